@@ -1,0 +1,85 @@
+/* names.c: the hash table behind names.h: FNV-1a, linear probing, at most three quarters full.
+ *
+ * The hash decides nothing that a program can see, and the table lives as long as one parse; a
+ * source that is written to collide only makes its own parse slower, bounded by MAX_PROBES: past
+ * that many steps the table doubles.
+ */
+#include "names.h"
+
+#include <string.h>
+
+#define FIRST_CAPACITY 256u
+#define MAX_PROBES 64u
+#define LARGEST_CAPACITY (1u << 24)
+
+void names_init(NameTable *names, Arena *arena) {
+    *names = (NameTable){.arena = arena};
+}
+
+static uint32_t hash_text(const char *text, size_t len) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+    return hash;
+}
+
+static void insert(NameTable *names, AstName *name) {
+    uint32_t mask = names->capacity - 1;
+    uint32_t slot = name->hash & mask;
+    while (names->slots[slot] != NULL)
+        slot = (slot + 1) & mask;
+    names->slots[slot] = name;
+}
+
+static bool grow(NameTable *names) {
+    uint32_t capacity = names->capacity == 0 ? FIRST_CAPACITY : names->capacity * 2;
+    AstName **old = names->slots;
+    uint32_t old_capacity = names->capacity;
+    AstName **slots = arena_take_zeroed(names->arena, capacity * sizeof *slots);
+    if (slots == NULL) return false;
+    names->slots = slots;
+    names->capacity = capacity;
+    for (uint32_t i = 0; i < old_capacity; i++) {
+        if (old[i] != NULL) insert(names, old[i]);
+    }
+    return true;
+}
+
+static AstName *add(NameTable *names, const char *text, size_t len, uint32_t hash) {
+    if (names->count >= names->capacity / 4 * 3 && !grow(names)) return NULL;
+    AstName *name = arena_take(names->arena, sizeof *name + len + 1);
+    if (name == NULL) return NULL;
+    name->hash = hash;
+    name->len = (uint32_t)len;
+    memcpy(name->text, text, len);
+    name->text[len] = '\0';
+    insert(names, name);
+    names->count++;
+    return name;
+}
+
+AstName *names_intern(NameTable *names, const char *text, size_t len) {
+    uint32_t hash = hash_text(text, len);
+    if (names->capacity == 0 && !grow(names)) return NULL;
+    uint32_t mask = names->capacity - 1;
+    uint32_t slot = hash & mask;
+    uint32_t probes = 0;
+    for (AstName *name = names->slots[slot]; name != NULL; name = names->slots[slot]) {
+        if (name->hash == hash && name->len == len && memcmp(name->text, text, len) == 0)
+            return name;
+        slot = (slot + 1) & mask;
+        probes++;
+    }
+    if (probes > MAX_PROBES && names->capacity < LARGEST_CAPACITY &&
+        names->count > names->capacity / 8 && !grow(names))
+        return NULL;
+    return add(names, text, len, hash);
+}
+
+AstName *names_intern_text(NameTable *names, const char *text) {
+    return names_intern(names, text, strlen(text));
+}
+
+bool names_equal(const AstName *name, const char *text) {
+    return strcmp(name->text, text) == 0;
+}
