@@ -113,11 +113,12 @@ $(B)/libgenvm.so.$(VERSION): $(LIB_OBJ)
 	$(LINK) -shared -Wl,-soname,libgenvm.so.$(MAJOR) $(if $(filter asan,$(V)),,-Wl,-z,defs) \
 		-o $@ $(LIB_OBJ) $(LIBS)
 
-$(B)/genvm.pc: Makefile $(wildcard vm/genvm.h) | $(B)/obj
-	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
+$(B)/genvm.pc: FORCE | $(B)/obj
+	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
 		'Name: genvm' 'Description: A Python-like language whose frames can all be suspended' \
 		'Version: $(VERSION)' 'Libs: -L$${libdir} -lgenvm' 'Libs.private: $(strip $(LIBS))' \
-		'Cflags: -I$${includedir}' > $@
+		'Cflags: -I$${includedir}' > $@.new
+	@$(call replace_if_changed,$@)
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -136,24 +137,114 @@ build/embed_sources: scripts/build/embed_sources.c | $(B)/obj
 	$(CC) -std=gnu11 -O1 -Wall -Wextra -o $@ $<
 
 # Files that change only when what they say changes: objects are rebuilt when a flag is.
+replace_if_changed = if cmp -s $(1).new $(1); then rm $(1).new; else mv $(1).new $(1); fi
+
 $(B)/flags: FORCE | $(B)/obj
-	@echo '$(CC) $(COMPILE) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(COMPILE) $(LDFLAGS)' > $@
+	@echo '$(CC) $(COMPILE) $(LDFLAGS)' > $@.new; $(call replace_if_changed,$@)
 
 build/stdlib_list: FORCE | $(B)/obj
-	@echo '$(STDLIB_GEN)' | cmp -s - $@ || echo '$(STDLIB_GEN)' > $@
+	@echo '$(STDLIB_GEN)' > $@.new; $(call replace_if_changed,$@)
 
 $(B)/obj:
 	@mkdir -p $@
 
 FORCE:
-.PHONY: FORCE all run test stress sanitize oracle bench check format install uninstall clean help
+.PHONY: FORCE all run test oracle stress sanitize bench check format install uninstall clean help
 
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/programs -name '*.d' 2>/dev/null)
 
-# ---- running and testing -----------------------------------------------------------------------
+# ---- tests -------------------------------------------------------------------------------------
+#
+# The runner judges the command and the host programs of any variant, so there is one of it.
+
+RUNNER := build/tests/runner
+
+$(RUNNER): tests/runner.c tests/case.c tests/case.h build/tests/cases.def
+	$(CC) -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Wshadow $(if $(WERROR),-Werror) -Ibuild/tests \
+		-o $@ tests/runner.c tests/case.c -lcriterion
+
+build/tests/cases.def: FORCE
+	@mkdir -p $(@D)
+	@scripts/build/list_cases > $@.new; $(call replace_if_changed,$@)
+
+# Host programs: the examples of embedding, as C11 and as C++, and those under tests/. They see the
+# public header alone. link_vm and link_parser are linked with parts of the library, whole, to prove
+# that those parts need no other.
+with_output = $(filter $(basename $(wildcard $(1:.c=.out))),$(basename $(wildcard $(1))))
+EXAMPLES := $(call with_output,scripts/embed/*.c)
+HOSTS := $(call with_output,tests/*/*.c)
+LINK_TESTS := $(filter %/link_vm %/link_parser,$(HOSTS))
+PROGRAMS := $(EXAMPLES:%=$(B)/programs/%-c11) $(EXAMPLES:%=$(B)/programs/%-cpp) \
+	$(HOSTS:%=$(B)/programs/%-c11)
+HOST_FLAGS = -I$(B)/include $(VARIANT_FLAGS) -g -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
+
+$(B)/include/genvm.h: vm/genvm.h
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(filter-out $(LINK_TESTS:%=$(B)/programs/%-c11),$(filter %-c11,$(PROGRAMS))): \
+		$(B)/programs/%-c11: %.c $(B)/include/genvm.h $(B)/libgenvm.a
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -pedantic $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libgenvm.a $(LIBS) -lpthread
+
+$(filter %-cpp,$(PROGRAMS)): $(B)/programs/%-cpp: %.c $(B)/include/genvm.h $(B)/libgenvm.a
+	@mkdir -p $(@D)
+	$(CXX) -x c++ -std=c++17 -pedantic $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< -x none \
+		$(B)/libgenvm.a $(LIBS) -lpthread
+
+$(B)/programs/tests/embed/link_vm-c11: tests/embed/link_vm.c $(VM_OBJ)
+	@mkdir -p $(@D)
+	$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
+
+$(B)/programs/tests/embed/link_parser-c11: tests/embed/link_parser.c $(VM_OBJ) $(PARSER_OBJ)
+	@mkdir -p $(@D)
+	$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: test-programs run-tests
+test-programs: all $(RUNNER) $(PROGRAMS)
+
+# FILTER='language/*' chooses among the tests, RUNNER_FLAGS passes any of Criterion's options.
+run-tests: test-programs
+	@scripts/run-tests $(V) $(B) $(if $(FILTER),--filter '$(FILTER)') $(RUNNER_FLAGS)
+
+test: run-tests ## build and run every test (FILTER='language/*' for some of them)
+
+sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@+$(MAKE) --no-print-directory V=asan run-tests
+
+stress: ## run the tests with a collection at every safepoint
+	@+$(MAKE) --no-print-directory V=stress run-tests
+
+oracle: ## prove the expected outputs right by running the tests under CPython
+	@scripts/oracle
+
+bench: all ## measure time and instructions beside the targets and the other interpreters
+	@tests/bench/run
+
+check: ## check layout, include directions, lengths and forbidden words
+	@scripts/check
+
+# ---- running, installing and the rest ----------------------------------------------------------
 
 run: all ## build, then run the tour of the language
 	@build/gen scripts/examples/tour.gen
+
+install: all ## install below PREFIX (/usr/local), staged in DESTDIR
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR) $(MANDIR)/man1)
+	install -m 755 $(B)/gen $(DESTDIR)$(BINDIR)/gen
+	install -m 644 $(B)/libgenvm.a $(DESTDIR)$(LIBDIR)/libgenvm.a
+	install -m 755 $(B)/libgenvm.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libgenvm.so.$(VERSION)
+	ln -sf libgenvm.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libgenvm.so.$(MAJOR)
+	ln -sf libgenvm.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libgenvm.so
+	install -m 644 $(B)/genvm.pc $(DESTDIR)$(LIBDIR)/pkgconfig/genvm.pc
+	install -m 644 vm/genvm.h $(DESTDIR)$(INCLUDEDIR)/genvm.h
+	install -m 644 repl/gen.1 $(DESTDIR)$(MANDIR)/man1/gen.1
+	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/gen $(DESTDIR)$(LIBDIR)/libgenvm.a $(DESTDIR)$(LIBDIR)/libgenvm.so* \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/genvm.pc $(DESTDIR)$(INCLUDEDIR)/genvm.h \
+		$(DESTDIR)$(MANDIR)/man1/gen.1
 
 format: ## lay out every C file by .clang-format
 	clang-format -i $$(git ls-files '*.c' '*.h')
