@@ -6,8 +6,8 @@
  * is killed when its time is up: whatever it started dies with it.
  *
  * From the environment: GEN (the command; default build/gen), GEN_BUILD (the folder with the built
- * C programs; default build), GEN_VARIANT (what "# skip:" lines refer to) and GEN_SLOWDOWN (a factor
- * on every time limit, for builds that are slow on purpose). */
+ * C programs; default build), GEN_VARIANT (what "# skip:" lines refer to) and GEN_SLOWDOWN (a
+ * factor on every time limit, for builds that are slow on purpose). */
 #include "case.h"
 
 #include <errno.h>
@@ -36,7 +36,8 @@ enum {
  * memory needs far more, so sanitized builds have no such limit. */
 #define MEMORY_LIMIT ((rlim_t)6 << 30)
 
-/* ---- texts ------------------------------------------------------------------------------------ */
+/* ---- texts ------------------------------------------------------------------------------------
+ */
 
 typedef struct Text {
     char *bytes; /* zero-terminated when not NULL; owned */
@@ -89,7 +90,8 @@ static void text_remove(Text *text, const char *what) {
     }
 }
 
-/* ---- what a case expects ---------------------------------------------------------------------- */
+/* ---- what a case expects ----------------------------------------------------------------------
+ */
 
 typedef struct Expectation {
     Text out, err, in;
@@ -199,7 +201,8 @@ static void read_expectation(Expectation *expect, const Case *test) {
     expect->seconds *= strtod(setting("GEN_SLOWDOWN", "1"), NULL);
 }
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------
+ */
 
 typedef struct Outcome {
     Text out, err;
@@ -315,7 +318,8 @@ static void run(const Expectation *expect, Outcome *outcome) {
     outcome->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* ---- judging ---------------------------------------------------------------------------------- */
+/* ---- judging ----------------------------------------------------------------------------------
+ */
 
 /* Appends what diff(1) says about two texts that are not equal. */
 static void print_difference(Text *report, const char *what, const Text *expected,
@@ -338,13 +342,16 @@ static void print_difference(Text *report, const char *what, const Text *expecte
     size_t len = fread(buffer, 1, sizeof buffer, diff);
     text_append(report, buffer, len);
     if (len == sizeof buffer) text_print(report, "\n(the rest is left out)\n");
-    while (fread(buffer, 1, sizeof buffer, diff) > 0) {}
+    while (fread(buffer, 1, sizeof buffer, diff) > 0) {
+    }
     pclose(diff);
-    for (int i = 0; i < 2; i++) unlink(names[i]);
+    for (int i = 0; i < 2; i++)
+        unlink(names[i]);
 }
 
 static bool text_equals(const Text *left, const Text *right) {
-    return left->len == right->len && (left->len == 0 || !memcmp(left->bytes, right->bytes, left->len));
+    return left->len == right->len &&
+           (left->len == 0 || !memcmp(left->bytes, right->bytes, left->len));
 }
 
 /* Appends to the report whatever is not as expected. */
@@ -366,8 +373,10 @@ static void judge(const Expectation *expect, const Outcome *outcome, Text *repor
 
 /* What every case sees of its surroundings, whoever runs it. */
 static void set_surroundings(void) {
-    static const char *const forgotten[] = {"PYTHONPATH", "PYTHONHASHSEED", "FORCE_COLOR", "COLUMNS"};
-    for (size_t i = 0; i < sizeof forgotten / sizeof *forgotten; i++) unsetenv(forgotten[i]);
+    static const char *const forgotten[] = {"PYTHONPATH", "PYTHONHASHSEED", "FORCE_COLOR",
+                                            "COLUMNS"};
+    for (size_t i = 0; i < sizeof forgotten / sizeof *forgotten; i++)
+        unsetenv(forgotten[i]);
     setenv("LC_ALL", "C.UTF-8", 1);
     setenv("TZ", "UTC0", 1);
     setenv("NO_COLOR", "1", 1);
@@ -399,9 +408,10 @@ CaseResult case_run(const Case *test, char **report) {
     snprintf(folder, sizeof folder, "%s/", expect.folder);
     text_remove(&outcome.err, folder);
     judge(&expect, &outcome, &text);
-    Text *texts[] = {&expect.out, &expect.err, &expect.in, &expect.arg_text, &outcome.out,
-                     &outcome.err};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free(texts[i]->bytes);
+    Text *texts[] = {&expect.out,      &expect.err,  &expect.in,
+                     &expect.arg_text, &outcome.out, &outcome.err};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]->bytes);
     *report = text.bytes;
     return text.len == 0 ? CASE_PASSED : CASE_FAILED;
 }

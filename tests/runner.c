@@ -90,7 +90,8 @@ static int run_all_plainly(const char *part) {
     for (const Case *test = cases; test->path != NULL; test++) {
         if (strstr(test->path, part) != NULL) start_one(&plain, test);
     }
-    while (plain.running > 0) wait_for_one(&plain);
+    while (plain.running > 0)
+        wait_for_one(&plain);
     printf("%d passed, %d failed\n", plain.passed, plain.failed);
     return plain.failed > 0;
 }

@@ -33,7 +33,8 @@ static bool strip_end(char *text, const char *end) {
 /* "stdlib/a/__init__.gen" under "stdlib" -> "a", a package. */
 static Module module_of(const char *root, const char *path) {
     size_t root_len = strlen(root);
-    if (strncmp(path, root, root_len) != 0 || path[root_len] != '/') fail(path, "not under the root");
+    if (strncmp(path, root, root_len) != 0 || path[root_len] != '/')
+        fail(path, "not under the root");
     Module module = {.name = strdup(path + root_len + 1), .path = path};
     if (module.name == NULL) fail(path, "out of memory");
     if (!strip_end(module.name, ".gen")) fail(path, "does not end in .gen");
@@ -69,7 +70,8 @@ static void write_text(Module *module, int index) {
     FILE *file = fopen(module->path, "rb");
     if (file == NULL) fail(module->path, strerror(errno));
     printf("static const char text_%d[] =\n    \"", index);
-    for (int byte; (byte = getc(file)) != EOF; module->len++) write_byte(byte);
+    for (int byte; (byte = getc(file)) != EOF; module->len++)
+        write_byte(byte);
     if (ferror(file)) fail(module->path, strerror(errno));
     fclose(file);
     puts("\";\n");
@@ -90,10 +92,13 @@ int main(int argc, char **argv) {
     int count = argc - 2;
     Module *modules = calloc((size_t)count + 1, sizeof *modules);
     if (modules == NULL) fail("table", "out of memory");
-    for (int i = 0; i < count; i++) modules[i] = module_of(argv[1], argv[i + 2]);
+    for (int i = 0; i < count; i++)
+        modules[i] = module_of(argv[1], argv[i + 2]);
     qsort(modules, (size_t)count, sizeof *modules, compare_names);
-    puts("/* Made by scripts/build/embed_sources.c from stdlib/. */\n#include \"stdlib/sources.h\"\n");
-    for (int i = 0; i < count; i++) write_text(&modules[i], i);
+    puts("/* Made by scripts/build/embed_sources.c from stdlib/. */\n#include "
+         "\"stdlib/sources.h\"\n");
+    for (int i = 0; i < count; i++)
+        write_text(&modules[i], i);
     write_table(modules, count);
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }
