@@ -1,0 +1,77 @@
+/* code.h - compiled code: instructions, constants, and the tables that say where they came from.
+ *
+ * An instruction is one 64-bit word, little-endian: op8 | a8 << 8 | b8 << 16 | c8 << 24 | imm32 << 32. a, b, c name
+ * registers of the frame unless opcodes.def says otherwise; imm is signed. Jump distances are in instruction words from
+ * the word after the instruction. Some instructions are followed by data words (caches), each led by an OP_SKIP so
+ * that the stream can be resumed at any word.
+ */
+#ifndef GEN_CODE_H
+#define GEN_CODE_H
+
+#include "vm/vm.h"
+
+typedef enum Opcode {
+#define OP(name, words, format) OP_##name,
+#include "vm/opcodes.def"
+#undef OP
+    OP_COUNT
+} Opcode;
+
+static inline Instr instr_make(Opcode op, unsigned a, unsigned b, unsigned c, int32_t imm) {
+    return (Instr)op | (Instr)(a & 255) << 8 | (Instr)(b & 255) << 16 | (Instr)(c & 255) << 24 |
+           (Instr)(uint32_t)imm << 32;
+}
+static inline Opcode instr_op(Instr i) { return (Opcode)(i & 255); }
+static inline unsigned instr_a(Instr i) { return (i >> 8) & 255; }
+static inline unsigned instr_b(Instr i) { return (i >> 16) & 255; }
+static inline unsigned instr_c(Instr i) { return (i >> 24) & 255; }
+static inline int32_t instr_imm(Instr i) { return (int32_t)(i >> 32); }
+
+typedef struct ExceptionRange { /* innermost first in the table */
+    uint32_t start, end;  /* words: start <= pc of the raising instruction < end */
+    uint32_t handler;     /* word */
+    uint32_t reg;         /* register that receives the exception */
+} ExceptionRange;
+
+typedef struct Position { /* of one instruction word; line 0: none */
+    uint32_t line, end_line;
+    uint32_t col, end_col; /* UTF-8 byte offsets in their lines, 0-based */
+} Position;
+
+enum { /* CodeObject.flags; the first values are CPython's co_flags */
+    CODE_OPTIMIZED = 1, CODE_NEWLOCALS = 2, CODE_VARARGS = 4, CODE_VARKEYWORDS = 8, CODE_NESTED = 16,
+    CODE_GENERATOR = 32, CODE_COROUTINE = 128, CODE_ITERABLE_COROUTINE = 256, CODE_ASYNC_GENERATOR = 512,
+    CODE_HAS_DOCSTRING = 0x4000000, CODE_METHOD = 0x8000000,
+    CODE_NAMESPACE = 1 << 16, /* a class body or module: names live in a dict, register 0 holds it in class bodies */
+    CODE_MODULE = 1 << 17,
+    CODE_CLASS = 1 << 18,
+};
+
+typedef struct Code {
+    Object header; /* kind TYPE_CODE */
+    Instr *instrs;
+    uint32_t instr_count;
+    uint32_t const_count;
+    Value *consts;
+    uint32_t regs;        /* registers of a frame, parameters and temporaries included */
+    uint32_t flags;
+    uint32_t arg_count;   /* positional parameters (positional-only included) */
+    uint32_t posonly_count, kwonly_count;
+    uint32_t local_count; /* registers 0..local_count-1 are the locals, parameters first (then *args, **kwargs) */
+    uint32_t first_line;
+    uint32_t range_count;
+    ExceptionRange *ranges;
+    Position *positions;  /* one per instruction word */
+    Tuple *varnames;      /* names of the local registers; co_varnames */
+    Tuple *cellvars;      /* names of locals that live in cells; cell_regs[i] is the register of the i-th */
+    Tuple *freevars;      /* names, in closure order */
+    uint32_t *cell_regs;
+    Value name, qualname, filename; /* str */
+    Value doc;            /* str or VALUE_NONE */
+    Value source_lines;   /* VALUE_UNSET, or the source as str where it is not a file (-c, REPL) */
+    Buffer *storage[6];   /* what the pointers above point into: instrs consts ranges positions cell_regs spare */
+} Code;
+
+Code *code_new(GenVM *vm); /* empty */
+
+#endif

@@ -1,0 +1,33 @@
+/* error.h - raising exceptions from C. Each returns VALUE_ERROR (so: `return raise_type(vm, "...")`) and leaves the
+ * exception in vm->exception. Formats: printf's, plus
+ *   %V  a Value's repr (leaf values only; others show as <TYPE object>)   %S  a Value str (or NULL-safe text of it)
+ *   %T  the type name of a Value     %N  a Type *'s name
+ */
+#ifndef GEN_ERROR_H
+#define GEN_ERROR_H
+
+#include "vm/object.h"
+
+Value raise_error(GenVM *vm, TypeId exception, const char *format, ...); /* EXC_TYPE_ERROR, ... */
+Value raise_type(GenVM *vm, const char *format, ...);
+Value raise_value(GenVM *vm, const char *format, ...);
+Value raise_index(GenVM *vm, const char *format, ...);
+Value raise_overflow(GenVM *vm, const char *format, ...);
+Value raise_zero_division(GenVM *vm, const char *format, ...);
+Value raise_runtime(GenVM *vm, const char *format, ...);
+Value raise_key(GenVM *vm, Value key);                  /* KeyError(key) */
+Value raise_attribute(GenVM *vm, Value object, Value name); /* "'X' object has no attribute 'y'" with name/obj set */
+Value raise_memory(GenVM *vm);                          /* MemoryError() */
+Value raise_os_error(GenVM *vm, int number, Value filename_or_unset); /* OSError subclass by errno */
+Value raise_stop_iteration(GenVM *vm, Value value);     /* value VALUE_NONE: plain StopIteration */
+Value raise_value_object(GenVM *vm, Value exception);   /* raises an exception instance */
+Value raise_with_args(GenVM *vm, TypeId exception, Value args_tuple);
+Value raise_binary_operands(GenVM *vm, const char *op, Value left, Value right); /* unsupported operand type(s) */
+
+bool error_matches(GenVM *vm, TypeId exception); /* is the pending exception an instance of it */
+void error_clear(GenVM *vm);                     /* drop the pending exception */
+Value error_take(GenVM *vm);                     /* drop and return it */
+
+Value exception_new(GenVM *vm, TypeId exception, Value message_or_unset); /* an instance, not raised */
+
+#endif

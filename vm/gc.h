@@ -1,0 +1,62 @@
+/* gc.h - the heap: allocation, collection, accounting.
+ *
+ * THE RULE. A collection happens only at a safepoint: when the interpreter takes a backward jump, calls or resumes a
+ * frame and finds vm->poll set. Never inside an allocation, never inside a native function. So C code that runs no
+ * script code (and no C code can run script code but through the interpreter, see native.h) needs no rooting: hold
+ * Values in C locals as you like, for the length of one native call. What must outlive the call must be reachable
+ * from the arguments' objects, from vm's fields listed in gc_mark_roots, or from a register.
+ *
+ * WRITE BARRIER. After storing a Value that may be a pointer into an object that existed before this native call
+ * (or any object that is not freshly allocated by you in this call), call gc_barrier(vm, object).
+ *
+ * Storage that grows is a Buffer object of its own. gc_buffer_resize may free the old one at once: only its one
+ * owner may point to it.
+ */
+#ifndef GEN_GC_H
+#define GEN_GC_H
+
+#include "vm/object.h"
+
+/* A zeroed object of `size` bytes (header included) of the given kind and root shape (a TypeId for builtin types).
+ * NULL with MemoryError pending if it would break the memory budget by itself or malloc fails. */
+void *gc_new(GenVM *vm, size_t size, TypeId kind);
+
+/* The same without zeroing anything but the header: for layouts that are filled at once. */
+void *gc_new_raw(GenVM *vm, size_t size, TypeId kind);
+
+/* An object of kind `kind` that is an instance of `cls` (exactly the builtin type or a subclass): sets shape and state. */
+struct Type;
+void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls);
+
+Buffer *gc_buffer_new(GenVM *vm, size_t capacity); /* NULL with MemoryError pending; contents undefined */
+Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity); /* buffer may be NULL */
+void gc_buffer_free(GenVM *vm, Buffer *buffer);                        /* optional early release */
+
+/* Before work whose size the program chooses: false with MemoryError pending when `bytes` do not fit the budget. */
+bool gc_check_size(GenVM *vm, uint64_t bytes);
+
+void gc_remember(GenVM *vm, Object *object);
+static inline void gc_barrier(GenVM *vm, void *pointer) {
+    Object *object = pointer;
+    if (unlikely((object->gc & (GC_MARKED | GC_REMEMBERED)) == GC_MARKED)) gc_remember(vm, object);
+}
+
+/* For trace functions: marks what a value or an object pointer (may be NULL) refers to. */
+void gc_mark_object(GenVM *vm, Object *object);
+static inline void gc_mark(GenVM *vm, Value v) {
+    if (is_object(v)) gc_mark_object(vm, as_object(v));
+}
+static inline void gc_mark_pointer(GenVM *vm, void *object) {
+    if (object) gc_mark_object(vm, object);
+}
+
+/* The object's type has a finalizer (files, generators suspended in try/with, instances with __del__): have it
+ * called once, at a safepoint after it became unreachable. */
+void gc_finalizable(GenVM *vm, void *object);
+
+bool gc_init(GenVM *vm);
+void gc_free_heap(GenVM *vm);
+void gc_collect(GenVM *vm, bool full); /* only at a safepoint, with registers saved in the task */
+uint64_t gc_live_bytes(GenVM *vm);
+
+#endif

@@ -1,0 +1,71 @@
+/* vm.h - the state of one virtual machine, seen from inside the engine. There is no other state: nothing global,
+ * nothing thread-local. */
+#ifndef GEN_VM_H
+#define GEN_VM_H
+
+#include "vm/type.h"
+#include "vm/gc.h"
+#include "vm/native.h"
+#include "vm/error.h"
+
+typedef uint64_t Instr;
+
+typedef struct TailCall { /* the call that a native returning VALUE_TAIL asks for */
+    Value callable;
+    uint32_t count;
+    Value args[10];
+    Value spread_args;   /* tuple instead of args, or VALUE_UNSET */
+    Value spread_kwargs; /* dict or VALUE_UNSET */
+} TailCall;
+
+struct GenVM {
+    /* What the interpreter touches, first. */
+    const Instr *pc;   /* of the running frame, saved before any call out of the dispatch loop */
+    Value *base;       /* its registers */
+    Value *limit;      /* end of the register stack less the red zone */
+    int64_t fuel;      /* what is left of the slice, saved as pc is */
+    uint32_t method_epoch; /* changes when a cached class attribute may have become wrong */
+    uint32_t poll;     /* nonzero: a safepoint has work (POLL_ bits) */
+    Value exception;   /* pending exception or VALUE_UNSET */
+    Value handled;     /* the exception being handled (sys.exception()) or VALUE_UNSET */
+    TailCall tail;
+
+    Value *stack, *stack_end; /* the register stack of the running task */
+    Value *stack_high;        /* registers above the top frame may hold stale values up to here */
+    uint64_t recursion_limit;
+
+    struct Heap *heap;
+    Shape *shapes;
+    uint32_t shape_count, shape_capacity;
+    Type *types[TYPE_COUNT];       /* builtin types by TypeId */
+    Value names[NAME_COUNT];       /* interned */
+    Value special_names[SPECIAL_COUNT];
+    Value characters[256];         /* one-character strings of Latin-1 */
+    Value empty_str, empty_tuple, empty_bytes;
+    struct InternTable *interned;
+    struct MethodCache *method_cache;
+    uint64_t hash_key[2];
+
+    Dict *builtins;  /* of module builtins */
+    Dict *modules;   /* sys.modules */
+    Value sys_module, main_module;
+    Value twins[TWIN_COUNT]; /* loaded on first use */
+    uint32_t native_depth;   /* see native_enter */
+
+    /* The compiler, set by stdlib/init.c; NULL in a VM that only runs images. mode: "exec", "eval" or "single".
+     * Returns a Code object, or VALUE_ERROR with SyntaxError pending. */
+    Value (*compile)(GenVM *vm, const char *source, size_t size, const char *filename, const char *mode, int flags);
+    Value (*find_builtin_module)(GenVM *vm, Value name); /* a native or frozen module, VALUE_UNSET when unknown */
+
+    struct Import *import;
+    struct Output *output;
+    void *host_data;
+    uint32_t capabilities;
+    volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
+    Value roots[32];          /* spare places for engine files: see ROOT_ below */
+};
+enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8 };
+
+static inline Value name_value(GenVM *vm, Name name) { return vm->names[name]; }
+
+#endif
