@@ -63,6 +63,10 @@ WARN_FLAGS = -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
 COMPILE = $(CCACHE) $(CC) $(LANG_FLAGS) $(VARIANT_FLAGS) $(WARN_FLAGS) $(CFLAGS) $(CPPFLAGS)
 LINK = $(CC) $(VARIANT_FLAGS) $(CFLAGS) $(LDFLAGS)
 
+# A line says what is being made; VERBOSE=1 shows the commands.
+Q := $(if $(VERBOSE),,@)
+say = @printf '  %-4s %s\n' $(1) $(2)
+
 # ---- sources -----------------------------------------------------------------------------------
 
 VM_SRC := $(sort $(wildcard vm/*.c vm/*/*.c))
@@ -102,21 +106,24 @@ all:
 endif
 
 $(B)/gen: $(REPL_OBJ) $(B)/libgenvm.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 # One object whose internal names are local: a host that links the archive meets gen_* and no more.
 $(B)/libgenvm.a: $(LIB_OBJ)
 	@rm -f $@
-	$(LD) -r -o $(B)/obj/genvm.o $(LIB_OBJ)
-	objcopy --localize-hidden $(B)/obj/genvm.o
-	$(AR) rcs $@ $(B)/obj/genvm.o
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(B)/obj/genvm.o $(LIB_OBJ)
+	$(Q)objcopy --localize-hidden $(B)/obj/genvm.o
+	$(Q)$(AR) rcs $@ $(B)/obj/genvm.o
 
 $(B)/libgenvm.so: $(B)/libgenvm.so.$(VERSION)
 	@ln -sf libgenvm.so.$(VERSION) $(B)/libgenvm.so.$(MAJOR)
 	@ln -sf libgenvm.so.$(MAJOR) $@
 
 $(B)/libgenvm.so.$(VERSION): $(LIB_OBJ)
-	$(LINK) -shared -Wl,-soname,libgenvm.so.$(MAJOR) $(if $(filter asan,$(V)),,-Wl,-z,defs) \
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -shared -Wl,-soname,libgenvm.so.$(MAJOR) $(if $(filter asan,$(V)),,-Wl,-z,defs) \
 		-o $@ $(LIB_OBJ) $(LIBS)
 
 $(B)/genvm.pc: FORCE | $(B)/obj
@@ -128,19 +135,23 @@ $(B)/genvm.pc: FORCE | $(B)/obj
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(FLAGS_$*) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) $(FLAGS_$*) -MMD -MP -c -o $@ $<
 
 $(B)/obj/stdlib_sources.o: build/stdlib_sources.c $(B)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The modules written in Gen, as one table of bytes.
 build/stdlib_sources.c: build/embed_sources $(STDLIB_GEN) build/stdlib_list
-	build/embed_sources stdlib $(STDLIB_GEN) > $@
+	$(call say,GEN,$@)
+	$(Q)build/embed_sources stdlib $(STDLIB_GEN) > $@
 
 build/embed_sources: scripts/build/embed_sources.c | $(B)/obj
 	@mkdir -p build
-	$(CC) -std=gnu11 -O1 -Wall -Wextra -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -o $@ $<
 
 # Files that change only when what they say changes: objects are rebuilt when a flag is.
 replace_if_changed = if cmp -s $(1).new $(1); then rm $(1).new; else mv $(1).new $(1); fi
@@ -166,7 +177,8 @@ FORCE:
 RUNNER := build/tests/runner
 
 $(RUNNER): tests/runner.c tests/case.c tests/case.h build/tests/cases.def
-	$(CC) -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Wshadow $(if $(WERROR),-Werror) -Ibuild/tests \
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Wshadow $(if $(WERROR),-Werror) -Ibuild/tests \
 		-o $@ tests/runner.c tests/case.c -lcriterion
 
 build/tests/cases.def: FORCE
@@ -191,20 +203,24 @@ $(B)/include/genvm.h: vm/genvm.h
 $(filter-out $(LINK_TESTS:%=$(B)/programs/%-c11),$(filter %-c11,$(PROGRAMS))): \
 		$(B)/programs/%-c11: %.c $(B)/include/genvm.h $(B)/libgenvm.a
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -pedantic $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libgenvm.a $(LIBS) -lpthread
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=c11 -pedantic $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libgenvm.a $(LIBS) -lpthread
 
 $(filter %-cpp,$(PROGRAMS)): $(B)/programs/%-cpp: %.c $(B)/include/genvm.h $(B)/libgenvm.a
 	@mkdir -p $(@D)
-	$(CXX) -x c++ -std=c++17 -pedantic $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< -x none \
+	$(call say,LINK,$@)
+	$(Q)$(CXX) -x c++ -std=c++17 -pedantic $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< -x none \
 		$(B)/libgenvm.a $(LIBS) -lpthread
 
 $(B)/programs/tests/embed/link_vm-c11: tests/embed/link_vm.c $(VM_OBJ)
 	@mkdir -p $(@D)
-	$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
 
 $(B)/programs/tests/embed/link_parser-c11: tests/embed/link_parser.c $(VM_OBJ) $(PARSER_OBJ)
 	@mkdir -p $(@D)
-	$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: test-programs run-tests
 test-programs: all $(RUNNER) $(PROGRAMS)
@@ -260,4 +276,4 @@ clean: ## remove everything that was built
 
 help: ## print this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
-	@echo "  V=release|debug|asan|stress chooses the variant; CC, CFLAGS, WERROR=1, PREFIX, DESTDIR work as usual"
+	@echo "  V=release|debug|asan|stress chooses the variant; CC, CFLAGS, WERROR=1, VERBOSE=1, PREFIX, DESTDIR too"
