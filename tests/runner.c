@@ -45,6 +45,7 @@ static const Case cases[] = {
 #undef CASE
     {CASE_SCRIPT, NULL, NULL, NULL},
 };
+#define CASE_COUNT (sizeof cases / sizeof *cases - 1)
 
 /* Prints "FAIL path" and the report in one write, so that two cases do not mix their lines. A known
  * failure gets a tenth of its time: it may well be one that does not end. */
@@ -103,6 +104,11 @@ int main(int argc, char **argv) {
         return run_all_plainly(argc > 2 ? argv[2] : "");
     }
     struct criterion_test_set *tests = criterion_initialize();
+    if (tests->tests != CASE_COUNT) {
+        fprintf(stderr, "runner: Criterion found %zu of %zu tests (is /proc mounted?)\n",
+                tests->tests, CASE_COUNT);
+        return 2;
+    }
     int result = criterion_handle_args(argc, argv, true) ? !criterion_run_all_tests(tests) : 0;
     criterion_finalize(tests);
     return result;
