@@ -1,5 +1,5 @@
-/* measure FILE COMMAND...: runs a command and writes to FILE what it took: its exit status (or minus
- * the signal), processor seconds, and peak resident kilobytes.
+/* measure FILE COMMAND...: runs a command and writes to FILE what it took: its exit status (or
+ * minus the signal), processor seconds, and peak resident kilobytes.
  *
  * A process starts with its parent's peak of memory as its own, since the kernel keeps the highest
  * figure over exec. So a small command measured from a large parent shows the parent's size; this

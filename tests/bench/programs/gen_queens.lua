@@ -32,5 +32,5 @@ local function main(n)
   return found, s
 end
 
-local n = tonumber(arg[1]) or 11
+local n = tonumber(arg[1]) or 12
 print(string.format("%d %d", main(n)))
