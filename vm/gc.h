@@ -28,6 +28,10 @@ void *gc_new_raw(GenVM *vm, size_t size, TypeId kind);
 struct Type;
 void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls);
 
+/* The word behind an instance of a script subclass of a builtin type (lists, strings, ints, ...; not plain instances,
+ * functions, exceptions, modules, host objects): VALUE_UNSET or the Dict of its attributes. */
+Value *gc_extra_word(GenVM *vm, Object *object);
+
 Buffer *gc_buffer_new(GenVM *vm, size_t capacity); /* NULL with MemoryError pending; contents undefined */
 Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity); /* buffer may be NULL */
 void gc_buffer_free(GenVM *vm, Buffer *buffer);                        /* optional early release */

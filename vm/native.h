@@ -45,7 +45,7 @@ typedef struct AttributeDef { /* an attribute computed by C: getter gets self; s
 } AttributeDef;
 
 typedef struct NativeFunction {
-    Object header;       /* kind TYPE_NATIVE or TYPE_NATIVE_METHOD */
+    Object header;       /* kind TYPE_NATIVE or TYPE_NATIVE_METHOD; flags: NATIVE_ */
     const NativeDef *def;
     NativeFn fn;
     struct Signature *signature; /* parsed on the first call */
@@ -54,6 +54,11 @@ typedef struct NativeFunction {
     struct Type *owner;  /* owning type for methods, or NULL */
     Value name;
 } NativeFunction;
+enum {
+    NATIVE_WRAPPER = 1,     /* a dunder method made from a type's slot */
+    NATIVE_CLASSMETHOD = 2, /* in a type's dict: binds to the class */
+    NATIVE_NEW = 4,         /* a type's __new__, made from its `construct` */
+};
 
 /* Called by natives as their last act. Arguments are copied; at most 8 by native_call. */
 Value native_call(GenVM *vm, Value callable, int count, ...);
@@ -130,6 +135,9 @@ typedef struct BuiltinType {
                                    subclasses that override one of them; a mutable container has both */
     const AttributeDef *attributes; /* ends with {NULL} */
     TypeSlots slots;
+    /* Which operators of `binary`, `inplace` and `unary` show as methods (x.__add__): bits 1 << BINARY_x, for unary 1 <<
+     * (SP_x - SP_NEG). The builtin types' are listed in slot_wrappers.c instead. */
+    uint32_t forward, reflected, in_place, unary;
 } BuiltinType;
 
 /* ---- leaf operations: what C may do to any value without running script code ---------------------------------- */

@@ -6,6 +6,8 @@
 
 #include "vm/value.h"
 
+typedef uint64_t Instr; /* see code.h */
+
 typedef enum TypeId {
 #define TYPE(id, variable) TYPE_##id,
 #include "vm/types.def"
@@ -197,6 +199,61 @@ typedef struct Method { /* a bound method: function (any callable) and the objec
     Value function, self;
 } Method;
 
+/* A function written in Gen. Everything but the first block may be changed by the script through attributes. */
+typedef struct Function {
+    Object header; /* state: the parameter count when a call with exactly that many positional arguments needs no
+                      binding (no *args, **kwargs or keyword-only parameters, no generator or coroutine, below 255),
+                      else FUNCTION_COMPLEX */
+    const Instr *entry; /* == code->instrs */
+    Value *consts;      /* == code->consts */
+    struct Code *code;
+    Dict *globals;
+    Tuple *closure;     /* cells; NULL without free variables */
+    Tuple *defaults;    /* of the last positional parameters; NULL without */
+    Dict *kwdefaults;   /* NULL without */
+    Value name, qualname;
+    Value module;       /* __module__; VALUE_UNSET: the globals' __name__ */
+    Value doc;          /* VALUE_UNSET: the code's */
+    Value annotate;     /* function or VALUE_UNSET */
+    Value annotations;  /* dict, VALUE_UNSET until asked for */
+    Value type_params;  /* tuple or VALUE_UNSET */
+    Dict *dict;         /* __dict__, NULL until asked for */
+    uint32_t regs;      /* == code->regs */
+} Function;
+
+/* Descriptors. */
+typedef struct Property {
+    Object header;
+    Value fget, fset, fdel; /* callable or None */
+    Value doc;              /* VALUE_UNSET: the getter's */
+    Value name;             /* VALUE_UNSET: the getter's */
+    Value attributes;       /* Dict of subclasses' instances, or VALUE_UNSET */
+} Property;
+typedef struct Wrapping { /* classmethod, staticmethod */
+    Object header;
+    Value callable;
+    Value attributes; /* Dict or VALUE_UNSET */
+} Wrapping;
+typedef struct Member { /* a name in __slots__ */
+    Object header;
+    Value name;
+    struct Type *owner;
+    uint32_t slot; /* inline slot of instances; MEMBER_IN_EXTRA where instances are of a builtin's layout */
+} Member;
+enum { MEMBER_IN_EXTRA = UINT32_MAX };
+typedef struct GetSet { /* an attribute computed by C */
+    Object header;
+    const struct AttributeDef *def;
+    struct Type *owner;
+    Value name;
+} GetSet;
+typedef struct Super {
+    Object header;
+    struct Type *type;     /* attributes are looked up behind this one in obj_type's MRO */
+    Value obj;             /* instance or class; VALUE_UNSET: unbound */
+    struct Type *obj_type; /* NULL: unbound */
+} Super;
+
 typedef struct Module {
     Object header;
     Dict *dict;
@@ -206,16 +263,18 @@ typedef struct Module {
 } Module;
 
 /* An instance of a class. Attributes lie in the inline slots by the order its shape gives; header.state is their
- * number. `extra` is VALUE_UNSET, or a Tuple-like SlotArray (KIND_BUFFER of Values) for the attributes beyond, or the
- * Dict that holds all attributes once __dict__ was asked for (then the shape is its type's dict shape). */
+ * number. `extra` is VALUE_UNSET, or a Tuple for the attributes beyond, or the Dict that holds all attributes once
+ * __dict__ was asked for (then the shape is its type's dict shape). The first slots are those of __slots__, if any:
+ * VALUE_UNSET while unassigned. */
 typedef struct Instance {
     Object header;
     Value extra;
     Value slots[];
 } Instance;
 
-/* BaseException and all its subclasses, builtin or not. Attributes that only some classes have (StopIteration.value,
- * OSError.errno, ...) live in `fields` (a dict) beside those that scripts set. */
+/* BaseException and all its subclasses, builtin or not. Attributes that only some builtin classes have live in `value`:
+ * the one of StopIteration and SystemExit as it is, those of OSError, SyntaxError, ... as a List in the order that
+ * exception.c gives. */
 typedef struct Exception {
     Object header;
     Value args;      /* tuple */
@@ -223,7 +282,7 @@ typedef struct Exception {
     Value context;   /* VALUE_UNSET or exception */
     Value traceback; /* VALUE_UNSET or TracebackObject */
     Value attributes; /* VALUE_UNSET or Dict: __dict__, made on demand */
-    Value value;     /* StopIteration.value, SystemExit.code, KeyError's key...: the class's one quick field, or UNSET */
+    Value value;     /* see above; VALUE_UNSET when not set */
     bool suppress_context;
 } Exception;
 

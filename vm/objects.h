@@ -5,6 +5,8 @@
 #ifndef GEN_OBJECTS_H
 #define GEN_OBJECTS_H
 
+#include <stdarg.h>
+
 #include "vm/vm.h"
 
 /* ---- str.c: text ---- */
@@ -137,8 +139,17 @@ Value cell_new(GenVM *vm, Value value);
 Value module_new(GenVM *vm, Value name);
 
 /* ---- compare.c, repr.c, hash.c: operations on any value (see also native.h's leaf_ functions) ---- */
-Value value_repr(GenVM *vm, Value v);  /* may be VALUE_TAIL */
+Value value_repr(GenVM *vm, Value v);  /* may be VALUE_TAIL, as any of these */
 Value value_str(GenVM *vm, Value v);
+Value value_hash(GenVM *vm, Value v);     /* int */
+Value value_truth(GenVM *vm, Value v);    /* True or False */
+Value value_len(GenVM *vm, Value v);      /* int */
+Value value_contains(GenVM *vm, Value container, Value item); /* True or False */
+Value value_iter(GenVM *vm, Value v);
+Value value_next(GenVM *vm, Value iterator); /* the item, or VALUE_END; from script's __next__, StopIteration is raised */
+Value value_unary(GenVM *vm, Special op, Value v); /* SP_NEG, SP_POS, SP_INVERT, SP_ABS */
+Value value_index(GenVM *vm, Value v);    /* int, by __index__ where needed */
+Value value_format(GenVM *vm, Value v, Value spec); /* format(v, spec) */
 Value value_compare(GenVM *vm, CompareOp op, Value a, Value b); /* rich comparison: any value, TAIL possible */
 Value value_binary(GenVM *vm, BinaryOp op, Value a, Value b, bool inplace);
 Value value_getitem(GenVM *vm, Value object, Value key);

@@ -16,16 +16,25 @@ typedef struct Type {
     uint32_t id;            /* TypeId for builtin types, else 0 */
     uint32_t root_shape;    /* shape of a fresh instance */
     uint8_t instance_kind;  /* Object.kind of instances */
-    uint8_t inline_slots;   /* attribute slots a fresh Instance gets */
+    uint8_t inline_slots;   /* attribute slots a fresh Instance gets, those of __slots__ included */
+    uint8_t member_count;   /* the first of them are __slots__ members */
+    uint8_t wanted_slots;   /* the most an instance has needed: beyond inline_slots, new instances get more */
+    uint8_t value_bumps;    /* how often a cached plain class value was replaced: see attribute.c */
+    bool values_cached;     /* an inline cache may hold a plain value of this class's dict */
     bool is_builtin;        /* attributes cannot be set */
     bool has_dict;          /* instances take any attribute (false: __slots__ throughout, or a builtin type) */
     bool overrides_construct; /* __new__ or __init__ come from script */
     bool is_abstract;       /* __abstractmethods__ not empty */
+    bool has_instance_dict; /* as has_dict, or a builtin type whose instances have a __dict__ */
+    bool defines_special;   /* its own dict holds special methods (script classes) */
     uint32_t flags;         /* BuiltinType flags, inherited */
-    Value subclasses;       /* list of direct subclasses (weak in spirit) */
+    uint32_t dict_shape;    /* of instances whose attributes are in a Dict; SHAPE_NONE until needed */
+    Value subclasses;       /* list of direct subclasses, or VALUE_UNSET */
+    Value doc;              /* builtin types: __doc__ where set; else VALUE_UNSET */
     TypeSlots slots;        /* inherited C slots; a slot overridden by a script class is still here: special wins */
-    Value special[SPECIAL_COUNT]; /* script-defined special methods found along the MRO before a builtin's own, raw (as
-                                     in the class dict, not bound), else VALUE_UNSET; None disables (__hash__ = None) */
+    Value *special; /* [SPECIAL_COUNT]: script-defined special methods found along the MRO before a builtin's own, raw (as
+                       in the class dict, not bound), else VALUE_UNSET; None disables (__hash__ = None) */
+    Buffer *special_storage; /* what `special` points into; NULL: the table of a type that has none, shared by all */
 } Type;
 
 /* A shape (hidden class): what attributes an instance has, and in which slot. Immutable once made; grown by
@@ -37,15 +46,26 @@ typedef struct Shape {
     uint16_t count;    /* attributes, this one included: its slot is count - 1 */
     uint8_t inline_slots;
     bool is_dict;      /* attributes live in the Dict in Instance.extra; never cached */
-    uint32_t transitions; /* private to shape.c */
+    uint32_t transitions; /* the rest is private to shape.c */
     uint32_t sibling;
+    uint32_t children;
     void *table;
 } Shape;
 
+bool shapes_init(GenVM *vm);
+void shapes_free(GenVM *vm);
+void shapes_mark(GenVM *vm); /* the types and names that shapes refer to: roots */
+
 uint32_t shape_find(GenVM *vm, uint32_t shape, Value name); /* slot, or SHAPE_NONE; name is an interned str */
 #define SHAPE_NONE UINT32_MAX
-uint32_t shape_add(GenVM *vm, uint32_t shape, Value name);  /* the shape with one attribute more */
+/* The shape with one attribute more; SHAPE_NONE (no exception) when there are too many: go over to a Dict. */
+uint32_t shape_add(GenVM *vm, uint32_t shape, Value name);
+uint32_t shape_dict(GenVM *vm, Type *type); /* the dict shape of a type's instances; SHAPE_NONE: no memory */
 uint32_t shape_new_root(GenVM *vm, Type *type, uint8_t inline_slots);
+
+bool types_init(GenVM *vm); /* makes vm->types from types.def and exceptions.def */
+void types_free(GenVM *vm);
+void types_mark(GenVM *vm); /* all builtin types: roots */
 
 Type *type_of(GenVM *vm, Value v); /* any value's class */
 static inline Type *type_from(Value v) { return (Type *)as_object(v); }
@@ -60,6 +80,57 @@ bool value_is_instance(GenVM *vm, Value v, TypeId builtin); /* by MRO only */
 Value type_special(GenVM *vm, Value v, Special special); /* script-defined method or VALUE_UNSET: one load */
 Type *type_new(GenVM *vm, Type *metatype, Value name, Tuple *bases, Dict *namespace_dict); /* script classes; NULL+error */
 Type *type_new_native(GenVM *vm, const BuiltinType *def, Type *base_or_null); /* for modules: KIND_HOST types */
+
+/* A new instance of a class written in Gen that derives from object alone (instance_kind TYPE_OBJECT), without
+ * attributes. */
+Value instance_new(GenVM *vm, Type *type);
+/* Its own attributes, by their interned names, past descriptors and __slots__. */
+Value instance_get(GenVM *vm, Value object, Value name); /* VALUE_UNSET when absent; any kind of object */
+bool instance_set(GenVM *vm, Value object, Value name, Value value);
+Leaf instance_delete(GenVM *vm, Value object, Value name); /* LEAF_FALSE: absent */
+
+/* The base-first part of calling a class: what type.__call__ does, without the metaclass's own __call__. */
+Value type_call(GenVM *vm, Type *type, Value args_tuple, Value kwargs_or_unset); /* mostly VALUE_TAIL */
+/* The special method of v's class, wherever it is defined: raw; VALUE_UNSET when absent. */
+Value type_find_special(GenVM *vm, Type *type, Special special);
+/* Calls it: raw(self, args...), bound as its kind asks for. */
+Value special_call(GenVM *vm, Value raw, Value self, int count, ...);
+bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value); /* own dict, caches kept right; UNSET deletes */
+Type *type_metatype(GenVM *vm, Type *type, Tuple *bases); /* the most derived metaclass; NULL + TypeError on conflict */
+
+/* What an instruction may remember about `object.name`, found without running script code:
+ *   ATTR_SLOT         instance->slots[slot], for objects of this shape; VALUE_UNSET there: take the slow path
+ *   ATTR_CLASS_VALUE  `value`, no descriptor; for this shape and vm->method_epoch
+ *   ATTR_METHOD       `value` is a function (or native method) of the class, not hidden by the instance; shape + epoch
+ *   ATTR_PROPERTY     `value` is a property's getter, to be called with the object; shape + epoch
+ *   ATTR_ENTRY        modules and classes: dict->entries[slot].value, for this very object (not shape) while
+ *                     dict->version is `version` and the epoch is the same
+ *   ATTR_OTHER        nothing can be remembered
+ * A plain value of a class that is replaced by another plain value changes the epoch only when the class has handed
+ * out ATTR_CLASS_VALUE since, and after some such changes it hands out none any more: so `Counter.total += 1` in a
+ * loop costs no other cache its life. */
+typedef struct AttributeLookup {
+    enum { ATTR_SLOT, ATTR_CLASS_VALUE, ATTR_METHOD, ATTR_PROPERTY, ATTR_ENTRY, ATTR_OTHER } kind;
+    uint32_t slot;
+    uint32_t version;
+    Value value;
+    Dict *dict;
+} AttributeLookup;
+bool attribute_lookup_cacheable(GenVM *vm, Value object, Value name, AttributeLookup *lookup); /* kind != ATTR_OTHER */
+
+/* The same for `object.name = x`; asked before the assignment is made. STORE_ADD: objects of the shape get the
+ * attribute in inline slot `slot` and `new_shape` as their shape. */
+typedef struct AttributeStore {
+    enum { STORE_SLOT, STORE_ADD, STORE_OTHER } kind;
+    uint32_t slot;
+    uint32_t new_shape;
+} AttributeStore;
+bool attribute_store_cacheable(GenVM *vm, Value object, Value name, AttributeStore *store);
+
+/* super(): the class attribute behind `type` in the MRO of obj's class, raw (VALUE_UNSET: absent), and bound. */
+Value super_lookup(GenVM *vm, Type *type, Value obj, Value name);
+Value super_get(GenVM *vm, Type *type, Value obj, Value name);
+Value super_new(GenVM *vm, Type *type, Value obj);
 
 /* Attribute access, complete. Each returns a Value, VALUE_ERROR, or VALUE_TAIL (property, __getattr__, ...). */
 Value attribute_get(GenVM *vm, Value object, Value name);

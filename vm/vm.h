@@ -8,8 +8,6 @@
 #include "vm/native.h"
 #include "vm/error.h"
 
-typedef uint64_t Instr;
-
 typedef struct TailCall { /* the call that a native returning VALUE_TAIL asks for */
     Value callable;
     uint32_t count;
@@ -29,6 +27,7 @@ struct GenVM {
     Value exception;   /* pending exception or VALUE_UNSET */
     Value handled;     /* the exception being handled (sys.exception()) or VALUE_UNSET */
     TailCall tail;
+    NativeFunction *callee; /* the native function being called: the slot wrappers find their type here */
 
     Value *stack, *stack_end; /* the register stack of the running task */
     Value *stack_high;        /* registers above the top frame may hold stale values up to here */
@@ -43,7 +42,7 @@ struct GenVM {
     Value characters[256];         /* one-character strings of Latin-1 */
     Value empty_str, empty_tuple, empty_bytes;
     struct InternTable *interned;
-    struct MethodCache *method_cache;
+    struct MethodCache *method_cache; /* and what else type.c keeps */
     uint64_t hash_key[2];
 
     Dict *builtins;  /* of module builtins */
