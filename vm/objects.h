@@ -27,6 +27,9 @@ uint64_t str_hash(GenVM *vm, Value str);
 const char *str_c(GenVM *vm, Value str); /* NUL-terminated UTF-8, valid while str lives (or until the next call that
                                             copies: at most a few are kept); NULL on no memory */
 Value str_repr(GenVM *vm, Value str);
+bool str_init(GenVM *vm); /* the shared strings and the intern table: before any other function here; needs hash_key */
+void str_free(GenVM *vm); /* with the heap, at the end of the VM */
+void str_sweep_interned(GenVM *vm); /* the collector's, between marking and sweeping: interned strings are held weakly */
 
 /* Text under construction, in C memory: init, put..., then finish (makes the str) or drop. Failure is sticky. */
 typedef struct StrBuilder {

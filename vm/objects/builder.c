@@ -1,0 +1,82 @@
+/* builder.c - StrBuilder: text under construction in C memory.
+ *
+ * The first 256 bytes lie in the builder itself, so short results cost one allocation, that of the str. A failure is
+ * remembered: callers put on and look at the result of builder_finish alone.
+ */
+#include "vm/objects/text.h"
+
+#include <stdlib.h>
+
+void builder_init(StrBuilder *builder, GenVM *vm) {
+    builder->vm = vm;
+    builder->data = builder->inline_data;
+    builder->size = 0;
+    builder->capacity = sizeof builder->inline_data;
+    builder->failed = false;
+}
+
+static bool fail(StrBuilder *builder) {
+    if (builder->vm->exception == VALUE_UNSET) raise_memory(builder->vm);
+    builder->failed = true;
+    return false;
+}
+
+static COLD bool grow(StrBuilder *builder, size_t size) {
+    if (builder->failed) return false;
+    size_t capacity = builder->capacity * 2;
+    if (capacity - builder->size < size) capacity = builder->size + size;
+    if (!gc_check_size(builder->vm, capacity)) return fail(builder);
+    bool is_inline = builder->data == builder->inline_data;
+    char *data = realloc(is_inline ? NULL : builder->data, capacity);
+    if (!data) return fail(builder);
+    if (is_inline) memcpy(data, builder->inline_data, builder->size);
+    builder->data = data;
+    builder->capacity = capacity;
+    return true;
+}
+
+bool builder_put(StrBuilder *builder, const char *data, size_t size) {
+    if (unlikely(builder->capacity - builder->size < size) && !grow(builder, size)) return false;
+    memcpy(builder->data + builder->size, data, size);
+    builder->size += size;
+    return true;
+}
+
+bool builder_put_c(StrBuilder *builder, const char *text) { return builder_put(builder, text, strlen(text)); }
+
+bool builder_put_byte(StrBuilder *builder, char c) {
+    if (unlikely(builder->capacity == builder->size) && !grow(builder, 1)) return false;
+    builder->data[builder->size++] = c;
+    return true;
+}
+
+bool builder_put_char(StrBuilder *builder, uint32_t c) {
+    if (likely(c < 0x80)) return builder_put_byte(builder, (char)c);
+    char utf8[4];
+    return builder_put(builder, utf8, utf8_put(utf8, c));
+}
+
+/* VALUE_ERROR, as a function that makes the str may return it, makes the builder fail. */
+bool builder_put_str(StrBuilder *builder, Value str) {
+    if (unlikely(str == VALUE_ERROR)) return fail(builder);
+    return builder_put(builder, AS_STR(str)->data, AS_STR(str)->size);
+}
+
+void builder_drop(StrBuilder *builder) {
+    if (builder->data != builder->inline_data) free(builder->data);
+    builder->data = builder->inline_data;
+    builder->size = 0;
+}
+
+Value builder_finish(StrBuilder *builder) {
+    Value str = builder->failed ? VALUE_ERROR : builder->size == 0 ? builder->vm->empty_str
+                                              : str_new(builder->vm, builder->data, builder->size);
+    builder_drop(builder);
+    return str;
+}
+
+Value builder_finish_bytes(StrBuilder *builder) {
+    Value bytes = builder->failed ? VALUE_ERROR : bytes_new(builder->vm, builder->data, builder->size);
+    builder_drop(builder);
+    return bytes;
+}

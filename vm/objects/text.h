@@ -1,0 +1,218 @@
+/* text.h - what the files of the text and bytes types share, and nobody else needs.
+ *
+ * Text is UTF-8 that is known to be valid, with lone surrogates as three bytes. UTF-8 is self-synchronising, so
+ * searching, splitting and replacing work on bytes and are the same code for str, bytes and bytearray: a TextKind says
+ * how a type cuts a piece out of one of its objects.
+ */
+#ifndef GEN_TEXT_H
+#define GEN_TEXT_H
+
+#include "vm/objects.h"
+
+#define TEXT_NOT_FOUND SIZE_MAX
+#define STR_SIZE_MAX UINT32_MAX
+#define CODE_POINT_MAX 0x10FFFFu
+
+/* ---- one code point ---- */
+
+static inline bool utf8_is_tail(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+static inline bool is_surrogate(uint32_t c) { return c >= 0xD800 && c <= 0xDFFF; }
+
+static inline unsigned utf8_width(uint32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
+
+static inline unsigned utf8_lead_width(char lead) {
+    unsigned char c = (unsigned char)lead;
+    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
+
+/* The code point at *text, which moves behind it. */
+static inline uint32_t utf8_take(const char **text) {
+    const unsigned char *p = (const unsigned char *)*text;
+    unsigned width = utf8_lead_width((char)*p);
+    *text += width;
+    if (width == 1) return p[0];
+    if (width == 2) return (uint32_t)(p[0] & 31) << 6 | (p[1] & 63);
+    if (width == 3) return (uint32_t)(p[0] & 15) << 12 | (uint32_t)(p[1] & 63) << 6 | (p[2] & 63);
+    return (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
+}
+
+/* The code point before *text, which moves to its start. */
+static inline uint32_t utf8_take_back(const char **text) {
+    do
+        --*text;
+    while (utf8_is_tail(**text));
+    const char *at = *text;
+    return utf8_take(&at);
+}
+
+static inline unsigned utf8_put(char *out, uint32_t c) {
+    unsigned width = utf8_width(c);
+    if (width == 1) {
+        out[0] = (char)c;
+    } else if (width == 2) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 63));
+    } else if (width == 3) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 63));
+        out[2] = (char)(0x80 | (c & 63));
+    } else {
+        out[0] = (char)(0xF0 | c >> 18);
+        out[1] = (char)(0x80 | (c >> 12 & 63));
+        out[2] = (char)(0x80 | (c >> 6 & 63));
+        out[3] = (char)(0x80 | (c & 63));
+    }
+    return width;
+}
+
+/* ---- scan.c: runs of bytes, a word at a time ---- */
+
+bool text_is_ascii(const void *data, size_t size);
+size_t text_ascii_prefix(const void *data, size_t size); /* bytes before the first that is not ASCII */
+size_t text_count_chars(const char *data, size_t size);  /* code points */
+uint8_t text_scan(const char *data, size_t size, uint32_t *length); /* the STR_ flags, and the length */
+uint64_t text_hash(GenVM *vm, const void *data, size_t size);       /* SipHash-1-3, 60 bits */
+
+/* ---- str_search.c: on bytes. Results are offsets, or TEXT_NOT_FOUND ---- */
+
+size_t text_find(const char *text, size_t size, const char *part, size_t part_size);
+size_t text_find_last(GenVM *vm, const char *text, size_t size, const char *part, size_t part_size);
+size_t text_count_byte(const char *text, size_t size, char c);
+size_t text_count(const char *text, size_t size, const char *part, size_t part_size, size_t limit);
+
+/* Where the non-overlapping occurrences of a part lie, from the left. */
+typedef struct Matches {
+    size_t count, capacity;
+    size_t *at;
+    size_t inline_at[64];
+} Matches;
+bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, const char *part, size_t part_size,
+                  size_t limit);
+void matches_free(Matches *matches);
+/* Writes `text` with each match (of part_size bytes) replaced by `with`. */
+void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size, const char *with,
+                     size_t with_size, char *out);
+
+/* A type whose objects are cut into pieces: offsets and sizes in bytes. */
+typedef struct TextKind {
+    Value (*piece)(GenVM *vm, Value text, size_t offset, size_t size);
+} TextKind;
+extern const TextKind str_text_kind, bytes_text_kind;
+
+typedef struct TextSpan {
+    const char *data;
+    size_t size;
+} TextSpan;
+
+Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit);
+Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit);
+Value text_split_space(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit);
+Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit);
+
+/* Offsets of `start` and `stop` arguments (each None or an int) clamped to a sequence of `length`, as find() and its
+ * kin want them. The result may have start > stop: then nothing is there to be found. */
+void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t *to);
+
+/* ---- str.c ---- */
+
+/* An exact str of `size` bytes to be filled: data is inline and ends with a NUL. NULL with an error pending. */
+Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t flags);
+Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags); /* known to be right */
+Value str_exact(GenVM *vm, Value str); /* the same text as an exact str */
+Value str_of_class(GenVM *vm, Type *cls, Value str); /* as an instance of cls, str or a subclass */
+Value str_sub(GenVM *vm, Value str, size_t offset, size_t size); /* bytes on code point borders */
+Value str_repeat(GenVM *vm, Value str, int64_t times);
+size_t str_offset(GenVM *vm, Str *str, int64_t index);         /* code point index -> byte offset */
+int64_t str_index_of(Str *str, size_t offset);                 /* and back */
+Value str_char_at(GenVM *vm, Str *str, int64_t index);         /* 0 <= index < length */
+void str_trace(GenVM *vm, Object *object);
+static inline bool str_is_ascii(const Str *str) { return str->header.flags & STR_ASCII; }
+static inline TextSpan str_span(Value str) { return (TextSpan){AS_STR(str)->data, AS_STR(str)->size}; }
+
+/* ---- str_case.c: what Unicode says about a code point ---- */
+
+bool char_is_space(uint32_t c);
+bool char_is_printable(uint32_t c);
+bool char_is_line_break(uint32_t c);
+bool char_is_xid_start(uint32_t c);
+bool char_is_xid_continue(uint32_t c);
+Value str_upper(GenVM *vm, Value *args);
+Value str_lower(GenVM *vm, Value *args);
+Value str_title(GenVM *vm, Value *args);
+Value str_casefold(GenVM *vm, Value *args);
+Value str_capitalize(GenVM *vm, Value *args);
+Value str_swapcase(GenVM *vm, Value *args);
+Value str_isalnum(GenVM *vm, Value *args);
+Value str_isalpha(GenVM *vm, Value *args);
+Value str_isascii(GenVM *vm, Value *args);
+Value str_isdecimal(GenVM *vm, Value *args);
+Value str_isdigit(GenVM *vm, Value *args);
+Value str_isidentifier(GenVM *vm, Value *args);
+Value str_islower(GenVM *vm, Value *args);
+Value str_isnumeric(GenVM *vm, Value *args);
+Value str_isprintable(GenVM *vm, Value *args);
+Value str_isspace(GenVM *vm, Value *args);
+Value str_istitle(GenVM *vm, Value *args);
+Value str_isupper(GenVM *vm, Value *args);
+
+/* ASCII classes and mappings, also those of bytes. */
+enum { ASCII_UPPER = 1, ASCII_LOWER = 2, ASCII_DIGIT = 4, ASCII_SPACE = 8, ASCII_BREAK = 16, ASCII_PRINTABLE = 32 };
+enum { ASCII_ALPHA = ASCII_UPPER | ASCII_LOWER, ASCII_ALNUM = ASCII_ALPHA | ASCII_DIGIT };
+extern const uint8_t ascii_class[256];
+static inline bool ascii_is(char c, int mask) { return ascii_class[(unsigned char)c] & mask; }
+static inline char ascii_upper(char c) { return ascii_is(c, ASCII_LOWER) ? (char)(c - 32) : c; }
+static inline char ascii_lower(char c) { return ascii_is(c, ASCII_UPPER) ? (char)(c + 32) : c; }
+void ascii_map_upper(char *out, const char *text, size_t size);
+void ascii_map_lower(char *out, const char *text, size_t size);
+void ascii_map_swap(char *out, const char *text, size_t size);
+void ascii_map_title(char *out, const char *text, size_t size);
+void ascii_map_capital(char *out, const char *text, size_t size);
+bool ascii_is_lower(const char *text, size_t size); /* as islower() and so on; false for empty text */
+bool ascii_is_upper(const char *text, size_t size);
+bool ascii_is_title(const char *text, size_t size);
+bool ascii_all(const char *text, size_t size, int mask);
+
+/* ---- str_search.c, str_methods.c, str_fields.c: the methods of str ---- */
+
+Value str_find(GenVM *vm, Value *args);
+Value str_rfind(GenVM *vm, Value *args);
+Value str_index(GenVM *vm, Value *args);
+Value str_rindex(GenVM *vm, Value *args);
+Value str_count(GenVM *vm, Value *args);
+Value str_replace(GenVM *vm, Value *args);
+Value str_split(GenVM *vm, Value *args);
+Value str_rsplit(GenVM *vm, Value *args);
+Value str_splitlines(GenVM *vm, Value *args);
+Value str_partition(GenVM *vm, Value *args);
+Value str_rpartition(GenVM *vm, Value *args);
+extern const NativeDef str_methods[];
+Value str_format_method(GenVM *vm, Value *args);
+Value str_format_map(GenVM *vm, Value *args);
+
+/* ---- codec.c ---- */
+
+/* `encoding` and `errors` may be NULL: utf-8, strict. `object` is what the exception shows as the input. */
+Value codec_decode(GenVM *vm, Value object, const uint8_t *data, size_t size, const char *encoding, const char *errors);
+Value codec_encode(GenVM *vm, Value str, const char *encoding, const char *errors);
+
+/* ---- bytes.c, bytearray.c, memoryview.c ---- */
+
+static inline const char *bytes_data(Value v, size_t *size) {
+    if (is_kind(v, TYPE_BYTES)) {
+        *size = AS(Bytes, v)->size;
+        return (const char *)AS(Bytes, v)->data;
+    }
+    ByteArray *array = AS(ByteArray, v);
+    *size = array->size;
+    return array->buffer ? (const char *)array->buffer->data : "";
+}
+Bytes *bytes_alloc(GenVM *vm, size_t size); /* to be filled; NULL with an error pending */
+Value bytes_repr_of(GenVM *vm, const char *before, TextSpan data, const char *after);
+Value bytearray_new(GenVM *vm, const void *data, size_t size); /* data may be NULL: zeroed */
+Value bytes_like(GenVM *vm, Value self, const void *data, size_t size); /* bytes or bytearray, as self is */
+Value bytes_format_percent(GenVM *vm, Value self, Value args);          /* bytes_format.c */
+bool bytes_byte_from(GenVM *vm, Value v, const char *range_message, uint8_t *byte); /* an int in 0..255, or an error */
+extern const NativeDef bytes_methods[], bytearray_methods[];
+Value bytes_hex_of(GenVM *vm, TextSpan data, Value separator, Value group);
+
+#endif
