@@ -28,8 +28,9 @@ void *gc_new_raw(GenVM *vm, size_t size, TypeId kind);
 struct Type;
 void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls);
 
-/* The word behind an instance of a script subclass of a builtin type (lists, strings, ints, ...; not plain instances,
- * functions, exceptions, modules, host objects): VALUE_UNSET or the Dict of its attributes. */
+/* The word that an instance of a script subclass of a builtin type (state OBJECT_SUBCLASS, made by gc_new_of) has at the
+ * end of its memory: the Dict of its attributes, or VALUE_UNSET. Traced by gc.c. Not for Instance, Exception, HostObject,
+ * which have a field of their own. */
 Value *gc_extra_word(GenVM *vm, Object *object);
 
 Buffer *gc_buffer_new(GenVM *vm, size_t capacity); /* NULL with MemoryError pending; contents undefined */
@@ -62,5 +63,9 @@ bool gc_init(GenVM *vm);
 void gc_free_heap(GenVM *vm);
 void gc_collect(GenVM *vm, bool full); /* only at a safepoint, with registers saved in the task */
 uint64_t gc_live_bytes(GenVM *vm);
+
+void gc_set_limit(GenVM *vm, uint64_t bytes);             /* memory budget */
+uint64_t gc_collection_count(GenVM *vm, bool full);
+void gc_replace_remembered(GenVM *vm, Object *from, Object *to);
 
 #endif

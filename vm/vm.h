@@ -61,7 +61,9 @@ struct GenVM {
     void *host_data;
     uint32_t capabilities;
     volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
-    Value roots[32];          /* spare places for engine files: see ROOT_ below */
+    Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the next safepoint */
+    uint32_t pending_count, pending_capacity;
+    Value roots[32];          /* spare places for engine files */
 };
 enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8 };
 

@@ -1,0 +1,591 @@
+/* gc.c - the heap: size-class blocks, a non-moving generational collector, accounting.
+ *
+ *   small objects   32 KB blocks, aligned to their size; all cells of a block have one size. A bitmap in the block's
+ *                   head has a bit per 16 bytes, set at the start of each marked object. Allocation bumps through the
+ *                   runs of unmarked cells between marked ones, so sweeping is what allocation does anyway.
+ *   large objects   malloc, listed in heap->large, freed by the collection that finds them unmarked.
+ *
+ * Generations are sticky mark bits: a minor collection keeps the marks of the last one, so marked = old, and traces
+ * only what is reachable from the roots and from remembered old objects (those a barrier saw changed). A full
+ * collection clears the marks first. Everything is done at once at a safepoint; see gc.h for the rule.
+ */
+#include "vm/gc.h"
+#include "vm/frame.h"
+#include "vm/objects.h"
+
+#include <stdlib.h>
+
+enum {
+    BLOCK_SIZE = 32768,
+    GRANULE = 16,
+    BITMAP_WORDS = BLOCK_SIZE / GRANULE / 64,
+    SMALL_LIMIT = 512,    /* up to here a size class every 16 bytes */
+    BLOCK_LIMIT = 8192,   /* larger objects are malloc's */
+    CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
+    ZERO_STEP = 4096,     /* a run is cleared and handed out in pieces, to stay in the first-level cache */
+    CHUNK_BLOCKS = 8,     /* blocks are got from the system this many at a time, fewer at first */
+};
+#define YOUNG_BYTES ((uint64_t)4 << 20) /* allocation between two minor collections */
+#define FULL_MIN_BYTES ((uint64_t)8 << 20)
+
+typedef struct Block {
+    uint64_t bitmap[BITMAP_WORDS];
+    uint32_t cell_size;
+    uint32_t live_bytes; /* marked so far */
+    uint64_t padding;
+    char cells[];
+} Block;
+
+typedef struct SizeClass {
+    char *bump, *end;   /* the cleared piece being handed out */
+    char *run_end;      /* end of the run the piece is from */
+    Block *block;       /* the block the run is in */
+    Block **blocks;
+    uint32_t count, capacity, cursor;
+    uint32_t cell_size;
+} SizeClass;
+
+typedef struct Heap {
+    SizeClass classes[CLASS_COUNT];
+    Object **large;
+    uint32_t large_count, large_capacity;
+    Object **mark_stack;
+    uint32_t mark_count, mark_capacity;
+    bool mark_overflow;
+    Object **remembered;
+    uint32_t remembered_count, remembered_capacity;
+    Object **finalizable;
+    uint32_t finalizable_count, finalizable_capacity;
+    void **chunks;
+    uint32_t chunk_count, chunk_capacity;
+    char *spare, *spare_end; /* blocks not yet given to a class */
+    uint64_t young_bytes;    /* since the last collection */
+    uint64_t old_bytes;      /* marked */
+    uint64_t full_at;        /* old_bytes that ask for a full collection */
+    uint64_t limit;          /* memory budget; UINT64_MAX: none */
+    uint64_t collections, full_collections;
+} Heap;
+
+typedef struct LargePrefix { /* in front of a large object */
+    uint64_t size;
+    Value extra; /* see gc_extra_word */
+} LargePrefix;
+
+static inline LargePrefix *prefix_of(const Object *object) { return (LargePrefix *)(uintptr_t)object - 1; }
+
+static const uint16_t big_classes[] = {640, 768, 1024, 1280, 1536, 2048, 2720, 4080, 5440, 8160};
+
+static inline Block *block_of(const void *object) {
+    return (Block *)((uintptr_t)object & ~(uintptr_t)(BLOCK_SIZE - 1));
+}
+
+static inline uint32_t class_index(size_t size) {
+    if (likely(size <= SMALL_LIMIT)) return (uint32_t)((size + GRANULE - 1) / GRANULE) - 1;
+    uint32_t i = 0;
+    while (big_classes[i] < size)
+        i++;
+    return SMALL_LIMIT / GRANULE + i;
+}
+
+/* ---- small helpers over growing pointer arrays ---- */
+
+static bool push_pointer(Object ***array, uint32_t *count, uint32_t *capacity, Object *object) {
+    if (*count == *capacity) {
+        uint32_t grown = *capacity ? *capacity * 2 : 64;
+        Object **larger = realloc(*array, grown * sizeof **array);
+        if (!larger) return false;
+        *array = larger;
+        *capacity = grown;
+    }
+    (*array)[(*count)++] = object;
+    return true;
+}
+
+/* ---- life of the heap ---- */
+
+bool gc_init(GenVM *vm) {
+    Heap *heap = calloc(1, sizeof *heap);
+    if (!heap) return false;
+    vm->heap = heap;
+    heap->full_at = FULL_MIN_BYTES;
+    heap->limit = UINT64_MAX;
+    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+        heap->classes[i].cell_size =
+            i < SMALL_LIMIT / GRANULE ? (i + 1) * GRANULE : big_classes[i - SMALL_LIMIT / GRANULE];
+    return true;
+}
+
+static void finalize_natively(GenVM *vm, Object *object);
+
+void gc_free_heap(GenVM *vm) {
+    Heap *heap = vm->heap;
+    if (!heap) return;
+    for (uint32_t i = 0; i < heap->finalizable_count; i++)
+        finalize_natively(vm, heap->finalizable[i]);
+    for (uint32_t i = 0; i < heap->large_count; i++)
+        free(prefix_of(heap->large[i]));
+    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+        free(heap->classes[i].blocks);
+    for (uint32_t i = 0; i < heap->chunk_count; i++)
+        free(heap->chunks[i]);
+    free(heap->chunks);
+    free(heap->large);
+    free(heap->mark_stack);
+    free(heap->remembered);
+    free(heap->finalizable);
+    free(heap);
+    vm->heap = NULL;
+}
+
+uint64_t gc_live_bytes(GenVM *vm) { return vm->heap->old_bytes + vm->heap->young_bytes; }
+void gc_set_limit(GenVM *vm, uint64_t bytes) { vm->heap->limit = bytes; }
+uint64_t gc_collection_count(GenVM *vm, bool full) {
+    return full ? vm->heap->full_collections : vm->heap->collections;
+}
+
+/* ---- allocation ---- */
+
+static Block *new_block(Heap *heap, SizeClass *class) {
+    if (heap->spare == heap->spare_end) {
+        size_t blocks = heap->chunk_count < 4 ? 4 : CHUNK_BLOCKS * (heap->chunk_count < 64 ? 1 : 8);
+        void *chunk = NULL;
+        if (posix_memalign(&chunk, BLOCK_SIZE, blocks * BLOCK_SIZE) != 0) return NULL;
+        if (!push_pointer((Object ***)&heap->chunks, &heap->chunk_count, &heap->chunk_capacity, chunk)) {
+            free(chunk);
+            return NULL;
+        }
+        heap->spare = chunk;
+        heap->spare_end = heap->spare + blocks * BLOCK_SIZE;
+    }
+    Block *block = (Block *)heap->spare;
+    if (!push_pointer((Object ***)&class->blocks, &class->count, &class->capacity, (Object *)block)) return NULL;
+    heap->spare += BLOCK_SIZE;
+    memset(block, 0, sizeof *block);
+    block->cell_size = class->cell_size;
+    return block;
+}
+
+static char *block_end(const Block *block) {
+    uint32_t cells = (uint32_t)(BLOCK_SIZE - sizeof(Block)) / block->cell_size;
+    return (char *)block->cells + (size_t)cells * block->cell_size;
+}
+
+static inline bool bit_at(const Block *block, const char *cell) {
+    size_t granule = (size_t)(cell - (const char *)block) / GRANULE;
+    return block->bitmap[granule / 64] >> (granule % 64) & 1;
+}
+
+/* The next marked object at or after `cell`, or the end of the block. */
+static char *next_marked(const Block *block, char *cell, char *end) {
+    size_t granule = (size_t)(cell - (const char *)block) / GRANULE;
+    size_t word = granule / 64;
+    uint64_t bits = block->bitmap[word] & (~(uint64_t)0 << (granule % 64));
+    while (!bits) {
+        if (++word == BITMAP_WORDS) return end;
+        bits = block->bitmap[word];
+    }
+    return (char *)block + (word * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE;
+}
+
+/* Sets class->bump..run_end to the next run of free cells from `cell` on; false at the end of the block. */
+static bool next_run(SizeClass *class, char *cell) {
+    Block *block = class->block;
+    char *end = block_end(block);
+    while (cell < end && bit_at(block, cell))
+        cell += class->cell_size;
+    if (cell >= end) return false;
+    class->bump = class->end = cell;
+    class->run_end = next_marked(block, cell, end);
+    return true;
+}
+
+static void take_piece(GenVM *vm, SizeClass *class) {
+    size_t left = (size_t)(class->run_end - class->bump);
+    size_t step = ZERO_STEP / class->cell_size * class->cell_size;
+    if (step < class->cell_size) step = class->cell_size;
+    if (left > step) left = step;
+    memset(class->bump, 0, left);
+    class->end = class->bump + left;
+    vm->heap->young_bytes += left;
+    if (vm->heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
+}
+
+static COLD char *refill(GenVM *vm, SizeClass *class) {
+    Heap *heap = vm->heap;
+    for (;;) {
+        if (class->bump < class->run_end || (class->block && next_run(class, class->run_end))) {
+            take_piece(vm, class);
+            char *cell = class->bump;
+            class->bump += class->cell_size;
+            return cell;
+        }
+        Block *block = NULL;
+        while (!block && class->cursor < class->count) {
+            block = class->blocks[class->cursor++];
+            if (block->live_bytes > BLOCK_SIZE / 10 * 9) block = NULL; /* too full to be worth the scan */
+        }
+        if (!block) {
+            if (gc_live_bytes(vm) > heap->limit) vm->poll |= POLL_GC;
+            block = new_block(heap, class);
+            class->cursor = class->count;
+        }
+        if (!block) return NULL;
+        class->block = block;
+        class->bump = class->end = class->run_end = block->cells;
+    }
+}
+
+static COLD void *new_large(GenVM *vm, size_t size) {
+    Heap *heap = vm->heap;
+    if (!gc_check_size(vm, size)) return NULL;
+    size_t total = (size + 7) & ~(size_t)7;
+    LargePrefix *prefix = calloc(1, sizeof *prefix + total);
+    Object *object = (Object *)(prefix + 1);
+    if (!prefix || !push_pointer(&heap->large, &heap->large_count, &heap->large_capacity, object)) {
+        free(prefix);
+        raise_memory(vm);
+        return NULL;
+    }
+    prefix->size = total;
+    object->gc = GC_LARGE;
+    heap->young_bytes += total;
+    if (heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
+    return object;
+}
+
+static inline void *allocate(GenVM *vm, size_t size) {
+    if (unlikely(size > BLOCK_LIMIT - GRANULE * 2)) return new_large(vm, size);
+    SizeClass *class = &vm->heap->classes[class_index(size)];
+    char *cell = class->bump;
+    if (likely(cell < class->end)) {
+        class->bump = cell + class->cell_size;
+        return cell;
+    }
+    cell = refill(vm, class);
+    if (unlikely(!cell)) raise_memory(vm);
+    return cell;
+}
+
+void *gc_new(GenVM *vm, size_t size, TypeId kind) {
+    Object *object = allocate(vm, size);
+    if (unlikely(!object)) return NULL;
+    object->shape = kind;
+    object->kind = (uint8_t)kind;
+    return object;
+}
+
+void *gc_new_raw(GenVM *vm, size_t size, TypeId kind) { return gc_new(vm, size, kind); }
+
+void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls) {
+    bool script_class = !cls->is_builtin;
+    Object *object = gc_new(vm, size + (script_class ? sizeof(Value) : 0), kind);
+    if (unlikely(!object)) return NULL;
+    object->shape = cls->root_shape;
+    if (script_class) {
+        object->state = OBJECT_SUBCLASS;
+        *gc_extra_word(vm, object) = VALUE_UNSET;
+    }
+    return object;
+}
+
+Value *gc_extra_word(GenVM *vm, Object *object) {
+    (void)vm;
+    if (object->gc & GC_LARGE) return &prefix_of(object)->extra;
+    Block *block = block_of(object);
+    size_t offset = (size_t)((char *)object - block->cells);
+    char *cell = block->cells + offset / block->cell_size * block->cell_size;
+    return (Value *)(cell + block->cell_size) - 1;
+}
+
+/* ---- buffers ---- */
+
+Buffer *gc_buffer_new(GenVM *vm, size_t capacity) {
+    Buffer *buffer = gc_new(vm, sizeof(Buffer) + capacity, TYPE_BUFFER);
+    if (buffer) buffer->capacity = capacity;
+    return buffer;
+}
+
+Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity) {
+    Heap *heap = vm->heap;
+    if (!buffer) return gc_buffer_new(vm, capacity);
+    if ((buffer->header.gc & GC_LARGE) && sizeof(Buffer) + capacity > BLOCK_LIMIT) {
+        uint64_t old_capacity = buffer->capacity;
+        if (capacity > old_capacity && !gc_check_size(vm, capacity - old_capacity)) return NULL;
+        uint32_t i = heap->large_count;
+        while (heap->large[i - 1] != &buffer->header)
+            i--;
+        size_t total = (sizeof(Buffer) + capacity + 7) & ~(size_t)7;
+        LargePrefix *prefix = realloc(prefix_of(&buffer->header), sizeof *prefix + total);
+        if (!prefix) {
+            raise_memory(vm);
+            return NULL;
+        }
+        prefix->size = total;
+        Buffer *moved = (Buffer *)(prefix + 1);
+        heap->large[i - 1] = &moved->header;
+        moved->capacity = capacity;
+        if (capacity > old_capacity) heap->young_bytes += capacity - old_capacity;
+        if (heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
+        if (moved != buffer) gc_replace_remembered(vm, &buffer->header, &moved->header);
+        return moved;
+    }
+    Buffer *larger = gc_buffer_new(vm, capacity);
+    if (!larger) return NULL;
+    memcpy(larger->data, buffer->data, buffer->capacity < capacity ? buffer->capacity : capacity);
+    gc_buffer_free(vm, buffer);
+    return larger;
+}
+
+void gc_replace_remembered(GenVM *vm, Object *from, Object *to) {
+    for (uint32_t i = 0; i < vm->heap->remembered_count; i++)
+        if (vm->heap->remembered[i] == from) vm->heap->remembered[i] = to;
+}
+
+void gc_buffer_free(GenVM *vm, Buffer *buffer) {
+    Heap *heap = vm->heap;
+    if (!buffer || !(buffer->header.gc & GC_LARGE) || buffer->header.gc & GC_REMEMBERED) return;
+    for (uint32_t i = heap->large_count; i-- > 0;) {
+        if (heap->large[i] != &buffer->header) continue;
+        heap->large[i] = heap->large[--heap->large_count];
+        uint64_t bytes = prefix_of(&buffer->header)->size;
+        if (buffer->header.gc & GC_MARKED)
+            heap->old_bytes -= bytes < heap->old_bytes ? bytes : heap->old_bytes;
+        else
+            heap->young_bytes -= bytes < heap->young_bytes ? bytes : heap->young_bytes;
+        free(prefix_of(&buffer->header));
+        return;
+    }
+}
+
+bool gc_check_size(GenVM *vm, uint64_t bytes) {
+    uint64_t used = gc_live_bytes(vm);
+    if (likely(bytes < ((uint64_t)1 << 46) && used + bytes <= vm->heap->limit)) return true;
+    raise_memory(vm);
+    return false;
+}
+
+/* ---- marking ---- */
+
+void gc_remember(GenVM *vm, Object *object) {
+    Heap *heap = vm->heap;
+    if (object->gc & GC_PERMANENT) return;
+    object->gc |= GC_REMEMBERED;
+    if (!push_pointer(&heap->remembered, &heap->remembered_count, &heap->remembered_capacity, object))
+        heap->full_at = 0; /* cannot note it: the next collection is a full one, which needs no notes */
+}
+
+void gc_finalizable(GenVM *vm, void *pointer) {
+    Heap *heap = vm->heap;
+    Object *object = pointer;
+    if (push_pointer(&heap->finalizable, &heap->finalizable_count, &heap->finalizable_capacity, object))
+        object->gc |= GC_FINALIZABLE;
+}
+
+static void push_mark(Heap *heap, Object *object) {
+    if (!push_pointer(&heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object)) heap->mark_overflow = true;
+}
+
+void gc_mark_object(GenVM *vm, Object *object) {
+    if (object->gc & (GC_MARKED | GC_PERMANENT)) return;
+    Heap *heap = vm->heap;
+    object->gc |= GC_MARKED;
+    if (unlikely(object->gc & GC_LARGE)) {
+        heap->old_bytes += prefix_of(object)->size;
+    } else {
+        Block *block = block_of(object);
+        size_t granule = (size_t)((char *)object - (char *)block) / GRANULE;
+        block->bitmap[granule / 64] |= (uint64_t)1 << (granule % 64);
+        block->live_bytes += block->cell_size;
+        heap->old_bytes += block->cell_size;
+    }
+    if (object->kind != TYPE_STR || ((Str *)object)->extra) {
+        if (object->kind != TYPE_BUFFER && object->kind != TYPE_BYTES) push_mark(heap, object);
+    } else if (object->state & OBJECT_SUBCLASS) {
+        push_mark(heap, object);
+    }
+}
+
+/* Do instances of subclasses of this builtin kind keep their attributes in the extra word? */
+static bool has_extra_word(const Object *object) {
+    switch (object->kind) {
+    case TYPE_OBJECT: case TYPE_TYPE: case TYPE_FUNCTION: case TYPE_GENERATOR: case TYPE_COROUTINE:
+    case TYPE_ASYNC_GENERATOR: case TYPE_HOST: case TYPE_BUFFER: case TYPE_MODULE: return false;
+    default: return object->kind != KIND_EXCEPTION && object->state == OBJECT_SUBCLASS;
+    }
+}
+
+static void trace(GenVM *vm, Object *object) {
+    switch (object->kind) {
+    case TYPE_LIST: {
+        List *list = (List *)object;
+        gc_mark_pointer(vm, list->buffer);
+        for (uint64_t i = 0; i < list->count; i++)
+            gc_mark(vm, list->items[i]);
+        break;
+    }
+    case TYPE_TUPLE: {
+        Tuple *tuple = (Tuple *)object;
+        for (uint64_t i = 0; i < tuple->count; i++)
+            gc_mark(vm, tuple->items[i]);
+        break;
+    }
+    case TYPE_OBJECT: {
+        Instance *instance = (Instance *)object;
+        gc_mark(vm, instance->extra);
+        for (unsigned i = 0; i < object->state; i++)
+            gc_mark(vm, instance->slots[i]);
+        break;
+    }
+    case TYPE_CELL: gc_mark(vm, ((Cell *)object)->value); break;
+    case TYPE_HOST: {
+        HostObject *host = (HostObject *)object;
+        gc_mark(vm, host->attributes);
+        Type *type = vm->shapes[object->shape].type;
+        if (type->slots.trace) type->slots.trace(vm, object);
+        break;
+    }
+    default: {
+        Type *type = vm->types[object->kind];
+        if (type && type->slots.trace) type->slots.trace(vm, object);
+    }
+    }
+    if (has_extra_word(object)) gc_mark(vm, *gc_extra_word(vm, object));
+}
+
+static void drain(GenVM *vm) {
+    Heap *heap = vm->heap;
+    while (heap->mark_count)
+        trace(vm, heap->mark_stack[--heap->mark_count]);
+}
+
+/* Calls visit on every marked object. */
+static void each_marked(GenVM *vm, void (*visit)(GenVM *vm, Object *object)) {
+    Heap *heap = vm->heap;
+    for (uint32_t c = 0; c < CLASS_COUNT; c++)
+        for (uint32_t b = 0; b < heap->classes[c].count; b++) {
+            Block *block = heap->classes[c].blocks[b];
+            for (uint32_t w = 0; w < BITMAP_WORDS; w++)
+                for (uint64_t bits = block->bitmap[w]; bits; bits &= bits - 1)
+                    visit(vm, (Object *)((char *)block + (w * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE));
+        }
+    for (uint32_t i = 0; i < heap->large_count; i++)
+        if (heap->large[i]->gc & GC_MARKED) visit(vm, heap->large[i]);
+}
+
+static void unmark(GenVM *vm, Object *object) {
+    (void)vm;
+    object->gc &= (uint8_t) ~(GC_MARKED | GC_REMEMBERED);
+}
+
+static void clear_marks(GenVM *vm) {
+    Heap *heap = vm->heap;
+    each_marked(vm, unmark);
+    for (uint32_t c = 0; c < CLASS_COUNT; c++)
+        for (uint32_t b = 0; b < heap->classes[c].count; b++) {
+            memset(heap->classes[c].blocks[b]->bitmap, 0, sizeof heap->classes[c].blocks[b]->bitmap);
+            heap->classes[c].blocks[b]->live_bytes = 0;
+        }
+    heap->remembered_count = 0;
+    heap->old_bytes = 0;
+}
+
+static void mark_everything(GenVM *vm) {
+    Heap *heap = vm->heap;
+    vm_mark_roots(vm);
+    drain(vm);
+    while (heap->mark_overflow) { /* the mark stack could not grow: find the children another way */
+        heap->mark_overflow = false;
+        each_marked(vm, trace);
+        drain(vm);
+    }
+}
+
+static void trace_remembered(GenVM *vm) {
+    Heap *heap = vm->heap;
+    for (uint32_t i = 0; i < heap->remembered_count; i++) {
+        heap->remembered[i]->gc &= (uint8_t)~GC_REMEMBERED;
+        trace(vm, heap->remembered[i]);
+    }
+    heap->remembered_count = 0;
+}
+
+/* ---- after marking ---- */
+
+static void finalize_natively(GenVM *vm, Object *object) {
+    Type *type = vm->shapes[object->shape].type;
+    if (type->slots.finalize) type->slots.finalize(vm, object);
+}
+
+/* Objects with a finalizer that nothing reaches: those written in C are finalized now; those that need script code
+ * (suspended generators, __del__) come to life once more, in vm->pending_finalizers, for the next safepoint. */
+static void find_finalizers(GenVM *vm) {
+    Heap *heap = vm->heap;
+    uint32_t kept = 0, pending_from = vm->pending_count;
+    for (uint32_t i = 0; i < heap->finalizable_count; i++) {
+        Object *object = heap->finalizable[i];
+        if (object->gc & GC_MARKED) {
+            heap->finalizable[kept++] = object;
+            continue;
+        }
+        object->gc &= (uint8_t)~GC_FINALIZABLE;
+        Type *type = vm->shapes[object->shape].type;
+        if (type->slots.finalize) {
+            type->slots.finalize(vm, object);
+        } else if (push_pointer(&vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity, object)) {
+            vm->poll |= POLL_FINALIZE;
+        }
+    }
+    heap->finalizable_count = kept;
+    for (uint32_t i = pending_from; i < vm->pending_count; i++)
+        gc_mark_object(vm, vm->pending_finalizers[i]);
+    drain(vm);
+}
+
+static void free_large(Heap *heap) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < heap->large_count; i++) {
+        if (heap->large[i]->gc & GC_MARKED)
+            heap->large[kept++] = heap->large[i];
+        else
+            free(prefix_of(heap->large[i]));
+    }
+    heap->large_count = kept;
+}
+
+#ifdef GEN_STRESS_GC
+static void poison(Heap *heap) {
+    for (uint32_t c = 0; c < CLASS_COUNT; c++)
+        for (uint32_t b = 0; b < heap->classes[c].count; b++) {
+            Block *block = heap->classes[c].blocks[b];
+            for (char *cell = block->cells; cell < block_end(block); cell += block->cell_size)
+                if (!bit_at(block, cell)) memset(cell, 0xDB, block->cell_size);
+        }
+}
+#endif
+
+void gc_collect(GenVM *vm, bool full) {
+    Heap *heap = vm->heap;
+    if (heap->old_bytes >= heap->full_at) full = true;
+    heap->collections++;
+    if (full) {
+        heap->full_collections++;
+        clear_marks(vm);
+    } else {
+        trace_remembered(vm);
+    }
+    mark_everything(vm);
+    find_finalizers(vm);
+    free_large(heap);
+    if (full) heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;
+    for (uint32_t c = 0; c < CLASS_COUNT; c++) {
+        SizeClass *class = &heap->classes[c];
+        class->bump = class->end = class->run_end = NULL;
+        class->block = NULL;
+        class->cursor = 0;
+    }
+    heap->young_bytes = 0;
+    vm->poll &= ~(uint32_t)POLL_GC;
+#ifdef GEN_STRESS_GC
+    poison(heap);
+#endif
+}

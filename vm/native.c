@@ -1,0 +1,569 @@
+/* native.c - the binder: from a signature string to arguments that a native's body can use as they are.
+ *
+ * A signature is parsed once per function object, on its first call, into a Signature: a flat array of parameters
+ * with their conversions and ready-made default values. Binding then is a loop over that array. Calls that pass
+ * exactly the plain positional parameters take the first few lines of native_bind and nothing else.
+ */
+#include "vm/bind.h"
+#include "vm/frame.h"
+#include "vm/objects.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+/* ---- parsing signatures ---- */
+
+typedef struct Reader {
+    GenVM *vm;
+    const char *at;
+} Reader;
+
+static void skip_space(Reader *reader) {
+    while (*reader->at == ' ')
+        reader->at++;
+}
+
+static bool take(Reader *reader, const char *word) {
+    skip_space(reader);
+    size_t size = strlen(word);
+    if (strncmp(reader->at, word, size) != 0) return false;
+    if (isalnum((unsigned char)word[size - 1]) && (isalnum((unsigned char)reader->at[size]) || reader->at[size] == '_'))
+        return false;
+    reader->at += size;
+    return true;
+}
+
+static size_t take_name(Reader *reader, const char **start) {
+    skip_space(reader);
+    *start = reader->at;
+    while (isalnum((unsigned char)*reader->at) || *reader->at == '_' || *reader->at == '.')
+        reader->at++;
+    return (size_t)(reader->at - *start);
+}
+
+static const struct {
+    const char *word;
+    Convert convert;
+} conversions[] = {
+    {"object", CONVERT_NONE},  {"int", CONVERT_INT},     {"index", CONVERT_INDEX}, {"size", CONVERT_SIZE},
+    {"float", CONVERT_FLOAT},  {"str", CONVERT_STR},     {"bytes", CONVERT_BYTES}, {"list", CONVERT_LIST},
+    {"tuple", CONVERT_TUPLE},  {"dict", CONVERT_DICT},   {"callable", CONVERT_CALLABLE}, {"bool", CONVERT_BOOL},
+};
+
+static void parse_annotation(Reader *reader, Param *param) {
+    int alternatives = 0;
+    do {
+        if (take(reader, "None")) {
+            param->or_none = true;
+            continue;
+        }
+        const char *word;
+        size_t size = take_name(reader, &word);
+        alternatives++;
+        for (size_t i = 0; i < sizeof conversions / sizeof *conversions; i++)
+            if (strlen(conversions[i].word) == size && memcmp(word, conversions[i].word, size) == 0)
+                param->convert = conversions[i].convert;
+    } while (take(reader, "|"));
+    if (alternatives > 1) param->convert = CONVERT_NONE; /* a union is the body's to check */
+}
+
+static Value parse_string_default(Reader *reader) {
+    char quote = *reader->at++;
+    const char *start = reader->at;
+    while (*reader->at && *reader->at != quote)
+        reader->at++;
+    Value text = str_intern_from(reader->vm, start, (size_t)(reader->at - start));
+    if (*reader->at) reader->at++;
+    return text;
+}
+
+static Value parse_number_default(Reader *reader) {
+    char *end_int, *end_float;
+    long long i = strtoll(reader->at, &end_int, 10);
+    double d = strtod(reader->at, &end_float);
+    bool is_real = end_float > end_int;
+    reader->at = is_real ? end_float : end_int;
+    return is_real ? float_value(reader->vm, d) : int_from_i64(reader->vm, i);
+}
+
+static Value parse_default(Reader *reader) {
+    skip_space(reader);
+    if (take(reader, "?")) return VALUE_UNSET;
+    if (take(reader, "None")) return VALUE_NONE;
+    if (take(reader, "True")) return VALUE_TRUE;
+    if (take(reader, "False")) return VALUE_FALSE;
+    if (take(reader, "()")) return reader->vm->empty_tuple;
+    if (*reader->at == '\'' || *reader->at == '"') return parse_string_default(reader);
+    if (reader->at[0] == 'b' && reader->at[1] == '\'') {
+        reader->at += 3;
+        return reader->vm->empty_bytes;
+    }
+    return parse_number_default(reader);
+}
+
+static int count_params(const char *signature) {
+    int count = 1;
+    for (; *signature; signature++)
+        count += *signature == ',';
+    return count;
+}
+
+/* `name`, `name: T`, `name = default`, `*args`, `**kwargs`, `*`, `/` between the parentheses. */
+static void parse_param(Reader *reader, Signature *signature, bool *keyword_only) {
+    if (take(reader, "/")) {
+        signature->posonly = signature->count;
+        return;
+    }
+    bool star_star = take(reader, "**"), star = !star_star && take(reader, "*");
+    skip_space(reader);
+    if (star && (*reader->at == ',' || *reader->at == ')')) {
+        *keyword_only = true;
+        return;
+    }
+    Param *param = &signature->params[signature->count++];
+    const char *start;
+    size_t size = take_name(reader, &start);
+    param->name = str_intern_from(reader->vm, start, size);
+    param->fallback = VALUE_UNSET;
+    param->required = !star && !star_star;
+    if (take(reader, ":")) parse_annotation(reader, param);
+    if (take(reader, "=")) {
+        param->required = false;
+        param->fallback = parse_default(reader);
+    }
+    if (star_star) {
+        signature->kwargs_at = signature->count - 1;
+    } else if (star) {
+        signature->args_at = signature->count - 1;
+        *keyword_only = true;
+    } else if (!*keyword_only) {
+        signature->positional = signature->count;
+        if (param->required) signature->required = signature->count;
+    }
+}
+
+static Signature *parse_signature(GenVM *vm, const char *text) {
+    Reader reader = {vm, text};
+    int capacity = count_params(text);
+    Buffer *buffer = gc_buffer_new(vm, sizeof(Signature) + (size_t)capacity * sizeof(Param));
+    if (!buffer) return NULL;
+    Signature *signature = (Signature *)buffer->data;
+    memset(signature, 0, sizeof *signature + (size_t)capacity * sizeof(Param));
+    signature->storage = buffer;
+    signature->args_at = signature->kwargs_at = -1;
+    if (take(&reader, "static")) signature->binding = BINDING_STATIC;
+    if (take(&reader, "classmethod")) signature->binding = BINDING_CLASS;
+    const char *name;
+    signature->name_size = (uint32_t)take_name(&reader, &name);
+    signature->name = name;
+    bool keyword_only = false;
+    if (take(&reader, "("))
+        while (!take(&reader, ")") && *reader.at) {
+            parse_param(&reader, signature, &keyword_only);
+            take(&reader, ",");
+        }
+    signature->plain = signature->args_at < 0 && signature->kwargs_at < 0 && signature->positional == signature->count;
+    for (int i = 0; i < signature->count; i++)
+        signature->converts |= signature->params[i].convert != CONVERT_NONE;
+    return signature;
+}
+
+Signature *native_signature(GenVM *vm, NativeFunction *native) {
+    if (unlikely(!native->signature)) {
+        native->signature = parse_signature(vm, native->def->signature);
+        gc_barrier(vm, native);
+    }
+    return native->signature;
+}
+
+size_t native_def_name(const NativeDef *def, const char **name, Binding *binding) {
+    Reader reader = {NULL, def->signature};
+    Binding found = BINDING_INSTANCE;
+    if (take(&reader, "static")) found = BINDING_STATIC;
+    if (take(&reader, "classmethod")) found = BINDING_CLASS;
+    if (binding) *binding = found;
+    return take_name(&reader, name);
+}
+
+/* ---- converting one argument ---- */
+
+/* How the function calls itself in messages: "pop()", without the owner, as CPython's argument parser has it. */
+static Value describe(GenVM *vm, const NativeFunction *native) {
+    return str_new(vm, native->signature->name, native->signature->name_size);
+}
+
+static Value wrong_type(GenVM *vm, const NativeFunction *native, int index, const char *expected, Value got) {
+    const Signature *signature = native->signature;
+    bool has_self = native_hides_first(native);
+    const char *what = got == VALUE_NONE ? "None" : type_name(vm, got);
+    if (signature->count - has_self == 1 && signature->posonly == signature->count)
+        return raise_type(vm, "%S() argument must be %s, not %s", describe(vm, native), expected, what);
+    if (index >= signature->posonly)
+        return raise_type(vm, "%S() argument '%S' must be %s, not %s", describe(vm, native),
+                          signature->params[index].name, expected, what);
+    return raise_type(vm, "%S() argument %d must be %s, not %s", describe(vm, native), index + 1 - has_self, expected,
+                      what);
+}
+
+static Value to_index(GenVM *vm, Convert convert, Value v) {
+    if (is_int(v)) return v;
+    if (is_bool(v)) return int_value(v == VALUE_TRUE);
+    int64_t i;
+    if (int_to_i64(v, &i) && int_fits(i)) return int_value(i);
+    if (convert == CONVERT_SIZE) return raise_overflow(vm, "Python int too large to convert to C ssize_t");
+    return int_value(int_sign(v) < 0 ? SMALL_INT_MIN : SMALL_INT_MAX);
+}
+
+/* The converted argument; VALUE_TAIL when its __index__ or __float__ or __bool__ must run first (bind_through_twin). */
+static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v) {
+    const Param *param = &native->signature->params[index];
+    if (v == VALUE_NONE && param->or_none) return v;
+    switch (param->convert) {
+    case CONVERT_NONE: return v;
+    case CONVERT_INT:
+        if (value_is_intlike(v)) return v;
+        break;
+    case CONVERT_INDEX:
+    case CONVERT_SIZE:
+        if (value_is_intlike(v)) return to_index(vm, param->convert, v);
+        break;
+    case CONVERT_FLOAT: {
+        double d;
+        if (value_is_float(v)) return is_float(v) ? v : float_value(vm, value_float(v));
+        if (number_to_double(vm, v, &d)) return float_value(vm, d);
+        if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+        if (type_special(vm, v, SP_FLOAT) != VALUE_UNSET || type_special(vm, v, SP_INDEX) != VALUE_UNSET)
+            return VALUE_TAIL;
+        return raise_type(vm, "must be real number, not %T", v);
+    }
+    case CONVERT_STR: return value_is_str(v) ? v : wrong_type(vm, native, index, "str", v);
+    case CONVERT_BYTES: return is_kind(v, TYPE_BYTES) ? v : wrong_type(vm, native, index, "bytes", v);
+    case CONVERT_LIST: return is_kind(v, TYPE_LIST) ? v : wrong_type(vm, native, index, "list", v);
+    case CONVERT_TUPLE: return is_kind(v, TYPE_TUPLE) ? v : wrong_type(vm, native, index, "tuple", v);
+    case CONVERT_DICT: return is_kind(v, TYPE_DICT) ? v : wrong_type(vm, native, index, "dict", v);
+    case CONVERT_CALLABLE: return v;
+    case CONVERT_BOOL: {
+        Leaf truth = leaf_truth(vm, v);
+        if (truth == LEAF_ERROR) return VALUE_ERROR;
+        return truth == LEAF_SCRIPT ? VALUE_TAIL : bool_value(truth == LEAF_TRUE);
+    }
+    }
+    if (type_special(vm, v, SP_INDEX) != VALUE_UNSET || type_of(vm, v)->slots.to_index) return VALUE_TAIL;
+    return raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
+}
+
+/* Argument `index` needs script code to be converted: a twin does that and calls the native again. */
+static Value bind_through_twin(GenVM *vm, const NativeFunction *native, int index, Value *bound) {
+    const Signature *signature = native->signature;
+    Value tuple = tuple_new(vm, (uint64_t)signature->count);
+    if (tuple == VALUE_ERROR) return VALUE_ERROR;
+    for (int i = 0; i < signature->count; i++)
+        AS_TUPLE(tuple)->items[i] = bound[i] == VALUE_UNSET ? VALUE_NONE : bound[i];
+    static const Twin twins[] = {[CONVERT_INT] = TWIN_BIND_INDEX, [CONVERT_INDEX] = TWIN_BIND_INDEX,
+                                 [CONVERT_SIZE] = TWIN_BIND_INDEX, [CONVERT_FLOAT] = TWIN_BIND_FLOAT,
+                                 [CONVERT_BOOL] = TWIN_BIND_BOOL};
+    Value again = native_rebind_new(vm, native, bound);
+    if (again == VALUE_ERROR) return VALUE_ERROR;
+    return native_twin(vm, twins[signature->params[index].convert], 3, again, bound[index], int_value(index));
+}
+
+/* ---- binding ---- */
+
+static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
+    const Signature *signature = native->signature;
+    int hidden = native_hides_first(native);
+    int most = signature->positional - hidden, least = signature->required - hidden, got = (int)given - hidden;
+    Value name = describe(vm, native);
+    if (native->owner && hidden && signature->posonly == signature->count && signature->plain) {
+        Value owner = native->owner->name;
+        if (most == 0) return raise_type(vm, "%S.%S() takes no arguments (%d given)", owner, name, got);
+        if (most == 1 && least == 1)
+            return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", owner, name, got);
+    } else if (signature->plain && signature->posonly == signature->count) {
+        if (most == 0) return raise_type(vm, "%S() takes no arguments (%d given)", name, got);
+        if (most == 1 && least == 1) return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);
+    }
+    if (signature->posonly < signature->positional || signature->positional < signature->count)
+        return raise_type(vm, "%S() takes at most %d positional argument%s (%d given)", name, most,
+                          most == 1 ? "" : "s", got);
+    return raise_type(vm, "%S expected %s %d argument%s, got %d", name, least == most ? "" : "at most", most,
+                      most == 1 ? "" : "s", got);
+}
+
+static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint32_t given) {
+    const Signature *signature = native->signature;
+    int hidden = native_hides_first(native);
+    int most = signature->positional - hidden, least = signature->required - hidden, got = (int)given - hidden;
+    Value name = describe(vm, native);
+    if (missing == 0 && hidden)
+        return raise_type(vm, "unbound method %S.%S() needs an argument", native->owner->name, name);
+    if (signature->posonly == signature->count && signature->plain) {
+        if (most == 1 && least == 1) {
+            if (native->owner)
+                return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", native->owner->name, name, got);
+            return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);
+        }
+        return raise_type(vm, "%S expected %s%d argument%s, got %d", name, least == most ? "" : "at least ", least,
+                          least == 1 ? "" : "s", got);
+    }
+    return raise_type(vm, "%S() missing required argument '%S' (pos %d)", name, signature->params[missing].name,
+                      missing + 1 - hidden);
+}
+
+static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
+    Type *owner = native->owner;
+    if (likely(is_object(self) && owner->is_builtin && as_object(self)->kind == owner->instance_kind)) return self;
+    if (type_is_subclass(type_of(vm, self), owner)) return self;
+    return raise_type(vm, "descriptor '%S' for '%S' objects doesn't apply to a '%T' object", describe(vm, native),
+                      owner->name, self);
+}
+
+static int find_param(const Signature *signature, Value name) {
+    for (int i = signature->posonly; i < signature->count; i++)
+        if (i != signature->args_at && i != signature->kwargs_at &&
+            (signature->params[i].name == name || str_equal(signature->params[i].name, name)))
+            return i;
+    return -1;
+}
+
+static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name, Value v) {
+    const Signature *signature = native->signature;
+    int at = find_param(signature, name);
+    if (at < 0 && signature->kwargs_at >= 0) {
+        if (bound[signature->kwargs_at] == VALUE_UNSET) {
+            Value dict = dict_new(vm);
+            if (dict == VALUE_ERROR) return false;
+            bound[signature->kwargs_at] = dict;
+        }
+        return dict_set_str(vm, AS_DICT(bound[signature->kwargs_at]), name, v);
+    }
+    if (at < 0) {
+        if (signature->posonly == signature->count || signature->count == native_hides_first(native)) {
+            if (native->owner && native_hides_first(native))
+                raise_type(vm, "%S.%S() takes no keyword arguments", native->owner->name, describe(vm, native));
+            else
+                raise_type(vm, "%S() takes no keyword arguments", describe(vm, native));
+        } else {
+            raise_type(vm, "%S() got an unexpected keyword argument '%S'", describe(vm, native), name);
+        }
+        return false;
+    }
+    if (bound[at] != VALUE_UNSET) {
+        raise_type(vm, "argument for %S() given by name ('%S') and position (%d)", describe(vm, native), name,
+                   at + 1 - native_hides_first(native));
+        return false;
+    }
+    bound[at] = v;
+    return true;
+}
+
+/* The general way: everything unset first, then positionals, keywords, defaults. `keywords` is a tuple of names of the
+ * last arguments, or VALUE_UNSET. */
+static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *args, uint32_t count, Value keywords,
+                         Value *bound) {
+    const Signature *signature = native->signature;
+    uint32_t keyword_count = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
+    uint32_t given = count - keyword_count;
+    for (int i = 0; i < signature->count; i++)
+        bound[i] = VALUE_UNSET;
+    uint32_t direct = given < (uint32_t)signature->positional ? given : (uint32_t)signature->positional;
+    for (uint32_t i = 0; i < direct; i++)
+        bound[i] = args[i];
+    if (signature->args_at >= 0) {
+        Value rest = tuple_from_array(vm, args + direct, given - direct);
+        if (rest == VALUE_ERROR) return VALUE_ERROR;
+        bound[signature->args_at] = rest;
+    } else if (given > direct) {
+        return too_many(vm, native, given);
+    }
+    for (uint32_t i = 0; i < keyword_count; i++)
+        if (!bind_keyword(vm, native, bound, AS_TUPLE(keywords)->items[i], args[given + i])) return VALUE_ERROR;
+    for (int i = 0; i < signature->count; i++) {
+        if (bound[i] != VALUE_UNSET) continue;
+        if (signature->params[i].required) return too_few(vm, native, i, given);
+        bound[i] = signature->params[i].fallback;
+    }
+    return VALUE_NONE;
+}
+
+/* Binds and converts into `bound` (room for NATIVE_MAX_PARAMS); VALUE_NONE, VALUE_ERROR or VALUE_TAIL. */
+static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords, Value *bound) {
+    const Signature *signature = native->signature;
+    if (likely(signature->plain && keywords == VALUE_UNSET && count <= (uint32_t)signature->positional &&
+               count >= (uint32_t)signature->required)) {
+        uint32_t i = 0;
+        for (; i < count; i++)
+            bound[i] = args[i];
+        for (; i < (uint32_t)signature->count; i++)
+            bound[i] = signature->params[i].fallback;
+    } else if (bind_slowly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
+        return VALUE_ERROR;
+    }
+    if (native->owner && signature->binding == BINDING_INSTANCE && check_self(vm, native, bound[0]) == VALUE_ERROR)
+        return VALUE_ERROR;
+    if (!signature->converts) return VALUE_NONE;
+    for (int i = 0; i < signature->count; i++) {
+        if (signature->params[i].convert == CONVERT_NONE || bound[i] == signature->params[i].fallback) continue;
+        Value converted = convert(vm, native, i, bound[i]);
+        if (unlikely(converted == VALUE_ERROR)) return VALUE_ERROR;
+        if (unlikely(converted == VALUE_TAIL)) return bind_through_twin(vm, native, i, bound);
+        bound[i] = converted;
+    }
+    return VALUE_NONE;
+}
+
+Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords) {
+    if (unlikely(!native_signature(vm, native))) return VALUE_ERROR;
+    Value bound[NATIVE_MAX_PARAMS], with_self[NATIVE_MAX_ARGS];
+    if (native->self != VALUE_UNSET && native->signature->binding != BINDING_STATIC && native->owner) {
+        if (unlikely(count + 1 > NATIVE_MAX_ARGS)) return native_invoke_many(vm, native, args, count, keywords);
+        with_self[0] = native->self;
+        memcpy(with_self + 1, args, count * sizeof(Value));
+        args = with_self;
+        count++;
+    }
+    Value status = bind(vm, native, args, count, keywords, bound);
+    if (unlikely(status != VALUE_NONE)) return status;
+    Value result = native->fn(vm, bound);
+    native_check_result(vm, native, result);
+    return result;
+}
+
+/* More arguments than fit the C stack comfortably: print(*million). */
+Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords) {
+    Value *copy = malloc((count + 1) * sizeof(Value));
+    if (!copy) return raise_memory(vm);
+    copy[0] = native->self;
+    memcpy(copy + 1, args, count * sizeof(Value));
+    Value bound[NATIVE_MAX_PARAMS];
+    Value status = bind(vm, native, copy, count + 1, keywords, bound);
+    free(copy);
+    if (status != VALUE_NONE) return status;
+    Value result = native->fn(vm, bound);
+    native_check_result(vm, native, result);
+    return result;
+}
+
+/* Calls the native with arguments that are bound already but for `index`, which a twin has converted. */
+Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index, Value converted) {
+    if (!native_signature(vm, native)) return VALUE_ERROR;
+    Value bound[NATIVE_MAX_PARAMS];
+    memcpy(bound, AS_TUPLE(bound_tuple)->items, AS_TUPLE(bound_tuple)->count * sizeof(Value));
+    bound[index] = converted;
+    for (int i = 0; i < native->signature->count; i++) {
+        if (native->signature->params[i].convert == CONVERT_NONE || bound[i] == native->signature->params[i].fallback)
+            continue;
+        Value v = convert(vm, native, i, bound[i]);
+        if (v == VALUE_ERROR) return VALUE_ERROR;
+        if (v == VALUE_TAIL) return bind_through_twin(vm, native, i, bound);
+        bound[i] = v;
+    }
+    return native->fn(vm, bound);
+}
+
+#ifdef GEN_DEBUG
+void native_check_result(GenVM *vm, const NativeFunction *native, Value result) {
+    bool pending = vm->exception != VALUE_UNSET;
+    if (pending == (result == VALUE_ERROR)) return;
+    fprintf(stderr, "native %s: %s\n", native->def->signature,
+            pending ? "returned a value with an exception pending" : "returned VALUE_ERROR without an exception");
+    abort();
+}
+#endif
+
+/* ---- asking for calls ---- */
+
+static void start_tail(GenVM *vm, Value callable, uint32_t count) {
+    vm->tail.callable = callable;
+    vm->tail.count = count;
+    vm->tail.spread_args = vm->tail.spread_kwargs = VALUE_UNSET;
+}
+
+Value native_call_array(GenVM *vm, Value callable, uint32_t count, const Value *args) {
+    if (count > sizeof vm->tail.args / sizeof *vm->tail.args) {
+        Value tuple = tuple_from_array(vm, args, count);
+        if (tuple == VALUE_ERROR) return VALUE_ERROR;
+        return native_call_spread(vm, callable, tuple, VALUE_UNSET);
+    }
+    start_tail(vm, callable, count);
+    memmove(vm->tail.args, args, count * sizeof(Value));
+    return VALUE_TAIL;
+}
+
+Value native_call(GenVM *vm, Value callable, int count, ...) {
+    va_list list;
+    va_start(list, count);
+    Value args[8];
+    for (int i = 0; i < count; i++)
+        args[i] = va_arg(list, Value);
+    va_end(list);
+    return native_call_array(vm, callable, (uint32_t)count, args);
+}
+
+Value native_call_spread(GenVM *vm, Value callable, Value args_tuple, Value kwargs) {
+    start_tail(vm, callable, 0);
+    vm->tail.spread_args = args_tuple;
+    vm->tail.spread_kwargs = kwargs;
+    return VALUE_TAIL;
+}
+
+Value native_call_method(GenVM *vm, Value self, Name name, int count, ...) {
+    va_list list;
+    va_start(list, count);
+    Value args[8] = {self, name_value(vm, name)};
+    for (int i = 0; i < count; i++)
+        args[2 + i] = va_arg(list, Value);
+    va_end(list);
+    return native_twin_array(vm, TWIN_CALL_METHOD, (uint32_t)count + 2, args);
+}
+
+Value native_twin_array(GenVM *vm, Twin twin, uint32_t count, const Value *args) {
+    Value copy[8];
+    memcpy(copy, args, count * sizeof(Value));
+    Value function = twin_load(vm, twin);
+    if (function == VALUE_ERROR) return VALUE_ERROR;
+    return native_call_array(vm, function, count, copy);
+}
+
+Value native_twin(GenVM *vm, Twin twin, int count, ...) {
+    va_list list;
+    va_start(list, count);
+    Value args[8];
+    for (int i = 0; i < count; i++)
+        args[i] = va_arg(list, Value);
+    va_end(list);
+    return native_twin_array(vm, twin, (uint32_t)count, args);
+}
+
+void native_drop_tail(GenVM *vm) { vm->tail.callable = VALUE_UNSET; }
+
+/* ---- function objects ---- */
+
+Value native_function_new(GenVM *vm, const NativeDef *def, Value self, Value module_name) {
+    NativeFunction *native = gc_new(vm, sizeof *native, TYPE_NATIVE);
+    if (!native) return VALUE_ERROR;
+    const char *name;
+    size_t size = native_def_name(def, &name, NULL);
+    native->def = def;
+    native->fn = def->fn;
+    native->self = self;
+    native->module = module_name;
+    native->name = str_intern_from(vm, name, size);
+    return native->name == VALUE_ERROR ? VALUE_ERROR : object_value(native);
+}
+
+bool native_enter(GenVM *vm) {
+    if (likely(++vm->native_depth < NATIVE_MAX_DEPTH)) return true;
+    vm->native_depth--;
+    raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");
+    return false;
+}
+
+void native_leave(GenVM *vm) { vm->native_depth--; }
+
+bool native_charge(GenVM *vm, uint64_t steps) {
+    vm->fuel -= (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);
+    if (likely(vm->fuel >= 0)) return true;
+    return vm_poll_native(vm);
+}
