@@ -1,0 +1,257 @@
+/* continue.c - continuation frames, one case for each line of returns.def.
+ *
+ * A continuation frame runs one instruction, CONT, after its callee has stored its result in register 0. The case does what
+ * is left: it may call again (and be continued again), or pops the frame and acts in the place of the instruction that
+ * began it. No C stack is held meanwhile, so the wait can be as long as the script likes.
+ */
+#include "vm/continue.h"
+#include "vm/call.h"
+#include "vm/generator.h"
+#include "vm/objects.h"
+
+typedef enum TruthStage { TRUTH_ANY, TRUTH_FROM_BOOL, TRUTH_FROM_LEN } TruthStage;
+
+static const uint8_t register_counts[] = {
+#define RETURN(id, registers) registers,
+#include "vm/returns.def"
+#undef RETURN
+};
+
+bool continue_init(GenVM *vm) {
+    Code *code = code_new(vm);
+    Buffer *storage = code ? gc_buffer_new(vm, RETURN_COUNT * 2 * sizeof(Instr)) : NULL;
+    if (!storage) return false;
+    code->storage[0] = storage;
+    code->instrs = (Instr *)storage->data;
+    code->instr_count = RETURN_COUNT * 2;
+    for (int i = 0; i < RETURN_COUNT; i++) {
+        code->instrs[i * 2] = instr_make(OP_NOP, 0, 0, 0, 0);
+        code->instrs[i * 2 + 1] = instr_make(i == RETURN_HOST ? OP_HALT : OP_CONT, 0, 0, 0, i);
+    }
+    vm->stub_code = code;
+    for (int i = 0; i < RETURN_COUNT; i++) {
+        Function *stub = gc_new(vm, sizeof *stub, TYPE_FUNCTION);
+        if (!stub) return false;
+        stub->header.state = FUNCTION_COMPLEX;
+        stub->code = code;
+        stub->entry = code->instrs + i * 2 + 1;
+        stub->regs = register_counts[i];
+        stub->name = stub->qualname = vm->empty_str;
+        stub->module = stub->doc = VALUE_NONE;
+        stub->annotate = stub->annotations = stub->type_params = VALUE_UNSET;
+        vm->stubs[i] = stub;
+    }
+    return true;
+}
+
+Return continue_kind(GenVM *vm, const Function *function) {
+    return (Return)((function->entry - vm->stub_code->instrs) / 2);
+}
+
+bool continue_tail(GenVM *vm, Return kind) {
+    static const Value first[RETURN_COUNT] = {0};
+    if (!frame_push_continuation(vm, kind, register_counts[kind] > 1, int_value((int64_t)first[kind]))) return false;
+    return call_tail(vm);
+}
+
+bool continue_discard(GenVM *vm, Value answer) {
+    if (likely(answer != VALUE_TAIL)) return answer != VALUE_ERROR;
+    return continue_tail(vm, RETURN_DISCARD);
+}
+
+/* ---- truth ---- */
+
+/* Which jump instructions jump on false. */
+static bool jumps_on_false(Opcode op) {
+    switch (op) {
+    case OP_JF:
+    case OP_JNLT: case OP_JNLE: case OP_JNEQ: case OP_JNNE: case OP_JNGT: case OP_JNGE:
+    case OP_JNLTI: case OP_JNLEI: case OP_JNEQI: case OP_JNNEI: case OP_JNGTI: case OP_JNGEI:
+    case OP_JNLTK: case OP_JNLEK: case OP_JNEQK: case OP_JNNEK: case OP_JNGTK: case OP_JNGEK: return true;
+    default: return false;
+    }
+}
+
+void vm_set_branch(GenVM *vm, bool truth) {
+    Instr instr = vm->pc[-1];
+    if (truth != jumps_on_false(instr_op(instr))) {
+        vm->pc += instr_imm(instr);
+        vm->fuel += instr_imm(instr) >> 31;
+    }
+}
+
+static void conclude_truth(GenVM *vm, Return kind, bool truth) {
+    switch (kind) {
+    case RETURN_TRUTH_BRANCH: vm_set_branch(vm, truth); break;
+    case RETURN_TRUTH_NOT: vm->base[instr_a(vm->pc[-1])] = bool_value(!truth); break;
+    default: vm->base[instr_a(vm->pc[-1])] = bool_value(truth); break;
+    }
+}
+
+/* The method to ask for the truth of v, when no C code can tell. */
+static bool ask_truth(GenVM *vm, Value v, TruthStage *stage, Value *method) {
+    Type *type = type_of(vm, v);
+    *stage = type->special[SP_BOOL] != VALUE_UNSET ? TRUTH_FROM_BOOL : TRUTH_FROM_LEN;
+    *method = type->special[*stage == TRUTH_FROM_BOOL ? SP_BOOL : SP_LEN];
+    *method = attribute_bind(vm, *method, v, type);
+    return *method != VALUE_ERROR;
+}
+
+static bool call_truth(GenVM *vm, Value v, TruthStage stage_unused) {
+    (void)stage_unused;
+    TruthStage stage;
+    Value method;
+    if (!ask_truth(vm, v, &stage, &method)) return false;
+    vm->base[1] = int_value(stage);
+    if (method == VALUE_TAIL) return call_tail(vm);
+    return call_value(vm, method, 0, NULL);
+}
+
+bool continue_truth(GenVM *vm, Return kind, Value v) {
+    Leaf truth = leaf_truth(vm, v);
+    if (truth == LEAF_ERROR) return false;
+    if (truth != LEAF_SCRIPT) {
+        conclude_truth(vm, kind, truth == LEAF_TRUE);
+        return true;
+    }
+    if (!frame_push_continuation(vm, kind, 1, int_value(TRUTH_ANY))) return false;
+    return call_truth(vm, v, TRUTH_ANY);
+}
+
+bool continue_truth_of(GenVM *vm, Return kind, Value answer) {
+    if (answer == VALUE_ERROR) return false;
+    if (answer == VALUE_TAIL) return continue_tail(vm, kind);
+    return continue_truth(vm, kind, answer);
+}
+
+static bool truth_arrived(GenVM *vm, Return kind) {
+    Value v = vm->base[0];
+    Leaf truth = LEAF_FALSE;
+    switch ((TruthStage)as_int(vm->base[1])) {
+    case TRUTH_ANY:
+        truth = leaf_truth(vm, v);
+        if (truth == LEAF_SCRIPT) return call_truth(vm, v, TRUTH_ANY);
+        break;
+    case TRUTH_FROM_BOOL:
+        if (!is_bool(v)) {
+            raise_type(vm, "__bool__ should return bool, returned %T", v);
+            return false;
+        }
+        truth = v == VALUE_TRUE ? LEAF_TRUE : LEAF_FALSE;
+        break;
+    case TRUTH_FROM_LEN:
+        if (!value_is_intlike(v)) {
+            raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
+            return false;
+        }
+        if (int_sign(v) < 0) {
+            raise_value(vm, "__len__() should return >= 0");
+            return false;
+        }
+        truth = int_sign(v) != 0 ? LEAF_TRUE : LEAF_FALSE;
+        break;
+    }
+    if (truth == LEAF_ERROR) return false;
+    frame_pop(vm);
+    conclude_truth(vm, kind, truth == LEAF_TRUE);
+    return true;
+}
+
+/* ---- the cases ---- */
+
+static bool init_returned(GenVM *vm) {
+    Value result = vm->base[0], instance = vm->base[1];
+    if (unlikely(result != VALUE_NONE)) {
+        raise_type(vm, "__init__() should return None, not '%T'", result);
+        return false;
+    }
+    return call_return(vm, instance);
+}
+
+static bool new_returned(GenVM *vm) {
+    Value instance = vm->base[0], cls = vm->base[1], args = vm->base[2], kwargs = vm->base[3];
+    frame_pop(vm);
+    return call_after_new(vm, instance, cls, args, kwargs);
+}
+
+static bool for_next_returned(GenVM *vm) {
+    Value item = vm->base[0];
+    frame_pop(vm);
+    Instr instr = vm->pc[-1];
+    vm->base[instr_b(instr)] = item;
+    vm->pc += instr_imm(instr);
+    return true;
+}
+
+static bool iter_returned(GenVM *vm) {
+    Value iterator = vm->base[0];
+    Type *type = type_of(vm, iterator);
+    if (type->special[SP_NEXT] == VALUE_UNSET && !type->slots.next && !is_generator_like(iterator)) {
+        raise_type(vm, "iter() returned non-iterator of type '%T'", iterator);
+        return false;
+    }
+    return call_return(vm, iterator);
+}
+
+static bool unpack_returned(GenVM *vm) {
+    Value list = vm->base[0];
+    frame_pop(vm);
+    return ops_unpack_items(vm, list);
+}
+
+bool continue_run(GenVM *vm, Return kind) {
+    switch (kind) {
+    case RETURN_HOST: return true;
+    case RETURN_DISCARD: frame_pop(vm); return true;
+    case RETURN_TRUTH_BRANCH:
+    case RETURN_TRUTH_NOT:
+    case RETURN_TRUTH_VALUE: return truth_arrived(vm, kind);
+    case RETURN_INIT: return init_returned(vm);
+    case RETURN_NEW: return new_returned(vm);
+    case RETURN_FOR_NEXT: return for_next_returned(vm);
+    case RETURN_NEXT_DEFAULT:
+    case RETURN_ATTRIBUTE_DEFAULT: return call_return(vm, vm->base[0]);
+    case RETURN_ITER: return iter_returned(vm);
+    case RETURN_UNPACK: return unpack_returned(vm);
+    case RETURN_DELEGATE: return generator_delegate_returned(vm);
+    case RETURN_CLOSE: return generator_close_returned(vm);
+    case RETURN_THROW_CLOSE: return generator_throw_close_returned(vm);
+    case RETURN_FINALIZER: frame_pop(vm); return true;
+    case RETURN_NEXT_RAW: return call_return(vm, vm->base[0]);
+    case RETURN_COUNT: break;
+    }
+    return false;
+}
+
+/* ---- exceptions that reach a continuation ---- */
+
+static bool replace_error(GenVM *vm, TypeId exception, Value result) {
+    if (!error_matches(vm, exception)) return false;
+    error_clear(vm);
+    return call_return(vm, result);
+}
+
+static bool report_finalizer(GenVM *vm) {
+    Value object = vm->base[1];
+    Value error = error_take(vm);
+    frame_pop(vm);
+    vm_report_unraisable(vm, error, object);
+    return true;
+}
+
+bool continue_error(GenVM *vm, Return kind) {
+    switch (kind) {
+    case RETURN_FOR_NEXT:
+        if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
+        error_clear(vm);
+        frame_pop(vm);
+        return true;
+    case RETURN_NEXT_DEFAULT: return replace_error(vm, EXC_STOP_ITERATION, vm->base[1]);
+    case RETURN_ATTRIBUTE_DEFAULT: return replace_error(vm, EXC_ATTRIBUTE_ERROR, vm->base[1]);
+    case RETURN_DELEGATE: return generator_delegate_failed(vm);
+    case RETURN_CLOSE: return generator_close_failed(vm);
+    case RETURN_THROW_CLOSE: return generator_throw_close_failed(vm);
+    case RETURN_FINALIZER: return report_finalizer(vm);
+    default: return false;
+    }
+}

@@ -1,0 +1,213 @@
+/* frame.c - the register stack: room, growth, frames in and out, unwinding. See frame.h for the layout. */
+#include "vm/continue.h"
+#include "vm/generator.h"
+#include "vm/objects.h"
+#include "vm/traceback.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum { STACK_FIRST = 1024, STACK_MAX = 1 << 27 }; /* words */
+
+bool frame_is_generator(Value *base) {
+    return frame_code(base)->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR);
+}
+
+Value *frame_top(GenVM *vm) {
+    if (!vm->base) return vm->stack;
+    if (frame_is_generator(vm->base)) return generator_of(vm->base)->top;
+    return vm->base + frame_function(vm->base)->regs;
+}
+
+/* ---- growth ---- */
+
+static inline bool on_stack(GenVM *vm, const Value *p) { return p >= vm->stack && p <= vm->stack_end; }
+
+static inline Value *moved(GenVM *vm, Value *p, Value *to) { return on_stack(vm, p) ? to + (p - vm->stack) : p; }
+
+/* The stack is about to be at `to`: adjusts every raw pointer into it that the chain of frames holds. */
+static void relocate(GenVM *vm, Value *to) {
+    for (Value *base = vm->base; base; base = frame_caller(base)) {
+        Value *caller = frame_caller(base);
+        if (frame_is_generator(base)) {
+            Generator *generator = generator_of(base);
+            generator->dest = moved(vm, generator->dest, to);
+            generator->top = moved(vm, generator->top, to);
+        }
+        if (on_stack(vm, caller)) {
+            Value *links = on_stack(vm, base) ? to + (base - vm->stack) : base;
+            links[FRAME_CALLER] = (Value)(uintptr_t)(to + (caller - vm->stack));
+        }
+    }
+}
+
+static size_t count_frames(GenVM *vm) {
+    size_t count = 0;
+    for (Value *base = vm->base; base; base = frame_caller(base))
+        count += !continue_is_stub(vm, frame_function(base));
+    return count;
+}
+
+static bool grow_stack(GenVM *vm, size_t needed) {
+    if (count_frames(vm) >= vm->recursion_limit) {
+        vm->limit = vm->stack_end - STACK_RED_ZONE / 2; /* a little room for handlers */
+        raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");
+        return false;
+    }
+    size_t size = (size_t)(vm->stack_end - vm->stack) * 2;
+    while (size < needed)
+        size *= 2;
+    Value *to = size <= STACK_MAX ? malloc(size * sizeof(Value)) : NULL;
+    if (!to) {
+        raise_memory(vm);
+        return false;
+    }
+    size_t old_size = (size_t)(vm->stack_end - vm->stack);
+    memcpy(to, vm->stack, old_size * sizeof(Value));
+    memset(to + old_size, 0, (size - old_size) * sizeof(Value));
+    relocate(vm, to);
+    vm->base = vm->base ? moved(vm, vm->base, to) : NULL;
+    free(vm->stack);
+    vm->stack = to;
+    vm->stack_end = to + size;
+    vm->limit = vm->stack_end - STACK_RED_ZONE;
+    return true;
+}
+
+Value *frame_reserve(GenVM *vm, Value *top, uint32_t count) {
+    size_t offset = (size_t)(top - vm->stack);
+    if (likely(top + count + FRAME_LINKS <= vm->limit)) return top;
+    if (!grow_stack(vm, offset + count + FRAME_LINKS + STACK_RED_ZONE * 2)) return NULL;
+    return vm->stack + offset;
+}
+
+bool frame_init(GenVM *vm) {
+    vm->stack = calloc(STACK_FIRST, sizeof(Value));
+    if (!vm->stack) return false;
+    vm->stack_end = vm->stack + STACK_FIRST;
+    vm->limit = vm->stack_end - STACK_RED_ZONE;
+    vm->recursion_limit = 1000;
+    return true;
+}
+
+/* ---- frames in ---- */
+
+void frame_enter(GenVM *vm, Value *base, Function *function) {
+    base[FRAME_CONSTS] = vm->base ? (Value)(uintptr_t)frame_function(vm->base)->consts : 0;
+    base[FRAME_CALLER] = (Value)(uintptr_t)vm->base;
+    base[FRAME_FUNCTION] = object_value(function);
+    base[FRAME_PC] = (Value)(uintptr_t)vm->pc;
+    vm->base = base;
+    vm->pc = function->entry;
+}
+
+Value *frame_push_continuation(GenVM *vm, Return kind, int count, ...) {
+    Function *stub = continue_stub(vm, kind);
+    Value *top = frame_reserve(vm, frame_top(vm), stub->regs);
+    if (!top) return NULL;
+    Value *base = top + FRAME_LINKS;
+    const Instr *pc = vm->pc;
+    base[0] = VALUE_UNSET;
+    va_list list;
+    va_start(list, count);
+    for (int i = 0; i < count; i++)
+        base[1 + i] = va_arg(list, Value);
+    va_end(list);
+    frame_enter(vm, base, stub);
+    base[FRAME_PC] = (Value)(uintptr_t)pc;
+    return base;
+}
+
+void frame_pop(GenVM *vm) {
+    Value *base = vm->base;
+    vm->pc = frame_return_pc(base);
+    vm->base = frame_caller(base);
+}
+
+/* ---- unwinding ---- */
+
+/* The handler in the running frame for the instruction before vm->pc, or NULL. */
+static const ExceptionRange *find_handler(const Code *code, size_t offset) {
+    for (uint32_t i = 0; i < code->range_count; i++)
+        if (offset >= code->ranges[i].start && offset < code->ranges[i].end) return &code->ranges[i];
+    return NULL;
+}
+
+bool frame_unwind(GenVM *vm) {
+    for (;;) {
+        Value *base = vm->base;
+        Function *function = frame_function(base);
+        if (continue_is_stub(vm, function)) {
+            Return kind = continue_kind(vm, function);
+            if (kind == RETURN_HOST) return false;
+            if (continue_error(vm, kind)) return true;
+            if (vm->base == base) frame_pop(vm);
+            continue;
+        }
+        Code *code = function->code;
+        size_t offset = (size_t)(vm->pc - 1 - code->instrs);
+        if (!vm->reraising) traceback_add(vm, vm->exception, function, offset);
+        vm->reraising = false;
+        const ExceptionRange *range = find_handler(code, offset);
+        if (range) {
+            base[range->reg] = vm->exception;
+            vm->exception = VALUE_UNSET;
+            vm->pc = code->instrs + range->handler;
+            return true;
+        }
+        if (frame_is_generator(base))
+            generator_unwind(vm);
+        else
+            frame_pop(vm);
+    }
+}
+
+/* ---- roots ---- */
+
+static void mark_stack(GenVM *vm) {
+    Value *top = frame_top(vm);
+    for (Value *slot = vm->stack; slot < top; slot++)
+        gc_mark(vm, *slot);
+    memset(top, 0, (size_t)((char *)vm->stack_end - (char *)top));
+    for (Value *base = vm->base; base; base = frame_caller(base)) {
+        gc_mark(vm, base[FRAME_FUNCTION]);
+        if (frame_is_generator(base)) {
+            Generator *generator = generator_of(base);
+            gc_mark_object(vm, &generator->header);
+            generator_trace(vm, &generator->header); /* it may be old and changed without a barrier */
+        }
+    }
+}
+
+void vm_mark_roots(GenVM *vm) {
+    mark_stack(vm);
+    gc_mark(vm, vm->exception);
+    gc_mark(vm, vm->handled);
+    for (uint32_t i = 0; i < vm->shape_count; i++) {
+        gc_mark_pointer(vm, vm->shapes[i].type);
+        gc_mark(vm, vm->shapes[i].name);
+    }
+    for (int i = 0; i < TYPE_COUNT; i++)
+        gc_mark_pointer(vm, vm->types[i]);
+    intern_trace(vm);
+    for (int i = 0; i < 256; i++)
+        gc_mark(vm, vm->characters[i]);
+    for (int i = 0; i < TWIN_COUNT; i++)
+        gc_mark(vm, vm->twins[i]);
+    for (size_t i = 0; i < sizeof vm->roots / sizeof *vm->roots; i++)
+        gc_mark(vm, vm->roots[i]);
+    gc_mark(vm, vm->empty_str);
+    gc_mark(vm, vm->empty_tuple);
+    gc_mark(vm, vm->empty_bytes);
+    gc_mark_pointer(vm, vm->builtins);
+    gc_mark_pointer(vm, vm->modules);
+    gc_mark(vm, vm->sys_module);
+    gc_mark(vm, vm->main_module);
+    for (int i = 0; i < RETURN_COUNT; i++)
+        gc_mark_pointer(vm, vm->stubs[i]);
+    for (uint32_t i = 0; i < vm->pending_count; i++)
+        gc_mark_object(vm, vm->pending_finalizers[i]);
+    for (HandleScope *scope = vm->handles; scope; scope = scope->outer)
+        for (uint32_t i = 0; i < scope->count; i++)
+            gc_mark(vm, scope->values[i]);
+}

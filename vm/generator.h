@@ -1,0 +1,76 @@
+/* generator.h - generators, coroutines, async generators: frames that live in heap objects.
+ *
+ *     Generator: header | pc exit_pc dest top | leaf parent root | 4 frame links | registers...
+ *                                                                               ^ base while it runs
+ *
+ * Resuming links the object to its resumer (base[FRAME_CALLER], base[FRAME_PC], `dest`, `exit_pc`) and switches the
+ * base register; yielding stores the value in *dest and switches back. Nothing is copied. Who resumed it is written
+ * down at resume, so that YIELD does not ask:
+ *     a for loop          dest = its variable, FRAME_PC = the loop body, exit_pc = behind the loop
+ *     next(), send(), ... dest = the register of the call's result, FRAME_PC = behind the call, exit_pc = NULL:
+ *                         at the end StopIteration is raised there
+ *
+ * `yield from` (and await) of a generator: the outermost suspended generator is the root; root->leaf is the innermost,
+ * which is resumed directly with the root's links, so depth costs nothing. parent leads from a delegate to whoever
+ * delegates to it. Only the root's leaf is kept exact; a generator in the middle that someone resumes by hand walks
+ * down (generator_leaf).
+ */
+#ifndef GEN_GENERATOR_H
+#define GEN_GENERATOR_H
+
+#include "vm/frame.h"
+
+typedef enum GeneratorState {
+    GENERATOR_SUSPENDED,  /* at a yield, or not started (pc == entry) */
+    GENERATOR_DELEGATING, /* at a `yield from` of another generator or coroutine, which is suspended */
+    GENERATOR_ITERATING,  /* at a `yield from` of some other iterator */
+    GENERATOR_RUNNING,
+    GENERATOR_DONE,
+} GeneratorState;
+
+typedef struct Generator {
+    Object header; /* state: GeneratorState */
+    const Instr *pc;
+    const Instr *exit_pc;
+    Value *dest;
+    Value *top; /* of the task's stack, for frames called from here */
+    struct Generator *leaf, *parent, *root;
+    Value links[FRAME_LINKS];
+    Value regs[];
+} Generator;
+
+static inline Generator *generator_of(Value *base) {
+    return (Generator *)((char *)base - offsetof(Generator, regs));
+}
+static inline Function *generator_function(Generator *generator) {
+    return (Function *)as_object(generator->links[FRAME_LINKS + FRAME_FUNCTION]);
+}
+static inline bool is_generator_like(Value v) {
+    return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) || is_kind(v, TYPE_ASYNC_GENERATOR);
+}
+static inline bool generator_unstarted(Generator *generator) {
+    return generator->header.state == GENERATOR_SUSPENDED && generator->pc == generator_function(generator)->entry;
+}
+
+/* A generator (coroutine, ...) of `function`, its parameters not yet filled: regs[0..] are for the caller to set. */
+Generator *generator_new(GenVM *vm, Function *function);
+
+Generator *generator_leaf(Generator *generator); /* the innermost that it delegates to */
+
+/* Resumes from the running frame; what it yields becomes the value of the running instruction (register a of vm->pc[-1]),
+ * StopIteration is raised at its end. */
+bool generator_send(GenVM *vm, Generator *generator, Value sent);
+/* Raises vm->exception (which is pending) inside the generator, at its innermost suspended frame. */
+bool generator_throw(GenVM *vm, Generator *generator);
+bool generator_close(GenVM *vm, Generator *generator); /* close(): its value is the instruction's value */
+
+/* For interp.c: the ends of the generator instructions that are not plain switches. */
+bool generator_return(GenVM *vm, Value v);        /* RETGEN */
+bool generator_yield(GenVM *vm, Value v);         /* YIELD to a resumer, by vm->base */
+bool generator_delegate(GenVM *vm, Value iterator); /* YIELDFROM: register a of vm->pc[-1] gets the final value */
+bool generator_delegate_step(GenVM *vm, Value sent);
+
+/* The exception leaves the generator frame at vm->base: finishes it and moves vm->base, vm->pc to where it goes on. */
+void generator_unwind(GenVM *vm);
+
+#endif
