@@ -244,9 +244,9 @@ bool call_general(GenVM *vm, Value callable, const Value *args, uint32_t count, 
         return call_type(vm, (Type *)object, args, count, keywords);
     }
     case TYPE_GENERATOR:
-    case TYPE_COROUTINE: /* only natives ask for this: resume it with args[0] */
-        if (keywords == VALUE_UNSET && count == 1) return generator_send(vm, (Generator *)object, args[0]);
-        break;
+    case TYPE_COROUTINE:
+    case TYPE_ASYNC_GENERATOR: /* only natives ask for this */
+        return generator_call(vm, (Generator *)object, args, count);
     default: break;
     }
     return call_instance(vm, callable, args, count, keywords);

@@ -45,6 +45,9 @@ static inline Generator *generator_of(Value *base) {
 static inline Function *generator_function(Generator *generator) {
     return (Function *)as_object(generator->links[FRAME_LINKS + FRAME_FUNCTION]);
 }
+/* What natives ask call_general for: a "call" of a generator object with that many arguments. */
+enum { GENERATOR_CALL_SEND = 1, GENERATOR_CALL_THROW = 2, GENERATOR_CALL_CLOSE = 3 };
+
 static inline bool is_generator_like(Value v) {
     return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) || is_kind(v, TYPE_ASYNC_GENERATOR);
 }
@@ -69,6 +72,16 @@ bool generator_return(GenVM *vm, Value v);        /* RETGEN */
 bool generator_yield(GenVM *vm, Value v);         /* YIELD to a resumer, by vm->base */
 bool generator_delegate(GenVM *vm, Value iterator); /* YIELDFROM: register a of vm->pc[-1] gets the final value */
 bool generator_delegate_step(GenVM *vm, Value sent);
+
+bool generator_call(GenVM *vm, Generator *generator, const Value *args, uint32_t count); /* GENERATOR_CALL_ */
+bool generator_delegate_returned(GenVM *vm); /* for continue.c */
+bool generator_delegate_failed(GenVM *vm);
+bool generator_close_returned(GenVM *vm);
+bool generator_close_failed(GenVM *vm);
+bool generator_throw_close_returned(GenVM *vm);
+bool generator_throw_close_failed(GenVM *vm);
+void generator_trace(GenVM *vm, Object *object);
+bool generator_finalize(GenVM *vm, Generator *generator); /* close an unreachable one, from a safepoint */
 
 /* The exception leaves the generator frame at vm->base: finishes it and moves vm->base, vm->pc to where it goes on. */
 void generator_unwind(GenVM *vm);

@@ -1,0 +1,438 @@
+/* generator.c - resuming, yielding, delegating, throwing into and closing generators and coroutines. The layout and the
+ * ideas are told in generator.h. Everything here only links and unlinks frames: no call below runs script code, the
+ * interpreter goes on at vm->base, vm->pc.
+ */
+#include "vm/generator.h"
+#include "vm/call.h"
+#include "vm/continue.h"
+#include "vm/objects.h"
+#include "vm/traceback.h"
+
+Generator *generator_new(GenVM *vm, Function *function) {
+    const Code *code = function->code;
+    TypeId kind = code->flags & CODE_GENERATOR   ? TYPE_GENERATOR
+                  : code->flags & CODE_COROUTINE ? TYPE_COROUTINE
+                                                 : TYPE_ASYNC_GENERATOR;
+    Generator *generator = gc_new(vm, sizeof *generator + code->regs * sizeof(Value), kind);
+    if (unlikely(!generator)) return NULL;
+    generator->pc = function->entry;
+    generator->links[FRAME_LINKS + FRAME_FUNCTION] = object_value(function);
+    if (code->range_count) gc_finalizable(vm, generator);
+    return generator;
+}
+
+void generator_trace(GenVM *vm, Object *object) {
+    Generator *generator = (Generator *)object;
+    gc_mark(vm, generator->links[FRAME_LINKS + FRAME_FUNCTION]);
+    if (object->state == GENERATOR_DONE) return;
+    Function *function = generator_function(generator);
+    for (uint32_t i = 0; i < function->regs; i++)
+        gc_mark(vm, generator->regs[i]);
+    if (object->state == GENERATOR_DELEGATING) gc_mark_pointer(vm, generator->leaf);
+    if (object->state == GENERATOR_RUNNING) {
+        gc_mark_pointer(vm, generator->parent);
+        gc_mark_pointer(vm, generator->root);
+    }
+}
+
+/* ---- links ---- */
+
+static void link_resumer(GenVM *vm, Generator *generator, const Instr *return_pc, const Instr *exit_pc, Value *dest) {
+    generator->top = frame_top(vm);
+    generator->links[FRAME_LINKS + FRAME_CONSTS] = (Value)(uintptr_t)frame_function(vm->base)->consts;
+    generator->links[FRAME_LINKS + FRAME_CALLER] = (Value)(uintptr_t)vm->base;
+    generator->links[FRAME_LINKS + FRAME_PC] = (Value)(uintptr_t)return_pc;
+    generator->exit_pc = exit_pc;
+    generator->dest = dest;
+}
+
+/* The delegate (or the delegator it returns to) takes over whoever waits for the next value. */
+static void hand_over(Generator *from, Generator *to) {
+    to->top = from->top;
+    to->links[FRAME_LINKS + FRAME_CONSTS] = from->links[FRAME_LINKS + FRAME_CONSTS];
+    to->links[FRAME_LINKS + FRAME_CALLER] = from->links[FRAME_LINKS + FRAME_CALLER];
+    to->links[FRAME_LINKS + FRAME_PC] = from->links[FRAME_LINKS + FRAME_PC];
+    to->exit_pc = from->exit_pc;
+    to->dest = from->dest;
+}
+
+static void enter(GenVM *vm, Generator *generator) {
+    generator->header.state = GENERATOR_RUNNING;
+    vm->base = generator->regs;
+    vm->pc = generator->pc;
+}
+
+/* The generator that a delegating one waits for. */
+static Generator *delegate_of(Generator *generator) {
+    return (Generator *)as_object(generator->regs[instr_b(generator->pc[-1])]);
+}
+
+Generator *generator_leaf(Generator *generator) {
+    Generator *leaf = generator->leaf;
+    if (leaf && leaf->root == generator &&
+        (leaf->header.state == GENERATOR_SUSPENDED || leaf->header.state == GENERATOR_ITERATING))
+        return leaf;
+    leaf = generator;
+    while (leaf->header.state == GENERATOR_DELEGATING) {
+        Generator *next = delegate_of(leaf);
+        next->parent = leaf;
+        if (next->header.state == GENERATOR_DONE) { /* somebody else ran it to its end */
+            leaf->header.state = GENERATOR_SUSPENDED;
+            leaf->regs[instr_a(leaf->pc[-1])] = VALUE_NONE;
+            break;
+        }
+        leaf = next;
+    }
+    return leaf;
+}
+
+static const char *noun(const Generator *generator) {
+    return generator->header.kind == TYPE_COROUTINE         ? "coroutine"
+           : generator->header.kind == TYPE_ASYNC_GENERATOR ? "async generator"
+                                                            : "generator";
+}
+
+static bool raise_running(GenVM *vm, const Generator *generator) {
+    raise_value(vm, "%s already executing", noun(generator));
+    return false;
+}
+
+/* ---- sending ---- */
+
+/* Goes on in `leaf`, whose links are set, with the value sent to it. */
+static bool resume_leaf(GenVM *vm, Generator *leaf, Value sent) {
+    bool iterating = leaf->header.state == GENERATOR_ITERATING;
+    bool unstarted = generator_unstarted(leaf);
+    enter(vm, leaf);
+    if (iterating) return generator_delegate_step(vm, sent);
+    if (!unstarted && instr_c(vm->pc[-1]) != 1) {
+        leaf->regs[instr_a(vm->pc[-1])] = sent;
+        gc_barrier(vm, leaf);
+    }
+    return true;
+}
+
+static bool refuse_finished(GenVM *vm, Generator *generator) {
+    if (generator->header.kind == TYPE_COROUTINE)
+        raise_runtime(vm, "cannot reuse already awaited coroutine");
+    else
+        raise_stop_iteration(vm, VALUE_NONE);
+    return false;
+}
+
+static bool resume(GenVM *vm, Generator *generator, Value sent, const Instr *return_pc, const Instr *exit_pc, Value *dest) {
+    if (generator->header.state == GENERATOR_RUNNING) return raise_running(vm, generator);
+    if (generator->header.state == GENERATOR_DONE) return refuse_finished(vm, generator);
+    if (sent != VALUE_NONE && generator_unstarted(generator)) {
+        raise_type(vm, "can't send non-None value to a just-started %s", noun(generator));
+        return false;
+    }
+    Generator *leaf = generator_leaf(generator);
+    if (leaf->header.state == GENERATOR_RUNNING) return raise_running(vm, generator);
+    link_resumer(vm, leaf, return_pc, exit_pc, dest);
+    leaf->root = leaf == generator ? NULL : generator;
+    if (leaf != generator) {
+        generator->leaf = leaf;
+        gc_barrier(vm, generator);
+    }
+    return resume_leaf(vm, leaf, sent);
+}
+
+bool generator_send(GenVM *vm, Generator *generator, Value sent) {
+    return resume(vm, generator, sent, vm->pc, NULL, &vm->base[instr_a(vm->pc[-1])]);
+}
+
+bool generator_for(GenVM *vm, Generator *generator) {
+    Instr instr = vm->pc[-1];
+    if (generator->header.state == GENERATOR_DONE && generator->header.kind == TYPE_GENERATOR) return true;
+    return resume(vm, generator, VALUE_NONE, vm->pc + instr_imm(instr), vm->pc, &vm->base[instr_b(instr)]);
+}
+
+bool generator_call(GenVM *vm, Generator *generator, const Value *args, uint32_t count) {
+    switch (count) {
+    case GENERATOR_CALL_SEND: return generator_send(vm, generator, args[0]);
+    case GENERATOR_CALL_THROW: vm->exception = args[0]; return generator_throw(vm, generator);
+    case GENERATOR_CALL_CLOSE: return generator_close(vm, generator);
+    default: raise_type(vm, "'%T' object is not callable", object_value(generator)); return false;
+    }
+}
+
+/* ---- yielding and returning ---- */
+
+bool generator_yield(GenVM *vm, Value v) {
+    Generator *generator = generator_of(vm->base);
+    generator->pc = vm->pc;
+    generator->header.state = instr_op(vm->pc[-1]) == OP_YIELDFROM ? GENERATOR_ITERATING : GENERATOR_SUSPENDED;
+    gc_barrier(vm, generator);
+    Value *dest = generator->dest;
+    vm->base = frame_caller(generator->regs);
+    vm->pc = frame_return_pc(generator->regs);
+    *dest = v;
+    return true;
+}
+
+/* A delegate is finished: its delegator is running again, for the same resumer. */
+static Generator *back_to_parent(GenVM *vm, Generator *generator) {
+    Generator *parent = generator->parent, *root = generator->root;
+    hand_over(generator, parent);
+    parent->root = root == parent ? NULL : root;
+    root->leaf = parent;
+    gc_barrier(vm, root);
+    enter(vm, parent);
+    return parent;
+}
+
+bool generator_return(GenVM *vm, Value v) {
+    Generator *generator = generator_of(vm->base);
+    generator->header.state = GENERATOR_DONE;
+    if (generator->parent && generator->root) {
+        Generator *parent = back_to_parent(vm, generator);
+        parent->regs[instr_a(parent->pc[-1])] = v;
+        return true;
+    }
+    vm->base = frame_caller(generator->regs);
+    if (generator->exit_pc) {
+        vm->pc = generator->exit_pc;
+        return true;
+    }
+    vm->pc = frame_return_pc(generator->regs);
+    if (generator->header.kind == TYPE_ASYNC_GENERATOR)
+        raise_error(vm, EXC_STOP_ASYNC_ITERATION, NULL);
+    else
+        raise_stop_iteration(vm, v);
+    return false;
+}
+
+/* PEP 479: a StopIteration must not look like the generator's own end. */
+static void convert_stop(GenVM *vm, const Generator *generator) {
+    bool asynchronous = generator->header.kind == TYPE_ASYNC_GENERATOR;
+    bool stop = error_matches(vm, EXC_STOP_ITERATION);
+    if (!stop && !(asynchronous && error_matches(vm, EXC_STOP_ASYNC_ITERATION))) return;
+    Value cause = error_take(vm);
+    raise_runtime(vm, "%s raised %s", noun(generator), stop ? "StopIteration" : "StopAsyncIteration");
+    if (vm->exception == VALUE_UNSET) return;
+    Exception *error = AS(Exception, vm->exception);
+    error->cause = error->context = cause;
+    error->suppress_context = true;
+}
+
+void generator_unwind(GenVM *vm) {
+    Generator *generator = generator_of(vm->base);
+    generator->header.state = GENERATOR_DONE;
+    convert_stop(vm, generator);
+    if (generator->parent && generator->root) {
+        back_to_parent(vm, generator);
+        return;
+    }
+    vm->base = frame_caller(generator->regs);
+    vm->pc = generator->exit_pc ? generator->exit_pc : frame_return_pc(generator->regs);
+}
+
+/* ---- yield from ---- */
+
+/* Delegates the running generator to another one, which is not finished. */
+static bool delegate_to_generator(GenVM *vm, Generator *generator, Generator *delegate) {
+    if (delegate->header.state == GENERATOR_RUNNING) return raise_running(vm, delegate);
+    if (delegate->header.state == GENERATOR_DONE) {
+        if (delegate->header.kind == TYPE_COROUTINE) return refuse_finished(vm, delegate);
+        generator->regs[instr_a(vm->pc[-1])] = VALUE_NONE;
+        return true;
+    }
+    Generator *leaf = generator_leaf(delegate);
+    if (leaf->header.state == GENERATOR_RUNNING) return raise_running(vm, delegate);
+    Generator *root = generator->root ? generator->root : generator;
+    generator->pc = vm->pc;
+    generator->header.state = GENERATOR_DELEGATING;
+    gc_barrier(vm, generator);
+    delegate->parent = generator;
+    gc_barrier(vm, delegate);
+    leaf->root = root;
+    gc_barrier(vm, leaf);
+    root->leaf = leaf;
+    gc_barrier(vm, root);
+    hand_over(generator, leaf);
+    return resume_leaf(vm, leaf, VALUE_NONE);
+}
+
+bool generator_delegate(GenVM *vm, Value iterator) {
+    if (is_kind(iterator, TYPE_GENERATOR) || is_kind(iterator, TYPE_COROUTINE))
+        return delegate_to_generator(vm, generator_of(vm->base), (Generator *)as_object(iterator));
+    return generator_delegate_step(vm, VALUE_NONE);
+}
+
+static bool delegate_ended(GenVM *vm, Value result) {
+    vm->base[instr_a(vm->pc[-1])] = result;
+    return true;
+}
+
+/* The answer of the iterator's next, send or throw. */
+static bool delegate_answer(GenVM *vm, Value answer) {
+    if (answer == VALUE_TAIL) return continue_tail(vm, RETURN_DELEGATE);
+    if (answer == VALUE_END) return delegate_ended(vm, VALUE_NONE);
+    if (answer != VALUE_ERROR) return generator_yield(vm, answer);
+    if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
+    Value value = exception_stop_value(vm, error_take(vm));
+    return delegate_ended(vm, value);
+}
+
+bool generator_delegate_step(GenVM *vm, Value sent) {
+    Value iterator = vm->base[instr_b(vm->pc[-1])];
+    if (sent != VALUE_NONE) {
+        if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
+        return call_result(vm, native_call_method(vm, iterator, NAME_send, 1, sent));
+    }
+    Type *type = type_of(vm, iterator);
+    if (type->special[SP_NEXT] == VALUE_UNSET && type->slots.next) return delegate_answer(vm, type->slots.next(vm, iterator));
+    Value next = attribute_bind(vm, type->special[SP_NEXT], iterator, type);
+    if (next == VALUE_ERROR) return false;
+    if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
+    return next == VALUE_TAIL ? call_tail(vm) : call_value(vm, next, 0, NULL);
+}
+
+bool generator_delegate_returned(GenVM *vm) {
+    Value item = vm->base[0];
+    frame_pop(vm);
+    return generator_yield(vm, item);
+}
+
+bool generator_delegate_failed(GenVM *vm) {
+    if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
+    Value value = exception_stop_value(vm, error_take(vm));
+    frame_pop(vm);
+    return delegate_ended(vm, value);
+}
+
+/* ---- throwing and closing ---- */
+
+/* Raises the pending exception at the place where `generator`, now running, was suspended. */
+static bool raise_inside(GenVM *vm, Generator *generator) {
+    enter(vm, generator);
+    return false;
+}
+
+/* throw() into the iterator that an ITERATING generator delegates to. */
+static bool throw_into_iterator(GenVM *vm, Generator *generator) {
+    Value exception = vm->exception;
+    Value iterator = generator->regs[instr_b(generator->pc[-1])];
+    enter(vm, generator);
+    vm->exception = VALUE_UNSET;
+    Value thrower = VALUE_UNSET;
+    if (value_is_instance(vm, exception, EXC_GENERATOR_EXIT)) {
+        thrower = attribute_find(vm, iterator, name_value(vm, NAME_close));
+        if (thrower != VALUE_UNSET) {
+            if (!frame_push_continuation(vm, RETURN_THROW_CLOSE, 2, object_value(generator), exception)) return false;
+            return call_value(vm, thrower, 0, NULL);
+        }
+    } else {
+        thrower = attribute_find(vm, iterator, str_intern_from(vm, "throw", 5));
+        if (thrower != VALUE_UNSET) {
+            if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
+            return call_value(vm, thrower, 1, &exception);
+        }
+    }
+    vm->exception = exception;
+    return false;
+}
+
+/* GeneratorExit while delegating to a generator: that one is closed first, then the exception goes on here. */
+static bool close_delegate(GenVM *vm, Generator *generator) {
+    Value exception = error_take(vm);
+    Generator *delegate = delegate_of(generator);
+    enter(vm, generator);
+    if (!frame_push_continuation(vm, RETURN_THROW_CLOSE, 2, object_value(generator), exception)) return false;
+    return generator_close(vm, delegate);
+}
+
+bool generator_throw_close_returned(GenVM *vm) {
+    Value exception = vm->base[2];
+    frame_pop(vm);
+    vm->exception = exception;
+    return false;
+}
+
+bool generator_throw_close_failed(GenVM *vm) { /* what close() raised goes on in the generator's place */
+    (void)vm;
+    return false;
+}
+
+static bool throw_unstarted(GenVM *vm, Generator *generator) {
+    Function *function = generator_function(generator);
+    generator->header.state = GENERATOR_DONE;
+    traceback_add(vm, vm->exception, function, 0);
+    return false;
+}
+
+bool generator_throw(GenVM *vm, Generator *generator) {
+    switch ((GeneratorState)generator->header.state) {
+    case GENERATOR_RUNNING: error_clear(vm); return raise_running(vm, generator);
+    case GENERATOR_DONE:
+        if (generator->header.kind == TYPE_COROUTINE) {
+            error_clear(vm);
+            return refuse_finished(vm, generator);
+        }
+        return false;
+    case GENERATOR_SUSPENDED:
+        if (generator_unstarted(generator)) return throw_unstarted(vm, generator);
+        break;
+    case GENERATOR_DELEGATING:
+    case GENERATOR_ITERATING: break;
+    }
+    Value *dest = &vm->base[instr_a(vm->pc[-1])];
+    if (generator->header.state == GENERATOR_DELEGATING && error_matches(vm, EXC_GENERATOR_EXIT)) {
+        link_resumer(vm, generator, vm->pc, NULL, dest);
+        generator->root = NULL;
+        return close_delegate(vm, generator);
+    }
+    Generator *leaf = generator_leaf(generator);
+    if (leaf->header.state == GENERATOR_RUNNING) {
+        error_clear(vm);
+        return raise_running(vm, generator);
+    }
+    link_resumer(vm, leaf, vm->pc, NULL, dest);
+    leaf->root = leaf == generator ? NULL : generator;
+    generator->leaf = leaf;
+    gc_barrier(vm, generator);
+    if (leaf->header.state == GENERATOR_ITERATING) return throw_into_iterator(vm, leaf);
+    if (generator_unstarted(leaf)) { /* cannot be: a delegate was resumed at least once */
+        leaf->header.state = GENERATOR_DONE;
+        return false;
+    }
+    return raise_inside(vm, leaf);
+}
+
+bool generator_close(GenVM *vm, Generator *generator) {
+    if (generator->header.state == GENERATOR_RUNNING) return raise_running(vm, generator);
+    if (generator->header.state == GENERATOR_DONE || generator_unstarted(generator)) {
+        generator->header.state = GENERATOR_DONE;
+        vm->base[instr_a(vm->pc[-1])] = VALUE_NONE;
+        return true;
+    }
+    if (!frame_push_continuation(vm, RETURN_CLOSE, 1, object_value(generator))) return false;
+    Value exception = exception_new(vm, EXC_GENERATOR_EXIT, VALUE_UNSET);
+    if (exception == VALUE_ERROR) return false;
+    vm->exception = exception;
+    return generator_throw(vm, generator);
+}
+
+bool generator_close_returned(GenVM *vm) {
+    Generator *generator = (Generator *)as_object(vm->base[1]);
+    frame_pop(vm);
+    raise_runtime(vm, "%s ignored GeneratorExit", noun(generator));
+    return false;
+}
+
+bool generator_close_failed(GenVM *vm) {
+    if (error_matches(vm, EXC_STOP_ITERATION))
+        return call_return(vm, exception_stop_value(vm, error_take(vm)));
+    if (!error_matches(vm, EXC_GENERATOR_EXIT)) return false;
+    error_clear(vm);
+    return call_return(vm, VALUE_NONE);
+}
+
+bool generator_finalize(GenVM *vm, Generator *generator) {
+    if (generator->header.state == GENERATOR_DONE || generator->header.state == GENERATOR_RUNNING ||
+        generator_unstarted(generator))
+        return true;
+    if (!frame_push_continuation(vm, RETURN_FINALIZER, 1, object_value(generator))) return false;
+    return generator_close(vm, generator);
+}
