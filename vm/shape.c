@@ -1,0 +1,353 @@
+/* shape.c - shapes (hidden classes) and the instances that they describe.
+ *
+ * A shape says which attribute lies in which slot. Instances that got the same attributes in the same order share
+ * one, so an instruction that remembers "shape 517, slot 2" needs one compare to read an attribute. Shapes of a type
+ * form a tree that grows from its root by transitions:
+ *
+ *     root of Point (slots of __slots__)  --x-->  {x}  --y-->  {x, y}
+ *                                                      --z-->  {x, z}
+ *
+ * vm->shapes is an array by value that moves when it grows: hold no Shape * over a call that may add one. Shape ids
+ * are never used again.
+ *
+ * Instances keep the first attributes in inline slots, as many as their class expects, the others in a Tuple. An
+ * instance whose attributes are too many or too irregular (deleted ones, a tree that grew too wide), or whose
+ * __dict__ was asked for, keeps them in a Dict from then on; its shape is then its type's one dict shape.
+ */
+#include "vm/objects.h"
+
+#include <stdlib.h>
+
+enum {
+    WALK_LIMIT = 8,      /* attributes up to which a walk to the root beats a table */
+    SLOT_LIMIT = 96,     /* attributes beyond go to a Dict */
+    CHILD_LIMIT = 48,    /* transitions from one shape beyond which instances are used as dicts */
+    INLINE_LIMIT = 64,   /* a class learns at most that many inline slots */
+    FIRST_SHAPES = 384,
+    FIRST_OVERFLOW = 4,
+};
+
+typedef struct ShapeTable { /* open addressing by the address of the name */
+    uint32_t mask;
+    struct {
+        Value name;
+        uint32_t slot;
+    } entries[];
+} ShapeTable;
+
+/* ---- the array ---- */
+
+bool shapes_init(GenVM *vm) {
+    vm->shapes = calloc(FIRST_SHAPES, sizeof *vm->shapes);
+    vm->shape_capacity = FIRST_SHAPES;
+    vm->shape_count = TYPE_COUNT; /* the roots of the builtin types, filled by types_init */
+    return vm->shapes != NULL;
+}
+
+void shapes_free(GenVM *vm) {
+    for (uint32_t i = 0; i < vm->shape_count; i++)
+        free(vm->shapes[i].table);
+    free(vm->shapes);
+    vm->shapes = NULL;
+    vm->shape_count = vm->shape_capacity = 0;
+}
+
+void shapes_mark(GenVM *vm) {
+    for (uint32_t i = 0; i < vm->shape_count; i++) {
+        gc_mark_pointer(vm, vm->shapes[i].type);
+        gc_mark(vm, vm->shapes[i].name);
+    }
+}
+
+/* A new shape, all zero; SHAPE_NONE when there is no memory. */
+static uint32_t append_shape(GenVM *vm) {
+    if (vm->shape_count == vm->shape_capacity) {
+        uint32_t capacity = vm->shape_capacity * 2;
+        Shape *larger = realloc(vm->shapes, capacity * sizeof *larger);
+        if (!larger) return SHAPE_NONE;
+        vm->shapes = larger;
+        vm->shape_capacity = capacity;
+    }
+    memset(&vm->shapes[vm->shape_count], 0, sizeof *vm->shapes);
+    return vm->shape_count++;
+}
+
+uint32_t shape_new_root(GenVM *vm, Type *type, uint8_t inline_slots) {
+    uint32_t id = append_shape(vm);
+    if (id == SHAPE_NONE) {
+        raise_memory(vm);
+        return SHAPE_NONE;
+    }
+    vm->shapes[id] = (Shape){.type = type,
+                             .name = VALUE_UNSET,
+                             .parent = id,
+                             .count = type->member_count,
+                             .inline_slots = inline_slots,
+                             .transitions = SHAPE_NONE,
+                             .sibling = SHAPE_NONE};
+    return id;
+}
+
+uint32_t shape_dict(GenVM *vm, Type *type) {
+    if (type->dict_shape != SHAPE_NONE) return type->dict_shape;
+    uint32_t id = shape_new_root(vm, type, type->inline_slots);
+    if (id == SHAPE_NONE) return SHAPE_NONE;
+    vm->shapes[id].is_dict = true;
+    type->dict_shape = id;
+    return id;
+}
+
+/* ---- lookup ---- */
+
+static inline uint32_t name_hash(Value name) { return (uint32_t)((name >> 4) * 0x9E3779B1u) ^ (uint32_t)(name >> 20); }
+
+static ShapeTable *build_table(GenVM *vm, uint32_t id) {
+    uint32_t size = 16;
+    while (size < 2u * vm->shapes[id].count)
+        size *= 2;
+    ShapeTable *table = malloc(sizeof *table + size * sizeof table->entries[0]);
+    if (!table) return NULL;
+    table->mask = size - 1;
+    for (uint32_t i = 0; i < size; i++)
+        table->entries[i].name = VALUE_UNSET;
+    for (const Shape *shape = &vm->shapes[id]; shape->name != VALUE_UNSET; shape = &vm->shapes[shape->parent]) {
+        uint32_t at = name_hash(shape->name) & table->mask;
+        while (table->entries[at].name != VALUE_UNSET)
+            at = (at + 1) & table->mask;
+        table->entries[at].name = shape->name;
+        table->entries[at].slot = shape->count - 1u;
+    }
+    vm->shapes[id].table = table;
+    return table;
+}
+
+static uint32_t find_in_table(const ShapeTable *table, Value name) {
+    for (uint32_t at = name_hash(name) & table->mask;; at = (at + 1) & table->mask) {
+        if (table->entries[at].name == name) return table->entries[at].slot;
+        if (table->entries[at].name == VALUE_UNSET) return SHAPE_NONE;
+    }
+}
+
+uint32_t shape_find(GenVM *vm, uint32_t id, Value name) {
+    const Shape *shape = &vm->shapes[id];
+    if (shape->table) return find_in_table(shape->table, name);
+    if (shape->count > WALK_LIMIT && shape->name != VALUE_UNSET) {
+        const ShapeTable *table = build_table(vm, id);
+        if (table) return find_in_table(table, name);
+    }
+    for (; shape->name != VALUE_UNSET; shape = &vm->shapes[shape->parent])
+        if (shape->name == name) return shape->count - 1u;
+    return SHAPE_NONE;
+}
+
+uint32_t shape_add(GenVM *vm, uint32_t parent, Value name) {
+    for (uint32_t child = vm->shapes[parent].transitions; child != SHAPE_NONE; child = vm->shapes[child].sibling)
+        if (vm->shapes[child].name == name) return child;
+    if (vm->shapes[parent].count >= SLOT_LIMIT || vm->shapes[parent].children >= CHILD_LIMIT) return SHAPE_NONE;
+    uint32_t id = append_shape(vm);
+    if (id == SHAPE_NONE) return SHAPE_NONE;
+    Shape *from = &vm->shapes[parent];
+    vm->shapes[id] = (Shape){.type = from->type,
+                             .name = name,
+                             .parent = parent,
+                             .count = (uint16_t)(from->count + 1),
+                             .inline_slots = from->inline_slots,
+                             .transitions = SHAPE_NONE,
+                             .sibling = from->transitions};
+    from->transitions = id;
+    from->children++;
+    return id;
+}
+
+/* ---- instances ---- */
+
+/* Instances have needed more slots than they got: from now on they get them. */
+static COLD void learn_slots(GenVM *vm, Type *type) {
+    uint32_t root = shape_new_root(vm, type, type->wanted_slots);
+    if (root == SHAPE_NONE) {
+        error_clear(vm);
+        type->wanted_slots = type->inline_slots;
+        return;
+    }
+    type->inline_slots = type->wanted_slots;
+    type->root_shape = root;
+}
+
+Value instance_new(GenVM *vm, Type *type) {
+    if (unlikely(type->wanted_slots > type->inline_slots)) learn_slots(vm, type);
+    Instance *instance = gc_new(vm, sizeof *instance + type->inline_slots * sizeof(Value), TYPE_OBJECT);
+    if (unlikely(!instance)) return VALUE_ERROR;
+    instance->header.shape = type->root_shape;
+    instance->header.state = type->inline_slots;
+    instance->extra = VALUE_UNSET;
+    for (uint32_t i = 0; i < type->member_count; i++)
+        instance->slots[i] = VALUE_UNSET;
+    if (unlikely(type->special[SP_DEL] != VALUE_UNSET)) gc_finalizable(vm, instance);
+    return object_value(instance);
+}
+
+static Value read_slot(const Instance *instance, uint32_t slot) {
+    if (slot < instance->header.state) return instance->slots[slot];
+    return AS_TUPLE(instance->extra)->items[slot - instance->header.state];
+}
+
+/* Room for overflow slot `index`: a larger Tuple when needed. */
+static bool grow_overflow(GenVM *vm, Instance *instance, uint32_t index) {
+    uint64_t have = instance->extra == VALUE_UNSET ? 0 : AS_TUPLE(instance->extra)->count;
+    if (index < have) return true;
+    Value larger = tuple_new(vm, have ? have * 2 : FIRST_OVERFLOW);
+    if (larger == VALUE_ERROR) return false;
+    if (have) memcpy(AS_TUPLE(larger)->items, AS_TUPLE(instance->extra)->items, have * sizeof(Value));
+    instance->extra = larger;
+    gc_barrier(vm, instance);
+    return true;
+}
+
+static bool write_slot(GenVM *vm, Instance *instance, uint32_t slot, Value value) {
+    uint32_t inline_slots = instance->header.state;
+    if (likely(slot < inline_slots)) {
+        instance->slots[slot] = value;
+        gc_barrier(vm, instance);
+        return true;
+    }
+    if (!grow_overflow(vm, instance, slot - inline_slots)) return false;
+    Tuple *overflow = AS_TUPLE(instance->extra);
+    overflow->items[slot - inline_slots] = value;
+    gc_barrier(vm, overflow);
+    Type *type = vm->shapes[instance->header.shape].type;
+    if (slot + 1 > type->wanted_slots && slot < INLINE_LIMIT) type->wanted_slots = (uint8_t)(slot + 1);
+    return true;
+}
+
+static bool in_dict_mode(GenVM *vm, const Instance *instance) { return vm->shapes[instance->header.shape].is_dict; }
+
+/* Moves the attributes to a Dict, in their order. */
+static Dict *convert_to_dict(GenVM *vm, Instance *instance) {
+    uint32_t id = instance->header.shape;
+    uint32_t dict_shape = shape_dict(vm, vm->shapes[id].type);
+    if (dict_shape == SHAPE_NONE) return NULL;
+    Value made = dict_new(vm);
+    if (made == VALUE_ERROR) return NULL;
+    Value names[SLOT_LIMIT];
+    uint32_t count = 0;
+    for (const Shape *shape = &vm->shapes[id]; shape->name != VALUE_UNSET; shape = &vm->shapes[shape->parent])
+        names[count++] = shape->name;
+    uint32_t first = vm->shapes[id].count - count;
+    for (uint32_t i = 0; i < count; i++)
+        if (!dict_set_str(vm, AS_DICT(made), names[count - 1 - i], read_slot(instance, first + i))) return NULL;
+    for (uint32_t slot = first; slot < instance->header.state; slot++)
+        instance->slots[slot] = VALUE_UNSET;
+    instance->extra = made;
+    instance->header.shape = dict_shape;
+    gc_barrier(vm, instance);
+    return AS_DICT(made);
+}
+
+/* ---- where other kinds of objects keep their attributes ---- */
+
+/* The word that holds a Dict or VALUE_UNSET; NULL where it is none of that form (or the object has no attributes). */
+static Value *attributes_word(GenVM *vm, Object *object) {
+    switch (object->kind) {
+    case TYPE_HOST: return &((HostObject *)object)->attributes;
+    case TYPE_PROPERTY: return &((Property *)object)->attributes;
+    case TYPE_CLASSMETHOD:
+    case TYPE_STATICMETHOD: return &((Wrapping *)object)->attributes;
+    case TYPE_TYPE:
+    case TYPE_FUNCTION:
+    case TYPE_MODULE:
+    case TYPE_OBJECT: return NULL;
+    default:
+        if (object->kind == KIND_EXCEPTION) return &((Exception *)object)->attributes;
+        return vm->shapes[object->shape].type->is_builtin ? NULL : gc_extra_word(vm, object);
+    }
+}
+
+/* The Dict of an object that is no plain instance: NULL when there is none (yet). */
+static Dict *existing_dict(GenVM *vm, Object *object) {
+    if (object->kind == TYPE_FUNCTION) return ((Function *)object)->dict;
+    if (object->kind == TYPE_MODULE) return ((Module *)object)->dict;
+    Value *word = attributes_word(vm, object);
+    return word && *word != VALUE_UNSET ? AS_DICT(*word) : NULL;
+}
+
+static Dict *make_dict(GenVM *vm, Object *object) {
+    Dict *dict = existing_dict(vm, object);
+    if (dict) return dict;
+    Type *type = vm->shapes[object->shape].type;
+    uint32_t shape = shape_dict(vm, type);
+    Value made = shape == SHAPE_NONE ? VALUE_ERROR : dict_new(vm);
+    if (made == VALUE_ERROR) return NULL;
+    Value *word = attributes_word(vm, object);
+    if (object->kind == TYPE_FUNCTION)
+        ((Function *)object)->dict = AS_DICT(made);
+    else if (object->kind == TYPE_MODULE)
+        ((Module *)object)->dict = AS_DICT(made);
+    else if (word)
+        *word = made;
+    else
+        return NULL;
+    object->shape = shape;
+    gc_barrier(vm, object);
+    return AS_DICT(made);
+}
+
+Dict *instance_dict(GenVM *vm, Value v) {
+    if (!is_object(v)) return NULL;
+    Object *object = as_object(v);
+    if (object->kind == TYPE_TYPE || !vm->shapes[object->shape].type->has_instance_dict) return NULL;
+    if (object->kind != TYPE_OBJECT) return make_dict(vm, object);
+    Instance *instance = (Instance *)object;
+    return in_dict_mode(vm, instance) ? AS_DICT(instance->extra) : convert_to_dict(vm, instance);
+}
+
+Value instance_get(GenVM *vm, Value v, Value name) {
+    if (!is_object(v)) return VALUE_UNSET;
+    Object *object = as_object(v);
+    if (object->kind == TYPE_TYPE) return VALUE_UNSET;
+    if (object->kind != TYPE_OBJECT) {
+        Dict *dict = existing_dict(vm, object);
+        return dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
+    }
+    Instance *instance = (Instance *)object;
+    if (in_dict_mode(vm, instance)) return dict_get_str(vm, AS_DICT(instance->extra), name);
+    uint32_t slot = shape_find(vm, instance->header.shape, name);
+    return slot == SHAPE_NONE ? VALUE_UNSET : read_slot(instance, slot);
+}
+
+static bool set_in_dict(GenVM *vm, Dict *dict, Value name, Value value) {
+    return dict && dict_set_str(vm, dict, name, value);
+}
+
+bool instance_set(GenVM *vm, Value v, Value name, Value value) {
+    Object *object = as_object(v);
+    if (object->kind != TYPE_OBJECT) return set_in_dict(vm, make_dict(vm, object), name, value);
+    Instance *instance = (Instance *)object;
+    if (in_dict_mode(vm, instance)) return set_in_dict(vm, AS_DICT(instance->extra), name, value);
+    uint32_t slot = shape_find(vm, instance->header.shape, name);
+    if (slot != SHAPE_NONE) return write_slot(vm, instance, slot, value);
+    uint32_t grown = shape_add(vm, instance->header.shape, name);
+    if (grown == SHAPE_NONE) return set_in_dict(vm, convert_to_dict(vm, instance), name, value);
+    if (!write_slot(vm, instance, vm->shapes[grown].count - 1u, value)) return false;
+    instance->header.shape = grown;
+    return true;
+}
+
+Leaf instance_delete(GenVM *vm, Value v, Value name) {
+    Object *object = as_object(v);
+    if (object->kind != TYPE_OBJECT) {
+        Dict *dict = existing_dict(vm, object);
+        return dict && dict_delete_str(vm, dict, name) ? LEAF_TRUE : LEAF_FALSE;
+    }
+    Instance *instance = (Instance *)object;
+    if (!in_dict_mode(vm, instance)) {
+        const Shape *shape = &vm->shapes[instance->header.shape];
+        if (shape->name == name) { /* the last one: a step back */
+            write_slot(vm, instance, shape->count - 1u, VALUE_UNSET);
+            instance->header.shape = vm->shapes[instance->header.shape].parent;
+            return LEAF_TRUE;
+        }
+        if (shape_find(vm, instance->header.shape, name) == SHAPE_NONE) return LEAF_FALSE;
+        if (!convert_to_dict(vm, instance)) return LEAF_ERROR;
+    }
+    return dict_delete_str(vm, AS_DICT(instance->extra), name) ? LEAF_TRUE : LEAF_FALSE;
+}

@@ -1,0 +1,496 @@
+/* type.c - Type objects: the builtin ones, and what is looked up in any.
+ *
+ * A builtin type is described by a `const BuiltinType`; types_init makes one small Type object of each, which is all
+ * that starting a VM costs. Its dict, with a function object per method and a descriptor per attribute, is made by
+ * type_dict when something is first looked up there: most VMs never see most types.
+ *
+ * Operators do not go through dicts at all. For the C behaviour there are `slots`, copied from base to derived type;
+ * for methods written in Gen there is `special`, one word per special method, kept right here whenever a class
+ * changes. So "does the class of x override __add__" is one load.
+ *
+ * Lookups by name go through one cache per VM, valid for a method_epoch; it remembers the dict entry, not the value,
+ * so plain values may be replaced without a new epoch.
+ */
+#include "vm/type_private.h"
+
+#include <stdlib.h>
+
+enum { CACHE_SIZE = 1024, SPECIAL_INDEX_SIZE = 512 };
+
+typedef struct CacheEntry {
+    const Type *type;
+    Value name;
+    Dict *dict; /* NULL: known to be absent */
+    uint32_t epoch;
+    uint32_t entry;
+} CacheEntry;
+
+typedef struct MethodCache {
+    CacheEntry entries[CACHE_SIZE];
+    struct {
+        Value name;
+        uint32_t special;
+    } special_index[SPECIAL_INDEX_SIZE]; /* by the address of the interned name */
+} MethodCache;
+
+/* The table of all types without script-defined special methods; never written. */
+static const Value empty_specials[SPECIAL_COUNT] = {[0 ... SPECIAL_COUNT - 1] = VALUE_UNSET};
+#define NO_SPECIALS ((Value *)(uintptr_t)empty_specials)
+
+#define TYPE(id, variable) extern const BuiltinType variable;
+#include "vm/types.def"
+#undef TYPE
+
+static const BuiltinType *const builtin_types[] = {
+#define TYPE(id, variable) &variable,
+#include "vm/types.def"
+#undef TYPE
+};
+
+/* ---- making the builtin types ---- */
+
+static inline uint32_t pointer_hash(Value v) { return (uint32_t)(v >> 4) ^ (uint32_t)(v >> 13); }
+
+static void index_specials(GenVM *vm) {
+    MethodCache *cache = vm->method_cache;
+    for (uint32_t i = 0; i < SPECIAL_COUNT; i++) {
+        uint32_t at = pointer_hash(vm->special_names[i]) % SPECIAL_INDEX_SIZE;
+        while (cache->special_index[at].name)
+            at = (at + 1) % SPECIAL_INDEX_SIZE;
+        cache->special_index[at].name = vm->special_names[i];
+        cache->special_index[at].special = i;
+    }
+}
+
+Special special_from_name(GenVM *vm, Value name) {
+    const MethodCache *cache = vm->method_cache;
+    for (uint32_t at = pointer_hash(name) % SPECIAL_INDEX_SIZE;; at = (at + 1) % SPECIAL_INDEX_SIZE) {
+        if (cache->special_index[at].name == name) return (Special)cache->special_index[at].special;
+        if (!cache->special_index[at].name) return SPECIAL_COUNT;
+    }
+}
+
+/* Slots that the type leaves empty are its base's. All members of TypeSlots are function pointers. */
+static void inherit_slots(TypeSlots *slots, const TypeSlots *from) {
+    typedef void (*Slot)(void);
+    Slot own[sizeof *slots / sizeof(Slot)], base[sizeof *slots / sizeof(Slot)];
+    _Static_assert(sizeof own == sizeof *slots, "TypeSlots holds function pointers only");
+    memcpy(own, slots, sizeof own);
+    memcpy(base, from, sizeof base);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!own[i]) own[i] = base[i];
+    memcpy(slots, own, sizeof own);
+}
+
+void type_inherit(Type *type, const BuiltinType *def) {
+    enum { INHERITED = TYPE_UNHASHABLE | TYPE_SEQUENCE | TYPE_MAPPING | TYPE_MATCH_SELF | TYPE_HAS_DICT };
+    type->flags = def ? def->flags : 0;
+    if (def) type->slots = def->slots;
+    if (type->base) {
+        uint32_t inherited = type->base->flags & INHERITED;
+        if (def && def->slots.hash) inherited &= ~(uint32_t)TYPE_UNHASHABLE;
+        type->flags |= inherited;
+        inherit_slots(&type->slots, &type->base->slots);
+    }
+    if (type->flags & TYPE_UNHASHABLE) type->slots.hash = NULL;
+}
+
+/* The type's MRO: itself, then `rest`. */
+Tuple *type_mro_behind(GenVM *vm, Type *type, const Tuple *rest) {
+    uint64_t count = rest ? rest->count : 0;
+    Value mro = tuple_new(vm, count + 1);
+    if (mro == VALUE_ERROR) return NULL;
+    AS_TUPLE(mro)->items[0] = object_value(type);
+    if (count) memcpy(AS_TUPLE(mro)->items + 1, rest->items, count * sizeof(Value));
+    return AS_TUPLE(mro);
+}
+
+static bool fill_builtin(GenVM *vm, TypeId id);
+
+static bool fill_names(GenVM *vm, Type *type, const char *name) {
+    type->name = type->qualname = str_intern_from(vm, name, strlen(name));
+    return type->name != VALUE_ERROR;
+}
+
+static void plain_type(Type *type, const BuiltinType *def, Type *base) {
+    type->def = def;
+    type->base = base;
+    type->special = NO_SPECIALS;
+    type->subclasses = type->doc = VALUE_UNSET;
+    type->dict_shape = SHAPE_NONE;
+    type->is_builtin = true;
+    type_inherit(type, def);
+    type->has_instance_dict = (type->flags & TYPE_HAS_DICT) != 0;
+}
+
+static bool set_bases(GenVM *vm, Type *type) {
+    Value bases = type->base ? tuple_pack(vm, 1, object_value(type->base)) : vm->empty_tuple;
+    if (bases == VALUE_ERROR) return false;
+    type->bases = AS_TUPLE(bases);
+    type->mro = type_mro_behind(vm, type, type->base ? type->base->mro : NULL);
+    return type->mro != NULL;
+}
+
+static const BuiltinType *builtin_def(TypeId id) {
+    return id < TYPE_KIND_COUNT ? builtin_types[id] : exception_type_def(id);
+}
+
+static bool fill_builtin(GenVM *vm, TypeId id) {
+    Type *type = vm->types[id];
+    if (type->mro) return true;
+    const BuiltinType *def = builtin_def(id);
+    TypeId base = def->base == TYPE_NONE ? TYPE_OBJECT : def->base;
+    if (id != TYPE_OBJECT && !fill_builtin(vm, base)) return false;
+    plain_type(type, def, id == TYPE_OBJECT ? NULL : vm->types[base]);
+    type->id = id;
+    type->instance_kind = id < TYPE_KIND_COUNT ? (uint8_t)id : KIND_EXCEPTION;
+    type->root_shape = id;
+    vm->shapes[id] = (Shape){.type = type,
+                             .name = VALUE_UNSET,
+                             .parent = id,
+                             .transitions = SHAPE_NONE,
+                             .sibling = SHAPE_NONE};
+    return fill_names(vm, type, def->name) && set_bases(vm, type);
+}
+
+/* ExceptionGroup is the one builtin type with two bases. */
+static bool fix_exception_group(GenVM *vm) {
+    Type *group = vm->types[EXC_EXCEPTION_GROUP];
+    Value first = object_value(vm->types[EXC_BASE_EXCEPTION_GROUP]), second = object_value(vm->types[EXC_EXCEPTION]);
+    Value bases = tuple_pack(vm, 2, first, second);
+    Value mro = tuple_pack(vm, 5, object_value(group), first, second, object_value(vm->types[EXC_BASE_EXCEPTION]),
+                           object_value(vm->types[TYPE_OBJECT]));
+    if (bases == VALUE_ERROR || mro == VALUE_ERROR) return false;
+    group->bases = AS_TUPLE(bases);
+    group->mro = AS_TUPLE(mro);
+    return true;
+}
+
+bool types_init(GenVM *vm) {
+    vm->method_cache = calloc(1, sizeof *vm->method_cache);
+    if (!vm->method_cache || !vm->shapes) return false;
+    vm->method_epoch = 1;
+    for (uint32_t i = 0; i < TYPE_COUNT; i++) {
+        vm->types[i] = gc_new(vm, sizeof(Type), TYPE_TYPE);
+        if (!vm->types[i]) return false;
+    }
+    for (uint32_t i = 0; i < TYPE_COUNT; i++)
+        if (!fill_builtin(vm, (TypeId)i)) return false;
+    index_specials(vm);
+    return fix_exception_group(vm);
+}
+
+void types_free(GenVM *vm) {
+    free(vm->method_cache);
+    vm->method_cache = NULL;
+}
+
+void types_mark(GenVM *vm) {
+    for (uint32_t i = 0; i < TYPE_COUNT; i++)
+        gc_mark_pointer(vm, vm->types[i]);
+}
+
+Type *type_new_native(GenVM *vm, const BuiltinType *def, Type *base) {
+    Type *type = gc_new(vm, sizeof *type, TYPE_TYPE);
+    if (!type) return NULL;
+    plain_type(type, def, base ? base : vm->types[def->base == TYPE_NONE ? TYPE_OBJECT : def->base]);
+    type->instance_kind = type->base->instance_kind == TYPE_OBJECT ? TYPE_HOST : type->base->instance_kind;
+    type->root_shape = shape_new_root(vm, type, 0);
+    if (type->root_shape == SHAPE_NONE || !fill_names(vm, type, def->name) || !set_bases(vm, type)) return NULL;
+    return type;
+}
+
+void type_trace(GenVM *vm, Object *object) {
+    Type *type = (Type *)object;
+    gc_mark(vm, type->name);
+    gc_mark(vm, type->qualname);
+    gc_mark(vm, type->subclasses);
+    gc_mark(vm, type->doc);
+    gc_mark_pointer(vm, type->base);
+    gc_mark_pointer(vm, type->bases);
+    gc_mark_pointer(vm, type->mro);
+    gc_mark_pointer(vm, type->dict);
+    if (!type->special_storage) return;
+    gc_mark_pointer(vm, type->special_storage);
+    for (uint32_t i = 0; i < SPECIAL_COUNT; i++)
+        gc_mark(vm, type->special[i]);
+}
+
+/* ---- a builtin type's dict, on first use ---- */
+
+static Value new_native_method(GenVM *vm, Type *owner, const NativeDef *def) {
+    Binding binding;
+    const char *name;
+    size_t size = native_def_name(def, &name, &binding);
+    NativeFunction *native = gc_new(vm, sizeof *native, binding == BINDING_STATIC ? TYPE_NATIVE : TYPE_NATIVE_METHOD);
+    if (!native) return VALUE_ERROR;
+    native->def = def;
+    native->fn = def->fn;
+    native->self = native->module = VALUE_UNSET;
+    native->owner = owner;
+    native->header.flags = binding == BINDING_CLASS ? NATIVE_CLASSMETHOD : 0;
+    native->name = str_intern_from(vm, name, size);
+    return native->name == VALUE_ERROR ? VALUE_ERROR : object_value(native);
+}
+
+bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, uint8_t flags) {
+    Value method = new_native_method(vm, owner, def);
+    if (method == VALUE_ERROR) return false;
+    NativeFunction *native = AS(NativeFunction, method);
+    native->header.flags |= flags;
+    return dict_set_str(vm, dict, native->name, method);
+}
+
+static bool add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef *def) {
+    for (; def && def->name; def++) {
+        GetSet *getset = gc_new(vm, sizeof *getset, TYPE_GETSET);
+        if (!getset) return false;
+        getset->def = def;
+        getset->owner = owner;
+        getset->name = str_intern_from(vm, def->name, strlen(def->name));
+        if (getset->name == VALUE_ERROR || !dict_set_str(vm, dict, getset->name, object_value(getset))) return false;
+    }
+    return true;
+}
+
+/* `__new__` as a function of (cls, ...), where the table gives only `construct`. */
+static bool add_new(GenVM *vm, Type *type, Dict *dict) {
+    Value name = vm->special_names[SP_NEW];
+    if (!type->def->construct || dict_get_str(vm, dict, name) != VALUE_UNSET) return true;
+    NativeFunction *native = gc_new(vm, sizeof *native, TYPE_NATIVE);
+    if (!native) return false;
+    native->def = type->def->construct;
+    native->fn = native->def->fn;
+    native->self = native->module = VALUE_UNSET;
+    native->header.flags = NATIVE_NEW;
+    native->name = name;
+    return dict_set_str(vm, dict, name, object_value(native));
+}
+
+static bool materialize(GenVM *vm, Type *type, Dict *dict) {
+    const BuiltinType *def = type->def;
+    for (const NativeDef *method = def->methods; method && method->signature; method++)
+        if (!type_add_native(vm, type, dict, method, 0)) return false;
+    if (!add_attributes(vm, type, dict, def->attributes)) return false;
+    if (type->id >= TYPE_KIND_COUNT && !add_attributes(vm, type, dict, exception_type_attributes(type->id)))
+        return false;
+    if (!slot_wrappers_add(vm, type, dict) || !add_new(vm, type, dict)) return false;
+    if (def->flags & TYPE_UNHASHABLE && !dict_set_str(vm, dict, vm->special_names[SP_HASH], VALUE_NONE)) return false;
+    Value doc = def->doc ? str_from(vm, def->doc) : VALUE_NONE;
+    return doc != VALUE_ERROR && dict_set_str(vm, dict, name_value(vm, NAME___doc__), doc);
+}
+
+Dict *type_dict(GenVM *vm, Type *type) {
+    if (likely(type->dict)) return type->dict;
+    Value dict = dict_new(vm);
+    if (dict == VALUE_ERROR || !materialize(vm, type, AS_DICT(dict))) return NULL;
+    type->dict = AS_DICT(dict);
+    gc_barrier(vm, type);
+    return type->dict;
+}
+
+/* ---- questions about types ---- */
+
+Type *type_of(GenVM *vm, Value v) {
+    if (is_int(v)) return vm->types[TYPE_INT];
+    if (is_float(v)) return vm->types[TYPE_FLOAT];
+    return vm->shapes[as_object(v)->shape].type;
+}
+
+Type *type_builtin(GenVM *vm, TypeId id) { return vm->types[id]; }
+
+const char *type_name(GenVM *vm, Value v) {
+    Type *type = type_of(vm, v);
+    if (type->is_builtin) return type->def->name;
+    const char *name = str_c(vm, type->name);
+    return name ? name : "?";
+}
+
+bool type_is_subclass(Type *type, Type *base) {
+    if (type == base) return true;
+    const Tuple *mro = type->mro;
+    for (uint64_t i = 1; i < mro->count; i++)
+        if (type_from(mro->items[i]) == base) return true;
+    return false;
+}
+
+bool value_is_instance(GenVM *vm, Value v, TypeId builtin) {
+    return type_is_subclass(type_of(vm, v), vm->types[builtin]);
+}
+
+Value type_special(GenVM *vm, Value v, Special special) { return type_of(vm, v)->special[special]; }
+
+Value type_find_special(GenVM *vm, Type *type, Special special) {
+    Value raw = type->special[special];
+    return raw != VALUE_UNSET ? raw : type_lookup(vm, type, vm->special_names[special]);
+}
+
+/* ---- lookup along the MRO ---- */
+
+static COLD Value lookup_uncached(GenVM *vm, const Type *type, Value name, CacheEntry *entry) {
+    const Tuple *mro = type->mro;
+    entry->type = NULL;
+    for (uint64_t i = 0; i < mro->count; i++) {
+        Dict *dict = type_dict(vm, type_from(mro->items[i]));
+        if (!dict) {
+            error_clear(vm); /* no memory for a builtin type's dict: what asks next will meet it again */
+            return VALUE_UNSET;
+        }
+        int64_t at = dict_find_str(vm, dict, name);
+        if (at < 0) continue;
+        *entry = (CacheEntry){type, name, dict, vm->method_epoch, (uint32_t)at};
+        return dict->entries[at].value;
+    }
+    *entry = (CacheEntry){type, name, NULL, vm->method_epoch, 0};
+    return VALUE_UNSET;
+}
+
+static inline CacheEntry *cache_entry(GenVM *vm, const Type *type, Value name) {
+    uint32_t hash = pointer_hash(name) * 31 ^ (uint32_t)((uintptr_t)type >> 5);
+    return &vm->method_cache->entries[hash % CACHE_SIZE];
+}
+
+Value type_lookup(GenVM *vm, Type *type, Value name) {
+    name = name_interned(vm, name);
+    CacheEntry *entry = cache_entry(vm, type, name);
+    if (likely(entry->type == type && entry->name == name && entry->epoch == vm->method_epoch))
+        return entry->dict ? entry->dict->entries[entry->entry].value : VALUE_UNSET;
+    return lookup_uncached(vm, type, name, entry);
+}
+
+Value type_lookup_owner(GenVM *vm, Type *type, Value name, Type **owner) {
+    const Tuple *mro = type->mro;
+    for (uint64_t i = 0; i < mro->count; i++) {
+        *owner = type_from(mro->items[i]);
+        Dict *dict = type_dict(vm, *owner);
+        Value found = dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
+        if (found != VALUE_UNSET) return found;
+    }
+    *owner = NULL;
+    return VALUE_UNSET;
+}
+
+/* ---- special methods of script classes ---- */
+
+static Value compute_special(GenVM *vm, const Type *type, Special special) {
+    const Tuple *mro = type->mro;
+    for (uint64_t i = 0; i < mro->count; i++) {
+        Type *at = type_from(mro->items[i]);
+        if (at->id == TYPE_OBJECT) continue;
+        Dict *dict = type_dict(vm, at);
+        Value found = dict ? dict_get_str(vm, dict, vm->special_names[special]) : VALUE_UNSET;
+        if (found != VALUE_UNSET) return at->is_builtin ? VALUE_UNSET : found;
+    }
+    return VALUE_UNSET;
+}
+
+/* A special table of the type's own, a copy of what it shares so far. */
+static bool own_specials(GenVM *vm, Type *type) {
+    Buffer *storage = gc_buffer_new(vm, SPECIAL_COUNT * sizeof(Value));
+    if (!storage) return false;
+    memcpy(storage->data, type->special, SPECIAL_COUNT * sizeof(Value));
+    type->special_storage = storage;
+    type->special = (Value *)storage->data;
+    gc_barrier(vm, type);
+    return true;
+}
+
+static void note_construct(Type *type) {
+    type->overrides_construct = type->special[SP_NEW] != VALUE_UNSET || type->special[SP_INIT] != VALUE_UNSET;
+}
+
+static bool any_base_specials(const Type *type) {
+    for (uint64_t i = 1; i < type->mro->count; i++)
+        if (type_from(type->mro->items[i])->special_storage) return true;
+    return false;
+}
+
+bool type_build_specials(GenVM *vm, Type *type) {
+    type->special = NO_SPECIALS;
+    type->special_storage = NULL;
+    Type *only = type->bases->count == 1 ? type_from(type->bases->items[0]) : NULL;
+    if (only) {
+        type->special = only->special;
+        type->special_storage = only->special_storage;
+    } else if (any_base_specials(type)) {
+        if (!own_specials(vm, type)) return false;
+        for (uint32_t i = 0; i < SPECIAL_COUNT; i++)
+            type->special[i] = compute_special(vm, type, (Special)i);
+    }
+    bool owned = !only && type->special_storage;
+    uint32_t position = 0;
+    Value name, value;
+    while (dict_next(type->dict, &position, &name, &value)) {
+        Special special = special_from_name(vm, name);
+        if (special == SPECIAL_COUNT) continue;
+        type->defines_special = true;
+        if (!owned && !own_specials(vm, type)) return false;
+        owned = true;
+        type->special[special] = value;
+    }
+    note_construct(type);
+    return true;
+}
+
+/* Recomputes one special method of a type and of its subclasses. */
+static bool update_special(GenVM *vm, Type *type, Special special) {
+    Value value = compute_special(vm, type, special);
+    if (type->special[special] != value) {
+        if (!own_specials(vm, type)) return false;
+        type->special[special] = value;
+        note_construct(type);
+    }
+    if (type->subclasses == VALUE_UNSET) return true;
+    const List *subclasses = AS_LIST(type->subclasses);
+    for (uint64_t i = 0; i < subclasses->count; i++)
+        if (!update_special(vm, type_from(subclasses->items[i]), special)) return false;
+    return true;
+}
+
+/* ---- changing a class ---- */
+
+bool value_is_descriptor(GenVM *vm, Value v) {
+    if (!is_object(v)) return false;
+    switch (as_object(v)->kind) {
+    case TYPE_FUNCTION:
+    case TYPE_NATIVE_METHOD:
+    case TYPE_PROPERTY:
+    case TYPE_CLASSMETHOD:
+    case TYPE_STATICMETHOD:
+    case TYPE_MEMBER:
+    case TYPE_GETSET: return true;
+    default: break;
+    }
+    const Type *type = type_of(vm, v);
+    return type->special[SP_GET] != VALUE_UNSET || type->special[SP_SET] != VALUE_UNSET ||
+           type->special[SP_DELETE] != VALUE_UNSET || type->slots.descr_get || type->slots.descr_set;
+}
+
+static void note_change(GenVM *vm, Type *type, Value before, Value after) {
+    bool plain = before != VALUE_UNSET && after != VALUE_UNSET && !value_is_descriptor(vm, before) &&
+                 !value_is_descriptor(vm, after);
+    if (!plain) {
+        vm->method_epoch++;
+    } else if (type->values_cached) {
+        vm->method_epoch++;
+        type->values_cached = false;
+        if (type->value_bumps < UINT8_MAX) type->value_bumps++;
+    }
+}
+
+bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value) {
+    Dict *dict = type_dict(vm, type);
+    if (!dict) return false;
+    name = name_interned(vm, name);
+    Value before = dict_get_str(vm, dict, name);
+    if (value == VALUE_UNSET)
+        dict_delete_str(vm, dict, name);
+    else if (!dict_set_str(vm, dict, name, value))
+        return false;
+    note_change(vm, type, before, value);
+    Special special = special_from_name(vm, name);
+    if (special == SPECIAL_COUNT) return true;
+    vm->method_epoch++;
+    type->defines_special = true;
+    return update_special(vm, type, special);
+}
