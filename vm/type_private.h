@@ -17,12 +17,22 @@ Special special_from_name(GenVM *vm, Value interned); /* SPECIAL_COUNT: none */
 bool value_is_descriptor(GenVM *vm, Value v);
 bool value_is_data_descriptor(GenVM *vm, Value v);
 
+/* ---- attribute.c: the getattr and setattr slots ---- */
+Value object_getattr(GenVM *vm, Value object, Value name);
+Value object_setattr(GenVM *vm, Value object, Value name, Value value);
+Value type_getattr(GenVM *vm, Value self, Value name);
+Value type_setattr(GenVM *vm, Value self, Value name, Value value);
+Value module_getattr(GenVM *vm, Value self, Value name);
+
 /* ---- slot_wrappers.c ---- */
 bool slot_wrappers_add(GenVM *vm, Type *type, Dict *dict);
 
 /* ---- objects/exception.c ---- */
 const BuiltinType *exception_type_def(TypeId id);
 const AttributeDef *exception_type_attributes(TypeId id);
+
+/* ---- error.c ---- */
+Value attribute_error_context(GenVM *vm, Value object, Value name); /* .obj and .name of the pending AttributeError */
 
 /* ---- type_new.c ---- */
 bool type_add_subclass(GenVM *vm, Type *base, Type *type);
