@@ -40,7 +40,8 @@ size_t native_def_name(const NativeDef *def, const char **name, Binding *binding
 
 /* The first parameter is the receiver that messages do not count: self of a method, cls of a classmethod. */
 static inline int native_hides_first(const NativeFunction *native) {
-    return native->owner != NULL && native->signature->binding != BINDING_STATIC;
+    return (native->owner != NULL && native->signature->binding != BINDING_STATIC) ||
+           native->header.flags & NATIVE_NEW;
 }
 
 /* Calls a native. `keywords`: tuple of names of the last arguments, or VALUE_UNSET. The result may be VALUE_TAIL. */

@@ -425,6 +425,7 @@ Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32
     }
     Value status = bind(vm, native, args, count, keywords, bound);
     if (unlikely(status != VALUE_NONE)) return status;
+    vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
     return result;
@@ -440,6 +441,7 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
     Value status = bind(vm, native, copy, count + 1, keywords, bound);
     free(copy);
     if (status != VALUE_NONE) return status;
+    vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
     return result;
@@ -459,6 +461,7 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, 
         if (v == VALUE_TAIL) return bind_through_twin(vm, native, i, bound);
         bound[i] = v;
     }
+    vm->callee = native;
     return native->fn(vm, bound);
 }
 

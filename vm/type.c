@@ -116,7 +116,7 @@ static void plain_type(Type *type, const BuiltinType *def, Type *base) {
     type->def = def;
     type->base = base;
     type->special = NO_SPECIALS;
-    type->subclasses = type->doc = VALUE_UNSET;
+    type->subclasses = type->constructor = VALUE_UNSET;
     type->dict_shape = SHAPE_NONE;
     type->is_builtin = true;
     type_inherit(type, def);
@@ -205,7 +205,7 @@ void type_trace(GenVM *vm, Object *object) {
     gc_mark(vm, type->name);
     gc_mark(vm, type->qualname);
     gc_mark(vm, type->subclasses);
-    gc_mark(vm, type->doc);
+    gc_mark(vm, type->constructor);
     gc_mark_pointer(vm, type->base);
     gc_mark_pointer(vm, type->bases);
     gc_mark_pointer(vm, type->mro);
@@ -253,18 +253,33 @@ static bool add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDe
     return true;
 }
 
-/* `__new__` as a function of (cls, ...), where the table gives only `construct`. */
+NativeFunction *type_constructor(GenVM *vm, Type *type) {
+    while (!type->is_builtin)
+        type = type->base;
+    if (type->constructor != VALUE_UNSET) return AS(NativeFunction, type->constructor);
+    const NativeDef *construct = type->def->construct;
+    if (!construct) {
+        raise_type(vm, "cannot create '%N' instances", type);
+        return NULL;
+    }
+    NativeFunction *native = gc_new(vm, sizeof *native, TYPE_NATIVE);
+    if (!native) return NULL;
+    native->def = construct;
+    native->fn = construct->fn;
+    native->self = native->module = VALUE_UNSET;
+    native->header.flags = NATIVE_NEW;
+    native->name = vm->special_names[SP_NEW];
+    type->constructor = object_value(native);
+    gc_barrier(vm, type);
+    return native;
+}
+
+/* `__new__`, where the type's table gives only `construct`. */
 static bool add_new(GenVM *vm, Type *type, Dict *dict) {
     Value name = vm->special_names[SP_NEW];
     if (!type->def->construct || dict_get_str(vm, dict, name) != VALUE_UNSET) return true;
-    NativeFunction *native = gc_new(vm, sizeof *native, TYPE_NATIVE);
-    if (!native) return false;
-    native->def = type->def->construct;
-    native->fn = native->def->fn;
-    native->self = native->module = VALUE_UNSET;
-    native->header.flags = NATIVE_NEW;
-    native->name = name;
-    return dict_set_str(vm, dict, name, object_value(native));
+    NativeFunction *native = type_constructor(vm, type);
+    return native && dict_set_str(vm, dict, name, object_value(native));
 }
 
 static bool materialize(GenVM *vm, Type *type, Dict *dict) {

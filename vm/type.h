@@ -30,7 +30,7 @@ typedef struct Type {
     uint32_t flags;         /* BuiltinType flags, inherited */
     uint32_t dict_shape;    /* of instances whose attributes are in a Dict; SHAPE_NONE until needed */
     Value subclasses;       /* list of direct subclasses, or VALUE_UNSET */
-    Value doc;              /* builtin types: __doc__ where set; else VALUE_UNSET */
+    Value constructor;      /* builtin types: see type_constructor; else VALUE_UNSET */
     TypeSlots slots;        /* inherited C slots; a slot overridden by a script class is still here: special wins */
     Value *special; /* [SPECIAL_COUNT]: script-defined special methods found along the MRO before a builtin's own, raw (as
                        in the class dict, not bound), else VALUE_UNSET; None disables (__hash__ = None) */
@@ -95,6 +95,8 @@ Value type_call(GenVM *vm, Type *type, Value args_tuple, Value kwargs_or_unset);
 Value type_find_special(GenVM *vm, Type *type, Special special);
 /* Calls it: raw(self, args...), bound as its kind asks for. */
 Value special_call(GenVM *vm, Value raw, Value self, int count, ...);
+NativeFunction *type_constructor(GenVM *vm, Type *type); /* `construct` of the nearest builtin base as a function of
+                                                            (cls, ...); NULL + error when it has none */
 bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value); /* own dict, caches kept right; UNSET deletes */
 Type *type_metatype(GenVM *vm, Type *type, Tuple *bases); /* the most derived metaclass; NULL + TypeError on conflict */
 
