@@ -1,0 +1,932 @@
+/* interp.c - the dispatch loop: a fast path per instruction, and nothing else.
+ *
+ * The running frame lives in four locals: pc (behind the current instruction), base (its registers), k (its constants)
+ * and fuel. Every case ends in NEXT. What a fast path does not cover is SLOW(function): the locals are written to the
+ * VM, an outlined function of ops.h does the rest (it may push a frame, jump, raise), and the locals are read back. So
+ * handlers stay small, and a compiler back end can call the same functions.
+ *
+ * Operands are read as bytes of the instruction just passed; jumps add words. A backward jump, a call and a resume take a
+ * unit of fuel; when there is none left, tick() polls what wants polling and refills.
+ */
+#include "vm/interp.h"
+#include "vm/generator.h"
+#include "vm/objects.h"
+#include "vm/ops.h"
+
+#define BYTE(i) (((const uint8_t *)pc)[(i) - (int)sizeof(Instr)])
+#define A BYTE(1)
+#define B BYTE(2)
+#define C BYTE(3)
+#define SB ((int8_t)BYTE(2))
+#define IMM (((const int32_t *)pc)[-1])
+#define RA base[A]
+#define RB base[B]
+#define RC base[C]
+
+#define SYNC() (vm->pc = pc, vm->base = base, vm->fuel = fuel)
+#define RELOAD() (base = vm->base, pc = vm->pc, fuel = vm->fuel, k = frame_function(base)->consts)
+
+#define NEXT                                                                                                           \
+    do {                                                                                                               \
+        uint8_t op_ = *(const uint8_t *)pc;                                                                            \
+        pc++;                                                                                                          \
+        goto *labels[op_];                                                                                             \
+    } while (0)
+#define CASE(name) L_##name:
+#define SLOW(function)                                                                                                 \
+    do {                                                                                                               \
+        SYNC();                                                                                                        \
+        if (unlikely(!function(vm))) goto unwind;                                                                      \
+        RELOAD();                                                                                                      \
+        if (unlikely(vm->poll)) goto hurry;                                                                            \
+        NEXT;                                                                                                          \
+    } while (0)
+
+/* The next backward jump will find the fuel gone. */
+#define JUMP(words)                                                                                                    \
+    do {                                                                                                               \
+        int32_t words_ = (words);                                                                                      \
+        pc += words_;                                                                                                  \
+        fuel += words_ >> 31;                                                                                          \
+        if (unlikely(fuel < 0)) goto tick;                                                                             \
+        NEXT;                                                                                                          \
+    } while (0)
+#define TICK()                                                                                                         \
+    do {                                                                                                               \
+        if (unlikely(--fuel < 0)) goto tick;                                                                           \
+        NEXT;                                                                                                          \
+    } while (0)
+
+#define SET_FLOAT(expression)                                                                                          \
+    do {                                                                                                               \
+        number = (expression);                                                                                         \
+        Value encoded_ = float_encode(number);                                                                         \
+        if (unlikely(!is_float(encoded_))) goto box_float;                                                             \
+        RA = encoded_;                                                                                                 \
+        NEXT;                                                                                                          \
+    } while (0)
+
+static inline bool int_add(Value x, Value y, Value *sum) {
+    return __builtin_add_overflow((int64_t)x, (int64_t)y, (int64_t *)sum);
+}
+static inline bool int_sub(Value x, Value y, Value *difference) {
+    return __builtin_sub_overflow((int64_t)x, (int64_t)y, (int64_t *)difference);
+}
+static inline bool int_mul(Value x, Value y, Value *product) {
+    return __builtin_mul_overflow((int64_t)x >> SMALL_INT_SHIFT, (int64_t)y, (int64_t *)product);
+}
+
+/* x OP y where ints may overflow into the slow path and floats are computed at once. */
+#define ARITHMETIC(name, int_op, symbol, left, right)                                                                  \
+    CASE(name) {                                                                                                       \
+        Value x = left, y = right, r;                                                                                  \
+        if (likely(are_ints(x, y))) {                                                                                  \
+            if (unlikely(int_op(x, y, &r))) SLOW(op_binary);                                                           \
+            RA = r;                                                                                                    \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        if (likely(are_floats(x, y))) SET_FLOAT(as_float(x) symbol as_float(y));                                       \
+        SLOW(op_binary);                                                                                               \
+    }
+
+#define ARITHMETIC_IMMEDIATE(name, int_op, symbol)                                                                     \
+    CASE(name) {                                                                                                       \
+        Value x = RB, r;                                                                                               \
+        if (likely(is_int(x))) {                                                                                       \
+            if (unlikely(int_op(x, int_value(IMM), &r))) SLOW(op_binary);                                              \
+            RA = r;                                                                                                    \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        if (is_float(x)) SET_FLOAT(as_float(x) symbol(double) IMM);                                                    \
+        SLOW(op_binary);                                                                                               \
+    }
+
+/* Quotients of ints below 2^53 are exact in doubles. */
+static inline bool divides_exactly(Value x, Value y) {
+    const int64_t most = (int64_t)1 << 53;
+    int64_t a = as_int(x), b = as_int(y);
+    return b != 0 && a <= most && a >= -most && b <= most && b >= -most;
+}
+
+#define DIVISION(name, right)                                                                                          \
+    CASE(name) {                                                                                                       \
+        Value x = RB, y = right;                                                                                       \
+        if (likely(are_floats(x, y))) {                                                                                \
+            double divisor = as_float(y);                                                                              \
+            if (likely(divisor != 0)) SET_FLOAT(as_float(x) / divisor);                                                \
+        } else if (are_ints(x, y) && divides_exactly(x, y)) {                                                          \
+            SET_FLOAT((double)as_int(x) / (double)as_int(y));                                                          \
+        }                                                                                                              \
+        SLOW(op_binary);                                                                                               \
+    }
+
+static inline int64_t floor_mod(int64_t a, int64_t b) { /* b > 0 */
+    int64_t r = (((uint64_t)a | (uint64_t)b) >> 32) == 0 ? (int64_t)((uint32_t)a % (uint32_t)b) : a % b;
+    return r < 0 ? r + b : r;
+}
+static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
+    if ((((uint64_t)a | (uint64_t)b) >> 32) == 0) return (int64_t)((uint32_t)a / (uint32_t)b);
+    int64_t q = a / b;
+    return a % b < 0 ? q - 1 : q;
+}
+
+#define INTEGER_DIVISION(name, function, right)                                                                        \
+    CASE(name) {                                                                                                       \
+        Value x = RB, y = right;                                                                                       \
+        if (likely(are_ints(x, y) && (int64_t)y > 0)) {                                                                \
+            RA = int_value(function(as_int(x), as_int(y)));                                                            \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        SLOW(op_binary);                                                                                               \
+    }
+
+#define BITWISE(name, symbol, right)                                                                                   \
+    CASE(name) {                                                                                                       \
+        Value x = RB, y = right;                                                                                       \
+        if (likely(are_ints(x, y))) {                                                                                  \
+            RA = x symbol y;                                                                                           \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        SLOW(op_binary);                                                                                               \
+    }
+
+#define SHIFT_LEFT(name, right)                                                                                        \
+    CASE(name) {                                                                                                       \
+        Value x = RB, y = right;                                                                                       \
+        if (likely(are_ints(x, y) && y <= int_value(60))) {                                                            \
+            int64_t shifted = (int64_t)((uint64_t)x << as_int(y));                                                     \
+            if (likely(shifted >> as_int(y) == (int64_t)x)) {                                                          \
+                RA = (Value)shifted;                                                                                   \
+                NEXT;                                                                                                  \
+            }                                                                                                          \
+        }                                                                                                              \
+        SLOW(op_binary);                                                                                               \
+    }
+
+#define SHIFT_RIGHT(name, right)                                                                                       \
+    CASE(name) {                                                                                                       \
+        Value x = RB, y = right;                                                                                       \
+        if (likely(are_ints(x, y) && (int64_t)y >= 0)) {                                                               \
+            int64_t by = as_int(y) > 63 ? 63 : as_int(y);                                                              \
+            RA = int_value(as_int(x) >> by);                                                                           \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        SLOW(op_binary);                                                                                               \
+    }
+
+#define COMPARISON(name, symbol)                                                                                       \
+    CASE(name) {                                                                                                       \
+        Value x = RB, y = RC;                                                                                          \
+        if (likely(are_ints(x, y))) {                                                                                  \
+            RA = bool_value((int64_t)x symbol(int64_t) y);                                                             \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        if (likely(are_floats(x, y))) {                                                                                \
+            RA = bool_value(as_float(x) symbol as_float(y));                                                           \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        SLOW(op_compare);                                                                                              \
+    }
+
+/* `sense` is `!` for the jumps taken when the comparison is false. */
+#define COMPARE_JUMP(name, symbol, sense, right, slow)                                                                 \
+    CASE(name) {                                                                                                       \
+        Value x = RA, y = right;                                                                                       \
+        if (likely(are_ints(x, y))) {                                                                                  \
+            if (sense((int64_t)x symbol(int64_t) y)) JUMP(IMM);                                                        \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        if (likely(are_floats(x, y))) {                                                                                \
+            if (sense(as_float(x) symbol as_float(y))) JUMP(IMM);                                                      \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        SLOW(slow);                                                                                                    \
+    }
+#define COMPARE_JUMP_IMMEDIATE(name, symbol, sense)                                                                    \
+    CASE(name) {                                                                                                       \
+        Value x = RA;                                                                                                  \
+        if (likely(is_int(x))) {                                                                                       \
+            if (sense((int64_t)x symbol(int64_t) int_value(SB))) JUMP(IMM);                                            \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        if (is_float(x)) {                                                                                             \
+            if (sense(as_float(x) symbol(double) SB)) JUMP(IMM);                                                       \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        SLOW(op_compare_jump);                                                                                         \
+    }
+#define COMPARE_JUMPS(OP_, symbol)                                                                                     \
+    COMPARISON(OP_, symbol)                                                                                            \
+    COMPARE_JUMP(J##OP_, symbol, , RB, op_compare_jump)                                                                \
+    COMPARE_JUMP(JN##OP_, symbol, !, RB, op_compare_jump)                                                              \
+    COMPARE_JUMP_IMMEDIATE(J##OP_##I, symbol, )                                                                        \
+    COMPARE_JUMP_IMMEDIATE(JN##OP_##I, symbol, !)                                                                      \
+    COMPARE_JUMP(J##OP_##K, symbol, , k[B], op_compare_jump)                                                           \
+    COMPARE_JUMP(JN##OP_##K, symbol, !, k[B], op_compare_jump)
+
+/* Resumes generator `g` for the FORITER just read. `top`: where its callees' frames may start. */
+#define RESUME_FOR(g, top_)                                                                                            \
+    do {                                                                                                               \
+        (g)->top = (top_);                                                                                             \
+        (g)->regs[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                                 \
+        (g)->regs[FRAME_CALLER] = (Value)(uintptr_t)base;                                                              \
+        (g)->regs[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                                            \
+        (g)->exit_pc = pc;                                                                                             \
+        (g)->dest = &RB;                                                                                               \
+        (g)->root = NULL;                                                                                              \
+        (g)->header.state = GENERATOR_RUNNING;                                                                         \
+        base = (g)->regs;                                                                                              \
+        pc = (g)->pc;                                                                                                  \
+        k = frame_function(base)->consts;                                                                              \
+        TICK();                                                                                                        \
+    } while (0)
+#define QUICKEN(op) (*(uint8_t *)(uintptr_t)(pc - 1) = (op))
+
+#define TOP_PLAIN (base + frame_function(base)->regs)
+#define TOP_GENERATOR (generator_of(base)->top)
+
+#define FOR_GENERIC(name, top_, generator_form)                                                                        \
+    CASE(name) {                                                                                                       \
+        Value iterator = RA;                                                                                           \
+        if (unlikely(!is_object(iterator))) SLOW(op_for_iter);                                                         \
+        switch (object_key(as_object(iterator))) {                                                                     \
+        case OBJECT_KEY(TYPE_RANGE_ITERATOR, 0): {                                                                     \
+            RangeIterator *range = (RangeIterator *)as_object(iterator);                                               \
+            if (unlikely(range->remaining <= 0)) NEXT;                                                                 \
+            range->remaining--;                                                                                        \
+            RB = int_value(range->next);                                                                               \
+            range->next += range->step;                                                                                \
+            QUICKEN(OP_FORITER_RANGE);                                                                                 \
+            JUMP(IMM);                                                                                                 \
+        }                                                                                                              \
+        case OBJECT_KEY(TYPE_LIST_ITERATOR, 0): {                                                                      \
+            ListIterator *it = (ListIterator *)as_object(iterator);                                                    \
+            List *list = AS_LIST(it->container);                                                                       \
+            if (unlikely(it->container == VALUE_UNSET)) NEXT;                                                          \
+            if (unlikely((uint64_t)it->index >= list->count)) {                                                        \
+                it->container = VALUE_UNSET;                                                                           \
+                NEXT;                                                                                                  \
+            }                                                                                                          \
+            RB = list->items[it->index++];                                                                             \
+            QUICKEN(OP_FORITER_LIST);                                                                                  \
+            JUMP(IMM);                                                                                                 \
+        }                                                                                                              \
+        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED): {                                                        \
+            Generator *g = (Generator *)as_object(iterator);                                                           \
+            QUICKEN(generator_form);                                                                                   \
+            RESUME_FOR(g, top_);                                                                                       \
+        }                                                                                                              \
+        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING): {                                                       \
+            Generator *root = (Generator *)as_object(iterator), *g = root->leaf;                                       \
+            if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED)) SLOW(op_for_iter);          \
+            Generator *keep = root;                                                                                    \
+            (g)->top = (top_);                                                                                         \
+            (g)->regs[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                             \
+            (g)->regs[FRAME_CALLER] = (Value)(uintptr_t)base;                                                          \
+            (g)->regs[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                                        \
+            (g)->exit_pc = pc;                                                                                         \
+            (g)->dest = &RB;                                                                                           \
+            (g)->root = keep;                                                                                          \
+            (g)->header.state = GENERATOR_RUNNING;                                                                     \
+            base = (g)->regs;                                                                                          \
+            pc = (g)->pc;                                                                                              \
+            k = frame_function(base)->consts;                                                                          \
+            TICK();                                                                                                    \
+        }                                                                                                              \
+        default: SLOW(op_for_iter);                                                                                    \
+        }                                                                                                              \
+    }
+
+#define FOR_GENERATOR(name, top_, generic_form)                                                                        \
+    CASE(name) {                                                                                                       \
+        Value iterator = RA;                                                                                           \
+        Generator *g = (Generator *)as_object(iterator);                                                               \
+        if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) {                     \
+            QUICKEN(generic_form);                                                                                     \
+            pc--;                                                                                                      \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        RESUME_FOR(g, top_);                                                                                           \
+    }
+
+/* Enters function `f` whose `count` arguments lie ready at `new_base`. */
+#define ENTER(f, new_base)                                                                                             \
+    do {                                                                                                               \
+        Value *entered = (new_base);                                                                                   \
+        entered[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                                   \
+        entered[FRAME_CALLER] = (Value)(uintptr_t)base;                                                                \
+        entered[FRAME_FUNCTION] = object_value(f);                                                                     \
+        entered[FRAME_PC] = (Value)(uintptr_t)pc;                                                                      \
+        base = entered;                                                                                                \
+        k = (f)->consts;                                                                                               \
+        pc = (f)->entry;                                                                                               \
+        TICK();                                                                                                        \
+    } while (0)
+
+#define CALL_PLAIN(name, slow)                                                                                         \
+    CASE(name) {                                                                                                       \
+        Value *window = &RA;                                                                                           \
+        if (unlikely(!is_object(window[0]))) SLOW(slow);                                                               \
+        Function *f = (Function *)as_object(window[0]);                                                                \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) SLOW(slow);                              \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                                    \
+        ENTER(f, window + FRAME_LINKS);                                                                                \
+    }
+
+#define CALL_METHOD(name, slow)                                                                                        \
+    CASE(name) {                                                                                                       \
+        Value *window = &RA;                                                                                           \
+        if (unlikely(!is_object(window[0]) || window[FRAME_LINKS] == VALUE_UNSET)) SLOW(slow);                         \
+        Function *f = (Function *)as_object(window[0]);                                                                \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) SLOW(slow);                              \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                                    \
+        ENTER(f, window + FRAME_LINKS);                                                                                \
+    }
+
+/* In a generator the arguments are copied to the task's stack. */
+#define CALL_FROM_GENERATOR(name, slow, needs_self)                                                                    \
+    CASE(name) {                                                                                                       \
+        Value *window = &RA, *top = generator_of(base)->top;                                                           \
+        if (unlikely(!is_object(window[0]) || (needs_self && window[1] == VALUE_UNSET))) SLOW(slow);                   \
+        Function *f = (Function *)as_object(window[0]);                                                                \
+        unsigned count = B;                                                                                            \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, count))) SLOW(slow);                          \
+        if (unlikely(top > vm->limit)) SLOW(slow);                                                                     \
+        for (unsigned i = 0; i < count; i++)                                                                           \
+            top[FRAME_LINKS + i] = window[1 + i];                                                                      \
+        ENTER(f, top + FRAME_LINKS);                                                                                   \
+    }
+
+#define LOAD_METHOD(name, link, generic_form)                                                                          \
+    CASE(name) {                                                                                                       \
+        Value object = RB;                                                                                             \
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||                                \
+                     (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF))) {                                         \
+            QUICKEN(generic_form);                                                                                     \
+            pc--;                                                                                                      \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
+        Value *window = &RA;                                                                                           \
+        window[0] = pc[1];                                                                                             \
+        window[link] = object;                                                                                         \
+        pc += 2;                                                                                                       \
+        NEXT;                                                                                                          \
+    }
+
+/* An attribute of a module: the entry of its dict that had the name last time. */
+#define MODULE_ENTRY(generic_form)                                                                                     \
+    Value object = RB;                                                                                                 \
+    if (unlikely(!is_kind(object, TYPE_MODULE))) {                                                                     \
+        QUICKEN(generic_form);                                                                                         \
+        pc--;                                                                                                          \
+        NEXT;                                                                                                          \
+    }                                                                                                                  \
+    Dict *dict = AS(Module, object)->dict;                                                                             \
+    uint32_t at = (uint32_t)IMM;                                                                                       \
+    if (unlikely(at >= dict->used || dict->entries[at].key != k[(int32_t)(pc[0] >> 32)])) {                            \
+        QUICKEN(generic_form);                                                                                         \
+        pc--;                                                                                                          \
+        NEXT;                                                                                                          \
+    }
+
+#define LOAD_MODULE_METHOD(name, link, generic_form)                                                                   \
+    CASE(name) {                                                                                                       \
+        MODULE_ENTRY(generic_form)                                                                                     \
+        Value *window = &RA;                                                                                           \
+        window[0] = dict->entries[at].value;                                                                           \
+        window[link] = VALUE_UNSET;                                                                                    \
+        pc += 2;                                                                                                       \
+        NEXT;                                                                                                          \
+    }
+
+#define OUTLINED(name, function) CASE(name) SLOW(function);
+
+/* Runs from vm->pc, vm->base until the HOST continuation frame below is reached: true when it returned (the result is
+ * in its register 0), false with an exception pending. */
+bool interp_run(GenVM *vm) {
+    static const void *const labels[256] = {
+#define OP(name, words, format) [OP_##name] = &&L_##name,
+#include "vm/opcodes.def"
+#undef OP
+    };
+    const Instr *pc;
+    Value *base, *k;
+    int64_t fuel;
+    double number;
+    RELOAD();
+    NEXT;
+
+    CASE(NOP) NEXT;
+    CASE(SKIP1) NEXT;
+    CASE(SKIP2) {
+        pc++;
+        NEXT;
+    }
+    CASE(LOADK) {
+        RA = k[IMM];
+        NEXT;
+    }
+    CASE(LOADI) {
+        RA = int_value(IMM);
+        NEXT;
+    }
+    CASE(MOVE) {
+        RA = RB;
+        NEXT;
+    }
+    CASE(MOVEW) {
+        RA = base[IMM];
+        NEXT;
+    }
+    CASE(STOREW) {
+        base[IMM] = RA;
+        NEXT;
+    }
+    CASE(UNSET) {
+        RA = VALUE_UNSET;
+        NEXT;
+    }
+    CASE(CHECK) {
+        if (unlikely(RA == VALUE_UNSET)) SLOW(op_unbound_local);
+        NEXT;
+    }
+    CASE(DELLOCAL) {
+        if (unlikely(RA == VALUE_UNSET)) SLOW(op_unbound_local);
+        RA = VALUE_UNSET;
+        NEXT;
+    }
+    OUTLINED(GETGLOBAL, op_get_global)
+    CASE(GETGLOBAL_DICT) {
+        Dict *globals = frame_function(base)->globals;
+        uint32_t at = (uint32_t)(pc[0] >> 32);
+        if (unlikely(at >= globals->used || globals->entries[at].key != k[IMM])) SLOW(op_get_global);
+        RA = globals->entries[at].value;
+        pc++;
+        NEXT;
+    }
+    CASE(GETGLOBAL_BUILTIN) {
+        Dict *globals = frame_function(base)->globals;
+        uint32_t at = (uint16_t)(pc[0] >> 16);
+        if (unlikely(globals->version != (uint32_t)(pc[0] >> 32) || at >= vm->builtins->used ||
+                     vm->builtins->entries[at].key != k[IMM]))
+            SLOW(op_get_global);
+        RA = vm->builtins->entries[at].value;
+        pc++;
+        NEXT;
+    }
+    OUTLINED(SETGLOBAL, op_set_global)
+    OUTLINED(DELGLOBAL, op_delete_global)
+    OUTLINED(GETNAME, op_get_name)
+    OUTLINED(SETNAME, op_set_name)
+    OUTLINED(DELNAME, op_delete_name)
+    OUTLINED(GETNAMEFREE, op_get_name_free)
+    OUTLINED(NEWCELL, op_new_cell)
+    CASE(GETCELL) {
+        Value v = AS(Cell, RB)->value;
+        if (unlikely(v == VALUE_UNSET)) SLOW(op_unbound_cell);
+        RA = v;
+        NEXT;
+    }
+    CASE(SETCELL) {
+        Cell *cell = AS(Cell, RA);
+        cell->value = RB;
+        gc_barrier(vm, cell);
+        NEXT;
+    }
+    CASE(DELCELL) {
+        Cell *cell = AS(Cell, RA);
+        if (unlikely(cell->value == VALUE_UNSET)) SLOW(op_unbound_cell);
+        cell->value = VALUE_UNSET;
+        NEXT;
+    }
+    CASE(GETFREE) {
+        Value v = AS(Cell, frame_function(base)->closure->items[IMM])->value;
+        if (unlikely(v == VALUE_UNSET)) SLOW(op_unbound_free);
+        RA = v;
+        NEXT;
+    }
+    CASE(SETFREE) {
+        Cell *cell = AS(Cell, frame_function(base)->closure->items[IMM]);
+        cell->value = RA;
+        gc_barrier(vm, cell);
+        NEXT;
+    }
+    CASE(DELFREE) {
+        Cell *cell = AS(Cell, frame_function(base)->closure->items[IMM]);
+        if (unlikely(cell->value == VALUE_UNSET)) SLOW(op_unbound_free);
+        cell->value = VALUE_UNSET;
+        NEXT;
+    }
+    CASE(FREECELL) {
+        RA = frame_function(base)->closure->items[IMM];
+        NEXT;
+    }
+
+    ARITHMETIC(ADD, int_add, +, RB, RC)
+    ARITHMETIC(SUB, int_sub, -, RB, RC)
+    ARITHMETIC(MUL, int_mul, *, RB, RC)
+    ARITHMETIC(ADDK, int_add, +, RB, k[IMM])
+    ARITHMETIC(SUBK, int_sub, -, RB, k[IMM])
+    ARITHMETIC(MULK, int_mul, *, RB, k[IMM])
+    ARITHMETIC_IMMEDIATE(ADDI, int_add, +)
+    ARITHMETIC_IMMEDIATE(SUBI, int_sub, -)
+    DIVISION(DIV, RC)
+    DIVISION(DIVK, k[IMM])
+    INTEGER_DIVISION(FLOORDIV, floor_div, RC)
+    INTEGER_DIVISION(FLOORDIVK, floor_div, k[IMM])
+    INTEGER_DIVISION(MOD, floor_mod, RC)
+    INTEGER_DIVISION(MODK, floor_mod, k[IMM])
+    BITWISE(AND, &, RC)
+    BITWISE(ANDK, &, k[IMM])
+    BITWISE(OR, |, RC)
+    BITWISE(ORK, |, k[IMM])
+    BITWISE(XOR, ^, RC)
+    BITWISE(XORK, ^, k[IMM])
+    SHIFT_LEFT(LSHIFT, RC)
+    SHIFT_LEFT(LSHIFTK, k[IMM])
+    SHIFT_RIGHT(RSHIFT, RC)
+    SHIFT_RIGHT(RSHIFTK, k[IMM])
+    CASE(POW)
+    CASE(POWK)
+    CASE(MATMUL)
+    CASE(MATMULK) SLOW(op_binary);
+    CASE(NEG) {
+        Value x = RB, r;
+        if (likely(is_int(x) && !int_sub(0, x, &r))) {
+            RA = r;
+            NEXT;
+        }
+        if (is_float(x)) SET_FLOAT(-as_float(x));
+        SLOW(op_unary);
+    }
+    OUTLINED(POS, op_unary)
+    OUTLINED(INVERT, op_unary)
+    CASE(NOT) {
+        Value x = RB;
+        if (likely(is_bool(x))) {
+            RA = bool_value(x == VALUE_FALSE);
+            NEXT;
+        }
+        SLOW(op_not);
+    }
+
+    COMPARE_JUMPS(LT, <)
+    COMPARE_JUMPS(LE, <=)
+    COMPARE_JUMPS(EQ, ==)
+    COMPARE_JUMPS(NE, !=)
+    COMPARE_JUMPS(GT, >)
+    COMPARE_JUMPS(GE, >=)
+    CASE(IS) {
+        RA = bool_value(RB == RC);
+        NEXT;
+    }
+    CASE(ISNOT) {
+        RA = bool_value(RB != RC);
+        NEXT;
+    }
+    OUTLINED(IN, op_in)
+    OUTLINED(NOTIN, op_in)
+
+    CASE(JMP) JUMP(IMM);
+    CASE(JT) {
+        Value x = RA;
+        if (x == VALUE_TRUE) JUMP(IMM);
+        if (x == VALUE_FALSE || x == VALUE_NONE) NEXT;
+        if (is_int(x)) {
+            if (x) JUMP(IMM);
+            NEXT;
+        }
+        SLOW(op_truth_jump);
+    }
+    CASE(JF) {
+        Value x = RA;
+        if (x == VALUE_TRUE) NEXT;
+        if (x == VALUE_FALSE || x == VALUE_NONE) JUMP(IMM);
+        if (is_int(x)) {
+            if (!x) JUMP(IMM);
+            NEXT;
+        }
+        SLOW(op_truth_jump);
+    }
+    CASE(JNONE) {
+        if (RA == VALUE_NONE) JUMP(IMM);
+        NEXT;
+    }
+    CASE(JNOTNONE) {
+        if (RA != VALUE_NONE) JUMP(IMM);
+        NEXT;
+    }
+    CASE(JIS) {
+        if (RA == RB) JUMP(IMM);
+        NEXT;
+    }
+    CASE(JISNOT) {
+        if (RA != RB) JUMP(IMM);
+        NEXT;
+    }
+
+    OUTLINED(GETITER, op_get_iter)
+    FOR_GENERIC(FORITER, TOP_PLAIN, OP_FORITER_GEN)
+    FOR_GENERIC(FORITERG, TOP_GENERATOR, OP_FORITERG_GEN)
+    FOR_GENERATOR(FORITER_GEN, TOP_PLAIN, OP_FORITER)
+    FOR_GENERATOR(FORITERG_GEN, TOP_GENERATOR, OP_FORITERG)
+    CASE(FORITER_RANGE) {
+        RangeIterator *range = (RangeIterator *)as_object(RA);
+        if (unlikely(range->header.kind != TYPE_RANGE_ITERATOR)) goto unquicken_for;
+        if (unlikely(range->remaining <= 0)) NEXT;
+        range->remaining--;
+        int64_t item = range->next;
+        range->next = item + range->step;
+        RB = int_value(item);
+        JUMP(IMM);
+    }
+    CASE(FORITER_LIST) {
+        ListIterator *it = (ListIterator *)as_object(RA);
+        if (unlikely(it->header.kind != TYPE_LIST_ITERATOR || it->container == VALUE_UNSET)) goto unquicken_for;
+        List *list = AS_LIST(it->container);
+        if (unlikely((uint64_t)it->index >= list->count)) {
+            it->container = VALUE_UNSET;
+            NEXT;
+        }
+        RB = list->items[it->index++];
+        JUMP(IMM);
+    }
+unquicken_for: {
+    QUICKEN(frame_is_generator(base) ? OP_FORITERG : OP_FORITER);
+    pc--;
+    NEXT;
+}
+
+    CALL_PLAIN(CALL, op_call)
+    CALL_METHOD(CALLM, op_call_method)
+    CALL_FROM_GENERATOR(CALLG, op_call, false)
+    CALL_FROM_GENERATOR(CALLMG, op_call_method, true)
+    OUTLINED(CALLKW, op_call_keywords)
+    OUTLINED(CALLKWG, op_call_keywords)
+    OUTLINED(CALLEX, op_call_spread)
+    OUTLINED(CALLEXG, op_call_spread)
+    OUTLINED(CALLEXW, op_call_spread)
+    OUTLINED(CALLEXWG, op_call_spread)
+    OUTLINED(CALLW, op_call)
+    OUTLINED(CALLWG, op_call)
+    CASE(RET) {
+        Value v = RA;
+        pc = (const Instr *)(uintptr_t)base[FRAME_PC];
+        k = (Value *)(uintptr_t)base[FRAME_CONSTS];
+        base = (Value *)(uintptr_t)base[FRAME_CALLER];
+        RA = v;
+        NEXT;
+    }
+    CASE(RETK) {
+        Value v = k[IMM];
+        pc = (const Instr *)(uintptr_t)base[FRAME_PC];
+        k = (Value *)(uintptr_t)base[FRAME_CONSTS];
+        base = (Value *)(uintptr_t)base[FRAME_CALLER];
+        RA = v;
+        NEXT;
+    }
+
+    CASE(YIELD) {
+        Value v = RB;
+        Generator *g = generator_of(base);
+        if (C != 1) RA = VALUE_NONE;
+        g->pc = pc;
+        g->header.state = GENERATOR_SUSPENDED;
+        gc_barrier(vm, g);
+        Value *dest = g->dest;
+        pc = (const Instr *)(uintptr_t)base[FRAME_PC];
+        k = (Value *)(uintptr_t)base[FRAME_CONSTS];
+        base = (Value *)(uintptr_t)base[FRAME_CALLER];
+        *dest = v;
+        NEXT;
+    }
+    OUTLINED(YIELDWRAP, op_yield_wrapped)
+    CASE(RETGEN) {
+        Generator *g = generator_of(base);
+        if (unlikely(!g->exit_pc || (g->parent && g->root))) SLOW(op_return_generator);
+        g->header.state = GENERATOR_DONE;
+        k = (Value *)(uintptr_t)base[FRAME_CONSTS];
+        base = (Value *)(uintptr_t)base[FRAME_CALLER];
+        pc = g->exit_pc;
+        NEXT;
+    }
+    OUTLINED(GETYIELDITER, op_get_yield_iter)
+    OUTLINED(YIELDFROM, op_yield_from)
+    OUTLINED(GETAWAITABLE, op_get_awaitable)
+    OUTLINED(GETAITER, op_get_aiter)
+    OUTLINED(GETANEXT, op_get_anext)
+    OUTLINED(ENDASYNCFOR, op_end_async_for)
+
+    OUTLINED(GETATTR, op_get_attribute)
+    CASE(GETATTR_SLOT) {
+        Value object = RB;
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM)) SLOW(op_get_attribute);
+        Value v = AS(Instance, object)->slots[C];
+        if (unlikely(v == VALUE_UNSET)) SLOW(op_get_attribute);
+        RA = v;
+        pc += 2;
+        NEXT;
+    }
+    CASE(GETATTR_VALUE) {
+        Value object = RB;
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||
+                     (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF)))
+            SLOW(op_get_attribute);
+        RA = pc[1];
+        pc += 2;
+        NEXT;
+    }
+    CASE(GETATTR_PROPERTY) {
+        Value object = RB;
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||
+                     (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF) || frame_is_generator(base)))
+            SLOW(op_get_attribute);
+        Function *f = (Function *)as_object(pc[1]);
+        Value *window = base + frame_function(base)->regs;
+        if (unlikely(window > vm->limit)) SLOW(op_get_attribute);
+        window[FRAME_LINKS] = object;
+        ENTER(f, window + FRAME_LINKS);
+    }
+    CASE(GETATTR_MODULE) {
+        MODULE_ENTRY(OP_GETATTR)
+        RA = dict->entries[at].value;
+        pc += 2;
+        NEXT;
+    }
+    OUTLINED(SETATTR, op_set_attribute)
+    CASE(SETATTR_SLOT) {
+        Value object = RA;
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM)) SLOW(op_set_attribute);
+        AS(Instance, object)->slots[C] = RB;
+        gc_barrier(vm, as_object(object));
+        pc += 2;
+        NEXT;
+    }
+    CASE(SETATTR_ADD) {
+        Value object = RA;
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM)) SLOW(op_set_attribute);
+        AS(Instance, object)->slots[C] = RB;
+        as_object(object)->shape = (uint32_t)(pc[1] >> 32);
+        gc_barrier(vm, as_object(object));
+        pc += 2;
+        NEXT;
+    }
+    OUTLINED(DELATTR, op_delete_attribute)
+    OUTLINED(LDMETH, op_load_method)
+    OUTLINED(LDMETHG, op_load_method)
+    LOAD_METHOD(LDMETH_METHOD, FRAME_LINKS, OP_LDMETH)
+    LOAD_METHOD(LDMETHG_METHOD, 1, OP_LDMETHG)
+    LOAD_MODULE_METHOD(LDMETH_MODULE, FRAME_LINKS, OP_LDMETH)
+    LOAD_MODULE_METHOD(LDMETHG_MODULE, 1, OP_LDMETHG)
+    OUTLINED(LDSUPER, op_load_super)
+    OUTLINED(LDSPECIAL, op_load_special)
+    CASE(GETITEM) {
+        Value object = RB, key = RC;
+        if (likely(is_object(object) && is_int(key))) {
+            int64_t at = as_int(key);
+            if (likely(object_key(as_object(object)) == OBJECT_KEY(TYPE_LIST, 0))) {
+                List *list = AS_LIST(object);
+                if (at < 0) at += (int64_t)list->count;
+                if (unlikely((uint64_t)at >= list->count)) SLOW(op_get_item);
+                RA = list->items[at];
+                NEXT;
+            }
+            if (object_key(as_object(object)) == OBJECT_KEY(TYPE_TUPLE, 0)) {
+                Tuple *tuple = AS_TUPLE(object);
+                if (at < 0) at += (int64_t)tuple->count;
+                if (unlikely((uint64_t)at >= tuple->count)) SLOW(op_get_item);
+                RA = tuple->items[at];
+                NEXT;
+            }
+        }
+        SLOW(op_get_item);
+    }
+    CASE(GETITEMI) {
+        Value object = RB;
+        int64_t at = IMM;
+        if (likely(is_exact(object, TYPE_LIST))) {
+            List *list = AS_LIST(object);
+            if (at < 0) at += (int64_t)list->count;
+            if (unlikely((uint64_t)at >= list->count)) SLOW(op_get_item);
+            RA = list->items[at];
+            NEXT;
+        }
+        if (likely(is_exact(object, TYPE_TUPLE))) {
+            Tuple *tuple = AS_TUPLE(object);
+            if (at < 0) at += (int64_t)tuple->count;
+            if (unlikely((uint64_t)at >= tuple->count)) SLOW(op_get_item);
+            RA = tuple->items[at];
+            NEXT;
+        }
+        SLOW(op_get_item);
+    }
+    CASE(SETITEM) {
+        Value object = RA, key = RB;
+        if (likely(is_int(key) && is_exact(object, TYPE_LIST))) {
+            List *list = AS_LIST(object);
+            int64_t at = as_int(key);
+            if (at < 0) at += (int64_t)list->count;
+            if (unlikely((uint64_t)at >= list->count)) SLOW(op_set_item);
+            list->items[at] = RC;
+            gc_barrier(vm, list);
+            NEXT;
+        }
+        SLOW(op_set_item);
+    }
+    OUTLINED(DELITEM, op_delete_item)
+    OUTLINED(GETSLICE, op_get_slice)
+
+    OUTLINED(NEWLIST, op_new_list)
+    OUTLINED(NEWTUPLE, op_new_tuple)
+    OUTLINED(NEWSET, op_new_set)
+    OUTLINED(NEWDICT, op_new_dict)
+    OUTLINED(NEWSLICE, op_new_slice)
+    CASE(LISTAPPEND) {
+        List *list = AS_LIST(RA);
+        if (unlikely(list->count == list->capacity)) SLOW(op_list_append);
+        list->items[list->count++] = RB;
+        gc_barrier(vm, list);
+        NEXT;
+    }
+    OUTLINED(LISTEXTEND, op_list_extend)
+    OUTLINED(LISTTUPLE, op_list_tuple)
+    OUTLINED(SETADD, op_set_add)
+    OUTLINED(SETUPDATE, op_set_update)
+    OUTLINED(DICTSET, op_dict_set)
+    OUTLINED(DICTMERGE, op_dict_merge)
+    CASE(UNPACK) {
+        Value v = RB;
+        if (likely(is_exact(v, TYPE_TUPLE)) && AS_TUPLE(v)->count == (uint64_t)IMM) {
+            Value *to = &RA;
+            for (int32_t i = 0, count = IMM; i < count; i++)
+                to[i] = AS_TUPLE(v)->items[i];
+            NEXT;
+        }
+        SLOW(op_unpack);
+    }
+    OUTLINED(UNPACKEX, op_unpack)
+    OUTLINED(FORMAT, op_format)
+    OUTLINED(FORMATSPEC, op_format_spec)
+    OUTLINED(JOINSTR, op_join_strings)
+    OUTLINED(MKFUNC, op_make_function)
+    OUTLINED(BUILDCLASS, op_build_class)
+    OUTLINED(IMPORT, op_import)
+    OUTLINED(IMPORTFROM, op_import_from)
+    OUTLINED(IMPORTSTAR, op_import_star)
+    OUTLINED(RAISE, op_raise)
+    OUTLINED(RERAISE, op_reraise)
+    CASE(EXCENTER) {
+        RB = vm->handled;
+        vm->handled = RA;
+        NEXT;
+    }
+    CASE(EXCLEAVE) {
+        vm->handled = RA;
+        NEXT;
+    }
+    OUTLINED(JNOTMATCH, op_jump_unless_match)
+    OUTLINED(EGMATCH, op_group_match)
+    OUTLINED(EGRERAISE, op_group_reraise)
+    OUTLINED(ASSERTFAIL, op_assert_fail)
+    OUTLINED(MATCHSEQ, op_match_sequence)
+    OUTLINED(MATCHMAP, op_match_mapping)
+    OUTLINED(MATCHKEYS, op_match_keys)
+    OUTLINED(MATCHCLASS, op_match_class)
+    OUTLINED(GETLEN, op_get_len)
+    OUTLINED(DICTREST, op_dict_rest)
+    OUTLINED(INTRINSIC, op_intrinsic)
+    OUTLINED(PRINTEXPR, op_print_expression)
+    OUTLINED(CONT, op_continue)
+    CASE(HALT) {
+        SYNC();
+        return true;
+    }
+
+box_float : {
+    SYNC();
+    Value boxed = float_box(vm, number);
+    if (unlikely(boxed == VALUE_ERROR)) goto unwind;
+    RA = boxed;
+    if (unlikely(vm->poll)) goto hurry;
+    NEXT;
+}
+hurry : { /* something waits for a safepoint: the next one is to be soon */
+    vm->fuel_kept += fuel;
+    fuel = 0;
+    NEXT;
+}
+tick : {
+    SYNC();
+    if (unlikely(!vm_safepoint(vm))) {
+        vm->pc++; /* the exception belongs to the instruction that would have run now */
+        goto unwind;
+    }
+    RELOAD();
+    NEXT;
+}
+unwind : {
+    if (!frame_unwind(vm)) return false;
+    RELOAD();
+    NEXT;
+}
+}

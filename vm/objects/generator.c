@@ -1,0 +1,114 @@
+/* generator.c - the types generator and coroutine: what scripts see of the frames of vm/generator.c. */
+#include "vm/generator.h"
+#include "vm/frame_object.h"
+#include "vm/objects.h"
+
+static Value name_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->name; }
+static Value qualname_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->qualname; }
+static Value code_of(GenVM *vm, Value self) {
+    return (void)vm, object_value(generator_function(AS(Generator, self))->code);
+}
+static Value frame_of(GenVM *vm, Value self) { return frame_object_of_generator(vm, AS(Generator, self)); }
+static Value is_running(GenVM *vm, Value self) {
+    return (void)vm, bool_value(AS(Generator, self)->header.state == GENERATOR_RUNNING);
+}
+static Value is_suspended(GenVM *vm, Value self) {
+    (void)vm;
+    Generator *generator = AS(Generator, self);
+    return bool_value(generator->header.state < GENERATOR_RUNNING && !generator_unstarted(generator));
+}
+
+static Value delegate_of(GenVM *vm, Value self) {
+    (void)vm;
+    Generator *generator = AS(Generator, self);
+    if (generator->header.state != GENERATOR_DELEGATING && generator->header.state != GENERATOR_ITERATING)
+        return VALUE_NONE;
+    return generator->regs[instr_b(generator->pc[-1])];
+}
+
+static Value repr(GenVM *vm, Value self) {
+    return str_format(vm, "<%s object %S at 0x%lx>", type_name(vm, self), qualname_of(vm, self), (unsigned long)self - 1);
+}
+
+static Value generator_iter(GenVM *vm, Value self) { return (void)vm, self; }
+static Value next(GenVM *vm, Value self) { return native_call(vm, self, GENERATOR_CALL_SEND, VALUE_NONE); }
+static Value method_send(GenVM *vm, Value *args) { return native_call(vm, args[0], GENERATOR_CALL_SEND, args[1]); }
+static Value method_close(GenVM *vm, Value *args) {
+    return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
+}
+
+/* throw(exception) or throw(class[, value[, traceback]]): anything but an instance is made one by a twin. */
+static Value method_throw(GenVM *vm, Value *args) {
+    if (is_kind(args[1], KIND_EXCEPTION) && args[2] == VALUE_UNSET)
+        return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
+    if (is_type(args[1]) && args[2] == VALUE_UNSET && type_is_subclass(type_from(args[1]), vm->types[EXC_BASE_EXCEPTION]) &&
+        !type_from(args[1])->overrides_construct) {
+        Value exception = exception_new_of(vm, type_from(args[1]), vm->empty_tuple);
+        if (exception == VALUE_ERROR) return VALUE_ERROR;
+        return native_call(vm, args[0], GENERATOR_CALL_THROW, exception, VALUE_NONE);
+    }
+    return native_twin(vm, TWIN_GENERATOR_THROW, 4, args[0], args[1], args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
+                       args[3] == VALUE_UNSET ? VALUE_NONE : args[3]);
+}
+
+static Value await_coroutine(GenVM *vm, Value *args) { return native_twin(vm, TWIN_COROUTINE_ITERATOR, 1, args[0]); }
+
+#define COMMON_METHODS                                                                                                 \
+    {"send(self, value, /)", method_send, "Resume, with value as the result of the yield; the next yielded value."},   \
+    {"throw(self, typ, val=?, tb=?, /)", method_throw, "Raise the exception at the yield; the next yielded value."},   \
+    {"close(self, /)", method_close, "Raise GeneratorExit at the yield: cleanup runs, the generator is finished."}
+
+static const NativeDef generator_methods[] = {
+    COMMON_METHODS,
+    {"classmethod __class_getitem__(cls, item, /)", generic_alias_method, "See PEP 585."},
+    {NULL, NULL, NULL},
+};
+static const NativeDef coroutine_methods[] = {
+    COMMON_METHODS,
+    {"__await__(self, /)", await_coroutine, "An iterator that runs the coroutine."},
+    {"classmethod __class_getitem__(cls, item, /)", generic_alias_method, "See PEP 585."},
+    {NULL, NULL, NULL},
+};
+
+static const AttributeDef generator_attributes[] = {
+    {"__name__", name_of, NULL, "Name of the generator."},
+    {"__qualname__", qualname_of, NULL, "Qualified name of the generator."},
+    {"gi_code", code_of, NULL, "Its code."},
+    {"gi_frame", frame_of, NULL, "Its frame; None when finished."},
+    {"gi_running", is_running, NULL, "Is it running."},
+    {"gi_suspended", is_suspended, NULL, "Is it waiting at a yield."},
+    {"gi_yieldfrom", delegate_of, NULL, "The object it delegates to by yield from, or None."},
+    {NULL, NULL, NULL, NULL},
+};
+static const AttributeDef coroutine_attributes[] = {
+    {"__name__", name_of, NULL, "Name of the coroutine."},
+    {"__qualname__", qualname_of, NULL, "Qualified name of the coroutine."},
+    {"cr_code", code_of, NULL, "Its code."},
+    {"cr_frame", frame_of, NULL, "Its frame; None when finished."},
+    {"cr_running", is_running, NULL, "Is it running."},
+    {"cr_suspended", is_suspended, NULL, "Is it waiting at an await."},
+    {"cr_await", delegate_of, NULL, "The object it awaits, or None."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const BuiltinType generator_type = {
+    .name = "generator",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Generator),
+    .doc = "A suspended call that yields values.",
+    .methods = generator_methods,
+    .attributes = generator_attributes,
+    .slots = {.repr = repr, .iter = generator_iter, .next = next, .trace = generator_trace},
+};
+
+const BuiltinType coroutine_type = {
+    .name = "coroutine",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Generator),
+    .doc = "A suspended call of an async function.",
+    .methods = coroutine_methods,
+    .attributes = coroutine_attributes,
+    .slots = {.repr = repr, .trace = generator_trace},
+};

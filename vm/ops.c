@@ -1,0 +1,371 @@
+/* ops.c - outlined halves of the instructions for names, operators, attributes and items. See ops.h.
+ *
+ * The attribute instructions remember what they found: the first word becomes a quick form (GETATTR_SLOT, ...), the two data
+ * words hold the guard and the value (word 1: SKIP2, 24 bits of vm->method_epoch, name constant; word 2: value). A
+ * quick form whose guard fails comes here, as the generic form does, and is written anew.
+ */
+#include "vm/ops.h"
+#include "vm/call.h"
+#include "vm/continue.h"
+#include "vm/objects.h"
+#include "vm/suggest.h"
+
+/* ---- unbound names ---- */
+
+bool op_unbound_local(GenVM *vm) {
+    raise_name_error(vm, EXC_UNBOUND_LOCAL_ERROR, op_const(vm),
+                     "cannot access local variable '%S' where it is not associated with a value");
+    return false;
+}
+
+bool op_unbound_cell(GenVM *vm) { return op_unbound_local(vm); }
+
+bool op_unbound_free(GenVM *vm) {
+    Value name = frame_code(vm->base)->freevars->items[instr_imm(op_instr(vm))];
+    raise_name_error(vm, EXC_NAME_ERROR, name,
+                     "cannot access free variable '%S' where it is not associated with a value in enclosing scope");
+    return false;
+}
+
+static bool raise_undefined(GenVM *vm, Value name) {
+    raise_name_error(vm, EXC_NAME_ERROR, name, "name '%S' is not defined");
+    return false;
+}
+
+/* ---- globals ---- */
+
+static inline Instr *writable(const Instr *pc) { return (Instr *)(uintptr_t)pc; }
+
+static void requicken(GenVM *vm, Opcode op) {
+    Instr *instr = writable(vm->pc) - 1;
+    *instr = (*instr & ~(Instr)255) | op;
+}
+
+bool op_get_global(GenVM *vm) {
+    Value name = op_const(vm);
+    Dict *globals = frame_function(vm->base)->globals;
+    Instr *cache = writable(vm->pc);
+    int64_t at = dict_find_str(vm, globals, name);
+    if (at >= 0) {
+        if (globals->entries[at].key == name) {
+            *cache = (Instr)OP_SKIP1 | (Instr)(uint32_t)at << 32;
+            requicken(vm, OP_GETGLOBAL_DICT);
+        }
+        *op_a(vm) = globals->entries[at].value;
+    } else {
+        Dict *builtins = vm_builtins_of(vm, globals);
+        at = dict_find_str(vm, builtins, name);
+        if (at < 0) return raise_undefined(vm, name);
+        if (builtins == vm->builtins && at < 65536 && builtins->entries[at].key == name) {
+            *cache = (Instr)OP_SKIP1 | (Instr)(uint16_t)at << 16 | (Instr)globals->version << 32;
+            requicken(vm, OP_GETGLOBAL_BUILTIN);
+        }
+        *op_a(vm) = builtins->entries[at].value;
+    }
+    vm->pc++;
+    return true;
+}
+
+bool op_set_global(GenVM *vm) {
+    Dict *globals = frame_function(vm->base)->globals;
+    return dict_set_str(vm, globals, op_const(vm), *op_a(vm));
+}
+
+bool op_delete_global(GenVM *vm) {
+    Value name = op_const(vm);
+    if (dict_delete_str(vm, frame_function(vm->base)->globals, name)) return true;
+    return raise_undefined(vm, name);
+}
+
+/* ---- names in a namespace ---- */
+
+static bool find_outside(GenVM *vm, Value name) {
+    Dict *globals = frame_function(vm->base)->globals;
+    Value v = dict_get_str(vm, globals, name);
+    if (v == VALUE_UNSET) v = dict_get_str(vm, vm_builtins_of(vm, globals), name);
+    if (v == VALUE_UNSET) return raise_undefined(vm, name);
+    *op_a(vm) = v;
+    return true;
+}
+
+bool op_get_name(GenVM *vm) {
+    Value name = op_const(vm), space = *op_b(vm);
+    if (unlikely(!is_exact(space, TYPE_DICT)))
+        return call_result(vm, native_twin(vm, TWIN_GET_NAME, 3, space, name,
+                                           object_value(frame_function(vm->base)->globals)));
+    Value v = dict_get_str(vm, AS_DICT(space), name);
+    if (v == VALUE_UNSET) return find_outside(vm, name);
+    *op_a(vm) = v;
+    return true;
+}
+
+bool op_set_name(GenVM *vm) {
+    Value space = *op_b(vm);
+    if (likely(is_exact(space, TYPE_DICT))) return dict_set_str(vm, AS_DICT(space), op_const(vm), *op_a(vm));
+    return continue_discard(vm, value_setitem(vm, space, op_const(vm), *op_a(vm)));
+}
+
+bool op_delete_name(GenVM *vm) {
+    Value space = *op_b(vm), name = op_const(vm);
+    if (unlikely(!is_exact(space, TYPE_DICT)))
+        return continue_discard(vm, native_twin(vm, TWIN_DELETE_NAME, 2, space, name));
+    if (dict_delete_str(vm, AS_DICT(space), name)) return true;
+    return raise_undefined(vm, name);
+}
+
+bool op_get_name_free(GenVM *vm) {
+    Value name = op_const(vm), space = *op_b(vm);
+    uint32_t index = instr_c(op_instr(vm));
+    Value cell = frame_function(vm->base)->closure->items[index];
+    if (unlikely(!is_exact(space, TYPE_DICT)))
+        return call_result(vm, native_twin(vm, TWIN_GET_NAME_CELL, 3, space, name, cell));
+    Value v = dict_get_str(vm, AS_DICT(space), name);
+    if (v == VALUE_UNSET) v = AS(Cell, cell)->value;
+    if (v == VALUE_UNSET) {
+        raise_name_error(vm, EXC_NAME_ERROR, name,
+                         "cannot access free variable '%S' where it is not associated with a value in enclosing scope");
+        return false;
+    }
+    *op_a(vm) = v;
+    return true;
+}
+
+bool op_new_cell(GenVM *vm) {
+    Value cell = cell_new(vm, *op_a(vm));
+    if (cell == VALUE_ERROR) return false;
+    *op_a(vm) = cell;
+    return true;
+}
+
+/* ---- operators ---- */
+
+bool op_binary(GenVM *vm) {
+    Instr instr = op_instr(vm);
+    Opcode op = instr_op(instr);
+    Value left = *op_b(vm), right;
+    bool inplace;
+    BinaryOp operator;
+    if (op == OP_ADDI || op == OP_SUBI) {
+        operator= op == OP_ADDI ? BINARY_ADD : BINARY_SUB;
+        right = int_value(instr_imm(instr));
+        inplace = instr_c(instr) & 1;
+    } else if (op >= OP_ADDK && op <= OP_XORK) {
+        operator=(BinaryOp)(op - OP_ADDK);
+        right = op_const(vm);
+        inplace = instr_c(instr) & 1;
+    } else {
+        operator=(BinaryOp)(op - OP_ADD);
+        right = *op_c(vm);
+        inplace = instr_imm(instr) & 1;
+    }
+    return call_result(vm, value_binary(vm, operator, left, right, inplace));
+}
+
+bool op_unary(GenVM *vm) {
+    Opcode op = instr_op(op_instr(vm));
+    Special special = op == OP_NEG ? SP_NEG : op == OP_POS ? SP_POS : SP_INVERT;
+    return call_result(vm, value_unary(vm, special, *op_b(vm)));
+}
+
+bool op_not(GenVM *vm) { return continue_truth(vm, RETURN_TRUTH_NOT, *op_b(vm)); }
+
+bool op_truth_jump(GenVM *vm) { return continue_truth(vm, RETURN_TRUTH_BRANCH, *op_a(vm)); }
+
+bool op_compare(GenVM *vm) {
+    CompareOp op = (CompareOp)(instr_op(op_instr(vm)) - OP_LT);
+    return call_result(vm, value_compare(vm, op, *op_b(vm), *op_c(vm)));
+}
+
+bool op_compare_jump(GenVM *vm) {
+    Instr instr = op_instr(vm);
+    unsigned offset = (unsigned)(instr_op(instr) - OP_JLT); /* six forms of six operators */
+    CompareOp op = (CompareOp)(offset % 6);
+    Value right = offset < 12   ? vm->base[instr_b(instr)]
+                  : offset < 24 ? int_value((int8_t)instr_b(instr))
+                                : frame_function(vm->base)->consts[instr_b(instr)];
+    Value left = *op_a(vm);
+    if (is_object(left) && is_object(right)) { /* strings are the common case */
+        if ((op == COMPARE_EQ || op == COMPARE_NE) && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR)) {
+            vm_set_branch(vm, (left == right || str_equal(left, right)) == (op == COMPARE_EQ));
+            return true;
+        }
+    }
+    return continue_truth_of(vm, RETURN_TRUTH_BRANCH, value_compare(vm, op, left, right));
+}
+
+bool op_in(GenVM *vm) {
+    bool negated = instr_op(op_instr(vm)) == OP_NOTIN;
+    Value answer = value_contains(vm, *op_c(vm), *op_b(vm));
+    return continue_truth_of(vm, negated ? RETURN_TRUTH_NOT : RETURN_TRUTH_VALUE, answer);
+}
+
+/* ---- attributes ---- */
+
+static inline Value attribute_name(GenVM *vm) {
+    return frame_function(vm->base)->consts[instr_imm(vm->pc[0])];
+}
+
+/* Writes the guard words of a 3-word instruction and its quick opcode; operand c is `c`. */
+static void cache_attribute(GenVM *vm, Opcode op, uint32_t guard, unsigned c, Value value) {
+    Instr *instr = writable(vm->pc) - 1;
+    instr[0] = instr_make(op, instr_a(*instr), instr_b(*instr), c, (int32_t)guard);
+    instr[1] = (Instr)OP_SKIP2 | (Instr)(vm->method_epoch & 0xFFFFFF) << 8 | (instr[1] & ~(Instr)0xFFFFFFFF);
+    instr[2] = value;
+}
+
+static void cache_get(GenVM *vm, Value object, Value name) {
+    AttributeLookup lookup;
+    if (!is_object(object) || !attribute_lookup_cacheable(vm, object, name, &lookup)) {
+        requicken(vm, OP_GETATTR);
+        return;
+    }
+    uint32_t shape = as_object(object)->shape;
+    if (lookup.kind == ATTR_SLOT && lookup.slot < 256) {
+        cache_attribute(vm, OP_GETATTR_SLOT, shape, lookup.slot, 0);
+    } else if (lookup.kind == ATTR_CLASS_VALUE) {
+        cache_attribute(vm, OP_GETATTR_VALUE, shape, 0, lookup.value);
+    } else if (lookup.kind == ATTR_PROPERTY && is_kind(lookup.value, TYPE_FUNCTION) &&
+               as_object(lookup.value)->state == 1) {
+        cache_attribute(vm, OP_GETATTR_PROPERTY, shape, 0, lookup.value);
+    } else if (lookup.kind == ATTR_ENTRY && is_kind(object, TYPE_MODULE) &&
+               lookup.dict == AS(Module, object)->dict) {
+        cache_attribute(vm, OP_GETATTR_MODULE, lookup.slot, 0, 0);
+    } else {
+        requicken(vm, OP_GETATTR);
+    }
+}
+
+bool op_get_attribute(GenVM *vm) {
+    Value object = *op_b(vm), name = attribute_name(vm);
+    cache_get(vm, object, name);
+    if (!call_result(vm, attribute_get(vm, object, name))) return false;
+    return true;
+}
+
+bool op_set_attribute(GenVM *vm) {
+    Value object = *op_a(vm), name = attribute_name(vm);
+    AttributeStore store;
+    if (is_kind(object, TYPE_OBJECT) && attribute_store_cacheable(vm, object, name, &store) && store.slot < 256 &&
+        store.kind != STORE_OTHER) {
+        uint32_t shape = as_object(object)->shape;
+        if (store.kind == STORE_SLOT)
+            cache_attribute(vm, OP_SETATTR_SLOT, shape, store.slot, 0);
+        else
+            cache_attribute(vm, OP_SETATTR_ADD, shape, store.slot,
+                            (Value)OP_NOP | (Value)store.new_shape << 32);
+    } else {
+        requicken(vm, OP_SETATTR);
+    }
+    return continue_discard(vm, attribute_set(vm, object, name, *op_b(vm)));
+}
+
+bool op_delete_attribute(GenVM *vm) {
+    return continue_discard(vm, attribute_delete(vm, *op_a(vm), op_const(vm)));
+}
+
+bool op_load_method(GenVM *vm) {
+    bool in_generator = instr_op(op_instr(vm)) == OP_LDMETHG;
+    unsigned link = in_generator ? 1 : FRAME_LINKS;
+    Value object = *op_b(vm), name = attribute_name(vm);
+    Value *window = op_a(vm);
+    AttributeLookup lookup;
+    if (attribute_lookup_cacheable(vm, object, name, &lookup)) {
+        if (lookup.kind == ATTR_METHOD) {
+            if (is_object(object))
+                cache_attribute(vm, in_generator ? OP_LDMETHG_METHOD : OP_LDMETH_METHOD, as_object(object)->shape, 0,
+                                lookup.value);
+            window[0] = lookup.value;
+            window[link] = object;
+            return true;
+        }
+        if (lookup.kind == ATTR_ENTRY && is_kind(object, TYPE_MODULE) && lookup.dict == AS(Module, object)->dict) {
+            cache_attribute(vm, in_generator ? OP_LDMETHG_MODULE : OP_LDMETH_MODULE, lookup.slot, 0, 0);
+            window[0] = lookup.dict->entries[lookup.slot].value;
+            window[link] = VALUE_UNSET;
+            return true;
+        }
+    }
+    Value v = attribute_get(vm, object, name);
+    window[link] = VALUE_UNSET;
+    return call_result(vm, v);
+}
+
+bool op_load_super(GenVM *vm) {
+    Value *operands = op_b(vm);
+    Value name = attribute_name(vm);
+    if (unlikely(operands[2] != object_value(vm->types[TYPE_SUPER])))
+        return call_result(vm, native_twin(vm, TWIN_SUPER_ATTRIBUTE, 4, operands[2], operands[0], operands[1], name));
+    if (!is_type(operands[0])) {
+        raise_runtime(vm, "super(): __class__ is not a type (%T)", operands[0]);
+        return false;
+    }
+    return call_result(vm, super_get(vm, type_from(operands[0]), operands[1], name));
+}
+
+static bool raise_no_protocol(GenVM *vm, Special special, Value v) {
+    bool asynchronous = special == SP_AENTER || special == SP_AEXIT;
+    bool other = asynchronous ? type_find_special(vm, type_of(vm, v), SP_ENTER) != VALUE_UNSET
+                              : type_find_special(vm, type_of(vm, v), SP_AENTER) != VALUE_UNSET;
+    bool exit_missing = special == SP_EXIT || special == SP_AEXIT;
+    const char *hint = !other ? "" : asynchronous ? " but it supports the context manager protocol. Did you mean to use 'with'?"
+                                     : " but it supports the asynchronous context manager protocol. Did you mean to use 'async with'?";
+    raise_type(vm, "'%T' object does not support the %scontext manager protocol%s%s", v, asynchronous ? "asynchronous " : "",
+               exit_missing ? (asynchronous ? " (missed __aexit__ method)" : " (missed __exit__ method)") : "", hint);
+    return false;
+}
+
+bool op_load_special(GenVM *vm) {
+    Special special = (Special)instr_c(op_instr(vm));
+    Value v = *op_b(vm);
+    Type *type = type_of(vm, v);
+    Value raw = type_find_special(vm, type, special);
+    if (raw == VALUE_UNSET) return raise_no_protocol(vm, special, v);
+    Value *to = op_a(vm);
+    if (is_kind(raw, TYPE_FUNCTION) || is_kind(raw, TYPE_NATIVE_METHOD)) {
+        to[0] = raw;
+        to[1] = v;
+        return true;
+    }
+    to[1] = VALUE_UNSET;
+    return call_result(vm, attribute_bind(vm, raw, v, type));
+}
+
+/* ---- items ---- */
+
+bool op_get_item(GenVM *vm) {
+    Instr instr = op_instr(vm);
+    Value object = *op_b(vm);
+    Value key = instr_op(instr) == OP_GETITEMI ? int_value(instr_imm(instr)) : *op_c(vm);
+    if (is_exact(object, TYPE_DICT)) {
+        Value v = VALUE_UNSET;
+        if (is_exact(key, TYPE_STR))
+            v = dict_get_str(vm, AS_DICT(object), key);
+        if (likely(v != VALUE_UNSET)) {
+            *op_a(vm) = v;
+            return true;
+        }
+    }
+    return call_result(vm, value_getitem(vm, object, key));
+}
+
+bool op_set_item(GenVM *vm) {
+    Value object = *op_a(vm), key = *op_b(vm);
+    if (is_exact(object, TYPE_DICT) && is_exact(key, TYPE_STR))
+        return dict_set_str(vm, AS_DICT(object), key, *op_c(vm));
+    return continue_discard(vm, value_setitem(vm, object, key, *op_c(vm)));
+}
+
+bool op_delete_item(GenVM *vm) {
+    return continue_discard(vm, value_setitem(vm, *op_a(vm), *op_b(vm), VALUE_UNSET));
+}
+
+bool op_get_slice(GenVM *vm) {
+    Value object = *op_b(vm), *bounds = op_c(vm);
+    Value slice = slice_new(vm, bounds[0], bounds[1], VALUE_NONE);
+    if (slice == VALUE_ERROR) return false;
+    return call_result(vm, value_getitem(vm, object, slice));
+}
+
+bool op_get_len(GenVM *vm) {
+    return call_result(vm, value_len(vm, *op_b(vm)));
+}

@@ -1,0 +1,269 @@
+/* ops_build.c - outlined halves of the instructions that build values, unpack them, and iterate. See ops.h. */
+#include "vm/call.h"
+#include "vm/continue.h"
+#include "vm/generator.h"
+#include "vm/objects.h"
+#include "vm/ops.h"
+
+static bool store(GenVM *vm, Value v) {
+    if (unlikely(v == VALUE_ERROR)) return false;
+    *op_a(vm) = v;
+    return true;
+}
+
+bool op_new_list(GenVM *vm) {
+    return store(vm, list_from_array(vm, op_b(vm), (uint64_t)instr_imm(op_instr(vm))));
+}
+
+bool op_new_tuple(GenVM *vm) {
+    return store(vm, tuple_from_array(vm, op_b(vm), (uint64_t)instr_imm(op_instr(vm))));
+}
+
+/* The items of a display have to be added one by one; those with script-defined hashes go through a twin. */
+bool op_new_set(GenVM *vm) {
+    Value set = set_new(vm, TYPE_SET);
+    if (set == VALUE_ERROR) return false;
+    Value *items = op_b(vm);
+    int32_t count = instr_imm(op_instr(vm));
+    for (int32_t i = 0; i < count; i++) {
+        Leaf added = set_add(vm, set, items[i]);
+        if (added == LEAF_ERROR) return false;
+        if (added != LEAF_SCRIPT) continue;
+        Value rest = list_from_array(vm, items + i, (uint64_t)(count - i));
+        if (rest == VALUE_ERROR) return false;
+        return call_result(vm, native_twin(vm, TWIN_SET_FILL, 2, set, rest));
+    }
+    return store(vm, set);
+}
+
+bool op_new_dict(GenVM *vm) {
+    Value dict = dict_new(vm);
+    if (dict == VALUE_ERROR) return false;
+    Value *items = op_b(vm);
+    int32_t count = instr_imm(op_instr(vm));
+    for (int32_t i = 0; i < count; i++) {
+        Leaf set = dict_set(vm, AS_DICT(dict), items[2 * i], items[2 * i + 1]);
+        if (set == LEAF_ERROR) return false;
+        if (set != LEAF_SCRIPT) continue;
+        Value rest = list_from_array(vm, items + 2 * i, (uint64_t)(count - i) * 2);
+        if (rest == VALUE_ERROR) return false;
+        return call_result(vm, native_twin(vm, TWIN_DICT_FILL, 2, dict, rest));
+    }
+    return store(vm, dict);
+}
+
+bool op_new_slice(GenVM *vm) {
+    Value *bounds = op_b(vm);
+    return store(vm, slice_new(vm, bounds[0], bounds[1], bounds[2]));
+}
+
+bool op_list_append(GenVM *vm) { return list_append(vm, *op_a(vm), *op_b(vm)); }
+
+bool op_list_extend(GenVM *vm) {
+    Value list = *op_a(vm), source = *op_b(vm);
+    uint64_t count;
+    const Value *items = leaf_items(source, &count);
+    if (items || (is_exact(source, TYPE_TUPLE) || is_exact(source, TYPE_LIST))) {
+        if (!count) return true;
+        List *target = AS_LIST(list);
+        if (!list_reserve(vm, target, target->count + count)) return false;
+        memcpy(target->items + target->count, items, count * sizeof(Value));
+        target->count += count;
+        gc_barrier(vm, target);
+        return true;
+    }
+    Value callable = instr_c(op_instr(vm)) ? op_a(vm)[-1] : VALUE_NONE;
+    return continue_discard(vm, native_twin(vm, TWIN_LIST_EXTEND_STAR, 3, list, source, callable));
+}
+
+bool op_list_tuple(GenVM *vm) { return store(vm, list_to_tuple(vm, *op_b(vm))); }
+
+bool op_set_add(GenVM *vm) {
+    Leaf added = set_add(vm, *op_a(vm), *op_b(vm));
+    if (added == LEAF_ERROR) return false;
+    if (added != LEAF_SCRIPT) return true;
+    return continue_discard(vm, native_twin(vm, TWIN_SET_ADD, 2, *op_a(vm), *op_b(vm)));
+}
+
+bool op_set_update(GenVM *vm) {
+    return continue_discard(vm, native_twin(vm, TWIN_SET_UPDATE_STAR, 2, *op_a(vm), *op_b(vm)));
+}
+
+bool op_dict_set(GenVM *vm) {
+    Leaf set = dict_set(vm, AS_DICT(*op_a(vm)), *op_b(vm), *op_c(vm));
+    if (set == LEAF_ERROR) return false;
+    if (set != LEAF_SCRIPT) return true;
+    return continue_discard(vm, value_setitem(vm, *op_a(vm), *op_b(vm), *op_c(vm)));
+}
+
+bool op_dict_merge(GenVM *vm) {
+    bool in_call = instr_c(op_instr(vm)) & 1;
+    Value callable = in_call ? op_a(vm)[-2] : VALUE_NONE;
+    return continue_discard(vm, native_twin(vm, TWIN_DICT_MERGE, 4, *op_a(vm), *op_b(vm), bool_value(in_call), callable));
+}
+
+/* ---- unpacking ---- */
+
+static bool raise_too_many(GenVM *vm, int64_t expected, int64_t got) {
+    if (got >= 0)
+        raise_value(vm, "too many values to unpack (expected %d, got %d)", (int)expected, (int)got);
+    else
+        raise_value(vm, "too many values to unpack (expected %d)", (int)expected);
+    return false;
+}
+
+static bool unpack_exactly(GenVM *vm, const Value *items, uint64_t count, bool sized) {
+    uint64_t expected = (uint64_t)instr_imm(op_instr(vm));
+    if (count < expected) {
+        raise_value(vm, "not enough values to unpack (expected %d, got %d)", (int)expected, (int)count);
+        return false;
+    }
+    if (count > expected) return raise_too_many(vm, (int64_t)expected, sized ? (int64_t)count : -1);
+    memcpy(op_a(vm), items, count * sizeof(Value));
+    return true;
+}
+
+static bool unpack_starred(GenVM *vm, const Value *items, uint64_t count) {
+    uint64_t before = instr_c(op_instr(vm)), after = (uint64_t)instr_imm(op_instr(vm));
+    if (count < before + after) {
+        raise_value(vm, "not enough values to unpack (expected at least %d, got %d)", (int)(before + after), (int)count);
+        return false;
+    }
+    Value rest = list_from_array(vm, items + before, count - before - after);
+    if (rest == VALUE_ERROR) return false;
+    Value *to = op_a(vm);
+    memcpy(to, items, before * sizeof(Value));
+    to[before] = rest;
+    memcpy(to + before + 1, items + count - after, after * sizeof(Value));
+    return true;
+}
+
+static bool unpack(GenVM *vm, const Value *items, uint64_t count, bool sized) {
+    if (instr_op(op_instr(vm)) == OP_UNPACK) return unpack_exactly(vm, items, count, sized);
+    return unpack_starred(vm, items, count);
+}
+
+bool ops_unpack_items(GenVM *vm, Value list) { return unpack(vm, AS_LIST(list)->items, AS_LIST(list)->count, false); }
+
+bool op_unpack(GenVM *vm) {
+    Value v = *op_b(vm);
+    uint64_t count;
+    const Value *items = leaf_items(v, &count);
+    if (is_exact(v, TYPE_LIST) || is_exact(v, TYPE_TUPLE)) return unpack(vm, items, count, true);
+    int64_t most = instr_op(op_instr(vm)) == OP_UNPACK ? instr_imm(op_instr(vm)) + 1 : -1;
+    if (is_exact(v, TYPE_DICT) && most >= 0 && AS_DICT(v)->count >= (uint64_t)most)
+        return raise_too_many(vm, most - 1, (int64_t)AS_DICT(v)->count);
+    if (!native_twin(vm, TWIN_UNPACK, 2, v, int_value(most))) return false;
+    return continue_tail(vm, RETURN_UNPACK);
+}
+
+/* ---- strings ---- */
+
+static Value convert_for_format(GenVM *vm, Value v, unsigned conversion) {
+    switch (conversion) {
+    case 1: return value_str(vm, v);
+    case 2: return value_repr(vm, v);
+    case 3: return value_ascii(vm, v);
+    default: return v;
+    }
+}
+
+bool op_format(GenVM *vm) {
+    Value v = *op_b(vm);
+    unsigned conversion = instr_c(op_instr(vm));
+    if (conversion) return call_result(vm, convert_for_format(vm, v, conversion));
+    if (is_exact(v, TYPE_STR)) return store(vm, v);
+    return call_result(vm, format_value(vm, v, vm->empty_str));
+}
+
+bool op_format_spec(GenVM *vm) {
+    Instr instr = op_instr(vm);
+    Value spec = vm->base[instr_imm(instr)], v = *op_b(vm);
+    unsigned conversion = instr_c(instr);
+    if (conversion) {
+        v = convert_for_format(vm, v, conversion);
+        if (v == VALUE_ERROR) return false;
+        if (v == VALUE_TAIL)
+            return call_result(vm, native_twin(vm, TWIN_FORMAT_CONVERTED, 3, *op_b(vm), int_value(conversion), spec));
+    }
+    return call_result(vm, format_value(vm, v, spec));
+}
+
+bool op_join_strings(GenVM *vm) {
+    Value *parts = op_b(vm);
+    int32_t count = instr_imm(op_instr(vm));
+    StrBuilder builder;
+    builder_init(&builder, vm);
+    for (int32_t i = 0; i < count; i++)
+        builder_put_str(&builder, parts[i]);
+    return store(vm, builder_finish(&builder));
+}
+
+/* ---- functions and classes ---- */
+
+bool op_make_function(GenVM *vm) {
+    Value *extra = op_b(vm);
+    unsigned flags = instr_c(op_instr(vm));
+    Function *function = function_new(vm, (Code *)as_object(op_const(vm)), frame_function(vm->base)->globals);
+    if (!function) return false;
+    if (flags & 1) function->defaults = AS_TUPLE(*extra++);
+    if (flags & 2) function->kwdefaults = AS_DICT(*extra++);
+    if (flags & 4) function->annotate = *extra++;
+    if (flags & 8) function->closure = AS_TUPLE(*extra++);
+    *op_a(vm) = object_value(function);
+    return true;
+}
+
+bool op_build_class(GenVM *vm) {
+    Value v = dict_get_str(vm, vm_builtins_of(vm, frame_function(vm->base)->globals), name_value(vm, NAME___build_class__));
+    if (v == VALUE_UNSET) {
+        raise_error(vm, EXC_NAME_ERROR, "__build_class__ not found");
+        return false;
+    }
+    *op_a(vm) = v;
+    return true;
+}
+
+/* ---- iteration ---- */
+
+bool op_get_iter(GenVM *vm) {
+    Value v = *op_b(vm);
+    if (is_kind(v, TYPE_GENERATOR)) return store(vm, v);
+    Value iterator = value_iter(vm, v);
+    if (iterator == VALUE_TAIL) return continue_tail(vm, RETURN_ITER);
+    return store(vm, iterator);
+}
+
+static bool end_of_loop(GenVM *vm, Value item) {
+    Instr instr = op_instr(vm);
+    *op_b(vm) = item;
+    vm->pc += instr_imm(instr);
+    vm->fuel--;
+    return true;
+}
+
+bool op_for_iter(GenVM *vm) {
+    Value iterator = *op_a(vm);
+    if (is_kind(iterator, TYPE_GENERATOR)) return generator_for(vm, (Generator *)as_object(iterator));
+    Type *type = type_of(vm, iterator);
+    Value item;
+    Value next = type->special[SP_NEXT];
+    if (likely(next == VALUE_UNSET)) {
+        if (!type->slots.next) {
+            raise_type(vm, "'%T' object is not an iterator", iterator);
+            return false;
+        }
+        item = type->slots.next(vm, iterator);
+        if (item == VALUE_TAIL) return continue_tail(vm, RETURN_FOR_NEXT);
+    } else {
+        next = attribute_bind(vm, next, iterator, type);
+        if (next == VALUE_ERROR) return false;
+        if (!frame_push_continuation(vm, RETURN_FOR_NEXT, 0)) return false;
+        return next == VALUE_TAIL ? call_tail(vm) : call_value(vm, next, 0, NULL);
+    }
+    if (item == VALUE_END) return true;
+    if (item != VALUE_ERROR) return end_of_loop(vm, item);
+    if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
+    error_clear(vm);
+    return true;
+}

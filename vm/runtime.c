@@ -1,0 +1,165 @@
+/* runtime.c - what the engine does between instructions and between runs: safepoints, finalizers, interrupts, calls from
+ * the host, the loading of twins.
+ */
+#include "vm/bind.h"
+#include "vm/call.h"
+#include "vm/continue.h"
+#include "vm/generator.h"
+#include "vm/interp.h"
+#include "vm/objects.h"
+
+#ifdef GEN_STRESS_GC
+enum { FUEL_SLICE = 0 };
+#else
+enum { FUEL_SLICE = 20000 }; /* steps between two polls */
+#endif
+
+/* ---- safepoints ---- */
+
+#ifdef GEN_STRESS_GC
+/* Every safepoint collects at first; later only some, so that long loops end. */
+static void stress(GenVM *vm) {
+    uint64_t seen = vm->safepoints++;
+    if (seen < 300 || seen % 64 == 0) gc_collect(vm, seen % 4 == 0);
+}
+#endif
+
+static bool run_finalizers(GenVM *vm) {
+    while (vm->pending_count) {
+        Object *object = vm->pending_finalizers[--vm->pending_count];
+        if (object->kind == TYPE_GENERATOR || object->kind == TYPE_COROUTINE || object->kind == TYPE_ASYNC_GENERATOR) {
+            if (!generator_finalize(vm, (Generator *)object)) return false;
+        } else {
+            Value v = object_value(object);
+            Value method = type_find_special(vm, type_of(vm, v), SP_DEL);
+            if (method == VALUE_UNSET) continue;
+            if (!frame_push_continuation(vm, RETURN_FINALIZER, 1, v)) return false;
+            if (!call_result(vm, special_call(vm, method, v, 0))) return false;
+        }
+        return true; /* one at a time: it runs now, the rest at the next safepoint */
+    }
+    vm->poll &= ~(uint32_t)POLL_FINALIZE;
+    return true;
+}
+
+bool vm_safepoint(GenVM *vm) {
+    vm->steps_done += FUEL_SLICE - vm->fuel - vm->fuel_kept;
+    vm->fuel_kept = 0;
+    vm->fuel = FUEL_SLICE;
+#ifdef GEN_STRESS_GC
+    stress(vm);
+#else
+    if (vm->poll & POLL_GC) gc_collect(vm, false);
+#endif
+    if (vm->memory_limit && gc_live_bytes(vm) > vm->memory_limit) {
+        gc_collect(vm, true);
+        if (gc_live_bytes(vm) > vm->memory_limit) {
+            raise_memory(vm);
+            return false;
+        }
+    }
+    if (unlikely(vm->interrupted)) {
+        vm->interrupted = 0;
+        raise_error(vm, EXC_KEYBOARD_INTERRUPT, NULL);
+        return false;
+    }
+    if (unlikely(vm->poll & POLL_FINALIZE) && !vm->finalizing) return run_finalizers(vm);
+    return true;
+}
+
+bool vm_poll_native(GenVM *vm) {
+    vm->fuel_kept += vm->fuel;
+    vm->fuel = 0;
+    if (!vm->interrupted) {
+        vm->fuel_kept -= FUEL_SLICE;
+        vm->fuel = FUEL_SLICE;
+        return true;
+    }
+    vm->interrupted = 0;
+    raise_error(vm, EXC_KEYBOARD_INTERRUPT, NULL);
+    return false;
+}
+
+/* ---- calls from the host ---- */
+
+Value vm_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
+    const Instr *pc = vm->pc;
+    ptrdiff_t offset = vm->base ? vm->base - vm->stack : 0;
+    Value *base = vm->base;
+    bool on_stack = base >= vm->stack && base < vm->stack_end;
+    if (!frame_push_continuation(vm, RETURN_HOST, 0)) return VALUE_ERROR;
+    bool ok = call_value(vm, callable, count, args);
+    if (!ok) ok = frame_unwind(vm);
+    if (ok) ok = interp_run(vm);
+    Value result = ok ? vm->base[0] : VALUE_ERROR;
+    vm->base = on_stack ? vm->stack + offset : base;
+    vm->pc = pc;
+    return result;
+}
+
+/* ---- builtins of a namespace ---- */
+
+Dict *vm_builtins_of(GenVM *vm, Dict *globals) {
+    Value own = dict_get_str(vm, globals, name_value(vm, NAME___builtins__));
+    if (is_kind(own, TYPE_DICT)) return AS_DICT(own);
+    if (is_kind(own, TYPE_MODULE)) return AS(Module, own)->dict;
+    return vm->builtins;
+}
+
+/* ---- twins ---- */
+
+static const struct {
+    const char *module, *name;
+} twin_places[] = {
+#define TWIN(id, module, name) {#module, #name},
+#include "vm/twins.def"
+#undef TWIN
+};
+
+/* The namespace of prelude file `name`, run if it was not yet. Its body only defines: it runs to its end at once. */
+static Dict *load_prelude(GenVM *vm, const char *name) {
+    Value full = str_format(vm, "_prelude.%s", name);
+    if (full == VALUE_ERROR) return NULL;
+    full = str_intern(vm, full);
+    Value module = dict_get_str(vm, AS_DICT(vm->prelude), full);
+    if (module != VALUE_UNSET) return AS(Module, module)->dict;
+    if (!vm->load_prelude) {
+        raise_runtime(vm, "this virtual machine has no compiler and no prelude");
+        return NULL;
+    }
+    Value code = vm->load_prelude(vm, name);
+    if (code == VALUE_ERROR) return NULL;
+    module = module_new(vm, full);
+    if (module == VALUE_ERROR || !dict_set_str(vm, AS_DICT(vm->prelude), full, module)) return NULL;
+    Dict *dict = AS(Module, module)->dict;
+    if (!dict_set_str(vm, dict, name_value(vm, NAME___builtins__), object_value(vm->builtins))) return NULL;
+    Function *body = function_new(vm, (Code *)as_object(code), dict);
+    if (!body) return NULL;
+    Value exception = vm->exception, handled = vm->handled; /* a twin may be needed while something is pending */
+    int64_t fuel = vm->fuel;
+    TailCall tail = vm->tail;
+    vm->exception = VALUE_UNSET;
+    vm->in_prelude++; /* no collection meanwhile: a native that holds values is waiting */
+    vm->fuel = INT64_MAX / 2;
+    Value result = vm_call(vm, object_value(body), 0, NULL);
+    vm->in_prelude--;
+    vm->fuel = fuel;
+    vm->tail = tail;
+    vm->handled = handled;
+    if (result == VALUE_ERROR) return NULL;
+    vm->exception = exception;
+    return dict;
+}
+
+Value twin_load(GenVM *vm, Twin twin) {
+    Value function = vm->twins[twin];
+    if (likely(function != VALUE_UNSET)) return function;
+    Dict *dict = load_prelude(vm, twin_places[twin].module);
+    if (!dict) return VALUE_ERROR;
+    function = dict_get_str(vm, dict, str_intern_from(vm, twin_places[twin].name, strlen(twin_places[twin].name)));
+    if (function == VALUE_UNSET)
+        return raise_runtime(vm, "prelude file %s defines no %s", twin_places[twin].module, twin_places[twin].name);
+    vm->twins[twin] = function;
+    return function;
+}
+

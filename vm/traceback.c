@@ -1,0 +1,82 @@
+/* traceback.c - the traceback type: entries made while unwinding, and what scripts see of them. The text of a report is made
+ * by the module traceback (stdlib/traceback.gen) from these.
+ */
+#include "vm/traceback.h"
+#include "vm/objects.h"
+#include "vm/frame_object.h"
+
+void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) {
+    Code *code = function->code;
+    Traceback *entry = gc_new(vm, sizeof *entry, TYPE_TRACEBACK);
+    if (!entry) {
+        vm->exception = exception;
+        return;
+    }
+    Exception *error = AS(Exception, exception);
+    entry->next = error->traceback == VALUE_UNSET ? VALUE_NONE : error->traceback;
+    entry->function = object_value(function);
+    entry->word = (uint32_t)word;
+    entry->line = word < code->instr_count && code->positions ? code->positions[word].line : code->first_line;
+    error->traceback = object_value(entry);
+    gc_barrier(vm, error);
+}
+
+static void trace(GenVM *vm, Object *object) {
+    Traceback *entry = (Traceback *)object;
+    gc_mark(vm, entry->next);
+    gc_mark(vm, entry->function);
+}
+
+static Value get_next(GenVM *vm, Value self) { return (void)vm, AS(Traceback, self)->next; }
+
+static bool set_next(GenVM *vm, Value self, Value next) {
+    if (next != VALUE_NONE && !is_kind(next, TYPE_TRACEBACK)) {
+        raise_type(vm, "expected traceback object or None, got '%T'", next);
+        return false;
+    }
+    for (Value at = next; at != VALUE_NONE && at != VALUE_UNSET; at = AS(Traceback, at)->next)
+        if (at == self) {
+            raise_value(vm, "traceback loop detected");
+            return false;
+        }
+    AS(Traceback, self)->next = next;
+    gc_barrier(vm, as_object(self));
+    return true;
+}
+
+static Value get_line(GenVM *vm, Value self) { return (void)vm, int_value(AS(Traceback, self)->line); }
+static Value get_lasti(GenVM *vm, Value self) { return (void)vm, int_value((int64_t)AS(Traceback, self)->word * 2); }
+
+static Value get_frame(GenVM *vm, Value self) {
+    Traceback *entry = AS(Traceback, self);
+    return frame_object_of_traceback(vm, entry->function, entry->word);
+}
+
+/* (line, end line, column, end column) of the instruction, columns in bytes from 0; None where unknown. */
+static Value get_position(GenVM *vm, Value self) {
+    Traceback *entry = AS(Traceback, self);
+    Code *code = AS(Function, entry->function)->code;
+    if (!code->positions || entry->word >= code->instr_count || !code->positions[entry->word].line) return VALUE_NONE;
+    Position *position = &code->positions[entry->word];
+    return tuple_pack(vm, 4, int_value(position->line), int_value(position->end_line), int_value(position->col),
+                      int_value(position->end_col));
+}
+
+static const AttributeDef attributes[] = {
+    {"tb_next", get_next, set_next, "The next level in the stack trace (the frame called), or None."},
+    {"tb_frame", get_frame, NULL, "The frame of this level."},
+    {"tb_lineno", get_line, NULL, "The line at which the exception passed."},
+    {"tb_lasti", get_lasti, NULL, "The instruction at which the exception passed."},
+    {"_position", get_position, NULL, "(line, end line, column, end column) or None."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const BuiltinType traceback_type = {
+    .name = "traceback",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Traceback),
+    .doc = "A level of the way an exception took.",
+    .attributes = attributes,
+    .slots = {.trace = trace},
+};
