@@ -51,7 +51,6 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, 
 
 Value twin_load(GenVM *vm, Twin twin);   /* the Gen function behind a twin; compiles its file on first use */
 bool vm_poll_native(GenVM *vm);          /* fuel has run out inside a native */
-Value native_rebind_new(GenVM *vm, const NativeFunction *native, const Value *bound);
 
 #ifdef GEN_DEBUG
 void native_check_result(GenVM *vm, const NativeFunction *native, Value result);

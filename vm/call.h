@@ -9,6 +9,8 @@ bool call_general(GenVM *vm, Value callable, const Value *args, uint32_t count, 
 bool call_spread(GenVM *vm, Value callable, Value args, Value kwargs); /* args: list or tuple; kwargs: dict or unset */
 bool call_two(GenVM *vm, Value callable, Value self, const Value *args, uint32_t count, Value keywords);
 
+bool call_type(GenVM *vm, Type *type, const Value *args, uint32_t count, Value keywords); /* type.__call__ */
+
 /* Continuations of class instantiation (continue.c). */
 bool call_after_new(GenVM *vm, Value instance, Value cls, Value args, Value kwargs);
 

@@ -28,6 +28,18 @@ bool error_matches(GenVM *vm, TypeId exception); /* is the pending exception an 
 void error_clear(GenVM *vm);                     /* drop the pending exception */
 Value error_take(GenVM *vm);                     /* drop and return it */
 
+Value raise_name_error(GenVM *vm, TypeId exception, Value name, const char *format); /* format has one %S: the name; .name is set */
+Value exception_new_of(GenVM *vm, struct Type *type, Value args_tuple); /* an instance of a class that overrides neither
+                                                              __new__ nor __init__, as type(*args) would make it */
+Value exception_stop_value(GenVM *vm, Value exception);  /* StopIteration.value, None when unset */
+void exception_chain(GenVM *vm, Value exception, Value context); /* sets __context__ as raising in a handler does: cycles
+                                                              avoided; context may be VALUE_UNSET, None or exception itself */
+/* except*: splits `exception` (a group, or a naked exception, which is wrapped when it matches) by class or tuple `wanted`;
+ * parts that are empty become VALUE_NONE. False with TypeError for classes that may not be caught so. */
+bool exception_group_match(GenVM *vm, Value exception, Value wanted, Value *matched, Value *rest);
+/* What an except* statement raises in the end: from the original and the list of what its clauses raised or left; None: nothing. */
+Value exception_group_reraise(GenVM *vm, Value original, Value list);
+
 Value exception_new(GenVM *vm, TypeId exception, Value message_or_unset); /* an instance, not raised */
 
 #endif

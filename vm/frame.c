@@ -183,13 +183,12 @@ void vm_mark_roots(GenVM *vm) {
     mark_stack(vm);
     gc_mark(vm, vm->exception);
     gc_mark(vm, vm->handled);
-    for (uint32_t i = 0; i < vm->shape_count; i++) {
-        gc_mark_pointer(vm, vm->shapes[i].type);
-        gc_mark(vm, vm->shapes[i].name);
-    }
-    for (int i = 0; i < TYPE_COUNT; i++)
-        gc_mark_pointer(vm, vm->types[i]);
-    intern_trace(vm);
+    shapes_mark(vm);
+    types_mark(vm);
+    for (int i = 0; i < NAME_COUNT; i++)
+        gc_mark(vm, vm->names[i]);
+    for (int i = 0; i < SPECIAL_COUNT; i++)
+        gc_mark(vm, vm->special_names[i]);
     for (int i = 0; i < 256; i++)
         gc_mark(vm, vm->characters[i]);
     for (int i = 0; i < TWIN_COUNT; i++)
@@ -202,6 +201,8 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark_pointer(vm, vm->builtins);
     gc_mark_pointer(vm, vm->modules);
     gc_mark(vm, vm->sys_module);
+    gc_mark(vm, vm->prelude);
+    gc_mark(vm, vm->import_function);
     gc_mark(vm, vm->main_module);
     for (int i = 0; i < RETURN_COUNT; i++)
         gc_mark_pointer(vm, vm->stubs[i]);

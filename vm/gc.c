@@ -575,6 +575,7 @@ void gc_collect(GenVM *vm, bool full) {
     }
     mark_everything(vm);
     find_finalizers(vm);
+    str_sweep_interned(vm);
     free_large(heap);
     if (full) heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;
     for (uint32_t c = 0; c < CLASS_COUNT; c++) {

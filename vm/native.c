@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- parsing signatures ---- */
@@ -259,13 +260,12 @@ static Value bind_through_twin(GenVM *vm, const NativeFunction *native, int inde
     Value tuple = tuple_new(vm, (uint64_t)signature->count);
     if (tuple == VALUE_ERROR) return VALUE_ERROR;
     for (int i = 0; i < signature->count; i++)
-        AS_TUPLE(tuple)->items[i] = bound[i] == VALUE_UNSET ? VALUE_NONE : bound[i];
+        AS_TUPLE(tuple)->items[i] = bound[i]; /* unset ones stay so: the tuple is only handed back to us */
     static const Twin twins[] = {[CONVERT_INT] = TWIN_BIND_INDEX, [CONVERT_INDEX] = TWIN_BIND_INDEX,
                                  [CONVERT_SIZE] = TWIN_BIND_INDEX, [CONVERT_FLOAT] = TWIN_BIND_FLOAT,
                                  [CONVERT_BOOL] = TWIN_BIND_BOOL};
-    Value again = native_rebind_new(vm, native, bound);
-    if (again == VALUE_ERROR) return VALUE_ERROR;
-    return native_twin(vm, twins[signature->params[index].convert], 3, again, bound[index], int_value(index));
+    return native_twin(vm, twins[signature->params[index].convert], 4, object_value(native), tuple, bound[index],
+                       int_value(index));
 }
 
 /* ---- binding ---- */
@@ -426,6 +426,7 @@ Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32
     Value status = bind(vm, native, args, count, keywords, bound);
     if (unlikely(status != VALUE_NONE)) return status;
     vm->callee = native;
+    vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
     return result;
@@ -441,6 +442,7 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
     Value status = bind(vm, native, copy, count + 1, keywords, bound);
     free(copy);
     if (status != VALUE_NONE) return status;
+    vm->callee = native;
     vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
@@ -461,6 +463,7 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, 
         if (v == VALUE_TAIL) return bind_through_twin(vm, native, i, bound);
         bound[i] = v;
     }
+    vm->callee = native;
     vm->callee = native;
     return native->fn(vm, bound);
 }

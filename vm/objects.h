@@ -139,11 +139,17 @@ bool sequence_index(GenVM *vm, Value key, int64_t length, const char *type, int6
 /* ---- function.c, cell.c, module.c ---- */
 Value method_new(GenVM *vm, Value function, Value self);
 Value cell_new(GenVM *vm, Value value);
+/* A function of `code` in `globals`: defaults, closure and the rest empty; header.state is set from the code (functions with more
+ * than 250 registers are FUNCTION_COMPLEX too). */
+struct Code;
+Function *function_new(GenVM *vm, struct Code *code, Dict *globals);
+Value generic_alias_method(GenVM *vm, Value *args); /* a NativeFn: __class_getitem__(cls, item) -> types.GenericAlias */
 Value module_new(GenVM *vm, Value name);
 
 /* ---- compare.c, repr.c, hash.c: operations on any value (see also native.h's leaf_ functions) ---- */
 Value value_repr(GenVM *vm, Value v);  /* may be VALUE_TAIL, as any of these */
 Value value_str(GenVM *vm, Value v);
+Value value_ascii(GenVM *vm, Value v);
 Value value_hash(GenVM *vm, Value v);     /* int */
 Value value_truth(GenVM *vm, Value v);    /* True or False */
 Value value_len(GenVM *vm, Value v);      /* int */

@@ -43,6 +43,11 @@ static bool run_finalizers(GenVM *vm) {
 }
 
 bool vm_safepoint(GenVM *vm) {
+    if (vm->in_prelude) {
+        vm->fuel_kept = 0;
+        vm->fuel = INT64_MAX / 2;
+        return true;
+    }
     vm->steps_done += FUEL_SLICE - vm->fuel - vm->fuel_kept;
     vm->fuel_kept = 0;
     vm->fuel = FUEL_SLICE;

@@ -56,8 +56,19 @@ struct GenVM {
     Value (*compile)(GenVM *vm, const char *source, size_t size, const char *filename, const char *mode, int flags);
     Value (*find_builtin_module)(GenVM *vm, Value name); /* a native or frozen module, VALUE_UNSET when unknown */
 
-    struct Import *import;
-    struct Output *output;
+    Value (*load_prelude)(GenVM *vm, const char *name); /* the Code of stdlib/prelude/NAME.gen */
+    Value prelude;         /* dict: loaded prelude modules by name */
+    Value import_function; /* the original builtins.__import__ */
+    struct Code *stub_code;       /* continuation frames: continue.h */
+    struct Function *stubs[20];
+    struct HandleScope *handles;  /* values that the host holds: handles.h */
+    bool reraising;        /* the pending exception is raised again: its traceback already has this place */
+    bool finalizing;       /* the VM is being freed */
+    uint32_t in_prelude;   /* a prelude file is being loaded: no collection */
+    int64_t fuel_kept;     /* taken out of the slice so that the next safepoint comes soon */
+    int64_t steps_done;
+    uint64_t safepoints;
+    uint64_t memory_limit; /* bytes; 0: none */
     void *host_data;
     uint32_t capabilities;
     volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
@@ -66,6 +77,15 @@ struct GenVM {
     Value roots[32];          /* spare places for engine files */
 };
 enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8 };
+
+/* What the host (genvm.h) holds on to: roots. */
+typedef struct HandleScope {
+    struct HandleScope *outer;
+    uint32_t count, capacity;
+    Value *values;
+} HandleScope;
+
+Dict *vm_builtins_of(GenVM *vm, Dict *globals); /* globals['__builtins__'], or the VM's own */
 
 static inline Value name_value(GenVM *vm, Name name) { return vm->names[name]; }
 
