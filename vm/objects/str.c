@@ -115,6 +115,12 @@ static Value new_char(GenVM *vm, uint32_t c) {
 
 Value str_from_char(GenVM *vm, uint32_t c) { return likely(c < 256) ? vm->characters[c] : new_char(vm, c); }
 
+Value str_scanned(GenVM *vm, Str *str) {
+    if (str->size == 0) return vm->empty_str;
+    str->header.flags = text_scan(str->data, str->size, &str->length);
+    return object_value(str);
+}
+
 /* An instance of cls, which may be a subclass: always a copy. */
 Value str_of_class(GenVM *vm, Type *cls, Value v) {
     if (cls->id == TYPE_STR) return str_exact(vm, v);

@@ -93,21 +93,31 @@ void matches_free(Matches *matches);
 void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size, const char *with,
                      size_t with_size, char *out);
 
-/* A type whose objects are cut into pieces: offsets and sizes in bytes. */
+/* A type whose objects are cut into pieces: offsets and sizes in bytes. str has two: one for text that is ASCII. */
 typedef struct TextKind {
     Value (*piece)(GenVM *vm, Value text, size_t offset, size_t size);
+    uint8_t space, line_break; /* the ASCII_ classes that count as such */
+    bool unicode;              /* bytes above 127 are parts of code points */
 } TextKind;
-extern const TextKind str_text_kind, bytes_text_kind;
+extern const TextKind str_ascii_kind, str_unicode_kind, bytes_kind;
 
 typedef struct TextSpan {
     const char *data;
     size_t size;
 } TextSpan;
 
+/* Lists of pieces, as the methods split, rsplit and splitlines make them. `limit` < 0: no limit. */
 Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit);
 Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit);
 Value text_split_space(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit);
 Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit);
+Value text_split_lines(GenVM *vm, const TextKind *kind, Value text, TextSpan span, bool keep_ends);
+/* Where `span` starts and ends once white space is cut off. */
+size_t text_skip_space(const TextKind *kind, TextSpan span);
+size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start);
+
+/* Steps for passing over `size` bytes once. */
+static inline bool text_charge(GenVM *vm, size_t size) { return likely(size < 4096) || native_charge(vm, size / 64); }
 
 /* Offsets of `start` and `stop` arguments (each None or an int) clamped to a sequence of `length`, as find() and its
  * kin want them. The result may have start > stop: then nothing is there to be found. */
@@ -119,6 +129,7 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
 Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t flags);
 Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags); /* known to be right */
 Value str_exact(GenVM *vm, Value str); /* the same text as an exact str */
+Value str_scanned(GenVM *vm, Str *str); /* a str_alloc whose bytes are now filled in: finds out length and flags */
 Value str_of_class(GenVM *vm, Type *cls, Value str); /* as an instance of cls, str or a subclass */
 Value str_sub(GenVM *vm, Value str, size_t offset, size_t size); /* bytes on code point borders */
 Value str_repeat(GenVM *vm, Value str, int64_t times);
@@ -127,6 +138,9 @@ int64_t str_index_of(Str *str, size_t offset);                 /* and back */
 Value str_char_at(GenVM *vm, Str *str, int64_t index);         /* 0 <= index < length */
 void str_trace(GenVM *vm, Object *object);
 static inline bool str_is_ascii(const Str *str) { return str->header.flags & STR_ASCII; }
+static inline const TextKind *str_kind(Value str) {
+    return str_is_ascii(AS_STR(str)) ? &str_ascii_kind : &str_unicode_kind;
+}
 static inline TextSpan str_span(Value str) { return (TextSpan){AS_STR(str)->data, AS_STR(str)->size}; }
 
 /* ---- str_case.c: what Unicode says about a code point ---- */
@@ -156,7 +170,13 @@ Value str_istitle(GenVM *vm, Value *args);
 Value str_isupper(GenVM *vm, Value *args);
 
 /* ASCII classes and mappings, also those of bytes. */
-enum { ASCII_UPPER = 1, ASCII_LOWER = 2, ASCII_DIGIT = 4, ASCII_SPACE = 8, ASCII_BREAK = 16, ASCII_PRINTABLE = 32 };
+enum {
+    ASCII_UPPER = 1, ASCII_LOWER = 2, ASCII_DIGIT = 4,
+    ASCII_SPACE = 8,       /* white space of bytes */
+    ASCII_TEXT_SPACE = 16, /* of str: also the separators 0x1c to 0x1f */
+    ASCII_NEWLINE = 32,    /* line ends of bytes: \n and \r */
+    ASCII_TEXT_BREAK = 64, /* of str */
+};
 enum { ASCII_ALPHA = ASCII_UPPER | ASCII_LOWER, ASCII_ALNUM = ASCII_ALPHA | ASCII_DIGIT };
 extern const uint8_t ascii_class[256];
 static inline bool ascii_is(char c, int mask) { return ascii_class[(unsigned char)c] & mask; }
