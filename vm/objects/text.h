@@ -8,6 +8,7 @@
 #define GEN_TEXT_H
 
 #include "vm/objects.h"
+#include "vm/objects/unicode.h"
 
 #define TEXT_NOT_FOUND SIZE_MAX
 #define STR_SIZE_MAX UINT32_MAX
@@ -123,6 +124,31 @@ static inline bool text_charge(GenVM *vm, size_t size) { return likely(size < 40
  * kin want them. The result may have start > stop: then nothing is there to be found. */
 void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t *to);
 
+/* The items of exactly a list or tuple, never NULL then, else NULL. */
+static inline const Value *text_items(Value v, uint64_t *count) {
+    if (is_exact(v, TYPE_TUPLE)) {
+        *count = AS_TUPLE(v)->count;
+        return AS_TUPLE(v)->items;
+    }
+    if (!is_exact(v, TYPE_LIST)) return NULL;
+    *count = AS_LIST(v)->count;
+    static const Value none[1];
+    return *count ? AS_LIST(v)->items : none;
+}
+
+/* ---- sequence.c: subscripts and factors, which may be anything with __index__ ---- */
+
+/* The index that `key` says, in 0..length-1; LEAF_ERROR with IndexError("range_message") or TypeError("type_message"
+ * with %T for the key's type); LEAF_SCRIPT when its __index__ has to be called. */
+Leaf text_index(GenVM *vm, Value key, int64_t length, const char *range_message, const char *type_message,
+                int64_t *index);
+/* The factor of a repetition. LEAF_FALSE: the other operand has an __rmul__ that goes first. */
+Leaf text_factor(GenVM *vm, Value v, int64_t *times);
+bool text_has_index(GenVM *vm, Value v); /* __index__, of an int or of any other class */
+Value text_builtin(GenVM *vm, const char *name); /* what the builtins module has under that name */
+/* Is the operator with reflected method `special` the other operand's to do? */
+bool text_defers_to(GenVM *vm, Value other, Special special);
+
 /* ---- str.c ---- */
 
 /* An exact str of `size` bytes to be filled: data is inline and ends with a NUL. NULL with an error pending. */
@@ -143,13 +169,8 @@ static inline const TextKind *str_kind(Value str) {
 }
 static inline TextSpan str_span(Value str) { return (TextSpan){AS_STR(str)->data, AS_STR(str)->size}; }
 
-/* ---- str_case.c: what Unicode says about a code point ---- */
+/* ---- str_case.c ---- */
 
-bool char_is_space(uint32_t c);
-bool char_is_printable(uint32_t c);
-bool char_is_line_break(uint32_t c);
-bool char_is_xid_start(uint32_t c);
-bool char_is_xid_continue(uint32_t c);
 Value str_upper(GenVM *vm, Value *args);
 Value str_lower(GenVM *vm, Value *args);
 Value str_title(GenVM *vm, Value *args);
@@ -211,8 +232,8 @@ Value str_format_map(GenVM *vm, Value *args);
 
 /* ---- codec.c ---- */
 
-/* `encoding` and `errors` may be NULL: utf-8, strict. `object` is what the exception shows as the input. */
-Value codec_decode(GenVM *vm, Value object, const uint8_t *data, size_t size, const char *encoding, const char *errors);
+/* `encoding` and `errors` may be NULL: utf-8, strict. */
+Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *encoding, const char *errors);
 Value codec_encode(GenVM *vm, Value str, const char *encoding, const char *errors);
 
 /* ---- bytes.c, bytearray.c, memoryview.c ---- */

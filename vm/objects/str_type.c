@@ -1,0 +1,274 @@
+/* str_type.c - the type str as scripts see it: repr, operators, subscripts, str(...), and its iterator. */
+#include "vm/objects/text.h"
+
+/* ---- repr ---- */
+
+static char repr_quote(const Str *str) {
+    if (!memchr(str->data, '\'', str->size) || memchr(str->data, '"', str->size)) return '\'';
+    return '"';
+}
+
+static bool is_plain(unsigned char c, char quote) { return c >= ' ' && c < 0x7F && c != '\\' && c != (unsigned char)quote; }
+
+static void put_escaped(StrBuilder *builder, uint32_t c, char quote) {
+    if (c == (unsigned char)quote || c == '\\') {
+        builder_put_byte(builder, '\\');
+        builder_put_byte(builder, (char)c);
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+        builder_put_c(builder, c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");
+    } else if (c < 0x80 || !char_is_printable(c)) {
+        builder_put_format(builder, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+    } else {
+        builder_put_char(builder, c);
+    }
+}
+
+Value str_repr(GenVM *vm, Value v) {
+    const Str *str = AS_STR(v);
+    if (!text_charge(vm, str->size)) return VALUE_ERROR;
+    char quote = repr_quote(str);
+    StrBuilder builder;
+    builder_init(&builder, vm);
+    builder_put_byte(&builder, quote);
+    for (const char *at = str->data, *end = at + str->size; at < end && !builder.failed;) {
+        const char *run = at;
+        while (at < end && is_plain((unsigned char)*at, quote))
+            at++;
+        builder_put(&builder, run, (size_t)(at - run));
+        if (at < end) put_escaped(&builder, utf8_take(&at), quote);
+    }
+    builder_put_byte(&builder, quote);
+    return builder_finish(&builder);
+}
+
+/* ---- slots ---- */
+
+static Value hash(GenVM *vm, Value v) { return int_value((int64_t)str_hash(vm, v)); }
+
+static Value truth(GenVM *vm, Value v) {
+    (void)vm;
+    return bool_value(AS_STR(v)->size != 0);
+}
+
+static Value len(GenVM *vm, Value v) {
+    (void)vm;
+    return int_value(AS_STR(v)->length);
+}
+
+/* Every step-th code point. */
+static Value stepped(GenVM *vm, Str *str, int64_t start, int64_t step, int64_t count) {
+    if (!text_charge(vm, (size_t)count)) return VALUE_ERROR;
+    if (str_is_ascii(str)) {
+        if (count <= 1) return count ? vm->characters[(unsigned char)str->data[start]] : vm->empty_str;
+        Str *result = str_alloc(vm, (size_t)count, (uint32_t)count, STR_ASCII);
+        if (!result) return VALUE_ERROR;
+        char *out = (char *)result->data;
+        for (int64_t i = 0; i < count; i++, start += step)
+            out[i] = str->data[start];
+        return object_value(result);
+    }
+    StrBuilder builder;
+    builder_init(&builder, vm);
+    for (int64_t i = 0; i < count && !builder.failed; i++, start += step) {
+        const char *at = str->data + str_offset(vm, str, start);
+        builder_put(&builder, at, utf8_lead_width(*at));
+    }
+    return builder_finish(&builder);
+}
+
+static Value getitem(GenVM *vm, Value v, Value key) {
+    Str *str = AS_STR(v);
+    int64_t start, stop, step, count;
+    if (is_kind(key, TYPE_SLICE)) {
+        Leaf leaf = slice_indices(vm, key, str->length, &start, &stop, &step, &count);
+        if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_TEXT_GETITEM, 2, v, key);
+        if (leaf == LEAF_ERROR) return VALUE_ERROR;
+        return step == 1 ? str_slice(vm, v, start, start + count) : stepped(vm, str, start, step, count);
+    }
+    Leaf leaf = text_index(vm, key, str->length, "string index out of range",
+                           "string indices must be integers, not '%T'", &start);
+    if (likely(leaf == LEAF_TRUE)) return str_char_at(vm, str, start);
+    return leaf == LEAF_SCRIPT ? native_twin(vm, TWIN_TEXT_GETITEM, 2, v, key) : VALUE_ERROR;
+}
+
+static Value contains(GenVM *vm, Value v, Value item) {
+    if (!value_is_str(item)) return raise_type(vm, "'in <string>' requires string as left operand, not %T", item);
+    if (!text_charge(vm, AS_STR(v)->size)) return VALUE_ERROR;
+    TextSpan span = str_span(v), part = str_span(item);
+    return bool_value(text_find(span.data, span.size, part.data, part.size) != TEXT_NOT_FOUND);
+}
+
+static Value multiply(GenVM *vm, Value str, Value factor) {
+    int64_t times;
+    switch (text_factor(vm, factor, &times)) {
+    case LEAF_TRUE: return str_repeat(vm, str, times);
+    case LEAF_FALSE: return VALUE_NOT_IMPLEMENTED;
+    case LEAF_SCRIPT: return native_twin(vm, TWIN_TEXT_REPEAT, 2, str, factor);
+    case LEAF_ERROR: break;
+    }
+    return VALUE_ERROR;
+}
+
+static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
+    bool is_left = value_is_str(left);
+    if (op == BINARY_ADD && is_left) {
+        if (value_is_str(right)) return str_concat(vm, left, right);
+        if (text_defers_to(vm, right, SP_RADD)) return VALUE_NOT_IMPLEMENTED;
+        return raise_type(vm, "can only concatenate str (not \"%T\") to str", right);
+    }
+    if (op == BINARY_MUL) return is_left ? multiply(vm, left, right) : multiply(vm, right, left);
+    if (op == BINARY_MOD && is_left) return format_percent(vm, left, right);
+    return VALUE_NOT_IMPLEMENTED;
+}
+
+static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
+    (void)vm;
+    if (!value_is_str(left) || !value_is_str(right)) return VALUE_NOT_IMPLEMENTED;
+    if (op == COMPARE_EQ) return bool_value(str_equal(left, right));
+    if (op == COMPARE_NE) return bool_value(!str_equal(left, right));
+    int order = str_order(left, right);
+    switch (op) {
+    case COMPARE_LT: return bool_value(order < 0);
+    case COMPARE_LE: return bool_value(order <= 0);
+    case COMPARE_GT: return bool_value(order > 0);
+    default: return bool_value(order >= 0);
+    }
+}
+
+static Value iter(GenVM *vm, Value v) {
+    ListIterator *iterator = gc_new(vm, sizeof *iterator, TYPE_STR_ITERATOR);
+    if (!iterator) return VALUE_ERROR;
+    iterator->container = v;
+    return object_value(iterator);
+}
+
+/* ---- str(object, encoding, errors) ---- */
+
+static Value decoded(GenVM *vm, Value *args) {
+    const uint8_t *data;
+    size_t size;
+    if (value_is_str(args[1])) return raise_type(vm, "decoding str is not supported");
+    if (!bytes_view(vm, args[1], &data, &size))
+        return raise_type(vm, "decoding to str: need a bytes-like object, %T found", args[1]);
+    const char *encoding = args[2] == VALUE_UNSET ? NULL : str_c(vm, args[2]);
+    const char *errors = args[3] == VALUE_UNSET ? NULL : str_c(vm, args[3]);
+    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    return codec_decode(vm, data, size, encoding, errors);
+}
+
+static Value construct(GenVM *vm, Value *args) {
+    Type *cls = type_from(args[0]);
+    Value text;
+    if (args[1] == VALUE_UNSET) {
+        text = vm->empty_str;
+    } else if (args[2] == VALUE_UNSET && args[3] == VALUE_UNSET) {
+        text = value_str(vm, args[1]);
+        if (text == VALUE_TAIL && cls->id != TYPE_STR) {
+            native_drop_tail(vm);
+            return native_twin(vm, TWIN_STR_NEW, 2, args[0], args[1]);
+        }
+    } else {
+        text = decoded(vm, args);
+    }
+    if (text == VALUE_ERROR || text == VALUE_TAIL) return text;
+    return cls->id == TYPE_STR ? text : str_of_class(vm, cls, text);
+}
+
+static const NativeDef str_construct_def = {
+    "str(cls, object: object = ?, encoding: str = ?, errors: str = ?)", construct,
+    "Create a string from an object, or decode a bytes-like object by encoding and errors."};
+
+static Value to_str(GenVM *vm, Value v) { return str_exact(vm, v); }
+
+const BuiltinType str_type = {
+    .name = "str",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_MATCH_SELF,
+    .size = sizeof(Str),
+    .doc = "Text: an immutable sequence of Unicode code points.",
+    .construct = &str_construct_def,
+    .methods = str_methods,
+    .slots = {
+        .repr = str_repr,
+        .str = to_str,
+        .format = format_str_spec,
+        .hash = hash,
+        .truth = truth,
+        .len = len,
+        .getitem = getitem,
+        .contains = contains,
+        .iter = iter,
+        .binary = binary,
+        .compare = compare,
+        .trace = str_trace,
+    },
+};
+
+/* ---- the iterator: `index` is a byte offset ---- */
+
+static Value iterator_self(GenVM *vm, Value v) {
+    (void)vm;
+    return v;
+}
+
+static Value iterator_next(GenVM *vm, Value v) {
+    ListIterator *iterator = AS(ListIterator, v);
+    if (iterator->container == VALUE_UNSET) return VALUE_END;
+    Str *str = AS_STR(iterator->container);
+    if (iterator->index >= str->size) {
+        iterator->container = VALUE_UNSET;
+        return VALUE_END;
+    }
+    const char *start = str->data + iterator->index, *at = start;
+    uint32_t c = utf8_take(&at);
+    iterator->index += at - start;
+    return str_from_char(vm, c);
+}
+
+static Value iterator_length_hint(GenVM *vm, Value *args) {
+    (void)vm;
+    ListIterator *iterator = AS(ListIterator, args[0]);
+    if (iterator->container == VALUE_UNSET) return int_value(0);
+    Str *str = AS_STR(iterator->container);
+    size_t at = (size_t)iterator->index;
+    return int_value((int64_t)text_count_chars(str->data + at, str->size - at));
+}
+
+static Value iterator_reduce(GenVM *vm, Value *args) {
+    ListIterator *iterator = AS(ListIterator, args[0]);
+    bool done = iterator->container == VALUE_UNSET;
+    Value text = done ? vm->empty_str : iterator->container;
+    Value function = text_builtin(vm, "iter"), arguments = tuple_pack(vm, 1, text);
+    if (function == VALUE_ERROR || arguments == VALUE_ERROR) return VALUE_ERROR;
+    if (done) return tuple_pack(vm, 2, function, arguments);
+    return tuple_pack(vm, 3, function, arguments, int_value(str_index_of(AS_STR(text), (size_t)iterator->index)));
+}
+
+static Value iterator_setstate(GenVM *vm, Value *args) {
+    ListIterator *iterator = AS(ListIterator, args[0]);
+    if (iterator->container == VALUE_UNSET) return VALUE_NONE;
+    Str *str = AS_STR(iterator->container);
+    int64_t index = as_int(args[1]);
+    if (index < 0) index = 0;
+    if (index > str->length) index = str->length;
+    iterator->index = (int64_t)str_offset(vm, str, index);
+    return VALUE_NONE;
+}
+
+static void iterator_trace(GenVM *vm, Object *object) { gc_mark(vm, ((ListIterator *)object)->container); }
+
+static const NativeDef iterator_methods[] = {
+    {"__length_hint__(self)", iterator_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__reduce__(self)", iterator_reduce, "Return state information for pickling."},
+    {"__setstate__(self, state: index, /)", iterator_setstate, "Set state information for unpickling."},
+    {NULL, NULL, NULL},
+};
+
+const BuiltinType str_iterator_type = {
+    .name = "str_iterator",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(ListIterator),
+    .methods = iterator_methods,
+    .slots = {.iter = iterator_self, .next = iterator_next, .trace = iterator_trace},
+};
