@@ -59,7 +59,8 @@ CFLAGS ?= -g
 # Objects of every type share the heap's memory, whose cells are reused for other types.
 LANG_FLAGS = -std=gnu11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden -fno-semantic-interposition \
 	-fno-strict-aliasing
-WARN_FLAGS = -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
+WARN_FLAGS = -Wall -Wextra -Wshadow -Werror=implicit-function-declaration -Werror=int-conversion \
+	-Werror=incompatible-pointer-types -Werror=return-type $(if $(WERROR),-Werror)
 COMPILE = $(CCACHE) $(CC) $(LANG_FLAGS) $(VARIANT_FLAGS) $(WARN_FLAGS) $(CFLAGS) $(CPPFLAGS)
 LINK = $(CC) $(VARIANT_FLAGS) $(CFLAGS) $(LDFLAGS)
 
