@@ -11,15 +11,16 @@
 #define FIRST_CAPACITY 256u
 #define MAX_PROBES 64u
 #define LARGEST_CAPACITY (1u << 24)
+#define LARGEST_NAME 0xFFFFFFu
 
 void names_init(NameTable *names, Arena *arena) {
     *names = (NameTable){.arena = arena};
 }
 
 static uint32_t hash_text(const char *text, size_t len) {
-    uint32_t hash = 2166136261u;
+    uint32_t hash = NAMES_HASH_START;
     for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+        hash = names_hash(hash, text[i]);
     return hash;
 }
 
@@ -47,10 +48,12 @@ static bool grow(NameTable *names) {
 
 static AstName *add(NameTable *names, const char *text, size_t len, uint32_t hash) {
     if (names->count >= names->capacity / 4 * 3 && !grow(names)) return NULL;
+    if (len > LARGEST_NAME) return NULL;
     AstName *name = arena_take(names->arena, sizeof *name + len + 1);
     if (name == NULL) return NULL;
     name->hash = hash;
-    name->len = (uint32_t)len;
+    name->len = (uint32_t)len & LARGEST_NAME;
+    name->token = 0;
     memcpy(name->text, text, len);
     name->text[len] = '\0';
     insert(names, name);
@@ -59,7 +62,10 @@ static AstName *add(NameTable *names, const char *text, size_t len, uint32_t has
 }
 
 AstName *names_intern(NameTable *names, const char *text, size_t len) {
-    uint32_t hash = hash_text(text, len);
+    return names_intern_hashed(names, text, len, hash_text(text, len));
+}
+
+AstName *names_intern_hashed(NameTable *names, const char *text, size_t len, uint32_t hash) {
     if (names->capacity == 0 && !grow(names)) return NULL;
     uint32_t mask = names->capacity - 1;
     uint32_t slot = hash & mask;

@@ -16,7 +16,8 @@
 /* An identifier in NFKC. Within one parse two names are equal exactly when their pointers are. */
 typedef struct AstName {
     uint32_t hash;
-    uint32_t len; /* bytes, without the final NUL */
+    uint32_t len : 24;  /* bytes, without the final NUL */
+    uint32_t token : 8; /* a keyword's kind of token for the lexer, else 0 */
     char text[];
 } AstName;
 
@@ -30,8 +31,19 @@ typedef struct NameTable {
 /* An empty table that keeps its names in the arena. */
 void names_init(NameTable *names, Arena *arena);
 
-/* The one name with this text, made when it is new; NULL when the arena is exhausted. */
+/* The one name with this text, made when it is new; NULL when the arena is exhausted or the text is
+ * longer than 16 MiB. */
 AstName *names_intern(NameTable *names, const char *text, size_t len);
+
+/* The same when the hash is at hand: names_hash of each byte in turn, from NAMES_HASH_START. */
+AstName *names_intern_hashed(NameTable *names, const char *text, size_t len, uint32_t hash);
+
+#define NAMES_HASH_START 2166136261u
+
+/* One step of FNV-1a. */
+static inline uint32_t names_hash(uint32_t hash, char byte) {
+    return (hash ^ (unsigned char)byte) * 16777619u;
+}
 
 /* The same for a NUL-terminated text. */
 AstName *names_intern_text(NameTable *names, const char *text);
