@@ -54,6 +54,11 @@ typedef struct ParseError {
 AstModule *parse_source(Arena *arena, const char *source, size_t len, ParseMode mode,
                         ParseError *error);
 
+/* The same for text that was decoded before, as the argument of exec: it is UTF-8, and a coding
+ * cookie or a byte order mark in it has no meaning. */
+AstModule *parse_text(Arena *arena, const char *text, size_t len, ParseMode mode,
+                      ParseError *error);
+
 /* The name of the exception type: "SyntaxError", "TabError" and so on. */
 const char *parse_error_type(ParseErrorKind kind);
 
