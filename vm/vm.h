@@ -57,6 +57,9 @@ struct GenVM {
     Value (*find_builtin_module)(GenVM *vm, Value name); /* a native or frozen module, VALUE_UNSET when unknown */
 
     Value (*load_prelude)(GenVM *vm, const char *name); /* the Code of stdlib/prelude/NAME.gen */
+    /* Files, for imports; set where the host grants them: "file", "directory" or "" of a path; the Code of a file. */
+    const char *(*path_kind)(GenVM *vm, const char *path);
+    Value (*compile_file)(GenVM *vm, const char *path);
     Value prelude;         /* dict: loaded prelude modules by name */
     Value import_function; /* the original builtins.__import__ */
     struct Code *stub_code;       /* continuation frames: continue.h */

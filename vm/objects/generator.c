@@ -1,6 +1,7 @@
 /* generator.c - the types generator and coroutine: what scripts see of the frames of vm/generator.c. */
 #include "vm/generator.h"
 #include "vm/frame_object.h"
+#include "vm/runtime.h"
 #include "vm/objects.h"
 
 static Value name_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->name; }
@@ -51,7 +52,9 @@ static Value method_throw(GenVM *vm, Value *args) {
                        args[3] == VALUE_UNSET ? VALUE_NONE : args[3]);
 }
 
-static Value await_coroutine(GenVM *vm, Value *args) { return native_twin(vm, TWIN_COROUTINE_ITERATOR, 1, args[0]); }
+static Value await_coroutine(GenVM *vm, Value *args) {
+    return runtime_generator(vm, TWIN_COROUTINE_RUNNER, vm->types[TYPE_COROUTINE_WRAPPER], 1, args[0]);
+}
 
 #define COMMON_METHODS                                                                                                 \
     {"send(self, value, /)", method_send, "Resume, with value as the result of the yield; the next yielded value."},   \
@@ -111,4 +114,17 @@ const BuiltinType coroutine_type = {
     .methods = coroutine_methods,
     .attributes = coroutine_attributes,
     .slots = {.repr = repr, .trace = generator_trace},
+};
+
+static const NativeDef wrapper_methods[] = {COMMON_METHODS, {NULL, NULL, NULL}};
+
+/* What coroutine.__await__() gives: a prelude generator in another coat (see runtime_generator). */
+const BuiltinType coroutine_wrapper_type = {
+    .name = "coroutine_wrapper",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Generator),
+    .doc = "An iterator that runs a coroutine.",
+    .methods = wrapper_methods,
+    .slots = {.iter = generator_iter, .next = next, .trace = generator_trace},
 };

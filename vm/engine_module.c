@@ -1,0 +1,194 @@
+/* engine_module.c - the hidden module _engine and its core: what twins need that scripts have no way to say. */
+#include "vm/engine_module.h"
+#include "vm/bind.h"
+#include "vm/call.h"
+#include "vm/frame_object.h"
+#include "vm/objects.h"
+#include "vm/runtime.h"
+
+#include <math.h>
+
+Value engine_module_new(GenVM *vm) {
+    static const NativeDef *const tables[] = {
+#define ENGINE(name) engine_##name##_natives,
+#include "vm/engine.def"
+#undef ENGINE
+    };
+    Value name = str_intern_from(vm, "_engine", 7), module = module_new(vm, name);
+    if (module == VALUE_ERROR) return VALUE_ERROR;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        for (const NativeDef *def = tables[i]; def->signature; def++) {
+            Value function = native_function_new(vm, def, VALUE_UNSET, name);
+            if (function == VALUE_ERROR) return VALUE_ERROR;
+            if (!dict_set_str(vm, AS(Module, module)->dict, AS(NativeFunction, function)->name, function))
+                return VALUE_ERROR;
+        }
+    return module;
+}
+
+/* ---- binding and special methods ---- */
+
+static Value call_bound(GenVM *vm, Value *args) {
+    return native_invoke_bound(vm, AS(NativeFunction, args[0]), args[1], (int)as_int(args[2]), args[3]);
+}
+
+static Value index(GenVM *vm, Value *args) { return value_index(vm, args[0]); }
+
+static Special special_named(GenVM *vm, Value name) {
+    for (int i = 0; i < SPECIAL_COUNT; i++)
+        if (str_equal(vm->special_names[i], name)) return (Special)i;
+    return SPECIAL_COUNT;
+}
+
+static Value find_raw(GenVM *vm, Value v, Value name) {
+    Special special = special_named(vm, name);
+    if (special != SPECIAL_COUNT) return type_find_special(vm, type_of(vm, v), special);
+    return type_lookup(vm, type_of(vm, v), str_intern(vm, name));
+}
+
+static Value has_special(GenVM *vm, Value *args) {
+    Value raw = find_raw(vm, args[0], args[1]);
+    return bool_value(raw != VALUE_UNSET && raw != VALUE_NONE);
+}
+
+static Value bind_special(GenVM *vm, Value *args) {
+    Value raw = find_raw(vm, args[0], args[1]);
+    if (raw == VALUE_UNSET) return raise_attribute(vm, args[0], args[1]);
+    return attribute_bind(vm, raw, args[0], type_of(vm, args[0]));
+}
+
+static Value raise(GenVM *vm, Value *args) { return raise_value_object(vm, args[0]); }
+
+/* ---- names ---- */
+
+static Value global_name(GenVM *vm, Value *args) {
+    Value v = dict_get_str(vm, AS_DICT(args[0]), args[1]);
+    if (v == VALUE_UNSET) v = dict_get_str(vm, vm_builtins_of(vm, AS_DICT(args[0])), args[1]);
+    if (v == VALUE_UNSET) return raise_name_error(vm, EXC_NAME_ERROR, args[1], "name '%S' is not defined");
+    return v;
+}
+
+/* "f()" or "module.f()", as messages about calls name a function. */
+static Value function_text(GenVM *vm, Value *args) {
+    Value name = attribute_find(vm, args[0], name_value(vm, NAME___qualname__));
+    Value module = attribute_find(vm, args[0], name_value(vm, NAME___module__));
+    if (!value_is_str(name)) return value_str(vm, args[0]);
+    if (value_is_str(module) && !str_is(module, "builtins")) return str_format(vm, "%S.%S()", module, name);
+    return str_format(vm, "%S()", name);
+}
+
+/* ---- questions about values ---- */
+
+static Value is_coroutine(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_COROUTINE)); }
+static Value is_traceback(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_TRACEBACK)); }
+static Value is_union_or_alias(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_UNION)); }
+static Value is_finite(GenVM *vm, Value *args) { return (void)vm, bool_value(isfinite(value_float(args[0]))); }
+
+static Value matches_self(GenVM *vm, Value *args) {
+    (void)vm;
+    return bool_value(is_type(args[0]) && type_from(args[0])->flags & TYPE_MATCH_SELF);
+}
+
+static Value plain_instance_check(GenVM *vm, Value *args) { return instance_check_plainly(vm, args[0], args[1]); }
+static Value plain_subclass_check(GenVM *vm, Value *args) { return subclass_check_plainly(vm, args[0], args[1]); }
+
+/* ---- imports and code ---- */
+
+static Value modules(GenVM *vm, Value *args) { return (void)args, object_value(vm->modules); }
+
+static Value search_path(GenVM *vm, Value *args) {
+    (void)args;
+    if (vm->sys_module == VALUE_UNSET) return list_new(vm, 0);
+    Value path = dict_get_str(vm, AS(Module, vm->sys_module)->dict, name_value(vm, NAME_path));
+    return path == VALUE_UNSET ? list_new(vm, 0) : path;
+}
+
+static Value find_builtin(GenVM *vm, Value *args) {
+    if (!vm->find_builtin_module) return VALUE_NONE;
+    Value found = vm->find_builtin_module(vm, args[0]);
+    return found == VALUE_UNSET ? VALUE_NONE : found;
+}
+
+static Value new_module(GenVM *vm, Value *args) { return module_new(vm, args[0]); }
+
+static Value run_code(GenVM *vm, Value *args) {
+    Value globals = args[1];
+    if (dict_get_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__)) == VALUE_UNSET &&
+        !dict_set_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__), object_value(vm->builtins)))
+        return VALUE_ERROR;
+    Function *function = function_new(vm, (Code *)as_object(args[0]), AS_DICT(globals));
+    if (!function) return VALUE_ERROR;
+    if (function->code->flags & CODE_CLASS)
+        return native_call(vm, object_value(function), 1, args[2] == VALUE_NONE ? globals : args[2]);
+    return native_call(vm, object_value(function), 0);
+}
+
+static Value path_kind(GenVM *vm, Value *args) {
+    const char *path = str_c(vm, args[0]);
+    if (!path) return VALUE_ERROR;
+    return str_from(vm, vm->path_kind ? vm->path_kind(vm, path) : "");
+}
+
+static Value compile_file(GenVM *vm, Value *args) {
+    const char *path = str_c(vm, args[0]);
+    if (!path) return VALUE_ERROR;
+    if (!vm->compile_file) return raise_error(vm, EXC_IMPORT_ERROR, "this virtual machine cannot read files");
+    return vm->compile_file(vm, path);
+}
+
+static Value stdout_now(GenVM *vm, Value *args) {
+    (void)args;
+    if (vm->sys_module == VALUE_UNSET) return VALUE_NONE;
+    Value file = dict_get_str(vm, AS(Module, vm->sys_module)->dict, name_value(vm, NAME_stdout));
+    if (file == VALUE_UNSET) return raise_runtime(vm, "lost sys.stdout");
+    return file;
+}
+
+/* ---- prelude generators in another coat ---- */
+
+static Value map_of_iterators(GenVM *vm, Value *args) {
+    return builtins_map(vm, type_from(args[0]), args[1], AS_TUPLE(args[2])->items, AS_TUPLE(args[2])->count,
+                        args[3] == VALUE_TRUE);
+}
+
+static Value filter_of_iterator(GenVM *vm, Value *args) {
+    return builtins_filter(vm, type_from(args[0]), args[1], args[2]);
+}
+
+static Value getframe(GenVM *vm, Value *args) {
+    Value frame = frame_object_of_caller(vm, as_int(args[0]));
+    if (frame == VALUE_UNSET) return raise_value(vm, "call stack is not deep enough");
+    return frame;
+}
+
+static Value as_iterator(GenVM *vm, Value *args) { return (void)vm, args[0]; }
+
+const NativeDef engine_core_natives[] = {
+    {"call_bound(native, bound, which, value, /)", call_bound, "Call a native whose arguments are bound."},
+    {"index(value, /)", index, "operator.index"},
+    {"has_special(obj, name: str, /)", has_special, "Does the class of obj define the special method."},
+    {"bind_special(obj, name: str, /)", bind_special, "The special method of obj's class, bound."},
+    {"raise_(exception, /)", raise, "Raise without a traceback entry of its own."},
+    {"global_name(globals, name, /)", global_name, "The global or builtin of that name."},
+    {"function_text(callable, /)", function_text, "How messages name a callable."},
+    {"is_coroutine(obj, /)", is_coroutine, NULL},
+    {"is_traceback(obj, /)", is_traceback, NULL},
+    {"is_union_or_alias(obj, /)", is_union_or_alias, NULL},
+    {"is_finite(number, /)", is_finite, NULL},
+    {"matches_self(cls, /)", matches_self, "Does cls(x) in a pattern bind the subject itself."},
+    {"plain_instance_check(obj, cls, /)", plain_instance_check, "isinstance without __instancecheck__."},
+    {"plain_subclass_check(cls, base, /)", plain_subclass_check, "issubclass without __subclasscheck__."},
+    {"modules()", modules, "sys.modules"},
+    {"search_path()", search_path, "sys.path"},
+    {"find_builtin(name: str, /)", find_builtin, "A native module, (code, is a package) of a frozen one, or None."},
+    {"new_module(name: str, /)", new_module, NULL},
+    {"run_code(code, globals, locals, /)", run_code, "Run code in namespaces."},
+    {"path_kind(path: str, /)", path_kind, "'file', 'directory' or ''."},
+    {"compile_file(path: str, /)", compile_file, "The code of a source file."},
+    {"stdout()", stdout_now, "sys.stdout"},
+    {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
+    {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
+    {"getframe(depth: index = 0, /)", getframe, NULL},
+    {"as_iterator(coroutine, /)", as_iterator, "The coroutine itself."},
+    {NULL, NULL, NULL},
+};

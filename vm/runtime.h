@@ -1,0 +1,27 @@
+/* runtime.h - engine functions that several files need and no other header has. */
+#ifndef GEN_RUNTIME_H
+#define GEN_RUNTIME_H
+
+#include "vm/generator.h"
+
+/* builtins.c */
+Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators, uint64_t count, bool strict);
+Value builtins_filter(GenVM *vm, Type *cls, Value function, Value iterator);
+bool builtins_init(GenVM *vm); /* makes vm->builtins */
+Value instance_check_plainly(GenVM *vm, Value object, Value cls); /* True or False; TAIL for objects that pretend */
+Value subclass_check_plainly(GenVM *vm, Value cls, Value base);
+
+/* A generator object of a prelude generator function, with its arguments, that shows as an instance of `cls`: this is
+ * how map, filter, itertools, ... are made. */
+Value runtime_generator(GenVM *vm, Twin twin, Type *cls, int count, ...);
+
+bool import_is_initializing(GenVM *vm, Value module);
+
+/* async_generator.c */
+bool async_generator_yield(GenVM *vm, Value v);
+
+/* The engine's set-up and end, for genvm.c. */
+bool vm_init(GenVM *vm);
+void vm_free(GenVM *vm);
+
+#endif
