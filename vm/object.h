@@ -156,10 +156,10 @@ typedef struct Dict {
     uint32_t version; /* changes when a key is added or removed (not when a value is replaced) */
     uint32_t capacity; /* entries that fit */
     DictEntry *entries; /* in `buffer` */
-    void *index;        /* in `buffer`: uint8_t, uint16_t or uint32_t slots, by index_bits */
+    void *index;        /* in `buffer`: uint8_t, uint16_t or uint32_t slots, by index_mask */
     Buffer *buffer;
-    uint32_t index_bits;
-    uint32_t padding;
+    uint32_t index_mask; /* slots of the index, less one */
+    uint32_t filled;     /* slots of the index that are taken, for ever: at capacity the table is rebuilt */
 } Dict;
 
 typedef struct Range { /* start, stop, step and length are int values of any size */

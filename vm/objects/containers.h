@@ -1,0 +1,213 @@
+/* containers.h - what the files of the containers (list, tuple, dict, set, range, slice and their iterators) share
+ * among themselves: layouts, the hashing of keys, the bounds of native iteration, the guard of recursive reprs.
+ *
+ * The one idea: work that needs no script code is done here in C, at full speed; where a value has an __eq__, a
+ * __hash__, an __iter__ ... written in Gen, the function says LEAF_SCRIPT *before any side effect that could not be
+ * repeated*, and the native hands over to its twin in stdlib/prelude/containers.gen.
+ */
+#ifndef GEN_CONTAINERS_H
+#define GEN_CONTAINERS_H
+
+#include "vm/objects.h"
+
+/* ---- keys ---- */
+
+/* hash(v) of a small int: the number itself modulo 2**61 - 1, with -1 left out as Python does. */
+static inline uint64_t small_int_hash(Value v) {
+    int64_t i = as_int(v);
+    if (likely(i > -SMALL_INT_MAX && i < SMALL_INT_MAX)) return i == -1 ? (uint64_t)-2 : (uint64_t)i;
+    return int_hash(v);
+}
+
+static inline Leaf key_hash(GenVM *vm, Value key, uint64_t *hash) {
+    if (is_int(key)) {
+        *hash = small_int_hash(key);
+        return LEAF_TRUE;
+    }
+    if (is_exact(key, TYPE_STR)) {
+        uint64_t cached = AS_STR(key)->hash;
+        *hash = cached ? cached : str_hash(vm, key);
+        return LEAF_TRUE;
+    }
+    return leaf_hash(vm, key, hash);
+}
+
+/* held == key, the identical counting as equal. */
+static inline Leaf items_equal(GenVM *vm, Value held, Value item) {
+    if (held == item) return LEAF_TRUE;
+    if (are_ints(held, item)) return LEAF_FALSE;
+    if (is_exact(held, TYPE_STR) && is_exact(item, TYPE_STR))
+        return str_equal(held, item) ? LEAF_TRUE : LEAF_FALSE;
+    return leaf_equal(vm, held, item);
+}
+
+/* ---- dict_table.c: the hash table under dict ---- */
+
+enum { ENTRY_ABSENT = -1, ENTRY_ERROR = -2, ENTRY_SCRIPT = -3 };
+static inline Leaf entry_leaf(int64_t entry) { /* what a negative entry number means */
+    return entry == ENTRY_ABSENT ? LEAF_FALSE : entry == ENTRY_ERROR ? LEAF_ERROR : LEAF_SCRIPT;
+}
+
+void dict_init(Dict *dict); /* empty, of a fresh object or one whose buffer is given up */
+bool dict_reserve(GenVM *vm, Dict *dict, uint64_t more); /* room for `more` further keys */
+int64_t dict_find(GenVM *vm, Dict *dict, Value key, uint64_t hash); /* entry number, or ENTRY_ */
+bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value); /* a key known to be absent */
+void dict_remove(Dict *dict, uint32_t entry);
+bool dict_assign(GenVM *vm, Dict *dict, Dict *source); /* makes an empty dict a copy of source */
+
+/* A search that leaves the comparison of keys to script code: see probe in containers.gen. Each returns the state of
+ * the next candidate, or PROBE_ABSENT, or PROBE_FOUND - entry where no script code is needed to tell. */
+enum { PROBE_ABSENT = -1, PROBE_FOUND = -2 };
+#define PROBE_ERROR INT64_MIN
+int64_t dict_probe(GenVM *vm, Dict *dict, Value key, uint64_t hash, int64_t state);
+int64_t dict_probe_entry(Dict *dict, int64_t state); /* entry number; -1 when the dict has changed since */
+
+/* Where a probe stands, packed into a small int: slot, step of the perturbation, position in a linear run, and the
+ * low bits of the table's version. */
+typedef struct Probe {
+    uint64_t slot;
+    unsigned step, run;
+} Probe;
+static inline int64_t probe_pack(Probe probe, uint32_t version) {
+    return (int64_t)((uint64_t)1 << 60 | (uint64_t)(version & 0x7ffff) << 40 | (uint64_t)probe.run << 36 |
+                     (uint64_t)probe.step << 32 | probe.slot);
+}
+static inline bool probe_unpack(int64_t state, uint32_t version, Probe *probe) {
+    probe->slot = (uint32_t)state;
+    probe->step = (unsigned)(state >> 32) & 15;
+    probe->run = (unsigned)(state >> 36) & 15;
+    return state != 0 && ((uint64_t)state >> 40 & 0x7ffff) == (version & 0x7ffff);
+}
+
+/* ---- set.c ---- */
+
+typedef struct SetEntry {
+    Value key; /* VALUE_UNSET: never used; VALUE_DELETED: a deleted one */
+    uint64_t hash;
+} SetEntry;
+
+/* An open-addressing table laid out and probed exactly as CPython's, so that a set of small ints is iterated in the
+ * same order. */
+typedef struct Set {
+    Object header; /* kind TYPE_SET or TYPE_FROZENSET */
+    uint32_t mask; /* slots of the table, less one */
+    uint32_t filled;  /* slots that are not VALUE_UNSET */
+    uint32_t count;   /* live ones: len(s) */
+    uint32_t finger;  /* where pop() goes on looking */
+    uint32_t version; /* changes when an item is added or removed */
+    bool hashed;      /* frozenset: `hash` is known */
+    uint64_t hash;
+    SetEntry *table; /* in `buffer`, or a shared constant while the set never had an item */
+    Buffer *buffer;
+} Set;
+#define AS_SET(v) AS(Set, v)
+
+static inline bool is_any_set(Value v) { return is_kind(v, TYPE_SET) || is_kind(v, TYPE_FROZENSET); }
+int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash); /* slot, or ENTRY_ */
+bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash);  /* a key known to be absent */
+void set_remove(Set *set, uint32_t slot);
+bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash);
+int64_t set_probe(GenVM *vm, Set *set, Value key, uint64_t hash, int64_t state);
+int64_t set_probe_entry(Set *set, int64_t state);
+Leaf set_update_from(GenVM *vm, Value set, Value iterable); /* native iterables; on LEAF_SCRIPT nothing is taken from
+                                                               an iterator yet */
+
+/* The set operators on any two values one of which is a dict view: BINARY_AND, OR, XOR, SUB. */
+Value set_view_binary(GenVM *vm, BinaryOp op, Value left, Value right);
+
+/* ---- dict_views.c ---- */
+
+typedef struct DictView { /* kinds TYPE_DICT_KEYS, TYPE_DICT_VALUES, TYPE_DICT_ITEMS */
+    Object header;
+    Value dict;
+} DictView;
+Value dict_view_new(GenVM *vm, TypeId kind, Value dict);
+Value dict_iterator_new(GenVM *vm, TypeId kind, Value dict_or_set, uint32_t count, uint32_t version);
+
+/* ---- iterators.c ---- */
+
+typedef struct Enumerate {
+    Object header; /* flags: ITERATOR_NATIVE */
+    Value iterator;
+    Value index; /* of the next item: an int of any size */
+} Enumerate;
+typedef struct Zip {
+    Object header; /* flags: ITERATOR_NATIVE, ITERATOR_STRICT */
+    Value iterators; /* tuple */
+} Zip;
+enum { ITERATOR_NATIVE = 1, ITERATOR_STRICT = 2 };
+
+/* True if stepping this iterator runs no script code, ever, and takes no step half. */
+bool iterator_is_native(Value iterator);
+
+/* The iterator of an iterable. LEAF_TRUE: *iterator is a native one, to be stepped by iterator_step. LEAF_SCRIPT:
+ * script code has to run; iterate *iterator (the iterable or its iterator) in Gen. */
+Leaf iterator_begin(GenVM *vm, Value iterable, Value *iterator);
+
+static inline Value iterator_step(GenVM *vm, Value iterator) { /* of a native one: item, VALUE_END, VALUE_ERROR */
+    return vm->shapes[as_object(iterator)->shape].type->slots.next(vm, iterator);
+}
+
+/* A ListIterator of any kind, at the position `index`. */
+Value list_iterator_new(GenVM *vm, TypeId kind, Value container, int64_t index);
+Value sequence_iterator_new(GenVM *vm, Value object); /* iter(object) over __getitem__ */
+Value range_iterator_new(GenVM *vm, int64_t start, int64_t step, int64_t length);
+Value range_item(GenVM *vm, const Range *range, Value index); /* start + index * step, no check */
+
+/* ---- sequences: list.c, tuple.c, slice.c, sequence.c ---- */
+
+/* The items of a list or tuple, subclasses included; NULL for other values. */
+const Value *sequence_items(Value v, uint64_t *count);
+Value sequence_repr(GenVM *vm, Value self, const char *open, const char *close);
+Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right); /* two lists or two tuples */
+Value sequence_contains(GenVM *vm, Value self, Value item);
+Value sequence_count(GenVM *vm, Value self, Value item);
+Value sequence_find(GenVM *vm, Value self, Value item, Value start, Value stop, const char *missing);
+/* The count of `sequence * times`: false with an exception pending; LEAF_SCRIPT when times has an __index__ of its own;
+ * LEAF_FALSE without an exception when it is no integer at all. */
+Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, uint64_t *count);
+void sequence_repeat_items(Value *items, uint64_t length, uint64_t total); /* fills items[length .. total) */
+/* What an index that is neither int nor slice means: a twin that calls its __index__, or the TypeError. */
+Value sequence_odd_index(GenVM *vm, Value self, Value key, Value value_or_unset, bool is_delete);
+bool list_extend_array(GenVM *vm, List *list, const Value *items, uint64_t count);
+/* Appends what a native iterable yields. LEAF_SCRIPT: nothing was taken; *rest is what to iterate in Gen. */
+Leaf list_extend_native(GenVM *vm, Value list, Value iterable, Value *rest);
+/* list_sort.c: sorts an array in place, stably. LEAF_SCRIPT, LEAF_ERROR: the array is as it was. values: NULL, or an
+ * array that follows the same permutation. */
+Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reverse);
+Value list_sort(GenVM *vm, Value *args); /* list.sort(self, *, key, reverse) */
+
+/* ---- shared odds and ends ---- */
+
+/* Python's guard against endless reprs: false when `object` is being shown already ("[...]") or, with an exception
+ * pending, when the nesting is too deep. */
+bool repr_enter(GenVM *vm, Value object);
+void repr_leave(GenVM *vm, Value object);
+
+/* Checks that `cls` can be made by NAME.__new__: NULL with TypeError pending if it is no subclass. */
+Type *container_class(GenVM *vm, Value cls, TypeId base);
+
+/* One step of work per item of native loops, cheap for short ones. */
+static inline bool charge_items(GenVM *vm, uint64_t count) {
+    return count < 64 || native_charge(vm, count / 8);
+}
+
+static inline Value leaf_value(Leaf leaf) { /* of LEAF_TRUE, LEAF_FALSE, LEAF_ERROR */
+    return leaf == LEAF_ERROR ? VALUE_ERROR : bool_value(leaf == LEAF_TRUE);
+}
+static inline bool order_holds(CompareOp op, int order) { /* order: negative, zero, positive */
+    switch (op) {
+    case COMPARE_LT: return order < 0;
+    case COMPARE_LE: return order <= 0;
+    case COMPARE_EQ: return order == 0;
+    case COMPARE_NE: return order != 0;
+    case COMPARE_GT: return order > 0;
+    case COMPARE_GE: return order >= 0;
+    }
+    return false;
+}
+
+Value generic_alias_new(GenVM *vm, Value origin, Value args);
+extern const NativeDef engine_container_natives[]; /* in module _engine */
+
+#endif

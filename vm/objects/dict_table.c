@@ -1,0 +1,265 @@
+/* dict_table.c - the hash table under dict: finding, adding and removing entries by hash, growth and compaction.
+ * What a dict means to scripts is in dict.c.
+ *
+ *     index    [ - 2 - 0 - - 1 - ]        slots of 1, 2 or 4 bytes: entry numbers, or all ones where free
+ *     entries  [ k v h | k v h | k v h | ]  in order of insertion; a deleted one keeps its place with key VALUE_UNSET
+ *
+ * Both lie in one Buffer. A deletion leaves the index alone: the slot goes on leading to the hole, which equals no key.
+ * So `filled`, the slots ever taken, bounds the probes, and when it reaches `capacity` (two thirds of the slots) the
+ * table is rebuilt without its holes. Probing is CPython's: slot = 5 * slot + 1 + perturb, perturb >>= 5.
+ */
+#include "vm/objects/containers.h"
+
+enum { PERTURB_SHIFT = 5, FIRST_SLOTS = 8 };
+
+static const uint8_t empty_index[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+void dict_init(Dict *dict) {
+    dict->used = dict->count = dict->filled = dict->capacity = dict->index_mask = 0;
+    dict->version++;
+    dict->entries = NULL;
+    dict->index = (void *)empty_index;
+    dict->buffer = NULL;
+}
+
+/* ---- slots ---- */
+
+static const uint32_t FREE_SLOT = UINT32_MAX;
+
+/* The width of a slot follows from the mask: at most 2/3 of the slots are entries, so the free mark never is one. */
+static inline size_t slot_width(uint64_t mask) { return mask <= 0xff ? 1 : mask <= 0xffff ? 2 : 4; }
+
+static inline uint32_t slot_get(const void *index, uint64_t mask, uint64_t slot) {
+    if (mask <= 0xff) {
+        uint8_t entry = ((const uint8_t *)index)[slot];
+        return entry == 0xff ? FREE_SLOT : entry;
+    }
+    if (mask <= 0xffff) {
+        uint16_t entry = ((const uint16_t *)index)[slot];
+        return entry == 0xffff ? FREE_SLOT : entry;
+    }
+    return ((const uint32_t *)index)[slot];
+}
+
+static inline void slot_set(void *index, uint64_t mask, uint64_t slot, uint32_t entry) {
+    if (mask <= 0xff)
+        ((uint8_t *)index)[slot] = (uint8_t)entry;
+    else if (mask <= 0xffff)
+        ((uint16_t *)index)[slot] = (uint16_t)entry;
+    else
+        ((uint32_t *)index)[slot] = entry;
+}
+
+static inline uint64_t next_slot(uint64_t slot, uint64_t *perturb, uint64_t mask) {
+    *perturb >>= PERTURB_SHIFT;
+    return (slot * 5 + *perturb + 1) & mask;
+}
+
+static inline uint64_t free_slot(const void *index, uint64_t mask, uint64_t hash) {
+    uint64_t slot = hash & mask, perturb = hash;
+    while (slot_get(index, mask, slot) != FREE_SLOT)
+        slot = next_slot(slot, &perturb, mask);
+    return slot;
+}
+
+/* ---- growth ---- */
+
+static inline uint64_t usable(uint64_t slots) { return slots * 2 / 3; }
+
+static void index_entries(void *index, uint64_t mask, const DictEntry *entries, uint32_t used) {
+    memset(index, 0xff, (mask + 1) * slot_width(mask));
+    for (uint32_t i = 0; i < used; i++)
+        slot_set(index, mask, free_slot(index, mask, entries[i].hash), i);
+}
+
+static void copy_live_entries(DictEntry *target, const Dict *dict) {
+    if (dict->used == dict->count) {
+        if (dict->used) memcpy(target, dict->entries, dict->used * sizeof *target);
+        return;
+    }
+    for (uint32_t i = 0; i < dict->used; i++)
+        if (dict->entries[i].key != VALUE_UNSET) *target++ = dict->entries[i];
+}
+
+/* Rebuilds the table of `source` without holes in a new buffer of `dict`, with room for at least `capacity` entries.
+ * The two may be the same. */
+static bool rebuild(GenVM *vm, Dict *dict, const Dict *source, uint64_t capacity) {
+    uint64_t slots = FIRST_SLOTS;
+    while (usable(slots) < capacity)
+        slots <<= 1;
+    if (slots > UINT32_MAX) return raise_memory(vm), false;
+    uint64_t mask = slots - 1, room = usable(slots);
+    Buffer *buffer = gc_buffer_new(vm, room * sizeof(DictEntry) + slots * slot_width(mask));
+    if (!buffer) return false;
+    DictEntry *entries = (DictEntry *)buffer->data;
+    void *index = entries + room;
+    copy_live_entries(entries, source);
+    index_entries(index, mask, entries, source->count);
+    Buffer *old = dict->buffer;
+    dict->used = dict->filled = dict->count = source->count;
+    dict->capacity = (uint32_t)room;
+    dict->index_mask = (uint32_t)mask;
+    dict->entries = entries;
+    dict->index = index;
+    dict->buffer = buffer;
+    if (old) gc_buffer_free(vm, old);
+    gc_barrier(vm, dict);
+    return true;
+}
+
+static COLD bool grow(GenVM *vm, Dict *dict) {
+    return rebuild(vm, dict, dict, dict->count ? (uint64_t)dict->count * 2 : 1);
+}
+
+bool dict_reserve(GenVM *vm, Dict *dict, uint64_t more) {
+    if (dict->filled + more <= dict->capacity) return true;
+    return rebuild(vm, dict, dict, dict->count + more);
+}
+
+/* A table without holes is copied as it is, index included. */
+bool dict_assign(GenVM *vm, Dict *dict, Dict *source) {
+    if (source->count == 0) return true;
+    if (source->filled != source->count) {
+        if (!rebuild(vm, dict, source, source->count)) return false;
+    } else {
+        Buffer *buffer = gc_buffer_new(vm, source->buffer->capacity);
+        if (!buffer) return false;
+        memcpy(buffer->data, source->buffer->data, source->used * sizeof(DictEntry));
+        size_t offset = (size_t)((uint8_t *)source->index - source->buffer->data);
+        uint64_t mask = source->index_mask;
+        memcpy(buffer->data + offset, source->index, (mask + 1) * slot_width(mask));
+        dict->used = dict->filled = dict->count = source->count;
+        dict->capacity = source->capacity;
+        dict->index_mask = source->index_mask;
+        dict->entries = (DictEntry *)buffer->data;
+        dict->index = buffer->data + offset;
+        dict->buffer = buffer;
+        gc_barrier(vm, dict);
+    }
+    dict->version++;
+    return true;
+}
+
+/* ---- finding ---- */
+
+/* The three ways to compare keys, chosen by the kind of the key looked for. */
+typedef enum Match { MATCH_STR, MATCH_INT, MATCH_ANY } Match;
+
+static inline Leaf match_key(GenVM *vm, const DictEntry *entry, Value key, Match match) {
+    if (match == MATCH_STR && is_exact(entry->key, TYPE_STR))
+        return str_equal(entry->key, key) ? LEAF_TRUE : LEAF_FALSE;
+    if (match == MATCH_INT && is_int(entry->key)) return LEAF_FALSE;
+    if (entry->key == VALUE_UNSET) return LEAF_FALSE;
+    return leaf_equal(vm, entry->key, key);
+}
+
+static inline __attribute__((always_inline)) int64_t find(GenVM *vm, const Dict *dict, Value key,
+                                                           uint64_t hash, Match match) {
+    const void *index = dict->index;
+    const DictEntry *entries = dict->entries;
+    uint64_t mask = dict->index_mask, slot = hash & mask, perturb = hash;
+    for (;;) {
+        uint32_t number = slot_get(index, mask, slot);
+        if (number == FREE_SLOT) return ENTRY_ABSENT;
+        const DictEntry *entry = &entries[number];
+        if (entry->key == key) return number;
+        if (entry->hash == hash) {
+            Leaf equal = match_key(vm, entry, key, match);
+            if (equal == LEAF_TRUE) return number;
+            if (equal != LEAF_FALSE) return equal == LEAF_ERROR ? ENTRY_ERROR : ENTRY_SCRIPT;
+        }
+        slot = next_slot(slot, &perturb, mask);
+    }
+}
+
+int64_t dict_find(GenVM *vm, Dict *dict, Value key, uint64_t hash) {
+    if (is_int(key)) return find(vm, dict, key, hash, MATCH_INT);
+    if (is_exact(key, TYPE_STR)) return find(vm, dict, key, hash, MATCH_STR);
+    return find(vm, dict, key, hash, MATCH_ANY);
+}
+
+/* For names: a held key that is no plain str equals none. */
+int64_t dict_find_str(GenVM *vm, Dict *dict, Value key) {
+    uint64_t hash = AS_STR(key)->hash;
+    if (unlikely(!hash)) hash = str_hash(vm, key);
+    const void *index = dict->index;
+    const DictEntry *entries = dict->entries;
+    uint64_t mask = dict->index_mask, slot = hash & mask, perturb = hash;
+    for (;;) {
+        uint32_t number = slot_get(index, mask, slot);
+        if (number == FREE_SLOT) return ENTRY_ABSENT;
+        const DictEntry *entry = &entries[number];
+        if (entry->key == key) return number;
+        if (entry->hash == hash && is_kind(entry->key, TYPE_STR) && str_equal(entry->key, key))
+            return number;
+        slot = next_slot(slot, &perturb, mask);
+    }
+}
+
+int64_t dict_probe(GenVM *vm, Dict *dict, Value key, uint64_t hash, int64_t state) {
+    Probe probe;
+    uint64_t mask = dict->index_mask, perturb = hash;
+    if (probe_unpack(state, dict->version, &probe) && probe.slot <= mask) {
+        for (unsigned i = 0; i < probe.step; i++)
+            perturb >>= PERTURB_SHIFT;
+        probe.slot = next_slot(probe.slot, &perturb, mask);
+        probe.step += probe.step < 15; /* all of the hash is shifted out after 13 */
+    } else {
+        probe = (Probe){.slot = hash & mask};
+    }
+    for (;;) {
+        uint32_t number = slot_get(dict->index, mask, probe.slot);
+        if (number == FREE_SLOT) return PROBE_ABSENT;
+        const DictEntry *entry = &dict->entries[number];
+        if (entry->hash == hash && entry->key != VALUE_UNSET) {
+            Leaf equal = items_equal(vm, entry->key, key);
+            if (equal == LEAF_TRUE) return PROBE_FOUND - (int64_t)number;
+            if (equal == LEAF_ERROR) return PROBE_ERROR;
+            if (equal == LEAF_SCRIPT) return probe_pack(probe, dict->version);
+        }
+        probe.slot = next_slot(probe.slot, &perturb, mask);
+        probe.step += probe.step < 15;
+    }
+}
+
+int64_t dict_probe_entry(Dict *dict, int64_t state) {
+    Probe probe;
+    if (!probe_unpack(state, dict->version, &probe) || probe.slot > dict->index_mask) return -1;
+    uint32_t number = slot_get(dict->index, dict->index_mask, probe.slot);
+    if (number == FREE_SLOT || dict->entries[number].key == VALUE_UNSET) return -1;
+    return number;
+}
+
+/* ---- adding and removing ---- */
+
+bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
+    if (unlikely(dict->filled == dict->capacity) && !grow(vm, dict)) return false;
+    uint64_t mask = dict->index_mask;
+    slot_set(dict->index, mask, free_slot(dict->index, mask, hash), dict->used);
+    dict->entries[dict->used++] = (DictEntry){.key = key, .value = value, .hash = hash};
+    dict->filled++;
+    dict->count++;
+    dict->version++;
+    gc_barrier(vm, dict);
+    return true;
+}
+
+/* Holes at the end are given back, so that popitem() need not search for the last entry. Their slots stay taken and
+ * may lead to a later entry of the same number: that entry is then found on a second path, which does no harm. */
+static void trim(Dict *dict) {
+    while (dict->used && dict->entries[dict->used - 1].key == VALUE_UNSET)
+        dict->used--;
+    /* An empty table forgets its holes, when as many slots were filled as are to be cleared. */
+    if (dict->used == 0 && dict->filled > dict->index_mask / 4) {
+        dict->filled = 0;
+        memset(dict->index, 0xff, (dict->index_mask + 1ull) * slot_width(dict->index_mask));
+    }
+}
+
+void dict_remove(Dict *dict, uint32_t number) {
+    DictEntry *entry = &dict->entries[number];
+    entry->key = entry->value = VALUE_UNSET;
+    dict->count--;
+    dict->version++;
+    if (number + 1 == dict->used) trim(dict);
+}
