@@ -103,14 +103,18 @@ typedef struct Set {
 #define AS_SET(v) AS(Set, v)
 
 static inline bool is_any_set(Value v) { return is_kind(v, TYPE_SET) || is_kind(v, TYPE_FROZENSET); }
+
+/* set_table.c: the table. */
+void set_init(Set *set);
 int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash); /* slot, or ENTRY_ */
 bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash);  /* a key known to be absent */
 void set_remove(Set *set, uint32_t slot);
+bool set_resize(GenVM *vm, Set *set, uint64_t wanted); /* rebuilds it for more than `wanted` items */
+bool set_prepare(GenVM *vm, Set *set, uint64_t more);  /* as CPython does before many insertions */
+Leaf set_merge(GenVM *vm, Set *set, Set *source);
 bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash);
-int64_t set_probe(GenVM *vm, Set *set, Value key, uint64_t hash, int64_t state);
+int64_t set_probe(GenVM *vm, Set *set, Value key, uint64_t hash, int64_t state); /* as dict_probe */
 int64_t set_probe_entry(Set *set, int64_t state);
-Leaf set_update_from(GenVM *vm, Value set, Value iterable); /* native iterables; on LEAF_SCRIPT nothing is taken from
-                                                               an iterator yet */
 
 /* The set operators on any two values one of which is a dict view: BINARY_AND, OR, XOR, SUB. */
 Value set_view_binary(GenVM *vm, BinaryOp op, Value left, Value right);
@@ -207,7 +211,15 @@ static inline bool order_holds(CompareOp op, int order) { /* order: negative, ze
     return false;
 }
 
+/* Drops a VALUE_TAIL and appends other reprs as they are: LEAF_SCRIPT when the repr takes script code. */
+Leaf builder_put_repr(StrBuilder *builder, Value v);
+
+/* A value that can be iterated more than once for the same items: sets, dicts, lists and tuples are that, other native
+ * iterables become a list. LEAF_SCRIPT: *items is what to iterate in Gen. */
+Leaf iterable_items(GenVM *vm, Value iterable, Value *items);
+
 Value generic_alias_new(GenVM *vm, Value origin, Value args);
+Value mapping_proxy_new(GenVM *vm, Value mapping);
 extern const NativeDef engine_container_natives[]; /* in module _engine */
 
 #endif

@@ -172,21 +172,41 @@ static inline __attribute__((always_inline)) int64_t find(GenVM *vm, const Dict 
     }
 }
 
-int64_t dict_find(GenVM *vm, Dict *dict, Value key, uint64_t hash) {
-    if (is_int(key)) return find(vm, dict, key, hash, MATCH_INT);
-    if (is_exact(key, TYPE_STR)) return find(vm, dict, key, hash, MATCH_STR);
+static __attribute__((noinline)) int64_t find_str(GenVM *vm, Dict *dict, Value key, uint64_t hash) {
+    return find(vm, dict, key, hash, MATCH_STR);
+}
+
+static __attribute__((noinline)) int64_t find_int(GenVM *vm, Dict *dict, Value key, uint64_t hash) {
+    return find(vm, dict, key, hash, MATCH_INT);
+}
+
+static __attribute__((noinline)) int64_t find_any(GenVM *vm, Dict *dict, Value key, uint64_t hash) {
     return find(vm, dict, key, hash, MATCH_ANY);
 }
 
-/* For names: a held key that is no plain str equals none. */
-int64_t dict_find_str(GenVM *vm, Dict *dict, Value key) {
-    uint64_t hash = AS_STR(key)->hash;
-    if (unlikely(!hash)) hash = str_hash(vm, key);
-    const void *index = dict->index;
+/* The entry in the first slot if it holds this very key or none: most searches end there, without a stack frame. */
+static inline bool find_first(const Dict *dict, Value key, uint64_t hash, int64_t *entry) {
+    uint64_t mask = dict->index_mask;
+    uint32_t number = slot_get(dict->index, mask, hash & mask);
+    *entry = number == FREE_SLOT ? ENTRY_ABSENT : (int64_t)number;
+    return number == FREE_SLOT || dict->entries[number].key == key;
+}
+
+int64_t dict_find(GenVM *vm, Dict *dict, Value key, uint64_t hash) {
+    int64_t entry;
+    if (find_first(dict, key, hash, &entry)) return entry;
+    if (is_int(key)) return find_int(vm, dict, key, hash);
+    if (is_exact(key, TYPE_STR)) return find_str(vm, dict, key, hash);
+    return find_any(vm, dict, key, hash);
+}
+
+/* For names: a held key that is no str equals none. */
+static __attribute__((noinline)) int64_t find_name(GenVM *vm, Dict *dict, Value key) {
+    uint64_t hash = str_hash(vm, key);
     const DictEntry *entries = dict->entries;
     uint64_t mask = dict->index_mask, slot = hash & mask, perturb = hash;
     for (;;) {
-        uint32_t number = slot_get(index, mask, slot);
+        uint32_t number = slot_get(dict->index, mask, slot);
         if (number == FREE_SLOT) return ENTRY_ABSENT;
         const DictEntry *entry = &entries[number];
         if (entry->key == key) return number;
@@ -194,6 +214,13 @@ int64_t dict_find_str(GenVM *vm, Dict *dict, Value key) {
             return number;
         slot = next_slot(slot, &perturb, mask);
     }
+}
+
+int64_t dict_find_str(GenVM *vm, Dict *dict, Value key) {
+    int64_t entry;
+    uint64_t hash = AS_STR(key)->hash;
+    if (likely(hash) && find_first(dict, key, hash, &entry)) return entry;
+    return find_name(vm, dict, key);
 }
 
 int64_t dict_probe(GenVM *vm, Dict *dict, Value key, uint64_t hash, int64_t state) {

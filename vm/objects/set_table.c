@@ -1,0 +1,202 @@
+/* set_table.c - the hash table under set and frozenset. What sets mean to scripts is in set.c.
+ *
+ * Programs print sets of small ints, so the order in which a set is iterated shows. The table is therefore laid out as
+ * CPython's: entries in slots by hash, runs of up to ten neighbours probed before the next jump (where the run fits
+ * before the table's end), deleted entries left as VALUE_DELETED and never reused before the next rebuild, growth by
+ * four (by two from 50,000 items on) when three fifths are filled.
+ */
+#include "vm/objects/containers.h"
+
+enum { LINEAR_PROBES = 9, PERTURB_SHIFT = 5, SMALLEST_TABLE = 8, GROW_LESS_FROM = 50000 };
+
+#define FREE_ENTRY {VALUE_UNSET, 0}
+static const SetEntry empty_table[SMALLEST_TABLE] = {FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY,
+                                                     FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY};
+
+void set_init(Set *set) {
+    set->mask = SMALLEST_TABLE - 1;
+    set->filled = set->count = set->finger = 0;
+    set->version++;
+    set->hashed = false;
+    set->table = (SetEntry *)empty_table;
+    set->buffer = NULL;
+}
+
+static inline uint64_t run_length(uint64_t slot, uint64_t mask) {
+    return slot + LINEAR_PROBES <= mask ? LINEAR_PROBES : 0;
+}
+
+static inline uint64_t next_run(uint64_t slot, uint64_t *perturb, uint64_t mask) {
+    *perturb >>= PERTURB_SHIFT;
+    return (slot * 5 + 1 + *perturb) & mask;
+}
+
+static SetEntry *free_entry(SetEntry *table, uint64_t mask, uint64_t hash) {
+    uint64_t slot = hash & mask, perturb = hash;
+    for (;;) {
+        for (uint64_t i = slot, last = slot + run_length(slot, mask); i <= last; i++)
+            if (table[i].key == VALUE_UNSET) return &table[i];
+        slot = next_run(slot, &perturb, mask);
+    }
+}
+
+static SetEntry *new_table(GenVM *vm, uint64_t slots, Buffer **buffer) {
+    if (slots > UINT32_MAX) return raise_memory(vm), NULL;
+    *buffer = gc_buffer_new(vm, slots * sizeof(SetEntry));
+    if (!*buffer) return NULL;
+    SetEntry *table = (SetEntry *)(*buffer)->data;
+    for (uint64_t i = 0; i < slots; i++)
+        table[i] = (SetEntry)FREE_ENTRY;
+    return table;
+}
+
+static void give_table(GenVM *vm, Set *set, SetEntry *table, Buffer *buffer, uint64_t slots) {
+    Buffer *old = set->buffer;
+    set->table = table;
+    set->buffer = buffer;
+    set->mask = (uint32_t)(slots - 1);
+    set->filled = set->count;
+    set->version++;
+    if (old) gc_buffer_free(vm, old);
+    gc_barrier(vm, set);
+}
+
+bool set_resize(GenVM *vm, Set *set, uint64_t wanted) {
+    uint64_t slots = SMALLEST_TABLE;
+    while (slots <= wanted)
+        slots <<= 1;
+    Buffer *buffer;
+    SetEntry *table = new_table(vm, slots, &buffer);
+    if (!table) return false;
+    for (uint64_t i = 0; i <= set->mask; i++) {
+        SetEntry entry = set->table[i];
+        if (is_pointer(entry.key) && !is_object(entry.key)) continue; /* free or deleted */
+        *free_entry(table, slots - 1, entry.hash) = entry;
+    }
+    give_table(vm, set, table, buffer, slots);
+    return true;
+}
+
+bool set_prepare(GenVM *vm, Set *set, uint64_t more) {
+    if ((set->filled + more) * 5 < (uint64_t)set->mask * 3) return true;
+    return set_resize(vm, set, (set->count + more) * 2);
+}
+
+static inline bool is_live(Value key) { return key != VALUE_UNSET && key != VALUE_DELETED; }
+
+int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash) {
+    const SetEntry *table = set->table;
+    uint64_t mask = set->mask, slot = hash & mask, perturb = hash;
+    for (;;) {
+        for (uint64_t i = slot, last = slot + run_length(slot, mask); i <= last; i++) {
+            if (table[i].key == key) return (int64_t)i;
+            if (table[i].key == VALUE_UNSET) return ENTRY_ABSENT;
+            if (table[i].hash != hash || table[i].key == VALUE_DELETED) continue;
+            Leaf equal = items_equal(vm, table[i].key, key);
+            if (equal == LEAF_TRUE) return (int64_t)i;
+            if (equal != LEAF_FALSE) return equal == LEAF_ERROR ? ENTRY_ERROR : ENTRY_SCRIPT;
+        }
+        slot = next_run(slot, &perturb, mask);
+    }
+}
+
+bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash) {
+    if (!set->buffer) { /* the shared empty table */
+        SetEntry *table = new_table(vm, SMALLEST_TABLE, &set->buffer);
+        if (!table) return set->buffer = NULL, false;
+        set->table = table;
+    }
+    *free_entry(set->table, set->mask, hash) = (SetEntry){key, hash};
+    set->filled++;
+    set->count++;
+    set->version++;
+    gc_barrier(vm, set);
+    if ((uint64_t)set->filled * 5 < (uint64_t)set->mask * 3) return true;
+    return set_resize(vm, set, set->count > GROW_LESS_FROM ? set->count * 2ull : set->count * 4ull);
+}
+
+void set_remove(Set *set, uint32_t slot) {
+    set->table[slot].key = VALUE_DELETED;
+    set->count--;
+    set->version++;
+}
+
+bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash) {
+    for (uint64_t i = *position; i <= set->mask; i++) {
+        if (!is_live(set->table[i].key)) continue;
+        *key = set->table[i].key;
+        *hash = set->table[i].hash;
+        *position = (uint32_t)(i + 1);
+        return true;
+    }
+    *position = set->mask + 1;
+    return false;
+}
+
+/* Into an empty set the items go without a comparison, and slot by slot where the tables are alike. */
+static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
+    Buffer *buffer;
+    uint64_t slots = set->mask + 1ull;
+    SetEntry *table = new_table(vm, slots, &buffer);
+    if (!table) return LEAF_ERROR;
+    if (set->mask == source->mask && source->filled == source->count) {
+        memcpy(table, source->table, slots * sizeof *table);
+    } else {
+        Value key;
+        uint64_t hash;
+        for (uint32_t i = 0; set_next(source, &i, &key, &hash);)
+            *free_entry(table, set->mask, hash) = (SetEntry){key, hash};
+    }
+    set->count = source->count;
+    give_table(vm, set, table, buffer, slots);
+    return LEAF_TRUE;
+}
+
+Leaf set_merge(GenVM *vm, Set *set, Set *source) {
+    if (set == source || source->count == 0) return LEAF_TRUE;
+    if (!charge_items(vm, source->count) || !set_prepare(vm, set, source->count)) return LEAF_ERROR;
+    if (set->filled == 0) return merge_into_empty(vm, set, source);
+    Value key;
+    uint64_t hash;
+    for (uint32_t i = 0; set_next(source, &i, &key, &hash);) {
+        int64_t slot = set_find(vm, set, key, hash);
+        if (slot >= 0) continue;
+        if (slot != ENTRY_ABSENT) return entry_leaf(slot);
+        if (!set_insert(vm, set, key, hash)) return LEAF_ERROR;
+    }
+    return LEAF_TRUE;
+}
+
+int64_t set_probe(GenVM *vm, Set *set, Value key, uint64_t hash, int64_t state) {
+    Probe probe;
+    uint64_t mask = set->mask, perturb = hash;
+    if (probe_unpack(state, set->version, &probe) && probe.slot <= mask) {
+        for (unsigned i = 0; i < probe.step; i++)
+            perturb >>= PERTURB_SHIFT;
+        probe.run++;
+    } else {
+        probe = (Probe){.slot = hash & mask};
+    }
+    for (;;) {
+        for (; probe.run <= run_length(probe.slot, mask); probe.run++) {
+            uint64_t slot = probe.slot + probe.run;
+            SetEntry *entry = &set->table[slot];
+            if (entry->key == VALUE_UNSET) return PROBE_ABSENT;
+            if (entry->hash != hash || entry->key == VALUE_DELETED) continue;
+            Leaf equal = items_equal(vm, entry->key, key);
+            if (equal == LEAF_TRUE) return PROBE_FOUND - (int64_t)slot;
+            if (equal == LEAF_ERROR) return PROBE_ERROR;
+            if (equal == LEAF_SCRIPT) return probe_pack(probe, set->version);
+        }
+        probe.slot = next_run(probe.slot, &perturb, mask);
+        probe.step += probe.step < 15; /* all of the hash is shifted out after 13 */
+        probe.run = 0;
+    }
+}
+
+int64_t set_probe_entry(Set *set, int64_t state) {
+    Probe probe;
+    if (!probe_unpack(state, set->version, &probe)) return -1;
+    uint64_t slot = probe.slot + probe.run;
+    return slot <= set->mask && is_live(set->table[slot].key) ? (int64_t)slot : -1;
+}
