@@ -79,6 +79,7 @@ struct GenVM {
     uint32_t pending_count, pending_capacity;
     Value roots[32];          /* spare places for engine files */
 };
+enum { ROOT_SHOWN = 8 }; /* 8: the containers whose repr is being made (containers.c) */
 enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8 };
 
 /* What the host (genvm.h) holds on to: roots. */

@@ -158,10 +158,13 @@ Value sequence_iterator_new(GenVM *vm, Value object); /* iter(object) over __get
 Value range_iterator_new(GenVM *vm, int64_t start, int64_t step, int64_t length);
 Value range_item(GenVM *vm, const Range *range, Value index); /* start + index * step, no check */
 
-/* ---- sequences: list.c, tuple.c, slice.c, sequence.c ---- */
+/* ---- sequences: list.c, tuple.c, slice.c, containers.c ---- */
 
 /* The items of a list or tuple, subclasses included; NULL for other values. */
 const Value *sequence_items(Value v, uint64_t *count);
+static inline const Value *exact_items(Value v, uint64_t *count) { /* ... of exactly those types */
+    return is_exact(v, TYPE_LIST) || is_exact(v, TYPE_TUPLE) ? sequence_items(v, count) : NULL;
+}
 Value sequence_repr(GenVM *vm, Value self, const char *open, const char *close);
 Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right); /* two lists or two tuples */
 Value sequence_contains(GenVM *vm, Value self, Value item);
@@ -173,6 +176,8 @@ Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, u
 void sequence_repeat_items(Value *items, uint64_t length, uint64_t total); /* fills items[length .. total) */
 /* What an index that is neither int nor slice means: a twin that calls its __index__, or the TypeError. */
 Value sequence_odd_index(GenVM *vm, Value self, Value key, Value value_or_unset, bool is_delete);
+/* CPython's hash of a tuple from the hashes of its items; of a slice with_length is false. */
+uint64_t tuple_hash_combine(const uint64_t *hashes, uint64_t count, bool with_length);
 bool list_extend_array(GenVM *vm, List *list, const Value *items, uint64_t count);
 /* Appends what a native iterable yields. LEAF_SCRIPT: nothing was taken; *rest is what to iterate in Gen. */
 Leaf list_extend_native(GenVM *vm, Value list, Value iterable, Value *rest);

@@ -247,7 +247,7 @@ static bool is_no_mapping(GenVM *vm, Value v) {
 /* The pair that element number `n` of an update sequence is. LEAF_FALSE: an exception is pending. */
 static Leaf read_pair(GenVM *vm, Value element, uint64_t n, Value pair[2]) {
     uint64_t count;
-    const Value *items = leaf_items(element, &count);
+    const Value *items = exact_items(element, &count);
     if (!items) return LEAF_SCRIPT;
     if (count != 2) {
         raise_value(vm, "dictionary update sequence element #%llu has length %llu; 2 is required",

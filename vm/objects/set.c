@@ -152,7 +152,7 @@ static Leaf add_iterable(GenVM *vm, Value set, Value iterable, Value *first, Val
     uint64_t count;
     bool plain_dict = is_exact(iterable, TYPE_DICT), plain_set =
         is_exact(iterable, TYPE_SET) || is_exact(iterable, TYPE_FROZENSET);
-    if (plain_dict || plain_set || leaf_items(iterable, &count))
+    if (plain_dict || plain_set || exact_items(iterable, &count))
         return add_walk(vm, AS_SET(set), iterable);
     Leaf begun = iterator_begin(vm, iterable, rest);
     if (begun != LEAF_TRUE) return begun;
