@@ -156,6 +156,8 @@ static inline Value iterator_step(GenVM *vm, Value iterator) { /* of a native on
 Value list_iterator_new(GenVM *vm, TypeId kind, Value container, int64_t index);
 Value sequence_iterator_new(GenVM *vm, Value object); /* iter(object) over __getitem__ */
 Value range_iterator_new(GenVM *vm, int64_t start, int64_t step, int64_t length);
+/* (start, stop, step) of a slice of ints and Nones over `length` items, exact for ints of any size. */
+Value slice_bounds(GenVM *vm, Slice *slice, Value length);
 Value range_item(GenVM *vm, const Range *range, Value index); /* start + index * step, no check */
 
 /* ---- sequences: list.c, tuple.c, slice.c, containers.c ---- */

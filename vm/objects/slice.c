@@ -109,28 +109,29 @@ static bool all_ints_or_none(Slice *slice) {
            (slice->step == VALUE_NONE || value_is_intlike(slice->step));
 }
 
-static Value slice_indices_method(GenVM *vm, Value *args) {
-    Slice *slice = AS(Slice, args[0]);
-    Value length = args[1], lower = int_value(0), upper = length;
-    if (!all_ints_or_none(slice)) return native_twin(vm, TWIN_SLICE_INDICES, 2, args[0], length);
-    if (int_sign(length) < 0) return raise_value(vm, "length should not be negative");
-    Value step = int_from_none(slice->step, int_value(1));
+static Value as_plain(Value v) { return is_bool(v) ? int_value(v == VALUE_TRUE) : v; }
+
+Value slice_bounds(GenVM *vm, Slice *slice, Value length) {
+    Value lower = int_value(0), upper = length, step = as_plain(int_from_none(slice->step, int_value(1)));
     if (int_sign(step) == 0) return raise_value(vm, "slice step cannot be zero");
-    if (is_bool(step)) step = int_value(1);
     bool backward = int_sign(step) < 0;
     if (backward) {
         lower = int_value(-1);
         upper = int_binary(vm, BINARY_SUB, length, int_value(1));
         if (upper == VALUE_ERROR) return upper;
     }
-    Value start = slice->start == VALUE_NONE ? (backward ? upper : lower)
-                                             : exact_bound(vm, slice->start, length, lower, upper);
-    Value stop = slice->stop == VALUE_NONE ? (backward ? lower : upper)
-                                           : exact_bound(vm, slice->stop, length, lower, upper);
+    Value start = backward ? upper : lower, stop = backward ? lower : upper;
+    if (slice->start != VALUE_NONE) start = exact_bound(vm, as_plain(slice->start), length, lower, upper);
+    if (slice->stop != VALUE_NONE) stop = exact_bound(vm, as_plain(slice->stop), length, lower, upper);
     if (start == VALUE_ERROR || stop == VALUE_ERROR) return VALUE_ERROR;
-    if (is_bool(start)) start = int_value(start == VALUE_TRUE);
-    if (is_bool(stop)) stop = int_value(stop == VALUE_TRUE);
     return tuple_pack(vm, 3, start, stop, step);
+}
+
+static Value slice_indices_method(GenVM *vm, Value *args) {
+    Slice *slice = AS(Slice, args[0]);
+    if (!all_ints_or_none(slice)) return native_twin(vm, TWIN_SLICE_INDICES, 2, args[0], args[1]);
+    if (int_sign(args[1]) < 0) return raise_value(vm, "length should not be negative");
+    return slice_bounds(vm, slice, args[1]);
 }
 
 /* ---- slots ---- */
