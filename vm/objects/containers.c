@@ -4,6 +4,7 @@
  * A search or comparison goes on in C as long as no item needs script code to be compared; then a twin takes over at
  * that very position, so that a long list with one odd item costs one hand-over and no item is compared twice.
  */
+#include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
 static const Value no_items = VALUE_UNSET; /* where an empty list's would be: NULL means no sequence */
@@ -239,13 +240,13 @@ static Value engine_search(GenVM *vm, Value *args) {
 /* _engine.item(sequence, i): without subclass overrides; the items a twin asks for were there a moment ago, but script
  * code may have taken them away: then IndexError. */
 static Value engine_item(GenVM *vm, Value *args) {
-    uint64_t count, i = (uint64_t)as_int(args[1]);
+    uint64_t count = 0, i = (uint64_t)as_int(args[1]);
     const Value *items = sequence_items(args[0], &count);
     return i < count ? items[i] : raise_index(vm, "sequence changed size during iteration");
 }
 
 static Value engine_size(GenVM *vm, Value *args) {
-    uint64_t count;
+    uint64_t count = 0;
     (void)vm;
     sequence_items(args[0], &count);
     return int_value((int64_t)count);
@@ -255,6 +256,7 @@ static Value engine_size(GenVM *vm, Value *args) {
 
 Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, uint64_t *count) {
     int64_t n;
+    if (is_object(times) && type_special(vm, times, SP_RMUL) != VALUE_UNSET) return LEAF_FALSE;
     if (!value_is_intlike(times))
         return is_object(times) && type_find_special(vm, type_of(vm, times), SP_INDEX) != VALUE_UNSET
                    ? LEAF_SCRIPT
@@ -331,7 +333,7 @@ Type *container_class(GenVM *vm, Value cls, TypeId base) {
     return type_from(cls);
 }
 
-const NativeDef engine_sequence_natives[] = {
+const NativeDef engine_container_natives[] = {
     {"repr_enter(object, /)", engine_repr_enter, NULL},
     {"repr_leave(object, /)", engine_repr_leave, NULL},
     {"first_difference(left, right, start, /)", engine_first_difference, NULL},

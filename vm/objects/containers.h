@@ -227,6 +227,5 @@ Leaf iterable_items(GenVM *vm, Value iterable, Value *items);
 
 Value generic_alias_new(GenVM *vm, Value origin, Value args);
 Value mapping_proxy_new(GenVM *vm, Value mapping);
-extern const NativeDef engine_container_natives[]; /* in module _engine */
 
 #endif

@@ -386,24 +386,16 @@ static Value dict_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     return bool_value((equal == LEAF_TRUE) == (op == COMPARE_EQ));
 }
 
-/* Appends a value's repr: LEAF_SCRIPT when it takes script code. */
-static Leaf put_repr(StrBuilder *builder, Value v) {
-    Value text = leaf_repr(builder->vm, v);
-    if (text == VALUE_ERROR) return LEAF_ERROR;
-    if (text == VALUE_TAIL) return native_drop_tail(builder->vm), LEAF_SCRIPT;
-    return builder_put_str(builder, text) ? LEAF_TRUE : LEAF_ERROR;
-}
-
 static Leaf put_entries(StrBuilder *builder, Dict *dict) {
     bool first = true;
     for (uint32_t i = 0; i < dict->used; i++) {
         if (dict->entries[i].key == VALUE_UNSET) continue;
         if (!first) builder_put(builder, ", ", 2);
         first = false;
-        Leaf done = put_repr(builder, dict->entries[i].key);
+        Leaf done = builder_put_repr(builder, dict->entries[i].key);
         if (done != LEAF_TRUE) return done;
         builder_put(builder, ": ", 2);
-        done = put_repr(builder, dict->entries[i].value);
+        done = builder_put_repr(builder, dict->entries[i].value);
         if (done != LEAF_TRUE) return done;
     }
     return LEAF_TRUE;

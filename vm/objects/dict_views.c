@@ -159,21 +159,14 @@ static Value view_reversed(GenVM *vm, Value *args) {
     return dict_iterator_new(vm, kind, object_value(dict), dict->count, dict->version);
 }
 
-static Leaf put_item(StrBuilder *builder, Value v) {
-    Value text = leaf_repr(builder->vm, v);
-    if (text == VALUE_ERROR) return LEAF_ERROR;
-    if (text == VALUE_TAIL) return native_drop_tail(builder->vm), LEAF_SCRIPT;
-    return builder_put_str(builder, text) ? LEAF_TRUE : LEAF_ERROR;
-}
-
 static Leaf put_entry(StrBuilder *builder, TypeId kind, const DictEntry *entry) {
-    if (kind == TYPE_DICT_KEYS) return put_item(builder, entry->key);
-    if (kind == TYPE_DICT_VALUES) return put_item(builder, entry->value);
+    if (kind == TYPE_DICT_KEYS) return builder_put_repr(builder, entry->key);
+    if (kind == TYPE_DICT_VALUES) return builder_put_repr(builder, entry->value);
     builder_put_byte(builder, '(');
-    Leaf done = put_item(builder, entry->key);
+    Leaf done = builder_put_repr(builder, entry->key);
     if (done != LEAF_TRUE) return done;
     builder_put(builder, ", ", 2);
-    done = put_item(builder, entry->value);
+    done = builder_put_repr(builder, entry->value);
     builder_put_byte(builder, ')');
     return done;
 }
@@ -315,7 +308,8 @@ static Value view_isdisjoint(GenVM *vm, Value *args) {
         if (item == VALUE_END) return VALUE_TRUE;
         if (item == VALUE_ERROR || !native_charge(vm, 1)) return VALUE_ERROR;
         Leaf found = set_like_has(vm, args[0], item);
-        if (found == LEAF_SCRIPT) return native_twin(vm, TWIN_VIEW_ISDISJOINT, 2, args[0], args[1]);
+        if (found == LEAF_SCRIPT)
+            return native_twin(vm, TWIN_VIEW_ISDISJOINT, 3, args[0], iterator, item);
         if (found != LEAF_FALSE) return found == LEAF_ERROR ? VALUE_ERROR : VALUE_FALSE;
     }
 }

@@ -3,6 +3,7 @@
  * A native iterator is one whose steps run no script code, ever (iterator_is_native). enumerate and zip are native when
  * what they go through is; else their steps are twins, before which nothing has been taken from any iterator.
  */
+#include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
 /* ---- native iterators ---- */

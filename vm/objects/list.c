@@ -1,6 +1,7 @@
 /* list.c - lists: a growing row of items in a Buffer of its own. Sorting is in list_sort.c, what lists share with
  * tuples in containers.c.
  */
+#include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
 /* ---- storage ---- */

@@ -7,6 +7,7 @@
  *
  * Nothing here runs script code: where a comparison needs it, the array stays as it was and the twin does it all.
  */
+#include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ enum { RUNS_ON_STACK = 90, SHORTEST_RUN = 24, RADIX_FROM = 200 };
 
 static const uint64_t SIGN = (uint64_t)1 << 63;
 
-static inline uint64_t int_rank(Value v) { return v ^ SIGN; }
+static inline uint64_t int_rank(Value v) { return (is_bool(v) ? int_value(v == VALUE_TRUE) : v) ^ SIGN; }
 
 /* -0.0 ranks as 0.0, which it equals. */
 static inline uint64_t float_rank(double d) {
@@ -54,7 +55,7 @@ static inline uint64_t str_rank(Value v) {
 typedef enum KeyClass { KEYS_INT, KEYS_FLOAT, KEYS_STR, KEYS_TUPLE, KEYS_OTHER } KeyClass;
 
 static KeyClass key_class(Value v) {
-    if (is_int(v)) return KEYS_INT;
+    if (is_int(v) || is_bool(v)) return KEYS_INT;
     if (is_float(v)) return as_float(v) == as_float(v) ? KEYS_FLOAT : KEYS_OTHER; /* no NaN */
     if (is_exact(v, TYPE_STR)) return KEYS_STR;
     return is_exact(v, TYPE_TUPLE) && AS_TUPLE(v)->count > 0 ? KEYS_TUPLE : KEYS_OTHER;
@@ -62,11 +63,22 @@ static KeyClass key_class(Value v) {
 
 static inline Value first_of(Value v) { return AS_TUPLE(v)->items[0]; }
 
-/* The class of all keys, or of the first items of all, when there is one. */
+static bool exact_as_float(Value v) { return is_float(v) || (is_int(v) && llabs(as_int(v)) < 1ll << 53); }
+
+/* The class of all keys, or of the first items of all, when there is one. Ints that a float can hold go with floats. */
 static KeyClass common_class(const SortItem *items, uint64_t count, bool of_first) {
-    KeyClass class = key_class(of_first ? first_of(items[0].key) : items[0].key);
-    for (uint64_t i = 1; i < count; i++)
-        if (key_class(of_first ? first_of(items[i].key) : items[i].key) != class) return KEYS_OTHER;
+    KeyClass class = KEYS_OTHER;
+    bool exact = true;
+    for (uint64_t i = 0; i < count; i++) {
+        Value v = of_first ? first_of(items[i].key) : items[i].key;
+        KeyClass next = key_class(v);
+        exact = exact && exact_as_float(v);
+        if (i > 0 && next != class) {
+            if (next > KEYS_FLOAT || class > KEYS_FLOAT || !exact) return KEYS_OTHER;
+            next = KEYS_FLOAT;
+        }
+        class = next;
+    }
     return class;
 }
 
@@ -74,7 +86,7 @@ static void rank_by(Sort *sort, KeyClass class, bool of_first) {
     for (uint64_t i = 0; i < sort->count; i++) {
         Value v = of_first ? first_of(sort->items[i].key) : sort->items[i].key;
         sort->items[i].rank = class == KEYS_INT     ? int_rank(v)
-                              : class == KEYS_FLOAT ? float_rank(as_float(v))
+                              : class == KEYS_FLOAT ? float_rank(is_float(v) ? as_float(v) : (double)as_int(v))
                               : class == KEYS_STR   ? str_rank(v)
                                                     : 0;
     }

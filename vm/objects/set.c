@@ -5,6 +5,7 @@
  * that the twin may begin again when an item turns out to need script code. Operations that change self are begun
  * again only where a second time does no harm.
  */
+#include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
 static Value set_alloc(GenVM *vm, Type *cls) {
@@ -172,8 +173,8 @@ static Value fill(GenVM *vm, Value set, Value iterable, Value result) {
     Leaf added = add_iterable(vm, set, iterable, &first, &rest);
     if (added == LEAF_ERROR) return VALUE_ERROR;
     if (added == LEAF_TRUE) return result;
-    if (first == VALUE_UNSET) return native_twin(vm, TWIN_SET_FILL, 3, set, rest, result);
-    return native_twin(vm, TWIN_SET_FILL, 4, set, rest, result, first);
+    if (first == VALUE_UNSET) return native_twin(vm, TWIN_SET_FILL_FROM, 3, set, rest, result);
+    return native_twin(vm, TWIN_SET_FILL_FROM, 4, set, rest, result, first);
 }
 
 /* ---- operations on a set and a walkable collection ---- */
@@ -483,7 +484,7 @@ static Value set_copy_method(GenVM *vm, Value *args) {
 static Value set_add_method(GenVM *vm, Value *args) {
     Leaf added = set_add(vm, args[0], args[1]);
     if (likely(added == LEAF_TRUE)) return VALUE_NONE;
-    return added == LEAF_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_SET_ADD, 2, args[0], args[1]);
+    return added == LEAF_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_SET_ADD_ITEM, 2, args[0], args[1]);
 }
 
 static Value set_discard_method(GenVM *vm, Value *args) {
@@ -723,6 +724,56 @@ const BuiltinType set_iterator_type = {
     .size = sizeof(DictIterator),
     .methods = set_iterator_methods,
     .slots = {.iter = set_iterator_iter, .next = set_iterator_next, .trace = set_iterator_trace},
+};
+
+/* ---- for the twins ---- */
+
+/* _engine.set_put, set_drop (was it there?), set_has: without subclass overrides, frozensets in the making included. */
+static Value engine_set_drop(GenVM *vm, Value *args) {
+    Leaf done = set_discard(vm, AS_SET(args[0]), args[1]);
+    return done == LEAF_SCRIPT ? native_twin(vm, TWIN_SET_DROP, 2, args[0], args[1]) : leaf_value(done);
+}
+
+static Value engine_set_has(GenVM *vm, Value *args) { return set_contains_slot(vm, args[0], args[1]); }
+
+/* _engine.set_duplicate(set): a set, whatever the kind and class of the argument. */
+static Value engine_set_duplicate(GenVM *vm, Value *args) {
+    Value copy = set_new(vm, TYPE_SET);
+    if (copy == VALUE_ERROR) return copy;
+    return set_merge(vm, AS_SET(copy), AS_SET(args[0])) == LEAF_TRUE ? copy : VALUE_ERROR;
+}
+
+static Value engine_set_freeze(GenVM *vm, Value *args) {
+    Value copy = set_new(vm, TYPE_FROZENSET);
+    if (copy == VALUE_ERROR) return copy;
+    take_items(vm, AS_SET(copy), AS_SET(args[0]));
+    return copy;
+}
+
+static Value engine_set_items(GenVM *vm, Value *args) {
+    Value item, list = list_new(vm, AS_SET(args[0])->count);
+    uint64_t hash;
+    if (list == VALUE_ERROR) return list;
+    for (uint32_t i = 0; set_next(AS_SET(args[0]), &i, &item, &hash);)
+        if (!list_append(vm, list, item)) return VALUE_ERROR;
+    return list;
+}
+
+/* _engine.set_give(set, other): set gets the items of other, which is left empty. */
+static Value engine_set_give(GenVM *vm, Value *args) {
+    take_items(vm, AS_SET(args[0]), AS_SET(args[1]));
+    return VALUE_NONE;
+}
+
+const NativeDef engine_set_natives[] = {
+    {"set_put(set, item, /)", set_add_method, NULL},
+    {"set_drop(set, item, /)", engine_set_drop, NULL},
+    {"set_has(set, item, /)", engine_set_has, NULL},
+    {"set_duplicate(set, /)", engine_set_duplicate, NULL},
+    {"set_freeze(set, /)", engine_set_freeze, NULL},
+    {"set_items(set, /)", engine_set_items, NULL},
+    {"set_give(set, other, /)", engine_set_give, NULL},
+    {NULL, NULL, NULL},
 };
 
 /* ---- tables ---- */

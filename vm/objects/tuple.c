@@ -1,4 +1,5 @@
 /* tuple.c - tuples: an immutable row of items behind the header. */
+#include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
 /* ---- making them ---- */
