@@ -238,7 +238,7 @@ Value codec_encode(GenVM *vm, Value str, const char *encoding, const char *error
 
 /* ---- bytes.c, bytearray.c, memoryview.c ---- */
 
-static inline const char *bytes_data(Value v, size_t *size) {
+static inline const char *bytes_data(Value v, size_t *size) { /* of bytes or bytearray */
     if (is_kind(v, TYPE_BYTES)) {
         *size = AS(Bytes, v)->size;
         return (const char *)AS(Bytes, v)->data;
@@ -248,12 +248,37 @@ static inline const char *bytes_data(Value v, size_t *size) {
     return array->buffer ? (const char *)array->buffer->data : "";
 }
 Bytes *bytes_alloc(GenVM *vm, size_t size); /* to be filled; NULL with an error pending */
-Value bytes_repr_of(GenVM *vm, const char *before, TextSpan data, const char *after);
-Value bytearray_new(GenVM *vm, const void *data, size_t size); /* data may be NULL: zeroed */
+Value bytes_exact(GenVM *vm, Value bytes);
+Value bytes_of_class(GenVM *vm, Type *cls, Value bytes);
+Value bytearray_new(GenVM *vm, const void *data, size_t size);          /* data may be NULL: zeroed */
 Value bytes_like(GenVM *vm, Value self, const void *data, size_t size); /* bytes or bytearray, as self is */
-Value bytes_format_percent(GenVM *vm, Value self, Value args);          /* bytes_format.c */
-bool bytes_byte_from(GenVM *vm, Value v, const char *range_message, uint8_t *byte); /* an int in 0..255, or an error */
-extern const NativeDef bytes_methods[], bytearray_methods[];
-Value bytes_hex_of(GenVM *vm, TextSpan data, Value separator, Value group);
+bool bytes_find_span(GenVM *vm, Value v, TextSpan *span); /* as bytes_view */
+bool bytes_take_span(GenVM *vm, Value v, TextSpan *span); /* the same, or TypeError */
+Value memoryview_to_bytes(GenVM *vm, Value view); /* a copy of its items */
+bool memoryview_bytes(GenVM *vm, Value v, const uint8_t **data, size_t *size); /* false: released or not contiguous */
+Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message, uint8_t *byte); /* an int in 0..255 */
+Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message, Value *out);
+Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, Value *out);
+Value bytes_repr_of(GenVM *vm, const char *before, TextSpan data, const char *after);
+Value bytes_repeat(GenVM *vm, Value v, int64_t times);
+Value bytes_truth(GenVM *vm, Value v);
+Value bytes_len(GenVM *vm, Value v);
+Value bytes_getitem(GenVM *vm, Value v, Value key);
+Value bytes_contains(GenVM *vm, Value v, Value item);
+Value bytes_compare(GenVM *vm, CompareOp op, Value left, Value right);
+Value bytes_binary(GenVM *vm, BinaryOp op, Value left, Value right);
+Value bytes_iterator_new(GenVM *vm, TypeId kind, Value container);
+Value bytes_iterator_self(GenVM *vm, Value v);
+Value bytes_iterator_next(GenVM *vm, Value v);
+void bytes_iterator_trace(GenVM *vm, Object *object);
+extern const NativeDef bytes_iterator_methods[];
+
+/* ---- bytes_methods.c, bytes_format.c, hex.c ---- */
+
+extern const NativeDef bytes_methods[];
+Value bytes_format_percent(GenVM *vm, Value self, Value args);
+Value bytes_format_fields(GenVM *vm, Value *args);
+Value bytes_to_hex(GenVM *vm, TextSpan data, Value separator, Value group); /* as hex(sep, bytes_per_sep) */
+bool bytes_from_hex(GenVM *vm, Value text, StrBuilder *out);                /* false: an error is pending */
 
 #endif
