@@ -1,0 +1,159 @@
+/* async_generator.c - async generators: generators whose yields are told apart from their awaits.
+ *
+ * What scripts await is a step (asend, athrow, aclose, __anext__): a prelude generator in another coat (async_step in
+ * engine.gen) that resumes the async generator's frame. What comes out of the frame is either something that an await inside
+ * it passes up, which the step yields on, or a value that the generator itself yields: YIELDWRAP hands that over in a
+ * Wrapped object, which ends the step.
+ */
+#include "vm/generator.h"
+#include "vm/frame_object.h"
+#include "vm/objects.h"
+#include "vm/runtime.h"
+
+bool async_generator_yield(GenVM *vm, Value v) {
+    Value wrapped = cell_new(vm, v); /* no script can get hold of this cell, so a cell is unmistakable */
+    if (wrapped == VALUE_ERROR) return false;
+    if (instr_c(vm->pc[-1]) != 1) vm->base[instr_a(vm->pc[-1])] = VALUE_NONE;
+    return generator_yield(vm, wrapped);
+}
+
+static Value step(GenVM *vm, Value self, const char *kind, Value value) {
+    Value mode = str_from(vm, kind);
+    if (mode == VALUE_ERROR) return VALUE_ERROR;
+    return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[TYPE_ASYNC_GENERATOR_STEP], 3, self, mode, value);
+}
+
+static Value method_anext(GenVM *vm, Value *args) { return step(vm, args[0], "send", VALUE_NONE); }
+static Value method_asend(GenVM *vm, Value *args) { return step(vm, args[0], "send", args[1]); }
+static Value method_aclose(GenVM *vm, Value *args) { return step(vm, args[0], "close", VALUE_NONE); }
+static Value method_aiter(GenVM *vm, Value *args) { return (void)vm, args[0]; }
+
+static Value method_athrow(GenVM *vm, Value *args) {
+    Value packed = tuple_pack(vm, 3, args[1], args[2], args[3]);
+    return packed == VALUE_ERROR ? VALUE_ERROR : step(vm, args[0], "throw", packed);
+}
+
+static Value qualname_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->qualname; }
+static Value name_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->name; }
+static Value code_of(GenVM *vm, Value self) {
+    return (void)vm, object_value(generator_function(AS(Generator, self))->code);
+}
+static Value frame_of(GenVM *vm, Value self) { return frame_object_of_generator(vm, AS(Generator, self)); }
+static Value is_running(GenVM *vm, Value self) {
+    return (void)vm, bool_value(AS(Generator, self)->header.state == GENERATOR_RUNNING);
+}
+static Value is_suspended(GenVM *vm, Value self) {
+    (void)vm;
+    Generator *generator = AS(Generator, self);
+    return bool_value(generator->header.state < GENERATOR_RUNNING && !generator_unstarted(generator));
+}
+static Value awaited(GenVM *vm, Value self) {
+    (void)vm;
+    Generator *generator = AS(Generator, self);
+    if (generator->header.state != GENERATOR_DELEGATING && generator->header.state != GENERATOR_ITERATING)
+        return VALUE_NONE;
+    return generator->regs[instr_b(generator->pc[-1])];
+}
+
+static Value repr(GenVM *vm, Value self) {
+    return str_format(vm, "<async_generator object %S at 0x%lx>", qualname_of(vm, self), (unsigned long)self - 1);
+}
+
+static const NativeDef methods[] = {
+    {"__aiter__(self, /)", method_aiter, NULL},
+    {"__anext__(self, /)", method_anext, NULL},
+    {"asend(self, value, /)", method_asend, "An awaitable that resumes with value as the result of the yield."},
+    {"athrow(self, typ, val=None, tb=None, /)", method_athrow, "An awaitable that raises at the yield."},
+    {"aclose(self, /)", method_aclose, "An awaitable that finishes the generator with GeneratorExit."},
+    {"classmethod __class_getitem__(cls, item, /)", generic_alias_method, "See PEP 585."},
+    {NULL, NULL, NULL},
+};
+
+static const AttributeDef attributes[] = {
+    {"__name__", name_of, NULL, "Name of the async generator."},
+    {"__qualname__", qualname_of, NULL, "Qualified name of the async generator."},
+    {"ag_code", code_of, NULL, "Its code."},
+    {"ag_frame", frame_of, NULL, "Its frame; None when finished."},
+    {"ag_running", is_running, NULL, "Is it running."},
+    {"ag_suspended", is_suspended, NULL, "Is it waiting at a yield."},
+    {"ag_await", awaited, NULL, "The object it awaits, or None."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const BuiltinType async_generator_type = {
+    .name = "async_generator",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Generator),
+    .doc = "A suspended call of an async function that yields.",
+    .methods = methods,
+    .attributes = attributes,
+    .slots = {.repr = repr, .trace = generator_trace},
+};
+
+static Value step_iter(GenVM *vm, Value self) { return (void)vm, self; }
+static Value step_next(GenVM *vm, Value self) { return native_call(vm, self, GENERATOR_CALL_SEND, VALUE_NONE); }
+static Value step_send(GenVM *vm, Value *args) { return native_call(vm, args[0], GENERATOR_CALL_SEND, args[1]); }
+static Value step_await(GenVM *vm, Value *args) { return (void)vm, args[0]; }
+static Value step_close(GenVM *vm, Value *args) {
+    return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
+}
+static Value step_throw(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_GENERATOR_THROW_PLAIN, 4, args[0], args[1], args[2], args[3]);
+}
+
+static const NativeDef step_methods[] = {
+    {"__await__(self, /)", step_await, NULL},
+    {"send(self, value, /)", step_send, NULL},
+    {"throw(self, typ, val=None, tb=None, /)", step_throw, NULL},
+    {"close(self, /)", step_close, NULL},
+    {NULL, NULL, NULL},
+};
+
+const BuiltinType async_generator_step_type = {
+    .name = "async_generator_asend",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Generator),
+    .doc = "A step of an async generator, to be awaited.",
+    .methods = step_methods,
+    .slots = {.iter = step_iter, .next = step_next, .trace = generator_trace},
+};
+
+/* ---- natives for async_step ---- */
+
+static Value unwrap(GenVM *vm, Value *args) { return (void)vm, AS(Cell, args[0])->value; }
+static Value is_wrapped(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_CELL)); }
+static Value agen_send(GenVM *vm, Value *args) { return native_call(vm, args[0], GENERATOR_CALL_SEND, args[1]); }
+static Value agen_throw(GenVM *vm, Value *args) {
+    return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
+}
+static Value agen_finished(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(AS(Generator, args[0])->header.state == GENERATOR_DONE);
+}
+static Value agen_unstarted(GenVM *vm, Value *args) { return (void)vm, bool_value(generator_unstarted(AS(Generator, args[0]))); }
+static Value agen_finish(GenVM *vm, Value *args) {
+    (void)vm;
+    AS(Generator, args[0])->header.state = GENERATOR_DONE;
+    return VALUE_NONE;
+}
+/* A flag in the header says that a step is under way: a second one is an error. */
+static Value agen_claim(GenVM *vm, Value *args) {
+    (void)vm;
+    Object *object = as_object(args[0]);
+    bool free = !object->flags;
+    object->flags = args[1] == VALUE_TRUE;
+    return bool_value(free);
+}
+
+const NativeDef engine_async_natives[] = {
+    {"unwrap(wrapped, /)", unwrap, NULL},
+    {"is_wrapped(value, /)", is_wrapped, NULL},
+    {"agen_send(generator, value, /)", agen_send, NULL},
+    {"agen_throw(generator, exception, /)", agen_throw, NULL},
+    {"agen_finished(generator, /)", agen_finished, NULL},
+    {"agen_unstarted(generator, /)", agen_unstarted, NULL},
+    {"agen_finish(generator, /)", agen_finish, NULL},
+    {"agen_claim(generator, on, /)", agen_claim, NULL},
+    {NULL, NULL, NULL},
+};
