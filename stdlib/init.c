@@ -8,7 +8,9 @@
 #include "stdlib/sources.h"
 #include "vm/code.h"
 #include "vm/engine_module.h"
+#include "vm/genvm.h"
 #include "vm/objects.h"
+#include "vm/runtime.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -132,14 +134,13 @@ char *init_read_file(const char *path, size_t *size) {
     return text;
 }
 
-bool init_library(GenVM *vm) {
+bool vm_library_init(GenVM *vm) {
     vm->compile = compile_source;
     vm->load_prelude = load_prelude;
     vm->find_builtin_module = find_module;
-    return true;
-}
-
-void init_grant_files(GenVM *vm) {
-    vm->path_kind = path_kind;
-    vm->compile_file = compile_file;
+    if (vm->capabilities & GEN_CAP_FILES) {
+        vm->path_kind = path_kind;
+        vm->compile_file = compile_file;
+    }
+    return sys_init(vm);
 }

@@ -1,11 +1,10 @@
-/* init.h - gives a VM the compiler and the library. */
+/* init.h - what the library offers to the engine's set-up. */
 #ifndef GEN_STDLIB_INIT_H
 #define GEN_STDLIB_INIT_H
 
 #include "vm/vm.h"
 
-bool init_library(GenVM *vm);
-void init_grant_files(GenVM *vm); /* imports may look at the host's files */
+bool sys_init(GenVM *vm); /* sys.c: makes the module sys and the standard streams */
 
 /* The bytes of a file, malloc'ed and NUL-terminated; NULL with errno set. */
 char *init_read_file(const char *path, size_t *size);

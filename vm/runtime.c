@@ -7,6 +7,7 @@
 #include "vm/generator.h"
 #include "vm/interp.h"
 #include "vm/objects.h"
+#include "vm/runtime.h"
 
 #ifdef GEN_STRESS_GC
 enum { FUEL_SLICE = 0 };
@@ -87,19 +88,39 @@ bool vm_poll_native(GenVM *vm) {
 
 /* ---- calls from the host ---- */
 
-Value vm_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
+static bool start_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
+    return callable == VALUE_UNSET ? call_tail(vm) : call_value(vm, callable, count, args);
+}
+
+/* `callable` VALUE_UNSET: the call in vm->tail. */
+static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     const Instr *pc = vm->pc;
     ptrdiff_t offset = vm->base ? vm->base - vm->stack : 0;
     Value *base = vm->base;
     bool on_stack = base >= vm->stack && base < vm->stack_end;
     if (!frame_push_continuation(vm, RETURN_HOST, 0)) return VALUE_ERROR;
-    bool ok = call_value(vm, callable, count, args);
+    bool ok = start_call(vm, callable, count, args);
     if (!ok) ok = frame_unwind(vm);
     if (ok) ok = interp_run(vm);
     Value result = ok ? vm->base[0] : VALUE_ERROR;
     vm->base = on_stack ? vm->stack + offset : base;
     vm->pc = pc;
     return result;
+}
+
+Value vm_call(GenVM *vm, Value callable, uint32_t count, const Value *args) { return run(vm, callable, count, args); }
+Value vm_call_tail(GenVM *vm) { return run(vm, VALUE_UNSET, 0, NULL); }
+
+Value vm_exception_text(GenVM *vm, Value exception) {
+    Value function = twin_load(vm, TWIN_EXCEPTION_TEXT);
+    if (function == VALUE_ERROR) return VALUE_ERROR;
+    return vm_call(vm, function, 1, &exception);
+}
+
+void vm_report_unraisable(GenVM *vm, Value error, Value object) {
+    Value args[] = {error, object};
+    Value function = twin_load(vm, TWIN_UNRAISABLE);
+    if (function == VALUE_ERROR || vm_call(vm, function, 2, args) == VALUE_ERROR) error_clear(vm);
 }
 
 /* ---- builtins of a namespace ---- */

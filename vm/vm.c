@@ -30,7 +30,7 @@ static bool names_init(GenVM *vm) {
 
 static void clear_values(GenVM *vm) {
     vm->exception = vm->handled = vm->sys_module = vm->main_module = VALUE_UNSET;
-    vm->prelude = vm->import_function = VALUE_UNSET;
+    vm->prelude = vm->import_function = vm->host_natives = VALUE_UNSET;
     vm->tail.callable = vm->tail.spread_args = vm->tail.spread_kwargs = VALUE_UNSET;
     for (int i = 0; i < TWIN_COUNT; i++)
         vm->twins[i] = VALUE_UNSET;
@@ -57,6 +57,9 @@ bool vm_init(GenVM *vm) {
     vm->empty_bytes = empty_bytes;
     return continue_init(vm) && modules_init(vm);
 }
+
+/* The engine alone; linking stdlib/init.c replaces this. */
+__attribute__((weak)) bool vm_library_init(GenVM *vm) { return (void)vm, true; }
 
 void vm_free(GenVM *vm) {
     vm->finalizing = true;

@@ -74,6 +74,9 @@ struct GenVM {
     uint64_t memory_limit; /* bytes; 0: none */
     void *host_data;
     uint32_t capabilities;
+    bool (*host_write)(void *context, int stream, const char *data, size_t size); /* output without GEN_CAP_STDIO */
+    char *error_text;      /* the last answer of gen_error_text */
+    Value host_natives;    /* list of the Buffers behind host functions, or VALUE_UNSET */
     volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the next safepoint */
     uint32_t pending_count, pending_capacity;

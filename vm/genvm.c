@@ -1,0 +1,508 @@
+/* genvm.c - the C API of genvm.h over the engine.
+ *
+ * A GenRef is one more than an index into vm->handles->values, a growing array; a scope is a length of it to go back to.
+ */
+#include "vm/genvm.h"
+#include "vm/bind.h"
+#include "vm/code.h"
+#include "vm/interp.h"
+#include "vm/objects.h"
+#include "vm/runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- refs ---- */
+
+static GenRef hold(GenVM *vm, Value v) {
+    HandleScope *handles = vm->handles;
+    if (v == VALUE_ERROR) return GEN_NULL;
+    if (handles->count == handles->capacity) {
+        uint32_t capacity = handles->capacity * 2;
+        Value *values = realloc(handles->values, capacity * sizeof(Value));
+        if (!values) {
+            raise_memory(vm);
+            return GEN_NULL;
+        }
+        handles->values = values;
+        handles->capacity = capacity;
+    }
+    handles->values[handles->count++] = v;
+    return handles->count;
+}
+
+/* The value of a ref; VALUE_ERROR for GEN_NULL (the error of whoever made it stays pending) and for stale refs. */
+static Value value_of(GenVM *vm, GenRef ref) {
+    if (ref != GEN_NULL && ref <= vm->handles->count) return vm->handles->values[ref - 1];
+    if (vm->exception == VALUE_UNSET) raise_error(vm, EXC_SYSTEM_ERROR, "a ref that holds no value was used");
+    return VALUE_ERROR;
+}
+
+GenScope gen_scope_open(GenVM *vm) { return vm->handles->count; }
+void gen_scope_close(GenVM *vm, GenScope scope) {
+    if (scope <= vm->handles->count) vm->handles->count = scope;
+}
+GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result) {
+    Value v = result == GEN_NULL ? VALUE_ERROR : value_of(vm, result);
+    gen_scope_close(vm, scope);
+    return hold(vm, v);
+}
+
+/* ---- life ---- */
+
+static bool main_module_init(GenVM *vm) {
+    Value name = name_value(vm, NAME___main__), module = module_new(vm, name);
+    if (module == VALUE_ERROR) return false;
+    vm->main_module = module;
+    Dict *dict = AS(Module, module)->dict;
+    return dict_set_str(vm, vm->modules, name, module) &&
+           dict_set_str(vm, dict, name_value(vm, NAME___builtins__),
+                        dict_get_str(vm, vm->modules, name_value(vm, NAME_builtins)));
+}
+
+GenVM *gen_vm_new(const GenConfig *config) {
+    GenVM *vm = calloc(1, sizeof *vm);
+    HandleScope *handles = calloc(1, sizeof *handles);
+    if (handles) handles->values = calloc(handles->capacity = 64, sizeof(Value));
+    if (!vm || !handles || !handles->values) {
+        if (handles) free(handles->values);
+        free(handles);
+        free(vm);
+        return NULL;
+    }
+    vm->handles = handles;
+    vm->hash_key[0] = 0x6765u, vm->hash_key[1] = 0x6e21u;
+    if (config) {
+        vm->capabilities = config->capabilities;
+        vm->memory_limit = config->memory_limit;
+        vm->host_data = config->context;
+        vm->host_write = config->write;
+        if (config->capabilities & GEN_CAP_ENTROPY) {
+            FILE *random = fopen("/dev/urandom", "rb");
+            if (random) {
+                if (fread(vm->hash_key, sizeof vm->hash_key, 1, random) != 1) vm->hash_key[1] ^= 1;
+                fclose(random);
+            }
+        }
+    }
+    if (!vm_init(vm) || !main_module_init(vm) || !vm_library_init(vm)) {
+        gen_vm_free(vm);
+        return NULL;
+    }
+    if (config && config->recursion_limit) vm->recursion_limit = config->recursion_limit;
+    return vm;
+}
+
+void gen_vm_free(GenVM *vm) {
+    if (!vm) return;
+    free(vm->handles->values);
+    free(vm->handles);
+    vm->handles = NULL;
+    free(vm->error_text);
+    vm_free(vm);
+}
+
+void *gen_context(GenVM *vm) { return vm->host_data; }
+void gen_interrupt(GenVM *vm) { vm->interrupted = 1; }
+
+/* ---- calls of script code from here ---- */
+
+static Value call0(GenVM *vm, Value callable) {
+    return callable == VALUE_ERROR ? VALUE_ERROR : vm_call(vm, callable, 0, NULL);
+}
+
+/* Makes the call that a native or slot asked for. */
+static Value finish(GenVM *vm, Value v) {
+    if (v != VALUE_TAIL) return v;
+    return vm_call_tail(vm);
+}
+
+static Value main_globals(GenVM *vm) { return object_value(AS(Module, vm->main_module)->dict); }
+
+static Value compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode) {
+    if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");
+    return vm->compile(vm, source, size, name, mode, 0);
+}
+
+static Value run_code(GenVM *vm, Value code) {
+    if (code == VALUE_ERROR) return VALUE_ERROR;
+    Function *function = function_new(vm, AS(Code, code), AS_DICT(main_globals(vm)));
+    return function ? call0(vm, object_value(function)) : VALUE_ERROR;
+}
+
+bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
+    return run_code(vm, compile(vm, source, size, name, "exec")) != VALUE_ERROR;
+}
+
+bool gen_run_string(GenVM *vm, const char *source, const char *name) {
+    return gen_run_bytes(vm, source, strlen(source), name);
+}
+
+GenRef gen_eval(GenVM *vm, const char *expression) {
+    return hold(vm, run_code(vm, compile(vm, expression, strlen(expression), "<string>", "eval")));
+}
+
+GenRef gen_import(GenVM *vm, const char *module) {
+    Value from = tuple_pack(vm, 1, name_value(vm, NAME___name__));
+    Value args[] = {str_from(vm, module), main_globals(vm), VALUE_NONE, from, int_value(0)};
+    if (args[0] == VALUE_ERROR || from == VALUE_ERROR) return GEN_NULL;
+    return hold(vm, vm_call(vm, vm->import_function, 5, args));
+}
+
+/* ---- making values ---- */
+
+GenRef gen_none(GenVM *vm) { return hold(vm, VALUE_NONE); }
+GenRef gen_bool(GenVM *vm, bool b) { return hold(vm, bool_value(b)); }
+GenRef gen_int(GenVM *vm, int64_t i) { return vm->exception != VALUE_UNSET ? GEN_NULL : hold(vm, int_from_i64(vm, i)); }
+GenRef gen_uint(GenVM *vm, uint64_t i) { return hold(vm, int_from_u64(vm, i)); }
+GenRef gen_float(GenVM *vm, double d) {
+    return vm->exception != VALUE_UNSET ? GEN_NULL : hold(vm, float_value(vm, d));
+}
+GenRef gen_str_n(GenVM *vm, const char *utf8, size_t size) {
+    return hold(vm, str_decode_utf8(vm, utf8, size, "strict"));
+}
+GenRef gen_str(GenVM *vm, const char *utf8) { return gen_str_n(vm, utf8, strlen(utf8)); }
+GenRef gen_bytes(GenVM *vm, const void *data, size_t size) { return hold(vm, bytes_new(vm, data, size)); }
+GenRef gen_list(GenVM *vm) { return hold(vm, list_new(vm, 0)); }
+GenRef gen_dict(GenVM *vm) { return hold(vm, dict_new(vm)); }
+
+GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items) {
+    Value tuple = tuple_new(vm, count);
+    if (tuple == VALUE_ERROR) return GEN_NULL;
+    for (size_t i = 0; i < count; i++)
+        if ((AS_TUPLE(tuple)->items[i] = value_of(vm, items[i])) == VALUE_ERROR) return GEN_NULL;
+    return hold(vm, tuple);
+}
+
+/* ---- reading values ---- */
+
+GenType gen_type(GenVM *vm, GenRef ref) {
+    Value v = value_of(vm, ref);
+    if (v == VALUE_ERROR) return GEN_TYPE_OTHER;
+    if (is_int(v)) return GEN_TYPE_INT;
+    if (is_float(v)) return GEN_TYPE_FLOAT;
+    switch (as_object(v)->kind) {
+    case TYPE_NONE: return GEN_TYPE_NONE;
+    case TYPE_BOOL: return GEN_TYPE_BOOL;
+    case TYPE_INT: return GEN_TYPE_INT;
+    case TYPE_FLOAT: return GEN_TYPE_FLOAT;
+    case TYPE_STR: return GEN_TYPE_STR;
+    case TYPE_BYTES: return GEN_TYPE_BYTES;
+    case TYPE_LIST: return GEN_TYPE_LIST;
+    case TYPE_TUPLE: return GEN_TYPE_TUPLE;
+    case TYPE_DICT: return GEN_TYPE_DICT;
+    case TYPE_SET: case TYPE_FROZENSET: return GEN_TYPE_SET;
+    case TYPE_FUNCTION: case TYPE_NATIVE: case TYPE_NATIVE_METHOD: case TYPE_METHOD: return GEN_TYPE_FUNCTION;
+    case TYPE_GENERATOR: case TYPE_COROUTINE: case TYPE_ASYNC_GENERATOR: return GEN_TYPE_GENERATOR;
+    case TYPE_TYPE: return GEN_TYPE_CLASS;
+    case TYPE_MODULE: return GEN_TYPE_MODULE;
+    case KIND_EXCEPTION: return GEN_TYPE_EXCEPTION;
+    default: return GEN_TYPE_OTHER;
+    }
+}
+
+bool gen_is_none(GenVM *vm, GenRef ref) { return value_of(vm, ref) == VALUE_NONE; }
+
+bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
+    Value v = value_of(vm, ref);
+    if (v == VALUE_ERROR) return false;
+    Value truth = vm_call(vm, object_value(vm->types[TYPE_BOOL]), 1, &v);
+    *out = truth == VALUE_TRUE;
+    return truth != VALUE_ERROR;
+}
+
+bool gen_to_int(GenVM *vm, GenRef ref, int64_t *out) {
+    Value v = value_of(vm, ref);
+    *out = 0;
+    if (v == VALUE_ERROR) return false;
+    if (!value_is_intlike(v)) {
+        raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
+        return false;
+    }
+    if (int_to_i64(v, out)) return true;
+    raise_overflow(vm, "int too large to convert to 64 bits");
+    return false;
+}
+
+bool gen_to_float(GenVM *vm, GenRef ref, double *out) {
+    Value v = value_of(vm, ref);
+    *out = 0;
+    if (v == VALUE_ERROR) return false;
+    if (number_to_double(vm, v, out)) return true;
+    if (vm->exception == VALUE_UNSET) raise_type(vm, "must be real number, not %T", v);
+    return false;
+}
+
+int64_t gen_as_int(GenVM *vm, GenRef ref) {
+    int64_t i;
+    gen_to_int(vm, ref, &i);
+    return i;
+}
+
+double gen_as_float(GenVM *vm, GenRef ref) {
+    double d;
+    gen_to_float(vm, ref, &d);
+    return d;
+}
+
+const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
+    Value v = value_of(vm, ref);
+    if (v == VALUE_ERROR) return NULL;
+    if (value_is_str(v)) {
+        *size = AS_STR(v)->size;
+        return AS_STR(v)->data;
+    }
+    raise_type(vm, "expected str, not %T", v);
+    return NULL;
+}
+
+const void *gen_to_bytes(GenVM *vm, GenRef ref, size_t *size) {
+    Value v = value_of(vm, ref);
+    const uint8_t *data;
+    if (v == VALUE_ERROR) return NULL;
+    if (bytes_view(vm, v, &data, size)) return data;
+    raise_type(vm, "expected a bytes-like object, not %T", v);
+    return NULL;
+}
+
+GenRef gen_repr(GenVM *vm, GenRef ref) {
+    Value v = value_of(vm, ref);
+    return v == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_repr(vm, v)));
+}
+
+GenRef gen_to_text(GenVM *vm, GenRef ref) {
+    Value v = value_of(vm, ref);
+    return v == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_str(vm, v)));
+}
+
+/* ---- containers, attributes, globals ---- */
+
+bool gen_len(GenVM *vm, GenRef ref, size_t *out) {
+    Value v = value_of(vm, ref);
+    Value length = v == VALUE_ERROR ? VALUE_ERROR : finish(vm, value_len(vm, v));
+    *out = length == VALUE_ERROR ? 0 : (size_t)as_int(length);
+    return length != VALUE_ERROR;
+}
+
+GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key) {
+    Value v = value_of(vm, container), k = value_of(vm, key);
+    return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_getitem(vm, v, k)));
+}
+
+GenRef gen_get_index(GenVM *vm, GenRef sequence, int64_t index) {
+    Value v = value_of(vm, sequence), k = int_from_i64(vm, index);
+    return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_getitem(vm, v, k)));
+}
+
+bool gen_set_item(GenVM *vm, GenRef container, GenRef key, GenRef item) {
+    Value v = value_of(vm, container), k = value_of(vm, key), i = value_of(vm, item);
+    if (v == VALUE_ERROR || k == VALUE_ERROR || i == VALUE_ERROR) return false;
+    return finish(vm, value_setitem(vm, v, k, i)) != VALUE_ERROR;
+}
+
+bool gen_append(GenVM *vm, GenRef list, GenRef item) {
+    Value v = value_of(vm, list), i = value_of(vm, item);
+    if (v == VALUE_ERROR || i == VALUE_ERROR) return false;
+    if (is_kind(v, TYPE_LIST)) return list_append(vm, v, i);
+    raise_type(vm, "expected list, not %T", v);
+    return false;
+}
+
+GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
+    Value v = value_of(vm, object), key = str_intern_from(vm, name, strlen(name));
+    return v == VALUE_ERROR || key == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, attribute_get(vm, v, key)));
+}
+
+bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
+    Value v = value_of(vm, object), key = str_intern_from(vm, name, strlen(name)), to = value_of(vm, value);
+    if (v == VALUE_ERROR || key == VALUE_ERROR || to == VALUE_ERROR) return false;
+    return finish(vm, attribute_set(vm, v, key, to)) != VALUE_ERROR;
+}
+
+GenRef gen_get_global(GenVM *vm, const char *name) {
+    Value key = str_intern_from(vm, name, strlen(name));
+    if (key == VALUE_ERROR) return GEN_NULL;
+    Value v = dict_get_str(vm, AS_DICT(main_globals(vm)), key);
+    if (v == VALUE_UNSET) v = dict_get_str(vm, vm->builtins, key);
+    if (v == VALUE_UNSET) v = raise_name_error(vm, EXC_NAME_ERROR, key, "name '%S' is not defined");
+    return hold(vm, v);
+}
+
+bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
+    Value key = str_intern_from(vm, name, strlen(name)), v = value_of(vm, value);
+    return key != VALUE_ERROR && v != VALUE_ERROR && dict_set_str(vm, AS_DICT(main_globals(vm)), key, v);
+}
+
+/* ---- calling ---- */
+
+GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
+    Value function = value_of(vm, callable), few[16];
+    if (function == VALUE_ERROR) return GEN_NULL;
+    Value *values = count <= 16 ? few : malloc(count * sizeof(Value));
+    if (!values) {
+        raise_memory(vm);
+        return GEN_NULL;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        ok &= (values[i] = value_of(vm, args[i])) != VALUE_ERROR;
+    Value result = ok ? vm_call(vm, function, (uint32_t)count, values) : VALUE_ERROR;
+    if (values != few) free(values);
+    return hold(vm, result);
+}
+
+GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count, const GenRef *args) {
+    GenScope scope = gen_scope_open(vm);
+    return gen_scope_return(vm, scope, gen_call(vm, gen_get_attr(vm, object, name), count, args));
+}
+
+/* ---- generators ---- */
+
+GenRef gen_iter(GenVM *vm, GenRef iterable) {
+    Value v = value_of(vm, iterable);
+    return v == VALUE_ERROR ? GEN_NULL : hold(vm, is_kind(v, TYPE_GENERATOR) ? v : finish(vm, value_iter(vm, v)));
+}
+
+/* The outcome of a step: a value, the end with its value, or an error. */
+static GenStatus outcome(GenVM *vm, Value v, GenRef *out) {
+    if (v == VALUE_END) {
+        *out = hold(vm, VALUE_NONE);
+        return GEN_END;
+    }
+    if (v != VALUE_ERROR) {
+        *out = hold(vm, v);
+        return *out ? GEN_OK : GEN_ERROR;
+    }
+    *out = GEN_NULL;
+    if (!error_matches(vm, EXC_STOP_ITERATION)) return GEN_ERROR;
+    *out = hold(vm, exception_stop_value(vm, error_take(vm)));
+    return GEN_END;
+}
+
+GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
+    Value v = value_of(vm, iterator);
+    *out = GEN_NULL;
+    if (v == VALUE_ERROR) return GEN_ERROR;
+    Value sent = VALUE_NONE;
+    if (is_generator_like(v)) return outcome(vm, vm_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
+    return outcome(vm, finish(vm, value_next(vm, v)), out);
+}
+
+GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
+    Value v = value_of(vm, generator), sent = value_of(vm, value);
+    *out = GEN_NULL;
+    if (v == VALUE_ERROR || sent == VALUE_ERROR) return GEN_ERROR;
+    if (is_generator_like(v)) return outcome(vm, vm_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
+    Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_send)));
+    return outcome(vm, method == VALUE_ERROR ? VALUE_ERROR : vm_call(vm, method, 1, &sent), out);
+}
+
+bool gen_close(GenVM *vm, GenRef generator) {
+    Value v = value_of(vm, generator);
+    if (v == VALUE_ERROR) return false;
+    Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_close)));
+    return call0(vm, method) != VALUE_ERROR;
+}
+
+/* ---- exceptions ---- */
+
+bool gen_error_pending(GenVM *vm) { return vm->exception != VALUE_UNSET; }
+GenRef gen_error_take(GenVM *vm) { return vm->exception == VALUE_UNSET ? GEN_NULL : hold(vm, error_take(vm)); }
+void gen_error_clear(GenVM *vm) { error_clear(vm); }
+
+const char *gen_error_text(GenVM *vm) {
+    free(vm->error_text);
+    vm->error_text = NULL;
+    if (vm->exception == VALUE_UNSET) return "";
+    GenScope scope = gen_scope_open(vm);
+    Value exception = error_take(vm);
+    hold(vm, exception);
+    Value text = vm_exception_text(vm, exception);
+    if (text == VALUE_ERROR) {
+        error_clear(vm);
+        text = str_format(vm, "%T: (no report could be made)\n", exception);
+    }
+    if (text != VALUE_ERROR && value_is_str(text)) {
+        vm->error_text = malloc(AS_STR(text)->size + 1);
+        if (vm->error_text) {
+            memcpy(vm->error_text, AS_STR(text)->data, AS_STR(text)->size);
+            vm->error_text[AS_STR(text)->size] = 0;
+        }
+    }
+    error_clear(vm);
+    vm->exception = exception;
+    gen_scope_close(vm, scope);
+    return vm->error_text ? vm->error_text : "MemoryError\n";
+}
+
+GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...) {
+    Value name = str_intern_from(vm, type, strlen(type));
+    Value cls = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->builtins, name);
+    if (!is_type(cls) || !type_is_subclass(type_from(cls), vm->types[TYPE_BASE_EXCEPTION])) {
+        raise_error(vm, EXC_SYSTEM_ERROR, "gen_raise: no exception class %s", type);
+        return GEN_NULL;
+    }
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    Value message = str_decode_utf8(vm, text, strlen(text), "replace");
+    Value tuple = message == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 1, message);
+    Value exception = tuple == VALUE_ERROR ? VALUE_ERROR : exception_new_of(vm, type_from(cls), tuple);
+    if (exception != VALUE_ERROR) raise_value_object(vm, exception);
+    return GEN_NULL;
+}
+
+/* ---- natives of the host ---- */
+
+/* A host function gets its arguments as refs in a scope of its own. The NativeDef that stands for it lies in a Buffer
+ * kept by the VM, its GenFunction behind it. */
+typedef struct HostDef {
+    NativeDef def;
+    GenFn fn;
+} HostDef;
+
+static Value call_host(GenVM *vm, Value *args) {
+    const HostDef *host = (const HostDef *)vm->callee->def;
+    int count = vm->callee->signature->count;
+    GenRef refs[NATIVE_MAX_PARAMS];
+    GenScope scope = gen_scope_open(vm);
+    for (int i = 0; i < count; i++)
+        refs[i] = args[i] == VALUE_UNSET ? GEN_NULL : hold(vm, args[i]);
+    GenRef result = host->fn(vm, refs);
+    Value v = VALUE_ERROR;
+    if (vm->exception == VALUE_UNSET) {
+        v = result == GEN_NULL ? VALUE_NONE : value_of(vm, result);
+    }
+    gen_scope_close(vm, scope);
+    return v;
+}
+
+static Value host_function(GenVM *vm, const GenFunction *function, Value module) {
+    Buffer *storage = gc_buffer_new(vm, sizeof(HostDef));
+    if (!storage) return VALUE_ERROR;
+    HostDef *host = (HostDef *)storage->data;
+    *host = (HostDef){.def = {function->signature, call_host, function->doc}, .fn = function->fn};
+    if (vm->host_natives == VALUE_UNSET) {
+        Value list = list_new(vm, 0);
+        if (list == VALUE_ERROR) return VALUE_ERROR;
+        vm->host_natives = list;
+    }
+    if (!list_append(vm, vm->host_natives, object_value(storage))) return VALUE_ERROR;
+    return native_function_new(vm, &host->def, VALUE_UNSET, module);
+}
+
+GenRef gen_function(GenVM *vm, const GenFunction *function) { return hold(vm, host_function(vm, function, VALUE_UNSET)); }
+
+bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions) {
+    Value key = str_intern_from(vm, name, strlen(name)), module = module_new(vm, key);
+    if (module == VALUE_ERROR) return false;
+    for (; functions->signature; functions++) {
+        Value function = host_function(vm, functions, key);
+        if (function == VALUE_ERROR ||
+            !dict_set_str(vm, AS(Module, module)->dict, AS(NativeFunction, function)->name, function))
+            return false;
+    }
+    return dict_set_str(vm, vm->modules, key, module);
+}
