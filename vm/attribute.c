@@ -23,14 +23,14 @@ static bool check_descriptor_owner(GenVM *vm, Value name, Type *owner, Value ins
     return false;
 }
 
-static Value member_get(GenVM *vm, const Member *member, Value instance) {
+Value member_get(GenVM *vm, const Member *member, Value instance) {
     if (!check_descriptor_owner(vm, member->name, member->owner, instance)) return VALUE_ERROR;
     const Value *place = member_place(vm, member, instance);
     Value v = place ? *place : instance_get(vm, instance, member->name);
     return v == VALUE_UNSET ? raise_attribute(vm, instance, member->name) : v;
 }
 
-static Value member_set(GenVM *vm, const Member *member, Value instance, Value value) {
+Value member_set(GenVM *vm, const Member *member, Value instance, Value value) {
     if (!check_descriptor_owner(vm, member->name, member->owner, instance)) return VALUE_ERROR;
     Value *place = member_place(vm, member, instance);
     if (!place && value == VALUE_UNSET) {
@@ -44,12 +44,12 @@ static Value member_set(GenVM *vm, const Member *member, Value instance, Value v
     return VALUE_NONE;
 }
 
-static Value getset_get(GenVM *vm, const GetSet *getset, Value instance) {
+Value getset_get(GenVM *vm, const GetSet *getset, Value instance) {
     if (!check_descriptor_owner(vm, getset->name, getset->owner, instance)) return VALUE_ERROR;
     return getset->def->get(vm, instance);
 }
 
-static Value getset_set(GenVM *vm, const GetSet *getset, Value instance, Value value) {
+Value getset_set(GenVM *vm, const GetSet *getset, Value instance, Value value) {
     if (!check_descriptor_owner(vm, getset->name, getset->owner, instance)) return VALUE_ERROR;
     if (!getset->def->set)
         return raise_error(vm, EXC_ATTRIBUTE_ERROR, "attribute '%S' of '%N' objects is not writable", getset->name,
@@ -66,12 +66,12 @@ static Value property_failure(GenVM *vm, const Property *property, Value instanc
     return raise_error(vm, EXC_ATTRIBUTE_ERROR, "property %V of '%S' object has no %s", name, qualname, what);
 }
 
-static Value property_get(GenVM *vm, const Property *property, Value instance) {
+Value property_get(GenVM *vm, const Property *property, Value instance) {
     if (property->fget == VALUE_NONE) return property_failure(vm, property, instance, "getter");
     return native_call(vm, property->fget, 1, instance);
 }
 
-static Value property_set(GenVM *vm, const Property *property, Value instance, Value value) {
+Value property_set(GenVM *vm, const Property *property, Value instance, Value value) {
     if (value == VALUE_UNSET) {
         if (property->fdel == VALUE_NONE) return property_failure(vm, property, instance, "deleter");
         return native_call(vm, property->fdel, 1, instance);

@@ -14,7 +14,7 @@
  * instance whose attributes are too many or too irregular (deleted ones, a tree that grew too wide), or whose
  * __dict__ was asked for, keeps them in a Dict from then on; its shape is then its type's one dict shape.
  */
-#include "vm/objects.h"
+#include "vm/type_private.h"
 
 #include <stdlib.h>
 
@@ -298,6 +298,32 @@ Dict *instance_dict(GenVM *vm, Value v) {
     if (object->kind != TYPE_OBJECT) return make_dict(vm, object);
     Instance *instance = (Instance *)object;
     return in_dict_mode(vm, instance) ? AS_DICT(instance->extra) : convert_to_dict(vm, instance);
+}
+
+bool instance_dict_replace(GenVM *vm, Value v, Dict *dict) {
+    if (!instance_dict(vm, v)) return false;
+    Object *object = as_object(v);
+    Value *word = attributes_word(vm, object);
+    if (object->kind == TYPE_OBJECT)
+        ((Instance *)object)->extra = object_value(dict);
+    else if (object->kind == TYPE_FUNCTION)
+        ((Function *)object)->dict = dict;
+    else if (word)
+        *word = object_value(dict);
+    gc_barrier(vm, object);
+    return true;
+}
+
+bool instance_set_type(GenVM *vm, Value v, Type *type) {
+    Object *object = as_object(v);
+    if (type->has_instance_dict) {
+        uint32_t shape = shape_dict(vm, type);
+        if (shape == SHAPE_NONE || !instance_dict(vm, v)) return false;
+        object->shape = shape;
+        return true;
+    }
+    object->shape = shape_new_root(vm, type, object->state); /* its slots may be fewer than new instances get */
+    return object->shape != SHAPE_NONE;
 }
 
 Value instance_get(GenVM *vm, Value v, Value name) {

@@ -241,7 +241,7 @@ bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, u
     return dict_set_str(vm, dict, native->name, method);
 }
 
-static bool add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef *def) {
+bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef *def) {
     for (; def && def->name; def++) {
         GetSet *getset = gc_new(vm, sizeof *getset, TYPE_GETSET);
         if (!getset) return false;
@@ -286,8 +286,8 @@ static bool materialize(GenVM *vm, Type *type, Dict *dict) {
     const BuiltinType *def = type->def;
     for (const NativeDef *method = def->methods; method && method->signature; method++)
         if (!type_add_native(vm, type, dict, method, 0)) return false;
-    if (!add_attributes(vm, type, dict, def->attributes)) return false;
-    if (type->id >= TYPE_KIND_COUNT && !add_attributes(vm, type, dict, exception_type_attributes(type->id)))
+    if (!type_add_attributes(vm, type, dict, def->attributes)) return false;
+    if (type->id >= TYPE_KIND_COUNT && !type_add_attributes(vm, type, dict, exception_type_attributes(type->id)))
         return false;
     if (!slot_wrappers_add(vm, type, dict) || !add_new(vm, type, dict)) return false;
     if (def->flags & TYPE_UNHASHABLE && !dict_set_str(vm, dict, vm->special_names[SP_HASH], VALUE_NONE)) return false;

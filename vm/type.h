@@ -79,6 +79,7 @@ bool type_is_subclass(Type *type, Type *base);        /* by MRO only */
 bool value_is_instance(GenVM *vm, Value v, TypeId builtin); /* by MRO only */
 Value type_special(GenVM *vm, Value v, Special special); /* script-defined method or VALUE_UNSET: one load */
 Type *type_new(GenVM *vm, Type *metatype, Value name, Tuple *bases, Dict *namespace_dict); /* script classes; NULL+error */
+Value type_build_class(GenVM *vm, Value *args); /* __build_class__(func, name, /, *bases, **kwds) */
 Type *type_new_native(GenVM *vm, const BuiltinType *def, Type *base_or_null); /* for modules: KIND_HOST types */
 
 /* A new instance of a class written in Gen that derives from object alone (instance_kind TYPE_OBJECT), without

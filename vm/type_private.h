@@ -11,6 +11,7 @@ void type_inherit(Type *type, const BuiltinType *def); /* flags and slots from t
 Tuple *type_mro_behind(GenVM *vm, Type *type, const Tuple *rest);
 void type_trace(GenVM *vm, Object *object);
 bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, uint8_t flags);
+bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef *def);
 Value type_lookup_owner(GenVM *vm, Type *type, Value name, Type **owner); /* and where it is defined */
 bool type_build_specials(GenVM *vm, Type *type); /* of a new class, from its dict and MRO */
 Special special_from_name(GenVM *vm, Value interned); /* SPECIAL_COUNT: none */
@@ -23,9 +24,26 @@ Value object_setattr(GenVM *vm, Value object, Value name, Value value);
 Value type_getattr(GenVM *vm, Value self, Value name);
 Value type_setattr(GenVM *vm, Value self, Value name, Value value);
 Value module_getattr(GenVM *vm, Value self, Value name);
+Value property_get(GenVM *vm, const Property *property, Value instance);
+Value property_set(GenVM *vm, const Property *property, Value instance, Value value); /* UNSET deletes */
+Value member_get(GenVM *vm, const Member *member, Value instance);
+Value member_set(GenVM *vm, const Member *member, Value instance, Value value);
+Value getset_get(GenVM *vm, const GetSet *getset, Value instance);
+Value getset_set(GenVM *vm, const GetSet *getset, Value instance, Value value);
 
 /* ---- slot_wrappers.c ---- */
 bool slot_wrappers_add(GenVM *vm, Type *type, Dict *dict);
+
+/* ---- objects/object.c ---- */
+Value object_repr(GenVM *vm, Value self);
+Value object_hash(GenVM *vm, Value self);
+Value type_module_name(GenVM *vm, Type *type); /* __module__ */
+Value type_full_name(GenVM *vm, Type *type);   /* "module.Qualname", "Qualname" for builtins */
+
+/* ---- objects/mapping_proxy.c, generic_alias.c, union.c ---- */
+Value mapping_proxy_new(GenVM *vm, Value mapping);
+Value generic_alias_new(GenVM *vm, Value origin, Value args); /* args: a tuple, or the one argument */
+Value union_of(GenVM *vm, Value left, Value right); /* left | right; NotImplemented unless both can stand in a union */
 
 /* ---- objects/exception.c ---- */
 const BuiltinType *exception_type_def(TypeId id);
@@ -37,6 +55,12 @@ Value attribute_error_context(GenVM *vm, Value object, Value name); /* .obj and 
 /* ---- type_new.c ---- */
 bool type_add_subclass(GenVM *vm, Type *base, Type *type);
 bool type_set_bases(GenVM *vm, Type *type, Value bases); /* assignment to __bases__ */
+Value type_construct(GenVM *vm, Value *args);   /* type(cls, object_or_name, bases, dict, **kwargs) */
+Value type_new_plain(GenVM *vm, Value *args);   /* (name, bases, namespace) */
+
+/* ---- shape.c ---- */
+bool instance_dict_replace(GenVM *vm, Value object, Dict *dict);        /* obj.__dict__ = dict */
+bool instance_set_type(GenVM *vm, Value object, Type *type);            /* obj.__class__ = type, layouts agree */
 
 /* Attribute names are compared by address; those that a program computes may not be interned yet. */
 static inline Value name_interned(GenVM *vm, Value name) {
