@@ -250,6 +250,7 @@ static Value *attributes_word(GenVM *vm, Object *object) {
     switch (object->kind) {
     case TYPE_HOST: return &((HostObject *)object)->attributes;
     case TYPE_PROPERTY: return &((Property *)object)->attributes;
+    case TYPE_NAMESPACE: return &((Namespace *)object)->attributes;
     case TYPE_CLASSMETHOD:
     case TYPE_STATICMETHOD: return &((Wrapping *)object)->attributes;
     case TYPE_TYPE:

@@ -6,6 +6,17 @@
 #include "vm/bind.h"
 #include "vm/objects.h"
 
+typedef struct Namespace { /* types.SimpleNamespace */
+    Object header;
+    Value attributes; /* Dict or VALUE_UNSET */
+} Namespace;
+
+typedef struct GenericAlias {
+    Object header;
+    Value origin;
+    Value args; /* tuple */
+} GenericAlias;
+
 /* ---- type.c ---- */
 void type_inherit(Type *type, const BuiltinType *def); /* flags and slots from type->base; def may be NULL */
 Tuple *type_mro_behind(GenVM *vm, Type *type, const Tuple *rest);

@@ -1,0 +1,127 @@
+/* generic_alias.c - list[int]: a class with type arguments, for annotations. Calls and attributes are the class's. What
+ * needs the type variables of module typing (substitution, their names) is written in Gen. */
+#include "vm/type_private.h"
+
+static GenericAlias *self_alias(Value self) { return AS(GenericAlias, self); }
+
+Value generic_alias_new(GenVM *vm, Value origin, Value args) {
+    if (!is_kind(args, TYPE_TUPLE)) args = tuple_pack(vm, 1, args);
+    if (args == VALUE_ERROR) return VALUE_ERROR;
+    GenericAlias *alias = gc_new(vm, sizeof *alias, TYPE_GENERIC_ALIAS);
+    if (!alias) return VALUE_ERROR;
+    alias->origin = origin;
+    alias->args = args;
+    return object_value(alias);
+}
+
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((GenericAlias *)object)->origin);
+    gc_mark(vm, ((GenericAlias *)object)->args);
+}
+
+static Value repr(GenVM *vm, Value self) {
+    return native_twin(vm, TWIN_ALIAS_REPR, 2, self_alias(self)->origin, self_alias(self)->args);
+}
+
+static Value hash(GenVM *vm, Value self) {
+    uint64_t origin, args;
+    Leaf known = leaf_hash(vm, self_alias(self)->origin, &origin);
+    if (known == LEAF_TRUE) known = leaf_hash(vm, self_alias(self)->args, &args);
+    if (known == LEAF_ERROR) return VALUE_ERROR;
+    if (known == LEAF_SCRIPT)
+        return native_twin(vm, TWIN_ALIAS_HASH, 2, self_alias(self)->origin, self_alias(self)->args);
+    return int_value((int64_t)((origin * 31) ^ args) >> 4);
+}
+
+static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
+    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_GENERIC_ALIAS) ||
+        !is_kind(right, TYPE_GENERIC_ALIAS))
+        return VALUE_NOT_IMPLEMENTED;
+    Value a = tuple_pack(vm, 2, self_alias(left)->origin, self_alias(left)->args);
+    Value b = tuple_pack(vm, 2, self_alias(right)->origin, self_alias(right)->args);
+    return a == VALUE_ERROR || b == VALUE_ERROR ? VALUE_ERROR : value_compare(vm, op, a, b);
+}
+
+static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
+    return native_call_spread(vm, self_alias(self)->origin, args, kwargs);
+}
+
+static Value getitem(GenVM *vm, Value self, Value key) { return native_twin(vm, TWIN_ALIAS_GETITEM, 2, self, key); }
+
+static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
+    return op == BINARY_OR ? union_of(vm, left, right) : VALUE_NOT_IMPLEMENTED;
+}
+
+static Value getattr(GenVM *vm, Value self, Value name) {
+    Value raw = type_lookup(vm, vm->types[TYPE_GENERIC_ALIAS], name);
+    bool own = raw != VALUE_UNSET && name != name_value(vm, NAME___class__) &&
+               type_lookup(vm, vm->types[TYPE_OBJECT], name) != raw;
+    const Str *text = AS_STR(name);
+    bool dunder = text->size > 4 && memcmp(text->data, "__", 2) == 0;
+    if (own || (raw != VALUE_UNSET && dunder && name != name_value(vm, NAME___class__)))
+        return object_getattr(vm, self, name);
+    return attribute_get(vm, self_alias(self)->origin, name);
+}
+
+static Value setattr(GenVM *vm, Value self, Value name, Value value) {
+    (void)value;
+    return raise_attribute(vm, self, name);
+}
+
+/* ---- methods and attributes ---- */
+
+static Value alias_construct(GenVM *vm, Value *args) { return generic_alias_new(vm, args[1], args[2]); }
+
+static Value method_mro_entries(GenVM *vm, Value *args) { return tuple_pack(vm, 1, self_alias(args[0])->origin); }
+
+static Value method_instancecheck(GenVM *vm, Value *args) {
+    (void)args;
+    return raise_type(vm, "isinstance() argument 2 cannot be a parameterized generic");
+}
+
+static Value method_subclasscheck(GenVM *vm, Value *args) {
+    (void)args;
+    return raise_type(vm, "issubclass() argument 2 cannot be a parameterized generic");
+}
+
+static Value get_origin(GenVM *vm, Value self) { return (void)vm, self_alias(self)->origin; }
+static Value get_args(GenVM *vm, Value self) { return (void)vm, self_alias(self)->args; }
+
+static Value get_parameters(GenVM *vm, Value self) {
+    return native_twin(vm, TWIN_ALIAS_PARAMETERS, 1, self_alias(self)->args);
+}
+
+static const NativeDef construct = {"GenericAlias(cls, origin, args, /)", alias_construct, NULL};
+
+static const NativeDef methods[] = {
+    {"__mro_entries__(self, bases, /)", method_mro_entries, NULL},
+    {"__instancecheck__(self, instance, /)", method_instancecheck, NULL},
+    {"__subclasscheck__(self, subclass, /)", method_subclasscheck, NULL},
+    {0},
+};
+
+static const AttributeDef attributes[] = {
+    {"__origin__", get_origin, NULL, NULL},
+    {"__args__", get_args, NULL, NULL},
+    {"__parameters__", get_parameters, NULL, "Type variables in the GenericAlias."},
+    {0},
+};
+
+const BuiltinType generic_alias_type = {
+    .name = "GenericAlias",
+    .module = "types",
+    .size = sizeof(GenericAlias),
+    .doc = "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).",
+    .construct = &construct,
+    .methods = methods,
+    .attributes = attributes,
+    .slots = {.repr = repr,
+              .hash = hash,
+              .compare = compare,
+              .call = call,
+              .getitem = getitem,
+              .binary = binary,
+              .getattr = getattr,
+              .setattr = setattr,
+              .trace = trace},
+};

@@ -1,0 +1,153 @@
+/* union.c - int | None: a set of types, for annotations and for isinstance. */
+#include "vm/type_private.h"
+
+typedef struct Union {
+    Object header;
+    Value args; /* tuple, flat, without duplicates; at least two */
+} Union;
+
+static const Tuple *args_of(Value self) { return AS_TUPLE(AS(Union, self)->args); }
+
+static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((Union *)object)->args); }
+
+/* Can v stand in a union: a class, None, list[int], a union, something of module typing. */
+static bool is_operand(GenVM *vm, Value v) {
+    if (v == VALUE_NONE || is_type(v) || is_kind(v, TYPE_GENERIC_ALIAS) || is_kind(v, TYPE_UNION)) return true;
+    Type *type = type_of(vm, v);
+    return !type->is_builtin && type_lookup(vm, type, str_intern_from(vm, "__typing_operand__", 18)) != VALUE_UNSET;
+}
+
+static bool add(GenVM *vm, Value list, Value v) {
+    if (v == VALUE_NONE) v = object_value(vm->types[TYPE_NONE]);
+    const List *items = AS_LIST(list);
+    for (uint64_t i = 0; i < items->count; i++)
+        if (leaf_equal(vm, items->items[i], v) == LEAF_TRUE) return true;
+    return list_append(vm, list, v);
+}
+
+static bool add_operand(GenVM *vm, Value list, Value v) {
+    if (!is_kind(v, TYPE_UNION)) return add(vm, list, v);
+    const Tuple *args = args_of(v);
+    for (uint64_t i = 0; i < args->count; i++)
+        if (!add(vm, list, args->items[i])) return false;
+    return true;
+}
+
+static Value from_list(GenVM *vm, Value list) {
+    if (AS_LIST(list)->count == 1) return AS_LIST(list)->items[0];
+    Union *made = gc_new(vm, sizeof *made, TYPE_UNION);
+    if (!made) return VALUE_ERROR;
+    made->args = list_to_tuple(vm, list);
+    return made->args == VALUE_ERROR ? VALUE_ERROR : object_value(made);
+}
+
+Value union_of(GenVM *vm, Value left, Value right) {
+    if (!is_operand(vm, left) || !is_operand(vm, right)) return VALUE_NOT_IMPLEMENTED;
+    Value list = list_new(vm, 4);
+    if (list == VALUE_ERROR || !add_operand(vm, list, left) || !add_operand(vm, list, right)) return VALUE_ERROR;
+    return from_list(vm, list);
+}
+
+/* Union[a, b]: the argument is a tuple or one type. */
+static Value union_getitem(GenVM *vm, Value *args) {
+    Value list = list_new(vm, 4);
+    if (list == VALUE_ERROR) return VALUE_ERROR;
+    if (!is_kind(args[1], TYPE_TUPLE)) return add_operand(vm, list, args[1]) ? from_list(vm, list) : VALUE_ERROR;
+    const Tuple *given = AS_TUPLE(args[1]);
+    if (given->count == 0) return raise_type(vm, "Cannot take a Union of no types.");
+    for (uint64_t i = 0; i < given->count; i++)
+        if (!add_operand(vm, list, given->items[i])) return VALUE_ERROR;
+    return from_list(vm, list);
+}
+
+static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
+    return op == BINARY_OR ? union_of(vm, left, right) : VALUE_NOT_IMPLEMENTED;
+}
+
+static Value repr(GenVM *vm, Value self) { return native_twin(vm, TWIN_UNION_REPR, 1, AS(Union, self)->args); }
+
+static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
+    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_UNION) || !is_kind(right, TYPE_UNION))
+        return VALUE_NOT_IMPLEMENTED;
+    const Tuple *a = args_of(left), *b = args_of(right);
+    bool same = a->count == b->count;
+    for (uint64_t i = 0; same && i < a->count; i++) {
+        bool found = false;
+        for (uint64_t j = 0; j < b->count && !found; j++)
+            found = leaf_equal(vm, a->items[i], b->items[j]) == LEAF_TRUE;
+        same = found;
+    }
+    return bool_value(same == (op == COMPARE_EQ));
+}
+
+static Value hash(GenVM *vm, Value self) {
+    const Tuple *args = args_of(self);
+    uint64_t mixed = 0;
+    for (uint64_t i = 0; i < args->count; i++) {
+        uint64_t one;
+        Leaf known = leaf_hash(vm, args->items[i], &one);
+        if (known == LEAF_ERROR) return VALUE_ERROR;
+        mixed ^= known == LEAF_TRUE ? one * 0x9E3779B97F4A7C15u : 0;
+    }
+    return int_value((int64_t)mixed >> 4);
+}
+
+/* isinstance(x, int | None): at once when all parts are classes whose metaclass has no say. */
+static Value check(GenVM *vm, Value self, Value subject, Type *type, Twin twin) {
+    const Tuple *args = args_of(self);
+    for (uint64_t i = 0; i < args->count; i++) {
+        Value part = args->items[i];
+        if (is_type(part) && as_object(part)->shape == TYPE_TYPE) {
+            if (type_is_subclass(type, type_from(part))) return VALUE_TRUE;
+        } else {
+            return native_twin(vm, twin, 2, subject, AS(Union, self)->args);
+        }
+    }
+    return VALUE_FALSE;
+}
+
+static Value method_instancecheck(GenVM *vm, Value *args) {
+    return check(vm, args[0], args[1], type_of(vm, args[1]), TWIN_UNION_INSTANCE);
+}
+
+static Value method_subclasscheck(GenVM *vm, Value *args) {
+    if (!is_type(args[1])) return raise_type(vm, "issubclass() arg 1 must be a class");
+    return check(vm, args[0], args[1], type_from(args[1]), TWIN_UNION_SUBCLASS);
+}
+
+static Value method_mro_entries(GenVM *vm, Value *args) {
+    (void)args;
+    return raise_type(vm, "Cannot subclass %s", "a union");
+}
+
+static Value get_args(GenVM *vm, Value self) { return (void)vm, AS(Union, self)->args; }
+static Value get_parameters(GenVM *vm, Value self) {
+    return native_twin(vm, TWIN_ALIAS_PARAMETERS, 1, AS(Union, self)->args);
+}
+static Value get_origin(GenVM *vm, Value self) { return (void)self, object_value(vm->types[TYPE_UNION]); }
+
+static const NativeDef methods[] = {
+    {"classmethod __class_getitem__(cls, parameters, /)", union_getitem, NULL},
+    {"__instancecheck__(self, instance, /)", method_instancecheck, NULL},
+    {"__subclasscheck__(self, subclass, /)", method_subclasscheck, NULL},
+    {"__mro_entries__(self, bases, /)", method_mro_entries, NULL},
+    {0},
+};
+
+static const AttributeDef attributes[] = {
+    {"__args__", get_args, NULL, NULL},
+    {"__parameters__", get_parameters, NULL, NULL},
+    {"__origin__", get_origin, NULL, NULL},
+    {0},
+};
+
+const BuiltinType union_type = {
+    .name = "Union",
+    .module = "typing",
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Union),
+    .doc = "Represent a union type\n\nE.g. for int | str",
+    .methods = methods,
+    .attributes = attributes,
+    .slots = {.repr = repr, .hash = hash, .binary = binary, .compare = compare, .trace = trace},
+};
