@@ -41,5 +41,22 @@ bool exception_group_match(GenVM *vm, Value exception, Value wanted, Value *matc
 Value exception_group_reraise(GenVM *vm, Value original, Value list);
 
 Value exception_new(GenVM *vm, TypeId exception, Value message_or_unset); /* an instance, not raised */
+bool error_init(GenVM *vm); /* after types_init: makes what raise_memory raises */
+TypeId os_error_class(int64_t number); /* the subclass of OSError for an errno */
+
+/* The attributes that only some exception classes have, by their place in Exception.value (a List). */
+enum {
+    OS_ERROR_ERRNO, OS_ERROR_STRERROR, OS_ERROR_FILENAME, OS_ERROR_FILENAME2, OS_ERROR_WRITTEN,
+    SYNTAX_ERROR_MSG = 0, SYNTAX_ERROR_FILENAME, SYNTAX_ERROR_LINENO, SYNTAX_ERROR_OFFSET, SYNTAX_ERROR_TEXT,
+    SYNTAX_ERROR_END_LINENO, SYNTAX_ERROR_END_OFFSET, SYNTAX_ERROR_PRINT,
+    UNICODE_ERROR_ENCODING = 0, UNICODE_ERROR_OBJECT, UNICODE_ERROR_START, UNICODE_ERROR_END, UNICODE_ERROR_REASON,
+    IMPORT_ERROR_MSG = 0, IMPORT_ERROR_NAME, IMPORT_ERROR_PATH, IMPORT_ERROR_NAME_FROM,
+    NAME_ERROR_NAME = 0,
+    ATTRIBUTE_ERROR_NAME = 0, ATTRIBUTE_ERROR_OBJ,
+    GROUP_MESSAGE = 0, GROUP_EXCEPTIONS,
+    EXCEPTION_FIELDS = 8, /* the most a class has */
+};
+Value exception_get_field(Value exception, int field); /* VALUE_UNSET: not set */
+bool exception_set_field(GenVM *vm, Value exception, int field, Value value);
 
 #endif

@@ -19,7 +19,8 @@ typedef enum TypeId {
 #undef EXCEPTION
     TYPE_COUNT
 } TypeId;
-enum { EXC_BASE_EXCEPTION = TYPE_BASE_EXCEPTION, KIND_EXCEPTION = TYPE_BASE_EXCEPTION };
+#define EXC_BASE_EXCEPTION TYPE_BASE_EXCEPTION
+#define KIND_EXCEPTION TYPE_BASE_EXCEPTION
 
 typedef enum Special {
 #define SPECIAL(id, name) SP_##id,

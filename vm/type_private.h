@@ -60,6 +60,12 @@ Value union_of(GenVM *vm, Value left, Value right); /* left | right; NotImplemen
 const BuiltinType *exception_type_def(TypeId id);
 const AttributeDef *exception_type_attributes(TypeId id);
 
+Value exception_allocate(GenVM *vm, Type *type, Value args);
+bool exception_copy_context(GenVM *vm, Value from, Value to); /* cause, context, traceback and notes */
+Value exception_group_construct(GenVM *vm, Type *type, Value args, Value kwargs);
+Value exception_group_str(GenVM *vm, Value self);
+extern const NativeDef exception_group_methods[];
+
 /* ---- error.c ---- */
 Value attribute_error_context(GenVM *vm, Value object, Value name); /* .obj and .name of the pending AttributeError */
 

@@ -25,6 +25,7 @@ struct GenVM {
     uint32_t method_epoch; /* changes when a cached class attribute may have become wrong */
     uint32_t poll;     /* nonzero: a safepoint has work (POLL_ bits) */
     Value exception;   /* pending exception or VALUE_UNSET */
+    Value memory_error; /* made at the start */
     Value handled;     /* the exception being handled (sys.exception()) or VALUE_UNSET */
     TailCall tail;
     NativeFunction *callee; /* the native function being called: the slot wrappers find their type here */
