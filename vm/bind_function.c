@@ -4,6 +4,7 @@
  */
 #include "vm/call.h"
 #include "vm/objects.h"
+#include "vm/suggest.h"
 
 static Value param_name(const Code *code, uint32_t i) { return code->varnames->items[i]; }
 

@@ -8,6 +8,7 @@
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/frame_object.h"
+#include "vm/file.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
 
@@ -132,12 +133,20 @@ static Value builtin_chr(GenVM *vm, Value *args) {
     return str_from_char(vm, (uint32_t)code);
 }
 
+/* The code point of UTF-8 text that is one character. */
+static uint32_t decode_one(const uint8_t *text) {
+    if (text[0] < 0x80) return text[0];
+    if (text[0] < 0xE0) return (text[0] & 0x1Fu) << 6 | (text[1] & 0x3Fu);
+    if (text[0] < 0xF0) return (text[0] & 0x0Fu) << 12 | (text[1] & 0x3Fu) << 6 | (text[2] & 0x3Fu);
+    return (text[0] & 7u) << 18 | (text[1] & 0x3Fu) << 12 | (text[2] & 0x3Fu) << 6 | (text[3] & 0x3Fu);
+}
+
 static Value builtin_ord(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
     if (value_is_str(args[0])) {
         Str *str = AS_STR(args[0]);
-        if (str->length == 1) return int_value(str_code_point_at(vm, args[0], 0));
+        if (str->length == 1) return int_value(decode_one((const uint8_t *)str->data));
         return raise_type(vm, "ord() expected a character, but string of length %d found", (int)str->length);
     }
     if (!bytes_view(vm, args[0], &data, &size))
@@ -189,11 +198,24 @@ static Value truth_of_all(GenVM *vm, Value iterable, bool stop_at, Twin twin) {
 static Value builtin_all(GenVM *vm, Value *args) { return truth_of_all(vm, args[0], false, TWIN_ALL); }
 static Value builtin_any(GenVM *vm, Value *args) { return truth_of_all(vm, args[0], true, TWIN_ANY); }
 
+/* start + the items of a range, in closed form: n * first + step * n * (n - 1) / 2. */
+static Value sum_of_range(GenVM *vm, Range *range, Value start) {
+    Value n = range->length;
+    Value first = int_binary(vm, BINARY_MUL, n, range->start);
+    Value less = int_binary(vm, BINARY_SUB, n, int_value(1));
+    if (first == VALUE_ERROR || less == VALUE_ERROR) return VALUE_ERROR;
+    Value pairs = int_binary(vm, BINARY_MUL, n, less);
+    Value half = pairs == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_RSHIFT, pairs, int_value(1));
+    Value rest = half == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_MUL, half, range->step);
+    Value sum = rest == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_ADD, first, rest);
+    return sum == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_ADD, sum, start);
+}
+
 /* The sum of a list or tuple of small ints; anything else (floats are summed with compensation) is the twin's. */
 static Value builtin_sum(GenVM *vm, Value *args) {
     uint64_t count;
     const Value *items = leaf_items(args[0], &count);
-    if (is_exact(args[0], TYPE_RANGE) && is_int(args[1])) return range_sum(vm, args[0], args[1]);
+    if (is_exact(args[0], TYPE_RANGE) && is_int(args[1])) return sum_of_range(vm, AS(Range, args[0]), args[1]);
     if (!items || !is_int(args[1])) return native_twin(vm, TWIN_SUM, 2, args[0], args[1]);
     if (!native_charge(vm, count / 16)) return VALUE_ERROR;
     int64_t total = (int64_t)args[1];
@@ -290,10 +312,6 @@ static Value builtin_dir(GenVM *vm, Value *args) {
 
 /* ---- classes ---- */
 
-static Value raise_not_class(GenVM *vm, const char *function) {
-    return raise_type(vm, "%s arg 2 must be a type, a tuple of types, or a union", function);
-}
-
 Value instance_check_plainly(GenVM *vm, Value object, Value cls) {
     if (is_type(cls)) {
         if (type_is_subclass(type_of(vm, object), type_from(cls))) return VALUE_TRUE;
@@ -334,7 +352,6 @@ static Value builtin_isinstance(GenVM *vm, Value *args) {
 static Value builtin_issubclass(GenVM *vm, Value *args) {
     if (is_kind(args[1], TYPE_TUPLE) || type_of(vm, args[1])->special[SP_SUBCLASSCHECK] != VALUE_UNSET)
         return native_twin(vm, TWIN_SUBCLASS_CHECK, 2, args[0], args[1]);
-    (void)raise_not_class;
     return subclass_check_plainly(vm, args[0], args[1]);
 }
 

@@ -7,6 +7,9 @@
 #include "vm/continue.h"
 #include "vm/generator.h"
 #include "vm/objects.h"
+#include "vm/runtime.h"
+
+#include <stdlib.h>
 
 /* ---- results ---- */
 

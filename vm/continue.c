@@ -7,7 +7,9 @@
 #include "vm/continue.h"
 #include "vm/call.h"
 #include "vm/generator.h"
+#include "vm/interp.h"
 #include "vm/objects.h"
+#include "vm/ops.h"
 
 typedef enum TruthStage { TRUTH_ANY, TRUTH_FROM_BOOL, TRUTH_FROM_LEN } TruthStage;
 

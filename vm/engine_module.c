@@ -32,7 +32,7 @@ static Value call_bound(GenVM *vm, Value *args) {
     return native_invoke_bound(vm, AS(NativeFunction, args[0]), args[1], (int)as_int(args[2]), args[3]);
 }
 
-static Value index(GenVM *vm, Value *args) { return value_index(vm, args[0]); }
+static Value to_index(GenVM *vm, Value *args) { return value_index(vm, args[0]); }
 
 static Special special_named(GenVM *vm, Value name) {
     for (int i = 0; i < SPECIAL_COUNT; i++)
@@ -165,7 +165,7 @@ static Value as_iterator(GenVM *vm, Value *args) { return (void)vm, args[0]; }
 
 const NativeDef engine_core_natives[] = {
     {"call_bound(native, bound, which, value, /)", call_bound, "Call a native whose arguments are bound."},
-    {"index(value, /)", index, "operator.index"},
+    {"index(value, /)", to_index, "operator.index"},
     {"has_special(obj, name: str, /)", has_special, "Does the class of obj define the special method."},
     {"bind_special(obj, name: str, /)", bind_special, "The special method of obj's class, bound."},
     {"raise_(exception, /)", raise, "Raise without a traceback entry of its own."},

@@ -68,6 +68,7 @@ bool generator_throw(GenVM *vm, Generator *generator);
 bool generator_close(GenVM *vm, Generator *generator); /* close(): its value is the instruction's value */
 
 /* For interp.c: the ends of the generator instructions that are not plain switches. */
+bool generator_for(GenVM *vm, Generator *generator);  /* a step of a for loop that is no plain switch */
 bool generator_return(GenVM *vm, Value v);        /* RETGEN */
 bool generator_yield(GenVM *vm, Value v);         /* YIELD to a resumer, by vm->base */
 bool generator_delegate(GenVM *vm, Value iterator); /* YIELDFROM: register a of vm->pc[-1] gets the final value */

@@ -17,10 +17,10 @@ typedef enum TypeId {
 #define EXCEPTION(id, name, base) EXC_##id,
 #include "vm/exceptions.def"
 #undef EXCEPTION
-    TYPE_COUNT
+    TYPE_COUNT,
+    EXC_BASE_EXCEPTION = TYPE_BASE_EXCEPTION,
+    KIND_EXCEPTION = TYPE_BASE_EXCEPTION, /* the kind of all instances of exception classes */
 } TypeId;
-#define EXC_BASE_EXCEPTION TYPE_BASE_EXCEPTION
-#define KIND_EXCEPTION TYPE_BASE_EXCEPTION
 
 typedef enum Special {
 #define SPECIAL(id, name) SP_##id,

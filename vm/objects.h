@@ -147,6 +147,8 @@ struct Code;
 Function *function_new(GenVM *vm, struct Code *code, Dict *globals);
 Value generic_alias_method(GenVM *vm, Value *args); /* a NativeFn: __class_getitem__(cls, item) -> types.GenericAlias */
 Value module_new(GenVM *vm, Value name);
+Value union_members(GenVM *vm, Value union_type); /* tuple */
+bool class_builtins_init(GenVM *vm); /* adds __build_class__ to vm->builtins */
 
 /* ---- compare.c, repr.c, hash.c: operations on any value (see also native.h's leaf_ functions) ---- */
 Value value_repr(GenVM *vm, Value v);  /* may be VALUE_TAIL, as any of these */

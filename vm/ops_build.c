@@ -4,6 +4,7 @@
 #include "vm/generator.h"
 #include "vm/objects.h"
 #include "vm/ops.h"
+#include "vm/runtime.h"
 
 static bool store(GenVM *vm, Value v) {
     if (unlikely(v == VALUE_ERROR)) return false;

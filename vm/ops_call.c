@@ -4,6 +4,7 @@
 #include "vm/generator.h"
 #include "vm/objects.h"
 #include "vm/ops.h"
+#include "vm/runtime.h"
 
 /* Where the arguments of the window begin: behind the links in plain code, at once in generators. */
 static unsigned link_of(GenVM *vm) { return frame_is_generator(vm->base) ? 1 : FRAME_LINKS; }

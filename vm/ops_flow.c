@@ -3,6 +3,7 @@
 #include "vm/continue.h"
 #include "vm/objects.h"
 #include "vm/ops.h"
+#include "vm/runtime.h"
 #include "vm/traceback.h"
 
 /* ---- raising ---- */
