@@ -284,7 +284,8 @@ static bool add_field(GenVM *vm, Value list, TextSpan key, char conversion) {
     return pair != VALUE_ERROR && list_append(vm, list, pair);
 }
 
-/* (template without keys, [(key or None, conversion)]): stars are fields of their own, %% is none. */
+/* (template without keys, [(key or None, conversion)]): stars are fields of their own, %% is none. The template takes
+ * reprs as bytes. */
 Value bytes_format_fields(GenVM *vm, Value *args) {
     Template t = {.vm = vm};
     Field field;
@@ -298,7 +299,8 @@ Value bytes_format_fields(GenVM *vm, Value *args) {
         if (t.text.data[t.at++] != '%') continue;
         if (!take_field(&t, &field)) plain.failed = true;
         if (plain.failed) break;
-        builder_put(&plain, t.text.data + field.start, t.at - field.start);
+        builder_put(&plain, t.text.data + field.start, t.at - field.start - 1);
+        builder_put_byte(&plain, field.conversion == 'r' || field.conversion == 'a' ? 's' : field.conversion);
         TextSpan none = {NULL, 0};
         bool added = (!field.star_width || add_field(vm, list, none, '*')) &&
                      (!field.star_precision || add_field(vm, list, none, '*')) &&

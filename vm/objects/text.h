@@ -229,6 +229,8 @@ Value str_rpartition(GenVM *vm, Value *args);
 extern const NativeDef str_methods[];
 Value str_format_method(GenVM *vm, Value *args);
 Value str_format_map(GenVM *vm, Value *args);
+Value str_fields_parse(GenVM *vm, Value *args);
+Value str_fields_split(GenVM *vm, Value *args);
 
 /* ---- codec.c ---- */
 
