@@ -13,12 +13,9 @@
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
-# The version is the public header's, when there is one.
-header_version = $(shell sed -n 's/^\#define GEN_VERSION_$(1) *\([0-9]*\).*/\1/p' vm/genvm.h 2>/dev/null)
-MAJOR := $(or $(call header_version,MAJOR),0)
-MINOR := $(or $(call header_version,MINOR),1)
-PATCH := $(or $(call header_version,PATCH),0)
-VERSION := $(MAJOR).$(MINOR).$(PATCH)
+# The version is the public header's.
+VERSION := $(or $(shell sed -n 's/^\#define GEN_VERSION "\(.*\)".*/\1/p' vm/genvm.h 2>/dev/null),0.0.0)
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin

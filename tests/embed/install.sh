@@ -13,8 +13,10 @@ cat >"$staged/host.c" <<'END'
 #include <genvm.h>
 #include <stdio.h>
 int main(void) {
-    printf("linked %s\n", gen_version() != NULL ? "and running" : "?");
-    return 0;
+    GenVM *vm = gen_vm_new(NULL);
+    printf("%s\n", vm != NULL ? "linked and running" : "?");
+    gen_vm_free(vm);
+    return GEN_VERSION[0] == '\0';
 }
 END
 field() { sed -n "s/^$1: //p" "$staged/usr/lib/pkgconfig/genvm.pc" | sed "s|\${libdir}|$staged/usr/lib|; s|\${includedir}|$staged/usr/include|"; }
