@@ -2,8 +2,8 @@
  *
  * Programs print sets of small ints, so the order in which a set is iterated shows. The table is therefore laid out as
  * CPython's: entries in slots by hash, runs of up to ten neighbours probed before the next jump (where the run fits
- * before the table's end), deleted entries left as VALUE_DELETED and never reused before the next rebuild, growth by
- * four (by two from 50,000 items on) when three fifths are filled.
+ * before the table's end), deleted entries left as VALUE_DELETED and the last one passed reused by an insertion, growth
+ * by four (by two from 50,000 items on) when three fifths are filled.
  */
 #include "vm/objects/containers.h"
 
@@ -36,6 +36,20 @@ static SetEntry *free_entry(SetEntry *table, uint64_t mask, uint64_t hash) {
     for (;;) {
         for (uint64_t i = slot, last = slot + run_length(slot, mask); i <= last; i++)
             if (table[i].key == VALUE_UNSET) return &table[i];
+        slot = next_run(slot, &perturb, mask);
+    }
+}
+
+/* Where a key known to be absent goes: the last deleted entry on the way to the first free one, or that one. */
+static SetEntry *place_for(Set *set, uint64_t hash) {
+    if (set->filled == set->count) return free_entry(set->table, set->mask, hash);
+    SetEntry *table = set->table, *deleted = NULL;
+    uint64_t mask = set->mask, slot = hash & mask, perturb = hash;
+    for (;;) {
+        for (uint64_t i = slot, last = slot + run_length(slot, mask); i <= last; i++) {
+            if (table[i].key == VALUE_UNSET) return deleted ? deleted : &table[i];
+            if (table[i].key == VALUE_DELETED) deleted = &table[i];
+        }
         slot = next_run(slot, &perturb, mask);
     }
 }
@@ -106,12 +120,14 @@ bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash) {
         if (!table) return set->buffer = NULL, false;
         set->table = table;
     }
-    *free_entry(set->table, set->mask, hash) = (SetEntry){key, hash};
-    set->filled++;
+    SetEntry *entry = place_for(set, hash);
+    bool reused = entry->key == VALUE_DELETED;
+    *entry = (SetEntry){key, hash};
+    set->filled += !reused;
     set->count++;
     set->version++;
     gc_barrier(vm, set);
-    if ((uint64_t)set->filled * 5 < (uint64_t)set->mask * 3) return true;
+    if (reused || (uint64_t)set->filled * 5 < (uint64_t)set->mask * 3) return true;
     return set_resize(vm, set, set->count > GROW_LESS_FROM ? set->count * 2ull : set->count * 4ull);
 }
 
