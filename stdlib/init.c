@@ -134,11 +134,30 @@ char *init_read_file(const char *path, size_t *size) {
     return text;
 }
 
+static Value read_source(GenVM *vm, const char *path) {
+    size_t size;
+    if (strcmp(path_kind(vm, path), "file") != 0) return VALUE_UNSET;
+    char *text = init_read_file(path, &size);
+    if (!text) return VALUE_UNSET;
+    Value source = str_decode_utf8(vm, text, size, "replace");
+    free(text);
+    return source;
+}
+
+static bool has_module(GenVM *vm, Value name) {
+    (void)vm;
+    for (size_t i = 0; i < sizeof native_modules / sizeof *native_modules; i++)
+        if (str_is(name, native_modules[i]->name)) return true;
+    return find_source(AS_STR(name)->data, AS_STR(name)->size) != NULL;
+}
+
 bool vm_library_init(GenVM *vm) {
     vm->compile = compile_source;
     vm->load_prelude = load_prelude;
     vm->find_builtin_module = find_module;
+    vm->has_builtin_module = has_module;
     if (vm->capabilities & GEN_CAP_FILES) {
+        vm->read_source = read_source;
         vm->path_kind = path_kind;
         vm->compile_file = compile_file;
     }

@@ -5,6 +5,7 @@
 #include "vm/frame_object.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
+#include "vm/suggest.h"
 
 #include <math.h>
 
@@ -144,6 +145,32 @@ static Value stdout_now(GenVM *vm, Value *args) {
     return file;
 }
 
+/* ---- reports ---- */
+
+/* The source that a code object was compiled from, as str; None where it is not to be had. */
+static Value source_text(GenVM *vm, Value *args) {
+    Code *code = (Code *)as_object(args[0]);
+    if (code->source_lines != VALUE_UNSET && value_is_str(code->source_lines)) return code->source_lines;
+    const char *path = str_c(vm, code->filename);
+    if (!path) return VALUE_ERROR;
+    Value text = vm->read_source ? vm->read_source(vm, path) : VALUE_UNSET;
+    return text == VALUE_UNSET ? VALUE_NONE : text;
+}
+
+static Value suggest(GenVM *vm, Value *args) {
+    Value best = suggest_name(vm, args[0], AS_LIST(args[1])->items, AS_LIST(args[1])->count);
+    return best == VALUE_UNSET ? VALUE_NONE : best;
+}
+
+static Value is_library_module(GenVM *vm, Value *args) {
+    return bool_value(vm->has_builtin_module && vm->has_builtin_module(vm, args[0]));
+}
+
+/* Where the carets of a traceback go within the text of an expression: (from, to) in characters, or None: everywhere. */
+static Value anchors(GenVM *vm, Value *args) {
+    return vm->caret_anchors ? vm->caret_anchors(vm, args[0]) : VALUE_NONE;
+}
+
 /* ---- prelude generators in another coat ---- */
 
 static Value map_of_iterators(GenVM *vm, Value *args) {
@@ -185,6 +212,10 @@ const NativeDef engine_core_natives[] = {
     {"run_code(code, globals, locals, /)", run_code, "Run code in namespaces."},
     {"path_kind(path: str, /)", path_kind, "'file', 'directory' or ''."},
     {"compile_file(path: str, /)", compile_file, "The code of a source file."},
+    {"source_text(code, /)", source_text, "The source of a code object, or None."},
+    {"suggest(name: str, names: list, /)", suggest, "The nearest of the names, or None."},
+    {"is_library_module(name: str, /)", is_library_module, "Does the library have a module of that name."},
+    {"anchors(text: str, /)", anchors, "Where the carets under an expression go: (from, to), or None."},
     {"stdout()", stdout_now, "sys.stdout"},
     {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},

@@ -61,6 +61,9 @@ struct GenVM {
     /* Files, for imports; set where the host grants them: "file", "directory" or "" of a path; the Code of a file. */
     const char *(*path_kind)(GenVM *vm, const char *path);
     Value (*compile_file)(GenVM *vm, const char *path);
+    Value (*read_source)(GenVM *vm, const char *path); /* the text of a source file as str, for tracebacks; VALUE_UNSET: none */
+    bool (*has_builtin_module)(GenVM *vm, Value name);
+    Value (*caret_anchors)(GenVM *vm, Value expression); /* parses: (from, to) in characters, or None */
     Value prelude;         /* dict: loaded prelude modules by name */
     Value import_function; /* the original builtins.__import__ */
     struct Code *stub_code;       /* continuation frames: continue.h */
