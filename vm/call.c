@@ -101,11 +101,6 @@ bool call_two(GenVM *vm, Value callable, Value self, const Value *args, uint32_t
     return ok;
 }
 
-static bool call_init(GenVM *vm, Value init, Value instance, const Value *args, uint32_t count, Value keywords) {
-    if (!frame_push_continuation(vm, RETURN_INIT, 1, instance)) return false;
-    return call_two(vm, init, instance, args, count, keywords);
-}
-
 static bool refuse_abstract(GenVM *vm, Type *type) {
     Value twin = native_twin(vm, TWIN_REFUSE_ABSTRACT, 1, object_value(type));
     return call_result(vm, twin);

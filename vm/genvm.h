@@ -32,7 +32,9 @@
 extern "C" {
 #endif
 
-#define GEN_VERSION "0.1.0"
+#define GEN_VERSION_MAJOR 0
+#define GEN_VERSION_MINOR 1
+#define GEN_VERSION_PATCH 0
 #if defined(__GNUC__)
 #define GEN_API __attribute__((visibility("default")))
 #else
