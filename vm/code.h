@@ -17,6 +17,12 @@ typedef enum Opcode {
     OP_COUNT
 } Opcode;
 
+typedef enum Intrinsic { /* operand c of INTRINSIC */
+#define INTRINSIC(name) INTRINSIC_##name,
+#include "vm/intrinsics.def"
+#undef INTRINSIC
+} Intrinsic;
+
 static inline Instr instr_make(Opcode op, unsigned a, unsigned b, unsigned c, int32_t imm) {
     return (Instr)op | (Instr)(a & 255) << 8 | (Instr)(b & 255) << 16 | (Instr)(c & 255) << 24 |
            (Instr)(uint32_t)imm << 32;
@@ -73,6 +79,25 @@ typedef struct Code {
     Buffer *storage[6];   /* what the pointers above point into: instrs consts ranges positions cell_regs spare */
 } Code;
 
-Code *code_new(GenVM *vm); /* empty */
+Code *code_new(GenVM *vm); /* empty; NULL with MemoryError pending */
+
+typedef enum CodePart { CODE_INSTRS, CODE_CONSTS, CODE_RANGES, CODE_POSITIONS, CODE_CELL_REGS } CodePart;
+/* `size` bytes for one of the arrays, which the Code then points to; NULL with MemoryError pending. The caller sets the
+ * counts, and fills the room before anything else can see the Code. */
+void *code_reserve(GenVM *vm, Code *code, CodePart part, size_t size);
+
+typedef struct OpInfo {
+    const char *name;
+    uint8_t words;
+    char format[5]; /* a, b, c, imm: see opcodes.def */
+} OpInfo;
+extern const OpInfo code_op_info[256]; /* indexed by Opcode; numbers that are none have 1 word and no name */
+
+/* A listing of the instructions, one line each, and of the codes among the constants: a str. */
+Value code_disassemble(GenVM *vm, Code *code);
+
+/* Checks the structure: known instructions, registers and constants that exist, jumps to instructions, windows inside
+ * the frame. False with a message. */
+bool code_verify(const Code *code, char *message, size_t size);
 
 #endif

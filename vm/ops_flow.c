@@ -177,12 +177,6 @@ bool op_dict_rest(GenVM *vm) {
 
 /* ---- rarities ---- */
 
-typedef enum Intrinsic {
-#define INTRINSIC(name) INTRINSIC_##name,
-#include "vm/intrinsics.def"
-#undef INTRINSIC
-} Intrinsic;
-
 /* throw() into a yield inside a handler: the thrown exception gets the handled one as its context. */
 static bool chain_context(GenVM *vm, Value exception) {
     exception_chain(vm, exception, vm->handled);

@@ -1,0 +1,187 @@
+/* verify.c - checks the structure of code before it runs: that every operand names what exists.
+ *
+ * It proves no types and no flow of values; after it, an instruction reads and writes inside the frame, takes constants
+ * that are there, and jumps to instructions.
+ */
+#include "vm/code.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct Verifier {
+    const Code *code;
+    uint8_t *starts; /* 1 where an instruction starts */
+    char *message;
+    size_t size;
+} Verifier;
+
+static bool fail(const Verifier *v, uint32_t word, const char *format, ...) {
+    int used = snprintf(v->message, v->size, "word %u: ", word);
+    va_list args;
+    va_start(args, format);
+    if (used >= 0 && (size_t)used < v->size) vsnprintf(v->message + used, v->size - (size_t)used, format, args);
+    va_end(args);
+    return false;
+}
+
+static bool is_plain(const Code *code) {
+    return !(code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR));
+}
+
+/* How many registers the window operand of an instruction spans. */
+static uint32_t window_size(const Code *code, Instr instr) {
+    uint32_t link = is_plain(code) ? 4 : 1, imm = (uint32_t)instr_imm(instr);
+    switch (instr_op(instr)) {
+    case OP_CALL:
+    case OP_CALLG:
+    case OP_CALLM:
+    case OP_CALLMG:
+    case OP_CALLKW:
+    case OP_CALLKWG:
+    case OP_CALLW:
+    case OP_CALLWG:
+    case OP_CALLMW:
+    case OP_CALLMWG: return instr_b(instr) ? link + instr_b(instr) : 1;
+    case OP_CALLEX:
+    case OP_CALLEXG:
+    case OP_CALLEXW:
+    case OP_CALLEXWG: return 3;
+    case OP_NEWLIST:
+    case OP_NEWTUPLE:
+    case OP_NEWSET:
+    case OP_JOINSTR:
+    case OP_UNPACK: return imm;
+    case OP_NEWDICT: return 2 * imm;
+    case OP_UNPACKEX: return instr_c(instr) + 1 + imm;
+    case OP_GETSLICE:
+    case OP_IMPORT:
+    case OP_MATCHCLASS:
+    case OP_LDSPECIAL:
+    case OP_EGMATCH: return 2;
+    case OP_LDSUPER:
+    case OP_NEWSLICE: return 3;
+    case OP_MKFUNC: return (uint32_t)__builtin_popcount(instr_c(instr));
+    case OP_LDMETH:
+    case OP_LDMETHG: return link + 1;
+    default: return 1;
+    }
+}
+
+static bool check_register(const Verifier *v, uint32_t word, uint32_t reg, uint32_t count) {
+    if (count == 0 || (uint64_t)reg + count <= v->code->regs) return true;
+    return fail(v, word, "%s: register %u of %u", code_op_info[instr_op(v->code->instrs[word])].name, reg + count - 1,
+                v->code->regs);
+}
+
+/* Some instructions write two registers though one is named. */
+static bool writes_more(Opcode op) {
+    return op == OP_LDSPECIAL || op == OP_EGMATCH || op == OP_LDMETH || op == OP_LDMETHG;
+}
+
+static bool check_operand(const Verifier *v, uint32_t word, char kind, uint32_t operand, bool is_first) {
+    Instr instr = v->code->instrs[word];
+    switch (kind) {
+    case 'w':
+        if (is_first && writes_more(instr_op(instr)))
+            return check_register(v, word, operand, window_size(v->code, instr));
+        return check_register(v, word, operand, 1);
+    case 'r':
+    case 'm': return check_register(v, word, operand, 1);
+    case 'v': return check_register(v, word, operand, window_size(v->code, instr));
+    default: return true;
+    }
+}
+
+static bool check_constant(const Verifier *v, uint32_t word, int32_t index) {
+    if (index >= 0 && (uint32_t)index < v->code->const_count) return true;
+    return fail(v, word, "constant %d of %u", index, v->code->const_count);
+}
+
+static bool check_target(const Verifier *v, uint32_t word, int64_t target) {
+    if (target >= 0 && target < v->code->instr_count && v->starts[target]) return true;
+    return fail(v, word, "a jump to %lld, which starts no instruction", (long long)target);
+}
+
+static bool check_imm(const Verifier *v, uint32_t word, char kind, int32_t imm) {
+    switch (kind) {
+    case 'k': return check_constant(v, word, imm);
+    case 'j': return check_target(v, word, (int64_t)word + 1 + imm);
+    case 'r': return check_register(v, word, (uint32_t)imm, 1);
+    case 'w': return check_register(v, word, (uint32_t)imm, window_size(v->code, v->code->instrs[word]));
+    default: return true;
+    }
+}
+
+static bool check_instruction(const Verifier *v, uint32_t word) {
+    Instr instr = v->code->instrs[word];
+    Opcode op = instr_op(instr);
+    const OpInfo *info = &code_op_info[op];
+    if (!info->name) return fail(v, word, "%u is no instruction", (unsigned)op);
+    if (op == OP_CONT || op == OP_HALT) return fail(v, word, "%s is for the engine's own code", info->name);
+    if (!check_operand(v, word, info->format[0], instr_a(instr), true)) return false;
+    if (!check_operand(v, word, info->format[1], instr_b(instr), false)) return false;
+    if (!check_operand(v, word, info->format[2], instr_c(instr), false)) return false;
+    if (!check_imm(v, word, info->format[3], instr_imm(instr))) return false;
+    if (op >= OP_JLTK && op <= OP_JNGEK && !check_constant(v, word, (int32_t)instr_b(instr))) return false;
+    if (info->words == 3) return check_constant(v, word, instr_imm(v->code->instrs[word + 1]));
+    return true;
+}
+
+static bool mark_starts(const Verifier *v) {
+    uint32_t word = 0;
+    while (word < v->code->instr_count) {
+        v->starts[word] = 1;
+        uint32_t words = code_op_info[instr_op(v->code->instrs[word])].words;
+        if (words > 1 && word + 1 < v->code->instr_count &&
+            instr_op(v->code->instrs[word + 1]) != (words == 2 ? OP_SKIP1 : OP_SKIP2))
+            return fail(v, word, "data words without their mark");
+        word += words;
+    }
+    return word == v->code->instr_count || fail(v, word, "the last instruction is cut off");
+}
+
+static bool check_end(const Verifier *v) {
+    uint32_t last = v->code->instr_count;
+    while (last > 0 && !v->starts[last - 1]) last--;
+    if (last == 0) return fail(v, 0, "no instructions");
+    switch (instr_op(v->code->instrs[last - 1])) {
+    case OP_RET:
+    case OP_RETK:
+    case OP_RETGEN:
+    case OP_JMP:
+    case OP_RAISE:
+    case OP_RERAISE:
+    case OP_ASSERTFAIL: return true;
+    default: return fail(v, last - 1, "the code runs off its end");
+    }
+}
+
+static bool check_ranges(const Verifier *v) {
+    for (uint32_t i = 0; i < v->code->range_count; i++) {
+        const ExceptionRange *range = &v->code->ranges[i];
+        if (range->start >= range->end || range->end > v->code->instr_count)
+            return fail(v, range->start, "an exception range to %u", range->end);
+        if (!check_target(v, range->start, range->handler)) return false;
+        if (range->reg >= v->code->regs) return fail(v, range->start, "an exception register %u", range->reg);
+    }
+    return true;
+}
+
+static bool check_all(const Verifier *v) {
+    if (!mark_starts(v) || !check_end(v) || !check_ranges(v)) return false;
+    for (uint32_t word = 0; word < v->code->instr_count; word++)
+        if (v->starts[word] && !check_instruction(v, word)) return false;
+    if (v->code->local_count > v->code->regs) return fail(v, 0, "%u locals", v->code->local_count);
+    for (uint64_t i = 0; v->code->cellvars && i < v->code->cellvars->count; i++)
+        if (v->code->cell_regs[i] >= v->code->regs) return fail(v, 0, "a cell in register %u", v->code->cell_regs[i]);
+    return true;
+}
+
+bool code_verify(const Code *code, char *message, size_t size) {
+    Verifier v = {code, calloc(code->instr_count + 1, 1), message, size};
+    if (!v.starts) return fail(&v, 0, "no memory");
+    bool done = check_all(&v);
+    free(v.starts);
+    return done;
+}
