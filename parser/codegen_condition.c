@@ -1,0 +1,257 @@
+/* codegen_condition.c - truth: conditions as jumps, comparisons, `and`, `or` and `not`.
+ *
+ * condition_jump is the heart: it jumps to a label when an expression's truth is `when`, else falls through, and makes
+ * no bool on the way. Comparisons become one compare-and-jump instruction, with the immediate forms where they fit.
+ */
+#include "parser/codegen.h"
+
+/* The opcodes of a comparison lie in CompareOp order from these. */
+static CompareOp compare_order(AstCmpOp op) {
+    switch (op) {
+    case CMPOP_Lt: return COMPARE_LT;
+    case CMPOP_LtE: return COMPARE_LE;
+    case CMPOP_Eq: return COMPARE_EQ;
+    case CMPOP_NotEq: return COMPARE_NE;
+    case CMPOP_Gt: return COMPARE_GT;
+    case CMPOP_GtE: return COMPARE_GE;
+    case CMPOP_Is:
+    case CMPOP_IsNot:
+    case CMPOP_In:
+    case CMPOP_NotIn: break;
+    }
+    return COMPARE_EQ;
+}
+
+static Opcode compare_opcode(AstCmpOp op) {
+    switch (op) {
+    case CMPOP_Is: return OP_IS;
+    case CMPOP_IsNot: return OP_ISNOT;
+    case CMPOP_In: return OP_IN;
+    case CMPOP_NotIn: return OP_NOTIN;
+    default: return OP_LT + (Opcode)compare_order(op);
+    }
+}
+
+/* Truth that is known now. */
+bool condition_constant(Unit *u, AstExpr *e, bool *truth) {
+    Value value = fold_expr(u->gen, e);
+    if (value == VALUE_UNSET) return false;
+    *truth = fold_truth(u->gen->vm, value);
+    return true;
+}
+
+/* ---- comparisons as jumps ------------------------------------------------------------------------------------- */
+
+static void jump_is(Unit *u, bool is, Reg left, AstExpr *right, bool when, Label *label) {
+    bool jump_if_same = is == when;
+    if (fold_expr(u->gen, right) == VALUE_NONE) {
+        emit_jump(u, jump_if_same ? OP_JNONE : OP_JNOTNONE, left, 0, label);
+        return;
+    }
+    AstSpan span = u->span;
+    Reg value = expr_any(u, right, NO_REG);
+    emit_at(u, span);
+    emit_jump(u, jump_if_same ? OP_JIS : OP_JISNOT, left, value, label);
+}
+
+static void jump_in(Unit *u, bool in, Reg left, AstExpr *right, bool when, Label *label) {
+    AstSpan span = u->span;
+    Reg result = emit_temp(u), container;
+    Value constant = fold_container(u->gen, right);
+    if (constant != VALUE_UNSET)
+        emit_const(u, constant, container = emit_temp(u));
+    else
+        container = expr_any(u, right, NO_REG);
+    emit_at(u, span);
+    emit(u, OP_IN, result, left, container, 0);
+    emit_jump(u, in == when ? OP_JT : OP_JF, result, 0, label);
+}
+
+static bool is_small_constant(Value v) {
+    return is_int(v) || is_float(v) || value_is_str(v) || value_is_intlike(v) || is_kind(v, TYPE_BYTES);
+}
+
+static void jump_ordered(Unit *u, CompareOp order, Reg left, AstExpr *right, bool when, Label *label) {
+    Value constant = fold_expr(u->gen, right);
+    if (constant != VALUE_UNSET && is_int(constant) && as_int(constant) >= -128 && as_int(constant) < 128) {
+        Opcode base = when ? OP_JLTI : OP_JNLTI;
+        emit_jump(u, base + (Opcode)order, left, (uint32_t)as_int(constant) & 255, label);
+        return;
+    }
+    if (constant != VALUE_UNSET && is_small_constant(constant)) {
+        uint32_t index = emit_const_index(u, constant);
+        if (index < 256) {
+            emit_jump(u, (when ? OP_JLTK : OP_JNLTK) + (Opcode)order, left, index, label);
+            return;
+        }
+    }
+    AstSpan span = u->span;
+    Reg value = expr_any(u, right, NO_REG);
+    emit_at(u, span);
+    emit_jump(u, (when ? OP_JLT : OP_JNLT) + (Opcode)order, left, value, label);
+}
+
+/* Jumps when (R[left] op right) has the truth `when`; the span is that of the comparison. */
+void condition_compare(Unit *u, AstCmpOp op, Reg left, AstExpr *right, bool when, Label *label) {
+    Reg mark = u->top;
+    switch (op) {
+    case CMPOP_Is: jump_is(u, true, left, right, when, label); break;
+    case CMPOP_IsNot: jump_is(u, false, left, right, when, label); break;
+    case CMPOP_In: jump_in(u, true, left, right, when, label); break;
+    case CMPOP_NotIn: jump_in(u, false, left, right, when, label); break;
+    default: jump_ordered(u, compare_order(op), left, right, when, label); break;
+    }
+    u->top = mark;
+}
+
+/* a < b < c: b is computed once and lies in a register that the second comparison reads as well. */
+static void jump_chain(Unit *u, AstExpr *e, bool when, Label *label) {
+    Label skip = LABEL_NEW;
+    Label *on_false = when ? &skip : label;
+    int32_t last = e->Compare.ops.count - 1;
+    Reg left = expr_operand(u, e->Compare.left, NO_REG, e->Compare.comparators.items[0]);
+    for (int32_t i = 0; i < last; i++) {
+        AstExpr *right = e->Compare.comparators.items[i];
+        Reg value = expr_operand(u, right, NO_REG, e->Compare.comparators.items[i + 1]);
+        Reg mark = u->top;
+        emit_at(u, e->span);
+        AstCmpOp op = e->Compare.ops.items[i];
+        if (op == CMPOP_Is || op == CMPOP_IsNot) {
+            emit_jump(u, op == CMPOP_Is ? OP_JISNOT : OP_JIS, left, value, on_false);
+        } else if (op == CMPOP_In || op == CMPOP_NotIn) {
+            Reg result = emit_temp(u);
+            emit(u, OP_IN, result, left, value, 0);
+            emit_jump(u, op == CMPOP_In ? OP_JF : OP_JT, result, 0, on_false);
+        } else {
+            emit_jump(u, OP_JNLT + (Opcode)compare_order(op), left, value, on_false);
+        }
+        u->top = mark;
+        left = value;
+    }
+    emit_at(u, e->span);
+    condition_compare(u, e->Compare.ops.items[last], left, e->Compare.comparators.items[last], when, label);
+    emit_label(u, &skip);
+}
+
+static void jump_comparison(Unit *u, AstExpr *e, bool when, Label *label) {
+    Reg mark = u->top;
+    if (e->Compare.ops.count > 1) {
+        jump_chain(u, e, when, label);
+    } else {
+        AstExpr *right = e->Compare.comparators.items[0];
+        Reg left = expr_operand(u, e->Compare.left, NO_REG, right);
+        emit_at(u, e->span);
+        condition_compare(u, e->Compare.ops.items[0], left, right, when, label);
+    }
+    u->top = mark;
+}
+
+/* ---- conditions as jumps -------------------------------------------------------------------------------------- */
+
+static void jump_bool(Unit *u, AstExpr *e, bool when, Label *label) {
+    bool decides = e->BoolOp.op == BOOLOP_Or; /* the truth of an operand that decides the whole */
+    Label skip = LABEL_NEW;
+    int32_t last = e->BoolOp.values.count - 1;
+    for (int32_t i = 0; i < last; i++)
+        condition_jump(u, e->BoolOp.values.items[i], decides, decides == when ? label : &skip);
+    condition_jump(u, e->BoolOp.values.items[last], when, label);
+    emit_label(u, &skip);
+}
+
+static void jump_if_else(Unit *u, AstExpr *e, bool when, Label *label) {
+    Label otherwise = LABEL_NEW, end = LABEL_NEW;
+    condition_jump(u, e->IfExp.test, false, &otherwise);
+    condition_jump(u, e->IfExp.body, when, label);
+    emit_goto(u, &end);
+    emit_label(u, &otherwise);
+    condition_jump(u, e->IfExp.orelse, when, label);
+    emit_label(u, &end);
+}
+
+void condition_jump(Unit *u, AstExpr *e, bool when, Label *label) {
+    bool truth;
+    if (condition_constant(u, e, &truth)) {
+        if (truth == when) emit_goto(u, label);
+        return;
+    }
+    if (e->kind == EXPR_UnaryOp && e->UnaryOp.op == UNARYOP_Not) {
+        condition_jump(u, e->UnaryOp.operand, !when, label);
+    } else if (e->kind == EXPR_BoolOp) {
+        jump_bool(u, e, when, label);
+    } else if (e->kind == EXPR_IfExp) {
+        jump_if_else(u, e, when, label);
+    } else if (e->kind == EXPR_Compare) {
+        jump_comparison(u, e, when, label);
+    } else {
+        Reg mark = u->top;
+        Reg value = expr_any(u, e, NO_REG);
+        emit_at(u, e->span);
+        emit_jump(u, when ? OP_JT : OP_JF, value, 0, label);
+        u->top = mark;
+    }
+}
+
+/* ---- as values ------------------------------------------------------------------------------------------------ */
+
+static Reg compare_container(Unit *u, AstCmpOp op, AstExpr *right, const AstExpr *later) {
+    if (op == CMPOP_In || op == CMPOP_NotIn) {
+        Value constant = fold_container(u->gen, right);
+        if (constant != VALUE_UNSET) {
+            Reg reg = emit_temp(u);
+            emit_const(u, constant, reg);
+            return reg;
+        }
+    }
+    return later ? expr_operand(u, right, NO_REG, later) : expr_any(u, right, NO_REG);
+}
+
+static void compare_value(Unit *u, AstExpr *e, Reg dest) {
+    Label end = LABEL_NEW;
+    int32_t count = e->Compare.ops.count;
+    Reg result = count > 1 && unit_is_visible(u, dest) ? emit_temp(u) : dest;
+    Reg hint = count == 1 && !unit_is_visible(u, dest) ? dest : NO_REG;
+    Reg left = expr_operand(u, e->Compare.left, hint, e->Compare.comparators.items[0]);
+    for (int32_t i = 0; i < count; i++) {
+        AstExpr *later = i + 1 < count ? e->Compare.comparators.items[i + 1] : NULL;
+        Reg right = compare_container(u, e->Compare.ops.items[i], e->Compare.comparators.items[i], later);
+        emit_at(u, e->span);
+        emit(u, compare_opcode(e->Compare.ops.items[i]), result, left, right, 0);
+        if (later) emit_jump(u, OP_JF, result, 0, &end);
+        left = right;
+    }
+    emit_label(u, &end);
+    emit_move(u, dest, result);
+}
+
+/* The value of the operand that decides. */
+static void bool_value_to(Unit *u, AstExpr *e, Reg dest) {
+    bool decides = e->BoolOp.op == BOOLOP_Or;
+    Label end = LABEL_NEW;
+    Reg result = unit_is_visible(u, dest) ? emit_temp(u) : dest;
+    int32_t last = e->BoolOp.values.count - 1;
+    for (int32_t i = 0; i < last; i++) {
+        bool truth;
+        AstExpr *value = e->BoolOp.values.items[i];
+        if (condition_constant(u, value, &truth)) {
+            if (truth != decides) continue;
+            expr_to(u, value, result);
+            emit_goto(u, &end);
+            continue;
+        }
+        expr_to(u, value, result);
+        emit_at(u, value->span);
+        emit_jump(u, decides ? OP_JT : OP_JF, result, 0, &end);
+    }
+    expr_to(u, e->BoolOp.values.items[last], result);
+    emit_label(u, &end);
+    emit_move(u, dest, result);
+}
+
+void condition_value(Unit *u, AstExpr *e, Reg dest) {
+    Reg mark = u->top;
+    if (e->kind == EXPR_Compare)
+        compare_value(u, e, dest);
+    else
+        bool_value_to(u, e, dest);
+    u->top = mark;
+}
