@@ -82,12 +82,12 @@ Value leaf_iter(GenVM *vm, Value iterable) { return value_iter(vm, iterable); }
 Value leaf_next(GenVM *vm, Value iterator) { return value_next(vm, iterator); }
 
 const Value *leaf_items(Value v, uint64_t *count) {
-    if (is_kind(v, TYPE_LIST)) {
+    if (is_exact(v, TYPE_LIST)) {
         *count = AS_LIST(v)->count;
         static const Value nothing[1] = {VALUE_UNSET};
         return AS_LIST(v)->items ? AS_LIST(v)->items : nothing;
     }
-    if (!is_kind(v, TYPE_TUPLE)) return NULL;
+    if (!is_exact(v, TYPE_TUPLE)) return NULL;
     *count = AS_TUPLE(v)->count;
     return AS_TUPLE(v)->items;
 }

@@ -183,6 +183,7 @@ void vm_mark_roots(GenVM *vm) {
     mark_stack(vm);
     gc_mark(vm, vm->exception);
     gc_mark(vm, vm->handled);
+    gc_mark(vm, vm->memory_error);
     shapes_mark(vm);
     types_mark(vm);
     for (int i = 0; i < NAME_COUNT; i++)

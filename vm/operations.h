@@ -32,6 +32,8 @@ int compare_stages(GenVM *vm, CompareOp op, Value a, Value b, Stage *stages);
 Value compare_default(GenVM *vm, CompareOp op, Value a, Value b); /* identity for == and !=, else TypeError */
 Value arithmetic_error(GenVM *vm, int op, Value a, Value b);
 
+Value hash_of_result(GenVM *vm, Value result); /* hash() of what a __hash__ method returned */
+
 /* A special method called through a twin that checks its result; `what` is one of the functions of operators.gen. */
 Value special_checked(GenVM *vm, Twin twin, Value raw, Value self);
 

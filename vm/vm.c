@@ -30,7 +30,7 @@ static bool names_init(GenVM *vm) {
 
 static void clear_values(GenVM *vm) {
     vm->exception = vm->handled = vm->sys_module = vm->main_module = VALUE_UNSET;
-    vm->prelude = vm->import_function = vm->host_natives = VALUE_UNSET;
+    vm->prelude = vm->import_function = vm->host_natives = vm->memory_error = VALUE_UNSET;
     vm->tail.callable = vm->tail.spread_args = vm->tail.spread_kwargs = VALUE_UNSET;
     for (int i = 0; i < TWIN_COUNT; i++)
         vm->twins[i] = VALUE_UNSET;
@@ -50,11 +50,12 @@ static bool modules_init(GenVM *vm) {
 bool vm_init(GenVM *vm) {
     clear_values(vm);
     if (!gc_init(vm) || !frame_init(vm) || !shapes_init(vm)) return false;
-    if (!str_init(vm) || !names_init(vm) || !types_init(vm)) return false;
+    if (!str_init(vm) || !names_init(vm)) return false;
     Value empty_tuple = tuple_new(vm, 0), empty_bytes = bytes_new(vm, "", 0);
     if (empty_tuple == VALUE_ERROR || empty_bytes == VALUE_ERROR) return false;
     vm->empty_tuple = empty_tuple;
     vm->empty_bytes = empty_bytes;
+    if (!types_init(vm) || !error_init(vm)) return false;
     return continue_init(vm) && modules_init(vm);
 }
 

@@ -19,16 +19,17 @@ static bool add_all(GenVM *vm, Dict *dict, Dict *source) {
     return true;
 }
 
-static Value fill(GenVM *vm, Value self, Value mapping, Value kwargs) {
+/* `result` is what the constructor or __init__ returns. */
+static Value fill(GenVM *vm, Value self, Value mapping, Value kwargs, Value result) {
     Dict *dict = dict_of(vm, self);
     if (!dict) return VALUE_ERROR;
     if (kwargs == VALUE_UNSET && mapping != VALUE_UNSET && !is_kind(mapping, TYPE_DICT))
-        return native_twin(vm, TWIN_NAMESPACE_FILL, 2, self, mapping);
+        return native_twin(vm, TWIN_NAMESPACE_FILL, 3, self, mapping, result);
     if (mapping != VALUE_UNSET && !is_kind(mapping, TYPE_DICT))
         return raise_type(vm, "a mapping that is no dict cannot be combined with keywords here");
     if (mapping != VALUE_UNSET && !add_all(vm, dict, AS_DICT(mapping))) return VALUE_ERROR;
     if (kwargs != VALUE_UNSET && !add_all(vm, dict, AS_DICT(kwargs))) return VALUE_ERROR;
-    return self;
+    return result;
 }
 
 static Value make(GenVM *vm, Type *type) {
@@ -41,14 +42,13 @@ static Value make(GenVM *vm, Type *type) {
 
 static Value namespace_construct(GenVM *vm, Value *args) {
     Value self = make(vm, type_from(args[0]));
-    return self == VALUE_ERROR ? VALUE_ERROR : fill(vm, self, args[1], args[2]);
+    return self == VALUE_ERROR ? VALUE_ERROR : fill(vm, self, args[1], args[2], self);
 }
 
 static Value method_make(GenVM *vm, Value *args) { return make(vm, type_from(args[0])); }
 
 static Value method_init(GenVM *vm, Value *args) {
-    Value filled = fill(vm, args[0], args[1], args[2]);
-    return filled == args[0] ? VALUE_NONE : filled;
+    return fill(vm, args[0], args[1], args[2], VALUE_NONE);
 }
 
 static Value repr(GenVM *vm, Value self) { return native_twin(vm, TWIN_NAMESPACE_REPR, 1, self); }

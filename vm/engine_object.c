@@ -1,0 +1,74 @@
+/* engine_object.c - what stdlib/prelude/classes.gen, operators.gen, exceptions.gen and generics.gen need of the object
+ * model: natives of the hidden module _engine. */
+#include "vm/engine_module.h"
+#include "vm/operations.h"
+
+/* bind(raw, object, cls): what the raw class attribute gives for the object (None: for the class). */
+static Value bind(GenVM *vm, Value *args) {
+    return attribute_bind(vm, args[0], args[1] == VALUE_NONE ? VALUE_UNSET : args[1], type_from(args[2]));
+}
+
+/* bind_to(raw, object) */
+static Value bind_to(GenVM *vm, Value *args) { return attribute_bind(vm, args[0], args[1], type_of(vm, args[1])); }
+
+static Value class_of(GenVM *vm, Value *args) { return object_value(type_of(vm, args[0])); }
+
+static Value is_subtype(GenVM *vm, Value *args) {
+    (void)vm;
+    return bool_value(type_is_subclass(type_from(args[0]), type_from(args[1])));
+}
+
+static Value operator_rest(GenVM *vm, Value *args) {
+    return operator_run(vm, (int)as_int(args[0]), args[1], args[2], (int)as_int(args[3]));
+}
+
+static Value hash_result(GenVM *vm, Value *args) { return hash_of_result(vm, args[0]); }
+
+static Value new_class(GenVM *vm, Value *args) { return type_new_plain(vm, args); }
+
+static Value metatype(GenVM *vm, Value *args) {
+    const Tuple *bases = AS_TUPLE(args[1]);
+    for (uint64_t i = 0; i < bases->count; i++)
+        if (!is_type(bases->items[i])) return args[0]; /* whoever makes the class will say what it takes */
+    Type *winner = type_metatype(vm, type_from(args[0]), AS_TUPLE(args[1]));
+    return winner ? object_value(winner) : VALUE_ERROR;
+}
+
+/* keep_annotations(owner, dict): what __annotate__ answered, for the next time. */
+static Value keep_annotations(GenVM *vm, Value *args) {
+    Value name = name_value(vm, NAME___annotations__);
+    if (is_kind(args[0], TYPE_FUNCTION)) {
+        AS(Function, args[0])->annotations = args[1];
+        gc_barrier(vm, as_object(args[0]));
+        return VALUE_NONE;
+    }
+    bool ok = is_type(args[0]) ? type_set_attribute(vm, type_from(args[0]), name, args[1])
+                               : dict_set_str(vm, AS(Module, args[0])->dict, name, args[1]);
+    return ok ? VALUE_NONE : VALUE_ERROR;
+}
+
+/* cell_class(namespace): the __classcell__ of a class body's namespace, None without. */
+static Value class_cell(GenVM *vm, Value *args) {
+    if (!is_kind(args[0], TYPE_DICT)) return VALUE_NONE;
+    Value cell = dict_get_str(vm, AS_DICT(args[0]), name_value(vm, NAME___classcell__));
+    return is_kind(cell, TYPE_CELL) ? cell : VALUE_NONE;
+}
+
+static Value copy_exception_context(GenVM *vm, Value *args) {
+    return exception_copy_context(vm, args[0], args[1]) ? VALUE_NONE : VALUE_ERROR;
+}
+
+const NativeDef engine_object_natives[] = {
+    {"bind(raw, object, cls, /)", bind, NULL},
+    {"bind_to(raw, object, /)", bind_to, NULL},
+    {"class_of(object, /)", class_of, NULL},
+    {"is_subtype(cls, base, /)", is_subtype, NULL},
+    {"operator_rest(op, a, b, stage, /)", operator_rest, NULL},
+    {"hash_result(result, /)", hash_result, NULL},
+    {"new_class(name, bases: tuple, namespace: dict, /)", new_class, NULL},
+    {"metatype(metatype, bases: tuple, /)", metatype, NULL},
+    {"keep_annotations(owner, annotations: dict, /)", keep_annotations, NULL},
+    {"class_cell(namespace, /)", class_cell, NULL},
+    {"copy_exception_context(source, target, /)", copy_exception_context, NULL},
+    {0},
+};
