@@ -340,6 +340,7 @@ typedef struct AstModule {
     AstStmtSeq body;
     AstExpr *expression; /* of an Expression, else NULL */
     NameTable *names;    /* every identifier of the parse; further ones may be added */
+    const char *source;  /* the text that was parsed, for errors; UTF-8 with "\n" line ends */
     Scope *scope;        /* filled in by scope analysis */
 } AstModule;
 

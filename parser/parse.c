@@ -451,6 +451,7 @@ static AstModule *parse(Arena *arena, const char *source, size_t len, ParseMode 
         if (!is_parsed) explain(p, module);
     }
     module->names = names;
+    module->source = p->source.text;
     free(p);
     return is_parsed ? module : NULL;
 }

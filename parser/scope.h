@@ -62,7 +62,8 @@ typedef struct Symbol {
     AstName *name; /* mangled */
     SymbolKind kind;
     uint32_t flags;
-    int32_t index; /* its place in `locals`, `cells` or `frees`, by its kind; -1 for globals */
+    int32_t index; /* its place in `locals`, `cells` or `frees`, by its kind; in a class with
+                      SYMBOL_FREE_CLASS that in `frees`; -1 for globals */
 } Symbol;
 
 /* Symbols are referred to by these lists, in an order that is the same for every run. */
@@ -73,9 +74,9 @@ typedef struct SymbolSeq {
 
 struct Scope {
     ScopeKind kind;
-    AstName *name; /* of the function or class; "<lambda>", "<listcomp>", "<module>", ... */
-    Scope *parent; /* NULL for the module */
-    Scope *first_child;
+    AstName *name;      /* of the function or class; "<lambda>", "<listcomp>", "<module>", ... */
+    Scope *parent;      /* NULL for the module */
+    Scope *first_child; /* the scopes right inside, in the order of the source */
     Scope *next_sibling;
     Scope
         *annotation_scope; /* of a class or module: its __annotate__, or NULL without annotations */
@@ -85,13 +86,14 @@ struct Scope {
     SymbolSeq
         locals;      /* co_varnames: the parameters (also those that are cells) in the order
                         positional-only, positional, keyword-only, *args, **kwargs; then the rest */
-    SymbolSeq cells; /* co_cellvars, sorted by name */
+    SymbolSeq cells; /* co_cellvars, sorted by name; class_cell and class_dict_cell last */
     SymbolSeq frees; /* co_freevars, sorted by name; in a class also those that it hands on */
 
     bool is_function;      /* its code runs in a frame with fast locals: all but module and class */
     bool is_nested;        /* somewhere inside a function */
     bool is_generator;     /* has a yield; also a generator expression */
-    bool is_coroutine;     /* async def, or an asynchronous comprehension */
+    bool is_async;         /* async def */
+    bool is_coroutine;     /* async def, or a comprehension with await or async for */
     bool is_inlined;       /* a comprehension that is compiled into its parent's code */
     bool has_return_value; /* a return statement with a value */
     bool has_star_args;
@@ -103,8 +105,12 @@ struct Scope {
                                  before the global or the outer variable */
     bool has_docstring;       /* the first statement of the body is the docstring */
 
-    AstName *private_class; /* the class whose name mangles __x here, or NULL */
-    Symbol **table;         /* hash table over `symbols`, for scope_find */
+    AstName *private_class;   /* the class whose name mangles __x here, or NULL */
+    bool mangles_params_only; /* ... but only the type parameters of a generic class */
+    Symbol *class_cell;       /* of a class: the cell __class__ when needs_class_cell, in `cells` */
+    Symbol *class_dict_cell;  /* of a class: the cell __classdict__ when needs_class_dict */
+    struct Directive *directives; /* its global and nonlocal statements, for errors */
+    Symbol **table;               /* hash table over `symbols`, for scope_find */
     uint32_t table_capacity;
 };
 
@@ -114,7 +120,8 @@ struct Scope {
  *   FREE                    a free variable of the code: `symbol` is in owner->frees
  *   GLOBAL_EXPLICIT/IMPLICIT  not a variable of any function
  * In a module or a class body LOCAL means: in the namespace (a name in a class that is not found
- * there is looked up as a global, or in the free variable when the flag SYMBOL_FREE_CLASS is set).
+ * there is looked up as a global). A class's own FREE name is looked up in the namespace first,
+ * too.
  */
 typedef struct Resolution {
     SymbolKind kind;
