@@ -341,6 +341,7 @@ static Value decode_with(GenVM *vm, Codec codec, const uint8_t *data, size_t siz
 }
 
 Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *encoding, const char *errors) {
+    if (size == 0) return vm->empty_str; /* by any name */
     Codec codec = codec_find(vm, encoding);
     return codec == CODEC_UNKNOWN ? VALUE_ERROR : decode_with(vm, codec, data, size, errors);
 }
@@ -409,7 +410,9 @@ static bool put_replacement(Encoder *encoder, uint32_t c) {
         sprintf(text, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
         return put_text(encoder, text);
     case ON_ERROR_XML: sprintf(text, "&#%u;", c); return put_text(encoder, text);
-    case ON_ERROR_ESCAPE: return c >= 0xDC80 && c <= 0xDCFF && builder_put_byte(&encoder->out, (char)(c - 0xDC00));
+    case ON_ERROR_ESCAPE:
+        if (unit_size(encoder->codec) > 1) return false; /* one byte is no unit */
+        return c >= 0xDC80 && c <= 0xDCFF && builder_put_byte(&encoder->out, (char)(c - 0xDC00));
     case ON_ERROR_PASS: return is_surrogate(c) && can_encode(encoder->codec, 0x10000) && put_encoded(encoder, c);
     case ON_ERROR_STRICT: case ON_ERROR_UNKNOWN: break;
     }
@@ -424,7 +427,7 @@ static bool on_encode_error(Encoder *encoder, const char *start) {
     for (const char *next = start; next < encoder->end; end = next)
         if (can_encode(encoder->codec, utf8_take(&next)) || (end > start && unit_size(encoder->codec) > 1)) break;
     if (encoder->handler == ON_ERROR_UNKNOWN) return raise_unknown_handler(encoder->vm, encoder->errors);
-    for (const char *at = start; at < end;)
+    for (const char *at = start; at < end; start = at)
         if (!put_replacement(encoder, utf8_take(&at)))
             return encoder->out.failed ? false : raise_encode(encoder, start, end, reason);
     encoder->at = end;

@@ -225,9 +225,7 @@ static inline __attribute__((always_inline)) bool split_space(GenVM *vm, const T
                                                               TextSpan span, size_t most, int mask, bool unicode) {
     size_t at = pass(span, 0, true, mask, unicode);
     while (at < span.size) {
-        if (most-- == 0)
-            return add_piece(vm, kind, list, text, at,
-                             pass_back(span, at, span.size, true, mask, unicode) - at);
+        if (most-- == 0) return add_piece(vm, kind, list, text, at, span.size - at);
         size_t end = pass(span, at, false, mask, unicode);
         if (!add_piece(vm, kind, list, text, at, end - at)) return false;
         at = pass(span, end, true, mask, unicode);
@@ -254,7 +252,7 @@ Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpa
     size_t most = limit < 0 ? SIZE_MAX : (size_t)limit;
     size_t at = pass_back(span, 0, span.size, true, mask, unicode);
     while (at > 0) {
-        size_t start = most-- == 0 ? pass(span, 0, true, mask, unicode) : pass_back(span, 0, at, false, mask, unicode);
+        size_t start = most-- == 0 ? 0 : pass_back(span, 0, at, false, mask, unicode);
         if (!add_piece(vm, kind, list, text, start, at - start)) return VALUE_ERROR;
         if (most == SIZE_MAX) break;
         at = pass_back(span, 0, start, true, mask, unicode);
