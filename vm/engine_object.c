@@ -24,6 +24,8 @@ static Value operator_rest(GenVM *vm, Value *args) {
 
 static Value hash_result(GenVM *vm, Value *args) { return hash_of_result(vm, args[0]); }
 
+static Value to_ascii(GenVM *vm, Value *args) { return repr_to_ascii(vm, args[0]); }
+
 static Value new_class(GenVM *vm, Value *args) { return type_new_plain(vm, args); }
 
 static Value metatype(GenVM *vm, Value *args) {
@@ -65,6 +67,7 @@ const NativeDef engine_object_natives[] = {
     {"is_subtype(cls, base, /)", is_subtype, NULL},
     {"operator_rest(op, a, b, stage, /)", operator_rest, NULL},
     {"hash_result(result, /)", hash_result, NULL},
+    {"to_ascii(text: str, /)", to_ascii, NULL},
     {"new_class(name, bases: tuple, namespace: dict, /)", new_class, NULL},
     {"metatype(metatype, bases: tuple, /)", metatype, NULL},
     {"keep_annotations(owner, annotations: dict, /)", keep_annotations, NULL},

@@ -34,6 +34,8 @@ Value arithmetic_error(GenVM *vm, int op, Value a, Value b);
 
 Value hash_of_result(GenVM *vm, Value result); /* hash() of what a __hash__ method returned */
 
+Value repr_to_ascii(GenVM *vm, Value text);
+
 /* A special method called through a twin that checks its result; `what` is one of the functions of operators.gen. */
 Value special_checked(GenVM *vm, Twin twin, Value raw, Value self);
 

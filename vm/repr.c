@@ -29,6 +29,37 @@ Value value_str(GenVM *vm, Value v) {
     return value_repr(vm, v);
 }
 
+/* A text with everything outside ASCII escaped. */
+Value repr_to_ascii(GenVM *vm, Value text) {
+    const Str *str = AS_STR(text);
+    if (str->header.flags & STR_ASCII) return text;
+    StrBuilder builder;
+    builder_init(&builder, vm);
+    for (uint32_t i = 0; i < str->size;) {
+        const unsigned char *at = (const unsigned char *)str->data + i;
+        if (at[0] < 0x80) {
+            builder_put_byte(&builder, (char)at[0]);
+            i++;
+            continue;
+        }
+        int size = at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
+        uint32_t c = at[0] & (0x7Fu >> size);
+        for (int j = 1; j < size; j++)
+            c = c << 6 | (at[j] & 63);
+        builder_put_format(&builder, c <= 0xFF ? "\\x%02x" : c <= 0xFFFF ? "\\u%04x" : "\\U%08x", c);
+        i += (uint32_t)size;
+    }
+    return builder_finish(&builder);
+}
+
+Value value_ascii(GenVM *vm, Value v) {
+    Value text = value_repr(vm, v);
+    if (text == VALUE_ERROR) return VALUE_ERROR;
+    if (text != VALUE_TAIL) return repr_to_ascii(vm, text);
+    native_drop_tail(vm);
+    return native_twin(vm, TWIN_ASCII, 1, v);
+}
+
 Value leaf_repr(GenVM *vm, Value v) { return value_repr(vm, v); }
 Value leaf_str(GenVM *vm, Value v) { return value_str(vm, v); }
 

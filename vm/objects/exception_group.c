@@ -236,14 +236,12 @@ static Value method_derive(GenVM *vm, Value *args) {
 static Value method_subgroup(GenVM *vm, Value *args) { return native_twin(vm, TWIN_GROUP_SUBGROUP, 2, args[0], args[1]); }
 static Value method_split(GenVM *vm, Value *args) { return native_twin(vm, TWIN_GROUP_SPLIT, 2, args[0], args[1]); }
 
-static Value class_getitem(GenVM *vm, Value *args) { return generic_alias_new(vm, args[0], args[1]); }
-
 bool exception_copy_context(GenVM *vm, Value from, Value to) { return copy_context(vm, from, to); }
 
 const NativeDef exception_group_methods[] = {
     {"derive(self, excs, /)", method_derive, "Return a group of other exceptions with the same message."},
     {"subgroup(self, matcher_value, /)", method_subgroup, "Return the part whose exceptions match, or None."},
     {"split(self, matcher_value, /)", method_split, "Return the pair of the part that matches and the rest."},
-    {"classmethod __class_getitem__(cls, object, /)", class_getitem, "See PEP 585"},
+    {"classmethod __class_getitem__(cls, object, /)", generic_alias_method, "See PEP 585"},
     {0},
 };

@@ -68,6 +68,8 @@ static Value setattr(GenVM *vm, Value self, Value name, Value value) {
     return raise_attribute(vm, self, name);
 }
 
+Value generic_alias_method(GenVM *vm, Value *args) { return generic_alias_new(vm, args[0], args[1]); }
+
 /* ---- methods and attributes ---- */
 
 static Value alias_construct(GenVM *vm, Value *args) { return generic_alias_new(vm, args[1], args[2]); }

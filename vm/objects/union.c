@@ -48,6 +48,8 @@ Value union_of(GenVM *vm, Value left, Value right) {
     return from_list(vm, list);
 }
 
+Value union_members(GenVM *vm, Value v) { return (void)vm, AS(Union, v)->args; }
+
 /* Union[a, b]: the argument is a tuple or one type. */
 static Value union_getitem(GenVM *vm, Value *args) {
     Value list = list_new(vm, 4);
