@@ -251,6 +251,8 @@ static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v
     }
     }
     if (type_special(vm, v, SP_INDEX) != VALUE_UNSET || type_of(vm, v)->slots.to_index) return VALUE_TAIL;
+    if (param->convert == CONVERT_INDEX && param->or_none)
+        return raise_type(vm, "slice indices must be integers or None or have an __index__ method");
     return raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
 }
 
