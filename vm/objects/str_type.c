@@ -55,6 +55,16 @@ static Value len(GenVM *vm, Value v) {
     return int_value(AS_STR(v)->length);
 }
 
+/* Where code point `target` lies, which is `step` from the one at `at`: near ones are walked to. */
+static const char *moved(GenVM *vm, Str *str, const char *at, int64_t target, int64_t step) {
+    if (step > 16 || step < -16) return str->data + str_offset(vm, str, target);
+    for (; step > 0; step--)
+        at += utf8_lead_width(*at);
+    for (; step < 0; step++)
+        utf8_take_back(&at);
+    return at;
+}
+
 /* Every step-th code point. */
 static Value stepped(GenVM *vm, Str *str, int64_t start, int64_t step, int64_t count) {
     if (!text_charge(vm, (size_t)count)) return VALUE_ERROR;
@@ -69,9 +79,10 @@ static Value stepped(GenVM *vm, Str *str, int64_t start, int64_t step, int64_t c
     }
     StrBuilder builder;
     builder_init(&builder, vm);
-    for (int64_t i = 0; i < count && !builder.failed; i++, start += step) {
-        const char *at = str->data + str_offset(vm, str, start);
+    const char *at = str->data + (count ? str_offset(vm, str, start) : 0);
+    for (int64_t i = 0; i < count && !builder.failed; i++) {
         builder_put(&builder, at, utf8_lead_width(*at));
+        if (i + 1 < count) at = moved(vm, str, at, start += step, step);
     }
     return builder_finish(&builder);
 }
