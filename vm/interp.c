@@ -669,6 +669,8 @@ unquicken_for: {
     OUTLINED(CALLEXWG, op_call_spread)
     OUTLINED(CALLW, op_call)
     OUTLINED(CALLWG, op_call)
+    OUTLINED(CALLMW, op_call_method)
+    OUTLINED(CALLMWG, op_call_method)
     CASE(RET) {
         Value v = RA;
         pc = (const Instr *)(uintptr_t)base[FRAME_PC];

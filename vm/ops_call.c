@@ -12,7 +12,7 @@ static unsigned link_of(GenVM *vm) { return frame_is_generator(vm->base) ? 1 : F
 static Value *window_of(GenVM *vm) {
     Instr instr = op_instr(vm);
     switch (instr_op(instr)) {
-    case OP_CALLW: case OP_CALLWG: case OP_CALLEXW: case OP_CALLEXWG: return &vm->base[instr_imm(instr)];
+    case OP_CALLW: case OP_CALLWG: case OP_CALLMW: case OP_CALLMWG: case OP_CALLEXW: case OP_CALLEXWG: return &vm->base[instr_imm(instr)];
     default: return &vm->base[instr_a(instr)];
     }
 }
