@@ -272,7 +272,7 @@ static bool copy_ranges(Unit *u, Code *code) {
     ExceptionRange *ranges = code_reserve(u->gen->vm, code, CODE_RANGES, u->range_count * sizeof *ranges);
     for (uint32_t i = 0; ranges && i < u->range_count; i++) {
         const CodeRange *from = &u->ranges[i];
-        ranges[i] = (ExceptionRange){from->start, from->end, (uint32_t)from->handler->at, from->reg};
+        ranges[i] = (ExceptionRange){from->start, from->end, (uint32_t)from->handler, from->reg};
     }
     return ranges != NULL;
 }

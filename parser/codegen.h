@@ -74,7 +74,8 @@ typedef struct Label {
 
 typedef struct CodeRange { /* a row of the exception table whose handler may not be placed yet */
     uint32_t start, end;
-    Label *handler;
+    Label *waiting; /* the handler's label until that is placed; NULL afterwards: labels live on the C stack */
+    int32_t handler;
     Reg reg;
 } CodeRange;
 

@@ -274,6 +274,11 @@ void emit_label(Unit *u, Label *label) {
     }
     label->refs = -1;
     label->at = (int32_t)u->count;
+    for (uint32_t i = 0; i < u->range_count; i++) {
+        if (u->ranges[i].waiting != label) continue;
+        u->ranges[i].waiting = NULL;
+        u->ranges[i].handler = label->at;
+    }
     if (!label->reached || !label->assigned) return;
     for (uint32_t i = 0; i < u->bit_words; i++)
         u->assigned[i] = u->reachable ? u->assigned[i] & label->assigned[i] : label->assigned[i];
@@ -307,7 +312,8 @@ void emit_range_close(Unit *u, Block *block) {
     block->start = -1;
     if (start < 0 || start == u->count) return;
     if (u->range_count == u->range_capacity && !grow_ranges(u)) return;
-    u->ranges[u->range_count++] = (CodeRange){(uint32_t)start, u->count, block->handler, block->exception};
+    Label *label = block->handler;
+    u->ranges[u->range_count++] = (CodeRange){(uint32_t)start, u->count, label->at < 0 ? label : NULL, label->at, block->exception};
 }
 
 /* ---- the end of a unit ---------------------------------------------------------------------------------------- */
@@ -362,13 +368,7 @@ bool emit_prologue(Unit *u) {
     for (uint32_t i = 0; i < u->range_count; i++) {
         u->ranges[i].start += added;
         u->ranges[i].end += added;
-    }
-    for (uint32_t i = 0; i < u->range_count; i++) {
-        Label *label = u->ranges[i].handler;
-        if (label->refs == -1) { /* once for each label: refs is of no use any more */
-            label->at += (int32_t)added;
-            label->refs = -2;
-        }
+        u->ranges[i].handler += (int32_t)added;
     }
     return true;
 }
