@@ -60,6 +60,7 @@ static const NativeModule *const native_modules[] = {
 #define MODULE(name, variable) &variable,
 #include "stdlib/modules.def"
 #undef MODULE
+    NULL,
 };
 
 static Value make_native(GenVM *vm, const NativeModule *definition) {
@@ -77,7 +78,7 @@ static Value make_native(GenVM *vm, const NativeModule *definition) {
 }
 
 static Value find_module(GenVM *vm, Value name) {
-    for (size_t i = 0; i < sizeof native_modules / sizeof *native_modules; i++)
+    for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return make_native(vm, native_modules[i]);
     Str *str = AS_STR(name);
     if (str->size >= 7 && !memcmp(str->data, "prelude", 7)) return VALUE_UNSET;
@@ -146,7 +147,7 @@ static Value read_source(GenVM *vm, const char *path) {
 
 static bool has_module(GenVM *vm, Value name) {
     (void)vm;
-    for (size_t i = 0; i < sizeof native_modules / sizeof *native_modules; i++)
+    for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return true;
     return find_source(AS_STR(name)->data, AS_STR(name)->size) != NULL;
 }
