@@ -51,6 +51,7 @@ struct GenVM {
     Value sys_module, main_module;
     Value twins[TWIN_COUNT]; /* loaded on first use */
     uint32_t native_depth;   /* see native_enter */
+    int64_t int_digit_limit; /* of decimal text of ints: 0 the default, -1 none (see int_text.c) */
 
     /* The compiler, set by stdlib/init.c; NULL in a VM that only runs images. mode: "exec", "eval" or "single".
      * Returns a Code object, or VALUE_ERROR with SyntaxError pending. */

@@ -12,9 +12,9 @@
 void *scratch_get(GenVM *vm, Scratch *scratch, size_t bytes) {
     scratch->heap = NULL;
     if (bytes <= sizeof scratch->space) return scratch->space;
-    if (!gc_check_size(vm, bytes)) return NULL;
+    if (vm && !gc_check_size(vm, bytes)) return NULL;
     scratch->heap = malloc(bytes);
-    if (!scratch->heap) raise_memory(vm);
+    if (!scratch->heap && vm) raise_memory(vm);
     return scratch->heap;
 }
 
@@ -355,9 +355,6 @@ static const NativeDef constructor = {
     "base, 0 for the base that its prefix says."};
 
 /* ---- the type ---- */
-
-extern const NativeDef int_methods[];
-extern const AttributeDef int_attributes[];
 
 const BuiltinType int_type = {
     .name = "int",

@@ -193,23 +193,36 @@ static double round_quotient(const mp_limb_t *quotient, size_t count, bool stick
     return double_from_bits(m, sticky || int_view_bit_below(&view, bits - LIMB_BITS), exponent + (int64_t)bits - LIMB_BITS);
 }
 
+static int64_t ratio_shift(const IntView *a, const IntView *b) {
+    return (int64_t)int_view_bits(b) - (int64_t)int_view_bits(a) + QUOTIENT_BITS;
+}
+
+size_t int_ratio_limbs(const IntView *a, const IntView *b) {
+    int64_t shift = ratio_shift(a, b);
+    return 2 * (a->count + (shift > 0 ? (size_t)shift / LIMB_BITS : 0) + 2) + b->count + 2;
+}
+
+double int_ratio(const IntView *a, const IntView *b, mp_limb_t *space) {
+    int64_t shift = ratio_shift(a, b);
+    if (shift < -1100) return HUGE_VAL;
+    if (shift > 1300) return 0.0;
+    bool sticky = false;
+    size_t count = shifted(space, a, shift, &sticky);
+    mp_limb_t *quotient = space + count, *rest = quotient + count - b->count + 1;
+    mpn_tdiv_qr(quotient, rest, 0, space, (mp_size_t)count, b->limbs, (mp_size_t)b->count);
+    sticky |= !mpn_zero_p(rest, (mp_size_t)b->count);
+    return round_quotient(quotient, count - b->count + 1, sticky, -shift);
+}
+
 Value int_true_divide(GenVM *vm, const IntView *a, const IntView *b) {
     if (b->count == 0) return division_by_zero(vm);
-    bool negative = a->negative != b->negative, sticky = false;
+    bool negative = a->negative != b->negative;
     if (a->count == 0) return float_value(vm, negative ? -0.0 : 0.0);
-    int64_t shift = (int64_t)int_view_bits(b) - (int64_t)int_view_bits(a) + QUOTIENT_BITS;
-    if (shift < -1100) return raise_overflow(vm, "integer division result too large for a float");
-    if (shift > 1300) return float_value(vm, negative ? -0.0 : 0.0);
     if (!int_charge_product(vm, a->count, 4)) return VALUE_ERROR;
     Scratch scratch;
-    size_t room = a->count + (shift > 0 ? (size_t)shift / LIMB_BITS : 0) + 2;
-    mp_limb_t *top = scratch_get(vm, &scratch, (2 * room + b->count + 2) * sizeof *top);
-    if (!top) return VALUE_ERROR;
-    mp_limb_t *quotient = top + room, *rest = quotient + room + 1;
-    size_t count = shifted(top, a, shift, &sticky);
-    mpn_tdiv_qr(quotient, rest, 0, top, (mp_size_t)count, b->limbs, (mp_size_t)b->count);
-    sticky |= !mpn_zero_p(rest, (mp_size_t)b->count);
-    double d = round_quotient(quotient, count - b->count + 1, sticky, -shift);
+    mp_limb_t *space = scratch_get(vm, &scratch, int_ratio_limbs(a, b) * sizeof *space);
+    if (!space) return VALUE_ERROR;
+    double d = int_ratio(a, b, space);
     scratch_free(&scratch);
     if (isinf(d)) return raise_overflow(vm, "integer division result too large for a float");
     return float_value(vm, negative ? -d : d);

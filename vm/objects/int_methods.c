@@ -142,7 +142,6 @@ static Value from_bytes(GenVM *vm, Value *args) {
 
 /* ---- the tables ---- */
 
-extern const NativeDef int_methods[];
 const NativeDef int_methods[] = {
     {"as_integer_ratio(self, /)", as_integer_ratio,
      "Return a pair of integers, whose ratio is equal to the original int.\n\nThe ratio is in lowest terms and has a "
@@ -174,7 +173,6 @@ static Value one(GenVM *vm, Value self) {
     return int_value(1);
 }
 
-extern const AttributeDef int_attributes[];
 const AttributeDef int_attributes[] = {
     {"real", int_exact, NULL, "the real part of a complex number"},
     {"imag", zero, NULL, "the imaginary part of a complex number"},

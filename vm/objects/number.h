@@ -24,7 +24,7 @@ typedef struct Scratch {
     void *heap; /* NULL: inline */
     _Alignas(16) mp_limb_t space[48];
 } Scratch;
-void *scratch_get(GenVM *vm, Scratch *scratch, size_t bytes); /* NULL with MemoryError pending; once per Scratch */
+void *scratch_get(GenVM *vm, Scratch *scratch, size_t bytes); /* NULL with MemoryError pending (unless vm is NULL) */
 void scratch_free(Scratch *scratch);
 
 /* ---- int.c: views and results ---- */
@@ -65,7 +65,6 @@ Value int_from_wide(GenVM *vm, Wide i);
 Value int_from_view(GenVM *vm, const IntView *view);
 Value int_exact(GenVM *vm, Value v);              /* of a bool or an instance of a subclass: the plain int */
 Value int_of_class(GenVM *vm, Type *cls, Value v); /* as an instance of cls, int or a subclass */
-Value int_order_of_class(GenVM *vm, CompareOp op, int order);
 int int_view_order(const IntView *a, const IntView *b);
 size_t int_double_limbs(double d, mp_limb_t limbs[18]); /* of trunc(|d|), d finite; the count */
 static inline bool order_holds(CompareOp op, int order) {
@@ -80,6 +79,9 @@ static inline bool order_holds(CompareOp op, int order) {
     return false;
 }
 
+extern const NativeDef int_methods[];
+extern const AttributeDef int_attributes[];
+
 /* ---- int_arith.c, int_power.c ---- */
 
 bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs); /* before a multiplication or division */
@@ -88,13 +90,13 @@ Value int_multiply_views(GenVM *vm, const IntView *a, const IntView *b);
 Value int_shift_left(GenVM *vm, const IntView *a, uint64_t bits);
 Value int_shift_right(GenVM *vm, const IntView *a, uint64_t bits); /* floors */
 Value int_true_divide(GenVM *vm, const IntView *a, const IntView *b);
-Value int_divide(GenVM *vm, const IntView *a, const IntView *b, Value *remainder); /* floors; either may be unwanted:
-                                                                    remainder NULL; quotient by int_modulo */
+/* |a| / |b|, both not zero, correctly rounded; infinity on overflow. `space` has int_ratio_limbs limbs. */
+double int_ratio(const IntView *a, const IntView *b, mp_limb_t *space);
+size_t int_ratio_limbs(const IntView *a, const IntView *b);
+Value int_divide(GenVM *vm, const IntView *a, const IntView *b, Value *remainder); /* floors; remainder may be NULL */
 Value int_modulo(GenVM *vm, const IntView *a, const IntView *b);
 Value int_power(GenVM *vm, Value base, Value exponent);
 Value int_gcd(GenVM *vm, Value a, Value b); /* intlike */
-/* m * 2^exponent, m with its top bit set, rounded half to even; `sticky`: something follows m. Infinity on overflow. */
-double double_from_bits(uint64_t m, bool sticky, int64_t exponent);
 
 /* ---- int_text.c ---- */
 
@@ -110,48 +112,36 @@ bool int_set_digit_limit(GenVM *vm, int64_t limit); /* false with ValueError */
  * text in `scratch` or `text` itself; NULL with MemoryError. */
 const char *number_text(GenVM *vm, Scratch *scratch, const char *text, size_t *size);
 
-/* ---- float.c, float_text.c, float_methods.c ---- */
+/* ---- float.c ---- */
 
-bool float_order_int(double d, Value v, int *order); /* d against an int of any size, exactly; false: NaN */
-Value float_compare(GenVM *vm, CompareOp op, Value left, Value right);
-Value float_round_digits(GenVM *vm, double d, int64_t digits);
-Value float_from_str(GenVM *vm, Value source, const char *text, size_t size); /* float(source), with its error */
-/* Correct decimal digits of |d| (finite). `shortest` gives those of repr. Digits without leading or trailing zeros go
- * to `digits` (at least 20 bytes); the value is 0.DIGITS * 10^*point. Zero: one digit 0, *point 1. */
+bool float_order_int(double d, Value v, int *order); /* d against an int of any size, exactly; false: d is NaN */
+double double_from_bits(uint64_t m, bool sticky, int64_t exponent); /* m * 2^exponent, m with its top bit set, rounded
+                                        half to even; `sticky`: something follows m. Infinity on overflow */
+Value float_of_class(GenVM *vm, Type *cls, double d);
+void float_divmod(double x, double y, double *quotient, double *remainder); /* floored; y is not 0 */
+Value raise_range(GenVM *vm); /* OverflowError(34, 'Numerical result out of range') */
+extern const NativeDef float_methods[];
+extern const AttributeDef float_attributes[];
+
+/* ---- float_text.c ---- */
+
+/* The digits that repr shows, without leading or trailing zeros: |d| is 0.DIGITS * 10^point. At least 20 bytes. */
 size_t float_shortest(double d, char *digits, int *point);
-/* round(|d| * 10^places) as an integer, half to even, exactly; false if it does not fit or is out of the fast range */
-bool float_scaled(double d, int places, UnsignedWide *out);
-size_t float_write_wide(char *out, UnsignedWide i); /* decimal; at most 39 bytes */
-bool double_from_text(const char *text, size_t size, double *out); /* digits . e: the whole of an ASCII text; no spaces,
-                                                             signs allowed, no underscores, inf and nan allowed */
+/* The decimal digits of round(|d| * 10^places), half to even, exactly; d finite, -330 <= places <= 1100. Returns their
+ * number, 0 for zero. `out` has FLOAT_DIGITS_MAX bytes. */
+size_t float_digits(double d, int places, char *out);
+enum { FLOAT_DIGITS_MAX = 1480 };
+bool float_scaled(double d, int places, UnsignedWide *out); /* the same where it is quick; false elsewhere */
+bool float_parse_in(GenVM *vm, const char *text, size_t size, double *out); /* as float(s); vm may be NULL. An
+                                                             exception may be pending when it says false */
+bool double_from_text(const char *text, size_t size, double *out); /* ASCII, nothing before or behind, no underscores */
 extern const uint64_t powers_of_ten[][2];
-enum { POWER_OF_TEN_MIN = -342, POWER_OF_TEN_MAX = 324 };
+enum { POWER_OF_TEN_MIN = -342 };
 
-/* ---- format ---- */
+/* ---- complex.c ---- */
 
-typedef struct FormatSpec {
-    uint32_t fill;     /* code point; 0: none given */
-    char align;        /* < > = ^ or 0 */
-    char sign;         /* + - space or 0 */
-    bool no_neg_zero;  /* z */
-    bool alternate;    /* # */
-    bool zero;         /* 0 before the width */
-    char thousands;    /* , _ or 0 */
-    char fraction_thousands;
-    int64_t width;     /* -1: none */
-    int64_t precision; /* -1: none */
-    uint32_t type;     /* code point; 0: none given */
-} FormatSpec;
-bool format_parse_spec(GenVM *vm, Value spec, Value v, char default_align, FormatSpec *out);
-void format_put_padded(StrBuilder *out, const FormatSpec *spec, char default_align, const char *text, size_t size,
-                       size_t length);
-bool format_put_int(StrBuilder *out, const FormatSpec *spec, Value v);
-bool format_put_double(StrBuilder *out, const FormatSpec *spec, double d);
-bool format_unknown_code(GenVM *vm, uint32_t code, Value v); /* always false, with ValueError */
-void format_fill(StrBuilder *out, uint32_t fill, int64_t count);
-/* The text of a double by a printf-like type (e f g r %), without sign; for the sign see signbit. */
-bool format_double_text(StrBuilder *out, double d, char type, int precision, bool alternate, bool keep_point);
-
-Value format_percent_bytes(GenVM *vm, Value format, Value args); /* bytes % args: of format's type */
+bool complex_from(GenVM *vm, Value v, double *real, double *imaginary); /* of complex, float or int: false for others,
+                                                             or with OverflowError pending */
+Value complex_power(GenVM *vm, double a, double b, double c, double d); /* (a+bj) ** (c+dj) */
 
 #endif
