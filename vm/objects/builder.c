@@ -1,7 +1,7 @@
 /* builder.c - StrBuilder: text under construction in C memory.
  *
- * The first 256 bytes lie in the builder itself, so short results cost one allocation, that of the str. A failure is
- * remembered: callers put on and look at the result of builder_finish alone.
+ * The first 256 bytes lie in the builder itself, so short results cost one allocation, that of the
+ * str. A failure is remembered: callers put on and look at the result of builder_finish alone.
  */
 #include "vm/objects/text.h"
 
@@ -42,7 +42,9 @@ bool builder_put(StrBuilder *builder, const char *data, size_t size) {
     return true;
 }
 
-bool builder_put_c(StrBuilder *builder, const char *text) { return builder_put(builder, text, strlen(text)); }
+bool builder_put_c(StrBuilder *builder, const char *text) {
+    return builder_put(builder, text, strlen(text));
+}
 
 bool builder_put_byte(StrBuilder *builder, char c) {
     if (unlikely(builder->capacity == builder->size) && !grow(builder, 1)) return false;
@@ -69,14 +71,16 @@ void builder_drop(StrBuilder *builder) {
 }
 
 Value builder_finish(StrBuilder *builder) {
-    Value str = builder->failed ? VALUE_ERROR : builder->size == 0 ? builder->vm->empty_str
-                                              : str_new(builder->vm, builder->data, builder->size);
+    Value str = builder->failed      ? VALUE_ERROR
+                : builder->size == 0 ? builder->vm->empty_str
+                                     : str_new(builder->vm, builder->data, builder->size);
     builder_drop(builder);
     return str;
 }
 
 Value builder_finish_bytes(StrBuilder *builder) {
-    Value bytes = builder->failed ? VALUE_ERROR : bytes_new(builder->vm, builder->data, builder->size);
+    Value bytes =
+        builder->failed ? VALUE_ERROR : bytes_new(builder->vm, builder->data, builder->size);
     builder_drop(builder);
     return bytes;
 }

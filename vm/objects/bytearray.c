@@ -1,7 +1,7 @@
 /* bytearray.c - the type bytearray: bytes that change, in a Buffer that grows by an eighth.
  *
- * While a memoryview looks at it (`exports` is not 0) the size is fixed, so that views need no check of their own. The
- * methods that do not change it are those of bytes (bytes_methods.c).
+ * While a memoryview looks at it (`exports` is not 0) the size is fixed, so that views need no
+ * check of their own. The methods that do not change it are those of bytes (bytes_methods.c).
  */
 #include "vm/objects/text.h"
 
@@ -11,9 +11,15 @@
 
 static const char BYTE_RANGE[] = "byte must be in range(0, 256)";
 
-static inline ByteArray *array_of(Value v) { return AS(ByteArray, v); }
-static inline uint8_t *data_of(ByteArray *array) { return array->buffer ? array->buffer->data : (uint8_t *)""; }
-static inline TextSpan span_of(ByteArray *array) { return (TextSpan){(char *)data_of(array), array->size}; }
+static inline ByteArray *array_of(Value v) {
+    return AS(ByteArray, v);
+}
+static inline uint8_t *data_of(ByteArray *array) {
+    return array->buffer ? array->buffer->data : (uint8_t *)"";
+}
+static inline TextSpan span_of(ByteArray *array) {
+    return (TextSpan){(char *)data_of(array), array->size};
+}
 
 /* ---- size ---- */
 
@@ -38,7 +44,8 @@ static bool resize(GenVM *vm, ByteArray *array, size_t size) {
     if (!check_exports(vm, array)) return false;
     size_t capacity = array->buffer ? array->buffer->capacity : 0;
     if (size > capacity && !set_capacity(vm, array, size + size / 8 + 16)) return false;
-    if (size < capacity / 4 && capacity > 4096 && !set_capacity(vm, array, size + size / 8 + 16)) return false;
+    if (size < capacity / 4 && capacity > 4096 && !set_capacity(vm, array, size + size / 8 + 16))
+        return false;
     array->size = size;
     return true;
 }
@@ -93,7 +100,8 @@ static Value construct(GenVM *vm, Value *args) {
     ByteArray *array = new_of_class(vm, type_from(args[0]));
     if (!array) return VALUE_ERROR;
     Leaf leaf = fill(vm, array, args + 1);
-    if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_BYTEARRAY_FILL, 2, object_value(array), args[1]);
+    if (leaf == LEAF_SCRIPT)
+        return native_twin(vm, TWIN_BYTEARRAY_FILL, 2, object_value(array), args[1]);
     return leaf == LEAF_TRUE ? object_value(array) : VALUE_ERROR;
 }
 
@@ -103,7 +111,7 @@ static Value init(GenVM *vm, Value *args) {
     return leaf == LEAF_TRUE ? VALUE_NONE : VALUE_ERROR;
 }
 
-static Value new(GenVM *vm, Value *args) {
+static Value new (GenVM *vm, Value *args) {
     ByteArray *array = new_of_class(vm, type_from(args[0]));
     return array ? object_value(array) : VALUE_ERROR;
 }
@@ -125,7 +133,8 @@ static bool extend_with(GenVM *vm, ByteArray *array, TextSpan span) {
     size_t old_size = array->size;
     bool own = array->buffer && span.data == (char *)array->buffer->data;
     if (!resize(vm, array, old_size + span.size)) return false;
-    if (span.size) memcpy(data_of(array) + old_size, own ? (char *)data_of(array) : span.data, span.size);
+    if (span.size)
+        memcpy(data_of(array) + old_size, own ? (char *)data_of(array) : span.data, span.size);
     return true;
 }
 
@@ -134,7 +143,8 @@ static Value extend(GenVM *vm, Value *args) {
     uint64_t count;
     Value data;
     if (!bytes_find_span(vm, args[1], &span)) {
-        if (value_is_str(args[1])) return raise_type(vm, "expected iterable of integers; got: 'str'");
+        if (value_is_str(args[1]))
+            return raise_type(vm, "expected iterable of integers; got: 'str'");
         const Value *items = text_items(args[1], &count);
         Leaf leaf = items ? bytes_from_items(vm, items, count, BYTE_RANGE, &data) : LEAF_SCRIPT;
         if (leaf == LEAF_ERROR) return VALUE_ERROR;
@@ -149,11 +159,13 @@ static Value insert(GenVM *vm, Value *args) {
     int64_t index = as_int(args[1]), size = (int64_t)array->size;
     uint8_t byte;
     Leaf leaf = bytes_byte_from(vm, args[2], BYTE_RANGE, &byte);
-    if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_BYTEARRAY_INSERT, 3, args[0], args[1], args[2]);
+    if (leaf == LEAF_SCRIPT)
+        return native_twin(vm, TWIN_BYTEARRAY_INSERT, 3, args[0], args[1], args[2]);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
     if (index < 0 && (index += size) < 0) index = 0;
     if (index > size) index = size;
-    return splice(vm, array, (size_t)index, 0, (TextSpan){(char *)&byte, 1}) ? VALUE_NONE : VALUE_ERROR;
+    return splice(vm, array, (size_t)index, 0, (TextSpan){(char *)&byte, 1}) ? VALUE_NONE
+                                                                             : VALUE_ERROR;
 }
 
 static Value pop(GenVM *vm, Value *args) {
@@ -202,7 +214,9 @@ static Value resize_method(GenVM *vm, Value *args) {
     ByteArray *array = array_of(args[0]);
     int64_t size = as_int(args[1]);
     size_t old_size = array->size;
-    if (size < 0) return raise_value(vm, "bytearray.resize(): new size must be >= 0, got %lld", (long long)size);
+    if (size < 0)
+        return raise_value(vm, "bytearray.resize(): new size must be >= 0, got %lld",
+                           (long long)size);
     if (!resize(vm, array, (size_t)size)) return VALUE_ERROR;
     if ((size_t)size > old_size) memset(data_of(array) + old_size, 0, (size_t)size - old_size);
     return VALUE_NONE;
@@ -242,7 +256,8 @@ static Value set_index(GenVM *vm, Value self, Value key, Value value) {
 }
 
 /* Deletes every step-th byte: the bytes between move down. */
-static bool delete_stepped(GenVM *vm, ByteArray *array, int64_t start, int64_t step, int64_t count) {
+static bool delete_stepped(GenVM *vm, ByteArray *array, int64_t start, int64_t step,
+                           int64_t count) {
     if (!check_exports(vm, array)) return false;
     if (step < 0) {
         start += step * (count - 1);
@@ -261,7 +276,8 @@ static bool delete_stepped(GenVM *vm, ByteArray *array, int64_t start, int64_t s
     return resize(vm, array, to);
 }
 
-/* The bytes that are assigned to a slice, in an object of their own when they could be the array's. */
+/* The bytes that are assigned to a slice, in an object of their own when they could be the array's.
+ */
 static Leaf take_assigned(GenVM *vm, Value self, Value value, TextSpan *span) {
     uint64_t count;
     Value data;
@@ -281,11 +297,12 @@ static Leaf take_assigned(GenVM *vm, Value self, Value value, TextSpan *span) {
     return LEAF_TRUE;
 }
 
-static bool assign_slice(GenVM *vm, ByteArray *array, TextSpan with, int64_t start, int64_t step, int64_t count) {
+static bool assign_slice(GenVM *vm, ByteArray *array, TextSpan with, int64_t start, int64_t step,
+                         int64_t count) {
     if (step == 1) return splice(vm, array, (size_t)start, (size_t)count, with);
     if (with.size != (size_t)count) {
-        raise_value(vm, "attempt to assign bytes of size %zu to extended slice of size %lld", with.size,
-                    (long long)count);
+        raise_value(vm, "attempt to assign bytes of size %zu to extended slice of size %lld",
+                    with.size, (long long)count);
         return false;
     }
     uint8_t *data = data_of(array);
@@ -353,8 +370,12 @@ static Value repr(GenVM *vm, Value v) {
     return inner == VALUE_ERROR ? inner : str_format(vm, "%s(%S)", text, inner);
 }
 
-static Value iter(GenVM *vm, Value v) { return bytes_iterator_new(vm, TYPE_BYTEARRAY_ITERATOR, v); }
-static void trace(GenVM *vm, Object *object) { gc_mark_pointer(vm, ((ByteArray *)object)->buffer); }
+static Value iter(GenVM *vm, Value v) {
+    return bytes_iterator_new(vm, TYPE_BYTEARRAY_ITERATOR, v);
+}
+static void trace(GenVM *vm, Object *object) {
+    gc_mark_pointer(vm, ((ByteArray *)object)->buffer);
+}
 
 static const NativeDef construct_def = {
     "bytearray(cls, source: object = ?, encoding: str = ?, errors: str = ?)", construct,
@@ -367,11 +388,14 @@ static const NativeDef methods[] = {
     {"append(self, item, /)", append, "Append a single item to the end."},
     {"clear(self)", clear, "Remove all items."},
     {"copy(self)", copy, "Return a copy."},
-    {"extend(self, iterable_of_ints, /)", extend, "Append all the items from the iterator or sequence."},
+    {"extend(self, iterable_of_ints, /)", extend,
+     "Append all the items from the iterator or sequence."},
     {"insert(self, index: size, item, /)", insert, "Insert a single item before the given index."},
-    {"pop(self, index: size = -1, /)", pop, "Remove and return a single item at index, the last by default."},
+    {"pop(self, index: size = -1, /)", pop,
+     "Remove and return a single item at index, the last by default."},
     {"remove(self, value, /)", remove_byte, "Remove the first occurrence of a value."},
-    {"resize(self, size: size, /)", resize_method, "Change the size: zeros are added or bytes cut off."},
+    {"resize(self, size: size, /)", resize_method,
+     "Change the size: zeros are added or bytes cut off."},
     {"reverse(self)", reverse, "Reverse the order of the values in place."},
     {"static __new__(cls, *args, **kwargs)", new, "Create a new object."},
     {"__init__(self, source: object = ?, encoding: str = ?, errors: str = ?)", init, NULL},
@@ -388,19 +412,20 @@ const BuiltinType bytearray_type = {
     .doc = "A mutable sequence of bytes.",
     .construct = &construct_def,
     .methods = methods,
-    .slots = {
-        .repr = repr,
-        .truth = bytes_truth,
-        .len = bytes_len,
-        .getitem = bytes_getitem,
-        .setitem = setitem,
-        .contains = bytes_contains,
-        .iter = iter,
-        .binary = bytes_binary,
-        .inplace = inplace,
-        .compare = bytes_compare,
-        .trace = trace,
-    },
+    .slots =
+        {
+            .repr = repr,
+            .truth = bytes_truth,
+            .len = bytes_len,
+            .getitem = bytes_getitem,
+            .setitem = setitem,
+            .contains = bytes_contains,
+            .iter = iter,
+            .binary = bytes_binary,
+            .inplace = inplace,
+            .compare = bytes_compare,
+            .trace = trace,
+        },
 };
 
 const BuiltinType bytearray_iterator_type = {
@@ -409,5 +434,7 @@ const BuiltinType bytearray_iterator_type = {
     .flags = TYPE_FINAL | TYPE_NO_NEW,
     .size = sizeof(ListIterator),
     .methods = bytes_iterator_methods,
-    .slots = {.iter = bytes_iterator_self, .next = bytes_iterator_next, .trace = bytes_iterator_trace},
+    .slots = {.iter = bytes_iterator_self,
+              .next = bytes_iterator_next,
+              .trace = bytes_iterator_trace},
 };

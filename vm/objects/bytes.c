@@ -1,5 +1,6 @@
-/* bytes.c - the type bytes: immutable bytes that lie in the object itself, followed by a NUL. Also what bytes and
- * bytearray share below their methods: making from any source, repr, comparing, views on other objects' bytes.
+/* bytes.c - the type bytes: immutable bytes that lie in the object itself, followed by a NUL. Also
+ * what bytes and bytearray share below their methods: making from any source, repr, comparing,
+ * views on other objects' bytes.
  */
 #include "vm/objects/text.h"
 
@@ -35,7 +36,8 @@ Value bytes_exact(GenVM *vm, Value v) {
 Value bytes_of_class(GenVM *vm, Type *cls, Value v) {
     if (cls->id == TYPE_BYTES) return bytes_exact(vm, v);
     Bytes *from = AS(Bytes, v);
-    Bytes *bytes = fill_header(gc_new_of(vm, sizeof(Bytes) + from->size + 1, TYPE_BYTES, cls), from->size);
+    Bytes *bytes =
+        fill_header(gc_new_of(vm, sizeof(Bytes) + from->size + 1, TYPE_BYTES, cls), from->size);
     if (!bytes) return VALUE_ERROR;
     memcpy(bytes->data, from->data, from->size);
     return object_value(bytes);
@@ -64,7 +66,9 @@ bool bytes_find_span(GenVM *vm, Value v, TextSpan *span) {
 
 bool bytes_take_span(GenVM *vm, Value v, TextSpan *span) {
     if (bytes_find_span(vm, v, span)) return true;
-    if (is_kind(v, TYPE_MEMORYVIEW)) { /* a copy of the items tells which: released, or not contiguous */
+    if (is_kind(
+            v,
+            TYPE_MEMORYVIEW)) { /* a copy of the items tells which: released, or not contiguous */
         if (memoryview_to_bytes(vm, v) != VALUE_ERROR)
             raise_error(vm, EXC_BUFFER_ERROR, "memoryview: underlying buffer is not C-contiguous");
         return false;
@@ -91,7 +95,8 @@ Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message, uint8_t *byt
 }
 
 /* The bytes whose values the items of a list or tuple are. */
-Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message, Value *out) {
+Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message,
+                      Value *out) {
     if (!native_charge(vm, count / 8)) return LEAF_ERROR;
     Bytes *bytes = bytes_alloc(vm, count);
     if (!bytes) return LEAF_ERROR;
@@ -108,7 +113,8 @@ static Leaf encode_source(GenVM *vm, Value source, Value encoding, Value errors,
         raise_type(vm, "string argument without an encoding");
         return LEAF_ERROR;
     }
-    const char *name = str_c(vm, encoding), *handler = errors == VALUE_UNSET ? NULL : str_c(vm, errors);
+    const char *name = str_c(vm, encoding),
+               *handler = errors == VALUE_UNSET ? NULL : str_c(vm, errors);
     if (vm->exception != VALUE_UNSET) return LEAF_ERROR;
     *out = codec_encode(vm, source, name, handler);
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
@@ -129,14 +135,17 @@ static Leaf zeros(GenVM *vm, Value count, Value *out) {
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }
 
-/* args: source, encoding, errors as the constructors have them. LEAF_SCRIPT: __index__, __bytes__ or iteration. */
+/* args: source, encoding, errors as the constructors have them. LEAF_SCRIPT: __index__, __bytes__
+ * or iteration. */
 Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, Value *out) {
     Value source = args[0];
     uint64_t count;
     TextSpan span;
-    if (source != VALUE_UNSET && value_is_str(source)) return encode_source(vm, source, args[1], args[2], out);
+    if (source != VALUE_UNSET && value_is_str(source))
+        return encode_source(vm, source, args[1], args[2], out);
     if (args[1] != VALUE_UNSET || args[2] != VALUE_UNSET) {
-        raise_type(vm, "%s without a string argument", args[1] != VALUE_UNSET ? "encoding" : "errors");
+        raise_type(vm, "%s without a string argument",
+                   args[1] != VALUE_UNSET ? "encoding" : "errors");
         return LEAF_ERROR;
     }
     *out = vm->empty_bytes;
@@ -148,7 +157,8 @@ Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, 
         *out = memoryview_to_bytes(vm, source);
         return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
     }
-    if (type_special(vm, source, SP_BYTES) != VALUE_UNSET || !bytes_find_span(vm, source, &span)) return LEAF_SCRIPT;
+    if (type_special(vm, source, SP_BYTES) != VALUE_UNSET || !bytes_find_span(vm, source, &span))
+        return LEAF_SCRIPT;
     *out = is_exact(source, TYPE_BYTES) ? source : bytes_new(vm, span.data, span.size);
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }
@@ -158,7 +168,8 @@ static Value construct(GenVM *vm, Value *args) {
     switch (bytes_from_source(vm, args + 1, "bytes must be in range(0, 256)", &data)) {
     case LEAF_TRUE: return bytes_of_class(vm, type_from(args[0]), data);
     case LEAF_SCRIPT: return native_twin(vm, TWIN_BYTES_NEW, 2, args[0], args[1]);
-    case LEAF_FALSE: case LEAF_ERROR: break;
+    case LEAF_FALSE:
+    case LEAF_ERROR: break;
     }
     return VALUE_ERROR;
 }
@@ -167,7 +178,8 @@ static Value construct(GenVM *vm, Value *args) {
 
 Value bytes_repr_of(GenVM *vm, const char *before, TextSpan span, const char *after) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
-    char quote = memchr(span.data, '\'', span.size) && !memchr(span.data, '"', span.size) ? '"' : '\'';
+    char quote =
+        memchr(span.data, '\'', span.size) && !memchr(span.data, '"', span.size) ? '"' : '\'';
     StrBuilder builder;
     builder_init(&builder, vm);
     builder_put_c(&builder, before);
@@ -198,7 +210,9 @@ static TextSpan span_of(Value v) {
     return span;
 }
 
-static Value repr(GenVM *vm, Value v) { return bytes_repr_of(vm, "", span_of(v), ""); }
+static Value repr(GenVM *vm, Value v) {
+    return bytes_repr_of(vm, "", span_of(v), "");
+}
 
 /* ---- slots shared with bytearray ---- */
 
@@ -236,7 +250,8 @@ Value bytes_getitem(GenVM *vm, Value v, Value key) {
         return bytes_like(vm, v, span.data + start, (size_t)count);
     }
     bool is_bytes = is_kind(v, TYPE_BYTES);
-    Leaf leaf = text_index(vm, key, (int64_t)span.size, is_bytes ? "index out of range" : "bytearray index out of range",
+    Leaf leaf = text_index(vm, key, (int64_t)span.size,
+                           is_bytes ? "index out of range" : "bytearray index out of range",
                            is_bytes ? "byte indices must be integers or slices, not %T"
                                     : "bytearray indices must be integers or slices, not %T",
                            &start);
@@ -254,16 +269,21 @@ Value bytes_contains(GenVM *vm, Value v, Value item) {
         if (text_has_index(vm, item)) return native_twin(vm, TWIN_BYTES_CONTAINS, 2, v, item);
         return raise_type(vm, "a bytes-like object is required, not '%T'", item);
     }
-    if (bytes_byte_from(vm, item, "byte must be in range(0, 256)", &byte) != LEAF_TRUE) return VALUE_ERROR;
+    if (bytes_byte_from(vm, item, "byte must be in range(0, 256)", &byte) != LEAF_TRUE)
+        return VALUE_ERROR;
     return bool_value(memchr(span.data, byte, span.size) != NULL);
 }
 
 Value bytes_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     TextSpan a, b;
-    bool order_views = op != COMPARE_EQ && op != COMPARE_NE && !is_kind(left, TYPE_BYTES) && !is_kind(right, TYPE_BYTES);
-    if (!order_views && (is_kind(left, TYPE_MEMORYVIEW) || is_kind(right, TYPE_MEMORYVIEW))) return VALUE_NOT_IMPLEMENTED;
-    if (!bytes_find_span(vm, left, &a) || !bytes_find_span(vm, right, &b)) return VALUE_NOT_IMPLEMENTED;
-    if ((op == COMPARE_EQ || op == COMPARE_NE) && a.size != b.size) return bool_value(op == COMPARE_NE);
+    bool order_views = op != COMPARE_EQ && op != COMPARE_NE && !is_kind(left, TYPE_BYTES) &&
+                       !is_kind(right, TYPE_BYTES);
+    if (!order_views && (is_kind(left, TYPE_MEMORYVIEW) || is_kind(right, TYPE_MEMORYVIEW)))
+        return VALUE_NOT_IMPLEMENTED;
+    if (!bytes_find_span(vm, left, &a) || !bytes_find_span(vm, right, &b))
+        return VALUE_NOT_IMPLEMENTED;
+    if ((op == COMPARE_EQ || op == COMPARE_NE) && a.size != b.size)
+        return bool_value(op == COMPARE_NE);
     int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
     if (!order) order = (a.size > b.size) - (a.size < b.size);
     switch (op) {
@@ -300,7 +320,8 @@ Value bytes_repeat(GenVM *vm, Value v, int64_t times) {
     if (times < 0) times = 0;
     if (times == 1 && is_exact(v, TYPE_BYTES)) return v;
     size_t total;
-    if (__builtin_mul_overflow(span.size, (size_t)times, &total) || total > INT64_MAX / 2) return raise_memory(vm);
+    if (__builtin_mul_overflow(span.size, (size_t)times, &total) || total > INT64_MAX / 2)
+        return raise_memory(vm);
     if (!gc_check_size(vm, total) || !native_charge(vm, total / 64)) return VALUE_ERROR;
     Value result = bytes_like(vm, v, NULL, total);
     if (result == VALUE_ERROR || total == 0) return result;
@@ -339,10 +360,13 @@ static Value hash(GenVM *vm, Value v) {
     return int_value((int64_t)bytes->hash);
 }
 
-static Value iter(GenVM *vm, Value v) { return bytes_iterator_new(vm, TYPE_BYTES_ITERATOR, v); }
+static Value iter(GenVM *vm, Value v) {
+    return bytes_iterator_new(vm, TYPE_BYTES_ITERATOR, v);
+}
 
-static const NativeDef construct_def = {"bytes(cls, source: object = ?, encoding: str = ?, errors: str = ?)", construct,
-                                        "Make bytes of a size, an iterable of ints, a bytes-like object or a str."};
+static const NativeDef construct_def = {
+    "bytes(cls, source: object = ?, encoding: str = ?, errors: str = ?)", construct,
+    "Make bytes of a size, an iterable of ints, a bytes-like object or a str."};
 
 const BuiltinType bytes_type = {
     .name = "bytes",
@@ -352,17 +376,18 @@ const BuiltinType bytes_type = {
     .doc = "An immutable sequence of bytes.",
     .construct = &construct_def,
     .methods = bytes_methods,
-    .slots = {
-        .repr = repr,
-        .hash = hash,
-        .truth = bytes_truth,
-        .len = bytes_len,
-        .getitem = bytes_getitem,
-        .contains = bytes_contains,
-        .iter = iter,
-        .binary = bytes_binary,
-        .compare = bytes_compare,
-    },
+    .slots =
+        {
+            .repr = repr,
+            .hash = hash,
+            .truth = bytes_truth,
+            .len = bytes_len,
+            .getitem = bytes_getitem,
+            .contains = bytes_contains,
+            .iter = iter,
+            .binary = bytes_binary,
+            .compare = bytes_compare,
+        },
 };
 
 /* ---- iterators of bytes and bytearray: a container and a position ---- */
@@ -384,7 +409,8 @@ Value bytes_iterator_next(GenVM *vm, Value v) {
     ListIterator *iterator = AS(ListIterator, v);
     if (iterator->container == VALUE_UNSET) return VALUE_END;
     TextSpan span = span_of(iterator->container);
-    if ((size_t)iterator->index < span.size) return int_value((unsigned char)span.data[iterator->index++]);
+    if ((size_t)iterator->index < span.size)
+        return int_value((unsigned char)span.data[iterator->index++]);
     iterator->container = VALUE_UNSET;
     return VALUE_END;
 }
@@ -416,12 +442,16 @@ static Value iterator_setstate(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-void bytes_iterator_trace(GenVM *vm, Object *object) { gc_mark(vm, ((ListIterator *)object)->container); }
+void bytes_iterator_trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((ListIterator *)object)->container);
+}
 
 const NativeDef bytes_iterator_methods[] = {
-    {"__length_hint__(self)", iterator_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self)", iterator_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self)", iterator_reduce, "Return state information for pickling."},
-    {"__setstate__(self, state: index, /)", iterator_setstate, "Set state information for unpickling."},
+    {"__setstate__(self, state: index, /)", iterator_setstate,
+     "Set state information for unpickling."},
     {NULL, NULL, NULL},
 };
 
@@ -431,5 +461,7 @@ const BuiltinType bytes_iterator_type = {
     .flags = TYPE_FINAL | TYPE_NO_NEW,
     .size = sizeof(ListIterator),
     .methods = bytes_iterator_methods,
-    .slots = {.iter = bytes_iterator_self, .next = bytes_iterator_next, .trace = bytes_iterator_trace},
+    .slots = {.iter = bytes_iterator_self,
+              .next = bytes_iterator_next,
+              .trace = bytes_iterator_trace},
 };

@@ -1,14 +1,15 @@
 /* bytes_format.c - template % args for bytes and bytearray.
  *
- * The fields are read here; numbers and reprs are formatted by the % of str, whose result is ASCII. Arguments that need
- * script code (__bytes__, __index__, __repr__, a mapping of their own) are first turned into plain ones by a twin, which
- * asks bytes_format_fields what the template wants.
+ * The fields are read here; numbers and reprs are formatted by the % of str, whose result is ASCII.
+ * Arguments that need script code (__bytes__, __index__, __repr__, a mapping of their own) are
+ * first turned into plain ones by a twin, which asks bytes_format_fields what the template wants.
  */
 #include "vm/objects/text.h"
 
 typedef struct Field {
-    size_t start, end;         /* the field in the template, without its key: from behind the key to the conversion */
-    TextSpan key;              /* data NULL: none */
+    size_t start,
+        end; /* the field in the template, without its key: from behind the key to the conversion */
+    TextSpan key; /* data NULL: none */
     bool star_width, star_precision;
     char conversion;
 } Field;
@@ -24,8 +25,12 @@ static bool fail(Value error) {
     return false;
 }
 
-static bool more(const Template *t) { return t->at < t->text.size; }
-static char next_char(const Template *t) { return t->text.data[t->at]; }
+static bool more(const Template *t) {
+    return t->at < t->text.size;
+}
+static char next_char(const Template *t) {
+    return t->text.data[t->at];
+}
 
 static bool take_key(Template *t, Field *field) {
     field->key = (TextSpan){NULL, 0};
@@ -66,7 +71,8 @@ static bool take_field(Template *t, Field *field) {
     field->conversion = next_char(t);
     if (!strchr("%sbradiuoxXeEfFgGc", field->conversion) || !field->conversion) {
         unsigned char c = (unsigned char)field->conversion;
-        return fail(raise_value(t->vm, "unsupported format character '%c' (0x%x) at index %zu", c, c, t->at));
+        return fail(raise_value(t->vm, "unsupported format character '%c' (0x%x) at index %zu", c,
+                                c, t->at));
     }
     t->at++;
     return true;
@@ -75,13 +81,15 @@ static bool take_field(Template *t, Field *field) {
 /* ---- formatting ---- */
 
 typedef struct Arguments {
-    Value all;      /* what stands right of the % */
-    Value mapping;  /* VALUE_UNSET unless it can be looked up in */
-    Tuple *tuple;   /* NULL: one argument */
+    Value all;     /* what stands right of the % */
+    Value mapping; /* VALUE_UNSET unless it can be looked up in */
+    Tuple *tuple;  /* NULL: one argument */
     uint64_t used;
 } Arguments;
 
-static Leaf script_or_error(Value v) { return v == VALUE_TAIL ? LEAF_SCRIPT : LEAF_ERROR; }
+static Leaf script_or_error(Value v) {
+    return v == VALUE_TAIL ? LEAF_SCRIPT : LEAF_ERROR;
+}
 
 static Leaf next_argument(GenVM *vm, Arguments *args, Value *v) {
     uint64_t count = args->tuple ? args->tuple->count : 1;
@@ -130,7 +138,8 @@ static Leaf put_star(GenVM *vm, Arguments *args, StrBuilder *spec) {
 }
 
 /* Flags, width and precision with the stars filled in. */
-static Leaf put_spec(GenVM *vm, const Template *t, const Field *field, Arguments *args, StrBuilder *spec) {
+static Leaf put_spec(GenVM *vm, const Template *t, const Field *field, Arguments *args,
+                     StrBuilder *spec) {
     for (size_t i = field->start; i < field->end; i++) {
         if (t->text.data[i] != '*')
             builder_put_byte(spec, t->text.data[i]);
@@ -158,8 +167,10 @@ static Leaf byte_of_char(GenVM *vm, Value v, TextSpan *span, uint8_t *byte) {
         bytes_find_span(vm, v, &given);
         *byte = given.size ? (uint8_t)*given.data : 0;
         if (given.size == 1) return LEAF_TRUE;
-        raise_type(vm, "%%c requires an integer in range(256) or a single byte, not a %T object of length %zu", v,
-                   given.size);
+        raise_type(
+            vm,
+            "%%c requires an integer in range(256) or a single byte, not a %T object of length %zu",
+            v, given.size);
         return LEAF_ERROR;
     }
     int64_t i;
@@ -174,7 +185,8 @@ static Leaf byte_of_char(GenVM *vm, Value v, TextSpan *span, uint8_t *byte) {
     return LEAF_ERROR;
 }
 
-/* A precision cuts (not for %c), a width pads with spaces. `spec` is the % and what is to be obeyed. */
+/* A precision cuts (not for %c), a width pads with spaces. `spec` is the % and what is to be
+ * obeyed. */
 static Leaf put_padded(StrBuilder *spec, TextSpan span, bool cut, StrBuilder *out) {
     bool left = false;
     size_t width = 0, i = 1;
@@ -203,11 +215,16 @@ static Leaf put_value(GenVM *vm, const Field *field, Value v, StrBuilder *spec, 
     TextSpan span;
     uint8_t byte;
     switch (field->conversion) {
-    case 'r': case 'a': return put_by_str(vm, spec, 'a', v, out);
-    case 'b': case 's':
+    case 'r':
+    case 'a': return put_by_str(vm, spec, 'a', v, out);
+    case 'b':
+    case 's':
         if (type_special(vm, v, SP_BYTES) != VALUE_UNSET) return LEAF_SCRIPT;
         if (bytes_find_span(vm, v, &span)) return put_padded(spec, span, true, out);
-        raise_type(vm, "%%b requires a bytes-like object, or an object that implements __bytes__, not '%T'", v);
+        raise_type(
+            vm,
+            "%%b requires a bytes-like object, or an object that implements __bytes__, not '%T'",
+            v);
         return LEAF_ERROR;
     case 'c': {
         Leaf leaf = byte_of_char(vm, v, &span, &byte);
@@ -238,13 +255,16 @@ static Leaf put_field(Template *t, Arguments *args, StrBuilder *out) {
 }
 
 static bool is_mapping(GenVM *vm, Value v) {
-    if (is_kind(v, TYPE_TUPLE) || is_kind(v, TYPE_BYTES) || is_kind(v, TYPE_BYTEARRAY) || value_is_str(v)) return false;
+    if (is_kind(v, TYPE_TUPLE) || is_kind(v, TYPE_BYTES) || is_kind(v, TYPE_BYTEARRAY) ||
+        value_is_str(v))
+        return false;
     return type_of(vm, v)->slots.getitem || type_special(vm, v, SP_GETITEM) != VALUE_UNSET;
 }
 
 static Leaf format_all(Template *t, Arguments *args, StrBuilder *out) {
     while (more(t)) {
-        const char *start = t->text.data + t->at, *percent = memchr(start, '%', t->text.size - t->at);
+        const char *start = t->text.data + t->at,
+                   *percent = memchr(start, '%', t->text.size - t->at);
         size_t size = percent ? (size_t)(percent - start) : t->text.size - t->at;
         if (!builder_put(out, start, size)) return LEAF_ERROR;
         t->at += size;
@@ -253,7 +273,8 @@ static Leaf format_all(Template *t, Arguments *args, StrBuilder *out) {
         Leaf leaf = put_field(t, args, out);
         if (leaf != LEAF_TRUE) return leaf;
     }
-    bool left = args->tuple ? args->used < args->tuple->count : args->used == 0 && args->mapping == VALUE_UNSET;
+    bool left = args->tuple ? args->used < args->tuple->count
+                            : args->used == 0 && args->mapping == VALUE_UNSET;
     if (!left) return LEAF_TRUE;
     raise_type(t->vm, "not all arguments converted during bytes formatting");
     return LEAF_ERROR;
@@ -263,7 +284,8 @@ Value bytes_format_percent(GenVM *vm, Value self, Value args) {
     Template t = {.vm = vm};
     t.text.data = bytes_data(self, &t.text.size);
     if (!text_charge(vm, t.text.size)) return VALUE_ERROR;
-    Arguments arguments = {.all = args, .mapping = is_mapping(vm, args) ? args : VALUE_UNSET,
+    Arguments arguments = {.all = args,
+                           .mapping = is_mapping(vm, args) ? args : VALUE_UNSET,
                            .tuple = is_kind(args, TYPE_TUPLE) ? AS_TUPLE(args) : NULL};
     StrBuilder out;
     builder_init(&out, vm);
@@ -284,8 +306,8 @@ static bool add_field(GenVM *vm, Value list, TextSpan key, char conversion) {
     return pair != VALUE_ERROR && list_append(vm, list, pair);
 }
 
-/* (template without keys, [(key or None, conversion)]): stars are fields of their own, %% is none. The template takes
- * reprs as bytes. */
+/* (template without keys, [(key or None, conversion)]): stars are fields of their own, %% is none.
+ * The template takes reprs as bytes. */
 Value bytes_format_fields(GenVM *vm, Value *args) {
     Template t = {.vm = vm};
     Field field;
@@ -300,7 +322,8 @@ Value bytes_format_fields(GenVM *vm, Value *args) {
         if (!take_field(&t, &field)) plain.failed = true;
         if (plain.failed) break;
         builder_put(&plain, t.text.data + field.start, t.at - field.start - 1);
-        builder_put_byte(&plain, field.conversion == 'r' || field.conversion == 'a' ? 's' : field.conversion);
+        builder_put_byte(
+            &plain, field.conversion == 'r' || field.conversion == 'a' ? 's' : field.conversion);
         TextSpan none = {NULL, 0};
         bool added = (!field.star_width || add_field(vm, list, none, '*')) &&
                      (!field.star_precision || add_field(vm, list, none, '*')) &&

@@ -1,5 +1,5 @@
-/* bytes_methods.c - the methods of bytes, which are also bytearray's: one implementation looks at the receiver's bytes
- * and makes results of the receiver's type. A bytearray never returns itself.
+/* bytes_methods.c - the methods of bytes, which are also bytearray's: one implementation looks at
+ * the receiver's bytes and makes results of the receiver's type. A bytearray never returns itself.
  */
 #include "vm/objects/text.h"
 
@@ -33,7 +33,8 @@ static Value piece(GenVM *vm, Value self, size_t offset, size_t size) {
 
 const TextKind bytes_kind = {piece, ASCII_SPACE, ASCII_NEWLINE, false};
 
-/* What find() and its kin look for: bytes, or one byte given as an int. LEAF_SCRIPT: an int by its __index__. */
+/* What find() and its kin look for: bytes, or one byte given as an int. LEAF_SCRIPT: an int by its
+ * __index__. */
 static Leaf take_part(GenVM *vm, Value v, TextSpan *part, uint8_t *byte) {
     if (bytes_find_span(vm, v, part)) return LEAF_TRUE;
     if (!value_is_intlike(v)) {
@@ -47,7 +48,8 @@ static Leaf take_part(GenVM *vm, Value v, TextSpan *part, uint8_t *byte) {
 
 /* ---- find, index, count ---- */
 
-/* The range that args[2] and args[3] leave. False: it lies behind the end, where not even nothing is found. */
+/* The range that args[2] and args[3] leave. False: it lies behind the end, where not even nothing
+ * is found. */
 static bool take_range(Value *args, TextSpan *span, size_t *start) {
     int64_t from, to;
     *span = span_of(args[0]);
@@ -64,7 +66,8 @@ static Value find_any(GenVM *vm, Value *args, Name method, bool last, bool must)
     uint8_t byte;
     Leaf leaf = take_part(vm, args[1], &part, &byte);
     if (leaf == LEAF_SCRIPT)
-        return native_twin(vm, TWIN_BYTES_FIND, 5, args[0], name_value(vm, method), args[1], args[2], args[3]);
+        return native_twin(vm, TWIN_BYTES_FIND, 5, args[0], name_value(vm, method), args[1],
+                           args[2], args[3]);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
     bool exists = take_range(args, &span, &start);
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
@@ -76,10 +79,18 @@ static Value find_any(GenVM *vm, Value *args, Name method, bool last, bool must)
     return must ? raise_value(vm, "subsection not found") : int_value(-1);
 }
 
-Value bytes_method_find(GenVM *vm, Value *args) { return find_any(vm, args, NAME_find, false, false); }
-Value bytes_method_index(GenVM *vm, Value *args) { return find_any(vm, args, NAME_index, false, true); }
-Value bytes_method_rfind(GenVM *vm, Value *args) { return find_any(vm, args, NAME_rfind, true, false); }
-Value bytes_method_rindex(GenVM *vm, Value *args) { return find_any(vm, args, NAME_rindex, true, true); }
+Value bytes_method_find(GenVM *vm, Value *args) {
+    return find_any(vm, args, NAME_find, false, false);
+}
+Value bytes_method_index(GenVM *vm, Value *args) {
+    return find_any(vm, args, NAME_index, false, true);
+}
+Value bytes_method_rfind(GenVM *vm, Value *args) {
+    return find_any(vm, args, NAME_rfind, true, false);
+}
+Value bytes_method_rindex(GenVM *vm, Value *args) {
+    return find_any(vm, args, NAME_rindex, true, true);
+}
 
 Value bytes_method_count(GenVM *vm, Value *args) {
     TextSpan span, part;
@@ -87,7 +98,8 @@ Value bytes_method_count(GenVM *vm, Value *args) {
     uint8_t byte;
     Leaf leaf = take_part(vm, args[1], &part, &byte);
     if (leaf == LEAF_SCRIPT)
-        return native_twin(vm, TWIN_BYTES_FIND, 5, args[0], name_value(vm, NAME_count), args[1], args[2], args[3]);
+        return native_twin(vm, TWIN_BYTES_FIND, 5, args[0], name_value(vm, NAME_count), args[1],
+                           args[2], args[3]);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
     if (!take_range(args, &span, &start)) return int_value(0);
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
@@ -102,7 +114,8 @@ static bool begins(TextSpan span, TextSpan part) {
 }
 
 static bool ends(TextSpan span, TextSpan part) {
-    return part.size <= span.size && memcmp(span.data + span.size - part.size, part.data, part.size) == 0;
+    return part.size <= span.size &&
+           memcmp(span.data + span.size - part.size, part.data, part.size) == 0;
 }
 
 static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(TextSpan, TextSpan)) {
@@ -111,7 +124,8 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
     bool exists = take_range(args, &span, &start);
     if (bytes_find_span(vm, args[1], &part)) return bool_value(exists && matches(span, part));
     if (!is_kind(args[1], TYPE_TUPLE))
-        return raise_type(vm, "%s first arg must be bytes or a tuple of bytes, not %T", name, args[1]);
+        return raise_type(vm, "%s first arg must be bytes or a tuple of bytes, not %T", name,
+                          args[1]);
     for (uint64_t i = 0; i < AS_TUPLE(args[1])->count; i++) {
         if (!bytes_take_span(vm, AS_TUPLE(args[1])->items[i], &part)) return VALUE_ERROR;
         if (exists && matches(span, part)) return VALUE_TRUE;
@@ -119,8 +133,12 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
     return VALUE_FALSE;
 }
 
-Value bytes_method_startswith(GenVM *vm, Value *args) { return affix(vm, args, "startswith", begins); }
-Value bytes_method_endswith(GenVM *vm, Value *args) { return affix(vm, args, "endswith", ends); }
+Value bytes_method_startswith(GenVM *vm, Value *args) {
+    return affix(vm, args, "startswith", begins);
+}
+Value bytes_method_endswith(GenVM *vm, Value *args) {
+    return affix(vm, args, "endswith", ends);
+}
 
 Value bytes_method_removeprefix(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), part;
@@ -145,33 +163,62 @@ static Value map(GenVM *vm, Value self, void (*map_ascii)(char *, const char *, 
     return result;
 }
 
-Value bytes_method_upper(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_upper); }
-Value bytes_method_lower(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_lower); }
-Value bytes_method_title(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_title); }
-Value bytes_method_swapcase(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_swap); }
-Value bytes_method_capitalize(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_capital); }
+Value bytes_method_upper(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_upper);
+}
+Value bytes_method_lower(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_lower);
+}
+Value bytes_method_title(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_title);
+}
+Value bytes_method_swapcase(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_swap);
+}
+Value bytes_method_capitalize(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_capital);
+}
 
 static Value all(GenVM *vm, Value self, int mask) {
     TextSpan span = span_of(self);
-    return text_charge(vm, span.size) ? bool_value(ascii_all(span.data, span.size, mask)) : VALUE_ERROR;
+    return text_charge(vm, span.size) ? bool_value(ascii_all(span.data, span.size, mask))
+                                      : VALUE_ERROR;
 }
 
-Value bytes_method_isalnum(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_ALNUM); }
-Value bytes_method_isalpha(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_ALPHA); }
-Value bytes_method_isdigit(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_DIGIT); }
-Value bytes_method_isspace(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_SPACE); }
+Value bytes_method_isalnum(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_ALNUM);
+}
+Value bytes_method_isalpha(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_ALPHA);
+}
+Value bytes_method_isdigit(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_DIGIT);
+}
+Value bytes_method_isspace(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_SPACE);
+}
 
 static Value ask(GenVM *vm, Value self, bool (*is)(const char *, size_t)) {
     TextSpan span = span_of(self);
     return text_charge(vm, span.size) ? bool_value(is(span.data, span.size)) : VALUE_ERROR;
 }
 
-static bool is_ascii(const char *text, size_t size) { return text_is_ascii(text, size); }
+static bool is_ascii(const char *text, size_t size) {
+    return text_is_ascii(text, size);
+}
 
-Value bytes_method_isascii(GenVM *vm, Value *args) { return ask(vm, args[0], is_ascii); }
-Value bytes_method_islower(GenVM *vm, Value *args) { return ask(vm, args[0], ascii_is_lower); }
-Value bytes_method_isupper(GenVM *vm, Value *args) { return ask(vm, args[0], ascii_is_upper); }
-Value bytes_method_istitle(GenVM *vm, Value *args) { return ask(vm, args[0], ascii_is_title); }
+Value bytes_method_isascii(GenVM *vm, Value *args) {
+    return ask(vm, args[0], is_ascii);
+}
+Value bytes_method_islower(GenVM *vm, Value *args) {
+    return ask(vm, args[0], ascii_is_lower);
+}
+Value bytes_method_isupper(GenVM *vm, Value *args) {
+    return ask(vm, args[0], ascii_is_upper);
+}
+Value bytes_method_istitle(GenVM *vm, Value *args) {
+    return ask(vm, args[0], ascii_is_title);
+}
 
 /* ---- padding ---- */
 
@@ -202,15 +249,18 @@ static bool take_fill(GenVM *vm, Value v, const char *name, char *fill) {
     }
     TextSpan span = span_of(v);
     if (span.size != 1) {
-        raise_type(vm, "%s(): argument 2 must be a byte string of length 1, not a %T object of length %zu", name, v,
-                   span.size);
+        raise_type(
+            vm, "%s(): argument 2 must be a byte string of length 1, not a %T object of length %zu",
+            name, v, span.size);
         return false;
     }
     *fill = *span.data;
     return true;
 }
 
-static int64_t missing(Value *args) { return as_int(args[1]) - (int64_t)span_of(args[0]).size; }
+static int64_t missing(Value *args) {
+    return as_int(args[1]) - (int64_t)span_of(args[0]).size;
+}
 
 Value bytes_method_center(GenVM *vm, Value *args) {
     char fill;
@@ -221,19 +271,23 @@ Value bytes_method_center(GenVM *vm, Value *args) {
 
 Value bytes_method_ljust(GenVM *vm, Value *args) {
     char fill;
-    return take_fill(vm, args[2], "ljust", &fill) ? pad(vm, args[0], 0, missing(args), fill) : VALUE_ERROR;
+    return take_fill(vm, args[2], "ljust", &fill) ? pad(vm, args[0], 0, missing(args), fill)
+                                                  : VALUE_ERROR;
 }
 
 Value bytes_method_rjust(GenVM *vm, Value *args) {
     char fill;
-    return take_fill(vm, args[2], "rjust", &fill) ? pad(vm, args[0], missing(args), 0, fill) : VALUE_ERROR;
+    return take_fill(vm, args[2], "rjust", &fill) ? pad(vm, args[0], missing(args), 0, fill)
+                                                  : VALUE_ERROR;
 }
 
 Value bytes_method_zfill(GenVM *vm, Value *args) {
     int64_t room = missing(args);
     TextSpan span = span_of(args[0]);
     Value result = pad(vm, args[0], room, 0, '0');
-    if (result == VALUE_ERROR || room <= 0 || !span.size || (*span.data != '+' && *span.data != '-')) return result;
+    if (result == VALUE_ERROR || room <= 0 || !span.size ||
+        (*span.data != '+' && *span.data != '-'))
+        return result;
     char *out = writable(result);
     out[0] = *span.data;
     out[room] = '0';
@@ -282,9 +336,15 @@ static Value strip(GenVM *vm, Value *args, int sides) {
     return piece(vm, args[0], start, end - start);
 }
 
-Value bytes_method_strip(GenVM *vm, Value *args) { return strip(vm, args, STRIP_LEFT | STRIP_RIGHT); }
-Value bytes_method_lstrip(GenVM *vm, Value *args) { return strip(vm, args, STRIP_LEFT); }
-Value bytes_method_rstrip(GenVM *vm, Value *args) { return strip(vm, args, STRIP_RIGHT); }
+Value bytes_method_strip(GenVM *vm, Value *args) {
+    return strip(vm, args, STRIP_LEFT | STRIP_RIGHT);
+}
+Value bytes_method_lstrip(GenVM *vm, Value *args) {
+    return strip(vm, args, STRIP_LEFT);
+}
+Value bytes_method_rstrip(GenVM *vm, Value *args) {
+    return strip(vm, args, STRIP_RIGHT);
+}
 
 /* ---- split and partition ---- */
 
@@ -297,14 +357,16 @@ static bool take_separator(GenVM *vm, Value v, TextSpan *span) {
 
 Value bytes_method_split(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), separator;
-    if (args[1] == VALUE_NONE) return text_split_space(vm, &bytes_kind, args[0], span, as_int(args[2]));
+    if (args[1] == VALUE_NONE)
+        return text_split_space(vm, &bytes_kind, args[0], span, as_int(args[2]));
     if (!take_separator(vm, args[1], &separator)) return VALUE_ERROR;
     return text_split(vm, &bytes_kind, args[0], span, separator, as_int(args[2]));
 }
 
 Value bytes_method_rsplit(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), separator;
-    if (args[1] == VALUE_NONE) return text_split_space_last(vm, &bytes_kind, args[0], span, as_int(args[2]));
+    if (args[1] == VALUE_NONE)
+        return text_split_space_last(vm, &bytes_kind, args[0], span, as_int(args[2]));
     if (!take_separator(vm, args[1], &separator)) return VALUE_ERROR;
     return text_split_last(vm, &bytes_kind, args[0], span, separator, as_int(args[2]));
 }
@@ -317,8 +379,12 @@ Value bytes_method_splitlines(GenVM *vm, Value *args) {
 static Value parted(GenVM *vm, Value self, Value separator, TextSpan part, size_t at, bool last) {
     TextSpan span = span_of(self);
     bool found = at != TEXT_NOT_FOUND;
-    size_t head_size = found ? at : last ? 0 : span.size, tail_at = found ? at + part.size : head_size;
-    Value head = piece(vm, self, 0, head_size), tail = piece(vm, self, tail_at, span.size - tail_at);
+    size_t head_size = found  ? at
+                       : last ? 0
+                              : span.size,
+           tail_at = found ? at + part.size : head_size;
+    Value head = piece(vm, self, 0, head_size),
+          tail = piece(vm, self, tail_at, span.size - tail_at);
     Value middle = found && is_kind(self, TYPE_BYTES) && is_exact(separator, TYPE_BYTES)
                        ? separator
                        : bytes_like(vm, self, part.data, found ? part.size : 0);
@@ -329,14 +395,16 @@ static Value parted(GenVM *vm, Value self, Value separator, TextSpan part, size_
 Value bytes_method_partition(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), part;
     if (!take_separator(vm, args[1], &part) || !text_charge(vm, span.size)) return VALUE_ERROR;
-    return parted(vm, args[0], args[1], part, text_find(span.data, span.size, part.data, part.size), false);
+    return parted(vm, args[0], args[1], part, text_find(span.data, span.size, part.data, part.size),
+                  false);
 }
 
 Value bytes_method_rpartition(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), part;
     if (!take_separator(vm, args[1], &part) || !text_charge(vm, span.size)) return VALUE_ERROR;
     size_t at = text_find_last(vm, span.data, span.size, part.data, part.size);
-    return vm->exception != VALUE_UNSET ? VALUE_ERROR : parted(vm, args[0], args[1], part, at, true);
+    return vm->exception != VALUE_UNSET ? VALUE_ERROR
+                                        : parted(vm, args[0], args[1], part, at, true);
 }
 
 /* ---- replace, translate ---- */
@@ -360,10 +428,12 @@ static Value replace_empty(GenVM *vm, Value self, TextSpan with, uint64_t limit)
     return result;
 }
 
-static Value replace_matches(GenVM *vm, Value self, TextSpan old, TextSpan new, const Matches *matches) {
+static Value replace_matches(GenVM *vm, Value self, TextSpan old, TextSpan new,
+                             const Matches *matches) {
     TextSpan span = span_of(self);
     uint64_t extra;
-    if (__builtin_mul_overflow((uint64_t)matches->count, (uint64_t)new.size, &extra)) return raise_memory(vm);
+    if (__builtin_mul_overflow((uint64_t)matches->count, (uint64_t) new.size, &extra))
+        return raise_memory(vm);
     uint64_t size = span.size - matches->count * old.size + extra;
     if (!gc_check_size(vm, size)) return VALUE_ERROR;
     Value result = bytes_like(vm, self, NULL, size);
@@ -374,22 +444,26 @@ static Value replace_matches(GenVM *vm, Value self, TextSpan old, TextSpan new, 
 
 Value bytes_method_replace(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), old, new;
-    if (!bytes_take_span(vm, args[1], &old) || !bytes_take_span(vm, args[2], &new)) return VALUE_ERROR;
+    if (!bytes_take_span(vm, args[1], &old) || !bytes_take_span(vm, args[2], &new))
+        return VALUE_ERROR;
     int64_t count = as_int(args[3]);
     uint64_t limit = count < 0 ? UINT64_MAX : (uint64_t)count;
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     if (limit == 0) return unchanged(vm, args[0]);
     if (old.size == 0) return replace_empty(vm, args[0], new, limit);
     Matches matches;
-    if (!matches_find(vm, &matches, span.data, span.size, old.data, old.size, limit)) return VALUE_ERROR;
-    Value result = matches.count ? replace_matches(vm, args[0], old, new, &matches) : unchanged(vm, args[0]);
+    if (!matches_find(vm, &matches, span.data, span.size, old.data, old.size, limit))
+        return VALUE_ERROR;
+    Value result =
+        matches.count ? replace_matches(vm, args[0], old, new, &matches) : unchanged(vm, args[0]);
     matches_free(&matches);
     return result;
 }
 
 Value bytes_method_maketrans(GenVM *vm, Value *args) {
     TextSpan from, to;
-    if (!bytes_take_span(vm, args[0], &from) || !bytes_take_span(vm, args[1], &to)) return VALUE_ERROR;
+    if (!bytes_take_span(vm, args[0], &from) || !bytes_take_span(vm, args[1], &to))
+        return VALUE_ERROR;
     if (from.size != to.size) return raise_value(vm, "maketrans arguments must have same length");
     Bytes *table = bytes_alloc(vm, 256);
     if (!table) return VALUE_ERROR;
@@ -429,10 +503,12 @@ Value bytes_method_join(GenVM *vm, Value *args) {
     if (!items) return native_twin(vm, TWIN_STR_JOIN, 2, args[0], args[1]);
     for (uint64_t i = 0; i < count; i++) {
         if (!bytes_find_span(vm, items[i], &part))
-            return raise_type(vm, "sequence item %zu: expected a bytes-like object, %T found", (size_t)i, items[i]);
+            return raise_type(vm, "sequence item %zu: expected a bytes-like object, %T found",
+                              (size_t)i, items[i]);
         total += part.size + (i ? separator.size : 0);
     }
-    if (count == 1 && is_exact(items[0], TYPE_BYTES) && is_kind(args[0], TYPE_BYTES)) return items[0];
+    if (count == 1 && is_exact(items[0], TYPE_BYTES) && is_kind(args[0], TYPE_BYTES))
+        return items[0];
     if (!gc_check_size(vm, total) || !native_charge(vm, count / 4 + total / 64)) return VALUE_ERROR;
     Value result = bytes_like(vm, args[0], NULL, total);
     if (result == VALUE_ERROR || total == 0) return result;
@@ -456,7 +532,9 @@ Value bytes_method_decode(GenVM *vm, Value *args) {
     return codec_decode(vm, (const uint8_t *)span.data, span.size, encoding, errors);
 }
 
-Value bytes_method_hex(GenVM *vm, Value *args) { return bytes_to_hex(vm, span_of(args[0]), args[1], args[2]); }
+Value bytes_method_hex(GenVM *vm, Value *args) {
+    return bytes_to_hex(vm, span_of(args[0]), args[1], args[2]);
+}
 
 Value bytes_method_fromhex(GenVM *vm, Value *args) {
     Type *cls = type_from(args[0]);
@@ -472,7 +550,9 @@ Value bytes_method_fromhex(GenVM *vm, Value *args) {
     return native_call(vm, args[0], 1, result);
 }
 
-static Value to_bytes(GenVM *vm, Value *args) { return bytes_exact(vm, args[0]); }
+static Value to_bytes(GenVM *vm, Value *args) {
+    return bytes_exact(vm, args[0]);
+}
 
 static Value getnewargs(GenVM *vm, Value *args) {
     Value data = bytes_exact(vm, args[0]);

@@ -1,54 +1,76 @@
-/* codec.c - text to bytes and back: UTF-8, ASCII, Latin-1, UTF-16 and UTF-32, with the error handlers.
+/* codec.c - text to bytes and back: UTF-8, ASCII, Latin-1, UTF-16 and UTF-32, with the error
+ * handlers.
  *
- * Well-formed input takes a fast path: it is checked and copied. The general path walks with a builder and, at each place
- * that cannot be converted, asks the error handler what to put there; only "strict" raises. The handlers are those
- * CPython registers (but for namereplace, which needs the names of all characters).
+ * Well-formed input takes a fast path: it is checked and copied. The general path walks with a
+ * builder and, at each place that cannot be converted, asks the error handler what to put there;
+ * only "strict" raises. The handlers are those CPython registers (but for namereplace, which needs
+ * the names of all characters).
  */
 #include "vm/objects/text.h"
 
 #include <stdio.h>
 
 typedef enum Codec {
-    CODEC_UTF_8, CODEC_UTF_8_SIG, CODEC_ASCII, CODEC_LATIN_1,
-    CODEC_UTF_16, CODEC_UTF_16_LE, CODEC_UTF_16_BE, CODEC_UTF_32, CODEC_UTF_32_LE, CODEC_UTF_32_BE, CODEC_UNKNOWN,
+    CODEC_UTF_8,
+    CODEC_UTF_8_SIG,
+    CODEC_ASCII,
+    CODEC_LATIN_1,
+    CODEC_UTF_16,
+    CODEC_UTF_16_LE,
+    CODEC_UTF_16_BE,
+    CODEC_UTF_32,
+    CODEC_UTF_32_LE,
+    CODEC_UTF_32_BE,
+    CODEC_UNKNOWN,
 } Codec;
 
 typedef enum Handler {
-    ON_ERROR_STRICT, ON_ERROR_IGNORE, ON_ERROR_REPLACE, ON_ERROR_BACKSLASH, ON_ERROR_XML, ON_ERROR_ESCAPE,
-    ON_ERROR_PASS, ON_ERROR_UNKNOWN,
+    ON_ERROR_STRICT,
+    ON_ERROR_IGNORE,
+    ON_ERROR_REPLACE,
+    ON_ERROR_BACKSLASH,
+    ON_ERROR_XML,
+    ON_ERROR_ESCAPE,
+    ON_ERROR_PASS,
+    ON_ERROR_UNKNOWN,
 } Handler;
 
 /* Names as normalised by normalise_name. */
+/* clang-format off */
 static const struct {
     const char *name;
     Codec codec;
 } codec_names[] = {
-    {"utf_8", CODEC_UTF_8}, {"utf8", CODEC_UTF_8}, {"u8", CODEC_UTF_8}, {"utf", CODEC_UTF_8}, {"cp65001", CODEC_UTF_8},
-    {"utf8_ucs2", CODEC_UTF_8}, {"utf8_ucs4", CODEC_UTF_8}, {"utf_8_sig", CODEC_UTF_8_SIG},
-    {"ascii", CODEC_ASCII}, {"us_ascii", CODEC_ASCII}, {"646", CODEC_ASCII}, {"us", CODEC_ASCII},
-    {"ansi_x3.4_1968", CODEC_ASCII}, {"ansi_x3.4_1986", CODEC_ASCII}, {"ansi_x3_4_1968", CODEC_ASCII},
-    {"cp367", CODEC_ASCII}, {"csascii", CODEC_ASCII}, {"ibm367", CODEC_ASCII}, {"iso646_us", CODEC_ASCII},
-    {"iso_646.irv_1991", CODEC_ASCII}, {"iso_ir_6", CODEC_ASCII},
-    {"latin_1", CODEC_LATIN_1}, {"latin1", CODEC_LATIN_1}, {"latin", CODEC_LATIN_1}, {"l1", CODEC_LATIN_1},
-    {"iso8859_1", CODEC_LATIN_1}, {"iso_8859_1", CODEC_LATIN_1}, {"iso8859", CODEC_LATIN_1}, {"8859", CODEC_LATIN_1},
-    {"cp819", CODEC_LATIN_1}, {"csisolatin1", CODEC_LATIN_1}, {"ibm819", CODEC_LATIN_1}, {"iso_ir_100", CODEC_LATIN_1},
-    {"iso_8859_1_1987", CODEC_LATIN_1},
+    {"utf_8", CODEC_UTF_8}, {"utf8", CODEC_UTF_8}, {"u8", CODEC_UTF_8}, {"utf", CODEC_UTF_8},
+    {"cp65001", CODEC_UTF_8}, {"utf8_ucs2", CODEC_UTF_8}, {"utf8_ucs4", CODEC_UTF_8},
+    {"utf_8_sig", CODEC_UTF_8_SIG}, {"ascii", CODEC_ASCII}, {"us_ascii", CODEC_ASCII},
+    {"646", CODEC_ASCII}, {"us", CODEC_ASCII}, {"ansi_x3.4_1968", CODEC_ASCII},
+    {"ansi_x3.4_1986", CODEC_ASCII}, {"ansi_x3_4_1968", CODEC_ASCII}, {"cp367", CODEC_ASCII},
+    {"csascii", CODEC_ASCII}, {"ibm367", CODEC_ASCII}, {"iso646_us", CODEC_ASCII},
+    {"iso_646.irv_1991", CODEC_ASCII}, {"iso_ir_6", CODEC_ASCII}, {"latin_1", CODEC_LATIN_1},
+    {"latin1", CODEC_LATIN_1}, {"latin", CODEC_LATIN_1}, {"l1", CODEC_LATIN_1},
+    {"iso8859_1", CODEC_LATIN_1}, {"iso_8859_1", CODEC_LATIN_1}, {"iso8859", CODEC_LATIN_1},
+    {"8859", CODEC_LATIN_1}, {"cp819", CODEC_LATIN_1}, {"csisolatin1", CODEC_LATIN_1},
+    {"ibm819", CODEC_LATIN_1}, {"iso_ir_100", CODEC_LATIN_1}, {"iso_8859_1_1987", CODEC_LATIN_1},
     {"utf_16", CODEC_UTF_16}, {"utf16", CODEC_UTF_16}, {"u16", CODEC_UTF_16},
-    {"utf_16_le", CODEC_UTF_16_LE}, {"utf_16le", CODEC_UTF_16_LE}, {"unicodelittleunmarked", CODEC_UTF_16_LE},
-    {"utf16_le", CODEC_UTF_16_LE}, {"utf16le", CODEC_UTF_16_LE},
-    {"utf_16_be", CODEC_UTF_16_BE}, {"utf_16be", CODEC_UTF_16_BE}, {"unicodebigunmarked", CODEC_UTF_16_BE},
-    {"utf16_be", CODEC_UTF_16_BE}, {"utf16be", CODEC_UTF_16_BE},
-    {"utf_32", CODEC_UTF_32}, {"utf32", CODEC_UTF_32}, {"u32", CODEC_UTF_32},
-    {"utf_32_le", CODEC_UTF_32_LE}, {"utf_32le", CODEC_UTF_32_LE},
+    {"utf_16_le", CODEC_UTF_16_LE}, {"utf_16le", CODEC_UTF_16_LE},
+    {"unicodelittleunmarked", CODEC_UTF_16_LE}, {"utf16_le", CODEC_UTF_16_LE},
+    {"utf16le", CODEC_UTF_16_LE}, {"utf_16_be", CODEC_UTF_16_BE}, {"utf_16be", CODEC_UTF_16_BE},
+    {"unicodebigunmarked", CODEC_UTF_16_BE}, {"utf16_be", CODEC_UTF_16_BE},
+    {"utf16be", CODEC_UTF_16_BE}, {"utf_32", CODEC_UTF_32}, {"utf32", CODEC_UTF_32},
+    {"u32", CODEC_UTF_32}, {"utf_32_le", CODEC_UTF_32_LE}, {"utf_32le", CODEC_UTF_32_LE},
     {"utf_32_be", CODEC_UTF_32_BE}, {"utf_32be", CODEC_UTF_32_BE},
 };
+/* clang-format on */
 
 /* What exceptions call the codec. */
-static const char *const display_names[] = {"utf-8",     "utf-8",     "ascii",  "latin-1",   "utf-16",
-                                            "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"};
+static const char *const display_names[] = {"utf-8",     "utf-8",     "ascii",     "latin-1",
+                                            "utf-16",    "utf-16-le", "utf-16-be", "utf-32",
+                                            "utf-32-le", "utf-32-be"};
 
-static const char *const handler_names[] = {"strict",            "ignore",          "replace",      "backslashreplace",
-                                            "xmlcharrefreplace", "surrogateescape", "surrogatepass"};
+static const char *const handler_names[] = {
+    "strict",          "ignore",       "replace", "backslashreplace", "xmlcharrefreplace",
+    "surrogateescape", "surrogatepass"};
 
 /* Lower case, with runs of other characters than letters, digits and dots as one underscore. */
 static void normalise_name(const char *name, char *out, size_t capacity) {
@@ -88,18 +110,23 @@ static bool raise_unknown_handler(GenVM *vm, const char *name) {
     return false;
 }
 
-static bool raise_unicode(GenVM *vm, TypeId exception, const char *encoding, Value object, size_t start, size_t end,
-                          const char *reason) {
+static bool raise_unicode(GenVM *vm, TypeId exception, const char *encoding, Value object,
+                          size_t start, size_t end, const char *reason) {
     Value name = str_from(vm, encoding), why = str_from(vm, reason);
     if (name == VALUE_ERROR || why == VALUE_ERROR || object == VALUE_ERROR) return false;
-    Value args = tuple_pack(vm, 5, name, object, int_value((int64_t)start), int_value((int64_t)end), why);
+    Value args =
+        tuple_pack(vm, 5, name, object, int_value((int64_t)start), int_value((int64_t)end), why);
     if (args != VALUE_ERROR) raise_with_args(vm, exception, args);
     return false;
 }
 
 /* How many bytes a code unit of the codec has, and in which order. */
-static unsigned unit_size(Codec codec) { return codec < CODEC_UTF_16 ? 1 : codec < CODEC_UTF_32 ? 2 : 4; }
-static bool is_big_endian(Codec codec) { return codec == CODEC_UTF_16_BE || codec == CODEC_UTF_32_BE; }
+static unsigned unit_size(Codec codec) {
+    return codec < CODEC_UTF_16 ? 1 : codec < CODEC_UTF_32 ? 2 : 4;
+}
+static bool is_big_endian(Codec codec) {
+    return codec == CODEC_UTF_16_BE || codec == CODEC_UTF_32_BE;
+}
 
 static uint32_t load_unit(const uint8_t *at, unsigned size, bool big) {
     uint32_t unit = 0;
@@ -123,9 +150,10 @@ typedef struct Decoder {
 } Decoder;
 
 static bool raise_decode(Decoder *decoder, size_t start, size_t end, const char *reason) {
-    Value object = bytes_new(decoder->vm, decoder->data - decoder->before, decoder->size + decoder->before);
-    return raise_unicode(decoder->vm, EXC_UNICODE_DECODE_ERROR, decoder->encoding, object, start + decoder->before,
-                         end + decoder->before, reason);
+    Value object =
+        bytes_new(decoder->vm, decoder->data - decoder->before, decoder->size + decoder->before);
+    return raise_unicode(decoder->vm, EXC_UNICODE_DECODE_ERROR, decoder->encoding, object,
+                         start + decoder->before, end + decoder->before, reason);
 }
 
 /* Three bytes of UTF-8 or a unit that is a surrogate are let through. */
@@ -148,7 +176,8 @@ static bool pass_surrogate(Decoder *decoder, size_t start) {
     return builder_put_char(&decoder->out, c);
 }
 
-/* Does what the handler says about the bytes from start to end, and goes on behind them. False: an error is pending. */
+/* Does what the handler says about the bytes from start to end, and goes on behind them. False: an
+ * error is pending. */
 static bool on_decode_error(Decoder *decoder, size_t start, size_t end, const char *reason) {
     StrBuilder *out = &decoder->out;
     decoder->at = end;
@@ -178,7 +207,8 @@ static bool on_decode_error(Decoder *decoder, size_t start, size_t end, const ch
     return raise_unknown_handler(decoder->vm, decoder->errors);
 }
 
-/* What is wrong with the sequence at p: NULL when nothing is. *used: the bytes that belong to it. */
+/* What is wrong with the sequence at p: NULL when nothing is. *used: the bytes that belong to it.
+ */
 static const char *check_sequence(const uint8_t *p, size_t left, size_t *used) {
     uint8_t lead = p[0];
     *used = 1;
@@ -230,7 +260,8 @@ static bool decode_ascii(Decoder *decoder) {
         if (!builder_put(&decoder->out, (const char *)p, good)) return false;
         decoder->at += good;
         if (decoder->at == decoder->size) break;
-        if (!on_decode_error(decoder, decoder->at, decoder->at + 1, "ordinal not in range(128)")) return false;
+        if (!on_decode_error(decoder, decoder->at, decoder->at + 1, "ordinal not in range(128)"))
+            return false;
     }
     return true;
 }
@@ -267,7 +298,9 @@ static bool decode_utf16(Decoder *decoder) {
             }
         }
         decoder->at += used;
-        if (reason ? !on_decode_error(decoder, at, at + used, reason) : !builder_put_char(&decoder->out, c)) return false;
+        if (reason ? !on_decode_error(decoder, at, at + used, reason)
+                   : !builder_put_char(&decoder->out, c))
+            return false;
     }
     return true;
 }
@@ -277,12 +310,15 @@ static bool decode_utf32(Decoder *decoder) {
     while (decoder->at < decoder->size) {
         size_t at = decoder->at, left = decoder->size - at, used = left < 4 ? left : 4;
         uint32_t c = left < 4 ? 0 : load_unit(decoder->data + at, 4, big);
-        const char *reason = left < 4             ? "truncated data"
-                             : is_surrogate(c)    ? "code point in surrogate code point range(0xd800, 0xe000)"
+        const char *reason = left < 4 ? "truncated data"
+                             : is_surrogate(c)
+                                 ? "code point in surrogate code point range(0xd800, 0xe000)"
                              : c > CODE_POINT_MAX ? "code point not in range(0x110000)"
                                                   : NULL;
         decoder->at += used;
-        if (reason ? !on_decode_error(decoder, at, at + used, reason) : !builder_put_char(&decoder->out, c)) return false;
+        if (reason ? !on_decode_error(decoder, at, at + used, reason)
+                   : !builder_put_char(&decoder->out, c))
+            return false;
     }
     return true;
 }
@@ -312,27 +348,40 @@ static void take_signature(Decoder *decoder) {
 
 static bool decode_any(Decoder *decoder) {
     switch (decoder->codec) {
-    case CODEC_UTF_8: case CODEC_UTF_8_SIG: return decode_utf8(decoder);
+    case CODEC_UTF_8:
+    case CODEC_UTF_8_SIG: return decode_utf8(decoder);
     case CODEC_ASCII: return decode_ascii(decoder);
     case CODEC_LATIN_1: return decode_latin1(decoder);
-    case CODEC_UTF_16: case CODEC_UTF_16_LE: case CODEC_UTF_16_BE: return decode_utf16(decoder);
-    case CODEC_UTF_32: case CODEC_UTF_32_LE: case CODEC_UTF_32_BE: return decode_utf32(decoder);
+    case CODEC_UTF_16:
+    case CODEC_UTF_16_LE:
+    case CODEC_UTF_16_BE: return decode_utf16(decoder);
+    case CODEC_UTF_32:
+    case CODEC_UTF_32_LE:
+    case CODEC_UTF_32_BE: return decode_utf32(decoder);
     case CODEC_UNKNOWN: break;
     }
     return false;
 }
 
-static Value decode_with(GenVM *vm, Codec codec, const uint8_t *data, size_t size, const char *errors) {
+static Value decode_with(GenVM *vm, Codec codec, const uint8_t *data, size_t size,
+                         const char *errors) {
     if (!text_charge(vm, size)) return VALUE_ERROR;
-    Decoder decoder = {.vm = vm, .data = data, .size = size, .codec = codec, .encoding = display_names[codec],
-                       .errors = errors, .handler = handler_find(errors)};
+    Decoder decoder = {.vm = vm,
+                       .data = data,
+                       .size = size,
+                       .codec = codec,
+                       .encoding = display_names[codec],
+                       .errors = errors,
+                       .handler = handler_find(errors)};
     if (codec == CODEC_UTF_8_SIG) take_signature(&decoder);
     if (codec == CODEC_UTF_16 || codec == CODEC_UTF_32) take_mark(&decoder);
     const char *text = (const char *)decoder.data;
-    if (decoder.codec <= CODEC_LATIN_1 && text_is_ascii(text, decoder.size)) return str_new(vm, text, decoder.size);
+    if (decoder.codec <= CODEC_LATIN_1 && text_is_ascii(text, decoder.size))
+        return str_new(vm, text, decoder.size);
     if (decoder.codec == CODEC_UTF_8 && valid_prefix(decoder.data, decoder.size) == decoder.size) {
         if (decoder.size > STR_SIZE_MAX) return raise_memory(vm);
-        return str_with_length(vm, text, decoder.size, (uint32_t)text_count_chars(text, decoder.size), 0);
+        return str_with_length(vm, text, decoder.size,
+                               (uint32_t)text_count_chars(text, decoder.size), 0);
     }
     builder_init(&decoder.out, vm);
     if (decode_any(&decoder)) return builder_finish(&decoder.out);
@@ -340,7 +389,8 @@ static Value decode_with(GenVM *vm, Codec codec, const uint8_t *data, size_t siz
     return VALUE_ERROR;
 }
 
-Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *encoding, const char *errors) {
+Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *encoding,
+                   const char *errors) {
     if (size == 0) return vm->empty_str; /* by any name */
     Codec codec = codec_find(vm, encoding);
     return codec == CODEC_UNKNOWN ? VALUE_ERROR : decode_with(vm, codec, data, size, errors);
@@ -383,7 +433,8 @@ static bool put_encoded(Encoder *encoder, uint32_t c) {
         return builder_put_byte(&encoder->out, (char)c);
     if (size == 1) return builder_put_char(&encoder->out, c);
     if (size == 4 || c < 0x10000) return put_unit(encoder, c, size);
-    return put_unit(encoder, 0xD800 + ((c - 0x10000) >> 10), 2) && put_unit(encoder, 0xDC00 + (c & 0x3FF), 2);
+    return put_unit(encoder, 0xD800 + ((c - 0x10000) >> 10), 2) &&
+           put_unit(encoder, 0xDC00 + (c & 0x3FF), 2);
 }
 
 static bool put_text(Encoder *encoder, const char *ascii) {
@@ -396,8 +447,8 @@ static bool raise_encode(Encoder *encoder, const char *start, const char *end, c
     Str *str = AS_STR(encoder->str);
     size_t first = text_count_chars(str->data, (size_t)(start - str->data));
     size_t count = text_count_chars(start, (size_t)(end - start));
-    return raise_unicode(encoder->vm, EXC_UNICODE_ENCODE_ERROR, encoder->encoding, encoder->str, first, first + count,
-                         reason);
+    return raise_unicode(encoder->vm, EXC_UNICODE_ENCODE_ERROR, encoder->encoding, encoder->str,
+                         first, first + count, reason);
 }
 
 /* One code point that the codec does not have: true when the handler knew what to put. */
@@ -413,20 +464,27 @@ static bool put_replacement(Encoder *encoder, uint32_t c) {
     case ON_ERROR_ESCAPE:
         if (unit_size(encoder->codec) > 1) return false; /* one byte is no unit */
         return c >= 0xDC80 && c <= 0xDCFF && builder_put_byte(&encoder->out, (char)(c - 0xDC00));
-    case ON_ERROR_PASS: return is_surrogate(c) && can_encode(encoder->codec, 0x10000) && put_encoded(encoder, c);
-    case ON_ERROR_STRICT: case ON_ERROR_UNKNOWN: break;
+    case ON_ERROR_PASS:
+        return is_surrogate(c) && can_encode(encoder->codec, 0x10000) && put_encoded(encoder, c);
+    case ON_ERROR_STRICT:
+    case ON_ERROR_UNKNOWN: break;
     }
     return false;
 }
 
-/* Handles the run of code points from `start` that cannot be encoded. False: an error is pending. */
+/* Handles the run of code points from `start` that cannot be encoded. False: an error is pending.
+ */
 static bool on_encode_error(Encoder *encoder, const char *start) {
-    const char *end = start, *reason = encoder->codec == CODEC_ASCII     ? "ordinal not in range(128)"
-                                       : encoder->codec == CODEC_LATIN_1 ? "ordinal not in range(256)"
-                                                                         : "surrogates not allowed";
+    const char *end = start, *reason = encoder->codec == CODEC_ASCII ? "ordinal not in range(128)"
+                                       : encoder->codec == CODEC_LATIN_1
+                                           ? "ordinal not in range(256)"
+                                           : "surrogates not allowed";
     for (const char *next = start; next < encoder->end; end = next)
-        if (can_encode(encoder->codec, utf8_take(&next)) || (end > start && unit_size(encoder->codec) > 1)) break;
-    if (encoder->handler == ON_ERROR_UNKNOWN) return raise_unknown_handler(encoder->vm, encoder->errors);
+        if (can_encode(encoder->codec, utf8_take(&next)) ||
+            (end > start && unit_size(encoder->codec) > 1))
+            break;
+    if (encoder->handler == ON_ERROR_UNKNOWN)
+        return raise_unknown_handler(encoder->vm, encoder->errors);
     for (const char *at = start; at < end; start = at)
         if (!put_replacement(encoder, utf8_take(&at)))
             return encoder->out.failed ? false : raise_encode(encoder, start, end, reason);
@@ -435,14 +493,17 @@ static bool on_encode_error(Encoder *encoder, const char *start) {
 }
 
 static bool encode_all(Encoder *encoder) {
-    if (encoder->codec == CODEC_UTF_8_SIG && !builder_put_c(&encoder->out, "\xEF\xBB\xBF")) return false;
+    if (encoder->codec == CODEC_UTF_8_SIG && !builder_put_c(&encoder->out, "\xEF\xBB\xBF"))
+        return false;
     if ((encoder->codec == CODEC_UTF_16 || encoder->codec == CODEC_UTF_32) &&
         !put_unit(encoder, 0xFEFF, unit_size(encoder->codec)))
         return false;
     while (encoder->at < encoder->end) {
         const char *start = encoder->at;
         uint32_t c = utf8_take(&encoder->at);
-        if (can_encode(encoder->codec, c) ? !put_encoded(encoder, c) : !on_encode_error(encoder, start)) return false;
+        if (can_encode(encoder->codec, c) ? !put_encoded(encoder, c)
+                                          : !on_encode_error(encoder, start))
+            return false;
     }
     return true;
 }
@@ -451,11 +512,18 @@ Value codec_encode(GenVM *vm, Value v, const char *encoding, const char *errors)
     Str *str = AS_STR(v);
     Codec codec = codec_find(vm, encoding);
     if (codec == CODEC_UNKNOWN || !text_charge(vm, str->size)) return VALUE_ERROR;
-    bool plain = codec == CODEC_UTF_8 ? !(str->header.flags & STR_SURROGATES)
-                                      : codec <= CODEC_LATIN_1 && codec != CODEC_UTF_8_SIG && str_is_ascii(str);
+    bool plain = codec == CODEC_UTF_8
+                     ? !(str->header.flags & STR_SURROGATES)
+                     : codec <= CODEC_LATIN_1 && codec != CODEC_UTF_8_SIG && str_is_ascii(str);
     if (plain) return bytes_new(vm, str->data, str->size);
-    Encoder encoder = {.vm = vm, .str = v, .at = str->data, .end = str->data + str->size, .codec = codec,
-                       .encoding = display_names[codec], .errors = errors, .handler = handler_find(errors)};
+    Encoder encoder = {.vm = vm,
+                       .str = v,
+                       .at = str->data,
+                       .end = str->data + str->size,
+                       .codec = codec,
+                       .encoding = display_names[codec],
+                       .errors = errors,
+                       .handler = handler_find(errors)};
     builder_init(&encoder.out, vm);
     if (encode_all(&encoder)) return builder_finish_bytes(&encoder.out);
     builder_drop(&encoder.out);

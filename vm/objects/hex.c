@@ -66,15 +66,19 @@ bool bytes_from_hex(GenVM *vm, Value text, StrBuilder *out) {
         return raise_type(vm, "fromhex() argument must be str or bytes-like, not %T", text), false;
     if (!text_charge(vm, span.size)) return false;
     bool is_text = value_is_str(text);
-    size_t bad = is_text && !str_is_ascii(AS_STR(text)) ? text_ascii_prefix(span.data, span.size) : SIZE_MAX;
+    size_t bad =
+        is_text && !str_is_ascii(AS_STR(text)) ? text_ascii_prefix(span.data, span.size) : SIZE_MAX;
     for (size_t i = 0; i < span.size && bad == SIZE_MAX;) {
         if (ascii_is(span.data[i], ASCII_SPACE)) {
             i++;
             continue;
         }
-        int high = digit_value(span.data[i]), low = i + 1 < span.size ? digit_value(span.data[i + 1]) : -1;
+        int high = digit_value(span.data[i]),
+            low = i + 1 < span.size ? digit_value(span.data[i + 1]) : -1;
         if (high >= 0 && i + 1 == span.size)
-            return raise_value(vm, "fromhex() arg must contain an even number of hexadecimal digits"), false;
+            return raise_value(vm,
+                               "fromhex() arg must contain an even number of hexadecimal digits"),
+                   false;
         if (high < 0 || low < 0)
             bad = i + (high >= 0);
         else if (!builder_put_byte(out, (char)(high << 4 | low)))
@@ -82,5 +86,6 @@ bool bytes_from_hex(GenVM *vm, Value text, StrBuilder *out) {
         i += 2;
     }
     if (bad == SIZE_MAX) return true;
-    return raise_value(vm, "non-hexadecimal number found in fromhex() arg at position %zu", bad), false;
+    return raise_value(vm, "non-hexadecimal number found in fromhex() arg at position %zu", bad),
+           false;
 }

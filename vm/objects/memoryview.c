@@ -1,11 +1,14 @@
-/* memoryview.c - the type memoryview: items of a native format in the bytes of another object, without a copy.
+/* memoryview.c - the type memoryview: items of a native format in the bytes of another object,
+ * without a copy.
  *
- * A view holds its exporter, the offset of its first item, and per dimension a length and a stride in bytes:
+ * A view holds its exporter, the offset of its first item, and per dimension a length and a stride
+ * in bytes:
  *
- *     exporter data  | ..offset.. | item | item | item | ...        dims = shape[ndim], strides[ndim]
+ *     exporter data  | ..offset.. | item | item | item | ...        dims = shape[ndim],
+ * strides[ndim]
  *
- * A view on a bytearray counts in its `exports`, which fixes the array's size, until the view is released or collected.
- * Items are read and written by the table of formats in memoryview_items.c.
+ * A view on a bytearray counts in its `exports`, which fixes the array's size, until the view is
+ * released or collected. Items are read and written by the table of formats in memoryview_items.c.
  */
 #include "vm/objects/memoryview.h"
 
@@ -30,7 +33,8 @@ static Value attach(GenVM *vm, MemoryView *view, Value object) {
 }
 
 static void detach(MemoryView *view) {
-    if (view->object != VALUE_UNSET && is_kind(view->object, TYPE_BYTEARRAY)) AS(ByteArray, view->object)->exports--;
+    if (view->object != VALUE_UNSET && is_kind(view->object, TYPE_BYTEARRAY))
+        AS(ByteArray, view->object)->exports--;
     view->object = VALUE_UNSET;
 }
 
@@ -69,7 +73,8 @@ bool memoryview_check(GenVM *vm, const MemoryView *view) {
 
 static Value construct(GenVM *vm, Value *args) {
     Value object = args[1];
-    if (is_kind(object, TYPE_BYTES) || is_kind(object, TYPE_BYTEARRAY)) return view_of_bytes(vm, object);
+    if (is_kind(object, TYPE_BYTES) || is_kind(object, TYPE_BYTEARRAY))
+        return view_of_bytes(vm, object);
     if (!is_kind(object, TYPE_MEMORYVIEW))
         return raise_type(vm, "memoryview: a bytes-like object is required, not '%T'", object);
     MemoryView *from = AS(MemoryView, object);
@@ -122,7 +127,8 @@ bool memoryview_bytes(GenVM *vm, Value v, const uint8_t **data, size_t *size) {
 }
 
 /* Copies all items, last dimension fastest; returns the end of the copy. */
-static uint8_t *copy_items(const MemoryView *view, unsigned dim, const uint8_t *from, uint8_t *out) {
+static uint8_t *copy_items(const MemoryView *view, unsigned dim, const uint8_t *from,
+                           uint8_t *out) {
     unsigned size = view->format->size;
     if (dim == view->ndim) {
         memcpy(out, from, size);
@@ -153,13 +159,15 @@ Value memoryview_to_bytes(GenVM *vm, Value v) {
 /* ---- subscripts ---- */
 
 /* The item that an int or a tuple of ints names. LEAF_FALSE: an error is pending. */
-static Leaf locate(GenVM *vm, const MemoryView *view, const Value *keys, unsigned count, uint8_t **item) {
+static Leaf locate(GenVM *vm, const MemoryView *view, const Value *keys, unsigned count,
+                   uint8_t **item) {
     *item = view_start(view);
     for (unsigned i = 0; i < count; i++) {
         char message[48];
         snprintf(message, sizeof message, "index out of bounds on dimension %u", i + 1);
         int64_t index;
-        Leaf leaf = text_index(vm, keys[i], view_shape(view)[i], message, "memoryview: invalid slice key", &index);
+        Leaf leaf = text_index(vm, keys[i], view_shape(view)[i], message,
+                               "memoryview: invalid slice key", &index);
         if (leaf != LEAF_TRUE) return leaf;
         *item += index * view_strides(view)[i];
     }
@@ -168,14 +176,17 @@ static Leaf locate(GenVM *vm, const MemoryView *view, const Value *keys, unsigne
 
 static Leaf locate_tuple(GenVM *vm, const MemoryView *view, Tuple *keys, uint8_t **item) {
     if (keys->count > view->ndim)
-        return raise_type(vm, "cannot index %u-dimension view with %llu-element tuple", (unsigned)view->ndim,
-                          (unsigned long long)keys->count),
+        return raise_type(vm, "cannot index %u-dimension view with %llu-element tuple",
+                          (unsigned)view->ndim, (unsigned long long)keys->count),
                LEAF_ERROR;
     for (uint64_t i = 0; i < keys->count; i++)
         if (is_kind(keys->items[i], TYPE_SLICE))
-            return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "multi-dimensional slicing is not implemented"), LEAF_ERROR;
+            return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
+                               "multi-dimensional slicing is not implemented"),
+                   LEAF_ERROR;
     if (keys->count < view->ndim)
-        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "sub-views are not implemented"), LEAF_ERROR;
+        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "sub-views are not implemented"),
+               LEAF_ERROR;
     return locate(vm, view, keys->items, view->ndim, item);
 }
 
@@ -183,15 +194,18 @@ static Leaf locate_tuple(GenVM *vm, const MemoryView *view, Tuple *keys, uint8_t
 static Leaf locate_any(GenVM *vm, const MemoryView *view, Value key, uint8_t **item) {
     if (is_kind(key, TYPE_TUPLE)) return locate_tuple(vm, view, AS_TUPLE(key), item);
     if (view->ndim == 1) return locate(vm, view, &key, 1, item);
-    if (view->ndim == 0)
-        return raise_type(vm, "invalid indexing of 0-dim memory"), LEAF_ERROR;
-    return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "multi-dimensional sub-views are not implemented"), LEAF_ERROR;
+    if (view->ndim == 0) return raise_type(vm, "invalid indexing of 0-dim memory"), LEAF_ERROR;
+    return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
+                       "multi-dimensional sub-views are not implemented"),
+           LEAF_ERROR;
 }
 
 static Leaf slice_view(GenVM *vm, MemoryView *from, Value key, MemoryView **result) {
     int64_t start, stop, step, count;
     if (from->ndim != 1)
-        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "multi-dimensional slicing is not implemented"), LEAF_ERROR;
+        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
+                           "multi-dimensional slicing is not implemented"),
+               LEAF_ERROR;
     Leaf leaf = slice_indices(vm, key, view_shape(from)[0], &start, &stop, &step, &count);
     if (leaf != LEAF_TRUE) return leaf;
     MemoryView *view = copy_view(vm, from);
@@ -218,7 +232,8 @@ static Value getitem(GenVM *vm, Value v, Value key) {
     return is_slice ? attach(vm, part, view->object) : view->format->get(vm, item);
 }
 
-/* The same number of items of the same format; views on one exporter may overlap, so the source is copied first. */
+/* The same number of items of the same format; views on one exporter may overlap, so the source is
+ * copied first. */
 static Leaf assign_slice(GenVM *vm, MemoryView *view, Value key, Value value) {
     MemoryView *to;
     Leaf leaf = slice_view(vm, view, key, &to);
@@ -231,7 +246,9 @@ static Leaf assign_slice(GenVM *vm, MemoryView *view, Value key, Value value) {
     char format = from ? from->format->code : 'B';
     int64_t count = from ? from->ndim == 1 ? view_shape(from)[0] : -1 : (int64_t)span.size;
     if (format != to->format->code || count != view_shape(to)[0])
-        return raise_value(vm, "memoryview assignment: lvalue and rvalue have different structures"), LEAF_ERROR;
+        return raise_value(vm,
+                           "memoryview assignment: lvalue and rvalue have different structures"),
+               LEAF_ERROR;
     Value bytes = from ? memoryview_to_bytes(vm, value) : bytes_new(vm, span.data, span.size);
     if (bytes == VALUE_ERROR) return LEAF_ERROR;
     const uint8_t *source = AS(Bytes, bytes)->data;
@@ -270,7 +287,8 @@ static Value repr(GenVM *vm, Value v) {
 static Value len(GenVM *vm, Value v) {
     MemoryView *view = AS(MemoryView, v);
     if (!memoryview_check(vm, view)) return VALUE_ERROR;
-    return view->ndim ? int_value(view_shape(view)[0]) : raise_type(vm, "0-dim memory has no length");
+    return view->ndim ? int_value(view_shape(view)[0])
+                      : raise_type(vm, "0-dim memory has no length");
 }
 
 static Value hash(GenVM *vm, Value v) {
@@ -287,13 +305,14 @@ static Value hash(GenVM *vm, Value v) {
 }
 
 /* Compares item by item, as values: formats may differ. */
-static Leaf equal_items(GenVM *vm, const MemoryView *a, const MemoryView *b, unsigned dim, const uint8_t *x,
-                        const uint8_t *y) {
+static Leaf equal_items(GenVM *vm, const MemoryView *a, const MemoryView *b, unsigned dim,
+                        const uint8_t *x, const uint8_t *y) {
     if (dim == a->ndim) {
         Value left = a->format->get(vm, x), right = b->format->get(vm, y);
         bool failed = left == VALUE_ERROR || right == VALUE_ERROR;
         if (failed) return LEAF_ERROR;
-        if (left == right && value_is_float(left)) return bool_value(value_float(left) == value_float(left)) == VALUE_TRUE;
+        if (left == right && value_is_float(left))
+            return bool_value(value_float(left) == value_float(left)) == VALUE_TRUE;
         return leaf_equal(vm, left, right);
     }
     for (int64_t i = 0; i < view_shape(a)[dim]; i++) {
@@ -308,10 +327,12 @@ static Leaf equal_items(GenVM *vm, const MemoryView *a, const MemoryView *b, uns
 static Leaf equal(GenVM *vm, Value left, Value right) {
     MemoryView *a = AS(MemoryView, left), *b = AS(MemoryView, right);
     if (left == right) return LEAF_TRUE;
-    if (a->object == VALUE_UNSET || b->object == VALUE_UNSET || a->ndim != b->ndim) return LEAF_FALSE;
+    if (a->object == VALUE_UNSET || b->object == VALUE_UNSET || a->ndim != b->ndim)
+        return LEAF_FALSE;
     if (memcmp(view_shape(a), view_shape(b), a->ndim * sizeof(int64_t)) != 0) return LEAF_FALSE;
     if (!native_charge(vm, (uint64_t)view_count(a) / 4)) return LEAF_ERROR;
-    if (a->format == b->format && !strchr("fde", a->format->code) && is_c_contiguous(a) && is_c_contiguous(b))
+    if (a->format == b->format && !strchr("fde", a->format->code) && is_c_contiguous(a) &&
+        is_c_contiguous(b))
         return memcmp(view_start(a), view_start(b), (size_t)view_count(a) * a->format->size) == 0;
     return equal_items(vm, a, b, 0, view_start(a), view_start(b));
 }
@@ -337,11 +358,14 @@ static Value iter(GenVM *vm, Value v) {
     if (!memoryview_check(vm, view)) return VALUE_ERROR;
     if (view->ndim == 0) return raise_type(vm, "invalid indexing of 0-dim memory");
     if (view->ndim > 1)
-        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "multi-dimensional sub-views are not implemented");
+        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
+                           "multi-dimensional sub-views are not implemented");
     return bytes_iterator_new(vm, TYPE_MEMORYVIEW_ITERATOR, v);
 }
 
-static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((MemoryView *)object)->object); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((MemoryView *)object)->object);
+}
 
 /* ---- methods ---- */
 
@@ -356,7 +380,8 @@ static Value enter(GenVM *vm, Value *args) {
 }
 
 static Value tobytes(GenVM *vm, Value *args) {
-    if (args[1] == VALUE_NONE || str_is(args[1], "C") || str_is(args[1], "A")) return memoryview_to_bytes(vm, args[0]);
+    if (args[1] == VALUE_NONE || str_is(args[1], "C") || str_is(args[1], "A"))
+        return memoryview_to_bytes(vm, args[0]);
     if (!str_is(args[1], "F")) return raise_value(vm, "order must be 'C', 'F' or 'A'");
     MemoryView *from = AS(MemoryView, args[0]);
     if (!memoryview_check(vm, from)) return VALUE_ERROR;
@@ -386,7 +411,8 @@ static Value list_of(GenVM *vm, const MemoryView *view, unsigned dim, const uint
 
 static Value tolist(GenVM *vm, Value *args) {
     MemoryView *view = AS(MemoryView, args[0]);
-    if (!memoryview_check(vm, view) || !native_charge(vm, (uint64_t)view_count(view) / 4)) return VALUE_ERROR;
+    if (!memoryview_check(vm, view) || !native_charge(vm, (uint64_t)view_count(view) / 4))
+        return VALUE_ERROR;
     return list_of(vm, view, 0, view_start(view));
 }
 
@@ -408,7 +434,8 @@ static Value hex(GenVM *vm, Value *args) {
 }
 
 /* How many items equal args[1], or where the first is from `start` to `stop`. */
-static Leaf search(GenVM *vm, Value *args, int64_t start, int64_t stop, bool count_all, int64_t *result) {
+static Leaf search(GenVM *vm, Value *args, int64_t start, int64_t stop, bool count_all,
+                   int64_t *result) {
     MemoryView *view = AS(MemoryView, args[0]);
     *result = count_all ? 0 : -1;
     for (int64_t i = start; i < stop; i++) {
@@ -440,7 +467,8 @@ static Value index_of(GenVM *vm, Value *args) {
     int64_t start, stop, at;
     text_bounds(args[2], args[3], view_shape(view)[0], &start, &stop);
     Leaf leaf = search(vm, args, start, stop, false, &at);
-    if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_MEMORYVIEW_INDEX, 4, args[0], args[1], args[2], args[3]);
+    if (leaf == LEAF_SCRIPT)
+        return native_twin(vm, TWIN_MEMORYVIEW_INDEX, 4, args[0], args[1], args[2], args[3]);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
     return at < 0 ? raise_value(vm, "memoryview.index(x): x not found") : int_value(at);
 }
@@ -473,12 +501,15 @@ static bool take_shape(GenVM *vm, Value shape, int64_t count, int64_t *lengths, 
     int64_t product = 1;
     const Value *items = text_items(shape, &size);
     if (!items) return raise_type(vm, "shape must be a list or a tuple"), false;
-    if (size > MAX_DIMS) return raise_value(vm, "memoryview: number of dimensions must not exceed %d", MAX_DIMS), false;
+    if (size > MAX_DIMS)
+        return raise_value(vm, "memoryview: number of dimensions must not exceed %d", MAX_DIMS),
+               false;
     for (uint64_t i = 0; i < size; i++) {
         if (!value_is_intlike(items[i]))
             return raise_type(vm, "memoryview.cast(): elements of shape must be integers"), false;
         if (!int_to_i64(items[i], &lengths[i]) || lengths[i] <= 0)
-            return raise_value(vm, "memoryview.cast(): elements of shape must be integers > 0"), false;
+            return raise_value(vm, "memoryview.cast(): elements of shape must be integers > 0"),
+                   false;
         if (__builtin_mul_overflow(product, lengths[i], &product))
             return raise_value(vm, "memoryview.cast(): product(shape) > SSIZE_MAX"), false;
     }
@@ -494,7 +525,8 @@ static const MemoryFormat *take_format(GenVM *vm, Value v) {
     if (size && *text == '@') text++, size--;
     const MemoryFormat *format = size == 1 ? memory_format(*text) : NULL;
     if (!format)
-        raise_value(vm, "memoryview: destination format must be a native single character format prefixed with an "
+        raise_value(vm, "memoryview: destination format must be a native single character format "
+                        "prefixed with an "
                         "optional '@'");
     return format;
 }
@@ -504,7 +536,8 @@ static Value cast(GenVM *vm, Value *args) {
     int64_t lengths[MAX_DIMS];
     unsigned ndim = 1;
     if (!memoryview_check(vm, from)) return VALUE_ERROR;
-    if (!is_c_contiguous(from)) return raise_type(vm, "memoryview: casts are restricted to C-contiguous views");
+    if (!is_c_contiguous(from))
+        return raise_type(vm, "memoryview: casts are restricted to C-contiguous views");
     if (args[2] != VALUE_NONE && from->ndim != 1)
         return raise_type(vm, "memoryview: cast must be 1D -> ND or ND -> 1D");
     const MemoryFormat *format = take_format(vm, args[1]);
@@ -512,9 +545,11 @@ static Value cast(GenVM *vm, Value *args) {
     if (!strchr("Bbc", format->code) && !strchr("Bbc", from->format->code))
         return raise_type(vm, "memoryview: cannot cast between two non-byte formats");
     int64_t bytes = view_count(from) * from->format->size;
-    if (bytes % format->size) return raise_type(vm, "memoryview: length is not a multiple of itemsize");
+    if (bytes % format->size)
+        return raise_type(vm, "memoryview: length is not a multiple of itemsize");
     lengths[0] = bytes / format->size;
-    if (args[2] != VALUE_NONE && !take_shape(vm, args[2], bytes / format->size, lengths, &ndim)) return VALUE_ERROR;
+    if (args[2] != VALUE_NONE && !take_shape(vm, args[2], bytes / format->size, lengths, &ndim))
+        return VALUE_ERROR;
     MemoryView *view = alloc_view(vm, ndim);
     if (!view) return VALUE_ERROR;
     view->offset = from->offset;
@@ -574,7 +609,9 @@ static Value get_strides(GenVM *vm, Value self) {
     MemoryView *view = checked(vm, self);
     return view ? tuple_of(vm, view_strides(view), view->ndim) : VALUE_ERROR;
 }
-static Value get_suboffsets(GenVM *vm, Value self) { return checked(vm, self) ? vm->empty_tuple : VALUE_ERROR; }
+static Value get_suboffsets(GenVM *vm, Value self) {
+    return checked(vm, self) ? vm->empty_tuple : VALUE_ERROR;
+}
 static Value get_c_contiguous(GenVM *vm, Value self) {
     MemoryView *view = checked(vm, self);
     return view ? bool_value(is_c_contiguous(view)) : VALUE_ERROR;
@@ -590,16 +627,20 @@ static Value get_contiguous(GenVM *vm, Value self) {
 
 static const AttributeDef attributes[] = {
     {"obj", get_obj, NULL, "The underlying object of the memoryview."},
-    {"nbytes", get_nbytes, NULL, "The amount of space in bytes that the items would use in a contiguous copy."},
+    {"nbytes", get_nbytes, NULL,
+     "The amount of space in bytes that the items would use in a contiguous copy."},
     {"readonly", get_readonly, NULL, "Whether the memory is read only."},
     {"itemsize", get_itemsize, NULL, "The size in bytes of each item."},
     {"format", get_format, NULL, "The format (as in the struct module) of each item."},
     {"ndim", get_ndim, NULL, "The number of dimensions."},
     {"shape", get_shape, NULL, "A tuple of the length of each dimension."},
-    {"strides", get_strides, NULL, "A tuple of the bytes from one item to the next in each dimension."},
+    {"strides", get_strides, NULL,
+     "A tuple of the bytes from one item to the next in each dimension."},
     {"suboffsets", get_suboffsets, NULL, "An empty tuple: views have no pointers inside."},
-    {"c_contiguous", get_c_contiguous, NULL, "Whether the memory is contiguous, last dimension fastest."},
-    {"f_contiguous", get_f_contiguous, NULL, "Whether the memory is contiguous, first dimension fastest."},
+    {"c_contiguous", get_c_contiguous, NULL,
+     "Whether the memory is contiguous, last dimension fastest."},
+    {"f_contiguous", get_f_contiguous, NULL,
+     "Whether the memory is contiguous, first dimension fastest."},
     {"contiguous", get_contiguous, NULL, "Whether the memory is contiguous."},
     {NULL, NULL, NULL, NULL},
 };
@@ -607,7 +648,8 @@ static const AttributeDef attributes[] = {
 static const NativeDef methods[] = {
     {"cast(self, format: str, shape: object = None)", cast, "Cast to a new format or shape."},
     {"count(self, value, /)", count, "Count the number of occurrences of a value."},
-    {"hex(self, sep: object = ?, bytes_per_sep: int = 1)", hex, "Return the bytes as hexadecimal digits."},
+    {"hex(self, sep: object = ?, bytes_per_sep: int = 1)", hex,
+     "Return the bytes as hexadecimal digits."},
     {"index(self, value, start: index | None = None, stop: index | None = None, /)", index_of,
      "Return the index of the first occurrence of a value."},
     {"release(self)", release, "Release the underlying buffer."},
@@ -631,18 +673,19 @@ const BuiltinType memoryview_type = {
     .construct = &construct_def,
     .methods = methods,
     .attributes = attributes,
-    .slots = {
-        .repr = repr,
-        .hash = hash,
-        .len = len,
-        .getitem = getitem,
-        .setitem = setitem,
-        .contains = contains,
-        .iter = iter,
-        .compare = compare,
-        .trace = trace,
-        .finalize = finalize,
-    },
+    .slots =
+        {
+            .repr = repr,
+            .hash = hash,
+            .len = len,
+            .getitem = getitem,
+            .setitem = setitem,
+            .contains = contains,
+            .iter = iter,
+            .compare = compare,
+            .trace = trace,
+            .finalize = finalize,
+        },
 };
 
 /* ---- the iterator ---- */

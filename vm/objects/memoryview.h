@@ -1,4 +1,5 @@
-/* memoryview.h - the layout of a memoryview and the table of its item formats, shared by its two files. */
+/* memoryview.h - the layout of a memoryview and the table of its item formats, shared by its two
+ * files. */
 #ifndef GEN_MEMORYVIEW_H
 #define GEN_MEMORYVIEW_H
 
@@ -17,8 +18,8 @@ Leaf memory_put(GenVM *vm, const MemoryFormat *format, uint8_t *item, Value v);
 
 typedef struct MemoryView {
     Object header;
-    uint64_t hash; /* 0 = not computed yet */
-    Value object;  /* bytes or bytearray; VALUE_UNSET once released */
+    uint64_t hash;  /* 0 = not computed yet */
+    Value object;   /* bytes or bytearray; VALUE_UNSET once released */
     int64_t offset; /* bytes from the object's first byte to the first item */
     const MemoryFormat *format;
     uint8_t ndim;
@@ -26,10 +27,14 @@ typedef struct MemoryView {
     int64_t dims[]; /* shape, then strides */
 } MemoryView;
 
-static inline int64_t *view_shape(const MemoryView *view) { return (int64_t *)view->dims; }
-static inline int64_t *view_strides(const MemoryView *view) { return (int64_t *)view->dims + view->ndim; }
+static inline int64_t *view_shape(const MemoryView *view) {
+    return (int64_t *)view->dims;
+}
+static inline int64_t *view_strides(const MemoryView *view) {
+    return (int64_t *)view->dims + view->ndim;
+}
 uint8_t *view_start(const MemoryView *view);
-int64_t view_count(const MemoryView *view); /* items */
+int64_t view_count(const MemoryView *view);               /* items */
 bool memoryview_check(GenVM *vm, const MemoryView *view); /* false: released, ValueError */
 
 #endif

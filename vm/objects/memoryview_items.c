@@ -1,13 +1,14 @@
-/* memoryview_items.c - reading and writing one item of a memoryview: the native formats of the struct module. */
+/* memoryview_items.c - reading and writing one item of a memoryview: the native formats of the
+ * struct module. */
 #include "vm/objects/memoryview.h"
 
 /* ---- reading ---- */
 
-#define GET_INT(name, ctype, make)                                                                                     \
-    static Value name(GenVM *vm, const uint8_t *item) {                                                                \
-        ctype number;                                                                                                  \
-        memcpy(&number, item, sizeof number);                                                                          \
-        return make(vm, number);                                                                                       \
+#define GET_INT(name, ctype, make)                                                                 \
+    static Value name(GenVM *vm, const uint8_t *item) {                                            \
+        ctype number;                                                                              \
+        memcpy(&number, item, sizeof number);                                                      \
+        return make(vm, number);                                                                   \
     }
 
 GET_INT(get_i8, int8_t, int_from_i64)
@@ -21,7 +22,9 @@ GET_INT(get_u64, uint64_t, int_from_u64)
 GET_INT(get_f32, float, float_value)
 GET_INT(get_f64, double, float_value)
 
-static Value get_char(GenVM *vm, const uint8_t *item) { return bytes_new(vm, item, 1); }
+static Value get_char(GenVM *vm, const uint8_t *item) {
+    return bytes_new(vm, item, 1);
+}
 
 static Value get_bool(GenVM *vm, const uint8_t *item) {
     (void)vm;
@@ -35,9 +38,10 @@ static Value get_f16(GenVM *vm, const uint8_t *item) {
 }
 
 static const MemoryFormat formats[] = {
-    {'B', 1, get_u8},  {'b', 1, get_i8},  {'c', 1, get_char}, {'?', 1, get_bool}, {'h', 2, get_i16}, {'H', 2, get_u16},
-    {'i', 4, get_i32}, {'I', 4, get_u32}, {'l', 8, get_i64},  {'L', 8, get_u64},  {'q', 8, get_i64}, {'Q', 8, get_u64},
-    {'n', 8, get_i64}, {'N', 8, get_u64}, {'P', 8, get_u64},  {'e', 2, get_f16},  {'f', 4, get_f32}, {'d', 8, get_f64},
+    {'B', 1, get_u8},  {'b', 1, get_i8},  {'c', 1, get_char}, {'?', 1, get_bool}, {'h', 2, get_i16},
+    {'H', 2, get_u16}, {'i', 4, get_i32}, {'I', 4, get_u32},  {'l', 8, get_i64},  {'L', 8, get_u64},
+    {'q', 8, get_i64}, {'Q', 8, get_u64}, {'n', 8, get_i64},  {'N', 8, get_u64},  {'P', 8, get_u64},
+    {'e', 2, get_f16}, {'f', 4, get_f32}, {'d', 8, get_f64},
 };
 
 const MemoryFormat *memory_format(char code) {
@@ -86,9 +90,14 @@ static Leaf put_real(GenVM *vm, const MemoryFormat *format, uint8_t *item, Value
     float narrow = (float)number;
     _Float16 half = (_Float16)number;
     bool is_finite = number - number == 0;
-    if (is_finite && ((format->size == 4 && narrow - narrow != 0) || (format->size == 2 && half - half != 0)))
-        return raise_overflow(vm, "float too large to pack with %c format", format->code), LEAF_ERROR;
-    memcpy(item, format->size == 8 ? (void *)&number : format->size == 4 ? (void *)&narrow : (void *)&half,
+    if (is_finite &&
+        ((format->size == 4 && narrow - narrow != 0) || (format->size == 2 && half - half != 0)))
+        return raise_overflow(vm, "float too large to pack with %c format", format->code),
+               LEAF_ERROR;
+    memcpy(item,
+           format->size == 8   ? (void *)&number
+           : format->size == 4 ? (void *)&narrow
+                               : (void *)&half,
            format->size);
     return LEAF_TRUE;
 }
@@ -106,9 +115,12 @@ Leaf memory_put(GenVM *vm, const MemoryFormat *format, uint8_t *item, Value v) {
         *item = truth == LEAF_TRUE;
         return LEAF_TRUE;
     }
-    case 'e': case 'f': case 'd': return put_real(vm, format, item, v);
+    case 'e':
+    case 'f':
+    case 'd': return put_real(vm, format, item, v);
     default: break;
     }
     if (!value_is_intlike(v)) return text_has_index(vm, v) ? LEAF_SCRIPT : wrong_type(vm, format);
-    return strchr("bhilqn", format->code) ? put_signed(vm, format, item, v) : put_unsigned(vm, format, item, v);
+    return strchr("bhilqn", format->code) ? put_signed(vm, format, item, v)
+                                          : put_unsigned(vm, format, item, v);
 }

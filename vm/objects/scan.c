@@ -1,4 +1,5 @@
-/* scan.c - what every text operation asks of a run of bytes: is it ASCII, how many code points, what hash.
+/* scan.c - what every text operation asks of a run of bytes: is it ASCII, how many code points,
+ * what hash.
  *
  * All loops take a word or more at a time; none allocates or fails.
  */
@@ -17,7 +18,9 @@ size_t text_ascii_prefix(const void *data, size_t size) {
     const uint8_t *p = data;
     size_t i = 0;
     for (; i + 32 <= size; i += 32)
-        if ((load_word(p + i) | load_word(p + i + 8) | load_word(p + i + 16) | load_word(p + i + 24)) & HIGH_BITS)
+        if ((load_word(p + i) | load_word(p + i + 8) | load_word(p + i + 16) |
+             load_word(p + i + 24)) &
+            HIGH_BITS)
             break;
     for (; i + 8 <= size; i += 8) {
         uint64_t high = load_word(p + i) & HIGH_BITS;
@@ -44,7 +47,8 @@ bool text_is_ascii(const void *data, size_t size) {
 size_t text_count_chars(const char *data, size_t size) {
     size_t tails = 0, i = 0;
     while (i + 8 <= size) {
-        /* A tail byte has bit 7 set and bit 6 clear. Each byte lane counts to 255 before the lanes are summed. */
+        /* A tail byte has bit 7 set and bit 6 clear. Each byte lane counts to 255 before the lanes
+         * are summed. */
         size_t words = (size - i) / 8;
         size_t stop = i + (words < 255 ? words : 255) * 8;
         uint64_t lanes = 0;
@@ -80,7 +84,9 @@ uint8_t text_scan(const char *data, size_t size, uint32_t *length) {
 
 /* ---- SipHash-1-3 ---- */
 
-static inline uint64_t rotate(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
+static inline uint64_t rotate(uint64_t x, int bits) {
+    return x << bits | x >> (64 - bits);
+}
 
 typedef struct Sip {
     uint64_t v0, v1, v2, v3;
@@ -112,11 +118,13 @@ static uint64_t last_word(const uint8_t *p, size_t size) {
     return word;
 }
 
-/* 60 bits, so that the hash is a small int, and is its own hash as an int; 0 is the hash of the empty text alone. */
+/* 60 bits, so that the hash is a small int, and is its own hash as an int; 0 is the hash of the
+ * empty text alone. */
 uint64_t text_hash(GenVM *vm, const void *data, size_t size) {
     if (size == 0) return 0;
     uint64_t k0 = vm->hash_key[0], k1 = vm->hash_key[1];
-    Sip s = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u};
+    Sip s = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
+             k1 ^ 0x7465646279746573u};
     const uint8_t *p = data, *end = p + size / 8 * 8;
     for (; p < end; p += 8)
         sip_word(&s, load_word(p));

@@ -1,7 +1,8 @@
-/* search.c - finding, counting, replacing and splitting runs of bytes: the cores that str, bytes and bytearray share.
+/* search.c - finding, counting, replacing and splitting runs of bytes: the cores that str, bytes
+ * and bytearray share.
  *
- * One byte is found by memchr, more by memmem, which is linear; only the search from the right is not, so that one
- * charges its comparisons as it goes.
+ * One byte is found by memchr, more by memmem, which is linear; only the search from the right is
+ * not, so that one charges its comparisons as it goes.
  */
 #include "vm/objects/text.h"
 
@@ -20,11 +21,13 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
 size_t text_find(const char *text, size_t size, const char *part, size_t part_size) {
     if (part_size == 0) return 0;
     if (part_size > size) return TEXT_NOT_FOUND;
-    const char *at = part_size == 1 ? memchr(text, *part, size) : memmem(text, size, part, part_size);
+    const char *at =
+        part_size == 1 ? memchr(text, *part, size) : memmem(text, size, part, part_size);
     return at ? (size_t)(at - text) : TEXT_NOT_FOUND;
 }
 
-size_t text_find_last(GenVM *vm, const char *text, size_t size, const char *part, size_t part_size) {
+size_t text_find_last(GenVM *vm, const char *text, size_t size, const char *part,
+                      size_t part_size) {
     if (part_size > size) return TEXT_NOT_FOUND;
     if (part_size == 0) return size;
     size_t work = 0;
@@ -52,7 +55,8 @@ size_t text_count_byte(const char *text, size_t size, char c) {
             uint64_t word;
             memcpy(&word, text + i, 8);
             word ^= pattern;
-            uint64_t rest = (word & ~(ones << 7)) + ~(ones << 7); /* bit 7 of a lane: its low bits are not all zero */
+            uint64_t rest = (word & ~(ones << 7)) +
+                            ~(ones << 7); /* bit 7 of a lane: its low bits are not all zero */
             lanes += (~(rest | word) >> 7) & ones;
         }
         uint64_t pairs = (lanes & 0x00FF00FF00FF00FFu) + ((lanes >> 8) & 0x00FF00FF00FF00FFu);
@@ -69,7 +73,9 @@ size_t text_count(const char *text, size_t size, const char *part, size_t part_s
         return count < limit ? count : limit;
     }
     size_t count = 0;
-    for (size_t at; count < limit && (at = text_find(text, size, part, part_size)) != TEXT_NOT_FOUND; count++) {
+    for (size_t at;
+         count < limit && (at = text_find(text, size, part, part_size)) != TEXT_NOT_FOUND;
+         count++) {
         text += at + part_size;
         size -= at + part_size;
     }
@@ -94,8 +100,8 @@ static bool grow_matches(GenVM *vm, Matches *matches) {
     return true;
 }
 
-bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, const char *part, size_t part_size,
-                  size_t limit) {
+bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, const char *part,
+                  size_t part_size, size_t limit) {
     matches->count = 0;
     matches->at = matches->inline_at;
     matches->capacity = sizeof matches->inline_at / sizeof *matches->inline_at;
@@ -118,8 +124,8 @@ void matches_free(Matches *matches) {
     matches->at = matches->inline_at;
 }
 
-void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size, const char *with,
-                     size_t with_size, char *out) {
+void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size,
+                     const char *with, size_t with_size, char *out) {
     size_t from = 0;
     for (size_t i = 0; i < matches->count; i++) {
         size_t gap = matches->at[i] - from;
@@ -133,7 +139,8 @@ void matches_replace(const Matches *matches, const char *text, size_t size, size
 
 /* ---- split at a separator ---- */
 
-static bool add_piece(GenVM *vm, const TextKind *kind, Value list, Value text, size_t offset, size_t size) {
+static bool add_piece(GenVM *vm, const TextKind *kind, Value list, Value text, size_t offset,
+                      size_t size) {
     Value piece = kind->piece(vm, text, offset, size);
     return piece != VALUE_ERROR && list_append(vm, list, piece);
 }
@@ -148,10 +155,12 @@ static Value reversed_list(Value list) {
     return list;
 }
 
-Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit) {
+Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator,
+                 int64_t limit) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     size_t most = limit < 0 ? SIZE_MAX : (size_t)limit;
-    size_t expected = separator.size == 1 ? text_count_byte(span.data, span.size, *separator.data) + 1 : 0;
+    size_t expected =
+        separator.size == 1 ? text_count_byte(span.data, span.size, *separator.data) + 1 : 0;
     Value list = list_new(vm, expected > most ? most + 1 : expected);
     if (list == VALUE_ERROR) return list;
     size_t from = 0;
@@ -164,7 +173,8 @@ Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, Tex
     return add_piece(vm, kind, list, text, from, span.size - from) ? list : VALUE_ERROR;
 }
 
-Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit) {
+Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
+                      TextSpan separator, int64_t limit) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
@@ -208,21 +218,25 @@ static inline size_t pass(TextSpan span, size_t at, bool space, int mask, bool u
     return at;
 }
 
-static inline size_t pass_back(TextSpan span, size_t start, size_t at, bool space, int mask, bool unicode) {
+static inline size_t pass_back(TextSpan span, size_t start, size_t at, bool space, int mask,
+                               bool unicode) {
     unsigned width;
     while (at > start && is_space_before(span.data + at, mask, unicode, &width) == space)
         at -= width;
     return at;
 }
 
-size_t text_skip_space(const TextKind *kind, TextSpan span) { return pass(span, 0, true, kind->space, kind->unicode); }
+size_t text_skip_space(const TextKind *kind, TextSpan span) {
+    return pass(span, 0, true, kind->space, kind->unicode);
+}
 
 size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start) {
     return pass_back(span, start, span.size, true, kind->space, kind->unicode);
 }
 
-static inline __attribute__((always_inline)) bool split_space(GenVM *vm, const TextKind *kind, Value list, Value text,
-                                                              TextSpan span, size_t most, int mask, bool unicode) {
+static inline __attribute__((always_inline)) bool split_space(GenVM *vm, const TextKind *kind,
+                                                              Value list, Value text, TextSpan span,
+                                                              size_t most, int mask, bool unicode) {
     size_t at = pass(span, 0, true, mask, unicode);
     while (at < span.size) {
         if (most-- == 0) return add_piece(vm, kind, list, text, at, span.size - at);
@@ -243,7 +257,8 @@ Value text_split_space(GenVM *vm, const TextKind *kind, Value text, TextSpan spa
     return done ? list : VALUE_ERROR;
 }
 
-Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit) {
+Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
+                            int64_t limit) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
@@ -262,7 +277,8 @@ Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpa
 
 /* ---- split into lines ---- */
 
-/* The width of the line break at `at`, or 0: \r\n is one break; U+0085, U+2028 and U+2029 are breaks of str. */
+/* The width of the line break at `at`, or 0: \r\n is one break; U+0085, U+2028 and U+2029 are
+ * breaks of str. */
 static inline size_t break_width(const TextKind *kind, const char *at, const char *end) {
     unsigned char c = (unsigned char)*at;
     if (c < 0x80) {
@@ -289,7 +305,8 @@ Value text_split_lines(GenVM *vm, const TextKind *kind, Value text, TextSpan spa
         if (!add_piece(vm, kind, list, text, (size_t)(line - span.data), size)) return VALUE_ERROR;
         line = at += width;
     }
-    if (line < end && !add_piece(vm, kind, list, text, (size_t)(line - span.data), (size_t)(end - line)))
+    if (line < end &&
+        !add_piece(vm, kind, list, text, (size_t)(line - span.data), (size_t)(end - line)))
         return VALUE_ERROR;
     return list;
 }

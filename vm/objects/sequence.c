@@ -1,7 +1,8 @@
-/* sequence.c - what the subscripts and the operators + and * of str, bytes and bytearray have in common.
+/* sequence.c - what the subscripts and the operators + and * of str, bytes and bytearray have in
+ * common.
  *
- * An index or a factor may be any object with __index__, which may need script code; then the caller goes to a twin that
- * turns it into an int and tries again.
+ * An index or a factor may be any object with __index__, which may need script code; then the
+ * caller goes to a twin that turns it into an int and tries again.
  */
 #include "vm/objects/text.h"
 
@@ -14,8 +15,8 @@ bool text_defers_to(GenVM *vm, Value other, Special special) {
     return method != VALUE_UNSET && method != VALUE_NONE;
 }
 
-Leaf text_index(GenVM *vm, Value key, int64_t length, const char *range_message, const char *type_message,
-                int64_t *index) {
+Leaf text_index(GenVM *vm, Value key, int64_t length, const char *range_message,
+                const char *type_message, int64_t *index) {
     if (likely(is_int(key))) {
         *index = as_int(key);
     } else if (!value_is_intlike(key)) {

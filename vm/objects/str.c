@@ -1,25 +1,28 @@
-/* str.c - text: how strings are made, shared, joined, cut, compared and interned. The type with its methods is in
- * str_type.c and str_methods.c.
+/* str.c - text: how strings are made, shared, joined, cut, compared and interned. The type with its
+ * methods is in str_type.c and str_methods.c.
  *
  * A Str is a small header that points to its UTF-8. Where the bytes lie depends on how it was made:
  *
- *     extra == NULL         behind the header, ended by a NUL (most strings)
- *     extra is a Str        inside that other Str: a long slice shares its parent's bytes
- *     extra is a Buffer     inside a growth buffer, of which the first word says how much is in use. The Str that
- *                           ends where the used part ends is extended in place: so s += x is amortised O(len(x))
- *     extra is a StrIndex   a Buffer marked INDEX_BUFFER: the byte offset of every 32nd code point, made on the first
- *                           subscript of long text that is not ASCII; its first word is the owner as above
+ *     extra == NULL       behind the header, ended by a NUL (most strings)
+ *     extra is a Str      inside that other Str: a long slice shares its parent's bytes
+ *     extra is a Buffer   inside a growth buffer, whose first word says how much is in use
+ *     extra is a StrIndex a Buffer marked INDEX_BUFFER, whose first word is the owner as above
  *
- * Bytes in use never change, so any number of Strs may share them. One-character strings of Latin-1 and the empty
- * string are shared by all; names are interned (weakly: the collector sweeps the table).
+ * The Str that ends where the used part of a growth buffer ends is extended in place: so s += x is
+ * amortised O(len(x)). An index holds the byte offset of every 32nd code point; it is made on the
+ * first subscript of long text that is not ASCII.
+ *
+ * Bytes in use never change, so any number of Strs may share them. One-character strings of Latin-1
+ * and the empty string are shared by all; names are interned (weakly: the collector sweeps the
+ * table).
  */
 #include "vm/objects/text.h"
 
 #include <stdlib.h>
 
-enum { STR_GROWN = 8 };    /* Object.flags: made by a concatenation, so likely to be extended again */
+enum { STR_GROWN = 8 };    /* Object.flags: made by a concatenation, likely to be extended again */
 enum { INDEX_BUFFER = 1 }; /* Object.flags of a Buffer */
-enum { INDEX_STEP = 32 };  /* code points per entry of an index: an eighth of the text at most is spent on it */
+enum { INDEX_STEP = 32 };  /* code points per entry: at most an eighth of the text is spent on it */
 enum { INDEX_MIN = 64 };   /* shorter text is walked */
 enum { GROW_MIN = 128 };   /* concatenations below are copied: the buffer would cost as much */
 enum { SHARE_MIN = 256 };  /* slices below are copied */
@@ -30,12 +33,16 @@ typedef struct GrowBuffer { /* what Buffer.data holds for extendable text */
 } GrowBuffer;
 
 typedef struct StrIndex { /* what Buffer.data holds for an index */
-    Object *owner; /* NULL, Str or Buffer that the text lies in */
+    Object *owner;        /* NULL, Str or Buffer that the text lies in */
     uint32_t offsets[];
 } StrIndex;
 
-static inline bool is_index(const Object *extra) { return extra->kind == TYPE_BUFFER && extra->flags == INDEX_BUFFER; }
-static inline StrIndex *index_of(Object *extra) { return (StrIndex *)((Buffer *)extra)->data; }
+static inline bool is_index(const Object *extra) {
+    return extra->kind == TYPE_BUFFER && extra->flags == INDEX_BUFFER;
+}
+static inline StrIndex *index_of(Object *extra) {
+    return (StrIndex *)((Buffer *)extra)->data;
+}
 
 static inline Object *owner_of(const Str *str) {
     if (likely(!str->extra)) return NULL;
@@ -74,7 +81,8 @@ Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t flags) {
 }
 
 /* A header for text that lies in another object. */
-static Value new_shared(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags, Object *owner) {
+static Value new_shared(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags,
+                        Object *owner) {
     Str *str = gc_new_raw(vm, sizeof(Str), TYPE_STR);
     if (!str) return VALUE_ERROR;
     fill_header(str, size, length, flags);
@@ -104,16 +112,23 @@ Value str_new(GenVM *vm, const char *utf8, size_t size) {
     return str_with_length(vm, utf8, size, length, flags);
 }
 
-Value str_from(GenVM *vm, const char *text) { return str_new(vm, text, strlen(text)); }
+Value str_from(GenVM *vm, const char *text) {
+    return str_new(vm, text, strlen(text));
+}
 
 static Value new_char(GenVM *vm, uint32_t c) {
-    Str *str = str_alloc(vm, utf8_width(c), 1, c < 0x80 ? STR_ASCII : is_surrogate(c) ? STR_SURROGATES : 0);
+    Str *str = str_alloc(vm, utf8_width(c), 1,
+                         c < 0x80          ? STR_ASCII
+                         : is_surrogate(c) ? STR_SURROGATES
+                                           : 0);
     if (!str) return VALUE_ERROR;
     utf8_put((char *)str->data, c);
     return object_value(str);
 }
 
-Value str_from_char(GenVM *vm, uint32_t c) { return likely(c < 256) ? vm->characters[c] : new_char(vm, c); }
+Value str_from_char(GenVM *vm, uint32_t c) {
+    return likely(c < 256) ? vm->characters[c] : new_char(vm, c);
+}
 
 Value str_scanned(GenVM *vm, Str *str) {
     if (str->size == 0) return vm->empty_str;
@@ -140,7 +155,9 @@ static COLD Value copy_exact(GenVM *vm, Value v) {
     return str_with_length(vm, str->data, str->size, str->length, str->header.flags);
 }
 
-Value str_exact(GenVM *vm, Value v) { return likely(is_exact(v, TYPE_STR)) ? v : copy_exact(vm, v); }
+Value str_exact(GenVM *vm, Value v) {
+    return likely(is_exact(v, TYPE_STR)) ? v : copy_exact(vm, v);
+}
 
 /* ---- cutting ---- */
 
@@ -155,7 +172,9 @@ static Value sub_with_length(GenVM *vm, Str *str, size_t offset, size_t size, ui
     Object *owner = owner_of(str);
     if (!owner) owner = &str->header;
     size_t kept = owner->kind == TYPE_BUFFER ? ((Buffer *)owner)->capacity : ((Str *)owner)->size;
-    if (size < kept / 8) return str_with_length(vm, data, size, length, flags); /* do not keep the rest alive for it */
+    if (size < kept / 8)
+        return str_with_length(vm, data, size, length,
+                               flags); /* do not keep the rest alive for it */
     return new_shared(vm, data, size, length, flags, owner);
 }
 
@@ -166,7 +185,8 @@ Value str_sub(GenVM *vm, Value v, size_t offset, size_t size) {
         if (size == 1) return vm->characters[(unsigned char)str->data[offset]];
         return sub_with_length(vm, str, offset, size, (uint32_t)size);
     }
-    return sub_with_length(vm, str, offset, size, (uint32_t)text_count_chars(str->data + offset, size));
+    return sub_with_length(vm, str, offset, size,
+                           (uint32_t)text_count_chars(str->data + offset, size));
 }
 
 Value str_slice(GenVM *vm, Value v, int64_t start, int64_t stop) {
@@ -221,7 +241,8 @@ size_t str_offset(GenVM *vm, Str *str, int64_t at) {
         if (at > str->length / 2) return walk_back(str->data, str->size, str->length - at);
         return walk(str->data, 0, at);
     }
-    StrIndex *index = str->extra && is_index(str->extra) ? index_of(str->extra) : build_index(vm, str);
+    StrIndex *index =
+        str->extra && is_index(str->extra) ? index_of(str->extra) : build_index(vm, str);
     if (!index) return walk(str->data, 0, at);
     return walk(str->data, index->offsets[at / INDEX_STEP], at % INDEX_STEP);
 }
@@ -258,7 +279,8 @@ static inline uint8_t joined_flags(const Str *a, const Str *b) {
 static Value extended(GenVM *vm, GrowBuffer *grow, Buffer *buffer, Str *a, Str *b, size_t size) {
     memcpy((char *)a->data + a->size, b->data, b->size);
     grow->used += b->size;
-    return new_shared(vm, a->data, size, a->length + b->length, joined_flags(a, b), &buffer->header);
+    return new_shared(vm, a->data, size, a->length + b->length, joined_flags(a, b),
+                      &buffer->header);
 }
 
 static Value copy_into_buffer(GenVM *vm, Str *a, Str *b, size_t size) {
@@ -268,7 +290,8 @@ static Value copy_into_buffer(GenVM *vm, Str *a, Str *b, size_t size) {
     memcpy(grow->text, a->data, a->size);
     memcpy(grow->text + a->size, b->data, b->size);
     grow->used = size;
-    return new_shared(vm, grow->text, size, a->length + b->length, joined_flags(a, b), &buffer->header);
+    return new_shared(vm, grow->text, size, a->length + b->length, joined_flags(a, b),
+                      &buffer->header);
 }
 
 static Value concat_long(GenVM *vm, Str *a, Str *b, size_t size) {
@@ -411,7 +434,8 @@ static Value intern_at(GenVM *vm, size_t at, Str *str) {
     InternTable *table = vm->interned;
     str->header.flags |= STR_INTERNED;
     table->slots[at] = str;
-    if (++table->count * 4 > table->capacity * 3 && !resize_interned(vm, table, table->capacity * 2))
+    if (++table->count * 4 > table->capacity * 3 &&
+        !resize_interned(vm, table, table->capacity * 2))
         return VALUE_ERROR;
     return object_value(str);
 }
@@ -441,8 +465,8 @@ Value str_intern_from(GenVM *vm, const char *utf8, size_t size) {
     return intern_at(vm, at, AS_STR(v));
 }
 
-/* Moves each entry to the first free slot on its path. A move may open a gap on the path of an entry seen before, which
- * then needs another round; every move shortens a path, so this ends. */
+/* Moves each entry to the first free slot on its path. A move may open a gap on the path of an
+ * entry seen before, which then needs another round; every move shortens a path, so this ends. */
 static bool close_gaps(InternTable *table) {
     bool moved = false;
     for (size_t i = 0; i < table->capacity; i++) {

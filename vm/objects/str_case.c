@@ -1,7 +1,8 @@
 /* str_case.c - upper and lower case, and the questions isalpha() and its kin.
  *
- * ASCII is mapped eight bytes at a time; other text goes code point by code point through unicode.c, whose mappings may
- * make several of one. One mapping depends on context: capital sigma at the end of a word.
+ * ASCII is mapped eight bytes at a time; other text goes code point by code point through
+ * unicode.c, whose mappings may make several of one. One mapping depends on context: capital sigma
+ * at the end of a word.
  */
 #include "vm/objects/text.h"
 
@@ -43,14 +44,21 @@ static inline void map_letters(char *out, const char *text, size_t size, bool up
         memcpy(out + i, &word, 8);
     }
     for (; i < size; i++) {
-        bool flips = (upper && ascii_is(text[i], ASCII_LOWER)) || (lower && ascii_is(text[i], ASCII_UPPER));
+        bool flips =
+            (upper && ascii_is(text[i], ASCII_LOWER)) || (lower && ascii_is(text[i], ASCII_UPPER));
         out[i] = (char)(text[i] ^ (flips ? 0x20 : 0));
     }
 }
 
-void ascii_map_upper(char *out, const char *text, size_t size) { map_letters(out, text, size, true, false); }
-void ascii_map_lower(char *out, const char *text, size_t size) { map_letters(out, text, size, false, true); }
-void ascii_map_swap(char *out, const char *text, size_t size) { map_letters(out, text, size, true, true); }
+void ascii_map_upper(char *out, const char *text, size_t size) {
+    map_letters(out, text, size, true, false);
+}
+void ascii_map_lower(char *out, const char *text, size_t size) {
+    map_letters(out, text, size, false, true);
+}
+void ascii_map_swap(char *out, const char *text, size_t size) {
+    map_letters(out, text, size, true, true);
+}
 
 void ascii_map_title(char *out, const char *text, size_t size) {
     bool in_word = false;
@@ -74,8 +82,12 @@ static bool is_only(const char *text, size_t size, int wanted, int unwanted) {
     return found;
 }
 
-bool ascii_is_lower(const char *text, size_t size) { return is_only(text, size, ASCII_LOWER, ASCII_UPPER); }
-bool ascii_is_upper(const char *text, size_t size) { return is_only(text, size, ASCII_UPPER, ASCII_LOWER); }
+bool ascii_is_lower(const char *text, size_t size) {
+    return is_only(text, size, ASCII_LOWER, ASCII_UPPER);
+}
+bool ascii_is_upper(const char *text, size_t size) {
+    return is_only(text, size, ASCII_UPPER, ASCII_LOWER);
+}
 
 bool ascii_is_title(const char *text, size_t size) {
     bool found = false, in_word = false;
@@ -137,11 +149,13 @@ static unsigned to_title(Case *text, uint32_t c, const char *at, const char *nex
     return in_word ? to_lower(text, c, at, next, out) : char_to_title(c, out);
 }
 
-static unsigned to_capital(Case *text, uint32_t c, const char *at, const char *next, uint32_t *out) {
+static unsigned to_capital(Case *text, uint32_t c, const char *at, const char *next,
+                           uint32_t *out) {
     return at == text->start ? char_to_title(c, out) : to_lower(text, c, at, next, out);
 }
 
-static unsigned to_swapped(Case *text, uint32_t c, const char *at, const char *next, uint32_t *out) {
+static unsigned to_swapped(Case *text, uint32_t c, const char *at, const char *next,
+                           uint32_t *out) {
     if (char_is_upper(c)) return to_lower(text, c, at, next, out);
     if (char_is_lower(c)) return char_to_upper(c, out);
     out[0] = c;
@@ -149,7 +163,8 @@ static unsigned to_swapped(Case *text, uint32_t c, const char *at, const char *n
 }
 
 typedef void (*MapAscii)(char *out, const char *text, size_t size);
-typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *next, uint32_t *out);
+typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *next,
+                            uint32_t *out);
 
 static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char) {
     Str *str = AS_STR(v);
@@ -157,7 +172,8 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char) {
     if (str_is_ascii(str)) {
         char out[1];
         if (str->size == 0) return vm->empty_str;
-        if (str->size == 1) return map_ascii(out, str->data, 1), vm->characters[(unsigned char)out[0]];
+        if (str->size == 1)
+            return map_ascii(out, str->data, 1), vm->characters[(unsigned char)out[0]];
         Str *result = str_alloc(vm, str->size, str->size, STR_ASCII);
         if (!result) return VALUE_ERROR;
         map_ascii((char *)result->data, str->data, str->size);
@@ -177,12 +193,24 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char) {
     return builder_finish(&builder);
 }
 
-Value str_upper(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_upper, to_upper); }
-Value str_lower(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_lower, to_lower); }
-Value str_title(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_title, to_title); }
-Value str_casefold(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_lower, to_folded); }
-Value str_capitalize(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_capital, to_capital); }
-Value str_swapcase(GenVM *vm, Value *args) { return map(vm, args[0], ascii_map_swap, to_swapped); }
+Value str_upper(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_upper, to_upper);
+}
+Value str_lower(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_lower, to_lower);
+}
+Value str_title(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_title, to_title);
+}
+Value str_casefold(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_lower, to_folded);
+}
+Value str_capitalize(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_capital, to_capital);
+}
+Value str_swapcase(GenVM *vm, Value *args) {
+    return map(vm, args[0], ascii_map_swap, to_swapped);
+}
 
 /* ---- questions ---- */
 
@@ -195,12 +223,24 @@ static Value all(GenVM *vm, Value v, int ascii_mask, bool (*is)(uint32_t c)) {
     return VALUE_TRUE;
 }
 
-Value str_isalnum(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_ALNUM, char_is_alnum); }
-Value str_isalpha(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_ALPHA, char_is_alpha); }
-Value str_isdecimal(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_DIGIT, char_is_decimal); }
-Value str_isdigit(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_DIGIT, char_is_digit); }
-Value str_isnumeric(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_DIGIT, char_is_numeric); }
-Value str_isspace(GenVM *vm, Value *args) { return all(vm, args[0], ASCII_TEXT_SPACE, char_is_space); }
+Value str_isalnum(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_ALNUM, char_is_alnum);
+}
+Value str_isalpha(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_ALPHA, char_is_alpha);
+}
+Value str_isdecimal(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_DIGIT, char_is_decimal);
+}
+Value str_isdigit(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_DIGIT, char_is_digit);
+}
+Value str_isnumeric(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_DIGIT, char_is_numeric);
+}
+Value str_isspace(GenVM *vm, Value *args) {
+    return all(vm, args[0], ASCII_TEXT_SPACE, char_is_space);
+}
 
 Value str_isascii(GenVM *vm, Value *args) {
     (void)vm;
@@ -241,12 +281,14 @@ static Value is_case(GenVM *vm, Str *str, bool upper) {
 
 Value str_islower(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
-    return str_is_ascii(str) ? bool_value(ascii_is_lower(str->data, str->size)) : is_case(vm, str, false);
+    return str_is_ascii(str) ? bool_value(ascii_is_lower(str->data, str->size))
+                             : is_case(vm, str, false);
 }
 
 Value str_isupper(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
-    return str_is_ascii(str) ? bool_value(ascii_is_upper(str->data, str->size)) : is_case(vm, str, true);
+    return str_is_ascii(str) ? bool_value(ascii_is_upper(str->data, str->size))
+                             : is_case(vm, str, true);
 }
 
 Value str_istitle(GenVM *vm, Value *args) {

@@ -1,8 +1,9 @@
 /* str_fields.c - str.format and format_map: templates with {fields}.
  *
- * The template is read here, and fields whose value and format need no script code are put together here. When one does
- * (a property, a __format__ or __getitem__ of a script class), what was done so far is dropped, without effect outside,
- * and the twin str_format in stdlib/prelude/text.gen does it all again, reading the template by the same parser.
+ * The template is read here, and fields whose value and format need no script code are put together
+ * here. When one does (a property, a __format__ or __getitem__ of a script class), what was done so
+ * far is dropped, without effect outside, and the twin str_format in stdlib/prelude/text.gen does
+ * it all again, reading the template by the same parser.
  */
 #include "vm/objects/text.h"
 
@@ -91,7 +92,8 @@ static bool read_markup(GenVM *vm, Cursor *cursor, Markup *markup) {
         return true;
     }
     if (c == '}') return fail(raise_value(vm, "Single '}' encountered in format string"));
-    if (cursor->at == cursor->end) return fail(raise_value(vm, "Single '{' encountered in format string"));
+    if (cursor->at == cursor->end)
+        return fail(raise_value(vm, "Single '{' encountered in format string"));
     markup->has_field = true;
     return read_field(vm, cursor, markup);
 }
@@ -103,7 +105,8 @@ static Leaf read_number(GenVM *vm, TextSpan text, int64_t *number) {
     *number = 0;
     for (size_t i = 0; i < text.size; i++) {
         if (!ascii_is(text.data[i], ASCII_DIGIT)) return LEAF_FALSE;
-        if (*number > (INT64_MAX >> 3) / 10) return error(raise_value(vm, "Too many decimal digits in format string"));
+        if (*number > (INT64_MAX >> 3) / 10)
+            return error(raise_value(vm, "Too many decimal digits in format string"));
         *number = *number * 10 + (text.data[i] - '0');
     }
     return text.size ? LEAF_TRUE : LEAF_FALSE;
@@ -123,10 +126,12 @@ static bool read_accessor(GenVM *vm, Cursor *cursor, bool *is_attribute, TextSpa
     if (c != '.' && c != '[')
         return fail(raise_value(vm, "Only '.' or '[' may follow ']' in format field specifier"));
     *is_attribute = c == '.';
-    while (cursor->at < cursor->end && (c == '.' ? *cursor->at != '.' && *cursor->at != '[' : *cursor->at != ']'))
+    while (cursor->at < cursor->end &&
+           (c == '.' ? *cursor->at != '.' && *cursor->at != '[' : *cursor->at != ']'))
         cursor->at++;
     *key = (TextSpan){start, (size_t)(cursor->at - start)};
-    if (c == '[' && cursor->at++ == cursor->end) return fail(raise_value(vm, "Missing ']' in format string"));
+    if (c == '[' && cursor->at++ == cursor->end)
+        return fail(raise_value(vm, "Missing ']' in format string"));
     return key->size > 0 || fail(raise_value(vm, "Empty attribute in format string"));
 }
 
@@ -146,9 +151,10 @@ static bool set_numbering(Formatter *formatter, Numbering numbering) {
     if (formatter->numbering == NUMBERING_OPEN) formatter->numbering = numbering;
     if (formatter->numbering == numbering) return true;
     bool to_manual = numbering == NUMBERING_MANUAL;
-    return fail(raise_value(formatter->vm, "cannot switch from %s to %s",
-                            to_manual ? "automatic field numbering" : "manual field specification",
-                            to_manual ? "manual field specification" : "automatic field numbering"));
+    return fail(
+        raise_value(formatter->vm, "cannot switch from %s to %s",
+                    to_manual ? "automatic field numbering" : "manual field specification",
+                    to_manual ? "manual field specification" : "automatic field numbering"));
 }
 
 static Leaf numbered_value(Formatter *formatter, int64_t number, Value *v) {
@@ -156,7 +162,8 @@ static Leaf numbered_value(Formatter *formatter, int64_t number, Value *v) {
         return error(raise_value(formatter->vm, "Format string contains positional fields"));
     Tuple *args = AS_TUPLE(formatter->args);
     if ((uint64_t)number >= args->count)
-        return error(raise_index(formatter->vm, "Replacement index %lld out of range for positional args tuple",
+        return error(raise_index(formatter->vm,
+                                 "Replacement index %lld out of range for positional args tuple",
                                  (long long)number));
     *v = args->items[number];
     return LEAF_TRUE;
@@ -177,7 +184,8 @@ static Leaf first_value(Formatter *formatter, TextSpan name, Value *v) {
     Leaf is_number = read_number(formatter->vm, name, &number);
     if (is_number == LEAF_ERROR) return LEAF_ERROR;
     if (name.size && is_number == LEAF_FALSE) return named_value(formatter, name, v);
-    if (!set_numbering(formatter, name.size ? NUMBERING_MANUAL : NUMBERING_AUTOMATIC)) return LEAF_ERROR;
+    if (!set_numbering(formatter, name.size ? NUMBERING_MANUAL : NUMBERING_AUTOMATIC))
+        return LEAF_ERROR;
     return numbered_value(formatter, name.size ? number : formatter->next++, v);
 }
 
@@ -199,7 +207,8 @@ static Leaf field_value(Formatter *formatter, TextSpan name, Value *v) {
         if (!read_accessor(vm, &cursor, &is_attribute, &key)) return LEAF_ERROR;
         Leaf is_number = is_attribute ? LEAF_FALSE : read_number(vm, key, &number);
         if (is_number == LEAF_ERROR) return LEAF_ERROR;
-        Value index = is_number == LEAF_TRUE ? int_from_i64(vm, number) : str_new(vm, key.data, key.size);
+        Value index =
+            is_number == LEAF_TRUE ? int_from_i64(vm, number) : str_new(vm, key.data, key.size);
         if (index == VALUE_ERROR) return LEAF_ERROR;
         *v = is_attribute ? attribute_get(vm, *v, index) : value_getitem(vm, *v, index);
         leaf = settle(vm, *v);
@@ -271,23 +280,31 @@ static Value format(GenVM *vm, Value template, Value args, Value mapping) {
     builder_drop(&out);
     if (leaf != LEAF_SCRIPT) return VALUE_ERROR;
     if (mapping == VALUE_UNSET) mapping = dict_new(vm);
-    return mapping == VALUE_ERROR ? mapping : native_twin(vm, TWIN_STR_FORMAT, 3, template, args, mapping);
+    return mapping == VALUE_ERROR ? mapping
+                                  : native_twin(vm, TWIN_STR_FORMAT, 3, template, args, mapping);
 }
 
-Value str_format_method(GenVM *vm, Value *args) { return format(vm, args[0], args[1], args[2]); }
-Value str_format_map(GenVM *vm, Value *args) { return format(vm, args[0], VALUE_NONE, args[1]); }
+Value str_format_method(GenVM *vm, Value *args) {
+    return format(vm, args[0], args[1], args[2]);
+}
+Value str_format_map(GenVM *vm, Value *args) {
+    return format(vm, args[0], VALUE_NONE, args[1]);
+}
 
 /* ---- for the twin ---- */
 
 static bool add_markup(GenVM *vm, Value list, const Markup *markup) {
-    Value literal = str_new(vm, markup->literal.data, markup->literal.size), name = VALUE_NONE, spec = VALUE_NONE;
+    Value literal = str_new(vm, markup->literal.data, markup->literal.size), name = VALUE_NONE,
+          spec = VALUE_NONE;
     Value conversion = VALUE_NONE;
     if (markup->has_field) {
         name = str_new(vm, markup->name.data, markup->name.size);
         spec = str_new(vm, markup->spec.data, markup->spec.size);
         if (markup->conversion) conversion = str_from_char(vm, markup->conversion);
     }
-    if (literal == VALUE_ERROR || name == VALUE_ERROR || spec == VALUE_ERROR || conversion == VALUE_ERROR) return false;
+    if (literal == VALUE_ERROR || name == VALUE_ERROR || spec == VALUE_ERROR ||
+        conversion == VALUE_ERROR)
+        return false;
     Value item = tuple_pack(vm, 4, literal, name, spec, conversion);
     return item != VALUE_ERROR && list_append(vm, list, item);
 }
@@ -300,7 +317,8 @@ Value str_fields_parse(GenVM *vm, Value *args) {
     if (list == VALUE_ERROR || !text_charge(vm, template.size)) return VALUE_ERROR;
     while (cursor.at < cursor.end) {
         Markup markup;
-        if (!read_markup(vm, &cursor, &markup) || !add_markup(vm, list, &markup)) return VALUE_ERROR;
+        if (!read_markup(vm, &cursor, &markup) || !add_markup(vm, list, &markup))
+            return VALUE_ERROR;
     }
     return list;
 }

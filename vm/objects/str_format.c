@@ -1,7 +1,8 @@
-/* str_format.c - printf for text that may contain values: what error messages and reprs are made with.
+/* str_format.c - printf for text that may contain values: what error messages and reprs are made
+ * with.
  *
- * Conversions are printf's, each handed to snprintf one at a time with its own flags, plus %V %S %T %N (error.h).
- * A %s is UTF-8 and is copied as it is, cut by its precision at a code point border.
+ * Conversions are printf's, each handed to snprintf one at a time with its own flags, plus %V %S %T
+ * %N (error.h). A %s is UTF-8 and is copied as it is, cut by its precision at a code point border.
  */
 #include "vm/objects/text.h"
 
@@ -60,11 +61,12 @@ static int take_size(const char **at) {
 enum { SPEC_MAX = 32 };
 
 /* Prints one number with `flags` (of `flags_size`, up to the length modifier). */
-static void put_number(StrBuilder *builder, const char *flags, size_t flags_size, int size, char conversion,
-                       FormatArgs *args) {
+static void put_number(StrBuilder *builder, const char *flags, size_t flags_size, int size,
+                       char conversion, FormatArgs *args) {
     char spec[SPEC_MAX + 4], out[512];
     memcpy(spec, flags, flags_size);
-    bool is_real = strchr("eEfFgGaA", conversion) != NULL, is_signed = conversion == 'd' || conversion == 'i';
+    bool is_real = strchr("eEfFgGaA", conversion) != NULL,
+         is_signed = conversion == 'd' || conversion == 'i';
     char *end = spec + flags_size;
     if (!is_real && conversion != 'p') {
         *end++ = 'l';
@@ -86,7 +88,8 @@ static void put_number(StrBuilder *builder, const char *flags, size_t flags_size
     builder_put(builder, out, (size_t)written < sizeof out ? (size_t)written : sizeof out - 1);
 }
 
-/* Copies flags, width and precision into spec, with the values of `*`; *precision is -1 when there is none. */
+/* Copies flags, width and precision into spec, with the values of `*`; *precision is -1 when there
+ * is none. */
 static size_t take_flags(const char **at, FormatArgs *args, char *spec, long *precision) {
     size_t size = 0;
     spec[size++] = '%';

@@ -1,5 +1,5 @@
-/* str_methods.c - the methods of str that neither search (str_search.c) nor change case (str_case.c), and the table of
- * all of them.
+/* str_methods.c - the methods of str that neither search (str_search.c) nor change case
+ * (str_case.c), and the table of all of them.
  */
 #include "vm/objects/text.h"
 
@@ -38,7 +38,9 @@ static bool check_fill(GenVM *vm, Value fill) {
     return false;
 }
 
-static int64_t missing(Value *args) { return as_int(args[1]) - AS_STR(args[0])->length; }
+static int64_t missing(Value *args) {
+    return as_int(args[1]) - AS_STR(args[0])->length;
+}
 
 static Value center(GenVM *vm, Value *args) {
     if (!check_fill(vm, args[2])) return VALUE_ERROR;
@@ -141,13 +143,20 @@ static Value strip_sides(GenVM *vm, Value *args, const char *name, int sides) {
         size_t end = sides & STRIP_RIGHT ? text_trim_space(kind, span, start) : span.size;
         return str_sub(vm, args[0], start, end - start);
     }
-    if (!value_is_str(args[1])) return raise_type(vm, "%s arg must be None or str, not %T", name, args[1]);
+    if (!value_is_str(args[1]))
+        return raise_type(vm, "%s arg must be None or str, not %T", name, args[1]);
     return strip_set(vm, args[0], args[1], sides);
 }
 
-static Value strip(GenVM *vm, Value *args) { return strip_sides(vm, args, "strip", STRIP_LEFT | STRIP_RIGHT); }
-static Value lstrip(GenVM *vm, Value *args) { return strip_sides(vm, args, "lstrip", STRIP_LEFT); }
-static Value rstrip(GenVM *vm, Value *args) { return strip_sides(vm, args, "rstrip", STRIP_RIGHT); }
+static Value strip(GenVM *vm, Value *args) {
+    return strip_sides(vm, args, "strip", STRIP_LEFT | STRIP_RIGHT);
+}
+static Value lstrip(GenVM *vm, Value *args) {
+    return strip_sides(vm, args, "lstrip", STRIP_LEFT);
+}
+static Value rstrip(GenVM *vm, Value *args) {
+    return strip_sides(vm, args, "rstrip", STRIP_RIGHT);
+}
 
 /* ---- beginnings and ends ---- */
 
@@ -156,14 +165,16 @@ static bool begins(TextSpan span, TextSpan part) {
 }
 
 static bool ends(TextSpan span, TextSpan part) {
-    return part.size <= span.size && memcmp(span.data + span.size - part.size, part.data, part.size) == 0;
+    return part.size <= span.size &&
+           memcmp(span.data + span.size - part.size, part.data, part.size) == 0;
 }
 
 static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(TextSpan, TextSpan)) {
     Str *str = AS_STR(args[0]);
     TextSpan span = str_span(args[0]);
     int64_t from = 0, to = str->length;
-    if (args[2] != VALUE_NONE || args[3] != VALUE_NONE) text_bounds(args[2], args[3], str->length, &from, &to);
+    if (args[2] != VALUE_NONE || args[3] != VALUE_NONE)
+        text_bounds(args[2], args[3], str->length, &from, &to);
     if (from <= to) {
         size_t start = str_offset(vm, str, from);
         span = (TextSpan){str->data + start, str_offset(vm, str, to) - start};
@@ -174,14 +185,19 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
     Tuple *tuple = AS_TUPLE(args[1]);
     for (uint64_t i = 0; i < tuple->count; i++) {
         if (!value_is_str(tuple->items[i]))
-            return raise_type(vm, "tuple for %s must only contain str, not %T", name, tuple->items[i]);
+            return raise_type(vm, "tuple for %s must only contain str, not %T", name,
+                              tuple->items[i]);
         if (from <= to && matches(span, str_span(tuple->items[i]))) return VALUE_TRUE;
     }
     return VALUE_FALSE;
 }
 
-static Value startswith(GenVM *vm, Value *args) { return affix(vm, args, "startswith", begins); }
-static Value endswith(GenVM *vm, Value *args) { return affix(vm, args, "endswith", ends); }
+static Value startswith(GenVM *vm, Value *args) {
+    return affix(vm, args, "startswith", begins);
+}
+static Value endswith(GenVM *vm, Value *args) {
+    return affix(vm, args, "endswith", ends);
+}
 
 static Value removeprefix(GenVM *vm, Value *args) {
     TextSpan span = str_span(args[0]), part = str_span(args[1]);
@@ -197,11 +213,12 @@ static Value removesuffix(GenVM *vm, Value *args) {
 /* ---- join ---- */
 
 /* Sizes and flags of all items, or an error. */
-static bool measure_items(GenVM *vm, const Value *items, uint64_t count, uint64_t *size, uint64_t *length,
-                          uint8_t *flags) {
+static bool measure_items(GenVM *vm, const Value *items, uint64_t count, uint64_t *size,
+                          uint64_t *length, uint8_t *flags) {
     for (uint64_t i = 0; i < count; i++) {
         if (unlikely(!value_is_str(items[i]))) {
-            raise_type(vm, "sequence item %zu: expected str instance, %T found", (size_t)i, items[i]);
+            raise_type(vm, "sequence item %zu: expected str instance, %T found", (size_t)i,
+                       items[i]);
             return false;
         }
         const Str *str = AS_STR(items[i]);
@@ -250,8 +267,10 @@ static Value join(GenVM *vm, Value *args) {
 
 static Value table_key(GenVM *vm, Value key) {
     if (value_is_intlike(key)) return key;
-    if (!value_is_str(key)) return raise_type(vm, "keys in translate table must be strings or integers");
-    if (AS_STR(key)->length != 1) return raise_value(vm, "string keys in translate table must be of length 1");
+    if (!value_is_str(key))
+        return raise_type(vm, "keys in translate table must be strings or integers");
+    if (AS_STR(key)->length != 1)
+        return raise_value(vm, "string keys in translate table must be of length 1");
     const char *at = AS_STR(key)->data;
     return int_value(utf8_take(&at));
 }
@@ -263,7 +282,8 @@ static Value table_of_dict(GenVM *vm, Value from) {
     if (table == VALUE_ERROR) return table;
     for (uint32_t at = 0; dict_next(AS_DICT(from), &at, &key, &value);) {
         key = table_key(vm, key);
-        if (key == VALUE_ERROR || dict_set(vm, AS_DICT(table), key, value) != LEAF_TRUE) return VALUE_ERROR;
+        if (key == VALUE_ERROR || dict_set(vm, AS_DICT(table), key, value) != LEAF_TRUE)
+            return VALUE_ERROR;
     }
     return table;
 }
@@ -271,7 +291,8 @@ static Value table_of_dict(GenVM *vm, Value from) {
 static Value maketrans(GenVM *vm, Value *args) {
     if (args[1] == VALUE_UNSET) return table_of_dict(vm, args[0]);
     if (!value_is_str(args[0]))
-        return raise_type(vm, "first maketrans argument must be a string if there is a second argument");
+        return raise_type(
+            vm, "first maketrans argument must be a string if there is a second argument");
     Str *from = AS_STR(args[0]), *to = AS_STR(args[1]);
     if (from->length != to->length)
         return raise_value(vm, "the first two maketrans arguments must have equal length");
@@ -280,16 +301,19 @@ static Value maketrans(GenVM *vm, Value *args) {
     const char *a = from->data, *b = to->data;
     while (a < from->data + from->size) {
         uint32_t key = utf8_take(&a), value = utf8_take(&b);
-        if (dict_set(vm, AS_DICT(table), int_value(key), int_value(value)) != LEAF_TRUE) return VALUE_ERROR;
+        if (dict_set(vm, AS_DICT(table), int_value(key), int_value(value)) != LEAF_TRUE)
+            return VALUE_ERROR;
     }
     if (args[2] == VALUE_UNSET) return table;
     const char *gone = AS_STR(args[2])->data, *end = gone + AS_STR(args[2])->size;
     while (gone < end)
-        if (dict_set(vm, AS_DICT(table), int_value(utf8_take(&gone)), VALUE_NONE) != LEAF_TRUE) return VALUE_ERROR;
+        if (dict_set(vm, AS_DICT(table), int_value(utf8_take(&gone)), VALUE_NONE) != LEAF_TRUE)
+            return VALUE_ERROR;
     return table;
 }
 
-/* What a translate table says about one code point: a str, VALUE_NONE (drop it) or VALUE_UNSET (keep it). */
+/* What a translate table says about one code point: a str, VALUE_NONE (drop it) or VALUE_UNSET
+ * (keep it). */
 static Value translation(GenVM *vm, Dict *table, uint32_t c) {
     Value to = VALUE_UNSET;
     Leaf found = dict_get(vm, table, int_value(c), &to);
@@ -297,7 +321,8 @@ static Value translation(GenVM *vm, Dict *table, uint32_t c) {
     if (found == LEAF_ERROR) return VALUE_ERROR;
     if (found == LEAF_FALSE) return VALUE_UNSET;
     if (to == VALUE_NONE || value_is_str(to)) return to;
-    if (!value_is_intlike(to)) return raise_type(vm, "character mapping must return integer, None or str");
+    if (!value_is_intlike(to))
+        return raise_type(vm, "character mapping must return integer, None or str");
     int64_t code;
     if (!int_to_i64(to, &code) || code < 0 || code > CODE_POINT_MAX)
         return raise_value(vm, "character mapping must be in range(0x%x)", CODE_POINT_MAX + 1);
@@ -306,7 +331,8 @@ static Value translation(GenVM *vm, Dict *table, uint32_t c) {
 
 static Value translate(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
-    if (!is_exact(args[1], TYPE_DICT)) return native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
+    if (!is_exact(args[1], TYPE_DICT))
+        return native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
     if (!native_charge(vm, str->size / 4)) return VALUE_ERROR;
     Value known[128]; /* translations of ASCII; VALUE_END: not asked for yet */
     for (int i = 0; i < 128; i++)
@@ -320,7 +346,8 @@ static Value translate(GenVM *vm, Value *args) {
         if (to == VALUE_END) to = translation(vm, AS_DICT(args[1]), c);
         if (to == VALUE_ERROR || to == VALUE_TAIL) {
             builder_drop(&builder);
-            return to == VALUE_ERROR ? to : native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
+            return to == VALUE_ERROR ? to
+                                     : native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
         }
         if (c < 128) known[c] = to;
         if (to == VALUE_UNSET)
@@ -345,60 +372,87 @@ static Value getnewargs(GenVM *vm, Value *args) {
 
 const NativeDef str_methods[] = {
     {"capitalize(self)", str_capitalize, "Return a capitalized version of the string."},
-    {"casefold(self)", str_casefold, "Return a version of the string suitable for caseless comparisons."},
-    {"center(self, width: size, fillchar: object = ' ', /)", center, "Return a centered string of length width."},
+    {"casefold(self)", str_casefold,
+     "Return a version of the string suitable for caseless comparisons."},
+    {"center(self, width: size, fillchar: object = ' ', /)", center,
+     "Return a centered string of length width."},
     {"count(self, sub: str, start: index | None = None, end: index | None = None, /)", str_count,
      "Return the number of non-overlapping occurrences of sub in the string."},
-    {"encode(self, encoding: str = 'utf-8', errors: str = 'strict')", encode, "Encode the string to bytes."},
-    {"endswith(self, suffix: object, start: index | None = None, end: index | None = None, /)", endswith,
-     "Return True if the string ends with the suffix, or one of a tuple of them."},
-    {"expandtabs(self, tabsize: index = 8)", expandtabs, "Return a copy where tabs are expanded using spaces."},
+    {"encode(self, encoding: str = 'utf-8', errors: str = 'strict')", encode,
+     "Encode the string to bytes."},
+    {"endswith(self, suffix: object, start: index | None = None, end: index | None = None, /)",
+     endswith, "Return True if the string ends with the suffix, or one of a tuple of them."},
+    {"expandtabs(self, tabsize: index = 8)", expandtabs,
+     "Return a copy where tabs are expanded using spaces."},
     {"find(self, sub: str, start: index | None = None, end: index | None = None, /)", str_find,
      "Return the lowest index where sub is found, or -1."},
-    {"format(self, /, *args, **kwargs)", str_format_method, "Return a formatted version of the string."},
-    {"format_map(self, mapping: object, /)", str_format_map, "Return a formatted version, fields from a mapping."},
+    {"format(self, /, *args, **kwargs)", str_format_method,
+     "Return a formatted version of the string."},
+    {"format_map(self, mapping: object, /)", str_format_map,
+     "Return a formatted version, fields from a mapping."},
     {"index(self, sub: str, start: index | None = None, end: index | None = None, /)", str_index,
      "Like find, but raise ValueError when sub is not found."},
-    {"isalnum(self)", str_isalnum, "Return True if all characters are letters or numbers, and there is one."},
+    {"isalnum(self)", str_isalnum,
+     "Return True if all characters are letters or numbers, and there is one."},
     {"isalpha(self)", str_isalpha, "Return True if all characters are letters, and there is one."},
     {"isascii(self)", str_isascii, "Return True if all characters are ASCII."},
-    {"isdecimal(self)", str_isdecimal, "Return True if all characters are decimal digits, and there is one."},
+    {"isdecimal(self)", str_isdecimal,
+     "Return True if all characters are decimal digits, and there is one."},
     {"isdigit(self)", str_isdigit, "Return True if all characters are digits, and there is one."},
     {"isidentifier(self)", str_isidentifier, "Return True if the string is a valid identifier."},
-    {"islower(self)", str_islower, "Return True if all cased characters are lowercase, and there is one."},
-    {"isnumeric(self)", str_isnumeric, "Return True if all characters are numeric, and there is one."},
+    {"islower(self)", str_islower,
+     "Return True if all cased characters are lowercase, and there is one."},
+    {"isnumeric(self)", str_isnumeric,
+     "Return True if all characters are numeric, and there is one."},
     {"isprintable(self)", str_isprintable, "Return True if all characters are printable."},
-    {"isspace(self)", str_isspace, "Return True if all characters are white space, and there is one."},
-    {"istitle(self)", str_istitle, "Return True if the string is title-cased, and has a cased character."},
-    {"isupper(self)", str_isupper, "Return True if all cased characters are uppercase, and there is one."},
-    {"join(self, iterable, /)", join, "Concatenate any number of strings, with this one between them."},
-    {"ljust(self, width: size, fillchar: object = ' ', /)", ljust, "Return a left-justified string of length width."},
+    {"isspace(self)", str_isspace,
+     "Return True if all characters are white space, and there is one."},
+    {"istitle(self)", str_istitle,
+     "Return True if the string is title-cased, and has a cased character."},
+    {"isupper(self)", str_isupper,
+     "Return True if all cased characters are uppercase, and there is one."},
+    {"join(self, iterable, /)", join,
+     "Concatenate any number of strings, with this one between them."},
+    {"ljust(self, width: size, fillchar: object = ' ', /)", ljust,
+     "Return a left-justified string of length width."},
     {"lower(self)", str_lower, "Return a copy of the string converted to lowercase."},
-    {"lstrip(self, chars: object = None, /)", lstrip, "Return a copy with leading white space or chars removed."},
-    {"static maketrans(x, y: str = ?, z: str = ?, /)", maketrans, "Return a translation table for str.translate()."},
-    {"partition(self, sep, /)", str_partition, "Split at the first sep: the part before, sep, the part after."},
-    {"removeprefix(self, prefix: str, /)", removeprefix, "Return the string without the given prefix if present."},
-    {"removesuffix(self, suffix: str, /)", removesuffix, "Return the string without the given suffix if present."},
+    {"lstrip(self, chars: object = None, /)", lstrip,
+     "Return a copy with leading white space or chars removed."},
+    {"static maketrans(x, y: str = ?, z: str = ?, /)", maketrans,
+     "Return a translation table for str.translate()."},
+    {"partition(self, sep, /)", str_partition,
+     "Split at the first sep: the part before, sep, the part after."},
+    {"removeprefix(self, prefix: str, /)", removeprefix,
+     "Return the string without the given prefix if present."},
+    {"removesuffix(self, suffix: str, /)", removesuffix,
+     "Return the string without the given suffix if present."},
     {"replace(self, old: str, new: str, /, count: size = -1)", str_replace,
      "Return a copy with all, or the first count, occurrences of old replaced by new."},
     {"rfind(self, sub: str, start: index | None = None, end: index | None = None, /)", str_rfind,
      "Return the highest index where sub is found, or -1."},
     {"rindex(self, sub: str, start: index | None = None, end: index | None = None, /)", str_rindex,
      "Like rfind, but raise ValueError when sub is not found."},
-    {"rjust(self, width: size, fillchar: object = ' ', /)", rjust, "Return a right-justified string of length width."},
-    {"rpartition(self, sep, /)", str_rpartition, "Split at the last sep: the part before, sep, the part after."},
+    {"rjust(self, width: size, fillchar: object = ' ', /)", rjust,
+     "Return a right-justified string of length width."},
+    {"rpartition(self, sep, /)", str_rpartition,
+     "Split at the last sep: the part before, sep, the part after."},
     {"rsplit(self, sep: object = None, maxsplit: size = -1)", str_rsplit,
      "Return a list of the substrings between separators, splitting from the end."},
-    {"rstrip(self, chars: object = None, /)", rstrip, "Return a copy with trailing white space or chars removed."},
+    {"rstrip(self, chars: object = None, /)", rstrip,
+     "Return a copy with trailing white space or chars removed."},
     {"split(self, sep: object = None, maxsplit: size = -1)", str_split,
      "Return a list of the substrings between separators."},
-    {"splitlines(self, keepends: bool = False)", str_splitlines, "Return a list of the lines in the string."},
-    {"startswith(self, prefix: object, start: index | None = None, end: index | None = None, /)", startswith,
-     "Return True if the string starts with the prefix, or one of a tuple of them."},
-    {"strip(self, chars: object = None, /)", strip, "Return a copy with white space or chars removed at both ends."},
-    {"swapcase(self)", str_swapcase, "Convert uppercase characters to lowercase and lowercase to uppercase."},
+    {"splitlines(self, keepends: bool = False)", str_splitlines,
+     "Return a list of the lines in the string."},
+    {"startswith(self, prefix: object, start: index | None = None, end: index | None = None, /)",
+     startswith, "Return True if the string starts with the prefix, or one of a tuple of them."},
+    {"strip(self, chars: object = None, /)", strip,
+     "Return a copy with white space or chars removed at both ends."},
+    {"swapcase(self)", str_swapcase,
+     "Convert uppercase characters to lowercase and lowercase to uppercase."},
     {"title(self)", str_title, "Return a version where each word is title-cased."},
-    {"translate(self, table, /)", translate, "Replace each character using the given translation table."},
+    {"translate(self, table, /)", translate,
+     "Replace each character using the given translation table."},
     {"upper(self)", str_upper, "Return a copy of the string converted to uppercase."},
     {"zfill(self, width: size, /)", zfill, "Pad a numeric string with zeros on the left."},
     {"__getnewargs__(self)", getnewargs, NULL},

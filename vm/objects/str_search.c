@@ -1,4 +1,5 @@
-/* str_search.c - the methods of str that look for text in text: find, count, replace, split and their kin.
+/* str_search.c - the methods of str that look for text in text: find, count, replace, split and
+ * their kin.
  *
  * Positions are code points for scripts and bytes in here; search.c does the work on bytes.
  */
@@ -7,8 +8,8 @@
 const TextKind str_ascii_kind = {str_sub, ASCII_TEXT_SPACE, ASCII_TEXT_BREAK, false};
 const TextKind str_unicode_kind = {str_sub, ASCII_TEXT_SPACE, ASCII_TEXT_BREAK, true};
 
-/* The part of args[0] that args[2] and args[3] leave, and where it starts. False: an empty range beyond the text, in
- * which not even the empty text is found. */
+/* The part of args[0] that args[2] and args[3] leave, and where it starts. False: an empty range
+ * beyond the text, in which not even the empty text is found. */
 static bool take_range(GenVM *vm, Value *args, TextSpan *span, size_t *start) {
     Str *str = AS_STR(args[0]);
     *start = 0;
@@ -45,10 +46,16 @@ static Value found(GenVM *vm, int64_t at, bool must) {
     return at < 0 && must ? raise_value(vm, "substring not found") : int_value(at);
 }
 
-static bool charge(GenVM *vm, Value *args) { return text_charge(vm, AS_STR(args[0])->size); }
+static bool charge(GenVM *vm, Value *args) {
+    return text_charge(vm, AS_STR(args[0])->size);
+}
 
-Value str_find(GenVM *vm, Value *args) { return charge(vm, args) ? found(vm, find(vm, args), false) : VALUE_ERROR; }
-Value str_index(GenVM *vm, Value *args) { return charge(vm, args) ? found(vm, find(vm, args), true) : VALUE_ERROR; }
+Value str_find(GenVM *vm, Value *args) {
+    return charge(vm, args) ? found(vm, find(vm, args), false) : VALUE_ERROR;
+}
+Value str_index(GenVM *vm, Value *args) {
+    return charge(vm, args) ? found(vm, find(vm, args), true) : VALUE_ERROR;
+}
 Value str_rfind(GenVM *vm, Value *args) {
     return charge(vm, args) ? found(vm, find_last(vm, args), false) : VALUE_ERROR;
 }
@@ -70,7 +77,8 @@ Value str_count(GenVM *vm, Value *args) {
 /* `with` before each of the first `limit` code points, and at the end if the limit allows. */
 static Value replace_empty(GenVM *vm, Str *str, TextSpan with, uint64_t limit) {
     uint64_t places = (uint64_t)str->length + 1, count = places < limit ? places : limit, extra;
-    if (__builtin_mul_overflow(count, with.size, &extra) || extra > STR_SIZE_MAX) return raise_memory(vm);
+    if (__builtin_mul_overflow(count, with.size, &extra) || extra > STR_SIZE_MAX)
+        return raise_memory(vm);
     Str *result = str_alloc(vm, str->size + extra, 0, 0);
     if (!result) return VALUE_ERROR;
     char *out = (char *)result->data;
@@ -93,7 +101,8 @@ static Value replace_byte(GenVM *vm, Value text, char old, char new, uint64_t li
     Str *str = AS_STR(text);
     const char *first = memchr(str->data, old, str->size);
     if (!first) return str_exact(vm, text);
-    Str *result = str_alloc(vm, str->size, str->length, str->header.flags & (STR_ASCII | STR_SURROGATES));
+    Str *result =
+        str_alloc(vm, str->size, str->length, str->header.flags & (STR_ASCII | STR_SURROGATES));
     if (!result) return VALUE_ERROR;
     char *data = (char *)result->data, *end = data + str->size;
     memcpy(data, str->data, str->size);
@@ -109,17 +118,20 @@ static Value replace_byte(GenVM *vm, Value text, char old, char new, uint64_t li
     return object_value(result);
 }
 
-static Value replace_matches(GenVM *vm, Value text, TextSpan old, Value new, const Matches *matches) {
+static Value replace_matches(GenVM *vm, Value text, TextSpan old, Value new,
+                             const Matches *matches) {
     Str *str = AS_STR(text);
     TextSpan with = str_span(new);
     uint64_t extra;
-    if (__builtin_mul_overflow((uint64_t)matches->count, (uint64_t)with.size, &extra)) return raise_memory(vm);
+    if (__builtin_mul_overflow((uint64_t)matches->count, (uint64_t)with.size, &extra))
+        return raise_memory(vm);
     uint64_t size = str->size - matches->count * old.size + extra;
     bool ascii = str_is_ascii(str) && str_is_ascii(AS_STR(new));
     if (size > STR_SIZE_MAX) return raise_memory(vm);
     Str *result = str_alloc(vm, size, (uint32_t)size, ascii ? STR_ASCII : 0);
     if (!result) return VALUE_ERROR;
-    matches_replace(matches, str->data, str->size, old.size, with.data, with.size, (char *)result->data);
+    matches_replace(matches, str->data, str->size, old.size, with.data, with.size,
+                    (char *)result->data);
     return ascii && size ? object_value(result) : str_scanned(vm, result);
 }
 
@@ -131,10 +143,13 @@ Value str_replace(GenVM *vm, Value *args) {
     if (!charge(vm, args)) return VALUE_ERROR;
     if (limit == 0 || str_equal(args[1], args[2])) return str_exact(vm, args[0]);
     if (old.size == 0) return replace_empty(vm, str, new, limit);
-    if (old.size == 1 && new.size == 1) return replace_byte(vm, args[0], *old.data, *new.data, limit);
+    if (old.size == 1 && new.size == 1)
+        return replace_byte(vm, args[0], *old.data, *new.data, limit);
     Matches matches;
-    if (!matches_find(vm, &matches, str->data, str->size, old.data, old.size, limit)) return VALUE_ERROR;
-    Value result = matches.count ? replace_matches(vm, args[0], old, args[2], &matches) : str_exact(vm, args[0]);
+    if (!matches_find(vm, &matches, str->data, str->size, old.data, old.size, limit))
+        return VALUE_ERROR;
+    Value result = matches.count ? replace_matches(vm, args[0], old, args[2], &matches)
+                                 : str_exact(vm, args[0]);
     matches_free(&matches);
     return result;
 }
@@ -153,11 +168,16 @@ static Value split(GenVM *vm, Value *args, SplitSpace at_space, SplitAt at_separ
     return at_separator(vm, str_kind(text), text, str_span(text), str_span(separator), limit);
 }
 
-Value str_split(GenVM *vm, Value *args) { return split(vm, args, text_split_space, text_split); }
-Value str_rsplit(GenVM *vm, Value *args) { return split(vm, args, text_split_space_last, text_split_last); }
+Value str_split(GenVM *vm, Value *args) {
+    return split(vm, args, text_split_space, text_split);
+}
+Value str_rsplit(GenVM *vm, Value *args) {
+    return split(vm, args, text_split_space_last, text_split_last);
+}
 
 Value str_splitlines(GenVM *vm, Value *args) {
-    return text_split_lines(vm, str_kind(args[0]), args[0], str_span(args[0]), args[1] == VALUE_TRUE);
+    return text_split_lines(vm, str_kind(args[0]), args[0], str_span(args[0]),
+                            args[1] == VALUE_TRUE);
 }
 
 /* ---- partition ---- */

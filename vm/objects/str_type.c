@@ -1,4 +1,5 @@
-/* str_type.c - the type str as scripts see it: repr, operators, subscripts, str(...), and its iterator. */
+/* str_type.c - the type str as scripts see it: repr, operators, subscripts, str(...), and its
+ * iterator. */
 #include "vm/objects/text.h"
 
 /* ---- repr ---- */
@@ -8,7 +9,9 @@ static char repr_quote(const Str *str) {
     return '"';
 }
 
-static bool is_plain(unsigned char c, char quote) { return c >= ' ' && c < 0x7F && c != '\\' && c != (unsigned char)quote; }
+static bool is_plain(unsigned char c, char quote) {
+    return c >= ' ' && c < 0x7F && c != '\\' && c != (unsigned char)quote;
+}
 
 static void put_escaped(StrBuilder *builder, uint32_t c, char quote) {
     if (c == (unsigned char)quote || c == '\\') {
@@ -43,7 +46,9 @@ Value str_repr(GenVM *vm, Value v) {
 
 /* ---- slots ---- */
 
-static Value hash(GenVM *vm, Value v) { return int_value((int64_t)str_hash(vm, v)); }
+static Value hash(GenVM *vm, Value v) {
+    return int_value((int64_t)str_hash(vm, v));
+}
 
 static Value truth(GenVM *vm, Value v) {
     (void)vm;
@@ -69,7 +74,8 @@ static const char *moved(GenVM *vm, Str *str, const char *at, int64_t target, in
 static Value stepped(GenVM *vm, Str *str, int64_t start, int64_t step, int64_t count) {
     if (!text_charge(vm, (size_t)count)) return VALUE_ERROR;
     if (str_is_ascii(str)) {
-        if (count <= 1) return count ? vm->characters[(unsigned char)str->data[start]] : vm->empty_str;
+        if (count <= 1)
+            return count ? vm->characters[(unsigned char)str->data[start]] : vm->empty_str;
         Str *result = str_alloc(vm, (size_t)count, (uint32_t)count, STR_ASCII);
         if (!result) return VALUE_ERROR;
         char *out = (char *)result->data;
@@ -94,7 +100,8 @@ static Value getitem(GenVM *vm, Value v, Value key) {
         Leaf leaf = slice_indices(vm, key, str->length, &start, &stop, &step, &count);
         if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_TEXT_GETITEM, 2, v, key);
         if (leaf == LEAF_ERROR) return VALUE_ERROR;
-        return step == 1 ? str_slice(vm, v, start, start + count) : stepped(vm, str, start, step, count);
+        return step == 1 ? str_slice(vm, v, start, start + count)
+                         : stepped(vm, str, start, step, count);
     }
     Leaf leaf = text_index(vm, key, str->length, "string index out of range",
                            "string indices must be integers, not '%T'", &start);
@@ -103,7 +110,8 @@ static Value getitem(GenVM *vm, Value v, Value key) {
 }
 
 static Value contains(GenVM *vm, Value v, Value item) {
-    if (!value_is_str(item)) return raise_type(vm, "'in <string>' requires string as left operand, not %T", item);
+    if (!value_is_str(item))
+        return raise_type(vm, "'in <string>' requires string as left operand, not %T", item);
     if (!text_charge(vm, AS_STR(v)->size)) return VALUE_ERROR;
     TextSpan span = str_span(v), part = str_span(item);
     return bool_value(text_find(span.data, span.size, part.data, part.size) != TEXT_NOT_FOUND);
@@ -189,7 +197,9 @@ static const NativeDef str_construct_def = {
     "str(cls, object: object = ?, encoding: str = ?, errors: str = ?)", construct,
     "Create a string from an object, or decode a bytes-like object by encoding and errors."};
 
-static Value to_str(GenVM *vm, Value v) { return str_exact(vm, v); }
+static Value to_str(GenVM *vm, Value v) {
+    return str_exact(vm, v);
+}
 
 const BuiltinType str_type = {
     .name = "str",
@@ -199,20 +209,21 @@ const BuiltinType str_type = {
     .doc = "Text: an immutable sequence of Unicode code points.",
     .construct = &str_construct_def,
     .methods = str_methods,
-    .slots = {
-        .repr = str_repr,
-        .str = to_str,
-        .format = format_str_spec,
-        .hash = hash,
-        .truth = truth,
-        .len = len,
-        .getitem = getitem,
-        .contains = contains,
-        .iter = iter,
-        .binary = binary,
-        .compare = compare,
-        .trace = str_trace,
-    },
+    .slots =
+        {
+            .repr = str_repr,
+            .str = to_str,
+            .format = format_str_spec,
+            .hash = hash,
+            .truth = truth,
+            .len = len,
+            .getitem = getitem,
+            .contains = contains,
+            .iter = iter,
+            .binary = binary,
+            .compare = compare,
+            .trace = str_trace,
+        },
 };
 
 /* ---- the iterator: `index` is a byte offset ---- */
@@ -252,7 +263,8 @@ static Value iterator_reduce(GenVM *vm, Value *args) {
     Value function = text_builtin(vm, "iter"), arguments = tuple_pack(vm, 1, text);
     if (function == VALUE_ERROR || arguments == VALUE_ERROR) return VALUE_ERROR;
     if (done) return tuple_pack(vm, 2, function, arguments);
-    return tuple_pack(vm, 3, function, arguments, int_value(str_index_of(AS_STR(text), (size_t)iterator->index)));
+    return tuple_pack(vm, 3, function, arguments,
+                      int_value(str_index_of(AS_STR(text), (size_t)iterator->index)));
 }
 
 static Value iterator_setstate(GenVM *vm, Value *args) {
@@ -266,12 +278,16 @@ static Value iterator_setstate(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-static void iterator_trace(GenVM *vm, Object *object) { gc_mark(vm, ((ListIterator *)object)->container); }
+static void iterator_trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((ListIterator *)object)->container);
+}
 
 static const NativeDef iterator_methods[] = {
-    {"__length_hint__(self)", iterator_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self)", iterator_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self)", iterator_reduce, "Return state information for pickling."},
-    {"__setstate__(self, state: index, /)", iterator_setstate, "Set state information for unpickling."},
+    {"__setstate__(self, state: index, /)", iterator_setstate,
+     "Set state information for unpickling."},
     {NULL, NULL, NULL},
 };
 

@@ -1,8 +1,8 @@
 /* text.h - what the files of the text and bytes types share, and nobody else needs.
  *
- * Text is UTF-8 that is known to be valid, with lone surrogates as three bytes. UTF-8 is self-synchronising, so
- * searching, splitting and replacing work on bytes and are the same code for str, bytes and bytearray: a TextKind says
- * how a type cuts a piece out of one of its objects.
+ * Text is UTF-8 that is known to be valid, with lone surrogates as three bytes. UTF-8 is
+ * self-synchronising, so searching, splitting and replacing work on bytes and are the same code for
+ * str, bytes and bytearray: a TextKind says how a type cuts a piece out of one of its objects.
  */
 #ifndef GEN_TEXT_H
 #define GEN_TEXT_H
@@ -16,10 +16,16 @@
 
 /* ---- one code point ---- */
 
-static inline bool utf8_is_tail(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
-static inline bool is_surrogate(uint32_t c) { return c >= 0xD800 && c <= 0xDFFF; }
+static inline bool utf8_is_tail(char c) {
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+static inline bool is_surrogate(uint32_t c) {
+    return c >= 0xD800 && c <= 0xDFFF;
+}
 
-static inline unsigned utf8_width(uint32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
+static inline unsigned utf8_width(uint32_t c) {
+    return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+}
 
 static inline unsigned utf8_lead_width(char lead) {
     unsigned char c = (unsigned char)lead;
@@ -34,7 +40,8 @@ static inline uint32_t utf8_take(const char **text) {
     if (width == 1) return p[0];
     if (width == 2) return (uint32_t)(p[0] & 31) << 6 | (p[1] & 63);
     if (width == 3) return (uint32_t)(p[0] & 15) << 12 | (uint32_t)(p[1] & 63) << 6 | (p[2] & 63);
-    return (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
+    return (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 |
+           (p[3] & 63);
 }
 
 /* The code point before *text, which moves to its start. */
@@ -69,10 +76,12 @@ static inline unsigned utf8_put(char *out, uint32_t c) {
 /* ---- scan.c: runs of bytes, a word at a time ---- */
 
 bool text_is_ascii(const void *data, size_t size);
-size_t text_ascii_prefix(const void *data, size_t size); /* bytes before the first that is not ASCII */
-size_t text_count_chars(const char *data, size_t size);  /* code points */
-uint8_t text_scan(const char *data, size_t size, uint32_t *length); /* the STR_ flags, and the length */
-uint64_t text_hash(GenVM *vm, const void *data, size_t size);       /* SipHash-1-3, 60 bits */
+size_t text_ascii_prefix(const void *data,
+                         size_t size); /* bytes before the first that is not ASCII */
+size_t text_count_chars(const char *data, size_t size); /* code points */
+uint8_t text_scan(const char *data, size_t size,
+                  uint32_t *length);                          /* the STR_ flags, and the length */
+uint64_t text_hash(GenVM *vm, const void *data, size_t size); /* SipHash-1-3, 60 bits */
 
 /* ---- str_search.c: on bytes. Results are offsets, or TEXT_NOT_FOUND ---- */
 
@@ -87,14 +96,15 @@ typedef struct Matches {
     size_t *at;
     size_t inline_at[64];
 } Matches;
-bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, const char *part, size_t part_size,
-                  size_t limit);
+bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, const char *part,
+                  size_t part_size, size_t limit);
 void matches_free(Matches *matches);
 /* Writes `text` with each match (of part_size bytes) replaced by `with`. */
-void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size, const char *with,
-                     size_t with_size, char *out);
+void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size,
+                     const char *with, size_t with_size, char *out);
 
-/* A type whose objects are cut into pieces: offsets and sizes in bytes. str has two: one for text that is ASCII. */
+/* A type whose objects are cut into pieces: offsets and sizes in bytes. str has two: one for text
+ * that is ASCII. */
 typedef struct TextKind {
     Value (*piece)(GenVM *vm, Value text, size_t offset, size_t size);
     uint8_t space, line_break; /* the ASCII_ classes that count as such */
@@ -108,20 +118,26 @@ typedef struct TextSpan {
 } TextSpan;
 
 /* Lists of pieces, as the methods split, rsplit and splitlines make them. `limit` < 0: no limit. */
-Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit);
-Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator, int64_t limit);
+Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator,
+                 int64_t limit);
+Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
+                      TextSpan separator, int64_t limit);
 Value text_split_space(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit);
-Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit);
+Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
+                            int64_t limit);
 Value text_split_lines(GenVM *vm, const TextKind *kind, Value text, TextSpan span, bool keep_ends);
 /* Where `span` starts and ends once white space is cut off. */
 size_t text_skip_space(const TextKind *kind, TextSpan span);
 size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start);
 
 /* Steps for passing over `size` bytes once. */
-static inline bool text_charge(GenVM *vm, size_t size) { return likely(size < 4096) || native_charge(vm, size / 64); }
+static inline bool text_charge(GenVM *vm, size_t size) {
+    return likely(size < 4096) || native_charge(vm, size / 64);
+}
 
-/* Offsets of `start` and `stop` arguments (each None or an int) clamped to a sequence of `length`, as find() and its
- * kin want them. The result may have start > stop: then nothing is there to be found. */
+/* Offsets of `start` and `stop` arguments (each None or an int) clamped to a sequence of `length`,
+ * as find() and its kin want them. The result may have start > stop: then nothing is there to be
+ * found. */
 void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t *to);
 
 /* The items of exactly a list or tuple, never NULL then, else NULL. */
@@ -138,36 +154,45 @@ static inline const Value *text_items(Value v, uint64_t *count) {
 
 /* ---- sequence.c: subscripts and factors, which may be anything with __index__ ---- */
 
-/* The index that `key` says, in 0..length-1; LEAF_ERROR with IndexError("range_message") or TypeError("type_message"
- * with %T for the key's type); LEAF_SCRIPT when its __index__ has to be called. */
-Leaf text_index(GenVM *vm, Value key, int64_t length, const char *range_message, const char *type_message,
-                int64_t *index);
+/* The index that `key` says, in 0..length-1; LEAF_ERROR with IndexError("range_message") or
+ * TypeError("type_message" with %T for the key's type); LEAF_SCRIPT when its __index__ has to be
+ * called. */
+Leaf text_index(GenVM *vm, Value key, int64_t length, const char *range_message,
+                const char *type_message, int64_t *index);
 /* The factor of a repetition. LEAF_FALSE: the other operand has an __rmul__ that goes first. */
 Leaf text_factor(GenVM *vm, Value v, int64_t *times);
-bool text_has_index(GenVM *vm, Value v); /* __index__, of an int or of any other class */
+bool text_has_index(GenVM *vm, Value v);         /* __index__, of an int or of any other class */
 Value text_builtin(GenVM *vm, const char *name); /* what the builtins module has under that name */
 /* Is the operator with reflected method `special` the other operand's to do? */
 bool text_defers_to(GenVM *vm, Value other, Special special);
 
 /* ---- str.c ---- */
 
-/* An exact str of `size` bytes to be filled: data is inline and ends with a NUL. NULL with an error pending. */
+/* An exact str of `size` bytes to be filled: data is inline and ends with a NUL. NULL with an error
+ * pending. */
 Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t flags);
-Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags); /* known to be right */
+Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length,
+                      uint8_t flags);  /* known to be right */
 Value str_exact(GenVM *vm, Value str); /* the same text as an exact str */
-Value str_scanned(GenVM *vm, Str *str); /* a str_alloc whose bytes are now filled in: finds out length and flags */
+Value str_scanned(
+    GenVM *vm,
+    Str *str); /* a str_alloc whose bytes are now filled in: finds out length and flags */
 Value str_of_class(GenVM *vm, Type *cls, Value str); /* as an instance of cls, str or a subclass */
 Value str_sub(GenVM *vm, Value str, size_t offset, size_t size); /* bytes on code point borders */
 Value str_repeat(GenVM *vm, Value str, int64_t times);
-size_t str_offset(GenVM *vm, Str *str, int64_t index);         /* code point index -> byte offset */
-int64_t str_index_of(Str *str, size_t offset);                 /* and back */
-Value str_char_at(GenVM *vm, Str *str, int64_t index);         /* 0 <= index < length */
+size_t str_offset(GenVM *vm, Str *str, int64_t index); /* code point index -> byte offset */
+int64_t str_index_of(Str *str, size_t offset);         /* and back */
+Value str_char_at(GenVM *vm, Str *str, int64_t index); /* 0 <= index < length */
 void str_trace(GenVM *vm, Object *object);
-static inline bool str_is_ascii(const Str *str) { return str->header.flags & STR_ASCII; }
+static inline bool str_is_ascii(const Str *str) {
+    return str->header.flags & STR_ASCII;
+}
 static inline const TextKind *str_kind(Value str) {
     return str_is_ascii(AS_STR(str)) ? &str_ascii_kind : &str_unicode_kind;
 }
-static inline TextSpan str_span(Value str) { return (TextSpan){AS_STR(str)->data, AS_STR(str)->size}; }
+static inline TextSpan str_span(Value str) {
+    return (TextSpan){AS_STR(str)->data, AS_STR(str)->size};
+}
 
 /* ---- str_case.c ---- */
 
@@ -192,7 +217,9 @@ Value str_isupper(GenVM *vm, Value *args);
 
 /* ASCII classes and mappings, also those of bytes. */
 enum {
-    ASCII_UPPER = 1, ASCII_LOWER = 2, ASCII_DIGIT = 4,
+    ASCII_UPPER = 1,
+    ASCII_LOWER = 2,
+    ASCII_DIGIT = 4,
     ASCII_SPACE = 8,       /* white space of bytes */
     ASCII_TEXT_SPACE = 16, /* of str: also the separators 0x1c to 0x1f */
     ASCII_NEWLINE = 32,    /* line ends of bytes: \n and \r */
@@ -200,15 +227,22 @@ enum {
 };
 enum { ASCII_ALPHA = ASCII_UPPER | ASCII_LOWER, ASCII_ALNUM = ASCII_ALPHA | ASCII_DIGIT };
 extern const uint8_t ascii_class[256];
-static inline bool ascii_is(char c, int mask) { return ascii_class[(unsigned char)c] & mask; }
-static inline char ascii_upper(char c) { return ascii_is(c, ASCII_LOWER) ? (char)(c - 32) : c; }
-static inline char ascii_lower(char c) { return ascii_is(c, ASCII_UPPER) ? (char)(c + 32) : c; }
+static inline bool ascii_is(char c, int mask) {
+    return ascii_class[(unsigned char)c] & mask;
+}
+static inline char ascii_upper(char c) {
+    return ascii_is(c, ASCII_LOWER) ? (char)(c - 32) : c;
+}
+static inline char ascii_lower(char c) {
+    return ascii_is(c, ASCII_UPPER) ? (char)(c + 32) : c;
+}
 void ascii_map_upper(char *out, const char *text, size_t size);
 void ascii_map_lower(char *out, const char *text, size_t size);
 void ascii_map_swap(char *out, const char *text, size_t size);
 void ascii_map_title(char *out, const char *text, size_t size);
 void ascii_map_capital(char *out, const char *text, size_t size);
-bool ascii_is_lower(const char *text, size_t size); /* as islower() and so on; false for empty text */
+bool ascii_is_lower(const char *text,
+                    size_t size); /* as islower() and so on; false for empty text */
 bool ascii_is_upper(const char *text, size_t size);
 bool ascii_is_title(const char *text, size_t size);
 bool ascii_all(const char *text, size_t size, int mask);
@@ -235,7 +269,8 @@ Value str_fields_split(GenVM *vm, Value *args);
 /* ---- codec.c ---- */
 
 /* `encoding` and `errors` may be NULL: utf-8, strict. */
-Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *encoding, const char *errors);
+Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *encoding,
+                   const char *errors);
 Value codec_encode(GenVM *vm, Value str, const char *encoding, const char *errors);
 
 /* ---- bytes.c, bytearray.c, memoryview.c ---- */
@@ -252,14 +287,18 @@ static inline const char *bytes_data(Value v, size_t *size) { /* of bytes or byt
 Bytes *bytes_alloc(GenVM *vm, size_t size); /* to be filled; NULL with an error pending */
 Value bytes_exact(GenVM *vm, Value bytes);
 Value bytes_of_class(GenVM *vm, Type *cls, Value bytes);
-Value bytearray_new(GenVM *vm, const void *data, size_t size);          /* data may be NULL: zeroed */
-Value bytes_like(GenVM *vm, Value self, const void *data, size_t size); /* bytes or bytearray, as self is */
+Value bytearray_new(GenVM *vm, const void *data, size_t size); /* data may be NULL: zeroed */
+Value bytes_like(GenVM *vm, Value self, const void *data,
+                 size_t size);                            /* bytes or bytearray, as self is */
 bool bytes_find_span(GenVM *vm, Value v, TextSpan *span); /* as bytes_view */
 bool bytes_take_span(GenVM *vm, Value v, TextSpan *span); /* the same, or TypeError */
-Value memoryview_to_bytes(GenVM *vm, Value view); /* a copy of its items */
-bool memoryview_bytes(GenVM *vm, Value v, const uint8_t **data, size_t *size); /* false: released or not contiguous */
-Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message, uint8_t *byte); /* an int in 0..255 */
-Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message, Value *out);
+Value memoryview_to_bytes(GenVM *vm, Value view);         /* a copy of its items */
+bool memoryview_bytes(GenVM *vm, Value v, const uint8_t **data,
+                      size_t *size); /* false: released or not contiguous */
+Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message,
+                     uint8_t *byte); /* an int in 0..255 */
+Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message,
+                      Value *out);
 Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, Value *out);
 Value bytes_repr_of(GenVM *vm, const char *before, TextSpan data, const char *after);
 Value bytes_repeat(GenVM *vm, Value v, int64_t times);
@@ -280,7 +319,8 @@ extern const NativeDef bytes_iterator_methods[];
 extern const NativeDef bytes_methods[];
 Value bytes_format_percent(GenVM *vm, Value self, Value args);
 Value bytes_format_fields(GenVM *vm, Value *args);
-Value bytes_to_hex(GenVM *vm, TextSpan data, Value separator, Value group); /* as hex(sep, bytes_per_sep) */
-bool bytes_from_hex(GenVM *vm, Value text, StrBuilder *out);                /* false: an error is pending */
+Value bytes_to_hex(GenVM *vm, TextSpan data, Value separator,
+                   Value group);                             /* as hex(sep, bytes_per_sep) */
+bool bytes_from_hex(GenVM *vm, Value text, StrBuilder *out); /* false: an error is pending */
 
 #endif

@@ -1,6 +1,7 @@
 /* unicode.c - properties and case mappings of single code points: see unicode.h.
  *
- * The category decides nearly everything; the tables hold the exceptions and are searched only when it does not.
+ * The category decides nearly everything; the tables hold the exceptions and are searched only when
+ * it does not.
  */
 #include "vm/objects/unicode.h"
 
@@ -29,34 +30,55 @@ static bool in_ranges(const CharRange *ranges, size_t count, uint32_t c) {
 #define LETTER (CATEGORY(LU) | CATEGORY(LL) | CATEGORY(LT) | CATEGORY(LM) | CATEGORY(LO))
 #define XID_START (LETTER | CATEGORY(NL))
 #define XID_CONTINUE (XID_START | CATEGORY(MN) | CATEGORY(MC) | CATEGORY(ND) | CATEGORY(PC))
-#define UNPRINTABLE                                                                                                    \
-    (CATEGORY(CC) | CATEGORY(CF) | CATEGORY(CS) | CATEGORY(CO) | CATEGORY(CN) | CATEGORY(ZL) | CATEGORY(ZP) | CATEGORY(ZS))
+#define UNPRINTABLE                                                                                \
+    (CATEGORY(CC) | CATEGORY(CF) | CATEGORY(CS) | CATEGORY(CO) | CATEGORY(CN) | CATEGORY(ZL) |     \
+     CATEGORY(ZP) | CATEGORY(ZS))
 #define IGNORABLE (CATEGORY(MN) | CATEGORY(ME) | CATEGORY(CF) | CATEGORY(LM) | CATEGORY(SK))
 
 static inline bool is_in(uint32_t c, uint32_t categories) {
     return categories >> utf8proc_get_property((utf8proc_int32_t)c)->category & 1;
 }
 
-bool char_is_alpha(uint32_t c) { return is_in(c, LETTER); }
-bool char_is_decimal(uint32_t c) { return is_in(c, CATEGORY(ND)); }
-bool char_is_digit(uint32_t c) { return char_is_decimal(c) || IN(digits, c); }
+bool char_is_alpha(uint32_t c) {
+    return is_in(c, LETTER);
+}
+bool char_is_decimal(uint32_t c) {
+    return is_in(c, CATEGORY(ND));
+}
+bool char_is_digit(uint32_t c) {
+    return char_is_decimal(c) || IN(digits, c);
+}
 bool char_is_numeric(uint32_t c) {
     return is_in(c, CATEGORY(ND) | CATEGORY(NL) | CATEGORY(NO)) || IN(numeric_letters, c);
 }
-bool char_is_alnum(uint32_t c) { return char_is_alpha(c) || char_is_numeric(c); }
-bool char_is_printable(uint32_t c) { return c == ' ' || !is_in(c, UNPRINTABLE); }
+bool char_is_alnum(uint32_t c) {
+    return char_is_alpha(c) || char_is_numeric(c);
+}
+bool char_is_printable(uint32_t c) {
+    return c == ' ' || !is_in(c, UNPRINTABLE);
+}
 
 bool char_is_space(uint32_t c) {
     if (c < 0x1680) return (c >= 9 && c <= 13) || (c >= 28 && c <= 32) || c == 0x85 || c == 0xA0;
-    return c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-           c == 0x3000;
+    return c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-bool char_is_lower(uint32_t c) { return is_in(c, CATEGORY(LL)) || IN(other_lowercase, c); }
-bool char_is_upper(uint32_t c) { return is_in(c, CATEGORY(LU)) || IN(other_uppercase, c); }
-bool char_is_title(uint32_t c) { return is_in(c, CATEGORY(LT)); }
-bool char_is_cased(uint32_t c) { return char_is_lower(c) || char_is_upper(c) || char_is_title(c); }
-bool char_is_case_ignorable(uint32_t c) { return is_in(c, IGNORABLE) || IN(case_ignorable_also, c); }
+bool char_is_lower(uint32_t c) {
+    return is_in(c, CATEGORY(LL)) || IN(other_lowercase, c);
+}
+bool char_is_upper(uint32_t c) {
+    return is_in(c, CATEGORY(LU)) || IN(other_uppercase, c);
+}
+bool char_is_title(uint32_t c) {
+    return is_in(c, CATEGORY(LT));
+}
+bool char_is_cased(uint32_t c) {
+    return char_is_lower(c) || char_is_upper(c) || char_is_title(c);
+}
+bool char_is_case_ignorable(uint32_t c) {
+    return is_in(c, IGNORABLE) || IN(case_ignorable_also, c);
+}
 
 bool char_is_xid_start(uint32_t c) {
     if (is_in(c, XID_START)) return !IN(xid_start_not, c);
@@ -117,8 +139,8 @@ unsigned char_to_lower(uint32_t c, uint32_t *out) {
 unsigned char_to_folded(uint32_t c, uint32_t *out) {
     utf8proc_int32_t folded[CHAR_MAP_MAX];
     int boundary = 0;
-    utf8proc_ssize_t count =
-        utf8proc_decompose_char((utf8proc_int32_t)c, folded, CHAR_MAP_MAX, UTF8PROC_CASEFOLD, &boundary);
+    utf8proc_ssize_t count = utf8proc_decompose_char((utf8proc_int32_t)c, folded, CHAR_MAP_MAX,
+                                                     UTF8PROC_CASEFOLD, &boundary);
     if (count < 1 || count > CHAR_MAP_MAX) { /* surrogates */
         out[0] = c;
         return 1;
@@ -128,8 +150,8 @@ unsigned char_to_folded(uint32_t c, uint32_t *out) {
     return (unsigned)count;
 }
 
-/* Decimal digits come in runs of ten, in order, that start with zero; only the run of mathematical digits holds five sets
- * at an offset of its own. */
+/* Decimal digits come in runs of ten, in order, that start with zero; only the run of mathematical
+ * digits holds five sets at an offset of its own. */
 int char_decimal_value(uint32_t c) {
     if (c >= '0' && c <= '9') return (int)c - '0';
     if (c < 0x660 || !char_is_decimal(c)) return -1;

@@ -1,5 +1,5 @@
-/* unicode.h - properties and case mappings of single code points, as CPython's str has them. From utf8proc, with what
- * that library leaves out in unicode_tables.h.
+/* unicode.h - properties and case mappings of single code points, as CPython's str has them. From
+ * utf8proc, with what that library leaves out in unicode_tables.h.
  */
 #ifndef GEN_UNICODE_H
 #define GEN_UNICODE_H
