@@ -114,6 +114,14 @@ bool op_group_reraise(GenVM *vm) {
 
 /* ---- imports ---- */
 
+/* Is `module`, found under `name`, all that the import statement needs? The common case: a top module that is loaded and,
+ * where names are to be imported from it, no package. */
+static bool is_loaded_top(GenVM *vm, Value module, Value name, bool with_names) {
+    if (!is_kind(module, TYPE_MODULE) || memchr(AS_STR(name)->data, '.', AS_STR(name)->size)) return false;
+    if (import_is_initializing(vm, module)) return false;
+    return !with_names || dict_get_str(vm, AS(Module, module)->dict, name_value(vm, NAME___path__)) == VALUE_UNSET;
+}
+
 bool op_import(GenVM *vm) {
     Value *operands = op_b(vm), name = op_const(vm);
     Value globals = object_value(frame_function(vm->base)->globals);
@@ -122,9 +130,9 @@ bool op_import(GenVM *vm) {
         raise_error(vm, EXC_IMPORT_ERROR, "__import__ not found");
         return false;
     }
-    if (importer == vm->import_function && operands[0] == int_value(0) && operands[1] == VALUE_NONE) {
-        Value module = dict_get_str(vm, vm->modules, name); /* `import x` of a loaded top module: the common case */
-        if (is_kind(module, TYPE_MODULE) && !strchr(str_c(vm, name), '.') && !import_is_initializing(vm, module)) {
+    if (importer == vm->import_function && operands[0] == int_value(0)) {
+        Value module = dict_get_str(vm, vm->modules, name);
+        if (is_loaded_top(vm, module, name, operands[1] != VALUE_NONE)) {
             *op_a(vm) = module;
             return true;
         }
