@@ -137,8 +137,6 @@ Leaf slice_indices(GenVM *vm, Value slice, int64_t length, int64_t *start, int64
 bool sequence_index(GenVM *vm, Value key, int64_t length, const char *type, int64_t *index);
 
 /* ---- function.c, method.c, cell.c, module.c ---- */
-struct Code;
-Function *function_new(GenVM *vm, struct Code *code, Dict *globals); /* NULL on error */
 Value method_new(GenVM *vm, Value function, Value self);
 Value cell_new(GenVM *vm, Value value);
 /* A function of `code` in `globals`: defaults, closure and the rest empty; header.state is set from the code (functions with more
