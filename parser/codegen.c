@@ -272,7 +272,7 @@ static bool copy_ranges(Unit *u, Code *code) {
     ExceptionRange *ranges = code_reserve(u->gen->vm, code, CODE_RANGES, u->range_count * sizeof *ranges);
     for (uint32_t i = 0; ranges && i < u->range_count; i++) {
         const CodeRange *from = &u->ranges[i];
-        ranges[i] = (ExceptionRange){from->start, from->end, (uint32_t)from->handler, from->reg};
+        ranges[i] = (ExceptionRange){from->start, from->end, from->handler, from->reg};
     }
     return ranges != NULL;
 }
@@ -334,7 +334,7 @@ static Value make_code(Unit *u, int32_t first_line, const void *node) {
     code->doc = VALUE_NONE;
     code->flags = u->flags;
     code->first_line = (uint32_t)first_line;
-    code->regs = u->max;
+    code->regs = u->max ? u->max : 1; /* what names no register says 0 */
     code->local_count = u->local_count;
     code->instr_count = u->count;
     code->const_count = u->const_count;

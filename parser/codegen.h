@@ -67,15 +67,16 @@ typedef struct Codegen {
 typedef struct Label {
     int32_t at;         /* word, -1 until placed */
     int32_t refs;       /* last jump that waits for the label; each holds the one before in its imm; -1: none */
+    int32_t first_range; /* of the exception ranges that lead here, -1: none */
     bool reached;       /* by a jump, or by an exception */
     uint64_t *assigned; /* variables assigned on every way that leads here */
 } Label;
-#define LABEL_NEW ((Label){-1, -1, false, NULL})
+#define LABEL_NEW ((Label){-1, -1, -1, false, NULL})
 
-typedef struct CodeRange { /* a row of the exception table whose handler may not be placed yet */
+typedef struct CodeRange { /* a row of the exception table */
     uint32_t start, end;
-    Label *waiting; /* the handler's label until that is placed; NULL afterwards: labels live on the C stack */
-    int32_t handler;
+    Label *label;     /* the handler's, until it is placed */
+    uint32_t handler; /* word, from then on */
     Reg reg;
 } CodeRange;
 

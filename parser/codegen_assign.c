@@ -51,7 +51,7 @@ static void unpack(Unit *u, AstExpr *target, Reg value) {
     AstExprSeq targets = elements_of(target);
     uint32_t count = (uint32_t)targets.count;
     int32_t star = find_star(u, targets, target->span);
-    Reg mark = u->top, window;
+    Reg mark = u->top, window = NO_REG;
     emit_at(u, target->span);
     if (star < 0 && neighbours(u, targets, &window)) {
         emit_window_out(u, OP_UNPACK, window, value, 0, (int32_t)count, count);

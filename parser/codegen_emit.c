@@ -266,6 +266,14 @@ static void set_imm(Unit *u, int32_t word, int32_t imm) {
     u->instrs[word] = (u->instrs[word] & 0xffffffffu) | (Instr)(uint32_t)imm << 32;
 }
 
+static void place_handler(Unit *u, Label *label) {
+    for (uint32_t i = (uint32_t)label->first_range; i < u->range_count; i++) {
+        if (u->ranges[i].label != label) continue;
+        u->ranges[i].handler = (uint32_t)label->at;
+        u->ranges[i].label = NULL;
+    }
+}
+
 void emit_label(Unit *u, Label *label) {
     for (int32_t ref = label->refs; ref >= 0;) {
         int32_t next = instr_imm(u->instrs[ref]);
@@ -274,11 +282,7 @@ void emit_label(Unit *u, Label *label) {
     }
     label->refs = -1;
     label->at = (int32_t)u->count;
-    for (uint32_t i = 0; i < u->range_count; i++) {
-        if (u->ranges[i].waiting != label) continue;
-        u->ranges[i].waiting = NULL;
-        u->ranges[i].handler = label->at;
-    }
+    if (label->first_range >= 0) place_handler(u, label);
     if (!label->reached || !label->assigned) return;
     for (uint32_t i = 0; i < u->bit_words; i++)
         u->assigned[i] = u->reachable ? u->assigned[i] & label->assigned[i] : label->assigned[i];
@@ -312,8 +316,8 @@ void emit_range_close(Unit *u, Block *block) {
     block->start = -1;
     if (start < 0 || start == u->count) return;
     if (u->range_count == u->range_capacity && !grow_ranges(u)) return;
-    Label *label = block->handler;
-    u->ranges[u->range_count++] = (CodeRange){(uint32_t)start, u->count, label->at < 0 ? label : NULL, label->at, block->exception};
+    if (block->handler->first_range < 0) block->handler->first_range = (int32_t)u->range_count;
+    u->ranges[u->range_count++] = (CodeRange){(uint32_t)start, u->count, block->handler, 0, block->exception};
 }
 
 /* ---- the end of a unit ---------------------------------------------------------------------------------------- */
@@ -368,7 +372,7 @@ bool emit_prologue(Unit *u) {
     for (uint32_t i = 0; i < u->range_count; i++) {
         u->ranges[i].start += added;
         u->ranges[i].end += added;
-        u->ranges[i].handler += (int32_t)added;
+        u->ranges[i].handler += added;
     }
     return true;
 }
