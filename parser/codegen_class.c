@@ -63,8 +63,8 @@ static Value attributes_tuple(Unit *u) {
 
 static Reg cell_register(Unit *u, const char *text) {
     AstName *name = name_intern(u, text);
-    Symbol *symbol = name ? scope_find(u->code_scope, name) : NULL;
-    return symbol && symbol->kind == SYMBOL_CELL ? u->cell_regs[symbol->index] : NO_REG;
+    const Symbol *symbol = name ? scope_find_class_cell(u->code_scope, name) : NULL;
+    return symbol ? u->cell_regs[symbol->index] : NO_REG;
 }
 
 static void begin_namespace(Unit *u, const AstStmt *s) {

@@ -226,7 +226,8 @@ static void load_cell(Unit *u, AstName *name, Reg dest) {
             return;
         }
     }
-    Symbol *symbol = scope_find(u->code_scope, name);
+    Symbol *symbol = scope_find_class_cell(u->code_scope, name);
+    if (!symbol) symbol = scope_find(u->code_scope, name);
     if (symbol && symbol->kind == SYMBOL_CELL)
         emit_move(u, dest, u->cell_regs[symbol->index]);
     else

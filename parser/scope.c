@@ -116,8 +116,7 @@ AstName *scope_mangle(const Scope *scope, NameTable *names, AstName *name) {
     return symbol != NULL && (symbol->flags & SYMBOL_TYPE_PARAM) != 0 ? mangled : name;
 }
 
-/* The cells that a class makes for its methods, by name. */
-static Symbol *find_class_cell(const Scope *scope, const AstName *name) {
+Symbol *scope_find_class_cell(const Scope *scope, const AstName *name) {
     if (scope->class_cell != NULL && scope->class_cell->name == name) return scope->class_cell;
     if (scope->class_dict_cell != NULL && scope->class_dict_cell->name == name)
         return scope->class_dict_cell;
@@ -133,7 +132,7 @@ Resolution scope_resolve(Scope *scope, const AstName *name) {
             return (Resolution){kind, symbol, scope};
         }
         if (scope->parent->kind == SCOPE_CLASS) {
-            Symbol *cell = find_class_cell(scope->parent, name);
+            Symbol *cell = scope_find_class_cell(scope->parent, name);
             if (cell != NULL) return (Resolution){SYMBOL_CELL, cell, scope->parent};
             Symbol *free_symbol = scope_find(scope->parent, name);
             bool is_free = free_symbol != NULL && (free_symbol->kind == SYMBOL_FREE ||
