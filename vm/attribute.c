@@ -35,10 +35,10 @@ Value member_set(GenVM *vm, const Member *member, Value instance, Value value) {
     Value *place = member_place(vm, member, instance);
     if (!place && value == VALUE_UNSET) {
         if (instance_delete(vm, instance, member->name) == LEAF_TRUE) return VALUE_NONE;
-        return raise_attribute(vm, instance, member->name);
+        return raise_error(vm, EXC_ATTRIBUTE_ERROR, "%S", member->name);
     }
     if (!place) return instance_set(vm, instance, member->name, value) ? VALUE_NONE : VALUE_ERROR;
-    if (value == VALUE_UNSET && *place == VALUE_UNSET) return raise_attribute(vm, instance, member->name);
+    if (value == VALUE_UNSET && *place == VALUE_UNSET) return raise_error(vm, EXC_ATTRIBUTE_ERROR, "%S", member->name);
     *place = value;
     gc_barrier(vm, as_object(instance));
     return VALUE_NONE;
