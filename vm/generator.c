@@ -197,7 +197,7 @@ bool generator_return(GenVM *vm, Value v) {
     }
     vm->pc = frame_return_pc(generator->regs);
     if (generator->header.kind == TYPE_ASYNC_GENERATOR)
-        raise_error(vm, EXC_STOP_ASYNC_ITERATION, NULL);
+        raise_with_args(vm, EXC_STOP_ASYNC_ITERATION, vm->empty_tuple);
     else
         raise_stop_iteration(vm, v);
     return false;

@@ -214,7 +214,7 @@ bool op_intrinsic(GenVM *vm) {
             *op_a(vm) = VALUE_NONE;
             return true;
         }
-        raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, NULL);
+        raise_with_args(vm, EXC_NOT_IMPLEMENTED_ERROR, vm->empty_tuple);
         return false;
     case INTRINSIC_EXCEPTION_TYPE: *op_a(vm) = object_value(type_of(vm, operand[0])); return true;
     case INTRINSIC_EXCEPTION_TRACEBACK: {

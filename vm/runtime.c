@@ -66,7 +66,7 @@ bool vm_safepoint(GenVM *vm) {
     }
     if (unlikely(vm->interrupted)) {
         vm->interrupted = 0;
-        raise_error(vm, EXC_KEYBOARD_INTERRUPT, NULL);
+        raise_with_args(vm, EXC_KEYBOARD_INTERRUPT, vm->empty_tuple);
         return false;
     }
     if (unlikely(vm->poll & POLL_FINALIZE) && !vm->finalizing) return run_finalizers(vm);
@@ -82,7 +82,7 @@ bool vm_poll_native(GenVM *vm) {
         return true;
     }
     vm->interrupted = 0;
-    raise_error(vm, EXC_KEYBOARD_INTERRUPT, NULL);
+    raise_with_args(vm, EXC_KEYBOARD_INTERRUPT, vm->empty_tuple);
     return false;
 }
 
