@@ -14,8 +14,9 @@
 MAKEFLAGS += --no-builtin-rules
 
 # The version is the public header's.
-VERSION := $(or $(shell sed -n 's/^\#define GEN_VERSION "\(.*\)".*/\1/p' vm/genvm.h 2>/dev/null),0.0.0)
-MAJOR := $(firstword $(subst ., ,$(VERSION)))
+header_version = $(shell sed -n 's/^\#define GEN_VERSION_$(1) *\([0-9]*\).*/\1/p' vm/genvm.h)
+MAJOR := $(call header_version,MAJOR)
+VERSION := $(MAJOR).$(call header_version,MINOR).$(call header_version,PATCH)
 
 PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin
@@ -128,8 +129,7 @@ $(B)/genvm.pc: FORCE | $(B)/obj
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
 		'Name: genvm' 'Description: A Python-like language whose frames can all be suspended' \
 		'Version: $(VERSION)' 'Libs: -L$${libdir} -lgenvm' 'Libs.private: $(strip $(LIBS))' \
-		'Cflags: -I$${includedir}' > $@.new
-	@$(call replace_if_changed,$@)
+		'Cflags: -I$${includedir}' | { $(keep_if_changed); }
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -152,13 +152,13 @@ build/embed_sources: scripts/build/embed_sources.c | $(B)/obj
 	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -o $@ $<
 
 # Files that change only when what they say changes: objects are rebuilt when a flag is.
-replace_if_changed = if cmp -s $(1).new $(1); then rm $(1).new; else mv $(1).new $(1); fi
+keep_if_changed = new=$@.$$$$; cat > $$new; if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(B)/flags: FORCE | $(B)/obj
-	@echo '$(CC) $(COMPILE) $(LDFLAGS)' > $@.new; $(call replace_if_changed,$@)
+	@echo '$(CC) $(COMPILE) $(LDFLAGS)' | { $(keep_if_changed); }
 
 build/stdlib_list: FORCE | $(B)/obj
-	@echo '$(STDLIB_GEN)' > $@.new; $(call replace_if_changed,$@)
+	@echo '$(STDLIB_GEN)' | { $(keep_if_changed); }
 
 $(B)/obj:
 	@mkdir -p $@
@@ -181,7 +181,7 @@ $(RUNNER): tests/runner.c tests/case.c tests/case.h build/tests/cases.def
 
 build/tests/cases.def: FORCE
 	@mkdir -p $(@D)
-	@scripts/build/list_cases > $@.new; $(call replace_if_changed,$@)
+	@scripts/build/list_cases | { $(keep_if_changed); }
 
 # Host programs: the examples of embedding, as C11 and as C++, and those under tests/. They see the
 # public header alone. link_vm and link_parser are linked with parts of the library, whole, to prove

@@ -14,7 +14,7 @@ int main(void) {
 
     /* The report that the gen command would print. The exception stays pending until it is cleared.
      */
-    if (!gen_run_string(vm, "def f(x):\n    return 1 // x\n\nf(0)\n", "first.gen")) {
+    if (!gen_run_string(vm, "def f(x):\n    return 1 / x\n\nf(0)\n", "first.gen")) {
         fputs(gen_error_text(vm), stdout);
         gen_error_clear(vm);
     }

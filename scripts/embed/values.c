@@ -36,7 +36,8 @@ static void read_back(GenVM *vm, GenRef record) {
     }
     if (gen_to_float(vm, gen_get_item(vm, record, gen_str(vm, "float")), &real))
         printf("%g\n", real);
-    printf("%s has %zu bytes\n", gen_to_str(vm, text, &size), size);
+    const char *bytes = gen_to_str(vm, text, &size);
+    printf("%s has %zu bytes\n", bytes, size);
     gen_to_bytes(vm, gen_get_item(vm, record, gen_str(vm, "bytes")), &size);
     printf("%zu bytes\n", size);
     if (gen_to_bool(vm, list, &truth)) printf("the list is %s\n", truth ? "true" : "false");

@@ -16,7 +16,7 @@ int main(void) {
     GenVM *vm = gen_vm_new(NULL);
     printf("%s\n", vm != NULL ? "linked and running" : "?");
     gen_vm_free(vm);
-    return GEN_VERSION[0] == '\0';
+    return GEN_VERSION_MAJOR;
 }
 END
 field() { sed -n "s/^$1: //p" "$staged/usr/lib/pkgconfig/genvm.pc" | sed "s|\${libdir}|$staged/usr/lib|; s|\${includedir}|$staged/usr/include|"; }
