@@ -93,16 +93,8 @@ LIBS := -lutf8proc -lgmp -lm \
 
 PRODUCTS := $(B)/gen $(B)/libgenvm.a $(B)/libgenvm.so $(B)/genvm.pc
 
-# Until all parts of the engine are there, a part that does not compile or link yet is reported and
-# leaves the others standing. This goes once build/gen links.
-INCOMPLETE := 1
-ifndef INCOMPLETE
 all: $(PRODUCTS) ## build gen, the libraries and genvm.pc (the default)
 	@:
-else
-all:
-	@+$(MAKE) --no-print-directory -k $(PRODUCTS) || echo "==== NOT ALL PARTS COMPILE AND LINK YET"
-endif
 
 $(B)/gen: $(REPL_OBJ) $(B)/libgenvm.a
 	$(call say,LINK,$@)
