@@ -2,62 +2,7 @@
  */
 #include "parser/codegen.h"
 
-#include <limits.h>
-#include <string.h>
-
 /* ---- docstrings ----------------------------------------------------------------------------------------------- */
-
-/* The least indentation of the lines behind the first, blank ones aside. */
-static size_t common_margin(const char *text, const char *end) {
-    size_t margin = SIZE_MAX;
-    for (const char *p = text; p < end;) {
-        if (*p++ != '\n') continue;
-        const char *line = p;
-        while (p < end && *p == ' ') p++;
-        if (p < end && *p != '\n' && (size_t)(p - line) < margin) margin = (size_t)(p - line);
-    }
-    return margin == SIZE_MAX ? 0 : margin;
-}
-
-/* Tabs become spaces up to the next column that is a multiple of eight. */
-static char *expand_tabs(Arena *arena, const char *text, size_t size, size_t *expanded_size) {
-    size_t tabs = 0;
-    for (size_t i = 0; i < size; i++) tabs += text[i] == '\t';
-    char *out = arena_take(arena, size + tabs * 8 + 1);
-    size_t length = 0, column = 0;
-    for (size_t i = 0; out && i < size; i++) {
-        if (text[i] == '\t') {
-            do out[length++] = ' ';
-            while (++column % 8);
-            continue;
-        }
-        out[length++] = text[i];
-        bool ends_line = text[i] == '\n' || text[i] == '\r';
-        column = ends_line ? 0 : column + ((text[i] & 0xc0) != 0x80);
-    }
-    *expanded_size = length;
-    return out;
-}
-
-/* The docstring without the indentation that it has from standing in the source. */
-static Value clean_docstring(Codegen *gen, const AstConstant *constant) {
-    size_t size;
-    char *text = expand_tabs(gen->arena, constant->text, constant->len, &size);
-    char *clean = text ? arena_take(gen->arena, size + 1) : NULL;
-    if (!clean) {
-        gen->failed = true;
-        return VALUE_UNSET;
-    }
-    const char *p = text, *end = text + size;
-    size_t margin = common_margin(text, end), length = 0;
-    while (p < end && *p == ' ') p++;
-    while (p < end) {
-        char c = *p++;
-        clean[length++] = c;
-        for (size_t i = 0; c == '\n' && i < margin && p < end && *p == ' '; i++) p++;
-    }
-    return str_new(gen->vm, clean, length);
-}
 
 static const AstConstant *docstring_of(AstStmtSeq body) {
     if (!body.count || body.items[0]->kind != STMT_Expr) return NULL;
@@ -65,11 +10,11 @@ static const AstConstant *docstring_of(AstStmtSeq body) {
     return e->kind == EXPR_Constant && e->Constant.value.kind == CONSTANT_Str ? &e->Constant.value : NULL;
 }
 
-/* A function's docstring is its first constant; a class or module assigns it to __doc__. */
+/* The text is clean already (scope analysis). A function's docstring is its first constant; a class or module assigns it to __doc__. */
 void function_docstring(Unit *u, AstStmtSeq body) {
     const AstConstant *constant = docstring_of(body);
     if (!constant) return;
-    Value text = clean_docstring(u->gen, constant);
+    Value text = fold_constant(u->gen, constant);
     if (u->code_scope->is_function) {
         u->flags |= CODE_HAS_DOCSTRING;
         emit_const_index(u, text);

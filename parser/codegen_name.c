@@ -220,7 +220,7 @@ void name_unbind(Unit *u, const Var *var) {
 /* The cell itself of a variable that an inner scope uses. */
 static void load_cell(Unit *u, AstName *name, Reg dest) {
     for (const Inlined *inlined = u->inlined; inlined; inlined = inlined->outer) {
-        Symbol *symbol = scope_find(inlined->scope, name);
+        const Symbol *symbol = scope_find(inlined->scope, name);
         if (symbol && symbol->kind == SYMBOL_CELL) {
             emit_move(u, dest, inlined->cells[symbol->index]);
             return;
