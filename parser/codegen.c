@@ -405,7 +405,6 @@ static void module_body(Unit *u, const void *node) {
     annotation_body_begin(u, module->body);
     if (module->kind == MODULE_Module) function_docstring(u, module->body);
     statements(u, module->body);
-    annotation_body_end(u, module->body);
 }
 
 Value codegen_module(Codegen *gen) {

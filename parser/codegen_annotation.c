@@ -1,8 +1,9 @@
 /* codegen_annotation.c - annotations, type parameters and type aliases: all that is evaluated lazily.
  *
  * The annotations of a function, class or module become one function, __annotate__(format), that builds their dict when
- * somebody asks. An annotation in a class or module body that may not run (inside an if, say) is part of the dict only
- * if it was passed: its number is then in the set __conditional_annotations__. With `from __future__ import annotations`
+ * somebody asks. A module has it from its start, a class once its body has run. An annotation that may not have been
+ * passed (any of a module, in a class one inside an if, say) is part of the dict only if its number is in the set
+ * __conditional_annotations__, which passing it adds. With `from __future__ import annotations`
  * the dict holds the source text instead.
  */
 #include "parser/codegen.h"
@@ -221,23 +222,34 @@ static bool can_be_conditional(Unit *u) {
     return symbol && symbol->kind == SYMBOL_FREE;
 }
 
+static void begin_conditional(Unit *u, AstStmtSeq body) {
+    uint32_t before = u->gen->annotations.count;
+    visit_body(u, body, u->code_scope->kind == SCOPE_MODULE, number_annotation, NO_REG);
+    if (u->gen->annotations.count == before) return;
+    Reg set = emit_temp(u);
+    emit(u, OP_NEWSET, set, 0, 0, 0);
+    Var var = name_resolve_text(u, conditional_set);
+    name_store(u, &var, set);
+    u->top = set;
+}
+
+static void begin_future(Unit *u) {
+    Reg dict = emit_temp(u);
+    emit(u, OP_NEWDICT, dict, 0, 0, 0);
+    Var var = name_resolve_text(u, "__annotations__");
+    name_store(u, &var, dict);
+    u->top = dict;
+}
+
+static void make_annotate(Unit *u, AstStmtSeq body, const char *name);
+
 void annotation_body_begin(Unit *u, AstStmtSeq body) {
     if (!body_has_annotations(u, body)) return;
-    Reg mark = u->top, value = emit_temp(u);
-    if (u->gen->module->has_future_annotations) {
-        emit(u, OP_NEWDICT, value, 0, 0, 0);
-        Var var = name_resolve_text(u, "__annotations__");
-        name_store(u, &var, value);
-    } else if (can_be_conditional(u)) {
-        uint32_t before = u->gen->annotations.count;
-        visit_body(u, body, false, number_annotation, NO_REG);
-        if (u->gen->annotations.count != before) {
-            emit(u, OP_NEWSET, value, 0, 0, 0);
-            Var var = name_resolve_text(u, conditional_set);
-            name_store(u, &var, value);
-        }
-    }
-    u->top = mark;
+    if (u->gen->module->has_future_annotations)
+        begin_future(u);
+    else if (can_be_conditional(u))
+        begin_conditional(u, body);
+    if (u->code_scope->kind == SCOPE_MODULE) make_annotate(u, body, "__annotate__");
 }
 
 /* An annotation of a class or module is passed. */
@@ -291,7 +303,8 @@ void annotation_statement(Unit *u, AstStmt *s) {
 static void add_body_entry(Unit *u, AstStmt *s, bool is_conditional, Reg dict) {
     Label absent = LABEL_NEW;
     uint64_t number;
-    if (is_conditional && codegen_map_get(&u->gen->annotations, s, &number)) {
+    (void)is_conditional;
+    if (codegen_map_get(&u->gen->annotations, s, &number)) {
         Reg mark = u->top, set = emit_temp(u), value = emit_temp(u);
         Var var = name_resolve_text(u, conditional_set);
         name_load(u, &var, set);
@@ -312,16 +325,19 @@ static void body_annotations(Unit *u, const void *node) {
     emit_return(u, dict);
 }
 
-void annotation_body_end(Unit *u, AstStmtSeq body) {
+static void make_annotate(Unit *u, AstStmtSeq body, const char *name) {
     Scope *scope = u->code_scope->annotation_scope;
     if (!scope || !u->reachable || u->gen->module->has_future_annotations) return;
-    if (!body_has_annotations(u, body)) return;
-    Reg mark = u->top, function = emit_temp(u);
+    Reg function = emit_temp(u);
     Value code = codegen_unit(u->gen, u, scope, "__annotate__", scope->span.line, body_annotations, &body);
     function_make(u, code, scope, 0, 0, 0, function);
-    Var var = name_resolve_text(u, u->code_scope->kind == SCOPE_CLASS ? "__annotate_func__" : "__annotate__");
+    Var var = name_resolve_text(u, name);
     name_store(u, &var, function);
-    u->top = mark;
+    u->top = function;
+}
+
+void annotation_body_end(Unit *u, AstStmtSeq body) {
+    if (body_has_annotations(u, body)) make_annotate(u, body, "__annotate_func__");
 }
 
 /* ---- type parameters ------------------------------------------------------------------------------------------ */

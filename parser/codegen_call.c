@@ -73,7 +73,7 @@ static void collect_positional(Unit *u, Reg window, uint32_t given, AstExprSeq a
     } else {
         emit(u, OP_NEWLIST, list, 0, 0, 0);
     }
-    display_list(u, args, list, true);
+    display_list(u, args, list, !given && args.count == 1);
 }
 
 static void merge_keywords(Unit *u, Reg dict, AstExpr *value) {

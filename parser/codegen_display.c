@@ -27,7 +27,7 @@ static void add_element(Unit *u, AstExpr *e, Reg collection, Opcode add, Opcode 
     u->top = mark;
 }
 
-/* Adds elements to the list in `list`. */
+/* Adds elements to the list in `list`. is_call: it is the arguments of f(*x), and messages name f. */
 void display_list(Unit *u, AstExprSeq elements, Reg list, bool is_call) {
     for (int32_t i = 0; i < elements.count; i++)
         add_element(u, elements.items[i], list, OP_LISTAPPEND, OP_LISTEXTEND, is_call);
