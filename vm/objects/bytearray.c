@@ -386,8 +386,8 @@ static const NativeDef methods[] = {
 #include "vm/objects/bytes_methods.def"
 #undef METHOD
     {"append(self, item, /)", append, "Append a single item to the end."},
-    {"clear(self)", clear, "Remove all items."},
-    {"copy(self)", copy, "Return a copy."},
+    {"clear(self, /)", clear, "Remove all items."},
+    {"copy(self, /)", copy, "Return a copy."},
     {"extend(self, iterable_of_ints, /)", extend,
      "Append all the items from the iterator or sequence."},
     {"insert(self, index: size, item, /)", insert, "Insert a single item before the given index."},
@@ -396,11 +396,11 @@ static const NativeDef methods[] = {
     {"remove(self, value, /)", remove_byte, "Remove the first occurrence of a value."},
     {"resize(self, size: size, /)", resize_method,
      "Change the size: zeros are added or bytes cut off."},
-    {"reverse(self)", reverse, "Reverse the order of the values in place."},
+    {"reverse(self, /)", reverse, "Reverse the order of the values in place."},
     {"static __new__(cls, *args, **kwargs)", new, "Create a new object."},
     {"__init__(self, source: object = ?, encoding: str = ?, errors: str = ?)", init, NULL},
-    {"__alloc__(self)", alloc, "Return the number of bytes actually allocated."},
-    {"__reduce__(self)", reduce, "Return state information for pickling."},
+    {"__alloc__(self, /)", alloc, "Return the number of bytes actually allocated."},
+    {"__reduce__(self, /)", reduce, "Return state information for pickling."},
     {NULL, NULL, NULL},
 };
 

@@ -447,9 +447,9 @@ void bytes_iterator_trace(GenVM *vm, Object *object) {
 }
 
 const NativeDef bytes_iterator_methods[] = {
-    {"__length_hint__(self)", iterator_length_hint,
+    {"__length_hint__(self, /)", iterator_length_hint,
      "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self)", iterator_reduce, "Return state information for pickling."},
+    {"__reduce__(self, /)", iterator_reduce, "Return state information for pickling."},
     {"__setstate__(self, state: index, /)", iterator_setstate,
      "Set state information for unpickling."},
     {NULL, NULL, NULL},

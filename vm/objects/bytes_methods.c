@@ -563,7 +563,7 @@ const NativeDef bytes_methods[] = {
 #define METHOD(function, signature, doc) {signature, bytes_method_##function, doc},
 #include "vm/objects/bytes_methods.def"
 #undef METHOD
-    {"__bytes__(self)", to_bytes, "Convert this value to exact type bytes."},
-    {"__getnewargs__(self)", getnewargs, NULL},
+    {"__bytes__(self, /)", to_bytes, "Convert this value to exact type bytes."},
+    {"__getnewargs__(self, /)", getnewargs, NULL},
     {NULL, NULL, NULL},
 };

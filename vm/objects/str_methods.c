@@ -144,7 +144,7 @@ static Value strip_sides(GenVM *vm, Value *args, const char *name, int sides) {
         return str_sub(vm, args[0], start, end - start);
     }
     if (!value_is_str(args[1]))
-        return raise_type(vm, "%s arg must be None or str, not %T", name, args[1]);
+        return raise_type(vm, "%s arg must be None or str", name);
     return strip_set(vm, args[0], args[1], sides);
 }
 
@@ -371,8 +371,8 @@ static Value getnewargs(GenVM *vm, Value *args) {
 }
 
 const NativeDef str_methods[] = {
-    {"capitalize(self)", str_capitalize, "Return a capitalized version of the string."},
-    {"casefold(self)", str_casefold,
+    {"capitalize(self, /)", str_capitalize, "Return a capitalized version of the string."},
+    {"casefold(self, /)", str_casefold,
      "Return a version of the string suitable for caseless comparisons."},
     {"center(self, width: size, fillchar: object = ' ', /)", center,
      "Return a centered string of length width."},
@@ -392,30 +392,30 @@ const NativeDef str_methods[] = {
      "Return a formatted version, fields from a mapping."},
     {"index(self, sub: str, start: index | None = None, end: index | None = None, /)", str_index,
      "Like find, but raise ValueError when sub is not found."},
-    {"isalnum(self)", str_isalnum,
+    {"isalnum(self, /)", str_isalnum,
      "Return True if all characters are letters or numbers, and there is one."},
-    {"isalpha(self)", str_isalpha, "Return True if all characters are letters, and there is one."},
-    {"isascii(self)", str_isascii, "Return True if all characters are ASCII."},
-    {"isdecimal(self)", str_isdecimal,
+    {"isalpha(self, /)", str_isalpha, "Return True if all characters are letters, and there is one."},
+    {"isascii(self, /)", str_isascii, "Return True if all characters are ASCII."},
+    {"isdecimal(self, /)", str_isdecimal,
      "Return True if all characters are decimal digits, and there is one."},
-    {"isdigit(self)", str_isdigit, "Return True if all characters are digits, and there is one."},
-    {"isidentifier(self)", str_isidentifier, "Return True if the string is a valid identifier."},
-    {"islower(self)", str_islower,
+    {"isdigit(self, /)", str_isdigit, "Return True if all characters are digits, and there is one."},
+    {"isidentifier(self, /)", str_isidentifier, "Return True if the string is a valid identifier."},
+    {"islower(self, /)", str_islower,
      "Return True if all cased characters are lowercase, and there is one."},
-    {"isnumeric(self)", str_isnumeric,
+    {"isnumeric(self, /)", str_isnumeric,
      "Return True if all characters are numeric, and there is one."},
-    {"isprintable(self)", str_isprintable, "Return True if all characters are printable."},
-    {"isspace(self)", str_isspace,
+    {"isprintable(self, /)", str_isprintable, "Return True if all characters are printable."},
+    {"isspace(self, /)", str_isspace,
      "Return True if all characters are white space, and there is one."},
-    {"istitle(self)", str_istitle,
+    {"istitle(self, /)", str_istitle,
      "Return True if the string is title-cased, and has a cased character."},
-    {"isupper(self)", str_isupper,
+    {"isupper(self, /)", str_isupper,
      "Return True if all cased characters are uppercase, and there is one."},
     {"join(self, iterable, /)", join,
      "Concatenate any number of strings, with this one between them."},
     {"ljust(self, width: size, fillchar: object = ' ', /)", ljust,
      "Return a left-justified string of length width."},
-    {"lower(self)", str_lower, "Return a copy of the string converted to lowercase."},
+    {"lower(self, /)", str_lower, "Return a copy of the string converted to lowercase."},
     {"lstrip(self, chars: object = None, /)", lstrip,
      "Return a copy with leading white space or chars removed."},
     {"static maketrans(x, y: str = ?, z: str = ?, /)", maketrans,
@@ -448,13 +448,13 @@ const NativeDef str_methods[] = {
      startswith, "Return True if the string starts with the prefix, or one of a tuple of them."},
     {"strip(self, chars: object = None, /)", strip,
      "Return a copy with white space or chars removed at both ends."},
-    {"swapcase(self)", str_swapcase,
+    {"swapcase(self, /)", str_swapcase,
      "Convert uppercase characters to lowercase and lowercase to uppercase."},
-    {"title(self)", str_title, "Return a version where each word is title-cased."},
+    {"title(self, /)", str_title, "Return a version where each word is title-cased."},
     {"translate(self, table, /)", translate,
      "Replace each character using the given translation table."},
-    {"upper(self)", str_upper, "Return a copy of the string converted to uppercase."},
+    {"upper(self, /)", str_upper, "Return a copy of the string converted to uppercase."},
     {"zfill(self, width: size, /)", zfill, "Pad a numeric string with zeros on the left."},
-    {"__getnewargs__(self)", getnewargs, NULL},
+    {"__getnewargs__(self, /)", getnewargs, NULL},
     {NULL, NULL, NULL},
 };
