@@ -340,6 +340,11 @@ static Value add_inplace(GenVM *vm, Value left, Value right) {
         if (text_defers_to(vm, right, SP_RADD)) return VALUE_NOT_IMPLEMENTED;
         return raise_type(vm, "can't concat %T to %T", right, left);
     }
+    if (left == right && span.size) { /* the right operand counts as a view of the array */
+        raise_error(vm, EXC_BUFFER_ERROR,
+                    "Existing exports of data: object cannot be re-sized");
+        return VALUE_ERROR;
+    }
     return extend_with(vm, array_of(left), span) ? left : VALUE_ERROR;
 }
 

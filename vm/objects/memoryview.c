@@ -202,10 +202,7 @@ static Leaf locate_any(GenVM *vm, const MemoryView *view, Value key, uint8_t **i
 
 static Leaf slice_view(GenVM *vm, MemoryView *from, Value key, MemoryView **result) {
     int64_t start, stop, step, count;
-    if (from->ndim != 1)
-        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
-                           "multi-dimensional slicing is not implemented"),
-               LEAF_ERROR;
+    if (from->ndim == 0) return raise_type(vm, "invalid indexing of 0-dim memory"), LEAF_ERROR;
     Leaf leaf = slice_indices(vm, key, view_shape(from)[0], &start, &stop, &step, &count);
     if (leaf != LEAF_TRUE) return leaf;
     MemoryView *view = copy_view(vm, from);
@@ -221,7 +218,7 @@ static Value getitem(GenVM *vm, Value v, Value key) {
     MemoryView *view = AS(MemoryView, v), *part;
     uint8_t *item;
     if (!memoryview_check(vm, view)) return VALUE_ERROR;
-    if (key == VALUE_ELLIPSIS) {
+    if (key == VALUE_ELLIPSIS && view->ndim == 0) {
         part = copy_view(vm, view);
         return part ? attach(vm, part, view->object) : VALUE_ERROR;
     }
@@ -236,6 +233,10 @@ static Value getitem(GenVM *vm, Value v, Value key) {
  * copied first. */
 static Leaf assign_slice(GenVM *vm, MemoryView *view, Value key, Value value) {
     MemoryView *to;
+    if (view->ndim > 1)
+        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
+                           "memoryview slice assignments are currently restricted to ndim = 1"),
+               LEAF_ERROR;
     Leaf leaf = slice_view(vm, view, key, &to);
     if (leaf != LEAF_TRUE) return leaf;
     to->object = view->object; /* not attached: only looked at here */

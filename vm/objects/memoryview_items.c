@@ -90,10 +90,8 @@ static Leaf put_real(GenVM *vm, const MemoryFormat *format, uint8_t *item, Value
     float narrow = (float)number;
     _Float16 half = (_Float16)number;
     bool is_finite = number - number == 0;
-    if (is_finite &&
-        ((format->size == 4 && narrow - narrow != 0) || (format->size == 2 && half - half != 0)))
-        return raise_overflow(vm, "float too large to pack with %c format", format->code),
-               LEAF_ERROR;
+    if (format->size == 2 && is_finite && half - half != 0)
+        return raise_overflow(vm, "float too large to pack with e format"), LEAF_ERROR;
     memcpy(item,
            format->size == 8   ? (void *)&number
            : format->size == 4 ? (void *)&narrow
