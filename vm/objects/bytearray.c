@@ -371,7 +371,7 @@ static Value repr(GenVM *vm, Value v) {
     Value name = type_of(vm, v)->name;
     const char *text = str_c(vm, name);
     if (!text) return VALUE_ERROR;
-    Value inner = bytes_repr_of(vm, "", span_of(array_of(v)), "");
+    Value inner = bytes_repr_of(vm, span_of(array_of(v)), true);
     return inner == VALUE_ERROR ? inner : str_format(vm, "%s(%S)", text, inner);
 }
 

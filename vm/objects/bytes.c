@@ -176,18 +176,18 @@ static Value construct(GenVM *vm, Value *args) {
 
 /* ---- repr ---- */
 
-Value bytes_repr_of(GenVM *vm, const char *before, TextSpan span, const char *after) {
+/* With `escape_single`, as bytearray has it, single quotes are escaped and double ones never are. */
+Value bytes_repr_of(GenVM *vm, TextSpan span, bool escape_single) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     char quote =
         memchr(span.data, '\'', span.size) && !memchr(span.data, '"', span.size) ? '"' : '\'';
     StrBuilder builder;
     builder_init(&builder, vm);
-    builder_put_c(&builder, before);
     builder_put_byte(&builder, 'b');
     builder_put_byte(&builder, quote);
     for (size_t i = 0; i < span.size && !builder.failed; i++) {
         unsigned char c = (unsigned char)span.data[i];
-        if (c == (unsigned char)quote || c == '\\') {
+        if (c == (unsigned char)(escape_single ? '\'' : quote) || c == '\\') {
             builder_put_byte(&builder, '\\');
             builder_put_byte(&builder, (char)c);
         } else if (c == '\n' || c == '\r' || c == '\t') {
@@ -200,7 +200,6 @@ Value bytes_repr_of(GenVM *vm, const char *before, TextSpan span, const char *af
         }
     }
     builder_put_byte(&builder, quote);
-    builder_put_c(&builder, after);
     return builder_finish(&builder);
 }
 
@@ -211,7 +210,7 @@ static TextSpan span_of(Value v) {
 }
 
 static Value repr(GenVM *vm, Value v) {
-    return bytes_repr_of(vm, "", span_of(v), "");
+    return bytes_repr_of(vm, span_of(v), false);
 }
 
 /* ---- slots shared with bytearray ---- */

@@ -385,7 +385,7 @@ static Value parted(GenVM *vm, Value self, Value separator, TextSpan part, size_
            tail_at = found ? at + part.size : head_size;
     Value head = piece(vm, self, 0, head_size),
           tail = piece(vm, self, tail_at, span.size - tail_at);
-    Value middle = found && is_kind(self, TYPE_BYTES) && is_exact(separator, TYPE_BYTES)
+    Value middle = found && is_kind(self, TYPE_BYTES)
                        ? separator
                        : bytes_like(vm, self, part.data, found ? part.size : 0);
     if (head == VALUE_ERROR || middle == VALUE_ERROR || tail == VALUE_ERROR) return VALUE_ERROR;

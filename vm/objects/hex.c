@@ -3,19 +3,20 @@
 
 /* The separator byte; 0 when there is none. False: an error is pending. */
 static bool take_separator(GenVM *vm, Value v, char *separator) {
-    TextSpan span;
+    TextSpan span = {"", 0};
     *separator = 0;
     if (v == VALUE_UNSET) return true;
-    size_t length;
-    if (value_is_str(v)) {
+    Value length = value_len(vm, v);
+    if (length == VALUE_TAIL) native_drop_tail(vm);
+    if (length == VALUE_ERROR) return false;
+    if (length != int_value(1) && length != VALUE_TAIL)
+        return raise_value(vm, "sep must be length 1."), false;
+    if (value_is_str(v))
         span = str_span(v);
-        length = AS_STR(v)->length;
-    } else if (bytes_find_span(vm, v, &span)) {
-        length = span.size;
-    } else {
+    else if (is_kind(v, TYPE_BYTES))
+        span.data = bytes_data(v, &span.size);
+    else
         return raise_type(vm, "sep must be str or bytes."), false;
-    }
-    if (length != 1) return raise_value(vm, "sep must be length 1."), false;
     if ((unsigned char)*span.data >= 0x80) return raise_value(vm, "sep must be ASCII."), false;
     *separator = *span.data;
     return true;

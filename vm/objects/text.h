@@ -300,7 +300,7 @@ Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message,
 Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message,
                       Value *out);
 Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, Value *out);
-Value bytes_repr_of(GenVM *vm, const char *before, TextSpan data, const char *after);
+Value bytes_repr_of(GenVM *vm, TextSpan data, bool escape_single);
 Value bytes_repeat(GenVM *vm, Value v, int64_t times);
 Value bytes_truth(GenVM *vm, Value v);
 Value bytes_len(GenVM *vm, Value v);
