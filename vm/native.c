@@ -286,10 +286,12 @@ static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
         if (most == 0) return raise_type(vm, "%S() takes no arguments (%d given)", name, got);
         if (most == 1 && least == 1) return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);
     }
-    if (signature->posonly < signature->positional || signature->positional < signature->count)
-        return raise_type(vm, "%S() takes at most %d positional argument%s (%d given)", name, most,
-                          most == 1 ? "" : "s", got);
-    return raise_type(vm, "%S expected %s %d argument%s, got %d", name, least == most ? "" : "at most", most,
+    if (signature->posonly < signature->count) {
+        const char *kind = signature->positional < signature->count ? "positional " : "";
+        return raise_type(vm, "%S() takes %s %d %sargument%s (%d given)", name, least == most ? "exactly" : "at most",
+                          most, kind, most == 1 ? "" : "s", got);
+    }
+    return raise_type(vm, "%S expected %s%d argument%s, got %d", name, least == most ? "" : "at most ", most,
                       most == 1 ? "" : "s", got);
 }
 
@@ -309,6 +311,12 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
         return raise_type(vm, "%S expected %s%d argument%s, got %d", name, least == most ? "" : "at least ", least,
                           least == 1 ? "" : "s", got);
     }
+    if (missing < signature->posonly && signature->plain) {
+        int needed = signature->required < signature->posonly ? signature->required : signature->posonly;
+        return raise_type(vm, "%S() takes %s %d positional argument%s (%d given)", name,
+                          needed < signature->positional ? "at least" : "exactly", needed - hidden,
+                          needed - hidden == 1 ? "" : "s", got);
+    }
     return raise_type(vm, "%S() missing required argument '%S' (pos %d)", name, signature->params[missing].name,
                       missing + 1 - hidden);
 }
@@ -317,6 +325,9 @@ static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
     Type *owner = native->owner;
     if (likely(is_object(self) && owner->is_builtin && as_object(self)->kind == owner->instance_kind)) return self;
     if (type_is_subclass(type_of(vm, self), owner)) return self;
+    if (native->header.flags & NATIVE_WRAPPER)
+        return raise_type(vm, "descriptor '%S' requires a '%S' object but received a '%T'", describe(vm, native),
+                          owner->name, self);
     return raise_type(vm, "descriptor '%S' for '%S' objects doesn't apply to a '%T' object", describe(vm, native),
                       owner->name, self);
 }
