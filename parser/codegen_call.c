@@ -10,10 +10,16 @@ enum { MAX_PLACED = 200, MAX_PAIRS = 32, LAST_WINDOW = 255 };
 
 static Opcode form(const Unit *u, Opcode plain, Opcode in_generator) { return u->is_generator ? in_generator : plain; }
 
+/* A call whose window cannot be named in eight bits: the result comes through a scratch register. */
+static void call_wide(Unit *u, Opcode plain, Opcode in_generator, Reg window, uint32_t count) {
+    emit(u, form(u, plain, in_generator), u->scratch, count, 0, (int32_t)window);
+    emit_move(u, window, u->scratch);
+}
+
 /* CALL of the callable in `window` with `count` arguments in place. */
 void call_simple(Unit *u, Reg window, uint32_t count) {
     if (window > LAST_WINDOW && u->wide)
-        emit(u, form(u, OP_CALLW, OP_CALLWG), 0, count, 0, (int32_t)window);
+        call_wide(u, OP_CALLW, OP_CALLWG, window, count);
     else
         emit(u, form(u, OP_CALL, OP_CALLG), window, count, 0, 0);
 }
@@ -132,7 +138,7 @@ static void call_collected(Unit *u, Reg window, uint32_t given, AstExprSeq args,
     collect_keywords(u, keywords, window + 2);
     emit_at(u, span);
     if (window > LAST_WINDOW && u->wide)
-        emit(u, form(u, OP_CALLEXW, OP_CALLEXWG), 0, 0, 0, (int32_t)window);
+        call_wide(u, OP_CALLEXW, OP_CALLEXWG, window, 0);
     else
         emit(u, form(u, OP_CALLEX, OP_CALLEXG), window, 0, 0, 0);
 }
@@ -173,7 +179,7 @@ void call_method_pair(Unit *u, Reg window, Reg pair, uint32_t count) {
     emit_move(u, window, pair);
     emit_move(u, window + u->link, pair + 1);
     if (window > LAST_WINDOW && u->wide)
-        emit(u, form(u, OP_CALLMW, OP_CALLMWG), 0, count + 1, 0, (int32_t)window);
+        call_wide(u, OP_CALLMW, OP_CALLMWG, window, count + 1);
     else
         emit(u, form(u, OP_CALLM, OP_CALLMG), window, count + 1, 0, 0);
 }
