@@ -199,6 +199,7 @@ void emit(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, int32_t imm);
 void emit_named(Unit *u, Opcode op, uint32_t a, uint32_t b, AstName *mangled); /* GETATTR and its kind */
 void emit_window(Unit *u, Opcode op, Reg a, Reg window, uint32_t c, int32_t imm, uint32_t count);
 void emit_window_out(Unit *u, Opcode op, Reg window, Reg b, uint32_t c, int32_t imm, uint32_t count);
+void emit_collect(Unit *u, Opcode op, Reg collection, Reg source, uint32_t below);
 void emit_jump(Unit *u, Opcode op, uint32_t a, uint32_t b, Label *label);
 void emit_goto(Unit *u, Label *label);
 void emit_move(Unit *u, Reg dest, Reg src);

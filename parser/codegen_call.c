@@ -85,7 +85,7 @@ static void collect_positional(Unit *u, Reg window, uint32_t given, AstExprSeq a
 static void merge_keywords(Unit *u, Reg dict, AstExpr *value) {
     Reg mark = u->top, source = expr_any(u, value, NO_REG);
     emit_at(u, value->span);
-    emit(u, OP_DICTMERGE, dict, source, 1, 0);
+    emit_collect(u, OP_DICTMERGE, dict, source, 2);
     u->top = mark;
 }
 
@@ -121,7 +121,7 @@ static void collect_keywords(Unit *u, AstKeywordSeq keywords, Reg dict) {
             merge_keywords(u, dict, keywords.items[i++]->value);
         } else {
             i = keyword_run(u, keywords, i, run);
-            emit(u, OP_DICTMERGE, dict, run, 1, 0);
+            emit_collect(u, OP_DICTMERGE, dict, run, 2);
         }
         u->top = mark;
     }

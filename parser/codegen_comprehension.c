@@ -50,7 +50,7 @@ static void element(Unit *u, const Comprehension *c) {
         Reg value = expr_any(u, elt, NO_REG);
         emit_at(u, elt->span);
         if (c->e->kind == EXPR_GeneratorExp)
-            expr_yield(u, u->flags & CODE_ASYNC_GENERATOR ? OP_YIELDWRAP : OP_YIELD, value, value, 1);
+            expr_yield(u, u->flags & CODE_ASYNC_GENERATOR ? OP_YIELDWRAP : OP_YIELD, 0, value, 1);
         else
             emit(u, c->e->kind == EXPR_ListComp ? OP_LISTAPPEND : OP_SETADD, c->collection, value, 0, 0);
     }

@@ -23,7 +23,10 @@ static void add_element(Unit *u, AstExpr *e, Reg collection, Opcode add, Opcode 
     AstExpr *source = is_star ? e->Starred.value : e;
     Reg value = expr_any(u, source, NO_REG);
     emit_at(u, is_star && is_call ? source->span : e->span);
-    emit(u, is_star ? extend : add, collection, value, is_star ? is_call : 0, 0);
+    if (is_star && is_call)
+        emit_collect(u, extend, collection, value, 1);
+    else
+        emit(u, is_star ? extend : add, collection, value, 0, 0);
     u->top = mark;
 }
 

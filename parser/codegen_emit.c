@@ -111,6 +111,18 @@ void emit_window_out(Unit *u, Opcode op, Reg window, Reg b, uint32_t c, int32_t 
     for (uint32_t i = 0; i < count; i++) emit_move(u, window + i, low + i);
 }
 
+/* LISTEXTEND and DICTMERGE of a call's arguments, whose messages name the callable that stands `below` registers below
+ * the collection. */
+void emit_collect(Unit *u, Opcode op, Reg collection, Reg source, uint32_t below) {
+    if (u->wide && collection >= 256) {
+        Reg low = emit_scratch_window(u, below + 1);
+        emit_move(u, low, collection - below);
+        emit_move(u, low + below, collection);
+        collection = low + below;
+    }
+    emit_full(u, op, collection, source, 1, 0, 0);
+}
+
 void emit_move(Unit *u, Reg dest, Reg src) {
     if (dest == src || !u->reachable) return;
     if (!u->wide || (dest < 256 && src < 256)) {

@@ -293,7 +293,7 @@ static void suspend_in_handler(Unit *u, const Block *outermost, Opcode op, Reg d
     reenter_handlers(u, u->block);
 }
 
-/* Emits op, a suspension (YIELD, YIELDWRAP, YIELDFROM). */
+/* Emits op, a suspension (YIELD, YIELDWRAP, YIELDFROM). c = 1: what is sent is not used, dest is 0. */
 void expr_yield(Unit *u, Opcode op, Reg dest, Reg value, uint32_t c) {
     Reg mark = u->top;
     const Block *handler = outermost_handler(u);
@@ -312,7 +312,7 @@ static void yield_to(Unit *u, AstExpr *e, Reg dest) {
         emit_none(u, value = emit_temp(u));
     emit_at(u, e->span);
     Opcode op = u->flags & CODE_ASYNC_GENERATOR ? OP_YIELDWRAP : OP_YIELD;
-    expr_yield(u, op, dest == NO_REG ? value : dest, value, dest == NO_REG);
+    expr_yield(u, op, dest == NO_REG ? 0 : dest, value, dest == NO_REG);
     u->top = mark;
 }
 
