@@ -256,11 +256,12 @@ static Value engine_size(GenVM *vm, Value *args) {
 
 Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, uint64_t *count) {
     int64_t n;
-    if (is_object(times) && type_special(vm, times, SP_RMUL) != VALUE_UNSET) return LEAF_FALSE;
-    if (!value_is_intlike(times))
-        return is_object(times) && type_find_special(vm, type_of(vm, times), SP_INDEX) != VALUE_UNSET
-                   ? LEAF_SCRIPT
-                   : LEAF_FALSE;
+    if (!value_is_intlike(times)) {
+        if (is_object(times) && type_special(vm, times, SP_RMUL) != VALUE_UNSET) return LEAF_FALSE;
+        if (type_find_special(vm, type_of(vm, times), SP_INDEX) != VALUE_UNSET) return LEAF_SCRIPT;
+        raise_type(vm, "can't multiply sequence by non-int of type '%T'", times);
+        return LEAF_ERROR;
+    }
     if (!int_to_i64(times, &n)) {
         if (int_sign(times) > 0) {
             raise_overflow(vm, "cannot fit 'int' into an index-sized integer");

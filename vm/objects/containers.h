@@ -172,8 +172,8 @@ Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right); /* two
 Value sequence_contains(GenVM *vm, Value self, Value item);
 Value sequence_count(GenVM *vm, Value self, Value item);
 Value sequence_find(GenVM *vm, Value self, Value item, Value start, Value stop, const char *missing);
-/* The count of `sequence * times`: false with an exception pending; LEAF_SCRIPT when times has an __index__ of its own;
- * LEAF_FALSE without an exception when it is no integer at all. */
+/* The count of `sequence * times`. LEAF_SCRIPT: times has an __index__ of its own; LEAF_FALSE: it has a __rmul__, which
+ * comes first. */
 Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, uint64_t *count);
 void sequence_repeat_items(Value *items, uint64_t length, uint64_t total); /* fills items[length .. total) */
 /* What an index that is neither int nor slice means: a twin that calls its __index__, or the TypeError. */
