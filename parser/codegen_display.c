@@ -5,7 +5,7 @@
  */
 #include "parser/codegen.h"
 
-enum { MAX_GATHERED = 64, MIN_COPIED = 5 };
+enum { MAX_GATHERED = 64, MIN_COPIED = 5, MIN_COPIED_SET = 3 /* as CPython: the order of ints shows */ };
 
 static Reg collection_reg(Unit *u, Reg dest) { return unit_is_visible(u, dest) ? emit_temp(u) : dest; }
 
@@ -71,7 +71,8 @@ static bool all_constant(Unit *u, AstExprSeq elements) {
 
 /* A longer list or set of constants is a copy of a constant tuple or frozenset. */
 static bool copy_constants(Unit *u, AstExpr *e, AstExprSeq elements, Opcode make, Opcode extend, Reg dest) {
-    if (elements.count < MIN_COPIED || !all_constant(u, elements)) return false;
+    int32_t least = make == OP_NEWSET ? MIN_COPIED_SET : MIN_COPIED;
+    if (elements.count < least || !all_constant(u, elements)) return false;
     Value constant = fold_container(u->gen, e);
     if (constant == VALUE_UNSET) return false;
     Reg mark = u->top, collection = collection_reg(u, dest), source = emit_temp(u);

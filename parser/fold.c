@@ -5,6 +5,7 @@
  * node, so that a long chain of operators is folded in linear time.
  */
 #include "parser/codegen.h"
+#include "vm/objects/containers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,11 +185,18 @@ static Value constant_tuple(Codegen *gen, AstExprSeq elements) {
     return tuple;
 }
 
+/* The order of a set of ints shows when it is printed. CPython makes such a constant twice, the second time from the
+ * items in the order of the first. */
 static Value constant_frozenset(Codegen *gen, AstExprSeq elements) {
     if (!all_constant(gen, elements)) return VALUE_UNSET;
-    Value set = set_new(gen->vm, TYPE_FROZENSET);
-    for (int32_t i = 0; i < elements.count && set != VALUE_ERROR; i++)
-        if (set_add(gen->vm, set, fold_expr(gen, elements.items[i])) < 0) set = VALUE_ERROR;
+    Value first = set_new(gen->vm, TYPE_FROZENSET), set = set_new(gen->vm, TYPE_FROZENSET), item;
+    for (int32_t i = 0; i < elements.count && first != VALUE_ERROR; i++)
+        if (set_add(gen->vm, first, fold_expr(gen, elements.items[i])) < 0) first = VALUE_ERROR;
+    if (first == VALUE_ERROR) set = VALUE_ERROR;
+    uint32_t position = 0;
+    uint64_t hash;
+    while (set != VALUE_ERROR && set_next(AS_SET(first), &position, &item, &hash))
+        if (set_add(gen->vm, set, item) < 0) set = VALUE_ERROR;
     return settle(gen, set);
 }
 
