@@ -217,11 +217,29 @@ static uint64_t clamp_position(int64_t position, uint64_t count) {
     return position < 0 ? 0 : (uint64_t)position;
 }
 
-Value sequence_find(GenVM *vm, Value self, Value item, Value start, Value stop, const char *missing) {
+/* One bound of index(): as in a slice, but None is none. */
+static Leaf search_bound(GenVM *vm, Value v, int64_t *out) {
+    if (value_is_intlike(v)) {
+        if (!int_to_i64(v, out)) *out = int_sign(v) < 0 ? INT64_MIN : INT64_MAX;
+        return LEAF_TRUE;
+    }
+    if (type_find_special(vm, type_of(vm, v), SP_INDEX) != VALUE_UNSET) return LEAF_SCRIPT;
+    raise_type(vm, "slice indices must be integers or have an __index__ method");
+    return LEAF_ERROR;
+}
+
+Value sequence_find(GenVM *vm, Value *args, const char *missing) {
+    Value self = args[0], item = args[1];
     uint64_t count, found = 0;
+    int64_t start, stop;
+    Leaf has = search_bound(vm, args[2], &start);
+    if (has == LEAF_TRUE) has = search_bound(vm, args[3], &stop);
+    if (has == LEAF_ERROR) return VALUE_ERROR;
+    if (has == LEAF_SCRIPT) return native_twin(vm, TWIN_SEQUENCE_INDEX_BOUNDS, 4, self, item, args[2], args[3]);
     sequence_items(self, &count);
-    uint64_t from = clamp_position(as_int(start), count), to = clamp_position(as_int(stop), count);
-    Leaf has = search(vm, self, item, from, to, &found);
+    uint64_t from = clamp_position(start, count), to = clamp_position(stop, count);
+    if (to > count) to = count;
+    has = search(vm, self, item, from, to, &found);
     if (has == LEAF_TRUE) return int_value((int64_t)found);
     if (has == LEAF_ERROR) return VALUE_ERROR;
     if (has == LEAF_FALSE) return raise_value(vm, "%s", missing);
@@ -319,6 +337,13 @@ Leaf iterable_items(GenVM *vm, Value iterable, Value *items) {
 }
 
 /* ---- classes ---- */
+
+bool attribute_readonly(GenVM *vm, Value self, Value value) {
+    (void)self;
+    (void)value;
+    raise_error(vm, EXC_ATTRIBUTE_ERROR, "readonly attribute");
+    return false;
+}
 
 Type *container_class(GenVM *vm, Value cls, TypeId base) {
     const char *name = vm->types[base]->def->name;

@@ -156,6 +156,8 @@ static inline Value iterator_step(GenVM *vm, Value iterator) { /* of a native on
 Value list_iterator_new(GenVM *vm, TypeId kind, Value container, int64_t index);
 Value sequence_iterator_new(GenVM *vm, Value object); /* iter(object) over __getitem__ */
 Value range_iterator_new(GenVM *vm, int64_t start, int64_t step, int64_t length);
+Leaf slice_check(GenVM *vm, Slice *slice); /* are all members ints or None? LEAF_SCRIPT: they have an __index__ */
+bool attribute_readonly(GenVM *vm, Value self, Value value); /* the setter of a member that has none */
 /* (start, stop, step) of a slice of ints and Nones over `length` items, exact for ints of any size. */
 Value slice_bounds(GenVM *vm, Slice *slice, Value length);
 Value range_item(GenVM *vm, const Range *range, Value index); /* start + index * step, no check */
@@ -171,7 +173,7 @@ Value sequence_repr(GenVM *vm, Value self, const char *open, const char *close);
 Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right); /* two lists or two tuples */
 Value sequence_contains(GenVM *vm, Value self, Value item);
 Value sequence_count(GenVM *vm, Value self, Value item);
-Value sequence_find(GenVM *vm, Value self, Value item, Value start, Value stop, const char *missing);
+Value sequence_find(GenVM *vm, Value *args, const char *missing); /* index(self, value, start, stop) */
 /* The count of `sequence * times`. LEAF_SCRIPT: times has an __index__ of its own; LEAF_FALSE: it has a __rmul__, which
  * comes first. */
 Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, uint64_t *count);

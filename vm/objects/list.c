@@ -421,7 +421,7 @@ static Value list_remove(GenVM *vm, Value *args) {
 }
 
 static Value list_index(GenVM *vm, Value *args) {
-    return sequence_find(vm, args[0], args[1], args[2], args[3], "list.index(x): x not in list");
+    return sequence_find(vm, args, "list.index(x): x not in list");
 }
 
 static Value list_count(GenVM *vm, Value *args) { return sequence_count(vm, args[0], args[1]); }
@@ -522,7 +522,7 @@ static const NativeDef list_methods[] = {
     {"copy(self, /)", list_copy, "Return a shallow copy of the list."},
     {"count(self, value, /)", list_count, "Return number of occurrences of value."},
     {"extend(self, iterable, /)", list_extend, "Extend list by appending elements from the iterable."},
-    {"index(self, value, start: index = 0, stop: index = 2305843009213693951, /)", list_index,
+    {"index(self, value, start = 0, stop = 2305843009213693951, /)", list_index,
      "Return first index of value.\n\nRaises ValueError if the value is not present."},
     {"insert(self, index: size, object, /)", list_insert, "Insert object before index."},
     {"pop(self, index: size = -1, /)", list_pop,

@@ -77,14 +77,9 @@ Value range_item(GenVM *vm, const Range *range, Value index) {
 static Value range_slice(GenVM *vm, Value self, Value key) {
     Range *range = AS(Range, self);
     Slice *slice = AS(Slice, key);
-    const Value members[3] = {slice->start, slice->stop, slice->step};
-    for (int i = 0; i < 3; i++)
-        if (members[i] != VALUE_NONE && !value_is_intlike(members[i])) {
-            if (is_object(members[i]) &&
-                type_find_special(vm, type_of(vm, members[i]), SP_INDEX) != VALUE_UNSET)
-                return sequence_odd_index(vm, self, key, VALUE_UNSET, false);
-            return raise_type(vm, "slice indices must be integers or None or have an __index__ method");
-        }
+    Leaf plain = slice_check(vm, slice);
+    if (plain == LEAF_ERROR) return VALUE_ERROR;
+    if (plain == LEAF_SCRIPT) return sequence_odd_index(vm, self, key, VALUE_UNSET, false);
     Value bounds = slice_bounds(vm, slice, range->length);
     if (bounds == VALUE_ERROR) return bounds;
     Value *bound = AS_TUPLE(bounds)->items;
@@ -319,9 +314,9 @@ static const NativeDef range_methods[] = {
 };
 
 static const AttributeDef range_attributes[] = {
-    {"start", range_get_start, NULL, NULL},
-    {"stop", range_get_stop, NULL, NULL},
-    {"step", range_get_step, NULL, NULL},
+    {"start", range_get_start, attribute_readonly, NULL},
+    {"stop", range_get_stop, attribute_readonly, NULL},
+    {"step", range_get_step, attribute_readonly, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

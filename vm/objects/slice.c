@@ -103,10 +103,16 @@ static Value exact_bound(GenVM *vm, Value bound, Value length, Value lower, Valu
     return int_order(bound, upper) > 0 ? upper : bound;
 }
 
-static bool all_ints_or_none(Slice *slice) {
-    return (slice->start == VALUE_NONE || value_is_intlike(slice->start)) &&
-           (slice->stop == VALUE_NONE || value_is_intlike(slice->stop)) &&
-           (slice->step == VALUE_NONE || value_is_intlike(slice->step));
+Leaf slice_check(GenVM *vm, Slice *slice) {
+    const Value members[3] = {slice->start, slice->stop, slice->step};
+    Leaf all = LEAF_TRUE;
+    for (int i = 0; i < 3; i++) {
+        int64_t ignored;
+        Leaf done = slice_member(vm, members[i], 0, &ignored);
+        if (done == LEAF_ERROR) return done;
+        if (done == LEAF_SCRIPT) all = LEAF_SCRIPT;
+    }
+    return all;
 }
 
 static Value as_plain(Value v) { return is_bool(v) ? int_value(v == VALUE_TRUE) : v; }
@@ -129,7 +135,9 @@ Value slice_bounds(GenVM *vm, Slice *slice, Value length) {
 
 static Value slice_indices_method(GenVM *vm, Value *args) {
     Slice *slice = AS(Slice, args[0]);
-    if (!all_ints_or_none(slice)) return native_twin(vm, TWIN_SLICE_INDICES, 2, args[0], args[1]);
+    Leaf plain = slice_check(vm, slice);
+    if (plain == LEAF_ERROR) return VALUE_ERROR;
+    if (plain == LEAF_SCRIPT) return native_twin(vm, TWIN_SLICE_INDICES, 2, args[0], args[1]);
     if (int_sign(args[1]) < 0) return raise_value(vm, "length should not be negative");
     return slice_bounds(vm, slice, args[1]);
 }
@@ -217,9 +225,9 @@ static const NativeDef slice_methods[] = {
 };
 
 static const AttributeDef slice_attributes[] = {
-    {"start", slice_get_start, NULL, NULL},
-    {"stop", slice_get_stop, NULL, NULL},
-    {"step", slice_get_step, NULL, NULL},
+    {"start", slice_get_start, attribute_readonly, NULL},
+    {"stop", slice_get_stop, attribute_readonly, NULL},
+    {"step", slice_get_step, attribute_readonly, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

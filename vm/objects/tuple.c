@@ -220,7 +220,7 @@ static Value tuple_repr(GenVM *vm, Value self) { return sequence_repr(vm, self, 
 static Value tuple_count(GenVM *vm, Value *args) { return sequence_count(vm, args[0], args[1]); }
 
 static Value tuple_index(GenVM *vm, Value *args) {
-    return sequence_find(vm, args[0], args[1], args[2], args[3], "tuple.index(x): x not in tuple");
+    return sequence_find(vm, args, "tuple.index(x): x not in tuple");
 }
 
 static Value tuple_getnewargs(GenVM *vm, Value *args) {
@@ -250,7 +250,7 @@ static const NativeDef tuple_constructor = {
     "argument is a tuple, the return value is the same object."};
 
 static const NativeDef tuple_methods[] = {
-    {"index(self, value, start: index = 0, stop: index = 2305843009213693951, /)", tuple_index,
+    {"index(self, value, start = 0, stop = 2305843009213693951, /)", tuple_index,
      "Return first index of value.\n\nRaises ValueError if the value is not present."},
     {"count(self, value, /)", tuple_count, "Return number of occurrences of value."},
     {"__getnewargs__(self, /)", tuple_getnewargs, NULL},
