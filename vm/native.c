@@ -286,7 +286,10 @@ static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
         if (most == 0) return raise_type(vm, "%S() takes no arguments (%d given)", name, got);
         if (most == 1 && least == 1) return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);
     }
-    if (signature->posonly < signature->count) {
+    if (most == 0 && hidden < signature->count) return raise_type(vm, "%S() takes no positional arguments", name);
+    /* Positional ones and **kwargs: dict() */
+    bool by_position = signature->posonly == signature->positional && signature->kwargs_at >= 0;
+    if (signature->posonly < signature->count && !by_position) {
         const char *kind = signature->positional < signature->count ? "positional " : "";
         return raise_type(vm, "%S() takes %s %d %sargument%s (%d given)", name, least == most ? "exactly" : "at most",
                           most, kind, most == 1 ? "" : "s", got);
