@@ -33,7 +33,7 @@ static const StdlibSource *find_source(const char *name, size_t size) {
     return NULL;
 }
 
-/* The engine's own code does not show in tracebacks. */
+/* The library's own code does not show in tracebacks. */
 static void hide(Code *code) {
     code->flags |= CODE_PRELUDE;
     for (uint32_t i = 0; i < code->const_count; i++)
@@ -88,6 +88,7 @@ static Value find_module(GenVM *vm, Value name) {
     const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
     Value code = text ? compile_source(vm, source->text, source->len, text, "exec", 0) : VALUE_ERROR;
     if (code == VALUE_ERROR) return VALUE_ERROR;
+    hide((Code *)as_object(code));
     return tuple_pack(vm, 2, code, bool_value(source->is_package));
 }
 

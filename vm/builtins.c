@@ -88,6 +88,13 @@ const BuiltinType callable_iterator_type = {
     .slots = {.iter = same_iterator, .next = next_of_generator, .trace = generator_trace},
 };
 
+/* Library classes derive from it: `def __new__(cls, ...): return _engine.wear(generator(...), cls)`. */
+const BuiltinType coat_type = {
+    .name = "iterator", .base = TYPE_OBJECT, .size = sizeof(Generator), .flags = TYPE_NO_NEW,
+    .doc = "An iterator of the library.",
+    .slots = {.iter = same_iterator, .next = next_of_generator, .trace = generator_trace},
+};
+
 /* ---- one call of a special method or slot ---- */
 
 static Value builtin_abs(GenVM *vm, Value *args) { return value_unary(vm, SP_ABS, args[0]); }

@@ -24,6 +24,8 @@ Value engine_module_new(GenVM *vm) {
             if (!dict_set_str(vm, AS(Module, module)->dict, AS(NativeFunction, function)->name, function))
                 return VALUE_ERROR;
         }
+    Value coat = str_intern_from(vm, "Coat", 4);
+    if (!dict_set_str(vm, AS(Module, module)->dict, coat, object_value(vm->types[TYPE_COAT]))) return VALUE_ERROR;
     return module;
 }
 
@@ -182,6 +184,28 @@ static Value filter_of_iterator(GenVM *vm, Value *args) {
     return builtins_filter(vm, type_from(args[0]), args[1], args[2]);
 }
 
+static Value wear(GenVM *vm, Value *args) {
+    Type *cls = type_from(args[1]);
+    if (cls->instance_kind != TYPE_COAT && cls->instance_kind != TYPE_GENERATOR)
+        return raise_type(vm, "%S is no coat", cls->name);
+    as_object(args[0])->shape = cls->root_shape;
+    return args[0];
+}
+
+/* The parameters of a suspended library iterator, as they are now: for its repr. */
+static Value generator_locals(GenVM *vm, Value *args) {
+    Generator *generator = AS(Generator, args[0]);
+    return tuple_from_array(vm, generator->regs, generator_function(generator)->code->arg_count);
+}
+
+static Value is_number(GenVM *vm, Value *args) {
+    Value v = args[0];
+    if (value_is_intlike(v) || value_is_float(v) || is_kind(v, TYPE_COMPLEX)) return VALUE_TRUE;
+    Type *type = type_of(vm, v);
+    return bool_value(type_find_special(vm, type, SP_FLOAT) != VALUE_UNSET || type_find_special(vm, type, SP_INDEX) != VALUE_UNSET ||
+                      type_find_special(vm, type, SP_COMPLEX) != VALUE_UNSET || type_find_special(vm, type, SP_ADD) != VALUE_UNSET);
+}
+
 static Value getframe(GenVM *vm, Value *args) {
     Value frame = frame_object_of_caller(vm, as_int(args[0]));
     if (frame == VALUE_UNSET) return raise_value(vm, "call stack is not deep enough");
@@ -219,6 +243,9 @@ const NativeDef engine_core_natives[] = {
     {"stdout()", stdout_now, "sys.stdout"},
     {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
+    {"generator_locals(iterator, /)", generator_locals, "The parameters of a library iterator, as they are now."},
+    {"is_number(value, /)", is_number, "May it be counted with."},
+    {"wear(generator, cls, /)", wear, "The generator, from now on an instance of cls, which derives from Coat."},
     {"getframe(depth: index = 0, /)", getframe, NULL},
     {"as_iterator(coroutine, /)", as_iterator, "The coroutine itself."},
     {NULL, NULL, NULL},

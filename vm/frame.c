@@ -155,10 +155,10 @@ bool frame_unwind(GenVM *vm) {
             vm->pc = code->instrs + range->handler;
             return true;
         }
-        if (frame_is_generator(base))
-            generator_unwind(vm);
-        else
+        if (!frame_is_generator(base))
             frame_pop(vm);
+        else if (generator_unwind(vm))
+            return true;
     }
 }
 

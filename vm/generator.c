@@ -216,16 +216,26 @@ static void convert_stop(GenVM *vm, const Generator *generator) {
     error->suppress_context = true;
 }
 
-void generator_unwind(GenVM *vm) {
+/* An iterator of the library that is a generator in another coat (map, itertools, ...) ends when its callback raises
+ * StopIteration, as CPython's do. */
+static bool ends_by_stop(GenVM *vm, Generator *generator) {
+    if (!(generator_function(generator)->code->flags & CODE_PRELUDE)) return false;
+    if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
+    return (generator->parent && generator->root) || generator->exit_pc;
+}
+
+bool generator_unwind(GenVM *vm) {
     Generator *generator = generator_of(vm->base);
+    if (ends_by_stop(vm, generator)) return generator_return(vm, exception_stop_value(vm, error_take(vm)));
     generator->header.state = GENERATOR_DONE;
-    convert_stop(vm, generator);
+    if (!(generator_function(generator)->code->flags & CODE_PRELUDE)) convert_stop(vm, generator);
     if (generator->parent && generator->root) {
         back_to_parent(vm, generator);
-        return;
+        return false;
     }
     vm->base = frame_caller(generator->regs);
     vm->pc = generator->exit_pc ? generator->exit_pc : frame_return_pc(generator->regs);
+    return false;
 }
 
 /* ---- yield from ---- */

@@ -84,7 +84,8 @@ bool generator_throw_close_failed(GenVM *vm);
 void generator_trace(GenVM *vm, Object *object);
 bool generator_finalize(GenVM *vm, Generator *generator); /* close an unreachable one, from a safepoint */
 
-/* The exception leaves the generator frame at vm->base: finishes it and moves vm->base, vm->pc to where it goes on. */
-void generator_unwind(GenVM *vm);
+/* The exception leaves the generator frame at vm->base: finishes it and moves vm->base, vm->pc to where it goes on. True
+ * when that was an end like any other (StopIteration out of an iterator of the library): nothing is pending any more. */
+bool generator_unwind(GenVM *vm);
 
 #endif
