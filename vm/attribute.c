@@ -86,7 +86,7 @@ static Value bind_native(GenVM *vm, const NativeFunction *method, Value self) {
     if (!bound) return VALUE_ERROR;
     Object header = bound->header;
     *bound = *method;
-    bound->header.shape = header.shape;
+    bound->header.shape = method->header.flags & NATIVE_WRAPPER ? TYPE_NATIVE_BOUND : header.shape;
     bound->header.kind = header.kind;
     bound->header.gc = header.gc;
     bound->header.state = header.state;
@@ -182,10 +182,17 @@ Value special_call(GenVM *vm, Value raw, Value self, int count, ...) {
 
 /* ---- reading ---- */
 
+/* Does reading go through it before the object's own attributes: it can be assigned to and read from. */
+static bool reads_first(GenVM *vm, Value raw) {
+    if (!value_is_data_descriptor(vm, raw)) return false;
+    const Type *type = type_of(vm, raw);
+    return type->special[SP_GET] != VALUE_UNSET || type->slots.descr_get;
+}
+
 /* The generic lookup. VALUE_UNSET: absent, no exception. */
 static Value get_generic(GenVM *vm, Value object, Type *type, Value name) {
     Value raw = type_lookup(vm, type, name);
-    if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw)) return attribute_bind(vm, raw, object, type);
+    if (raw != VALUE_UNSET && reads_first(vm, raw)) return attribute_bind(vm, raw, object, type);
     if (type->has_instance_dict) {
         Value own = instance_get(vm, object, name);
         if (own != VALUE_UNSET) return own;
@@ -203,7 +210,7 @@ Value object_getattr(GenVM *vm, Value object, Value name) {
 static Value get_of_class(GenVM *vm, Type *self, Value name) {
     Type *meta = type_of(vm, object_value(self));
     Value from_meta = type_lookup(vm, meta, name);
-    if (from_meta != VALUE_UNSET && value_is_data_descriptor(vm, from_meta))
+    if (from_meta != VALUE_UNSET && reads_first(vm, from_meta))
         return attribute_bind(vm, from_meta, object_value(self), meta);
     Value raw = type_lookup(vm, self, name);
     if (raw != VALUE_UNSET) return attribute_bind(vm, raw, VALUE_UNSET, self);

@@ -56,7 +56,7 @@ typedef struct NativeFunction {
     Value name;
 } NativeFunction;
 enum {
-    NATIVE_WRAPPER = 1,     /* a dunder method made from a type's slot */
+    NATIVE_WRAPPER = 1,     /* a dunder method that stands for a type's slot */
     NATIVE_CLASSMETHOD = 2, /* in a type's dict: binds to the class */
     NATIVE_NEW = 4,         /* a type's __new__, made from its `construct` */
 };

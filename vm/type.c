@@ -228,16 +228,55 @@ static Value new_native_method(GenVM *vm, Type *owner, const NativeDef *def) {
     native->fn = def->fn;
     native->self = native->module = VALUE_UNSET;
     native->owner = owner;
-    native->header.flags = binding == BINDING_CLASS ? NATIVE_CLASSMETHOD : 0;
+    if (binding == BINDING_CLASS) {
+        native->header.flags = NATIVE_CLASSMETHOD;
+        native->header.shape = TYPE_NATIVE_CLASSMETHOD;
+    }
     native->name = str_intern_from(vm, name, size);
     return native->name == VALUE_ERROR ? VALUE_ERROR : object_value(native);
+}
+
+/* Special methods that are slots in CPython and so show as `slot wrapper`; the others show as plain methods. */
+static bool shows_as_wrapper(GenVM *vm, Value name) {
+    switch (special_from_name(vm, name)) {
+    case SPECIAL_COUNT:
+    case SP_COMPLEX:
+    case SP_ROUND:
+    case SP_TRUNC:
+    case SP_FLOOR:
+    case SP_CEIL:
+    case SP_FORMAT:
+    case SP_BYTES:
+    case SP_REVERSED:
+    case SP_MISSING:
+    case SP_LENGTH_HINT:
+    case SP_DIR:
+    case SP_ENTER:
+    case SP_EXIT:
+    case SP_AENTER:
+    case SP_AEXIT:
+    case SP_INSTANCECHECK:
+    case SP_SUBCLASSCHECK:
+    case SP_INIT_SUBCLASS:
+    case SP_SET_NAME:
+    case SP_CLASS_GETITEM:
+    case SP_PREPARE:
+    case SP_FSPATH:
+    case SP_SIZEOF:
+    case SP_MRO_ENTRIES:
+    case SP_BUFFER: return false;
+    default: return true;
+    }
 }
 
 bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, uint8_t flags) {
     Value method = new_native_method(vm, owner, def);
     if (method == VALUE_ERROR) return false;
     NativeFunction *native = AS(NativeFunction, method);
+    if (native->header.kind == TYPE_NATIVE_METHOD && !native->header.flags && shows_as_wrapper(vm, native->name))
+        flags |= NATIVE_WRAPPER;
     native->header.flags |= flags;
+    if (flags & NATIVE_WRAPPER) native->header.shape = TYPE_NATIVE_WRAPPER;
     return dict_set_str(vm, dict, native->name, method);
 }
 
@@ -291,6 +330,7 @@ static bool materialize(GenVM *vm, Type *type, Dict *dict) {
         return false;
     if (!slot_wrappers_add(vm, type, dict) || !add_new(vm, type, dict)) return false;
     if (def->flags & TYPE_UNHASHABLE && !dict_set_str(vm, dict, vm->special_names[SP_HASH], VALUE_NONE)) return false;
+    if (dict_get_str(vm, dict, name_value(vm, NAME___doc__)) != VALUE_UNSET) return true;
     Value doc = def->doc ? str_from(vm, def->doc) : VALUE_NONE;
     return doc != VALUE_ERROR && dict_set_str(vm, dict, name_value(vm, NAME___doc__), doc);
 }

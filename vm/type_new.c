@@ -511,34 +511,42 @@ static Value finish_class(GenVM *vm, Type *type, Value kwargs) {
                        to_name == VALUE_UNSET ? vm->empty_tuple : to_name, kwargs == VALUE_UNSET ? VALUE_NONE : kwargs);
 }
 
-static Value delegate_to_metatype(GenVM *vm, Type *winner, Value *args) {
+static Value delegate_to_metatype(GenVM *vm, Type *winner, const Value *given, Value kwargs) {
     Value maker = attribute_get(vm, object_value(winner), vm->special_names[SP_NEW]);
     if (maker == VALUE_ERROR || maker == VALUE_TAIL) return maker;
-    Value tuple = tuple_pack(vm, 4, object_value(winner), args[1], args[2], args[3]);
-    return tuple == VALUE_ERROR ? VALUE_ERROR : native_call_spread(vm, maker, tuple, args[4]);
+    Value tuple = tuple_pack(vm, 4, object_value(winner), given[0], given[1], given[2]);
+    return tuple == VALUE_ERROR ? VALUE_ERROR : native_call_spread(vm, maker, tuple, kwargs);
 }
 
-/* type(cls, object) and type(cls, name, bases, dict, **kwargs) */
+/* type.__new__(metatype, name, bases, dict, **kwargs) */
+static Value construct_class(GenVM *vm, Type *metatype, const Value *given, Value kwargs) {
+    if (!value_is_str(given[0])) return raise_type(vm, "type.__new__() argument 1 must be str, not %T", given[0]);
+    if (!is_kind(given[1], TYPE_TUPLE))
+        return raise_type(vm, "type.__new__() argument 2 must be tuple, not %T", given[1]);
+    if (!is_kind(given[2], TYPE_DICT))
+        return raise_type(vm, "type.__new__() argument 3 must be dict, not %T", given[2]);
+    Tuple *bases = AS_TUPLE(given[1]);
+    for (uint64_t i = 0; i < bases->count; i++)
+        if (!check_base(vm, bases->items[i])) return VALUE_ERROR;
+    Type *winner = type_metatype(vm, metatype, bases);
+    if (!winner) return VALUE_ERROR;
+    if (winner != metatype && winner->special[SP_NEW] != VALUE_UNSET)
+        return delegate_to_metatype(vm, winner, given, kwargs);
+    Type *type = type_new(vm, winner, given[0], bases, AS_DICT(given[2]));
+    return type ? finish_class(vm, type, kwargs) : VALUE_ERROR;
+}
+
+/* type(object) and type(name, bases, dict, **kwargs) */
 Value type_construct(GenVM *vm, Value *args) {
     if (!is_type(args[0]) || !type_is_subclass(type_from(args[0]), vm->types[TYPE_TYPE]))
         return raise_type(vm, "type.__new__(X): X is not a type object (%T)", args[0]);
     Type *metatype = type_from(args[0]);
-    if (args[2] == VALUE_UNSET && args[3] == VALUE_UNSET && metatype->id == TYPE_TYPE)
-        return object_value(type_of(vm, args[1]));
-    if (args[2] == VALUE_UNSET || args[3] == VALUE_UNSET)
-        return metatype->id == TYPE_TYPE
-                   ? raise_type(vm, "type() takes 1 or 3 arguments")
-                   : raise_type(vm, "type.__new__() takes exactly 3 arguments (%d given)", args[2] == VALUE_UNSET ? 1 : 2);
-    if (!value_is_str(args[1])) return raise_type(vm, "type.__new__() argument 1 must be str, not %T", args[1]);
-    if (!is_kind(args[2], TYPE_TUPLE)) return raise_type(vm, "type.__new__() argument 2 must be tuple, not %T", args[2]);
-    if (!is_kind(args[3], TYPE_DICT)) return raise_type(vm, "type.__new__() argument 3 must be dict, not %T", args[3]);
-    for (uint64_t i = 0; i < AS_TUPLE(args[2])->count; i++)
-        if (!check_base(vm, AS_TUPLE(args[2])->items[i])) return VALUE_ERROR;
-    Type *winner = type_metatype(vm, metatype, AS_TUPLE(args[2]));
-    if (!winner) return VALUE_ERROR;
-    if (winner != metatype && winner->special[SP_NEW] != VALUE_UNSET) return delegate_to_metatype(vm, winner, args);
-    Type *type = type_new(vm, winner, args[1], AS_TUPLE(args[2]), AS_DICT(args[3]));
-    return type ? finish_class(vm, type, args[4]) : VALUE_ERROR;
+    const Tuple *given = AS_TUPLE(args[1]);
+    if (given->count == 3) return construct_class(vm, metatype, given->items, args[2]);
+    if (metatype->id != TYPE_TYPE)
+        return raise_type(vm, "type.__new__() takes exactly 3 arguments (%d given)", (int)given->count);
+    if (given->count != 1 || args[2] != VALUE_UNSET) return raise_type(vm, "type() takes 1 or 3 arguments");
+    return object_value(type_of(vm, given->items[0]));
 }
 
 /* The plain end of a class statement, for the prelude: name, bases (types with metaclass type), namespace. */

@@ -72,7 +72,7 @@ Value attribute_error_context(GenVM *vm, Value object, Value name); /* .obj and 
 /* ---- type_new.c ---- */
 bool type_add_subclass(GenVM *vm, Type *base, Type *type);
 bool type_set_bases(GenVM *vm, Type *type, Value bases); /* assignment to __bases__ */
-Value type_construct(GenVM *vm, Value *args);   /* type(cls, object_or_name, bases, dict, **kwargs) */
+Value type_construct(GenVM *vm, Value *args);   /* type(cls, *args, **kwargs) */
 Value type_new_plain(GenVM *vm, Value *args);   /* (name, bases, namespace) */
 
 /* ---- shape.c ---- */

@@ -419,18 +419,25 @@ static Value or_none(Value v) { return v == VALUE_UNSET ? VALUE_NONE : v; }
 static Value get_args(GenVM *vm, Value self) { return (void)vm, self_exception(self)->args; }
 
 static bool set_args(GenVM *vm, Value self, Value value) {
-    uint64_t count;
-    const Value *items = value == VALUE_UNSET ? NULL : leaf_items(value, &count);
-    if (!items) {
-        if (value == VALUE_UNSET) raise_type(vm, "args may not be deleted");
-        else raise_type(vm, "args must be a tuple or list, not %T", value);
+    if (value == VALUE_UNSET) {
+        raise_type(vm, "args may not be deleted");
         return false;
     }
-    Value tuple = tuple_from_array(vm, items, count);
-    if (tuple == VALUE_ERROR) return false;
-    self_exception(self)->args = tuple;
-    gc_barrier(vm, as_object(self));
-    return true;
+    Value iterator = leaf_iter(vm, value), list = list_new(vm, 4), item = VALUE_UNSET;
+    while (iterator != VALUE_TAIL && iterator != VALUE_ERROR && list != VALUE_ERROR) {
+        item = leaf_next(vm, iterator);
+        if (item == VALUE_TAIL || item == VALUE_ERROR || item == VALUE_END || !list_append(vm, list, item)) break;
+    }
+    if (item == VALUE_END) {
+        self_exception(self)->args = list_to_tuple(vm, list);
+        gc_barrier(vm, as_object(self));
+        return self_exception(self)->args != VALUE_ERROR;
+    }
+    if (iterator == VALUE_TAIL || item == VALUE_TAIL) {
+        native_drop_tail(vm);
+        raise_type(vm, "args must be a builtin iterable, not %T", value);
+    }
+    return false;
 }
 
 static Value get_cause(GenVM *vm, Value self) { return (void)vm, or_none(self_exception(self)->cause); }
@@ -498,7 +505,6 @@ static Value method_with_traceback(GenVM *vm, Value *args) {
 }
 
 static Value method_add_note(GenVM *vm, Value *args) {
-    if (!value_is_str(args[1])) return raise_type(vm, "note must be a str, not '%T'", args[1]);
     Value name = name_value(vm, NAME___notes__), notes = instance_get(vm, args[0], name);
     if (notes == VALUE_UNSET) {
         notes = list_new(vm, 1);
@@ -620,7 +626,7 @@ static const NativeDef methods[] = {
     {"__init__(self, /, *args, **kwargs)", method_init, "Initialize self.  See help(type(self)) for accurate signature."},
     {"with_traceback(self, tb, /)", method_with_traceback,
      "Exception.with_traceback(tb) --\n    set self.__traceback__ to tb and return self."},
-    {"add_note(self, note, /)", method_add_note, "Exception.add_note(note) --\n    add a note to the exception"},
+    {"add_note(self, note: str, /)", method_add_note, "Exception.add_note(note) --\n    add a note to the exception"},
     {"__setstate__(self, state, /)", method_setstate, NULL},
     {0},
 };

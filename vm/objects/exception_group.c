@@ -44,7 +44,7 @@ Value exception_group_construct(GenVM *vm, Type *type, Value args, Value kwargs)
     if (given->count != 2)
         return raise_type(vm, "BaseExceptionGroup.__new__() takes exactly 2 arguments (%llu given)",
                           (unsigned long long)given->count);
-    if (!value_is_str(given->items[0])) return raise_type(vm, "argument 1 must be str, not %T", given->items[0]);
+    if (!value_is_str(given->items[0])) return raise_type(vm, "BaseExceptionGroup.__new__() argument 1 must be str, not %T", given->items[0]);
     Value nested = nested_tuple(vm, given->items[1]);
     if (nested == VALUE_ERROR) return VALUE_ERROR;
     type = class_for(vm, type, AS_TUPLE(nested));

@@ -127,18 +127,21 @@ static const AttributeDef method_attributes[] = {
     {0},
 };
 
-const BuiltinType native_type = {
-    .name = "builtin_function_or_method",
-    .flags = TYPE_FINAL | TYPE_NO_NEW,
-    .size = sizeof(NativeFunction),
-    .attributes = attributes,
-    .slots = {.repr = repr, .hash = hash, .compare = compare, .trace = trace},
-};
+#define NATIVE_FUNCTION_TYPE(variable, text)                                                                           \
+    const BuiltinType variable = {.name = text,                                                                        \
+                                  .flags = TYPE_FINAL | TYPE_NO_NEW,                                                   \
+                                  .size = sizeof(NativeFunction),                                                      \
+                                  .attributes = attributes,                                                            \
+                                  .slots = {.repr = repr, .hash = hash, .compare = compare, .trace = trace}}
+#define NATIVE_METHOD_TYPE(variable, text)                                                                             \
+    const BuiltinType variable = {.name = text,                                                                        \
+                                  .flags = TYPE_FINAL | TYPE_NO_NEW,                                                   \
+                                  .size = sizeof(NativeFunction),                                                      \
+                                  .attributes = method_attributes,                                                     \
+                                  .slots = {.repr = method_repr, .descr_get = method_get, .trace = trace}}
 
-const BuiltinType native_method_type = {
-    .name = "method_descriptor",
-    .flags = TYPE_FINAL | TYPE_NO_NEW,
-    .size = sizeof(NativeFunction),
-    .attributes = method_attributes,
-    .slots = {.repr = method_repr, .descr_get = method_get, .trace = trace},
-};
+NATIVE_FUNCTION_TYPE(native_type, "builtin_function_or_method");
+NATIVE_FUNCTION_TYPE(native_bound_type, "method-wrapper");
+NATIVE_METHOD_TYPE(native_method_type, "method_descriptor");
+NATIVE_METHOD_TYPE(native_wrapper_type, "wrapper_descriptor");
+NATIVE_METHOD_TYPE(native_classmethod_type, "classmethod_descriptor");

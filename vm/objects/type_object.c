@@ -66,6 +66,7 @@ static bool set_module(GenVM *vm, Value self, Value value) {
 
 static Value get_doc(GenVM *vm, Value self) {
     Type *type = self_type(self);
+    if (type->is_builtin) return type->def->doc ? str_from(vm, type->def->doc) : VALUE_NONE;
     Value doc = own(vm, type, NAME___doc__);
     if (doc == VALUE_UNSET) return VALUE_NONE;
     return attribute_bind(vm, doc, VALUE_UNSET, type);
@@ -289,7 +290,7 @@ static Value method_sizeof(GenVM *vm, Value *args) {
 
 /* ---- the type ---- */
 
-static const NativeDef construct = {"type(cls, object_or_name, bases=?, dict=?, /, **kwds)", type_construct, NULL};
+static const NativeDef construct = {"type(cls, /, *args, **kwds)", type_construct, NULL};
 
 static const NativeDef methods[] = {
     {"__init__(self, /, *args, **kwargs)", method_init, "Initialize self.  See help(type(self)) for accurate signature."},
