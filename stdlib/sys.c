@@ -35,7 +35,8 @@ static Value sys_exception(GenVM *vm, Value *args) {
 static Value sys_intern(GenVM *vm, Value *args) { return str_intern(vm, args[0]); }
 
 static Value sys_exit(GenVM *vm, Value *args) {
-    Value tuple = args[0] == VALUE_UNSET ? vm->empty_tuple : tuple_pack(vm, 1, args[0]);
+    bool nothing = args[0] == VALUE_UNSET || args[0] == VALUE_NONE;
+    Value tuple = nothing ? vm->empty_tuple : is_kind(args[0], TYPE_TUPLE) ? args[0] : tuple_pack(vm, 1, args[0]);
     return tuple == VALUE_ERROR ? VALUE_ERROR : raise_with_args(vm, EXC_SYSTEM_EXIT, tuple);
 }
 

@@ -319,11 +319,33 @@ static Value builtin_dir(GenVM *vm, Value *args) {
 
 /* ---- classes ---- */
 
+/* Does the object's class say what __class__ is, in another way than all do? */
+static bool pretends(GenVM *vm, Value object) {
+    Type *type = type_of(vm, object);
+    Value name = name_value(vm, NAME___class__);
+    return !type->is_builtin && type_lookup(vm, type, name) != type_lookup(vm, vm->types[TYPE_OBJECT], name);
+}
+
+/* Decides by MRO what needs no more; LEAF_SCRIPT: metaclasses, objects that pretend, wrong arguments. */
+static Leaf instance_check_quickly(GenVM *vm, Value object, Value cls) {
+    if (is_type(cls)) {
+        if (as_object(cls)->shape != TYPE_TYPE) return LEAF_SCRIPT;
+        if (type_is_subclass(type_of(vm, object), type_from(cls))) return LEAF_TRUE;
+        return pretends(vm, object) ? LEAF_SCRIPT : LEAF_FALSE;
+    }
+    if (is_kind(cls, TYPE_UNION)) cls = union_members(vm, cls);
+    if (!is_kind(cls, TYPE_TUPLE) || !native_enter(vm)) return LEAF_SCRIPT;
+    Leaf found = LEAF_FALSE;
+    for (uint64_t i = 0; i < AS_TUPLE(cls)->count && found == LEAF_FALSE; i++)
+        found = instance_check_quickly(vm, object, AS_TUPLE(cls)->items[i]);
+    native_leave(vm);
+    return found;
+}
+
 Value instance_check_plainly(GenVM *vm, Value object, Value cls) {
     if (is_type(cls)) {
         if (type_is_subclass(type_of(vm, object), type_from(cls))) return VALUE_TRUE;
-        Value pretended = is_kind(object, TYPE_OBJECT) ? attribute_find(vm, object, name_value(vm, NAME___class__)) : VALUE_UNSET;
-        return bool_value(is_type(pretended) && type_is_subclass(type_from(pretended), type_from(cls)));
+        return pretends(vm, object) ? native_twin(vm, TWIN_INSTANCE_PRETENDS, 2, object, cls) : VALUE_FALSE;
     }
     if (is_kind(cls, TYPE_UNION)) return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, union_members(vm, cls));
     if (is_kind(cls, TYPE_GENERIC_ALIAS)) return raise_type(vm, "isinstance() argument 2 cannot be a parameterized generic");
@@ -340,19 +362,12 @@ Value subclass_check_plainly(GenVM *vm, Value cls, Value base) {
 
 static Value builtin_isinstance(GenVM *vm, Value *args) {
     Value object = args[0], cls = args[1];
-    Type *type = type_of(vm, object);
-    if (cls == object_value(type)) return VALUE_TRUE;
-    if (is_type(cls) && type_of(vm, cls) == vm->types[TYPE_TYPE] && !is_kind(object, TYPE_OBJECT))
-        return bool_value(type_is_subclass(type, type_from(cls)));
-    if (is_kind(cls, TYPE_TUPLE)) {
-        for (uint64_t i = 0; i < AS_TUPLE(cls)->count; i++)
-            if (AS_TUPLE(cls)->items[i] == object_value(type)) return VALUE_TRUE;
-        return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, cls);
-    }
-    if (is_type(cls) && type_of(vm, cls)->special[SP_INSTANCECHECK] != VALUE_UNSET)
-        return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, cls);
-    if (!is_type(cls) && type_of(vm, cls)->special[SP_INSTANCECHECK] != VALUE_UNSET)
-        return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, cls);
+    if (cls == object_value(type_of(vm, object))) return VALUE_TRUE;
+    Leaf quick = instance_check_quickly(vm, object, cls);
+    if (quick == LEAF_TRUE || quick == LEAF_FALSE) return bool_value(quick == LEAF_TRUE);
+    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    if (is_kind(cls, TYPE_TUPLE) || is_kind(cls, TYPE_UNION) || type_of(vm, cls)->special[SP_INSTANCECHECK] != VALUE_UNSET)
+        return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, is_kind(cls, TYPE_UNION) ? union_members(vm, cls) : cls);
     return instance_check_plainly(vm, object, cls);
 }
 

@@ -56,6 +56,17 @@ static Value class_cell(GenVM *vm, Value *args) {
     return is_kind(cell, TYPE_CELL) ? cell : VALUE_NONE;
 }
 
+/* Is what the object is all in its class, its attributes, its items and __getnewargs__? */
+static Value can_reduce(GenVM *vm, Value *args) {
+    switch (type_of(vm, args[0])->instance_kind) {
+    case TYPE_OBJECT:
+    case TYPE_LIST:
+    case TYPE_DICT:
+    case TYPE_NAMESPACE: return VALUE_TRUE;
+    default: return bool_value(attribute_find(vm, args[0], name_value(vm, NAME___getnewargs__)) != VALUE_UNSET);
+    }
+}
+
 static Value copy_exception_context(GenVM *vm, Value *args) {
     return exception_copy_context(vm, args[0], args[1]) ? VALUE_NONE : VALUE_ERROR;
 }
@@ -72,6 +83,7 @@ const NativeDef engine_object_natives[] = {
     {"metatype(metatype, bases: tuple, /)", metatype, NULL},
     {"keep_annotations(owner, annotations: dict, /)", keep_annotations, NULL},
     {"class_cell(namespace, /)", class_cell, NULL},
+    {"can_reduce(object, /)", can_reduce, NULL},
     {"copy_exception_context(source, target, /)", copy_exception_context, NULL},
     {0},
 };

@@ -154,7 +154,7 @@ static Signature *parse_signature(GenVM *vm, const char *text) {
     signature->storage = buffer;
     signature->args_at = signature->kwargs_at = -1;
     if (take(&reader, "static")) signature->binding = BINDING_STATIC;
-    if (take(&reader, "classmethod")) signature->binding = BINDING_CLASS;
+    if (take(&reader, "classmethod ")) signature->binding = BINDING_CLASS;
     const char *name;
     signature->name_size = (uint32_t)take_name(&reader, &name);
     signature->name = name;
@@ -182,7 +182,7 @@ size_t native_def_name(const NativeDef *def, const char **name, Binding *binding
     Reader reader = {NULL, def->signature};
     Binding found = BINDING_INSTANCE;
     if (take(&reader, "static")) found = BINDING_STATIC;
-    if (take(&reader, "classmethod")) found = BINDING_CLASS;
+    if (take(&reader, "classmethod ")) found = BINDING_CLASS;
     if (binding) *binding = found;
     return take_name(&reader, name);
 }
@@ -282,7 +282,7 @@ static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
         if (most == 0) return raise_type(vm, "%S.%S() takes no arguments (%d given)", owner, name, got);
         if (most == 1 && least == 1)
             return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", owner, name, got);
-    } else if (signature->plain && signature->posonly == signature->count) {
+    } else if (signature->plain && signature->posonly == signature->count && !(native->header.flags & NATIVE_NEW)) {
         if (most == 0) return raise_type(vm, "%S() takes no arguments (%d given)", name, got);
         if (most == 1 && least == 1) return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);
     }
@@ -303,10 +303,12 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
     int hidden = native_hides_first(native);
     int most = signature->positional - hidden, least = signature->required - hidden, got = (int)given - hidden;
     Value name = describe(vm, native);
+    if (missing == 0 && native->header.flags & NATIVE_NEW)
+        return raise_type(vm, "%S.__new__(): not enough arguments", name);
     if (missing == 0 && hidden)
         return raise_type(vm, "unbound method %S.%S() needs an argument", native->owner->name, name);
     if (signature->posonly == signature->count && signature->plain) {
-        if (most == 1 && least == 1) {
+        if (most == 1 && least == 1 && !(native->header.flags & NATIVE_NEW)) {
             if (native->owner)
                 return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", native->owner->name, name, got);
             return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);

@@ -110,6 +110,14 @@ static Value object_delete_attribute(GenVM *vm, Value *args) {
 
 static Value object_dir(GenVM *vm, Value *args) { return native_twin(vm, TWIN_OBJECT_DIR, 1, args[0]); }
 
+static Value object_getstate(GenVM *vm, Value *args) { return native_twin(vm, TWIN_OBJECT_STATE, 1, args[0]); }
+static Value object_reduce(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_OBJECT_REDUCE, 2, args[0], int_value(0));
+}
+static Value object_reduce_ex(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_OBJECT_REDUCE_EX, 2, args[0], args[1]);
+}
+
 static Value object_sizeof(GenVM *vm, Value *args) {
     const Type *type = type_of(vm, args[0]);
     return int_value(type->def->size ? type->def->size : (int64_t)(sizeof(Instance) + type->inline_slots * sizeof(Value)));
@@ -152,6 +160,9 @@ static const NativeDef methods[] = {
     {"__setattr__(self, name: str, value, /)", object_set_attribute, "Implement setattr(self, name, value)."},
     {"__delattr__(self, name: str, /)", object_delete_attribute, "Implement delattr(self, name)."},
     {"__dir__(self, /)", object_dir, "Default dir() implementation."},
+    {"__getstate__(self, /)", object_getstate, "Helper for pickle."},
+    {"__reduce__(self, /)", object_reduce, "Helper for pickle."},
+    {"__reduce_ex__(self, protocol: size, /)", object_reduce_ex, "Helper for pickle."},
     {"__sizeof__(self, /)", object_sizeof, "Size of object in memory, in bytes."},
     {"classmethod __init_subclass__(cls, /, *args, **kwargs)", object_init_subclass,
      "This method is called when a class is subclassed."},

@@ -1,4 +1,5 @@
 /* type_object.c - `type`, the class of classes: its attributes and methods. How classes are made is vm/type_new.c. */
+#include "vm/runtime.h"
 #include "vm/type_private.h"
 
 static Type *self_type(Value self) { return type_from(self); }
@@ -269,12 +270,7 @@ static Value method_prepare(GenVM *vm, Value *args) {
     return dict_new(vm);
 }
 
-static Value method_instancecheck(GenVM *vm, Value *args) {
-    Type *type = self_type(args[0]);
-    if (type_is_subclass(type_of(vm, args[1]), type)) return VALUE_TRUE;
-    Value cls = attribute_find(vm, args[1], name_value(vm, NAME___class__)); /* proxies say what they stand for */
-    return bool_value(cls != VALUE_UNSET && is_type(cls) && type_is_subclass(type_from(cls), type));
-}
+static Value method_instancecheck(GenVM *vm, Value *args) { return instance_check_plainly(vm, args[1], args[0]); }
 
 static Value method_subclasscheck(GenVM *vm, Value *args) {
     if (!is_type(args[1])) return raise_type(vm, "issubclass() arg 1 must be a class");
