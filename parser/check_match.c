@@ -53,7 +53,7 @@ static bool check_sequence(Check *c, const AstPattern *pattern, Bound *bound) {
         bool is_star = patterns->items[i]->kind == PATTERN_MatchStar;
         if (is_star && has_star)
             return check_raise(c, pattern->span,
-                               "multiple starred expressions in sequence pattern");
+                               "multiple starred names in sequence pattern");
         has_star |= is_star;
     }
     return check_patterns(c, patterns, bound);

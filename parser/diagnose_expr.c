@@ -549,9 +549,7 @@ static void diagnose_field_end(Parser *p, char letter) {
     if (!is_at_mark(p, ":}")) {
         parser_raise_next(p, "%c-string: expecting ':' or '}'", letter);
     } else if (parser_accept(p, TOKEN_COLON)) {
-        while (parser_accept(p, TOKEN_FSTRING_MIDDLE) || parser_accept(p, TOKEN_TSTRING_MIDDLE)) {
-        }
-        if (!p->failed && !parser_at(p, TOKEN_RBRACE) && !parser_at(p, TOKEN_LBRACE))
+        if (parse_format_pieces(p, letter == 't') && !parser_at(p, TOKEN_RBRACE))
             parser_raise_next(p, "%c-string: expecting '}', or format specs", letter);
     }
 }

@@ -192,7 +192,7 @@ static void fail_unterminated(Lexer *lexer, Token *token, const char *line_start
                    detected);
     else
         lexer_fail(lexer, token, "unterminated string literal (detected at line %d)%s", detected,
-                   has_escaped_quote ? "; perhaps you escaped the end quote" : "");
+                   has_escaped_quote ? "; perhaps you escaped the end quote?" : "");
 }
 
 void lexer_read_string(Lexer *lexer, Token *token) {
@@ -290,11 +290,14 @@ static void skip_escape(Lexer *lexer, const FStringMode *mode, bool *is_named) {
 }
 
 /* Ends a MIDDLE before the current byte, or after the first of two equal braces, which stand for
- * one: the second is passed over. */
+ * one: the token spans both, but its text has only the first. */
 static bool finish_middle(Lexer *lexer, Token *token, const FStringMode *mode, bool has_doubled) {
     if (has_doubled) lexer->cur++;
     lexer_finish(lexer, token, mode->is_template ? TOKEN_TSTRING_MIDDLE : TOKEN_FSTRING_MIDDLE);
-    if (has_doubled) lexer->cur++;
+    if (has_doubled) {
+        lexer->cur++;
+        token->span.end_col++;
+    }
     return true;
 }
 

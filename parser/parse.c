@@ -387,15 +387,17 @@ static void look_for_lexer_error(Parser *p, int32_t line) {
         *p->error = error;
 }
 
-/* "invalid syntax" at the token where the first pass stopped, or what its kind says better. */
+/* "invalid syntax" at the token where the first pass stopped, or what its kind says better: then at
+ * `place`, since such a token has no text. */
 static void raise_generic(Parser *p, const Token *last, ErrorPlace place) {
     p->failed = false;
+    ErrorPlace exact = error_place(last->span);
     if (last->kind == TOKEN_INDENT)
         parser_raise_place(p, PARSE_INDENTATION_ERROR, place, "unexpected indent");
     else if (last->kind == TOKEN_DEDENT)
         parser_raise_place(p, PARSE_INDENTATION_ERROR, place, "unexpected unindent");
     else
-        parser_raise_place(p, PARSE_SYNTAX_ERROR, place, "invalid syntax");
+        parser_raise_place(p, PARSE_SYNTAX_ERROR, exact, "invalid syntax");
 }
 
 /* Whether the parser stopped only because the source does not go on. */

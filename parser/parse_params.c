@@ -84,8 +84,9 @@ static bool parse_slash(Parser *p, Params *params) {
 
 /* star_etc: '*' param ... | '*' ',' param ... */
 static bool parse_star(Parser *p, Params *params) {
+    if (params->kwonly >= 0) return false;
     if (parser_is_diagnosing(p)) diagnose_star_etc(p, params->is_lambda);
-    if (p->failed || params->kwonly >= 0) return false;
+    if (p->failed) return false;
     p->pos++;
     params->kwonly = pair_count(p, params);
     if (parser_accept(p, TOKEN_COMMA)) return parser_is_name(parser_kind(p));

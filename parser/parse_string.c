@@ -308,15 +308,20 @@ static bool parse_pieces(Parser *p, const FString *f, bool in_spec) {
     }
 }
 
+bool parse_format_pieces(Parser *p, bool is_template) {
+    FString f = {.middle = TOKEN_FSTRING_MIDDLE, .end = TOKEN_FSTRING_END};
+    if (is_template)
+        f = (FString){
+            .middle = TOKEN_TSTRING_MIDDLE, .end = TOKEN_TSTRING_END, .is_template = true};
+    return parse_pieces(p, &f, true);
+}
+
 /* fstring_full_format_spec, behind the colon */
 static AstExpr *parse_format_spec(Parser *p, const FString *f) {
     int32_t height = p->stack_count;
-    AstSpan start = parser_previous_span(p);
-    start = (AstSpan){start.end_line, start.end_col, start.end_line, start.end_col};
-    int32_t first = p->pos;
+    AstSpan colon = parser_previous_span(p);
     if (!parse_pieces(p, f, true)) return NULL;
-    AstSpan span = p->pos == first ? start : parser_span_from(p, start);
-    return finish_joined(p, EXPR_JoinedStr, span, height);
+    return finish_joined(p, EXPR_JoinedStr, parser_span_from(p, colon), height);
 }
 
 /* fstring: FSTRING_START fstring_middle* FSTRING_END, its pieces pushed */
@@ -390,7 +395,7 @@ AstExpr *parse_strings(Parser *p) {
     if (p->failed) return NULL;
     AstSpan span = span_join(start, parser_previous_span(p));
     if (seen.bytes && seen.text)
-        return parser_raise(p, span, "cannot mix bytes and nonbytes literals");
+        return parser_raise_last(p, "cannot mix bytes and nonbytes literals");
     if (seen.formatted || seen.template)
         return finish_joined(p, seen.template ? EXPR_TemplateStr : EXPR_JoinedStr, span, height);
     return finish_plain(p, span, height);

@@ -232,6 +232,7 @@ bool parse_star_named_expressions(Parser *p); /* pushes them */
 /* Strings (parse_string.c). */
 AstExpr *parse_strings(Parser *p);
 AstExpr *parse_fstring(Parser *p);
+bool parse_format_pieces(Parser *p, bool is_template); /* of a format spec, pushed */
 bool parser_starts_string(TokenKind kind);
 
 /* Targets (parse_target.c). */

@@ -88,11 +88,13 @@ static bool connect(Builder *b, Scope *scope, AstName *name, const Found *found)
 
 /* Classifying. */
 
+/* The first statement that names it; the list has the last one first. */
 static AstSpan directive_span(const Scope *scope, const AstName *name) {
+    AstSpan span = scope->span;
     for (const Directive *d = scope->directives; d != NULL; d = d->next) {
-        if (d->name == name) return d->span;
+        if (d->name == name) span = d->span;
     }
-    return scope->span;
+    return span;
 }
 
 static bool classify_nonlocal(Builder *b, Scope *scope, Symbol *symbol) {

@@ -64,7 +64,7 @@ def compare(tool, path):
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return "skipped"
-    positions = not has_fstring(tree)
+    positions = sys.version_info >= (3, 13) or not has_fstring(tree)
     sys.set_int_max_str_digits(0)
     expected = dump(tree, positions)
     args = [tool] + (["-p"] if positions else []) + [path]

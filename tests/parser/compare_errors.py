@@ -1,0 +1,84 @@
+"""Compares error messages with those of the python3 that runs this.
+
+    python3 compare_errors.py PARSE_TOOL [-v]
+
+The snippets stand in bad_snippets.txt, one a line, with \\n, \\\\ and \\x.. escapes. Where Python 3.14
+differs from the running version, newer_messages.txt has its outcome, as `snippet<TAB>outcome`; those
+lines are expectations of their own. Prints each difference and how many there are.
+"""
+import os
+import re
+import subprocess
+import sys
+import warnings
+
+warnings.simplefilter("ignore")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def unescape(line):
+    def one(match):
+        text = match.group(0)
+        if text == "\\n":
+            return "\n"
+        if text == "\\\\":
+            return "\\"
+        return chr(int(text[2:], 16))
+    return re.sub(r"\\n|\\\\|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}", one, line)
+
+
+def oracle(source):
+    try:
+        compile(source, "<s>", "exec", dont_inherit=True)
+    except SyntaxError as e:
+        return "%s: %s|%s|%s|%s|%s" % (type(e).__name__, e.msg, e.lineno or 0, e.offset or 0,
+                                       e.end_lineno or 0, e.end_offset or 0)
+    except Exception as e:
+        return "%s: %s" % (type(e).__name__, e)
+    return "OK"
+
+
+def run(tool, sources):
+    data = b""
+    for source in sources:
+        raw = source.encode("utf-8")
+        data += b"%d exec\n" % len(raw) + raw
+    out = subprocess.run([tool, "-r"], input=data, capture_output=True)
+    if out.returncode != 0:
+        print(out.stderr.decode())
+    return out.stdout.decode("utf-8", "replace").split("\n")
+
+
+def normal(outcome):
+    """Ends that are unknown are 0 or -1 by accident of the version."""
+    parts = outcome.split("|")
+    if len(parts) >= 5:
+        return "|".join(parts[:3])
+    return outcome
+
+
+def main():
+    tool = sys.argv[1]
+    with open(os.path.join(HERE, "bad_snippets.txt"), encoding="utf-8") as file:
+        snippets = file.read().splitlines()
+    newer = {}
+    path = os.path.join(HERE, "newer_messages.txt")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                if "\t" in line:
+                    snippet, outcome = line.rstrip("\n").split("\t")
+                    newer[snippet] = outcome
+    sources = [unescape(s) for s in snippets]
+    actual = run(tool, sources)
+    differences = 0
+    for snippet, source, here in zip(snippets, sources, actual):
+        expected = newer.get(snippet) or oracle(source)
+        if normal(here) != normal(expected):
+            differences += 1
+            print("%s\n   here    %s\n   CPython %s" % (snippet, normal(here), normal(expected)))
+    print("%d snippets, %d differ" % (len(snippets), differences))
+    return 1 if differences else 0
+
+
+sys.exit(main())
