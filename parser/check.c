@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "error.h"
+#include "name_set.h"
 
 #include <string.h>
 
@@ -135,14 +136,20 @@ static bool check_target(Check *c, const AstExpr *target) {
 
 /* Expressions. */
 
+static bool fail_memory(Check *c) {
+    *c->error = (ParseError){.kind = PARSE_MEMORY_ERROR, .message = "out of memory"};
+    return false;
+}
+
 bool check_keywords(Check *c, const AstKeywordSeq *keywords) {
-    for (int32_t i = 0; i < keywords->count; i++) {
+    NameSet seen = {0};
+    for (int32_t i = 0; keywords->count > 1 && i < keywords->count; i++) {
         const AstKeyword *keyword = keywords->items[i];
-        for (int32_t j = i + 1; keyword->arg != NULL && j < keywords->count; j++) {
-            if (keywords->items[j]->arg == keyword->arg)
-                return check_raise(c, keywords->items[j]->span, "keyword argument repeated: %s",
-                                   keyword->arg->text);
-        }
+        if (keyword->arg == NULL) continue;
+        if (name_set_has(&seen, keyword->arg))
+            return check_raise(c, keyword->span, "keyword argument repeated: %s",
+                               keyword->arg->text);
+        if (!name_set_add(&seen, c->arena, keyword->arg)) return fail_memory(c);
     }
     for (int32_t i = 0; i < keywords->count; i++) {
         if (!check_expr(c, keywords->items[i]->value)) return false;

@@ -1,42 +1,39 @@
 /* check_match.c: checks of patterns; see check.h. */
 #include "check.h"
+#include "name_set.h"
 
 #include <string.h>
 
-/* The names that a pattern has bound so far. */
+/* The names that a pattern has bound so far, in order and as a set. */
 typedef struct Bound {
     AstName **names;
     int32_t count;
     int32_t capacity;
+    NameSet set;
 } Bound;
 
 static bool check_pattern(Check *c, const AstPattern *pattern, Bound *bound, bool may_match_all);
 
-static bool has_name(const Bound *bound, const AstName *name) {
-    for (int32_t i = 0; i < bound->count; i++) {
-        if (bound->names[i] == name) return true;
-    }
+static bool fail_memory(Check *c) {
+    *c->error = (ParseError){.kind = PARSE_MEMORY_ERROR, .message = "out of memory"};
     return false;
 }
 
 static bool bind(Check *c, Bound *bound, AstName *name, AstSpan span) {
     if (name == NULL) return true;
-    if (has_name(bound, name))
+    if (name_set_has(&bound->set, name))
         return check_raise(c, span, "multiple assignments to name '%s' in pattern", name->text);
     if (bound->count == bound->capacity) {
         int32_t capacity = bound->capacity == 0 ? 8 : 2 * bound->capacity;
         AstName **names = arena_take(c->arena, (size_t)capacity * sizeof(AstName *));
-        if (names == NULL) {
-            *c->error = (ParseError){.kind = PARSE_MEMORY_ERROR, .message = "out of memory"};
-            return false;
-        }
+        if (names == NULL) return fail_memory(c);
         if (bound->count != 0)
             memcpy(names, bound->names, (size_t)bound->count * sizeof(AstName *));
         bound->names = names;
         bound->capacity = capacity;
     }
     bound->names[bound->count++] = name;
-    return true;
+    return name_set_add(&bound->set, c->arena, name) || fail_memory(c);
 }
 
 static bool check_patterns(Check *c, const AstPatternSeq *patterns, Bound *bound) {
@@ -52,8 +49,7 @@ static bool check_sequence(Check *c, const AstPattern *pattern, Bound *bound) {
     for (int32_t i = 0; i < patterns->count; i++) {
         bool is_star = patterns->items[i]->kind == PATTERN_MatchStar;
         if (is_star && has_star)
-            return check_raise(c, pattern->span,
-                               "multiple starred names in sequence pattern");
+            return check_raise(c, pattern->span, "multiple starred names in sequence pattern");
         has_star |= is_star;
     }
     return check_patterns(c, patterns, bound);
@@ -95,27 +91,53 @@ static bool raise_repeated_key(Check *c, AstSpan span, const AstConstant *key) {
     return check_raise(c, span, "%s", message);
 }
 
-static bool check_mapping(Check *c, const AstPattern *pattern, Bound *bound) {
-    const AstExprSeq *keys = &pattern->MatchMapping.keys;
-    for (int32_t i = 0; i < keys->count; i++) {
-        for (int32_t j = 0; j < i; j++) {
-            if (is_same_key(keys->items[i], keys->items[j]))
-                return raise_repeated_key(c, pattern->span, &keys->items[i]->Constant.value);
-        }
+static uint32_t hash_key(const AstConstant *key) {
+    uint32_t hash = (uint32_t)key->kind * 31u;
+    if (key->kind == CONSTANT_Str || key->kind == CONSTANT_Bytes) {
+        for (uint32_t i = 0; i < key->len; i++)
+            hash = names_hash(hash, key->text[i]);
+    } else if (key->kind == CONSTANT_Int && key->fits) {
+        hash ^= (uint32_t)key->value * 2654435761u;
     }
-    return check_patterns(c, &pattern->MatchMapping.patterns, bound) &&
+    return hash ^ hash >> 15;
+}
+
+/* Refuses two keys that are the same literal. The table is at most half full. */
+static bool check_keys(Check *c, const AstExprSeq *keys, AstSpan span) {
+    if (keys->count < 2) return true;
+    uint32_t capacity = 4;
+    while (capacity < 2 * (uint32_t)keys->count)
+        capacity *= 2;
+    const AstExpr **slots = arena_take_zeroed(c->arena, capacity * sizeof *slots);
+    if (slots == NULL) return fail_memory(c);
+    for (int32_t i = 0; i < keys->count; i++) {
+        const AstExpr *key = keys->items[i];
+        if (key->kind != EXPR_Constant) continue;
+        uint32_t slot = hash_key(&key->Constant.value) & (capacity - 1);
+        for (; slots[slot] != NULL; slot = (slot + 1) & (capacity - 1)) {
+            if (is_same_key(slots[slot], key))
+                return raise_repeated_key(c, span, &key->Constant.value);
+        }
+        slots[slot] = key;
+    }
+    return true;
+}
+
+static bool check_mapping(Check *c, const AstPattern *pattern, Bound *bound) {
+    return check_keys(c, &pattern->MatchMapping.keys, pattern->span) &&
+           check_patterns(c, &pattern->MatchMapping.patterns, bound) &&
            bind(c, bound, pattern->MatchMapping.rest, pattern->span);
 }
 
 static bool check_class_pattern(Check *c, const AstPattern *pattern, Bound *bound) {
     const AstNameSeq *names = &pattern->MatchClass.kwd_attrs;
+    NameSet seen = {0};
     for (int32_t i = 0; i < names->count; i++) {
-        for (int32_t j = i + 1; j < names->count; j++) {
-            if (names->items[i] == names->items[j])
-                return check_raise(c, pattern->MatchClass.kwd_patterns.items[j]->span,
-                                   "attribute name repeated in class pattern: %s",
-                                   names->items[i]->text);
-        }
+        if (name_set_has(&seen, names->items[i]))
+            return check_raise(c, pattern->MatchClass.kwd_patterns.items[i]->span,
+                               "attribute name repeated in class pattern: %s",
+                               names->items[i]->text);
+        if (!name_set_add(&seen, c->arena, names->items[i])) return fail_memory(c);
     }
     return check_patterns(c, &pattern->MatchClass.patterns, bound) &&
            check_patterns(c, &pattern->MatchClass.kwd_patterns, bound);
@@ -149,7 +171,7 @@ static bool check_or(Check *c, const AstPattern *pattern, Bound *bound, bool may
         }
         bool is_same = own.count == first.count;
         for (int32_t j = 0; j < own.count && is_same; j++)
-            is_same = has_name(&first, own.names[j]);
+            is_same = name_set_has(&first.set, own.names[j]);
         if (!is_same)
             return check_raise(c, pattern->span, "alternative patterns bind different names");
     }

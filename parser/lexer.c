@@ -391,7 +391,7 @@ static void finish_name(Lexer *lexer, Token *token, uint32_t hash) {
 }
 
 static void read_name(Lexer *lexer, Token *token) {
-    uint32_t hash = NAMES_HASH_START;
+    uint32_t hash = lexer->names->seed;
     const char *cur = lexer->cur;
     for (; is_class(*cur, CHAR_NAME); cur++)
         hash = names_hash(hash, *cur);

@@ -1,32 +1,39 @@
-/* names.c: the hash table behind names.h: FNV-1a, linear probing, at most three quarters full.
- *
- * The hash decides nothing that a program can see, and the table lives as long as one parse; a
- * source that is written to collide only makes its own parse slower, bounded by MAX_PROBES: past
- * that many steps the table doubles.
+/* names.c: the hash table behind names.h: FNV-1a from a seed, linear probing, at most three
+ * quarters full.
  */
 #include "names.h"
 
 #include <string.h>
 
 #define FIRST_CAPACITY 256u
-#define MAX_PROBES 64u
-#define LARGEST_CAPACITY (1u << 24)
 #define LARGEST_NAME 0xFFFFFFu
 
-void names_init(NameTable *names, Arena *arena) {
-    *names = (NameTable){.arena = arena};
+/* Addresses differ from run to run, and that is all the seed is for: nothing that a program can see
+ * depends on a hash. */
+static uint32_t make_seed(const NameTable *names) {
+    uint64_t mixed = (uint64_t)(uintptr_t)names * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(mixed >> 32) ^ 2166136261u;
 }
 
-static uint32_t hash_text(const char *text, size_t len) {
-    uint32_t hash = NAMES_HASH_START;
+void names_init(NameTable *names, Arena *arena) {
+    *names = (NameTable){.arena = arena, .seed = make_seed(names)};
+}
+
+static uint32_t hash_text(const NameTable *names, const char *text, size_t len) {
+    uint32_t hash = names->seed;
     for (size_t i = 0; i < len; i++)
         hash = names_hash(hash, text[i]);
     return hash;
 }
 
+/* FNV-1a mixes upwards: the low bits of the slot take from the high ones. */
+static uint32_t first_slot(uint32_t hash) {
+    return hash ^ hash >> 15;
+}
+
 static void insert(NameTable *names, AstName *name) {
     uint32_t mask = names->capacity - 1;
-    uint32_t slot = name->hash & mask;
+    uint32_t slot = first_slot(name->hash) & mask;
     while (names->slots[slot] != NULL)
         slot = (slot + 1) & mask;
     names->slots[slot] = name;
@@ -62,23 +69,18 @@ static AstName *add(NameTable *names, const char *text, size_t len, uint32_t has
 }
 
 AstName *names_intern(NameTable *names, const char *text, size_t len) {
-    return names_intern_hashed(names, text, len, hash_text(text, len));
+    return names_intern_hashed(names, text, len, hash_text(names, text, len));
 }
 
 AstName *names_intern_hashed(NameTable *names, const char *text, size_t len, uint32_t hash) {
     if (names->capacity == 0 && !grow(names)) return NULL;
     uint32_t mask = names->capacity - 1;
-    uint32_t slot = hash & mask;
-    uint32_t probes = 0;
+    uint32_t slot = first_slot(hash) & mask;
     for (AstName *name = names->slots[slot]; name != NULL; name = names->slots[slot]) {
         if (name->hash == hash && name->len == len && memcmp(name->text, text, len) == 0)
             return name;
         slot = (slot + 1) & mask;
-        probes++;
     }
-    if (probes > MAX_PROBES && names->capacity < LARGEST_CAPACITY &&
-        names->count > names->capacity / 8 && !grow(names))
-        return NULL;
     return add(names, text, len, hash);
 }
 

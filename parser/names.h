@@ -26,6 +26,7 @@ typedef struct NameTable {
     AstName **slots; /* open addressing, a power of two, NULL where free */
     uint32_t capacity;
     uint32_t count;
+    uint32_t seed; /* where hashes begin: a source cannot be written to collide */
 } NameTable;
 
 /* An empty table that keeps its names in the arena. */
@@ -35,10 +36,8 @@ void names_init(NameTable *names, Arena *arena);
  * longer than 16 MiB. */
 AstName *names_intern(NameTable *names, const char *text, size_t len);
 
-/* The same when the hash is at hand: names_hash of each byte in turn, from NAMES_HASH_START. */
+/* The same when the hash is at hand: names_hash of each byte in turn, beginning with the seed. */
 AstName *names_intern_hashed(NameTable *names, const char *text, size_t len, uint32_t hash);
-
-#define NAMES_HASH_START 2166136261u
 
 /* One step of FNV-1a. */
 static inline uint32_t names_hash(uint32_t hash, char byte) {

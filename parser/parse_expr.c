@@ -94,7 +94,9 @@ static AstExpr *parse_power(Parser *p) {
     if (base == NULL || !parser_at(p, TOKEN_DOUBLESTAR)) return base;
     Mark start = parser_mark(p);
     p->pos++;
+    if (!parser_enter(p)) return NULL;
     AstExpr *exponent = parse_factor(p);
+    parser_leave(p);
     if (exponent != NULL) return make_binary(p, span, base, OPERATOR_Pow, exponent);
     parser_reset(p, start);
     return p->failed ? NULL : base;

@@ -249,26 +249,42 @@ static AstAlias *make_alias(Parser *p, AstName *name, AstName *asname, AstSpan s
     return alias;
 }
 
+/* The names above `height` on the stack, joined by dots. */
+static AstName *join_names(Parser *p, int32_t height) {
+    size_t len = 0;
+    for (int32_t i = height; i < p->stack_count; i++)
+        len += ((AstName *)p->stack[i])->len + 1u;
+    char *text = arena_take(p->arena, len);
+    if (text == NULL) return parser_raise_memory(p);
+    char *end = text;
+    for (int32_t i = height; i < p->stack_count; i++) {
+        const AstName *name = p->stack[i];
+        memcpy(end, name->text, name->len);
+        end += name->len;
+        *end++ = '.';
+    }
+    p->stack_count = height;
+    AstName *joined = names_intern(p->names, text, len - 1);
+    return joined != NULL ? joined : parser_raise_memory(p);
+}
+
 /* dotted_name: NAME ('.' NAME)*, as one name */
 static AstName *parse_dotted_name(Parser *p) {
+    int32_t height = p->stack_count;
     AstName *name = parser_name(p);
-    while (name != NULL && parser_at(p, TOKEN_DOT)) {
+    if (name == NULL || !parser_at(p, TOKEN_DOT)) return name;
+    if (!parser_push(p, name)) return NULL;
+    while (parser_at(p, TOKEN_DOT)) {
         Mark mark = parser_mark(p);
         p->pos++;
-        AstName *next = parser_name(p);
-        if (next == NULL) {
+        name = parser_name(p);
+        if (name == NULL) {
             parser_reset(p, mark);
             break;
         }
-        char *text = arena_take(p->arena, (size_t)name->len + next->len + 2);
-        if (text == NULL) return parser_raise_memory(p);
-        memcpy(text, name->text, name->len);
-        text[name->len] = '.';
-        memcpy(text + name->len + 1, next->text, next->len);
-        name = names_intern(p->names, text, (size_t)name->len + next->len + 1);
-        if (name == NULL) return parser_raise_memory(p);
+        if (!parser_push(p, name)) return NULL;
     }
-    return p->failed ? NULL : name;
+    return p->failed ? NULL : join_names(p, height);
 }
 
 /* ['as' NAME] behind an imported name */

@@ -98,18 +98,21 @@ static AstSpan directive_span(const Scope *scope, const AstName *name) {
 }
 
 static bool classify_nonlocal(Builder *b, Scope *scope, Symbol *symbol) {
-    AstSpan span = directive_span(scope, symbol->name);
     const char *text = symbol->name->text;
     if ((symbol->flags & SYMBOL_GLOBAL) != 0)
-        return scope_raise(b, span, "name '%s' is nonlocal and global", text);
+        return scope_raise(b, directive_span(scope, symbol->name),
+                           "name '%s' is nonlocal and global", text);
     if (scope->kind == SCOPE_MODULE)
-        return scope_raise(b, span, "nonlocal declaration not allowed at module level");
+        return scope_raise(b, directive_span(scope, symbol->name),
+                           "nonlocal declaration not allowed at module level");
     Found found = find_outside(b, scope, symbol->name);
     if (found.owner == NULL)
         return b->error->kind == PARSE_NO_ERROR &&
-               scope_raise(b, span, "no binding for nonlocal '%s' found", text);
+               scope_raise(b, directive_span(scope, symbol->name),
+                           "no binding for nonlocal '%s' found", text);
     if ((found.symbol->flags & SYMBOL_TYPE_PARAM) != 0)
-        return scope_raise(b, span, "nonlocal binding not allowed for type parameter '%s'", text);
+        return scope_raise(b, directive_span(scope, symbol->name),
+                           "nonlocal binding not allowed for type parameter '%s'", text);
     symbol->kind = SYMBOL_FREE;
     return connect(b, scope, symbol->name, &found);
 }
