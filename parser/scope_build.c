@@ -63,7 +63,7 @@ bool scope_define_in(Builder *b, Building *building, AstName *name, uint32_t fla
     Symbol *symbol = scope_add(b->arena, scope, mangled);
     if (symbol == NULL) return scope_raise_memory(b);
     if ((flags & symbol->flags & SYMBOL_PARAMETER) != 0)
-        return scope_raise(b, span, "duplicate parameter '%s' in function definition", name->text);
+        return scope_raise(b, span, "duplicate argument '%s' in function definition", name->text);
     if ((flags & symbol->flags & SYMBOL_TYPE_PARAM) != 0)
         return scope_raise(b, span, "duplicate type parameter '%s'", name->text);
     symbol->flags |= flags;
