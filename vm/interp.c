@@ -174,6 +174,21 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
         SLOW(op_binary);                                                                                               \
     }
 
+/* Strings are compared for equality in place; ordered ones go the slow way. */
+static inline bool are_strings(Value x, Value y) { return is_exact(x, TYPE_STR) && is_exact(y, TYPE_STR); }
+static inline bool equal_strings(Value x, Value y) {
+    const Str *a = AS_STR(x), *b = AS_STR(y);
+    if (x == y) return true;
+    if (a->size != b->size) return false;
+    return a->size == 1 ? *a->data == *b->data : str_equal(x, y);
+}
+#define FOR_EQ(statement) statement
+#define FOR_NE(statement) statement
+#define FOR_LT(statement)
+#define FOR_LE(statement)
+#define FOR_GT(statement)
+#define FOR_GE(statement)
+
 #define COMPARISON(name, symbol)                                                                                       \
     CASE(name) {                                                                                                       \
         Value x = RB, y = RC;                                                                                          \
@@ -185,11 +200,15 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
             RA = bool_value(as_float(x) symbol as_float(y));                                                           \
             NEXT;                                                                                                      \
         }                                                                                                              \
+        FOR_##name(if (are_strings(x, y)) {                                                                            \
+            RA = bool_value(equal_strings(x, y) symbol true);                                                          \
+            NEXT;                                                                                                      \
+        })                                                                                                             \
         SLOW(op_compare);                                                                                              \
     }
 
 /* `sense` is `!` for the jumps taken when the comparison is false. */
-#define COMPARE_JUMP(name, symbol, sense, right, slow)                                                                 \
+#define COMPARE_JUMP(name, symbol, sense, right, slow, for_equality)                                                   \
     CASE(name) {                                                                                                       \
         Value x = RA, y = right;                                                                                       \
         if (likely(are_ints(x, y))) {                                                                                  \
@@ -200,6 +219,10 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
             if (sense(as_float(x) symbol as_float(y))) JUMP(IMM);                                                      \
             NEXT;                                                                                                      \
         }                                                                                                              \
+        for_equality(if (are_strings(x, y)) {                                                                          \
+            if (sense(equal_strings(x, y) symbol true)) JUMP(IMM);                                                     \
+            NEXT;                                                                                                      \
+        })                                                                                                             \
         SLOW(slow);                                                                                                    \
     }
 #define COMPARE_JUMP_IMMEDIATE(name, symbol, sense)                                                                    \
@@ -217,12 +240,12 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
     }
 #define COMPARE_JUMPS(OP_, symbol)                                                                                     \
     COMPARISON(OP_, symbol)                                                                                            \
-    COMPARE_JUMP(J##OP_, symbol, , RB, op_compare_jump)                                                                \
-    COMPARE_JUMP(JN##OP_, symbol, !, RB, op_compare_jump)                                                              \
+    COMPARE_JUMP(J##OP_, symbol, , RB, op_compare_jump, FOR_##OP_)                                                     \
+    COMPARE_JUMP(JN##OP_, symbol, !, RB, op_compare_jump, FOR_##OP_)                                                   \
     COMPARE_JUMP_IMMEDIATE(J##OP_##I, symbol, )                                                                        \
     COMPARE_JUMP_IMMEDIATE(JN##OP_##I, symbol, !)                                                                      \
-    COMPARE_JUMP(J##OP_##K, symbol, , k[B], op_compare_jump)                                                           \
-    COMPARE_JUMP(JN##OP_##K, symbol, !, k[B], op_compare_jump)
+    COMPARE_JUMP(J##OP_##K, symbol, , k[B], op_compare_jump, FOR_##OP_)                                                \
+    COMPARE_JUMP(JN##OP_##K, symbol, !, k[B], op_compare_jump, FOR_##OP_)
 
 /* Resumes generator `g` for the FORITER just read. `top`: where its callees' frames may start. */
 #define RESUME_FOR(g, top_)                                                                                            \
@@ -269,6 +292,14 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
             }                                                                                                          \
             RB = list->items[it->index++];                                                                             \
             QUICKEN(OP_FORITER_LIST);                                                                                  \
+            JUMP(IMM);                                                                                                 \
+        }                                                                                                              \
+        case OBJECT_KEY(TYPE_STR_ITERATOR, 0): {                                                                       \
+            ListIterator *it = (ListIterator *)as_object(iterator);                                                    \
+            const Str *str = AS_STR(it->container);                                                                    \
+            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size || !(str->header.flags & STR_ASCII)))  \
+                SLOW(op_for_iter);                                                                                     \
+            RB = vm->characters[(unsigned char)str->data[it->index++]];                                                \
             JUMP(IMM);                                                                                                 \
         }                                                                                                              \
         case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED): {                                                        \
