@@ -42,6 +42,12 @@ bool builder_put(StrBuilder *builder, const char *data, size_t size) {
     return true;
 }
 
+char *builder_reserve(StrBuilder *builder, size_t size) {
+    if (unlikely(builder->capacity - builder->size < size) && !grow(builder, size)) return NULL;
+    builder->size += size;
+    return builder->data + builder->size - size;
+}
+
 bool builder_put_c(StrBuilder *builder, const char *text) {
     return builder_put(builder, text, strlen(text));
 }

@@ -176,7 +176,8 @@ static Value construct(GenVM *vm, Value *args) {
 
 /* ---- repr ---- */
 
-/* With `escape_single`, as bytearray has it, single quotes are escaped and double ones never are. */
+/* With `escape_single`, as bytearray has it, single quotes are escaped and double ones never are.
+ */
 Value bytes_repr_of(GenVM *vm, TextSpan span, bool escape_single) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     char quote =
@@ -232,6 +233,10 @@ static Value stepped(GenVM *vm, Value v, int64_t start, int64_t step, int64_t co
     size_t size;
     char *out = (char *)bytes_data(result, &size);
     const char *data = span_of(v).data;
+    if (step == -1) {
+        text_reverse(out, data + start + 1 - count, (size_t)count);
+        return result;
+    }
     for (int64_t i = 0; i < count; i++, start += step)
         out[i] = data[start];
     return result;

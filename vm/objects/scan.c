@@ -82,6 +82,16 @@ uint8_t text_scan(const char *data, size_t size, uint32_t *length) {
     return has_surrogates(data, size) ? STR_SURROGATES : 0;
 }
 
+void text_reverse(char *out, const char *data, size_t size) {
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        uint64_t word = __builtin_bswap64(load_word(data + size - 8 - i));
+        memcpy(out + i, &word, 8);
+    }
+    for (; i < size; i++)
+        out[i] = data[size - 1 - i];
+}
+
 /* ---- SipHash-1-3 ---- */
 
 static inline uint64_t rotate(uint64_t x, int bits) {

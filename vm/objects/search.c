@@ -18,11 +18,49 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
 
 /* ---- find and count ---- */
 
+typedef uint8_t Lanes __attribute__((vector_size(16)));
+
+/* Which of 16 places have `first` at `text` and `last` at `text + gap`: 0xFF in the bytes of two
+ * words. */
+static inline void match_lanes(const char *text, size_t gap, Lanes first, Lanes last,
+                               uint64_t found[2]) {
+    Lanes a, b;
+    memcpy(&a, text, sizeof a);
+    memcpy(&b, text + gap, sizeof b);
+    Lanes both = (Lanes)(a == first) & (Lanes)(b == last);
+    memcpy(found, &both, sizeof both);
+}
+
+enum {
+    VERIFY_MAX = 8
+}; /* bytes compared per byte passed, beyond which memmem's linear search is better */
+
+/* Sixteen places at a time by the first and last byte of the part; then the bytes between. */
+static size_t find_part(const char *text, size_t size, const char *part, size_t part_size) {
+    size_t places = size - part_size + 1, gap = part_size - 1, at = 0, work = 0;
+    Lanes first = (Lanes){0} + (uint8_t)part[0], last = (Lanes){0} + (uint8_t)part[gap];
+    for (; at + 16 <= places && work <= VERIFY_MAX * at + 1024; at += 16) {
+        uint64_t found[2];
+        match_lanes(text + at, gap, first, last, found);
+        if (likely(!(found[0] | found[1]))) continue;
+        for (unsigned half = 0; half < 2; half++)
+            for (uint64_t bits = found[half]; bits;) {
+                unsigned lane = (unsigned)__builtin_ctzll(bits) / 8;
+                size_t place = at + half * 8 + lane;
+                if (memcmp(text + place + 1, part + 1, gap) == 0) return place;
+                work += part_size;
+                bits &= ~((uint64_t)0xFF << lane * 8);
+            }
+    }
+    const char *rest = memmem(text + at, size - at, part, part_size);
+    return rest ? (size_t)(rest - text) : TEXT_NOT_FOUND;
+}
+
 size_t text_find(const char *text, size_t size, const char *part, size_t part_size) {
     if (part_size == 0) return 0;
     if (part_size > size) return TEXT_NOT_FOUND;
-    const char *at =
-        part_size == 1 ? memchr(text, *part, size) : memmem(text, size, part, part_size);
+    if (part_size > 1) return find_part(text, size, part, part_size);
+    const char *at = memchr(text, *part, size);
     return at ? (size_t)(at - text) : TEXT_NOT_FOUND;
 }
 
@@ -290,12 +328,26 @@ static inline size_t break_width(const TextKind *kind, const char *at, const cha
     return (unsigned char)at[1] == 0x80 && ((unsigned char)at[2] & 0xFE) == 0xA8 ? 3 : 0;
 }
 
+/* Can any of the next 8 bytes begin a line break: is one below 32, or in text that is not ASCII,
+ * above 127? */
+static inline bool may_break(const char *at, bool unicode) {
+    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+    uint64_t word;
+    memcpy(&word, at, 8);
+    uint64_t below = ~((word | high) - ones * 32) & ~word & high;
+    return below || (unicode && (word & high));
+}
+
 Value text_split_lines(GenVM *vm, const TextKind *kind, Value text, TextSpan span, bool keep_ends) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
     const char *end = span.data + span.size, *line = span.data, *at = line;
     while (at < end) {
+        if (end - at >= 8 && !may_break(at, kind->unicode)) {
+            at += 8;
+            continue;
+        }
         size_t width = break_width(kind, at, end);
         if (!width) {
             at++;

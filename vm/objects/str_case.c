@@ -179,11 +179,18 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char) {
         map_ascii((char *)result->data, str->data, str->size);
         return object_value(result);
     }
+    bool by_char = map_char != to_title && map_char != to_capital; /* ASCII maps without context */
     Case text = {str->data, str->data + str->size, false};
     StrBuilder builder;
     builder_init(&builder, vm);
     for (const char *at = text.start, *next; at < text.end && !builder.failed; at = next) {
         uint32_t out[CHAR_MAP_MAX];
+        if (by_char && (unsigned char)*at < 0x80) {
+            next = at + text_ascii_prefix(at, (size_t)(text.end - at));
+            char *run = builder_reserve(&builder, (size_t)(next - at));
+            if (run) map_ascii(run, at, (size_t)(next - at));
+            continue;
+        }
         next = at;
         uint32_t c = utf8_take(&next);
         unsigned count = map_char(&text, c, at, next, out);

@@ -143,8 +143,7 @@ static Value strip_sides(GenVM *vm, Value *args, const char *name, int sides) {
         size_t end = sides & STRIP_RIGHT ? text_trim_space(kind, span, start) : span.size;
         return str_sub(vm, args[0], start, end - start);
     }
-    if (!value_is_str(args[1]))
-        return raise_type(vm, "%s arg must be None or str", name);
+    if (!value_is_str(args[1])) return raise_type(vm, "%s arg must be None or str", name);
     return strip_set(vm, args[0], args[1], sides);
 }
 
@@ -329,33 +328,70 @@ static Value translation(GenVM *vm, Dict *table, uint32_t c) {
     return str_from_char(vm, (uint32_t)code);
 }
 
-static Value translate(GenVM *vm, Value *args) {
-    Str *str = AS_STR(args[0]);
-    if (!is_exact(args[1], TYPE_DICT))
-        return native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
-    if (!native_charge(vm, str->size / 4)) return VALUE_ERROR;
-    Value known[128]; /* translations of ASCII; VALUE_END: not asked for yet */
-    for (int i = 0; i < 128; i++)
-        known[i] = VALUE_END;
+/* What became of the ASCII characters met so far. */
+enum { CHAR_UNKNOWN = 255, CHAR_GONE = 254, CHAR_OTHER = 253 };
+
+/* How ASCII character c maps: to an ASCII character, to nothing, or otherwise. */
+static bool learn(GenVM *vm, Dict *table, unsigned char c, uint8_t *known) {
+    Value to = translation(vm, table, c);
+    if (to == VALUE_ERROR) return false;
+    if (to == VALUE_UNSET)
+        *known = c;
+    else if (to == VALUE_NONE)
+        *known = CHAR_GONE;
+    else if (to != VALUE_TAIL && AS_STR(to)->size == 1)
+        *known = (uint8_t)*AS_STR(to)->data;
+    else
+        *known = CHAR_OTHER;
+    return true;
+}
+
+/* ASCII text that maps to ASCII; VALUE_UNSET when something does not. */
+static Value translate_ascii(GenVM *vm, Str *str, Dict *table) {
+    uint8_t known[128];
+    memset(known, CHAR_UNKNOWN, sizeof known);
+    if (str->size == 0) return vm->empty_str;
+    Str *result = str_alloc(vm, str->size, str->size, STR_ASCII);
+    if (!result) return VALUE_ERROR;
+    char *out = (char *)result->data;
+    for (const char *at = str->data, *end = at + str->size; at < end; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (unlikely(known[c] == CHAR_UNKNOWN) && !learn(vm, table, c, &known[c]))
+            return VALUE_ERROR;
+        if (unlikely(known[c] == CHAR_OTHER)) return VALUE_UNSET;
+        *out = (char)known[c];
+        out += known[c] != CHAR_GONE;
+    }
+    size_t size = (size_t)(out - result->data);
+    return size == str->size ? object_value(result) : str_new(vm, result->data, size);
+}
+
+static Value translate_any(GenVM *vm, Str *str, Value table) {
     StrBuilder builder;
     builder_init(&builder, vm);
     for (const char *at = str->data, *end = at + str->size; at < end && !builder.failed;) {
         const char *start = at;
-        uint32_t c = utf8_take(&at);
-        Value to = c < 128 ? known[c] : VALUE_END;
-        if (to == VALUE_END) to = translation(vm, AS_DICT(args[1]), c);
+        Value to = translation(vm, AS_DICT(table), utf8_take(&at));
         if (to == VALUE_ERROR || to == VALUE_TAIL) {
             builder_drop(&builder);
-            return to == VALUE_ERROR ? to
-                                     : native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
+            return to;
         }
-        if (c < 128) known[c] = to;
         if (to == VALUE_UNSET)
             builder_put(&builder, start, (size_t)(at - start));
         else if (to != VALUE_NONE)
             builder_put_str(&builder, to);
     }
     return builder_finish(&builder);
+}
+
+static Value translate(GenVM *vm, Value *args) {
+    Str *str = AS_STR(args[0]);
+    if (!is_exact(args[1], TYPE_DICT))
+        return native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
+    if (!native_charge(vm, str->size / 16)) return VALUE_ERROR;
+    Value result = str_is_ascii(str) ? translate_ascii(vm, str, AS_DICT(args[1])) : VALUE_UNSET;
+    if (result == VALUE_UNSET) result = translate_any(vm, str, args[1]);
+    return result == VALUE_TAIL ? native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]) : result;
 }
 
 /* ---- the rest ---- */
@@ -394,11 +430,13 @@ const NativeDef str_methods[] = {
      "Like find, but raise ValueError when sub is not found."},
     {"isalnum(self, /)", str_isalnum,
      "Return True if all characters are letters or numbers, and there is one."},
-    {"isalpha(self, /)", str_isalpha, "Return True if all characters are letters, and there is one."},
+    {"isalpha(self, /)", str_isalpha,
+     "Return True if all characters are letters, and there is one."},
     {"isascii(self, /)", str_isascii, "Return True if all characters are ASCII."},
     {"isdecimal(self, /)", str_isdecimal,
      "Return True if all characters are decimal digits, and there is one."},
-    {"isdigit(self, /)", str_isdigit, "Return True if all characters are digits, and there is one."},
+    {"isdigit(self, /)", str_isdigit,
+     "Return True if all characters are digits, and there is one."},
     {"isidentifier(self, /)", str_isidentifier, "Return True if the string is a valid identifier."},
     {"islower(self, /)", str_islower,
      "Return True if all cased characters are lowercase, and there is one."},

@@ -79,6 +79,10 @@ static Value stepped(GenVM *vm, Str *str, int64_t start, int64_t step, int64_t c
         Str *result = str_alloc(vm, (size_t)count, (uint32_t)count, STR_ASCII);
         if (!result) return VALUE_ERROR;
         char *out = (char *)result->data;
+        if (step == -1) {
+            text_reverse(out, str->data + start + 1 - count, (size_t)count);
+            return object_value(result);
+        }
         for (int64_t i = 0; i < count; i++, start += step)
             out[i] = str->data[start];
         return object_value(result);

@@ -81,6 +81,7 @@ size_t text_ascii_prefix(const void *data,
 size_t text_count_chars(const char *data, size_t size); /* code points */
 uint8_t text_scan(const char *data, size_t size,
                   uint32_t *length);                          /* the STR_ flags, and the length */
+void text_reverse(char *out, const char *data, size_t size);  /* by bytes */
 uint64_t text_hash(GenVM *vm, const void *data, size_t size); /* SipHash-1-3, 60 bits */
 
 /* ---- str_search.c: on bytes. Results are offsets, or TEXT_NOT_FOUND ---- */
@@ -165,6 +166,11 @@ bool text_has_index(GenVM *vm, Value v);         /* __index__, of an int or of a
 Value text_builtin(GenVM *vm, const char *name); /* what the builtins module has under that name */
 /* Is the operator with reflected method `special` the other operand's to do? */
 bool text_defers_to(GenVM *vm, Value other, Special special);
+
+/* ---- builder.c ---- */
+
+char *builder_reserve(StrBuilder *builder,
+                      size_t size); /* room for that, counted as put; NULL: failed */
 
 /* ---- str.c ---- */
 
