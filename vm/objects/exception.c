@@ -390,7 +390,10 @@ static Value exception_str(GenVM *vm, Value self) {
         break;
     }
     case FAMILY_GROUP: return exception_group_str(vm, self);
-    case FAMILY_PLAIN:
+    case FAMILY_PLAIN: /* a class may have KeyError as a base beside the one that gives its layout */
+        if (AS_TUPLE(exception->args)->count == 1 && value_is_instance(vm, self, EXC_KEY_ERROR))
+            return value_repr(vm, AS_TUPLE(exception->args)->items[0]);
+        break;
     case FAMILY_STOP:
     case FAMILY_EXIT:
     case FAMILY_NAME:
