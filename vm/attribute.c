@@ -89,7 +89,7 @@ static Value bind_native(GenVM *vm, const NativeFunction *method, Value self) {
     bound->header.shape = method->header.flags & NATIVE_WRAPPER ? TYPE_NATIVE_BOUND : header.shape;
     bound->header.kind = header.kind;
     bound->header.gc = header.gc;
-    bound->header.state = header.state;
+    bound->header.state = FUNCTION_COMPLEX; /* its first argument is not among those given */
     bound->self = self;
     return object_value(bound);
 }

@@ -523,6 +523,67 @@ bool import_is_initializing(GenVM *vm, Value module) {
     return attribute_find(vm, spec, str_intern_from(vm, "_initializing", 13)) == VALUE_TRUE;
 }
 
+/* ---- the commonest calls, without binding ---- */
+
+static Value fast_min_max(const Value *args, uint32_t count, bool least) {
+    if (count < 2) return VALUE_UNSET;
+    Value best = args[0];
+    if (is_int(best)) {
+        for (uint32_t i = 1; i < count; i++) {
+            if (!is_int(args[i])) return VALUE_UNSET;
+            if (((int64_t)args[i] < (int64_t)best) == least && args[i] != best) best = args[i];
+        }
+        return best;
+    }
+    if (!is_float(best)) return VALUE_UNSET;
+    for (uint32_t i = 1; i < count; i++) {
+        if (!is_float(args[i])) return VALUE_UNSET;
+        if (least ? as_float(args[i]) < as_float(best) : as_float(args[i]) > as_float(best)) best = args[i];
+    }
+    return best;
+}
+
+static Value fast_min(GenVM *vm, const Value *args, uint32_t count) { return (void)vm, fast_min_max(args, count, true); }
+static Value fast_max(GenVM *vm, const Value *args, uint32_t count) { return (void)vm, fast_min_max(args, count, false); }
+
+static Value fast_next(GenVM *vm, const Value *args, uint32_t count) {
+    if (count != 1 || !is_kind(args[0], TYPE_GENERATOR)) return VALUE_UNSET;
+    return native_call(vm, args[0], GENERATOR_CALL_SEND, VALUE_NONE);
+}
+
+static Value fast_ord(GenVM *vm, const Value *args, uint32_t count) {
+    (void)vm;
+    if (count != 1 || !is_exact(args[0], TYPE_STR) || AS_STR(args[0])->length != 1) return VALUE_UNSET;
+    return int_value(decode_one((const uint8_t *)AS_STR(args[0])->data));
+}
+
+static Value fast_chr(GenVM *vm, const Value *args, uint32_t count) {
+    if (count != 1 || !is_int(args[0]) || args[0] >= int_value(256)) return VALUE_UNSET;
+    return vm->characters[as_int(args[0])];
+}
+
+static Value fast_abs(GenVM *vm, const Value *args, uint32_t count) {
+    (void)vm;
+    if (count != 1 || !is_int(args[0]) || as_int(args[0]) == SMALL_INT_MIN) return VALUE_UNSET;
+    return (int64_t)args[0] < 0 ? (Value)-(int64_t)args[0] : args[0];
+}
+
+static const struct {
+    const char *name;
+    Value (*fast)(GenVM *vm, const Value *args, uint32_t count);
+} fast_functions[] = {
+    {"min", fast_min}, {"max", fast_max}, {"next", fast_next}, {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
+};
+
+static bool fast_init(GenVM *vm) {
+    for (size_t i = 0; i < sizeof fast_functions / sizeof *fast_functions; i++) {
+        Value key = str_intern_from(vm, fast_functions[i].name, strlen(fast_functions[i].name));
+        if (key == VALUE_ERROR) return false;
+        AS(NativeFunction, dict_get_str(vm, vm->builtins, key))->fast = fast_functions[i].fast;
+    }
+    return true;
+}
+
 /* ---- the module ---- */
 
 static const NativeDef functions[] = {
@@ -604,5 +665,5 @@ bool builtins_init(GenVM *vm) {
     return add(vm, "None", VALUE_NONE) && add(vm, "True", VALUE_TRUE) && add(vm, "False", VALUE_FALSE) &&
            add(vm, "NotImplemented", VALUE_NOT_IMPLEMENTED) && add(vm, "Ellipsis", VALUE_ELLIPSIS) &&
            add(vm, "__debug__", VALUE_TRUE) && add(vm, "IOError", os_error) && add(vm, "EnvironmentError", os_error) &&
-           class_builtins_init(vm);
+           class_builtins_init(vm) && fast_init(vm);
 }

@@ -409,7 +409,8 @@ void gc_mark_object(GenVM *vm, Object *object) {
 static bool has_extra_word(const Object *object) {
     switch (object->kind) {
     case TYPE_OBJECT: case TYPE_TYPE: case TYPE_FUNCTION: case TYPE_GENERATOR: case TYPE_COROUTINE:
-    case TYPE_ASYNC_GENERATOR: case TYPE_HOST: case TYPE_BUFFER: case TYPE_MODULE: return false;
+    case TYPE_ASYNC_GENERATOR: case TYPE_HOST: case TYPE_BUFFER: case TYPE_MODULE: case TYPE_NATIVE:
+    case TYPE_NATIVE_METHOD: return false;
     default: return object->kind != KIND_EXCEPTION && object->state == OBJECT_SUBCLASS;
     }
 }

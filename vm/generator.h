@@ -39,6 +39,9 @@ typedef struct Generator {
     Value regs[];
 } Generator;
 
+static inline Value *generator_base(Generator *generator) { /* the links lie before it */
+    return (Value *)((char *)generator + offsetof(Generator, regs));
+}
 static inline Generator *generator_of(Value *base) {
     return (Generator *)((char *)base - offsetof(Generator, regs));
 }

@@ -9,6 +9,7 @@
  * unit of fuel; when there is none left, tick() polls what wants polling and refills.
  */
 #include "vm/interp.h"
+#include "vm/bind.h"
 #include "vm/generator.h"
 #include "vm/objects.h"
 #include "vm/ops.h"
@@ -248,17 +249,18 @@ static inline bool equal_strings(Value x, Value y) {
     COMPARE_JUMP(JN##OP_##K, symbol, !, k[B], op_compare_jump, FOR_##OP_)
 
 /* Resumes generator `g` for the FORITER just read. `top`: where its callees' frames may start. */
-#define RESUME_FOR(g, top_)                                                                                            \
+#define RESUME_FOR(g, top_, root_)                                                                                     \
     do {                                                                                                               \
         (g)->top = (top_);                                                                                             \
-        (g)->regs[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                                 \
-        (g)->regs[FRAME_CALLER] = (Value)(uintptr_t)base;                                                              \
-        (g)->regs[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                                            \
+        Value *resumed = generator_base(g);                                                                            \
+        resumed[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                                   \
+        resumed[FRAME_CALLER] = (Value)(uintptr_t)base;                                                                \
+        resumed[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                                              \
         (g)->exit_pc = pc;                                                                                             \
         (g)->dest = &RB;                                                                                               \
-        (g)->root = NULL;                                                                                              \
+        (g)->root = (root_);                                                                                           \
         (g)->header.state = GENERATOR_RUNNING;                                                                         \
-        base = (g)->regs;                                                                                              \
+        base = resumed;                                                                                                \
         pc = (g)->pc;                                                                                                  \
         k = frame_function(base)->consts;                                                                              \
         TICK();                                                                                                        \
@@ -305,24 +307,12 @@ static inline bool equal_strings(Value x, Value y) {
         case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED): {                                                        \
             Generator *g = (Generator *)as_object(iterator);                                                           \
             QUICKEN(generator_form);                                                                                   \
-            RESUME_FOR(g, top_);                                                                                       \
+            RESUME_FOR(g, top_, NULL);                                                                                       \
         }                                                                                                              \
         case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING): {                                                       \
             Generator *root = (Generator *)as_object(iterator), *g = root->leaf;                                       \
             if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED)) SLOW(op_for_iter);          \
-            Generator *keep = root;                                                                                    \
-            (g)->top = (top_);                                                                                         \
-            (g)->regs[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                             \
-            (g)->regs[FRAME_CALLER] = (Value)(uintptr_t)base;                                                          \
-            (g)->regs[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                                        \
-            (g)->exit_pc = pc;                                                                                         \
-            (g)->dest = &RB;                                                                                           \
-            (g)->root = keep;                                                                                          \
-            (g)->header.state = GENERATOR_RUNNING;                                                                     \
-            base = (g)->regs;                                                                                          \
-            pc = (g)->pc;                                                                                              \
-            k = frame_function(base)->consts;                                                                          \
-            TICK();                                                                                                    \
+            RESUME_FOR(g, top_, root);                                                                                 \
         }                                                                                                              \
         default: SLOW(op_for_iter);                                                                                    \
         }                                                                                                              \
@@ -337,7 +327,7 @@ static inline bool equal_strings(Value x, Value y) {
             pc--;                                                                                                      \
             NEXT;                                                                                                      \
         }                                                                                                              \
-        RESUME_FOR(g, top_);                                                                                           \
+        RESUME_FOR(g, top_, NULL);                                                                                           \
     }
 
 /* Enters function `f` whose `count` arguments lie ready at `new_base`. */
@@ -354,12 +344,35 @@ static inline bool equal_strings(Value x, Value y) {
         TICK();                                                                                                        \
     } while (0)
 
+/* Calls native `f` with the arguments that lie at `args_`, as many as it takes. */
+#define CALL_DIRECT(f, args_)                                                                                          \
+    do {                                                                                                               \
+        NativeFunction *native_ = (NativeFunction *)(f);                                                               \
+        SYNC();                                                                                                        \
+        vm->callee = native_;                                                                                          \
+        Value answer_ = native_->fn(vm, (args_));                                                                      \
+        native_check_result(vm, native_, answer_);                                                                     \
+        if (unlikely((answer_ & ~(Value)8) == VALUE_ERROR)) {                                                          \
+            if (answer_ == VALUE_ERROR) goto unwind;                                                                   \
+            SLOW(call_tail);                                                                                           \
+        }                                                                                                              \
+        fuel = vm->fuel;                                                                                               \
+        RA = answer_;                                                                                                  \
+        if (unlikely(vm->poll)) goto hurry;                                                                            \
+        NEXT;                                                                                                          \
+    } while (0)
+#define TAKES_SELF(f, self)                                                                                            \
+    (is_object(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind)
+
 #define CALL_PLAIN(name, slow)                                                                                         \
     CASE(name) {                                                                                                       \
         Value *window = &RA;                                                                                           \
         if (unlikely(!is_object(window[0]))) SLOW(slow);                                                               \
         Function *f = (Function *)as_object(window[0]);                                                                \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) SLOW(slow);                              \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                                        \
+            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B)) CALL_DIRECT(f, window + FRAME_LINKS);            \
+            SLOW(slow);                                                                                                \
+        }                                                                                                              \
         if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                                    \
         ENTER(f, window + FRAME_LINKS);                                                                                \
     }
@@ -369,7 +382,11 @@ static inline bool equal_strings(Value x, Value y) {
         Value *window = &RA;                                                                                           \
         if (unlikely(!is_object(window[0]) || window[FRAME_LINKS] == VALUE_UNSET)) SLOW(slow);                         \
         Function *f = (Function *)as_object(window[0]);                                                                \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) SLOW(slow);                              \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                                        \
+            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, B) && TAKES_SELF(f, window[FRAME_LINKS]))     \
+                CALL_DIRECT(f, window + FRAME_LINKS);                                                                  \
+            SLOW(slow);                                                                                                \
+        }                                                                                                              \
         if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                                    \
         ENTER(f, window + FRAME_LINKS);                                                                                \
     }
@@ -381,7 +398,12 @@ static inline bool equal_strings(Value x, Value y) {
         if (unlikely(!is_object(window[0]) || (needs_self && window[1] == VALUE_UNSET))) SLOW(slow);                   \
         Function *f = (Function *)as_object(window[0]);                                                                \
         unsigned count = B;                                                                                            \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, count))) SLOW(slow);                          \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, count))) {                                    \
+            if (needs_self ? object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, count) && TAKES_SELF(f, window[1]) \
+                           : object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, count))                                 \
+                CALL_DIRECT(f, window + 1);                                                                            \
+            SLOW(slow);                                                                                                \
+        }                                                                                                              \
         if (unlikely(top > vm->limit)) SLOW(slow);                                                                     \
         for (unsigned i = 0; i < count; i++)                                                                           \
             top[FRAME_LINKS + i] = window[1 + i];                                                                      \

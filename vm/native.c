@@ -170,10 +170,22 @@ static Signature *parse_signature(GenVM *vm, const char *text) {
     return signature;
 }
 
+/* The count of arguments with which the native can be called as it stands: nothing to convert, to complete or to put in
+ * front. */
+static uint8_t direct_count(const NativeFunction *native) {
+    const Signature *signature = native->signature;
+    bool bound = native->self != VALUE_UNSET && native->owner;
+    bool special = signature->binding != BINDING_INSTANCE || bound || (native->owner && !native->owner->is_builtin);
+    if (!signature->plain || signature->converts || special || signature->count >= FUNCTION_COMPLEX)
+        return FUNCTION_COMPLEX;
+    return (uint8_t)signature->count;
+}
+
 Signature *native_signature(GenVM *vm, NativeFunction *native) {
     if (unlikely(!native->signature)) {
         native->signature = parse_signature(vm, native->def->signature);
         gc_barrier(vm, native);
+        if (native->signature) native->header.state = direct_count(native);
     }
     return native->signature;
 }
@@ -432,6 +444,10 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
 }
 
 Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords) {
+    if (native->fast && keywords == VALUE_UNSET) {
+        Value answer = native->fast(vm, args, count);
+        if (answer != VALUE_UNSET) return answer;
+    }
     if (unlikely(!native_signature(vm, native))) return VALUE_ERROR;
     Value bound[NATIVE_MAX_PARAMS], with_self[NATIVE_MAX_ARGS];
     if (native->self != VALUE_UNSET && native->signature->binding != BINDING_STATIC && native->owner) {
@@ -443,7 +459,6 @@ Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32
     }
     Value status = bind(vm, native, args, count, keywords, bound);
     if (unlikely(status != VALUE_NONE)) return status;
-    vm->callee = native;
     vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
@@ -460,7 +475,6 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
     Value status = bind(vm, native, copy, count + 1, keywords, bound);
     free(copy);
     if (status != VALUE_NONE) return status;
-    vm->callee = native;
     vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
@@ -481,7 +495,6 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, 
         if (v == VALUE_TAIL) return bind_through_twin(vm, native, i, bound);
         bound[i] = v;
     }
-    vm->callee = native;
     vm->callee = native;
     return native->fn(vm, bound);
 }
@@ -567,6 +580,7 @@ void native_drop_tail(GenVM *vm) { vm->tail.callable = VALUE_UNSET; }
 Value native_function_new(GenVM *vm, const NativeDef *def, Value self, Value module_name) {
     NativeFunction *native = gc_new(vm, sizeof *native, TYPE_NATIVE);
     if (!native) return VALUE_ERROR;
+    native->header.state = FUNCTION_COMPLEX;
     const char *name;
     size_t size = native_def_name(def, &name, NULL);
     native->def = def;

@@ -49,6 +49,8 @@ typedef struct NativeFunction {
     Object header;       /* kind TYPE_NATIVE or TYPE_NATIVE_METHOD; flags: NATIVE_ */
     const NativeDef *def;
     NativeFn fn;
+    /* For the commonest calls without keywords, before any binding: VALUE_UNSET leaves the call to fn. May be NULL. */
+    Value (*fast)(GenVM *vm, const Value *args, uint32_t count);
     struct Signature *signature; /* parsed on the first call */
     Value self;          /* bound receiver, or VALUE_UNSET */
     Value module;        /* owning module's name, or VALUE_UNSET */

@@ -340,10 +340,13 @@ bool op_get_item(GenVM *vm) {
         Value v = VALUE_UNSET;
         if (is_exact(key, TYPE_STR))
             v = dict_get_str(vm, AS_DICT(object), key);
+        else if (dict_get(vm, AS_DICT(object), key, &v) != LEAF_TRUE)
+            v = VALUE_UNSET;
         if (likely(v != VALUE_UNSET)) {
             *op_a(vm) = v;
             return true;
         }
+        if (unlikely(vm->exception != VALUE_UNSET)) return false;
     }
     return call_result(vm, value_getitem(vm, object, key));
 }

@@ -224,6 +224,7 @@ static Value new_native_method(GenVM *vm, Type *owner, const NativeDef *def) {
     size_t size = native_def_name(def, &name, &binding);
     NativeFunction *native = gc_new(vm, sizeof *native, binding == BINDING_STATIC ? TYPE_NATIVE : TYPE_NATIVE_METHOD);
     if (!native) return VALUE_ERROR;
+    native->header.state = FUNCTION_COMPLEX;
     native->def = def;
     native->fn = def->fn;
     native->self = native->module = VALUE_UNSET;
@@ -303,6 +304,7 @@ NativeFunction *type_constructor(GenVM *vm, Type *type) {
     }
     NativeFunction *native = gc_new(vm, sizeof *native, TYPE_NATIVE);
     if (!native) return NULL;
+    native->header.state = FUNCTION_COMPLEX;
     native->def = construct;
     native->fn = construct->fn;
     native->self = native->module = VALUE_UNSET;
