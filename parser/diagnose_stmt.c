@@ -158,13 +158,8 @@ void diagnose_with(Parser *p) {
     Mark start = parser_mark(p);
     p->pos++;
     Mark inside = parser_mark(p);
-    if (skip_with_items(p, false)) {
-        AstSpan span = parser_token(p)->span;
-        if (parser_accept(p, TOKEN_COMMA) && parser_at(p, TOKEN_COLON))
-            parser_raise(p, span, "the last 'with' item has a trailing comma");
-        else if (parser_accept(p, TOKEN_NEWLINE))
-            parser_raise_last(p, "expected ':'");
-    }
+    if (skip_with_items(p, false) && parser_accept(p, TOKEN_NEWLINE))
+        parser_raise_last(p, "expected ':'");
     parser_reset(p, inside);
     if (!p->failed && parser_accept(p, TOKEN_LPAR) && skip_with_items(p, true)) {
         parser_accept(p, TOKEN_COMMA);
@@ -274,7 +269,7 @@ static void diagnose_slash_after_star(Parser *p, bool is_lambda) {
 void diagnose_params(Parser *p, bool is_lambda) {
     Mark start = parser_mark(p);
     if (parser_at(p, TOKEN_SLASH) && parser_kind_after(p) == TOKEN_COMMA) {
-        raise_slash(p, "at least one parameter must precede /");
+        raise_slash(p, "at least one argument must precede /");
         return;
     }
     ParamRun run = skip_params(p, is_lambda, false);
@@ -304,12 +299,12 @@ static void diagnose_second_star(Parser *p, bool is_lambda) {
     AstSpan star = parser_token(p)->span;
     p->pos++;
     if (parser_accept(p, TOKEN_COMMA) || skip_param(p, is_lambda, &has_default, &span))
-        parser_raise(p, star, "* may appear only once");
+        parser_raise(p, star, "* argument may appear only once");
 }
 
 /* invalid_star_etc, invalid_lambda_star_etc; at '*' */
 void diagnose_star_etc(Parser *p, bool is_lambda) {
-    static const char bare[] = "named parameters must follow bare *";
+    static const char bare[] = "named arguments must follow bare *";
     Mark start = parser_mark(p);
     AstSpan star = parser_token(p)->span;
     p->pos++;
@@ -326,7 +321,7 @@ void diagnose_star_etc(Parser *p, bool is_lambda) {
         if (!is_lambda && parser_accept(p, TOKEN_COLON)) parse_expression(p);
         if (parser_at(p, TOKEN_EQUAL))
             parser_raise(p, parser_token(p)->span,
-                         "var-positional parameter cannot have default value");
+                         "var-positional argument cannot have default value");
     }
     parser_reset(p, behind);
     if (!p->failed) diagnose_second_star(p, is_lambda);
@@ -341,13 +336,13 @@ void diagnose_kwds(Parser *p, bool is_lambda) {
         if (!is_lambda && parser_accept(p, TOKEN_COLON)) parse_expression(p);
         if (parser_at(p, TOKEN_EQUAL)) {
             parser_raise(p, parser_token(p)->span,
-                         "var-keyword parameter cannot have default value");
+                         "var-keyword argument cannot have default value");
         } else if (parser_accept(p, TOKEN_COMMA)) {
             TokenKind kind = parser_kind(p);
             if (parser_is_name(kind) || kind == TOKEN_STAR || kind == TOKEN_DOUBLESTAR ||
                 kind == TOKEN_SLASH)
                 parser_raise(p, parser_token(p)->span,
-                             "parameters cannot follow var-keyword parameter");
+                             "arguments cannot follow var-keyword argument");
         }
     }
     parser_reset(p, start);

@@ -267,7 +267,6 @@ static bool open_field(Lexer *lexer, Token *token, FStringMode *mode) {
     mode->field_depth++;
     mode->in_text = false;
     if (mode->field_depth < LEXER_MAX_FSTRING_FIELDS) return false;
-    lexer->cur++;
     lexer_fail(lexer, token, "%c-string: expressions nested too deeply",
                mode->is_template ? 't' : 'f');
     return true;

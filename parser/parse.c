@@ -124,11 +124,12 @@ void *parser_raise_from(Parser *p, AstSpan span, const char *format, ...) {
     return NULL;
 }
 
-/* The place of a token; one without text is where the lexer stands. */
+/* The place of a token; one without text is where the lexer stands, and nowhere behind the end. */
 static ErrorPlace token_place(const Parser *p, const Token *token) {
     ErrorPlace place = error_place(token->span);
     if (token->span.col < 0) {
-        place.col = (int32_t)(p->lexer.cur - p->lexer.line_start);
+        bool is_end = p->lexer.cur >= p->lexer.end;
+        place.col = is_end ? 0 : (int32_t)(p->lexer.cur - p->lexer.line_start);
         place.end_col = -1;
     }
     return place;

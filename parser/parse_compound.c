@@ -46,9 +46,10 @@ static bool parse_else(Parser *p, AstStmtSeq *orelse) {
     p->pos++;
     if (!parser_expect_forced(p, TOKEN_COLON) || !parse_block(p, "'else' statement", line, orelse))
         return false;
-    if (parser_is_diagnosing(p) && parser_accept(p, TOKEN_ELIF))
-        parser_raise_last(p, "'elif' block follows an 'else' block");
-    return !p->failed;
+    if (!parser_at(p, TOKEN_ELIF)) return !p->failed;
+    p->pos++;
+    if (parser_is_diagnosing(p)) parser_raise_last(p, "'elif' block follows an 'else' block");
+    return false;
 }
 
 /* [finally_block]: 'finally' &&':' block */

@@ -294,22 +294,13 @@ static bool parse_key_value(Parser *p) {
 /* mapping_pattern: '{' [items_pattern] ['**' capture_target] [','] '}' */
 static AstPattern *parse_mapping_pattern(Parser *p) {
     AstSpan start = parser_token(p)->span;
-    AstSpan rest_span = start;
     AstName *rest = NULL;
     int32_t height = p->stack_count;
     p->pos++;
-    while (!parser_at(p, TOKEN_RBRACE)) {
-        if (rest != NULL) {
-            if (parser_is_diagnosing(p) && parse_key_value(p))
-                return parser_raise(p, rest_span,
-                                    "double star pattern must be the last (right-most) subpattern "
-                                    "in the mapping pattern");
-            return NULL;
-        }
+    while (rest == NULL && !parser_at(p, TOKEN_RBRACE)) {
         if (parser_accept(p, TOKEN_DOUBLESTAR)) {
             rest = parse_capture_target(p);
             if (rest == NULL || p->failed) return NULL;
-            rest_span = parser_previous_span(p);
         } else if (!parse_key_value(p)) {
             return NULL;
         }

@@ -49,10 +49,14 @@ def run(tool, sources):
     return out.stdout.decode("utf-8", "replace").split("\n")
 
 
-def normal(outcome):
-    """Ends that are unknown are 0 or -1 by accident of the version."""
+def normal(outcome, source):
+    """Ends that are unknown are 0 or -1 by accident of the version; and where the source ends too early
+    there is no column when it is a file, as here, but one when it is a string, as in the oracle."""
     parts = outcome.split("|")
     if len(parts) >= 5:
+        lines = source.rstrip("\n").split("\n")
+        if parts[1] == str(len(lines)) and parts[2] in (str(len(lines[-1])), str(len(lines[-1]) + 1)):
+            parts[2] = "0"
         return "|".join(parts[:3])
     return outcome
 
@@ -74,9 +78,9 @@ def main():
     differences = 0
     for snippet, source, here in zip(snippets, sources, actual):
         expected = newer.get(snippet) or oracle(source)
-        if normal(here) != normal(expected):
+        if normal(here, source) != normal(expected, source):
             differences += 1
-            print("%s\n   here    %s\n   CPython %s" % (snippet, normal(here), normal(expected)))
+            print("%s\n   here    %s\n   CPython %s" % (snippet, normal(here, source), normal(expected, source)))
     print("%d snippets, %d differ" % (len(snippets), differences))
     return 1 if differences else 0
 
