@@ -3,6 +3,7 @@
  * The engine reaches these through function pointers of the VM, so that it links without them.
  */
 #include "stdlib/init.h"
+#include "parser/carets.h"
 #include "parser/compile.h"
 #include "stdlib/modules.h"
 #include "stdlib/sources.h"
@@ -155,6 +156,7 @@ static bool has_module(GenVM *vm, Value name) {
 
 bool vm_library_init(GenVM *vm) {
     vm->compile = compile_source;
+    vm->show_carets = carets_show;
     vm->load_prelude = load_prelude;
     vm->find_builtin_module = find_module;
     vm->has_builtin_module = has_module;

@@ -168,9 +168,9 @@ static Value is_library_module(GenVM *vm, Value *args) {
     return bool_value(vm->has_builtin_module && vm->has_builtin_module(vm, args[0]));
 }
 
-/* Where the carets of a traceback go within the text of an expression: (from, to) in characters, or None: everywhere. */
-static Value anchors(GenVM *vm, Value *args) {
-    return vm->caret_anchors ? vm->caret_anchors(vm, args[0]) : VALUE_NONE;
+/* The source lines of a traceback entry with their carets; None without a parser. */
+static Value carets(GenVM *vm, Value *args) {
+    return vm->show_carets ? vm->show_carets(vm, args[0], args[1], args[2]) : VALUE_NONE;
 }
 
 /* ---- prelude generators in another coat ---- */
@@ -239,7 +239,7 @@ const NativeDef engine_core_natives[] = {
     {"source_text(code, /)", source_text, "The source of a code object, or None."},
     {"suggest(name: str, names: list, /)", suggest, "The nearest of the names, or None."},
     {"is_library_module(name: str, /)", is_library_module, "Does the library have a module of that name."},
-    {"anchors(text: str, /)", anchors, "Where the carets under an expression go: (from, to), or None."},
+    {"carets(lines: str, start: index, end: index, /)", carets, "Source lines with carets under the bytes start to end."},
     {"stdout()", stdout_now, "sys.stdout"},
     {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},

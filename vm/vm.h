@@ -64,7 +64,7 @@ struct GenVM {
     Value (*compile_file)(GenVM *vm, const char *path);
     Value (*read_source)(GenVM *vm, const char *path); /* the text of a source file as str, for tracebacks; VALUE_UNSET: none */
     bool (*has_builtin_module)(GenVM *vm, Value name);
-    Value (*caret_anchors)(GenVM *vm, Value expression); /* parses: (from, to) in characters, or None */
+    Value (*show_carets)(GenVM *vm, Value lines, Value start, Value end); /* see parser/carets.h; NULL: none */
     Value prelude;         /* dict: loaded prelude modules by name */
     Value import_function; /* the original builtins.__import__ */
     struct Code *stub_code;       /* continuation frames: continue.h */
