@@ -296,11 +296,10 @@ static inline bool equal_strings(Value x, Value y) {
             QUICKEN(OP_FORITER_LIST);                                                                                  \
             JUMP(IMM);                                                                                                 \
         }                                                                                                              \
-        case OBJECT_KEY(TYPE_STR_ITERATOR, 0): {                                                                       \
+        case OBJECT_KEY(TYPE_STR_ASCII_ITERATOR, 0): {                                                                 \
             ListIterator *it = (ListIterator *)as_object(iterator);                                                    \
             const Str *str = AS_STR(it->container);                                                                    \
-            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size || !(str->header.flags & STR_ASCII)))  \
-                SLOW(op_for_iter);                                                                                     \
+            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size)) SLOW(op_for_iter);                   \
             RB = vm->characters[(unsigned char)str->data[it->index++]];                                                \
             JUMP(IMM);                                                                                                 \
         }                                                                                                              \

@@ -48,6 +48,7 @@ static const struct {
     Convert convert;
 } conversions[] = {
     {"object", CONVERT_NONE},  {"int", CONVERT_INT},     {"index", CONVERT_INDEX}, {"size", CONVERT_SIZE},
+    {"position", CONVERT_POSITION},
     {"float", CONVERT_FLOAT},  {"str", CONVERT_STR},     {"bytes", CONVERT_BYTES}, {"list", CONVERT_LIST},
     {"tuple", CONVERT_TUPLE},  {"dict", CONVERT_DICT},   {"callable", CONVERT_CALLABLE}, {"bool", CONVERT_BOOL},
 };
@@ -238,6 +239,7 @@ static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v
         if (value_is_intlike(v)) return v;
         break;
     case CONVERT_INDEX:
+    case CONVERT_POSITION:
     case CONVERT_SIZE:
         if (value_is_intlike(v)) return to_index(vm, param->convert, v);
         break;
@@ -263,7 +265,7 @@ static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v
     }
     }
     if (type_special(vm, v, SP_INDEX) != VALUE_UNSET || type_of(vm, v)->slots.to_index) return VALUE_TAIL;
-    if (param->convert == CONVERT_INDEX && param->or_none)
+    if (param->convert == CONVERT_POSITION)
         return raise_type(vm, "slice indices must be integers or None or have an __index__ method");
     return raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
 }
@@ -275,7 +277,7 @@ static Value bind_through_twin(GenVM *vm, const NativeFunction *native, int inde
     if (tuple == VALUE_ERROR) return VALUE_ERROR;
     for (int i = 0; i < signature->count; i++)
         AS_TUPLE(tuple)->items[i] = bound[i]; /* unset ones stay so: the tuple is only handed back to us */
-    static const Twin twins[] = {[CONVERT_INT] = TWIN_BIND_INDEX, [CONVERT_INDEX] = TWIN_BIND_INDEX,
+    static const Twin twins[] = {[CONVERT_INT] = TWIN_BIND_INDEX, [CONVERT_INDEX] = TWIN_BIND_INDEX, [CONVERT_POSITION] = TWIN_BIND_INDEX,
                                  [CONVERT_SIZE] = TWIN_BIND_INDEX, [CONVERT_FLOAT] = TWIN_BIND_FLOAT,
                                  [CONVERT_BOOL] = TWIN_BIND_BOOL};
     return native_twin(vm, twins[signature->params[index].convert], 4, object_value(native), tuple, bound[index],

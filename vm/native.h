@@ -7,8 +7,8 @@
  * args[i] is the i-th parameter in signature order, defaults filled in (VALUE_UNSET where the default is written `?`,
  * for "absent"); *args arrives as a tuple, **kwargs as a dict (VALUE_UNSET when empty). Annotations convert or check:
  *   int       an int (bool counts; __index__ is called by the binder); any size
- *   index     as int, but must fit int64_t: arrives as a small int, clamped to its range (slice-like positions);
- *             `index | None` says so in its TypeError: "slice indices must be integers or None or ..."
+ *   index     as int, but must fit int64_t: arrives as a small int, clamped to its range (slice-like positions)
+ *   position  as index, with the TypeError of slices: "slice indices must be integers or None or ..."; write | None
  *   size      as index, but OverflowError "Python int too large to convert to C ssize_t" instead of clamping
  *   float     a float or int (or __float__/__index__): arrives as a float value
  *   str, bytes, list, tuple, dict, callable: checked only.   bool: truth value of anything, arrives as True/False

@@ -17,6 +17,7 @@ bool iterator_is_native(Value iterator) {
     case TYPE_LIST_REVERSE_ITERATOR:
     case TYPE_TUPLE_ITERATOR:
     case TYPE_STR_ITERATOR:
+    case TYPE_STR_ASCII_ITERATOR:
     case TYPE_BYTES_ITERATOR:
     case TYPE_BYTEARRAY_ITERATOR:
     case TYPE_DICT_KEY_ITERATOR:

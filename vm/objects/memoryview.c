@@ -651,7 +651,7 @@ static const NativeDef methods[] = {
     {"count(self, value, /)", count, "Count the number of occurrences of a value."},
     {"hex(self, sep: object = ?, bytes_per_sep: int = 1)", hex,
      "Return the bytes as hexadecimal digits."},
-    {"index(self, value, start: index | None = None, stop: index | None = None, /)", index_of,
+    {"index(self, value, start: position | None = None, stop: position | None = None, /)", index_of,
      "Return the index of the first occurrence of a value."},
     {"release(self, /)", release, "Release the underlying buffer."},
     {"tobytes(self, order: str | None = 'C')", tobytes, "Return the items as bytes."},

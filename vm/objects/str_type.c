@@ -159,7 +159,8 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
 }
 
 static Value iter(GenVM *vm, Value v) {
-    ListIterator *iterator = gc_new(vm, sizeof *iterator, TYPE_STR_ITERATOR);
+    TypeId kind = str_is_ascii(AS_STR(v)) ? TYPE_STR_ASCII_ITERATOR : TYPE_STR_ITERATOR;
+    ListIterator *iterator = gc_new(vm, sizeof *iterator, kind);
     if (!iterator) return VALUE_ERROR;
     iterator->container = v;
     return object_value(iterator);
@@ -297,6 +298,15 @@ static const NativeDef iterator_methods[] = {
 
 const BuiltinType str_iterator_type = {
     .name = "str_iterator",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(ListIterator),
+    .methods = iterator_methods,
+    .slots = {.iter = iterator_self, .next = iterator_next, .trace = iterator_trace},
+};
+
+const BuiltinType str_ascii_iterator_type = {
+    .name = "str_ascii_iterator",
     .base = TYPE_OBJECT,
     .flags = TYPE_FINAL | TYPE_NO_NEW,
     .size = sizeof(ListIterator),
