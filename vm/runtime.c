@@ -18,10 +18,10 @@ enum { FUEL_SLICE = 20000 }; /* steps between two polls */
 /* ---- safepoints ---- */
 
 #ifdef GEN_STRESS_GC
-/* Every safepoint collects at first; later only some, so that long loops end. */
+/* Every safepoint collects for as long as most tests run; later only some, so that long loops end. */
 static void stress(GenVM *vm) {
     uint64_t seen = vm->safepoints++;
-    if (seen < 300 || seen % 64 == 0) gc_collect(vm, seen % 4 == 0);
+    if (seen < 20000 || seen % 64 == 0) gc_collect(vm, seen % 4 == 0);
 }
 #endif
 
