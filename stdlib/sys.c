@@ -40,7 +40,16 @@ static Value sys_exit(GenVM *vm, Value *args) {
     return tuple == VALUE_ERROR ? VALUE_ERROR : raise_with_args(vm, EXC_SYSTEM_EXIT, tuple);
 }
 
+static Value sys_get_int_max_str_digits(GenVM *vm, Value *args) { return (void)args, int_value(int_digit_limit(vm)); }
+
+static Value sys_set_int_max_str_digits(GenVM *vm, Value *args) {
+    return int_set_digit_limit(vm, as_int(args[0])) ? VALUE_NONE : VALUE_ERROR;
+}
+
 static const NativeDef functions[] = {
+    {"get_int_max_str_digits()", sys_get_int_max_str_digits, "The most decimal digits that ints are read or written with."},
+    {"set_int_max_str_digits(maxdigits: size)", sys_set_int_max_str_digits,
+     "Set the most decimal digits that ints are read or written with; 0: any number."},
     {"exc_info()", sys_exc_info, "(type, value, traceback) of the exception being handled."},
     {"exception()", sys_exception, "The exception being handled, or None."},
     {"exit(status=?, /)", sys_exit, "Raise SystemExit(status)."},

@@ -81,6 +81,8 @@ bool int_is_odd(Value v);
 uint64_t int_hash(Value v);               /* equal to float_hash of an equal float */
 Value int_repr(GenVM *vm, Value v);       /* decimal; ValueError beyond the digit limit (4300, as CPython) */
 size_t int_bit_length(Value v);
+int64_t int_digit_limit(GenVM *vm);                 /* of decimal text; 0: none */
+bool int_set_digit_limit(GenVM *vm, int64_t limit); /* false: ValueError */
 
 /* ---- float.c, complex.c ---- */
 Value float_value(GenVM *vm, double d);   /* immediate where it can be */

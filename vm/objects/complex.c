@@ -308,15 +308,17 @@ static const char *trim(const char *at, const char **end) {
     return at;
 }
 
-/* Underscores go where they stand between digits; elsewhere they stay and make the text malformed. */
-static size_t plain_digits(char *out, const char *text, size_t size) {
+/* Takes out underscores; false when one does not stand between two digits. */
+static bool drop_underscores(char *out, const char *text, size_t *size) {
     size_t count = 0;
-    for (size_t i = 0; i < size; i++) {
-        bool between = text[i] == '_' && i && i + 1 < size && ascii_is(text[i - 1], ASCII_DIGIT) &&
-                       ascii_is(text[i + 1], ASCII_DIGIT);
-        if (!between) out[count++] = text[i];
+    for (size_t i = 0; i < *size; i++) {
+        if (text[i] != '_')
+            out[count++] = text[i];
+        else if (i == 0 || i + 1 == *size || !ascii_is(text[i - 1], ASCII_DIGIT) || !ascii_is(text[i + 1], ASCII_DIGIT))
+            return false;
     }
-    return count;
+    *size = count;
+    return true;
 }
 
 static bool parse_text(const char *at, size_t size, Pair *z) {
@@ -338,9 +340,10 @@ static Value from_text(GenVM *vm, Type *cls, Value source) {
     char *plain = text ? scratch_get(vm, &spare, size + 1) : NULL;
     if (!plain) return VALUE_ERROR;
     Pair z;
-    bool ok = parse_text(plain, plain_digits(plain, text, size), &z);
+    bool well_placed = drop_underscores(plain, text, &size), ok = well_placed && parse_text(plain, size, &z);
     scratch_free(&spare);
     scratch_free(&scratch);
+    if (!well_placed) return raise_value(vm, "could not convert string to complex: %V", source);
     if (!ok) return raise_value(vm, "complex() arg is a malformed string");
     return new_of_class(vm, cls, z);
 }

@@ -203,8 +203,7 @@ bool float_parse(const char *text, size_t size, double *out) { return float_pars
 
 static Value from_text(GenVM *vm, Value source, const char *text, size_t size) {
     double d;
-    bool ascii_or_str = value_is_str(source) || text_is_ascii(text, size);
-    if (ascii_or_str && float_parse_in(vm, text, size, &d)) return float_value(vm, d);
+    if (number_is_text(source, text, size) && float_parse_in(vm, text, size, &d)) return float_value(vm, d);
     if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
     return raise_value(vm, "could not convert string to float: %V", source);
 }

@@ -31,7 +31,8 @@ static Value unscale(GenVM *vm, double d, int places) {
 static Value round_float(GenVM *vm, Value *args) {
     double d = number(args[0]);
     if (args[1] == VALUE_NONE) return int_from_double(vm, isfinite(d) ? nearbyint(d) : d);
-    int64_t places = as_int(args[1]);
+    int64_t places;
+    if (!int_to_i64(args[1], &places)) places = int_sign(args[1]) < 0 ? PLACES_MIN - 1 : PLACES_MAX + 1;
     if (!isfinite(d) || places > PLACES_MAX) return float_value(vm, d);
     if (places < PLACES_MIN) return float_value(vm, copysign(0.0, d));
     return unscale(vm, d, (int)places);
@@ -194,7 +195,7 @@ const NativeDef float_methods[] = {
     {"classmethod fromhex(cls, string: str, /)", from_hex, "Create a floating-point number from a hexadecimal string."},
     {"classmethod from_number(cls, number: float, /)", from_number, "Convert real number to a floating-point number."},
     {"classmethod __getformat__(cls, typestr: str, /)", getformat, NULL},
-    {"__round__(self, ndigits: index | None = None, /)", round_float,
+    {"__round__(self, ndigits: int | None = None, /)", round_float,
      "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, work like built-in "
      "round(x, ndigits)."},
     {"__trunc__(self, /)", trunc_float, "Return the Integral closest to x between 0 and x."},

@@ -192,9 +192,17 @@ static void put_general(DoubleText *text, int64_t precision, bool keep_point, bo
     put_fixed(text, places || !add_dot ? places : 1, keep_point);
 }
 
-static void put_repr(DoubleText *text, double d, bool add_dot) {
-    text->at += float_repr_to(text->at, d);
-    if (!add_dot && text->at[-1] == '0' && text->at[-2] == '.') text->at -= 2;
+static void put_repr(DoubleText *text, double d, bool keep_point, bool add_dot) {
+    char *start = text->at;
+    size_t size = float_repr_to(start, d);
+    if (!add_dot && start[size - 1] == '0' && start[size - 2] == '.') size -= 2;
+    if (keep_point && !memchr(start, '.', size)) {
+        char *exponent = memchr(start, 'e', size), *at = exponent ? exponent : start + size;
+        memmove(at + 1, at, (size_t)(start + size - at));
+        *at = '.';
+        size++;
+    }
+    text->at += size;
 }
 
 static size_t put_special(char *out, double d, bool upper) {
@@ -231,7 +239,7 @@ bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t pre
         find_significant(&text, d, precision);
         put_general(&text, precision, keep_point, add_dot, letter);
         break;
-    default: put_repr(&text, d, add_dot);
+    default: put_repr(&text, d, keep_point, add_dot);
     }
     span->size = (size_t)(text.at - start);
     return true;

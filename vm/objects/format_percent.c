@@ -82,14 +82,14 @@ static Leaf next_argument(Template *t, Value *v) {
 }
 
 /* The value of a `*`; the twin that reads fields only notes it. */
-static Leaf read_star(Template *t, int64_t *number, bool *star, bool reading_only) {
+static Leaf read_star(Template *t, int64_t *number, bool *star, bool reading_only, const char *c_type) {
     Value v;
     t->at++;
     *star = true;
     if (reading_only) return LEAF_TRUE;
     if (next_argument(t, &v) != LEAF_TRUE) return LEAF_ERROR;
     if (!value_is_intlike(v)) return fail(raise_type(t->vm, "* wants int"));
-    if (!int_to_i64(v, number)) return fail(raise_overflow(t->vm, "Python int too large to convert to C ssize_t"));
+    if (!int_to_i64(v, number)) return fail(raise_overflow(t->vm, "Python int too large to convert to C %s", c_type));
     return LEAF_TRUE;
 }
 
@@ -98,7 +98,7 @@ static bool next_is(const Template *t, char c) { return !at_end(t) && *t->at == 
 static Leaf read_width(Template *t, Field *field, bool reading_only) {
     field->width = -1;
     if (!next_is(t, '*')) return read_digits(t, &field->width, INT64_MAX, "width too big");
-    if (read_star(t, &field->width, &field->star_width, reading_only) != LEAF_TRUE) return LEAF_ERROR;
+    if (read_star(t, &field->width, &field->star_width, reading_only, "ssize_t") != LEAF_TRUE) return LEAF_ERROR;
     if (field->width < 0 && !reading_only) {
         field->left = true;
         field->width = field->width == INT64_MIN ? INT64_MAX : -field->width;
@@ -112,9 +112,10 @@ static Leaf read_precision(Template *t, Field *field, bool reading_only) {
     t->at++;
     field->precision = 0;
     if (!next_is(t, '*')) return read_digits(t, &field->precision, INT_MAX, "precision too big");
-    if (read_star(t, &field->precision, &field->star_precision, reading_only) != LEAF_TRUE) return LEAF_ERROR;
+    if (read_star(t, &field->precision, &field->star_precision, reading_only, "int") != LEAF_TRUE) return LEAF_ERROR;
+    if (field->precision > INT_MAX || field->precision < INT_MIN)
+        return fail(raise_overflow(t->vm, "Python int too large to convert to C int"));
     if (field->precision < 0) field->precision = 0;
-    if (field->precision > INT_MAX) return fail(raise_overflow(t->vm, "Python int too large to convert to C int"));
     return LEAF_TRUE;
 }
 
@@ -289,12 +290,13 @@ static Leaf find_value(Template *t, const Field *field, Value *v) {
 static Leaf put_field(Template *t) {
     Field field;
     Value v;
-    Leaf leaf = read_field(t, &field, false);
-    if (leaf != LEAF_TRUE) return leaf;
-    if (field.type == '%') {
+    if (next_is(t, '%')) {
+        t->at++;
         builder_put_byte(&t->out, '%');
         return outcome(t);
     }
+    Leaf leaf = read_field(t, &field, false);
+    if (leaf != LEAF_TRUE) return leaf;
     leaf = find_value(t, &field, &v);
     return leaf == LEAF_TRUE ? put_value(t, &field, v) : leaf;
 }
@@ -353,6 +355,10 @@ static Value percent_fields(GenVM *vm, Value *args) {
     while (list != VALUE_ERROR && (t.at = memchr(t.at, '%', (size_t)(t.end - t.at)))) {
         Field field;
         t.at++;
+        if (next_is(&t, '%')) {
+            t.at++;
+            continue;
+        }
         if (read_field(&t, &field, true) != LEAF_TRUE) {
             error_clear(vm);
             break;
@@ -361,7 +367,7 @@ static Value percent_fields(GenVM *vm, Value *args) {
         if (key == VALUE_ERROR) return VALUE_ERROR;
         if (field.star_width && !add_field(vm, list, VALUE_NONE, '*')) return VALUE_ERROR;
         if (field.star_precision && !add_field(vm, list, VALUE_NONE, '*')) return VALUE_ERROR;
-        if (field.type != '%' && !add_field(vm, list, key, field.type & 127)) return VALUE_ERROR;
+        if (!add_field(vm, list, key, field.type & 127)) return VALUE_ERROR;
     }
     return list;
 }

@@ -162,6 +162,13 @@ static const char *strip(const char *text, size_t *size) {
     return text;
 }
 
+bool number_is_text(Value source, const char *text, size_t size) {
+    if (value_is_str(source)) return true;
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] >= 128 || (text[i] >= 28 && text[i] < 32)) return false;
+    return true;
+}
+
 const char *number_text(GenVM *vm, Scratch *scratch, const char *text, size_t *size) {
     scratch->heap = NULL;
     if (text_is_ascii(text, *size)) return strip(text, size);
@@ -276,7 +283,7 @@ enum { SHOWN_TEXT = 200 };
 
 Value int_parse(GenVM *vm, Value source, const char *text, size_t size, int base) {
     Value result = VALUE_UNSET;
-    if (value_is_str(source) || text_is_ascii(text, size)) result = int_from_text(vm, text, size, base);
+    if (number_is_text(source, text, size)) result = int_from_text(vm, text, size, base);
     if (result != VALUE_UNSET) return result;
     Value shown = leaf_repr(vm, source);
     if (shown == VALUE_TAIL) {

@@ -106,10 +106,9 @@ bool int_digits(GenVM *vm, const IntView *view, int base, Scratch *scratch, cons
 size_t int_write_small(char *out, int64_t i); /* decimal, at most 20 bytes; returns the length */
 size_t int_write_u64(char *out, uint64_t i);
 Value int_parse(GenVM *vm, Value source, const char *text, size_t size, int base); /* int(source, base), with its error */
-int64_t int_digit_limit(GenVM *vm);          /* 0: none */
-bool int_set_digit_limit(GenVM *vm, int64_t limit); /* false with ValueError */
 /* Text as numbers read it: spaces stripped at both ends, Unicode digits and spaces turned into ASCII. Returns the
  * text in `scratch` or `text` itself; NULL with MemoryError. */
+bool number_is_text(Value source, const char *text, size_t size); /* a str, or bytes that may be given to: */
 const char *number_text(GenVM *vm, Scratch *scratch, const char *text, size_t *size);
 
 /* ---- float.c ---- */
