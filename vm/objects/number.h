@@ -1,5 +1,5 @@
-/* number.h - what the files of the number types (int, bool, float, complex) and of formatting share, and nobody else
- * needs.
+/* number.h - what the files of the number types (int, bool, float, complex), of formatting and of module math share, and
+ * nobody else needs.
  *
  * An int is looked at through an IntView: sign, limb count and limbs, the same for small ints, bools and BigInts. The
  * arithmetic below it is GMP's mpn layer, on limbs in objects and in Scratch; results are made by int_alloc and
