@@ -207,6 +207,13 @@ static Value describe(GenVM *vm, const NativeFunction *native) {
     return str_new(vm, native->signature->name, native->signature->name_size);
 }
 
+/* "math.sqrt": the messages about functions of no or one argument name the module, that of builtins excepted. */
+static Value describe_with_module(GenVM *vm, const NativeFunction *native) {
+    Value name = describe(vm, native);
+    if (native->owner || !value_is_str(native->module) || str_is(native->module, "builtins")) return name;
+    return str_format(vm, "%S.%S", native->module, name);
+}
+
 static Value wrong_type(GenVM *vm, const NativeFunction *native, int index, const char *expected, Value got) {
     const Signature *signature = native->signature;
     bool has_self = native_hides_first(native);
@@ -297,8 +304,9 @@ static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
         if (most == 1 && least == 1)
             return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", owner, name, got);
     } else if (signature->plain && signature->posonly == signature->count && !(native->header.flags & NATIVE_NEW)) {
-        if (most == 0) return raise_type(vm, "%S() takes no arguments (%d given)", name, got);
-        if (most == 1 && least == 1) return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);
+        Value full = describe_with_module(vm, native);
+        if (most == 0) return raise_type(vm, "%S() takes no arguments (%d given)", full, got);
+        if (most == 1 && least == 1) return raise_type(vm, "%S() takes exactly one argument (%d given)", full, got);
     }
     if (most == 0 && hidden < signature->count) return raise_type(vm, "%S() takes no positional arguments", name);
     /* Positional ones and **kwargs: dict() */
@@ -325,7 +333,7 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
         if (most == 1 && least == 1 && !(native->header.flags & NATIVE_NEW)) {
             if (native->owner)
                 return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", native->owner->name, name, got);
-            return raise_type(vm, "%S() takes exactly one argument (%d given)", name, got);
+            return raise_type(vm, "%S() takes exactly one argument (%d given)", describe_with_module(vm, native), got);
         }
         return raise_type(vm, "%S expected %s%d argument%s, got %d", name, least == most ? "" : "at least ", least,
                           least == 1 ? "" : "s", got);
