@@ -5,8 +5,18 @@
 #include "vm/objects.h"
 #include "vm/frame_object.h"
 
+#include <string.h>
+
+/* The parts of natives that are written in Gen show in tracebacks as little as those written in C. */
+static bool is_prelude(const Code *code) {
+    static const char start[] = "<prelude ";
+    const Str *name = AS_STR(code->filename);
+    return name->size > sizeof start - 1 && memcmp(name->data, start, sizeof start - 1) == 0;
+}
+
 void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) {
     Code *code = function->code;
+    if (is_prelude(code)) return;
     Traceback *entry = gc_new(vm, sizeof *entry, TYPE_TRACEBACK);
     if (!entry) {
         vm->exception = exception;
