@@ -35,7 +35,7 @@ Value value_setitem(GenVM *vm, Value object, Value key, Value value) {
 Value value_len(GenVM *vm, Value v) {
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_LEN];
-    if (unlikely(method != VALUE_UNSET)) return special_checked(vm, TWIN_CHECKED_LEN, method, v);
+    if (unlikely(method != VALUE_UNSET)) return special_checked(vm, SP_LEN, method, v);
     if (likely(type->slots.len)) return type->slots.len(vm, v);
     return raise_type(vm, "object of type '%T' has no len()", v);
 }

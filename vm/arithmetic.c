@@ -1,19 +1,19 @@
 /* arithmetic.c - `a + b` and its kin for any operands: who is asked first, and what is said when nobody answers. */
+#include "vm/frame.h"
 #include "vm/operations.h"
 
 /* ---- running stages ---- */
 
 static Value call_script(GenVM *vm, const Stage *stage, int op, Value a, Value b, int next) {
-    Twin twin = stage->kind == STAGE_SCRIPT_NOT ? TWIN_OPERATOR_NOT : TWIN_OPERATOR;
-    Value method = stage->method;
-    bool plain = is_kind(method, TYPE_FUNCTION) ||
-                 (is_kind(method, TYPE_NATIVE_METHOD) && !(as_object(method)->flags & NATIVE_CLASSMETHOD));
-    if (!plain) { /* a method of (x, y) that binds the raw attribute to x first */
-        Value binder = twin_load(vm, TWIN_BIND_CALL);
-        method = binder == VALUE_ERROR ? VALUE_ERROR : method_new(vm, binder, stage->method);
-        if (method == VALUE_ERROR) return VALUE_ERROR;
-    }
-    return native_twin(vm, twin, 7, method, stage->x, stage->y, int_value(op), a, b, int_value(next));
+    Value answer = special_call(vm, stage->method, stage->x, 1, stage->y);
+    if (answer != VALUE_TAIL) return answer;
+    TailCall *tail = &vm->tail;
+    tail->then = stage->kind == STAGE_SCRIPT_NOT ? RETURN_OPERATOR_NOT : RETURN_OPERATOR;
+    tail->then_values[0] = int_value(op);
+    tail->then_values[1] = a;
+    tail->then_values[2] = b;
+    tail->then_values[3] = int_value(next);
+    return VALUE_TAIL;
 }
 
 static Value run_slot(GenVM *vm, const Stage *stage) {
@@ -155,7 +155,7 @@ Value value_index(GenVM *vm, Value v) {
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_INDEX];
     if (is_kind(v, TYPE_INT) && method == VALUE_UNSET) return v;
-    if (method != VALUE_UNSET) return special_checked(vm, TWIN_CHECKED_INDEX, method, v);
+    if (method != VALUE_UNSET) return special_checked(vm, SP_INDEX, method, v);
     if (type->slots.to_index) return type->slots.to_index(vm, v);
     return raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
 }

@@ -261,7 +261,7 @@ static COLD Value get_with_hooks(GenVM *vm, Value object, Type *type, Value name
     Value v = getattribute != VALUE_UNSET ? special_call(vm, getattribute, object, 1, name)
                                           : get_or_unset(vm, object, type, name);
     if (hook == VALUE_UNSET || hook == VALUE_NONE) return v == VALUE_UNSET ? raise_attribute(vm, object, name) : v;
-    if (v == VALUE_TAIL) return tail_or_hook(vm, object, name, hook);
+    if (v == VALUE_TAIL && !vm->tail.then) return tail_or_hook(vm, object, name, hook);
     if (v == VALUE_ERROR && error_matches(vm, EXC_ATTRIBUTE_ERROR)) {
         error_clear(vm);
         v = VALUE_UNSET;
@@ -276,6 +276,16 @@ Value attribute_get(GenVM *vm, Value object, Value name) {
         return get_with_hooks(vm, object, type, name);
     Value v = get_or_unset(vm, object, type, name);
     return unlikely(v == VALUE_UNSET) ? raise_attribute(vm, object, name) : v;
+}
+
+Value attribute_get_or_unset(GenVM *vm, Value object, Value name) {
+    name = name_interned(vm, name);
+    Type *type = type_of(vm, object);
+    bool hooks = type->special[SP_GETATTRIBUTE] != VALUE_UNSET || type->special[SP_GETATTR] != VALUE_UNSET;
+    Value v = hooks ? get_with_hooks(vm, object, type, name) : get_or_unset(vm, object, type, name);
+    if (v != VALUE_ERROR || !error_matches(vm, EXC_ATTRIBUTE_ERROR)) return v;
+    error_clear(vm);
+    return VALUE_UNSET;
 }
 
 Value attribute_find(GenVM *vm, Value object, Value name) {

@@ -266,20 +266,29 @@ static Value check_name(GenVM *vm, Value name) {
     return raise_type(vm, "attribute name must be string, not '%T'", name);
 }
 
+/* The call in vm->tail, then continuation `kind`. */
+static Value then(GenVM *vm, Return kind, Value value) {
+    vm->tail.then = kind;
+    vm->tail.then_values[0] = value;
+    vm->tail.then_values[1] = vm->tail.then_values[2] = vm->tail.then_values[3] = VALUE_UNSET;
+    return VALUE_TAIL;
+}
+
 static Value builtin_getattr(GenVM *vm, Value *args) {
     Value name = check_name(vm, args[1]);
     if (name == VALUE_ERROR) return VALUE_ERROR;
     if (args[2] == VALUE_UNSET) return attribute_get(vm, args[0], name);
-    Value found = attribute_find(vm, args[0], name);
-    if (found != VALUE_UNSET) return found;
-    return native_twin(vm, TWIN_GETATTR_DEFAULT, 3, args[0], name, args[2]);
+    Value found = attribute_get_or_unset(vm, args[0], name);
+    if (found == VALUE_UNSET) return args[2];
+    return found == VALUE_TAIL ? then(vm, RETURN_ATTRIBUTE_DEFAULT, args[2]) : found;
 }
 
 static Value builtin_hasattr(GenVM *vm, Value *args) {
     Value name = check_name(vm, args[1]);
     if (name == VALUE_ERROR) return VALUE_ERROR;
-    if (attribute_find(vm, args[0], name) != VALUE_UNSET) return VALUE_TRUE;
-    return native_twin(vm, TWIN_HASATTR, 2, args[0], name);
+    Value found = attribute_get_or_unset(vm, args[0], name);
+    if (found == VALUE_TAIL) return then(vm, RETURN_HAS_ATTRIBUTE, VALUE_UNSET);
+    return found == VALUE_ERROR ? VALUE_ERROR : bool_value(found != VALUE_UNSET);
 }
 
 static Value builtin_setattr(GenVM *vm, Value *args) {

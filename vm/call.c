@@ -24,6 +24,10 @@ bool call_result(GenVM *vm, Value v) {
 
 bool call_tail(GenVM *vm) {
     TailCall tail = vm->tail;
+    if (tail.then) {
+        const Value *values = tail.then_values;
+        if (!frame_push_continuation(vm, (Return)tail.then, 4, values[0], values[1], values[2], values[3])) return false;
+    }
     if (tail.spread_args != VALUE_UNSET) return call_spread(vm, tail.callable, tail.spread_args, tail.spread_kwargs);
     return call_general(vm, tail.callable, tail.args, tail.count, VALUE_UNSET);
 }

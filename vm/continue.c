@@ -9,6 +9,7 @@
 #include "vm/generator.h"
 #include "vm/interp.h"
 #include "vm/objects.h"
+#include "vm/operations.h"
 #include "vm/ops.h"
 
 typedef enum TruthStage { TRUTH_ANY, TRUTH_FROM_BOOL, TRUTH_FROM_LEN } TruthStage;
@@ -18,6 +19,8 @@ static const uint8_t register_counts[] = {
 #include "vm/returns.def"
 #undef RETURN
 };
+
+_Static_assert(sizeof((GenVM){0}.stubs) / sizeof(Function *) >= RETURN_COUNT, "a stub for each continuation");
 
 bool continue_init(GenVM *vm) {
     Code *code = code_new(vm);
@@ -201,6 +204,23 @@ static bool unpack_returned(GenVM *vm) {
     return ops_unpack_items(vm, list);
 }
 
+/* A special method of an operator has answered. */
+static bool operator_returned(GenVM *vm, bool negate) {
+    Value result = vm->base[0], a = vm->base[2], b = vm->base[3];
+    int op = (int)as_int(vm->base[1]), next = (int)as_int(vm->base[4]);
+    if (likely(result != VALUE_NOT_IMPLEMENTED && !negate)) return call_return(vm, result);
+    frame_pop(vm);
+    if (result == VALUE_NOT_IMPLEMENTED) return call_result(vm, operator_run(vm, op, a, b, next));
+    return continue_truth(vm, RETURN_TRUTH_NOT, result);
+}
+
+static bool checked_returned(GenVM *vm) {
+    Value result = special_check(vm, (Special)as_int(vm->base[1]), vm->base[0]);
+    if (result == VALUE_ERROR) return false;
+    frame_pop(vm);
+    return call_result(vm, result);
+}
+
 bool continue_run(GenVM *vm, Return kind) {
     switch (kind) {
     case RETURN_HOST: return true;
@@ -213,6 +233,7 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_FOR_NEXT: return for_next_returned(vm);
     case RETURN_NEXT_DEFAULT:
     case RETURN_ATTRIBUTE_DEFAULT: return call_return(vm, vm->base[0]);
+    case RETURN_HAS_ATTRIBUTE: return call_return(vm, VALUE_TRUE);
     case RETURN_ITER: return iter_returned(vm);
     case RETURN_UNPACK: return unpack_returned(vm);
     case RETURN_DELEGATE: return generator_delegate_returned(vm);
@@ -220,6 +241,9 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_THROW_CLOSE: return generator_throw_close_returned(vm);
     case RETURN_FINALIZER: frame_pop(vm); return true;
     case RETURN_NEXT_RAW: return call_return(vm, vm->base[0]);
+    case RETURN_OPERATOR: return operator_returned(vm, false);
+    case RETURN_OPERATOR_NOT: return operator_returned(vm, true);
+    case RETURN_CHECKED: return checked_returned(vm);
     case RETURN_COUNT: break;
     }
     return false;
@@ -250,6 +274,7 @@ bool continue_error(GenVM *vm, Return kind) {
         return true;
     case RETURN_NEXT_DEFAULT: return replace_error(vm, EXC_STOP_ITERATION, vm->base[1]);
     case RETURN_ATTRIBUTE_DEFAULT: return replace_error(vm, EXC_ATTRIBUTE_ERROR, vm->base[1]);
+    case RETURN_HAS_ATTRIBUTE: return replace_error(vm, EXC_ATTRIBUTE_ERROR, VALUE_FALSE);
     case RETURN_DELEGATE: return generator_delegate_failed(vm);
     case RETURN_CLOSE: return generator_close_failed(vm);
     case RETURN_THROW_CLOSE: return generator_throw_close_failed(vm);

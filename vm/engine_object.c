@@ -18,12 +18,6 @@ static Value is_subtype(GenVM *vm, Value *args) {
     return bool_value(type_is_subclass(type_from(args[0]), type_from(args[1])));
 }
 
-static Value operator_rest(GenVM *vm, Value *args) {
-    return operator_run(vm, (int)as_int(args[0]), args[1], args[2], (int)as_int(args[3]));
-}
-
-static Value hash_result(GenVM *vm, Value *args) { return hash_of_result(vm, args[0]); }
-
 static Value to_ascii(GenVM *vm, Value *args) { return repr_to_ascii(vm, args[0]); }
 
 static Value new_class(GenVM *vm, Value *args) { return type_new_plain(vm, args); }
@@ -76,8 +70,6 @@ const NativeDef engine_object_natives[] = {
     {"bind_to(raw, object, /)", bind_to, NULL},
     {"class_of(object, /)", class_of, NULL},
     {"is_subtype(cls, base, /)", is_subtype, NULL},
-    {"operator_rest(op, a, b, stage, /)", operator_rest, NULL},
-    {"hash_result(result, /)", hash_result, NULL},
     {"to_ascii(text: str, /)", to_ascii, NULL},
     {"new_class(name, bases: tuple, namespace: dict, /)", new_class, NULL},
     {"metatype(metatype, bases: tuple, /)", metatype, NULL},

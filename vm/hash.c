@@ -41,7 +41,7 @@ Value value_hash(GenVM *vm, Value v) {
     uint64_t hash;
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_HASH];
-    if (method != VALUE_UNSET && method != VALUE_NONE) return special_checked(vm, TWIN_CHECKED_HASH, method, v);
+    if (method != VALUE_UNSET && method != VALUE_NONE) return special_checked(vm, SP_HASH, method, v);
     if (type->slots.hash && method == VALUE_UNSET && is_object(v) && !is_exact(v, TYPE_STR))
         return type->slots.hash(vm, v); /* its elements may need a twin */
     Leaf known = leaf_hash(vm, v, &hash);

@@ -525,6 +525,7 @@ static void start_tail(GenVM *vm, Value callable, uint32_t count) {
     vm->tail.callable = callable;
     vm->tail.count = count;
     vm->tail.spread_args = vm->tail.spread_kwargs = VALUE_UNSET;
+    vm->tail.then = 0;
 }
 
 Value native_call_array(GenVM *vm, Value callable, uint32_t count, const Value *args) {

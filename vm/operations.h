@@ -2,9 +2,9 @@
  * share.
  *
  * An operator is tried in stages: each stage is a method that may answer, a slot in C or a method written in Gen. When a
- * stage is script code, the native asks for a call of the twin `operator`, which calls the method and, when that
- * returns NotImplemented, comes back through _engine.operator_rest for the stages after it. So the order of trials is
- * decided here, in one place, for operands of every kind.
+ * stage is script code, its call is asked for with the continuation RETURN_OPERATOR, which comes back for the stages
+ * after it when the method returns NotImplemented. So the order of trials is decided here, in one place, for operands
+ * of every kind.
  */
 #ifndef GEN_OPERATIONS_H
 #define GEN_OPERATIONS_H
@@ -36,7 +36,9 @@ Value hash_of_result(GenVM *vm, Value result); /* hash() of what a __hash__ meth
 
 Value repr_to_ascii(GenVM *vm, Value text);
 
-/* A special method called through a twin that checks its result; `what` is one of the functions of operators.gen. */
-Value special_checked(GenVM *vm, Twin twin, Value raw, Value self);
+/* Calls a raw special method without arguments but self; RETURN_CHECKED then looks at the result. */
+Value special_checked(GenVM *vm, Special special, Value raw, Value self);
+/* The result of that call, if it is right for the method; may be VALUE_TAIL (an index of its own). */
+Value special_check(GenVM *vm, Special special, Value result);
 
 #endif

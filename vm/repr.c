@@ -1,22 +1,49 @@
 /* repr.c - repr, str and format of any value. */
+#include "vm/frame.h"
 #include "vm/operations.h"
 
-Value special_checked(GenVM *vm, Twin twin, Value raw, Value self) {
-    Value method = raw;
-    bool plain = is_kind(raw, TYPE_FUNCTION) ||
-                 (is_kind(raw, TYPE_NATIVE_METHOD) && !(as_object(raw)->flags & NATIVE_CLASSMETHOD));
-    if (!plain) {
-        Value binder = twin_load(vm, TWIN_BIND_CALL);
-        method = binder == VALUE_ERROR ? VALUE_ERROR : method_new(vm, binder, raw);
-        if (method == VALUE_ERROR) return VALUE_ERROR;
+static Value then_check(GenVM *vm, Special special, Value answer) {
+    if (answer != VALUE_TAIL) return answer;
+    vm->tail.then = RETURN_CHECKED;
+    vm->tail.then_values[0] = int_value(special);
+    vm->tail.then_values[1] = vm->tail.then_values[2] = vm->tail.then_values[3] = VALUE_UNSET;
+    return VALUE_TAIL;
+}
+
+Value special_checked(GenVM *vm, Special special, Value raw, Value self) {
+    return then_check(vm, special, special_call(vm, raw, self, 0));
+}
+
+static Value check_len(GenVM *vm, Value length) {
+    if (!value_is_intlike(length)) return then_check(vm, SP_LEN, value_index(vm, length));
+    int64_t i;
+    if (int_sign(length) < 0) return raise_value(vm, "__len__() should return >= 0");
+    if (!int_to_i64(length, &i)) return raise_overflow(vm, "cannot fit '%T' into an index-sized integer", length);
+    return int_from_i64(vm, i);
+}
+
+Value special_check(GenVM *vm, Special special, Value result) {
+    switch ((int)special) {
+    case SP_REPR:
+    case SP_STR:
+        if (value_is_str(result)) return result;
+        return raise_type(vm, "%S returned non-string (type %T)", vm->special_names[special], result);
+    case SP_FORMAT:
+        if (value_is_str(result)) return result;
+        return raise_type(vm, "__format__ must return a str, not %T", result);
+    case SP_INDEX:
+        if (value_is_intlike(result)) return result;
+        return raise_type(vm, "__index__ returned non-int (type %T)", result);
+    case SP_HASH: return hash_of_result(vm, result);
+    case SP_LEN: return check_len(vm, result);
+    default: return result;
     }
-    return native_twin(vm, twin, 2, method, self);
 }
 
 Value value_repr(GenVM *vm, Value v) {
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_REPR];
-    if (unlikely(method != VALUE_UNSET)) return special_checked(vm, TWIN_CHECKED_REPR, method, v);
+    if (unlikely(method != VALUE_UNSET)) return special_checked(vm, SP_REPR, method, v);
     return type->slots.repr(vm, v);
 }
 
@@ -24,7 +51,7 @@ Value value_str(GenVM *vm, Value v) {
     if (is_exact(v, TYPE_STR)) return v;
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_STR];
-    if (unlikely(method != VALUE_UNSET)) return special_checked(vm, TWIN_CHECKED_STR, method, v);
+    if (unlikely(method != VALUE_UNSET)) return special_checked(vm, SP_STR, method, v);
     if (type->slots.str) return type->slots.str(vm, v);
     return value_repr(vm, v);
 }
@@ -66,7 +93,7 @@ Value leaf_str(GenVM *vm, Value v) { return value_str(vm, v); }
 Value value_format(GenVM *vm, Value v, Value spec) {
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_FORMAT];
-    if (method != VALUE_UNSET) return native_twin(vm, TWIN_CHECKED_FORMAT, 3, method, v, spec);
+    if (method != VALUE_UNSET) return then_check(vm, SP_FORMAT, special_call(vm, method, v, 1, spec));
     if (type->slots.format) return type->slots.format(vm, v, spec);
     Value raw = type_lookup(vm, (Type *)(uintptr_t)type, vm->special_names[SP_FORMAT]);
     bool of_object = !is_kind(raw, TYPE_NATIVE_METHOD) || AS(NativeFunction, raw)->owner == vm->types[TYPE_OBJECT];

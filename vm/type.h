@@ -139,6 +139,9 @@ Value super_new(GenVM *vm, Type *type, Value obj);
 Value attribute_get(GenVM *vm, Value object, Value name);
 Value attribute_set(GenVM *vm, Value object, Value name, Value value); /* returns None */
 Value attribute_delete(GenVM *vm, Value object, Value name);
+/* As attribute_get, but VALUE_UNSET and no exception when it is absent as far as C code can tell; a call asked for by
+ * VALUE_TAIL may still raise AttributeError. */
+Value attribute_get_or_unset(GenVM *vm, Value object, Value name);
 /* Without running script code or raising: VALUE_UNSET when absent or when script code would have to run. */
 Value attribute_find(GenVM *vm, Value object, Value name);
 /* Binds a raw class attribute to an instance as obj.name would: function -> Method, property -> VALUE_TAIL, ... */

@@ -14,6 +14,8 @@ typedef struct TailCall { /* the call that a native returning VALUE_TAIL asks fo
     Value args[10];
     Value spread_args;   /* tuple instead of args, or VALUE_UNSET */
     Value spread_kwargs; /* dict or VALUE_UNSET */
+    uint32_t then;       /* a Return (returns.def) that looks at the result first; 0: none */
+    Value then_values[4]; /* its registers from r1 on */
 } TailCall;
 
 struct GenVM {
@@ -68,7 +70,7 @@ struct GenVM {
     Value prelude;         /* dict: loaded prelude modules by name */
     Value import_function; /* the original builtins.__import__ */
     struct Code *stub_code;       /* continuation frames: continue.h */
-    struct Function *stubs[20];
+    struct Function *stubs[32];
     struct HandleScope *handles;  /* values that the host holds: handles.h */
     bool reraising;        /* the pending exception is raised again: its traceback already has this place */
     bool finalizing;       /* the VM is being freed */
