@@ -6,6 +6,7 @@
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/suggest.h"
+#include "vm/type_private.h"
 
 #include <math.h>
 
@@ -192,6 +193,36 @@ static Value wear(GenVM *vm, Value *args) {
     return args[0];
 }
 
+static Value generic_alias(GenVM *vm, Value *args) { return generic_alias_new(vm, args[0], args[1]); }
+static Value mapping_proxy(GenVM *vm, Value *args) { return mapping_proxy_new(vm, args[0]); }
+static Value bind_method(GenVM *vm, Value *args) { return method_new(vm, args[0], args[1]); }
+static Value make_union(GenVM *vm, Value *args) { return union_of(vm, args[0], args[1]); }
+
+/* The builtin types by name: for the module types. */
+static Value types(GenVM *vm, Value *args) {
+    (void)args;
+    Value dict = dict_new(vm);
+    for (int i = 0; dict != VALUE_ERROR && i < TYPE_KIND_COUNT; i++)
+        if (!dict_set_str(vm, AS_DICT(dict), vm->types[i]->name, object_value(vm->types[i]))) return VALUE_ERROR;
+    return dict;
+}
+
+/* A function like the given one, whose generators may be awaited (types.coroutine). */
+static Value iterable_coroutine(GenVM *vm, Value *args) {
+    Function *function = AS(Function, args[0]);
+    Code *code = code_new(vm);
+    Function *copy = code ? function_new(vm, function->code, function->globals) : NULL;
+    if (!copy) return VALUE_ERROR;
+    Object header = code->header, function_header = copy->header;
+    *code = *function->code;
+    code->header = header;
+    code->flags |= CODE_ITERABLE_COROUTINE;
+    *copy = *function;
+    copy->header = function_header;
+    copy->code = code;
+    return object_value(copy);
+}
+
 /* The parameters of a suspended library iterator, as they are now: for its repr. */
 static Value generator_locals(GenVM *vm, Value *args) {
     Generator *generator = AS(Generator, args[0]);
@@ -243,6 +274,12 @@ const NativeDef engine_core_natives[] = {
     {"stdout()", stdout_now, "sys.stdout"},
     {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
+    {"types()", types, "The builtin types by name."},
+    {"iterable_coroutine(function, /)", iterable_coroutine, "types.coroutine of a generator function."},
+    {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},
+    {"mapping_proxy(mapping, /)", mapping_proxy, "types.MappingProxyType(mapping)"},
+    {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},
+    {"union(left, right, /)", make_union, "left | right of types"},
     {"generator_locals(iterator, /)", generator_locals, "The parameters of a library iterator, as they are now."},
     {"is_number(value, /)", is_number, "May it be counted with."},
     {"wear(generator, cls, /)", wear, "The generator, from now on an instance of cls, which derives from Coat."},
