@@ -43,6 +43,19 @@
         NEXT;                                                                                                          \
     } while (0)
 
+/* The same for an instruction that may have jumped backward. */
+#define SLOW_LOOP(function)                                                                                            \
+    do {                                                                                                               \
+        SYNC();                                                                                                        \
+        if (unlikely(!function(vm))) goto unwind;                                                                      \
+        RELOAD();                                                                                                      \
+        if (unlikely(vm->poll)) {                                                                                      \
+            vm->fuel_kept += fuel;                                                                                     \
+            fuel = 0;                                                                                                  \
+        }                                                                                                              \
+        TICK();                                                                                                        \
+    } while (0)
+
 /* The next backward jump will find the fuel gone. */
 #define JUMP(words)                                                                                                    \
     do {                                                                                                               \
@@ -273,7 +286,7 @@ static inline bool equal_strings(Value x, Value y) {
 #define FOR_GENERIC(name, top_, generator_form)                                                                        \
     CASE(name) {                                                                                                       \
         Value iterator = RA;                                                                                           \
-        if (unlikely(!is_object(iterator))) SLOW(op_for_iter);                                                         \
+        if (unlikely(!is_object(iterator))) SLOW_LOOP(op_for_iter);                                                    \
         switch (object_key(as_object(iterator))) {                                                                     \
         case OBJECT_KEY(TYPE_RANGE_ITERATOR, 0): {                                                                     \
             RangeIterator *range = (RangeIterator *)as_object(iterator);                                               \
@@ -299,7 +312,7 @@ static inline bool equal_strings(Value x, Value y) {
         case OBJECT_KEY(TYPE_STR_ASCII_ITERATOR, 0): {                                                                 \
             ListIterator *it = (ListIterator *)as_object(iterator);                                                    \
             const Str *str = AS_STR(it->container);                                                                    \
-            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size)) SLOW(op_for_iter);                   \
+            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size)) SLOW_LOOP(op_for_iter);              \
             RB = vm->characters[(unsigned char)str->data[it->index++]];                                                \
             JUMP(IMM);                                                                                                 \
         }                                                                                                              \
@@ -310,10 +323,10 @@ static inline bool equal_strings(Value x, Value y) {
         }                                                                                                              \
         case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING): {                                                       \
             Generator *root = (Generator *)as_object(iterator), *g = root->leaf;                                       \
-            if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED)) SLOW(op_for_iter);          \
+            if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED)) SLOW_LOOP(op_for_iter);     \
             RESUME_FOR(g, top_, root);                                                                                 \
         }                                                                                                              \
-        default: SLOW(op_for_iter);                                                                                    \
+        default: SLOW_LOOP(op_for_iter);                                                                               \
         }                                                                                                              \
     }
 
