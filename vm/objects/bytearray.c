@@ -50,6 +50,10 @@ static bool resize(GenVM *vm, ByteArray *array, size_t size) {
     return true;
 }
 
+bool bytearray_resize(GenVM *vm, ByteArray *array, size_t size) {
+    return resize(vm, array, size);
+}
+
 /* Replaces `count` bytes at `start`. `with` must not lie in the array. */
 static bool splice(GenVM *vm, ByteArray *array, size_t start, size_t count, TextSpan with) {
     size_t old_size = array->size, tail = old_size - start - count;

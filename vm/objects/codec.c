@@ -3,26 +3,12 @@
  *
  * Well-formed input takes a fast path: it is checked and copied. The general path walks with a
  * builder and, at each place that cannot be converted, asks the error handler what to put there;
- * only "strict" raises.
+ * only "strict" raises. The handlers are those CPython registers (but for namereplace, which needs
+ * the names of all characters).
  */
 #include "vm/objects/text.h"
-#include "vm/objects/unicode_names.h"
 
 #include <stdio.h>
-
-typedef enum Codec {
-    CODEC_UTF_8,
-    CODEC_UTF_8_SIG,
-    CODEC_ASCII,
-    CODEC_LATIN_1,
-    CODEC_UTF_16,
-    CODEC_UTF_16_LE,
-    CODEC_UTF_16_BE,
-    CODEC_UTF_32,
-    CODEC_UTF_32_LE,
-    CODEC_UTF_32_BE,
-    CODEC_UNKNOWN,
-} Codec;
 
 typedef enum Handler {
     ON_ERROR_STRICT,
@@ -32,7 +18,6 @@ typedef enum Handler {
     ON_ERROR_XML,
     ON_ERROR_ESCAPE,
     ON_ERROR_PASS,
-    ON_ERROR_NAME,
     ON_ERROR_UNKNOWN,
 } Handler;
 
@@ -70,8 +55,8 @@ static const char *const display_names[] = {"utf-8",     "utf-8",     "ascii",  
                                             "utf-32-le", "utf-32-be"};
 
 static const char *const handler_names[] = {
-    "strict",          "ignore",        "replace",    "backslashreplace", "xmlcharrefreplace",
-    "surrogateescape", "surrogatepass", "namereplace"};
+    "strict",          "ignore",       "replace", "backslashreplace", "xmlcharrefreplace",
+    "surrogateescape", "surrogatepass"};
 
 /* Lower case, with runs of other characters than letters, digits and dots as one underscore. */
 static void normalise_name(const char *name, char *out, size_t capacity) {
@@ -89,7 +74,7 @@ static void normalise_name(const char *name, char *out, size_t capacity) {
     out[size] = 0;
 }
 
-static Codec codec_find(GenVM *vm, const char *name) {
+Codec codec_find(GenVM *vm, const char *name) {
     if (!name) return CODEC_UTF_8;
     char normal[40];
     normalise_name(name, normal, sizeof normal);
@@ -109,6 +94,14 @@ static Handler handler_find(const char *name) {
 static bool raise_unknown_handler(GenVM *vm, const char *name) {
     raise_error(vm, EXC_LOOKUP_ERROR, "unknown error handler name '%s'", name);
     return false;
+}
+
+bool codec_check_errors(GenVM *vm, const char *errors) {
+    return handler_find(errors) != ON_ERROR_UNKNOWN || raise_unknown_handler(vm, errors);
+}
+
+const char *codec_name(Codec codec) {
+    return codec == CODEC_UTF_8_SIG ? "utf-8-sig" : display_names[codec];
 }
 
 static bool raise_unicode(GenVM *vm, TypeId exception, const char *encoding, Value object,
@@ -201,7 +194,6 @@ static bool on_decode_error(Decoder *decoder, size_t start, size_t end, const ch
         if (decoder->codec != CODEC_ASCII && pass_surrogate(decoder, start)) return !out->failed;
         return raise_decode(decoder, start, end, reason);
     case ON_ERROR_XML:
-    case ON_ERROR_NAME:
         raise_type(decoder->vm, "don't know how to handle UnicodeDecodeError in error callback");
         return false;
     case ON_ERROR_UNKNOWN: break;
@@ -240,6 +232,13 @@ static size_t valid_prefix(const uint8_t *data, size_t size) {
         at += used;
     }
     return at;
+}
+
+size_t codec_utf8_prefix(const uint8_t *data, size_t size, bool *cut) {
+    size_t good = valid_prefix(data, size), used;
+    const char *reason = good < size ? check_sequence(data + good, size - good, &used) : NULL;
+    *cut = reason && good + used == size && reason[0] == 'u'; /* "unexpected end of data" */
+    return good;
 }
 
 static bool decode_utf8(Decoder *decoder) {
@@ -365,8 +364,8 @@ static bool decode_any(Decoder *decoder) {
     return false;
 }
 
-static Value decode_with(GenVM *vm, Codec codec, const uint8_t *data, size_t size,
-                         const char *errors) {
+Value codec_decode_as(GenVM *vm, Codec codec, const uint8_t *data, size_t size,
+                      const char *errors) {
     if (!text_charge(vm, size)) return VALUE_ERROR;
     Decoder decoder = {.vm = vm,
                        .data = data,
@@ -395,11 +394,11 @@ Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *enco
                    const char *errors) {
     if (size == 0) return vm->empty_str; /* by any name */
     Codec codec = codec_find(vm, encoding);
-    return codec == CODEC_UNKNOWN ? VALUE_ERROR : decode_with(vm, codec, data, size, errors);
+    return codec == CODEC_UNKNOWN ? VALUE_ERROR : codec_decode_as(vm, codec, data, size, errors);
 }
 
 Value str_decode_utf8(GenVM *vm, const char *data, size_t size, const char *errors) {
-    return decode_with(vm, CODEC_UTF_8, (const uint8_t *)data, size, errors);
+    return codec_decode_as(vm, CODEC_UTF_8, (const uint8_t *)data, size, errors);
 }
 
 /* ---- encoding ---- */
@@ -455,15 +454,10 @@ static bool raise_encode(Encoder *encoder, const char *start, const char *end, c
 
 /* One code point that the codec does not have: true when the handler knew what to put. */
 static bool put_replacement(Encoder *encoder, uint32_t c) {
-    char text[UNICODE_NAME_MAX + 8], name[UNICODE_NAME_MAX];
+    char text[16];
     switch (encoder->handler) {
     case ON_ERROR_IGNORE: return true;
     case ON_ERROR_REPLACE: return put_text(encoder, "?");
-    case ON_ERROR_NAME:
-        if (unicode_name_of(c, name)) {
-            sprintf(text, "\\N{%s}", name);
-            return put_text(encoder, text);
-        } /* fall through */
     case ON_ERROR_BACKSLASH:
         sprintf(text, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
         return put_text(encoder, text);

@@ -274,12 +274,26 @@ Value str_fields_split(GenVM *vm, Value *args);
 
 /* ---- codec.c ---- */
 
+typedef enum Codec {
+    CODEC_UTF_8, CODEC_UTF_8_SIG, CODEC_ASCII, CODEC_LATIN_1,
+    CODEC_UTF_16, CODEC_UTF_16_LE, CODEC_UTF_16_BE, CODEC_UTF_32, CODEC_UTF_32_LE, CODEC_UTF_32_BE, CODEC_UNKNOWN,
+} Codec;
+Codec codec_find(GenVM *vm, const char *name); /* CODEC_UNKNOWN: LookupError. NULL is utf-8 */
+bool codec_check_errors(GenVM *vm, const char *errors); /* is there an error handler of that name; LookupError */
+const char *codec_name(Codec codec);
+/* How many of the bytes are whole sequences of valid UTF-8. *cut: what follows may be the start of one. */
+size_t codec_utf8_prefix(const uint8_t *data, size_t size, bool *cut);
+Value codec_decode_as(GenVM *vm, Codec codec, const uint8_t *data, size_t size, const char *errors);
+
 /* `encoding` and `errors` may be NULL: utf-8, strict. */
 Value codec_decode(GenVM *vm, const uint8_t *data, size_t size, const char *encoding,
                    const char *errors);
 Value codec_encode(GenVM *vm, Value str, const char *encoding, const char *errors);
 
 /* ---- bytes.c, bytearray.c, memoryview.c ---- */
+
+/* Bytes beyond the old size are undefined. False: BufferError when there are views on it, or MemoryError. */
+bool bytearray_resize(GenVM *vm, ByteArray *array, size_t size);
 
 static inline const char *bytes_data(Value v, size_t *size) { /* of bytes or bytearray */
     if (is_kind(v, TYPE_BYTES)) {
