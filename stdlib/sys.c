@@ -59,9 +59,16 @@ static const NativeDef functions[] = {
     {NULL, NULL, NULL},
 };
 
+/* The builtin open(), which is the library's, not the engine's. */
+static bool add_open(GenVM *vm) {
+    Value open = native_function_new(vm, &file_open_def, VALUE_UNSET, str_intern_from(vm, "_io", 3));
+    return set(vm, vm->builtins, "open", open);
+}
+
 bool sys_init(GenVM *vm) {
     Value name = name_value(vm, NAME_sys), module = module_new(vm, name);
     if (module == VALUE_ERROR) return false;
+    if (!add_open(vm)) return false;
     vm->sys_module = module;
     Dict *dict = AS(Module, module)->dict;
     for (const NativeDef *def = functions; def->signature; def++) {

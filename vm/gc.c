@@ -586,7 +586,7 @@ void gc_collect(GenVM *vm, bool full) {
         class->cursor = 0;
     }
     heap->young_bytes = 0;
-    vm->poll &= ~(uint32_t)POLL_GC;
+    vm->poll &= ~(uint32_t)(POLL_GC | POLL_GC_FULL);
 #ifdef GEN_STRESS_GC
     poison(heap);
 #endif

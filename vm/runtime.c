@@ -55,7 +55,7 @@ bool vm_safepoint(GenVM *vm) {
 #ifdef GEN_STRESS_GC
     stress(vm);
 #else
-    if (vm->poll & POLL_GC) gc_collect(vm, false);
+    if (vm->poll & (POLL_GC | POLL_GC_FULL)) gc_collect(vm, vm->poll & POLL_GC_FULL);
 #endif
     if (vm->memory_limit && gc_live_bytes(vm) > vm->memory_limit) {
         gc_collect(vm, true);

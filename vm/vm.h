@@ -87,10 +87,11 @@ struct GenVM {
     volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the next safepoint */
     uint32_t pending_count, pending_capacity;
+    struct FileLink *writers; /* files that may have something to write: file.c */
     Value roots[32];          /* spare places for engine files */
 };
 enum { ROOT_SHOWN = 8 }; /* 8: the containers whose repr is being made (containers.c) */
-enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8 };
+enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8, POLL_GC_FULL = 16 };
 
 /* What the host (genvm.h) holds on to: roots. */
 typedef struct HandleScope {

@@ -1,81 +1,212 @@
-/* file.c - file objects: the standard streams, buffered. */
-#include "vm/file.h"
+/* file.c - the builtin open() and the standard streams: how the layers of a file object (files.h) are put together.
+ */
+#include "vm/engine_module.h"
 #include "vm/genvm.h"
-#include "vm/objects.h"
+#include "vm/objects/files.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include <fcntl.h>
 
-typedef struct File {
-    Object header;
-    int stream;
-    Buffer *buffer;
-    size_t used;
-    bool line_buffered;
-} File;
-enum { FILE_BUFFER = 8192 };
+/* ---- files with something to write ---- */
 
-Value file_new_stream(GenVM *vm, int stream) {
-    File *file = gc_new(vm, sizeof *file, TYPE_FILE);
-    if (!file) return VALUE_ERROR;
-    file->stream = stream;
-    file->line_buffered = stream == 2 || isatty(stream);
-    file->buffer = gc_buffer_new(vm, FILE_BUFFER);
-    return file->buffer ? object_value(file) : VALUE_ERROR;
+void file_watch(GenVM *vm, Object *file, FileLink *link) {
+    if (!(file->gc & GC_FINALIZABLE)) gc_finalizable(vm, file);
+    if (!link || link->place) return;
+    *link = (FileLink){file, vm->writers, &vm->writers};
+    if (vm->writers) vm->writers->place = &link->next;
+    vm->writers = link;
 }
 
-bool file_is_text(Value file) { return (void)file, true; }
+void file_unlink(FileLink *link) {
+    if (!link->place) return;
+    *link->place = link->next;
+    if (link->next) link->next->place = link->place;
+    link->place = NULL;
+}
 
-static bool write_out(GenVM *vm, File *file, const char *data, size_t size) {
-    if (!(vm->capabilities & GEN_CAP_STDIO)) {
-        if (!vm->host_write || vm->host_write(vm->host_data, file->stream, data, size)) return true;
-        raise_os_error(vm, EIO, VALUE_UNSET);
-        return false;
+static bool has_waiting(const Object *file) {
+    if (file->kind != TYPE_FILE) return ((const Buffered *)file)->used;
+    const TextFile *text = (const TextFile *)file;
+    if (text->pending_used) return true;
+    return text->source && text->source->kind != TYPE_BYTES_IO && ((const Buffered *)text->source)->used;
+}
+
+void file_sync(GenVM *vm) {
+    for (FileLink *link = vm->writers; link; link = link->next) {
+        if (!has_waiting(link->file)) continue;
+        bool ok = link->file->kind == TYPE_FILE ? file_text_flush(vm, (TextFile *)link->file)
+                                                : buffered_flush(vm, (Buffered *)link->file);
+        if (!ok) error_clear(vm);
     }
-    while (size) {
-        ssize_t done = write(file->stream, data, size);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) {
-            raise_os_error(vm, errno, VALUE_UNSET);
-            return false;
-        }
-        data += done;
-        size -= (size_t)done;
+}
+
+/* ---- the standard streams ---- */
+
+static RawFile *stream_raw(GenVM *vm, int stream) {
+    static const char *const names[] = {"<stdin>", "<stdout>", "<stderr>"};
+    RawFile *raw = raw_new(vm, vm->types[TYPE_FILE_RAW]);
+    if (!raw) return NULL;
+    raw->closefd = false;
+    raw->readable = stream == 0;
+    raw->writable = stream != 0;
+    if (vm->capabilities & GEN_CAP_STDIO)
+        raw->fd = stream;
+    else
+        raw->host = (int8_t)stream;
+    raw->name = str_from(vm, names[stream]);
+    return raw->name == VALUE_ERROR ? NULL : raw;
+}
+
+Value file_new_stream(GenVM *vm, int stream) {
+    RawFile *raw = stream_raw(vm, stream);
+    TypeId kind = stream ? TYPE_BUFFERED_WRITER : TYPE_BUFFERED_READER;
+    Buffered *buffered = raw ? buffered_new(vm, kind, vm->types[kind]) : NULL;
+    TextFile *file = buffered ? file_text_new(vm, vm->types[TYPE_FILE]) : NULL;
+    Value encoding = str_from(vm, "utf-8"), errors = str_from(vm, stream == 2 ? "backslashreplace" : "strict");
+    if (!file || encoding == VALUE_ERROR || errors == VALUE_ERROR) return VALUE_ERROR;
+    if (!buffered_attach(vm, buffered, raw, FILE_BUFFER_SIZE)) return VALUE_ERROR;
+    Value newline = stream ? vm->characters['\n'] : VALUE_NONE;
+    if (!file_text_attach(vm, file, &buffered->header, encoding, errors, newline)) return VALUE_ERROR;
+    file->mode = vm->characters[stream ? 'w' : 'r'];
+    file->line_buffering = stream == 2 || raw_is_tty(raw);
+    gc_finalizable(vm, file);
+    return object_value(file);
+}
+
+/* ---- open() ---- */
+
+typedef struct OpenMode {
+    char raw[8]; /* of FileIO */
+    bool creating, reading, writing, appending, updating, text, binary;
+} OpenMode;
+
+static bool parse_mode(GenVM *vm, const char *mode, OpenMode *out) {
+    *out = (OpenMode){0};
+    struct {
+        char c;
+        bool *flag;
+    } letters[] = {{'x', &out->creating}, {'r', &out->reading}, {'w', &out->writing}, {'a', &out->appending},
+                   {'+', &out->updating}, {'t', &out->text},    {'b', &out->binary}};
+    size_t raw = 0;
+    for (const char *at = mode; *at; at++) {
+        size_t i = 0;
+        while (i < 7 && letters[i].c != *at)
+            i++;
+        if (i == 7 || *letters[i].flag) return raise_value(vm, "invalid mode: '%s'", mode), false;
+        *letters[i].flag = true;
+        if (i < 5) out->raw[raw++] = *at;
     }
     return true;
 }
 
-bool file_flush(GenVM *vm, Value v) {
-    File *file = AS(File, v);
-    size_t used = file->used;
-    file->used = 0;
-    return !used || write_out(vm, file, (const char *)file->buffer->data, used);
+static bool check_mode(GenVM *vm, const OpenMode *mode, const Value *args) {
+    const char *problem = NULL;
+    if (mode->text && mode->binary) problem = "can't have text and binary mode at once";
+    else if (mode->creating + mode->reading + mode->writing + mode->appending > 1)
+        problem = "must have exactly one of create/read/write/append mode";
+    else if (mode->binary && args[3] != VALUE_NONE) problem = "binary mode doesn't take an encoding argument";
+    else if (mode->binary && args[4] != VALUE_NONE) problem = "binary mode doesn't take an errors argument";
+    else if (mode->binary && args[5] != VALUE_NONE) problem = "binary mode doesn't take a newline argument";
+    if (problem) raise_value(vm, "%s", problem);
+    return !problem;
 }
 
-bool file_write_text(GenVM *vm, Value v, const char *utf8, size_t size) {
-    File *file = AS(File, v);
-    if (size > FILE_BUFFER - file->used && !file_flush(vm, v)) return false;
-    if (size > FILE_BUFFER) return write_out(vm, file, utf8, size);
-    memcpy(file->buffer->data + file->used, utf8, size);
-    file->used += size;
-    return !file->line_buffered || !memchr(utf8, '\n', size) || file_flush(vm, v);
+static Value wrap_text(GenVM *vm, Buffered *buffered, bool line_buffering, const Value *args) {
+    TextFile *file = file_text_new(vm, vm->types[TYPE_FILE]);
+    if (!file || !file_text_attach(vm, file, &buffered->header, args[3], args[4], args[5])) return VALUE_ERROR;
+    file->line_buffering = line_buffering;
+    file->mode = args[1];
+    file_watch(vm, &file->header, file->writable ? &file->link : NULL);
+    return object_value(file);
 }
 
-static Value method_write(GenVM *vm, Value *args) {
-    Str *str = AS_STR(args[1]);
-    return file_write_text(vm, args[0], str->data, str->size) ? int_value(str->length) : VALUE_ERROR;
+/* The layers over an open FileIO; args are those of open(). */
+static Value wrap(GenVM *vm, RawFile *raw, const OpenMode *mode, const Value *args) {
+    int64_t size = as_int(args[2]);
+    bool line_buffering = size == 1 || (size < 0 && raw_is_tty(raw));
+    if (size < 0 || size == 1) size = FILE_BUFFER_SIZE;
+    if (size == 0) {
+        if (!mode->binary) return raise_value(vm, "can't have unbuffered text I/O");
+        file_watch(vm, &raw->header, NULL);
+        return object_value(raw);
+    }
+    TypeId kind = mode->updating ? TYPE_BUFFERED_RANDOM : mode->reading ? TYPE_BUFFERED_READER : TYPE_BUFFERED_WRITER;
+    if (mode->updating && !raw_is_seekable(raw)) return file_raise_unsupported(vm, "File or stream is not seekable.");
+    Buffered *buffered = buffered_new(vm, kind, vm->types[kind]);
+    if (!buffered || !buffered_attach(vm, buffered, raw, size)) return VALUE_ERROR;
+    if (!mode->binary) return wrap_text(vm, buffered, line_buffering, args);
+    file_watch(vm, &buffered->header, mode->reading && !mode->updating ? NULL : &buffered->link);
+    return object_value(buffered);
 }
-static Value method_flush(GenVM *vm, Value *args) { return file_flush(vm, args[0]) ? VALUE_NONE : VALUE_ERROR; }
 
-static void trace(GenVM *vm, Object *object) { gc_mark_pointer(vm, ((File *)object)->buffer); }
+static Value wrap_or_close(GenVM *vm, RawFile *raw, const OpenMode *mode, const Value *args) {
+    Value file = wrap(vm, raw, mode, args);
+    if (file != VALUE_ERROR || !raw->closefd) return file;
+    Value error = error_take(vm);
+    if (!raw_close(vm, raw)) error_clear(vm);
+    vm->exception = error;
+    return VALUE_ERROR;
+}
 
-static const NativeDef methods[] = {
-    {"write(self, text: str, /)", method_write, "Write text; the number of characters."},
-    {"flush(self, /)", method_flush, "Hand what is buffered to the system."},
+Value file_open(GenVM *vm, Value *args) {
+    OpenMode mode;
+    const char *text = str_c(vm, args[1]);
+    static const char *const names[] = {"encoding", "errors", "newline"};
+    for (int i = 0; i < 3; i++)
+        if (args[3 + i] != VALUE_NONE && !value_is_str(args[3 + i]))
+            return raise_type(vm, "open() argument '%s' must be str or None, not %T", names[i], args[3 + i]);
+    if (!value_is_str(args[0]) && !is_kind(args[0], TYPE_BYTES) && !value_is_intlike(args[0]))
+        return native_twin_array(vm, TWIN_FILE_OPEN, 8, args);
+    if (!text || !parse_mode(vm, text, &mode) || !check_mode(vm, &mode, args)) return VALUE_ERROR;
+    if (args[7] != VALUE_NONE)
+        return native_twin(vm, TWIN_FILE_OPEN_BY, 8, args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7]);
+    RawFile *raw = raw_open(vm, args[0], mode.raw, args[6] == VALUE_TRUE);
+    return raw ? wrap_or_close(vm, raw, &mode, args) : VALUE_ERROR;
+}
+
+const NativeDef file_open_def = {
+    "open(file, mode: str = 'r', buffering: index = -1, encoding=None, errors=None, newline=None, closefd: bool = True, "
+    "opener=None)", file_open, "Open file and return a stream.  Raise OSError upon failure."};
+
+/* ---- for stdlib/prelude/files.gen: opening by a function of the script's ---- */
+
+/* (mode) -> what that function is given: flags of open(2), and FileIO's mode. */
+static Value open_flags(GenVM *vm, Value *args) {
+    const char *text = str_c(vm, args[0]);
+    OpenMode mode;
+    if (!text || !parse_mode(vm, text, &mode)) return VALUE_ERROR;
+    int flags = O_CLOEXEC | (mode.updating ? O_RDWR : mode.reading ? O_RDONLY : O_WRONLY);
+    if (mode.creating) flags |= O_CREAT | O_EXCL;
+    if (mode.writing) flags |= O_CREAT | O_TRUNC;
+    if (mode.appending) flags |= O_CREAT | O_APPEND;
+    Value raw = str_from(vm, mode.raw);
+    return raw == VALUE_ERROR ? raw : tuple_pack(vm, 2, int_value(flags), raw);
+}
+
+/* (FileIO, descriptor, name, mode, closefd): as if it had opened it by that name itself. */
+static Value attach_descriptor(GenVM *vm, Value *args) {
+    RawFile *raw = AS(RawFile, args[0]);
+    const char *mode = str_c(vm, args[3]);
+    if (!mode) return VALUE_ERROR;
+    if (!value_is_intlike(args[1])) return raise_type(vm, "expected integer from opener");
+    if (!raw_is_closed(raw) && !raw_close(vm, raw)) return VALUE_ERROR;
+    if (!raw_open_into(vm, raw, args[1], mode, args[4] == VALUE_TRUE)) return VALUE_ERROR;
+    raw->name = args[2];
+    gc_barrier(vm, raw);
+    file_watch(vm, &raw->header, NULL);
+    return args[0];
+}
+
+/* (FileIO, mode, buffering, encoding, errors, newline) -> what open() returns. */
+static Value wrap_raw(GenVM *vm, Value *args) {
+    OpenMode mode;
+    const char *text = str_c(vm, args[1]);
+    if (!text || !parse_mode(vm, text, &mode)) return VALUE_ERROR;
+    return wrap_or_close(vm, AS(RawFile, args[0]), &mode, args);
+}
+
+const NativeDef engine_file_natives[] = {
+    {"file_flags(mode: str, /)", open_flags, NULL},
+    {"file_attach(file, descriptor, name, mode: str, closefd: bool, /)", attach_descriptor, NULL},
+    {"file_wrap(raw, mode: str, buffering: index, encoding, errors, newline, /)", wrap_raw, NULL},
     {NULL, NULL, NULL},
-};
-
-const BuiltinType file_type = {
-    .name = "TextIOWrapper", .module = "_io", .base = TYPE_OBJECT, .flags = TYPE_NO_NEW, .size = sizeof(File),
-    .doc = "A text stream.", .methods = methods, .slots = {.trace = trace},
 };

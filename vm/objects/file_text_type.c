@@ -1,0 +1,379 @@
+/* file_text_type.c - the type TextIOWrapper: the methods over file_text.c.
+ *
+ * Over anything but a buffered file or BytesIO the constructor goes to stdlib/io.gen, whose class does the same in Gen.
+ */
+#include "vm/objects/files.h"
+
+#include <unistd.h>
+
+static inline TextFile *text_of(Value v) { return AS(TextFile, v); }
+
+/* The open file; NULL: ValueError. */
+static inline TextFile *open_file(GenVM *vm, Value self) {
+    TextFile *file = text_of(self);
+    return file_text_check(vm, file) ? file : NULL;
+}
+
+static TextFile *readable_file(GenVM *vm, Value self) {
+    TextFile *file = open_file(vm, self);
+    if (!file || file->readable) return file;
+    file_raise_unsupported(vm, "not readable");
+    return NULL;
+}
+
+static TextFile *writable_file(GenVM *vm, Value self) {
+    TextFile *file = open_file(vm, self);
+    if (!file || file->writable) return file;
+    file_raise_unsupported(vm, "not writable");
+    return NULL;
+}
+
+/* ---- making ---- */
+
+static bool check_options(GenVM *vm, Value *args) {
+    static const char *const names[] = {"encoding", "errors", "newline"};
+    for (int i = 0; i < 3; i++) {
+        if (args[2 + i] == VALUE_NONE || value_is_str(args[2 + i])) continue;
+        raise_type(vm, "TextIOWrapper() argument '%s' must be str or None, not %T", names[i], args[2 + i]);
+        return false;
+    }
+    const char *errors = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
+    return vm->exception == VALUE_UNSET && codec_check_errors(vm, errors);
+}
+
+static Value init(GenVM *vm, Value *args) {
+    TextFile *file = text_of(args[0]);
+    if (!check_options(vm, args)) return VALUE_ERROR;
+    if (!is_buffered(args[1]) && !is_kind(args[1], TYPE_BYTES_IO))
+        return raise_type(vm, "a subclass of TextIOWrapper needs a buffered file or BytesIO, not '%T'", args[1]);
+    if (source_is_closed(as_object(args[1]))) return raise_value(vm, "I/O operation on closed file.");
+    if (!file_text_attach(vm, file, as_object(args[1]), args[2], args[3], args[4])) return VALUE_ERROR;
+    file->line_buffering = args[5] == VALUE_TRUE;
+    file->write_through = args[6] == VALUE_TRUE;
+    file_watch(vm, &file->header, file->writable ? &file->link : NULL);
+    return VALUE_NONE;
+}
+
+static Value construct(GenVM *vm, Value *args) {
+    Type *cls = type_from(args[0]);
+    if (cls->is_builtin && !is_buffered(args[1]) && !is_kind(args[1], TYPE_BYTES_IO))
+        return native_twin(vm, TWIN_FILE_TEXT, 6, args[1], args[2], args[3], args[4], args[5], args[6]);
+    TextFile *file = file_text_new(vm, cls);
+    if (!file) return VALUE_ERROR;
+    args[0] = object_value(file);
+    return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
+}
+
+static Value new(GenVM *vm, Value *args) {
+    TextFile *file = file_text_new(vm, type_from(args[0]));
+    return file ? object_value(file) : VALUE_ERROR;
+}
+
+/* ---- reading ---- */
+
+static Value method_read(GenVM *vm, Value *args) {
+    int64_t count;
+    if (!file_size_arg(vm, args[1], &count)) return VALUE_ERROR;
+    TextFile *file = readable_file(vm, args[0]);
+    return file ? file_text_read(vm, file, count < 0 ? -1 : count) : VALUE_ERROR;
+}
+
+static Value method_readline(GenVM *vm, Value *args) {
+    TextFile *file = readable_file(vm, args[0]);
+    int64_t limit = as_int(args[1]);
+    return file ? file_text_line(vm, file, limit < 0 ? -1 : limit) : VALUE_ERROR;
+}
+
+static Value next(GenVM *vm, Value self) {
+    TextFile *file = text_of(self);
+    file->iterating = true;
+    if (unlikely(!file->readable || !file->source || source_is_closed(file->source)) && !readable_file(vm, self))
+        return VALUE_ERROR;
+    Value line = file_text_line(vm, file, -1);
+    if (likely(line != vm->empty_str)) return line;
+    file->iterating = false;
+    return VALUE_END;
+}
+
+static Value self_if_open(GenVM *vm, Value self) { return open_file(vm, self) ? self : VALUE_ERROR; }
+
+static Value method_readlines(GenVM *vm, Value *args) {
+    if (!open_file(vm, args[0])) return VALUE_ERROR;
+    return native_twin(vm, TWIN_FILE_READLINES, 2, args[0], args[1]);
+}
+
+/* ---- writing ---- */
+
+static Value method_write(GenVM *vm, Value *args) {
+    TextFile *file = writable_file(vm, args[0]);
+    return file && file_text_write(vm, file, args[1]) ? int_value(AS_STR(args[1])->length) : VALUE_ERROR;
+}
+
+static Value method_writelines(GenVM *vm, Value *args) {
+    if (!open_file(vm, args[0])) return VALUE_ERROR;
+    uint64_t count;
+    const Value *items = type_of(vm, args[0])->is_builtin ? leaf_items(args[1], &count) : NULL;
+    if (!items) return native_twin(vm, TWIN_FILE_WRITELINES, 2, args[0], args[1]);
+    TextFile *file = text_of(args[0]);
+    for (uint64_t i = 0; file && i < count; i++) {
+        if (!value_is_str(items[i])) return raise_type(vm, "write() argument must be str, not %T", items[i]);
+        if (i == 0 && !writable_file(vm, args[0])) return VALUE_ERROR;
+        if (!file_text_write(vm, file, items[i])) return VALUE_ERROR;
+    }
+    return file ? VALUE_NONE : VALUE_ERROR;
+}
+
+static Value method_flush(GenVM *vm, Value *args) {
+    TextFile *file = open_file(vm, args[0]);
+    return file && file_text_flush(vm, file) ? VALUE_NONE : VALUE_ERROR;
+}
+
+static Value method_truncate(GenVM *vm, Value *args) {
+    TextFile *file = open_file(vm, args[0]);
+    int64_t size;
+    if (!file || !file_text_flush(vm, file)) return VALUE_ERROR;
+    if (!file->writable) return file_raise_unsupported(vm, "truncate");
+    if (args[1] == VALUE_NONE) {
+        file_text_pass_window(vm, file);
+        size = file_text_tell(vm, file);
+        if (size < 0) return VALUE_ERROR;
+    } else if (!value_is_intlike(args[1])) {
+        return raise_type(vm, "'%T' object cannot be interpreted as an integer", args[1]);
+    } else if (!file_size_arg(vm, args[1], &size)) {
+        return VALUE_ERROR;
+    }
+    bool ok = file->source->kind == TYPE_BYTES_IO ? bytes_io_truncate(vm, (MemoryFile *)file->source, (size_t)size)
+                                                  : buffered_truncate(vm, (Buffered *)file->source, size);
+    return ok ? int_value(size) : VALUE_ERROR;
+}
+
+/* ---- position ---- */
+
+static bool is_seekable(const TextFile *file) {
+    RawFile *raw = source_raw(file->source);
+    return !raw || raw_is_seekable(raw);
+}
+
+static Value method_tell(GenVM *vm, Value *args) {
+    TextFile *file = open_file(vm, args[0]);
+    if (!file) return VALUE_ERROR;
+    if (!is_seekable(file)) return file_raise_unsupported(vm, "underlying stream is not seekable");
+    if (file->iterating) return raise_error(vm, EXC_OS_ERROR, "telling position disabled by next() call");
+    int64_t at = file_text_tell(vm, file);
+    return at < 0 ? VALUE_ERROR : int_value(at);
+}
+
+static Value method_seek(GenVM *vm, Value *args) {
+    TextFile *file = open_file(vm, args[0]);
+    int64_t position = 0, whence = as_int(args[2]), at;
+    if (!file) return VALUE_ERROR;
+    if (!value_is_intlike(args[1])) return raise_type(vm, "'<' not supported between instances of '%T' and 'int'", args[1]);
+    if (!int_to_i64(args[1], &position)) return raise_overflow(vm, "Python int too large to convert to C long");
+    if (!is_seekable(file)) return file_raise_unsupported(vm, "underlying stream is not seekable");
+    if (whence == SEEK_CUR && position != 0) return file_raise_unsupported(vm, "can't do nonzero cur-relative seeks");
+    if (whence == SEEK_END && position != 0) return file_raise_unsupported(vm, "can't do nonzero end-relative seeks");
+    if (whence < 0 || whence > 2)
+        return raise_value(vm, "invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
+    if (position < 0) return raise_value(vm, "negative seek position %lld", (long long)position);
+    if (whence == SEEK_CUR) {
+        position = file_text_tell(vm, file);
+        if (position < 0) return VALUE_ERROR;
+        whence = SEEK_SET;
+    }
+    file->iterating = false;
+    return file_text_seek(vm, file, position, (int)whence, &at) ? int_value(at) : VALUE_ERROR;
+}
+
+/* ---- the rest ---- */
+
+static Value method_close(GenVM *vm, Value *args) {
+    TextFile *file = text_of(args[0]);
+    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    return file_text_close(vm, file) ? VALUE_NONE : VALUE_ERROR;
+}
+
+static Value method_detach(GenVM *vm, Value *args) {
+    TextFile *file = open_file(vm, args[0]);
+    if (!file || !file_text_flush(vm, file)) return VALUE_ERROR;
+    Object *source = file->source;
+    file->source = NULL;
+    file_unlink(&file->link);
+    source_wrap(vm, source, false);
+    return object_value(source);
+}
+
+static Value method_reconfigure(GenVM *vm, Value *args) {
+    TextFile *file = open_file(vm, args[0]);
+    if (!file) return VALUE_ERROR;
+    for (int i = 1; i <= 3; i++)
+        if (args[i] != VALUE_UNSET && args[i] != VALUE_NONE && !value_is_str(args[i]))
+            return raise_type(vm, "reconfigure() argument '%s' must be str or None, not %T",
+                              i == 1 ? "encoding" : i == 2 ? "errors" : "newline", args[i]);
+    Value encoding = args[1], errors = args[2];
+    bool recode = encoding != VALUE_NONE || errors != VALUE_NONE || args[3] != VALUE_UNSET;
+    if (recode && (file->seen || file->ahead != VALUE_UNSET))
+        return file_raise_unsupported(vm, "It is not possible to set the encoding or newline of stream after the first read");
+    if (!file_text_flush(vm, file)) return VALUE_ERROR;
+    if (recode) {
+        if (encoding == VALUE_NONE) {
+            encoding = file->encoding;
+            if (errors == VALUE_NONE) errors = file->errors;
+        }
+        const char *handler = errors == VALUE_NONE ? NULL : str_c(vm, errors);
+        if (vm->exception != VALUE_UNSET || !codec_check_errors(vm, handler)) return VALUE_ERROR;
+        if (args[3] != VALUE_UNSET && !file_text_set_newline(vm, file, args[3])) return VALUE_ERROR;
+        if (!file_text_set_encoding(vm, file, encoding, errors)) return VALUE_ERROR;
+    }
+    if (args[4] != VALUE_NONE) file->line_buffering = args[4] == VALUE_TRUE;
+    if (args[5] != VALUE_NONE) file->write_through = args[5] == VALUE_TRUE;
+    return VALUE_NONE;
+}
+
+static Value method_enter(GenVM *vm, Value *args) { return self_if_open(vm, args[0]); }
+
+/* The raw file of an open text file, NULL over BytesIO too. */
+static bool check_bytes(GenVM *vm, const TextFile *file) {
+    if (!file->source) return file_text_check(vm, file);
+    if (!source_is_closed(file->source)) return true;
+    raise_value(vm, file->source->kind == TYPE_BYTES_IO ? "I/O operation on closed file." : "I/O operation on closed file");
+    return false;
+}
+
+static Value method_fileno(GenVM *vm, Value *args) {
+    TextFile *file = text_of(args[0]);
+    if (!check_bytes(vm, file)) return VALUE_ERROR;
+    RawFile *raw = source_raw(file->source);
+    return raw ? raw_fileno(vm, raw) : file_raise_unsupported(vm, "fileno");
+}
+static Value method_isatty(GenVM *vm, Value *args) {
+    TextFile *file = text_of(args[0]);
+    if (!check_bytes(vm, file)) return VALUE_ERROR;
+    RawFile *raw = source_raw(file->source);
+    return bool_value(raw && raw_is_tty(raw));
+}
+static Value method_readable(GenVM *vm, Value *args) {
+    TextFile *file = text_of(args[0]);
+    if (file->source && !file->readable) return VALUE_FALSE;
+    return check_bytes(vm, file) ? VALUE_TRUE : VALUE_ERROR;
+}
+static Value method_writable(GenVM *vm, Value *args) {
+    TextFile *file = text_of(args[0]);
+    if (file->source && !file->writable) return VALUE_FALSE;
+    return check_bytes(vm, file) ? VALUE_TRUE : VALUE_ERROR;
+}
+static Value method_seekable(GenVM *vm, Value *args) {
+    TextFile *file = text_of(args[0]);
+    return check_bytes(vm, file) ? bool_value(is_seekable(file)) : VALUE_ERROR;
+}
+
+static Value get_buffer(GenVM *vm, Value self) {
+    TextFile *file = text_of(self);
+    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    return object_value(file->source);
+}
+static Value get_closed(GenVM *vm, Value self) {
+    TextFile *file = text_of(self);
+    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    return bool_value(source_is_closed(file->source));
+}
+static Value get_encoding(GenVM *vm, Value self) { return (void)vm, text_of(self)->encoding; }
+static Value get_errors(GenVM *vm, Value self) { return (void)vm, text_of(self)->errors; }
+static Value get_line_buffering(GenVM *vm, Value self) { return (void)vm, bool_value(text_of(self)->line_buffering); }
+static Value get_write_through(GenVM *vm, Value self) { return (void)vm, bool_value(text_of(self)->write_through); }
+static Value get_chunk_size(GenVM *vm, Value self) { return (void)vm, (void)self, int_value(TEXT_CHUNK); }
+
+static Value get_newlines(GenVM *vm, Value self) { return file_line_ends_seen(vm, text_of(self)->seen); }
+
+static Value get_mode(GenVM *vm, Value self) {
+    Value mode = text_of(self)->mode;
+    return mode != VALUE_UNSET ? mode : raise_attribute(vm, self, str_intern_from(vm, "mode", 4));
+}
+static bool set_mode(GenVM *vm, Value self, Value mode) {
+    text_of(self)->mode = mode;
+    gc_barrier(vm, as_object(self));
+    return true;
+}
+
+static Value get_name(GenVM *vm, Value self) {
+    TextFile *file = text_of(self);
+    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    RawFile *raw = source_raw(file->source);
+    if (raw) return raw_get_name(vm, raw);
+    return raise_attribute(vm, object_value(file->source), name_value(vm, NAME_name));
+}
+
+static Value repr(GenVM *vm, Value self) {
+    TextFile *file = text_of(self);
+    StrBuilder out;
+    builder_init(&out, vm);
+    RawFile *raw = file->source ? source_raw(file->source) : NULL;
+    builder_put_c(&out, "<_io.TextIOWrapper");
+    if (raw && raw->name != VALUE_UNSET) builder_put_format(&out, " name=%V", raw->name);
+    if (file->mode != VALUE_UNSET) builder_put_format(&out, " mode=%V", file->mode);
+    builder_put_format(&out, " encoding=%V>", file->encoding);
+    return builder_finish(&out);
+}
+
+static void trace(GenVM *vm, Object *object) {
+    TextFile *file = (TextFile *)object;
+    gc_mark_pointer(vm, file->source);
+    gc_mark_pointer(vm, file->pending);
+    gc_mark(vm, file->encoding);
+    gc_mark(vm, file->errors);
+    gc_mark(vm, file->mode);
+    gc_mark(vm, file->ahead);
+}
+
+static void finalize(GenVM *vm, Object *object) { file_text_close_quietly(vm, (TextFile *)object); }
+
+#define OPTIONS                                                                                                        \
+    "buffer, encoding=None, errors=None, newline=None, line_buffering: bool = False, write_through: bool = False)"
+
+static const NativeDef constructor = {"TextIOWrapper(cls, " OPTIONS, construct, NULL};
+
+static const NativeDef methods[] = {
+    {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},
+    {"__init__(self, " OPTIONS, init, "Character and line based layer over a buffer."},
+    {"__enter__(self, /)", method_enter, NULL},
+    {"__exit__(self, /, *args)", method_close, NULL},
+    {"close(self, /)", method_close, "Write out what waits and close the file."},
+    {"detach(self, /)", method_detach, "Separate the buffer from the text layer and return it."},
+    {"fileno(self, /)", method_fileno, "Return the underlying file descriptor."},
+    {"flush(self, /)", method_flush, "Hand what waits to the system."},
+    {"isatty(self, /)", method_isatty, "True if the file is connected to a TTY device."},
+    {"read(self, size=-1, /)", method_read, "Read at most size characters, or all."},
+    {"readable(self, /)", method_readable, "Can the file be read."},
+    {"readline(self, size: index = -1, /)", method_readline, "Read until newline or EOF."},
+    {"readlines(self, hint=None, /)", method_readlines, "Return a list of lines."},
+    {"reconfigure(self, *, encoding=None, errors=None, newline=?, line_buffering: bool | None = None, "
+     "write_through: bool | None = None)", method_reconfigure, "Change the settings of the text layer."},
+    {"seek(self, cookie, whence: index = 0, /)", method_seek, "Set the position and return it."},
+    {"seekable(self, /)", method_seekable, "Can seek() be used."},
+    {"tell(self, /)", method_tell, "Return the position."},
+    {"truncate(self, pos=None, /)", method_truncate, "Cut the file off or extend it; return its new size."},
+    {"writable(self, /)", method_writable, "Can the file be written."},
+    {"write(self, text: str, /)", method_write, "Write text; return the number of its characters."},
+    {"writelines(self, lines, /)", method_writelines, "Write a list of strings."},
+    {NULL, NULL, NULL},
+};
+
+static const AttributeDef attributes[] = {
+    {"buffer", get_buffer, NULL, NULL},
+    {"closed", get_closed, NULL, NULL},
+    {"encoding", get_encoding, NULL, NULL},
+    {"errors", get_errors, NULL, NULL},
+    {"line_buffering", get_line_buffering, NULL, NULL},
+    {"mode", get_mode, set_mode, NULL},
+    {"name", get_name, NULL, NULL},
+    {"newlines", get_newlines, NULL, NULL},
+    {"write_through", get_write_through, NULL, NULL},
+    {"_CHUNK_SIZE", get_chunk_size, NULL, NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+const BuiltinType file_type = {
+    .name = "TextIOWrapper", .module = "_io", .size = sizeof(TextFile), .construct = &constructor,
+    .doc = "Character and line based layer over a BufferedIOBase object, buffer.",
+    .methods = methods, .attributes = attributes,
+    .slots = {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+};
