@@ -3,6 +3,7 @@
 #include "parser/compile.h"
 
 #include "parser/codegen.h"
+#include "vm/type.h"
 
 #include <string.h>
 
@@ -32,6 +33,17 @@ static Value text_value(GenVM *vm, const char *text) {
     return text ? str_decode_utf8(vm, text, strlen(text), "replace") : VALUE_NONE;
 }
 
+/* What only a traceback shows goes into the pending exception's _metadata: (message, text, offset, end offset). */
+static Value attach_hint(GenVM *vm, const ParseError *error) {
+    Value exception = error_take(vm), message = text_value(vm, error->hint);
+    Value text = message == VALUE_ERROR ? VALUE_ERROR : text_value(vm, error->hint_text);
+    if (text == VALUE_ERROR) return VALUE_ERROR;
+    Value hint = tuple_pack(vm, 4, message, text, int_value(error->hint_col), int_value(error->hint_end_col));
+    Value name = hint == VALUE_ERROR ? VALUE_ERROR : str_intern_from(vm, "_metadata", 9);
+    if (name == VALUE_ERROR || attribute_set(vm, exception, name, hint) == VALUE_ERROR) return VALUE_ERROR;
+    return raise_value_object(vm, exception);
+}
+
 /* SyntaxError(message, (filename, line, offset, text, end line, end offset)) */
 static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *error) {
     if (error->kind == PARSE_MEMORY_ERROR && !error->line) return raise_memory(vm);
@@ -45,7 +57,9 @@ static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *erro
                              position_value(error->end_line), int_value(error->end_col));
     if (place == VALUE_ERROR) return VALUE_ERROR;
     Value args = tuple_pack(vm, 2, message, place);
-    return args == VALUE_ERROR ? VALUE_ERROR : raise_with_args(vm, type, args);
+    if (args == VALUE_ERROR) return VALUE_ERROR;
+    raise_with_args(vm, type, args);
+    return error->hint && error_matches(vm, type) ? attach_hint(vm, error) : VALUE_ERROR;
 }
 
 static Value generate(Codegen *gen) {

@@ -1,7 +1,7 @@
 /* literals.c: the values of numbers and strings, see literals.h. */
 #include "literals.h"
 
-#include "unicode_names.h"
+#include "vm/objects/unicode_names.h"
 
 #include <locale.h>
 #include <stdlib.h>

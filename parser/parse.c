@@ -4,6 +4,7 @@
  * longest statement, and the second pass can begin again there.
  */
 #include "parser.h"
+#include "typo.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -412,7 +413,7 @@ static bool is_at_end(const Parser *p) {
 /* The first pass has failed: finds the error to report. */
 static void explain(Parser *p, AstModule *module) {
     if (p->error->kind == PARSE_MEMORY_ERROR || p->error->kind == PARSE_INCOMPLETE) return;
-    if (p->mode == PARSE_SINGLE && is_at_end(p)) {
+    if (p->allows_incomplete && is_at_end(p)) {
         fail_incomplete(p);
         return;
     }
@@ -432,7 +433,29 @@ static void explain(Parser *p, AstModule *module) {
         look_for_lexer_error(p, p->tokens[p->count - 1].span.line);
 }
 
-static AstModule *parse(Arena *arena, const char *source, size_t len, ParseMode mode, bool is_text,
+/* Reads the source into the module; what the parser needs beside it lives in *p. */
+static bool run(Parser *p, AstModule *module, const char *source, size_t len, bool is_text) {
+    if (!lexer_add_keywords(p->names) || !grow_tokens(p)) {
+        error_set_memory(p->error, "out of memory");
+        return false;
+    }
+    if (!source_decode(p->arena, source, len, is_text, &p->source, p->error)) return false;
+    lexer_init(&p->lexer, p->arena, p->names, p->source.text, p->source.len, p->error);
+    bool is_parsed = parse_top(p, module) && !p->failed;
+    if (!is_parsed) explain(p, module);
+    module->names = p->names;
+    module->source = p->source.text;
+    return is_parsed;
+}
+
+typedef struct ParseWish {
+    ParseMode mode;
+    bool is_text;
+    bool allows_incomplete;
+    bool wants_hint;
+} ParseWish;
+
+static AstModule *parse(Arena *arena, const char *source, size_t len, ParseWish wish,
                         ParseError *error) {
     *error = (ParseError){.kind = PARSE_NO_ERROR};
     AstModule *module = arena_take_zeroed(arena, sizeof *module);
@@ -443,28 +466,27 @@ static AstModule *parse(Arena *arena, const char *source, size_t len, ParseMode 
         error_set_memory(error, "out of memory");
         return NULL;
     }
-    *p = (Parser){.arena = arena, .names = names, .error = error, .mode = mode};
     names_init(names, arena);
-    bool is_parsed = false;
-    if (!lexer_add_keywords(names) || !grow_tokens(p)) {
-        error_set_memory(error, "out of memory");
-    } else if (source_decode(arena, source, len, is_text, &p->source, error)) {
-        lexer_init(&p->lexer, arena, names, p->source.text, p->source.len, error);
-        is_parsed = parse_top(p, module) && !p->failed;
-        if (!is_parsed) explain(p, module);
-    }
-    module->names = names;
-    module->source = p->source.text;
+    *p = (Parser){.arena = arena, .names = names, .error = error, .mode = wish.mode};
+    p->allows_incomplete = wish.allows_incomplete;
+    bool is_parsed = run(p, module, source, len, wish.is_text);
+    if (!is_parsed && wish.wants_hint && p->source.text != NULL)
+        typo_explain(arena, p->source.text, p->statement_line, error);
     free(p);
     return is_parsed ? module : NULL;
 }
 
 AstModule *parse_source(Arena *arena, const char *source, size_t len, ParseMode mode,
                         ParseError *error) {
-    return parse(arena, source, len, mode, false, error);
+    return parse(arena, source, len, (ParseWish){mode, false, mode == PARSE_SINGLE, true}, error);
 }
 
 AstModule *parse_text(Arena *arena, const char *text, size_t len, ParseMode mode,
                       ParseError *error) {
-    return parse(arena, text, len, mode, true, error);
+    return parse(arena, text, len, (ParseWish){mode, true, mode == PARSE_SINGLE, true}, error);
+}
+
+bool parse_beginning(Arena *arena, const char *text, size_t len, ParseError *error) {
+    return parse(arena, text, len, (ParseWish){PARSE_FILE, true, true, false}, error) != NULL ||
+           error->kind == PARSE_INCOMPLETE;
 }

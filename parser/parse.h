@@ -46,6 +46,12 @@ typedef struct ParseError {
     int32_t end_line;
     int32_t end_col;
     const char *text; /* the source line with its newline, or NULL where there is none */
+    const char *hint; /* a better message for a person, as "invalid syntax. Did you mean 'while'?",
+                         or NULL. Python shows it in the traceback of an uncaught error only. It has
+                         a place of its own: the line hint_text and the columns there. */
+    const char *hint_text;
+    int32_t hint_col;
+    int32_t hint_end_col;
 } ParseError;
 
 /* The tree of `source`, or NULL with *error filled in. In PARSE_SINGLE mode a source that only
@@ -58,6 +64,9 @@ AstModule *parse_source(Arena *arena, const char *source, size_t len, ParseMode 
  * cookie or a byte order mark in it has no meaning. */
 AstModule *parse_text(Arena *arena, const char *text, size_t len, ParseMode mode,
                       ParseError *error);
+
+/* Whether a text is a program or the beginning of one. */
+bool parse_beginning(Arena *arena, const char *text, size_t len, ParseError *error);
 
 /* The name of the exception type: "SyntaxError", "TabError" and so on. */
 const char *parse_error_type(ParseErrorKind kind);

@@ -445,6 +445,7 @@ bool parse_statement(Parser *p) {
     bool is_parsed = false;
     AstStmt *stmt = NULL;
     TokenKind kind = parser_kind(p);
+    int32_t line = parser_token(p)->span.line;
     if (starts_compound(kind))
         stmt = parse_compound_stmt(p);
     else if (kind == TOKEN_MATCH)
@@ -454,5 +455,6 @@ bool parse_statement(Parser *p) {
     else if (!starts_compound(kind) && !p->failed)
         is_parsed = parse_simple_stmts(p);
     parser_leave(p);
+    if (is_parsed) p->statement_line = line;
     return is_parsed;
 }

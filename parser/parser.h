@@ -44,6 +44,8 @@ typedef struct Parser {
     NameTable *names;
     ParseError *error;
     ParseMode mode;
+    bool allows_incomplete; /* a source that ends too early is PARSE_INCOMPLETE */
+    int32_t statement_line; /* of the last statement that was read to its end, or 0 */
     SourceText source;
     Token *tokens; /* since the start of the top-level statement */
     int32_t count;

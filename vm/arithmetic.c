@@ -93,6 +93,27 @@ int arithmetic_stages(GenVM *vm, int code, Value a, Value b, Stage *stages) {
     return count;
 }
 
+/* The method that is asked first, when that is a plain function of the left operand's class; the next stage is 1. */
+Function *operator_first_method(GenVM *vm, int code, Value a, Value b) {
+    Type *left = type_of(vm, a), *right = type_of(vm, b);
+    Value method;
+    if (code >= OPERATOR_COMPARE) {
+        method = left->special[SP_LT + code - OPERATOR_COMPARE];
+        if (left != right && type_is_subclass(right, left)) return NULL;
+    } else {
+        int op = code & ~OPERATOR_IN_PLACE;
+        bool in_place = code & OPERATOR_IN_PLACE && op != BINARY_DIVMOD;
+        method = in_place ? left->special[SP_IADD + op] : VALUE_UNSET;
+        if (method == VALUE_UNSET) {
+            if (in_place && left->slots.inplace) return NULL;
+            method = left->special[SP_ADD + op];
+            if (left != right && (right->special[SP_RADD + op] != VALUE_UNSET || type_is_subclass(right, left)))
+                return NULL;
+        }
+    }
+    return is_object(method) && object_key(as_object(method)) == OBJECT_KEY(TYPE_FUNCTION, 2) ? AS(Function, method) : NULL;
+}
+
 /* ---- errors ---- */
 
 static const char *const symbols[BINARY_COUNT] = {"+",  "-",  "*",  "/", "//", "%", "** or pow()",

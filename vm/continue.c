@@ -123,6 +123,10 @@ bool continue_truth(GenVM *vm, Return kind, Value v) {
     return call_truth(vm, v, TRUTH_ANY);
 }
 
+bool continue_truth_push(GenVM *vm, Return kind) {
+    return frame_push_continuation(vm, kind, 1, int_value(TRUTH_ANY)) != NULL;
+}
+
 bool continue_truth_of(GenVM *vm, Return kind, Value answer) {
     if (answer == VALUE_ERROR) return false;
     if (answer == VALUE_TAIL) return continue_tail(vm, kind);
@@ -202,6 +206,26 @@ static bool unpack_returned(GenVM *vm) {
     Value list = vm->base[0];
     frame_pop(vm);
     return ops_unpack_items(vm, list);
+}
+
+/* Enters `method`, the first to be asked for the operator, with the continuation that looks at its answer: both frames
+ * at once. */
+bool continue_operator(GenVM *vm, Function *method, int op, Value a, Value b) {
+    enum { REGISTERS = 5 };
+    Value *top = frame_reserve(vm, frame_top(vm), REGISTERS + FRAME_LINKS + method->regs);
+    if (unlikely(!top)) return false;
+    Value *base = top + FRAME_LINKS;
+    base[0] = VALUE_UNSET;
+    base[1] = int_value(op);
+    base[2] = a;
+    base[3] = b;
+    base[4] = int_value(1);
+    frame_enter(vm, base, continue_stub(vm, RETURN_OPERATOR));
+    base += REGISTERS + FRAME_LINKS;
+    base[0] = a;
+    base[1] = b;
+    frame_enter(vm, base, method);
+    return true;
 }
 
 /* A special method of an operator has answered. */

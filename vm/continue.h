@@ -18,8 +18,10 @@ bool continue_error(GenVM *vm, Return kind); /* an exception reached it: true if
 bool continue_truth(GenVM *vm, Return kind, Value v);
 /* The same for an answer that may be VALUE_TAIL (a comparison by script code). */
 bool continue_truth_of(GenVM *vm, Return kind, Value answer);
+bool continue_truth_push(GenVM *vm, Return kind); /* ... the answer of the call made next */
 /* Pushes a continuation, then makes the call in vm->tail. */
 bool continue_tail(GenVM *vm, Return kind);
+bool continue_operator(GenVM *vm, Function *method, int op, Value a, Value b); /* op: see operations.h */
 bool continue_discard(GenVM *vm, Value answer); /* answer of a SETATTR, SETITEM, ...: nothing is stored */
 void frame_pop(GenVM *vm);
 void vm_set_branch(GenVM *vm, bool truth); /* take or not the jump of the instruction before vm->pc */

@@ -27,6 +27,7 @@ enum { STAGE_MAX = 3 };
 Value stages_run(GenVM *vm, const Stage *stages, int count, int from, int op, Value a, Value b);
 Value operator_run(GenVM *vm, int op, Value a, Value b, int from); /* with the error when none answers */
 
+Function *operator_first_method(GenVM *vm, int op, Value a, Value b);
 int arithmetic_stages(GenVM *vm, int op, Value a, Value b, Stage *stages);
 int compare_stages(GenVM *vm, CompareOp op, Value a, Value b, Stage *stages);
 Value compare_default(GenVM *vm, CompareOp op, Value a, Value b); /* identity for == and !=, else TypeError */

@@ -8,6 +8,7 @@
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/objects.h"
+#include "vm/operations.h"
 #include "vm/suggest.h"
 
 /* ---- unbound names ---- */
@@ -158,6 +159,9 @@ bool op_binary(GenVM *vm) {
         right = *op_c(vm);
         inplace = instr_imm(instr) & 1;
     }
+    int code = (int)operator| (inplace ? OPERATOR_IN_PLACE : 0);
+    Function *method = is_object(left) ? operator_first_method(vm, code, left, right) : NULL;
+    if (method) return continue_operator(vm, method, code, left, right);
     return call_result(vm, value_binary(vm, operator, left, right, inplace));
 }
 
@@ -173,7 +177,10 @@ bool op_truth_jump(GenVM *vm) { return continue_truth(vm, RETURN_TRUTH_BRANCH, *
 
 bool op_compare(GenVM *vm) {
     CompareOp op = (CompareOp)(instr_op(op_instr(vm)) - OP_LT);
-    return call_result(vm, value_compare(vm, op, *op_b(vm), *op_c(vm)));
+    Value left = *op_b(vm), right = *op_c(vm);
+    Function *method = is_object(left) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, left, right) : NULL;
+    if (method) return continue_operator(vm, method, OPERATOR_COMPARE + (int)op, left, right);
+    return call_result(vm, value_compare(vm, op, left, right));
 }
 
 bool op_compare_jump(GenVM *vm) {
@@ -190,6 +197,10 @@ bool op_compare_jump(GenVM *vm) {
             return true;
         }
     }
+    Function *method = is_object(left) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, left, right) : NULL;
+    if (method)
+        return continue_truth_push(vm, RETURN_TRUTH_BRANCH) &&
+               continue_operator(vm, method, OPERATOR_COMPARE + (int)op, left, right);
     return continue_truth_of(vm, RETURN_TRUTH_BRANCH, value_compare(vm, op, left, right));
 }
 

@@ -3,10 +3,10 @@
  *
  * Well-formed input takes a fast path: it is checked and copied. The general path walks with a
  * builder and, at each place that cannot be converted, asks the error handler what to put there;
- * only "strict" raises. The handlers are those CPython registers (but for namereplace, which needs
- * the names of all characters).
+ * only "strict" raises.
  */
 #include "vm/objects/text.h"
+#include "vm/objects/unicode_names.h"
 
 #include <stdio.h>
 
@@ -18,6 +18,7 @@ typedef enum Handler {
     ON_ERROR_XML,
     ON_ERROR_ESCAPE,
     ON_ERROR_PASS,
+    ON_ERROR_NAME,
     ON_ERROR_UNKNOWN,
 } Handler;
 
@@ -55,8 +56,8 @@ static const char *const display_names[] = {"utf-8",     "utf-8",     "ascii",  
                                             "utf-32-le", "utf-32-be"};
 
 static const char *const handler_names[] = {
-    "strict",          "ignore",       "replace", "backslashreplace", "xmlcharrefreplace",
-    "surrogateescape", "surrogatepass"};
+    "strict",          "ignore",        "replace",    "backslashreplace", "xmlcharrefreplace",
+    "surrogateescape", "surrogatepass", "namereplace"};
 
 /* Lower case, with runs of other characters than letters, digits and dots as one underscore. */
 static void normalise_name(const char *name, char *out, size_t capacity) {
@@ -194,6 +195,7 @@ static bool on_decode_error(Decoder *decoder, size_t start, size_t end, const ch
         if (decoder->codec != CODEC_ASCII && pass_surrogate(decoder, start)) return !out->failed;
         return raise_decode(decoder, start, end, reason);
     case ON_ERROR_XML:
+    case ON_ERROR_NAME:
         raise_type(decoder->vm, "don't know how to handle UnicodeDecodeError in error callback");
         return false;
     case ON_ERROR_UNKNOWN: break;
@@ -454,10 +456,15 @@ static bool raise_encode(Encoder *encoder, const char *start, const char *end, c
 
 /* One code point that the codec does not have: true when the handler knew what to put. */
 static bool put_replacement(Encoder *encoder, uint32_t c) {
-    char text[16];
+    char text[UNICODE_NAME_MAX + 8], name[UNICODE_NAME_MAX];
     switch (encoder->handler) {
     case ON_ERROR_IGNORE: return true;
     case ON_ERROR_REPLACE: return put_text(encoder, "?");
+    case ON_ERROR_NAME:
+        if (unicode_name_of(c, name)) {
+            sprintf(text, "\\N{%s}", name);
+            return put_text(encoder, text);
+        } /* fall through */
     case ON_ERROR_BACKSLASH:
         sprintf(text, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
         return put_text(encoder, text);
