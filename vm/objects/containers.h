@@ -10,6 +10,11 @@
 
 #include "vm/objects.h"
 
+/* The barrier after storing `v`: nothing to do for numbers. */
+static inline void barrier_value(GenVM *vm, void *object, Value v) {
+    if (is_pointer(v)) gc_barrier(vm, object);
+}
+
 /* ---- keys ---- */
 
 /* hash(v) of a small int: the number itself modulo 2**61 - 1, with -1 left out as Python does. */
@@ -108,6 +113,7 @@ static inline bool is_any_set(Value v) { return is_kind(v, TYPE_SET) || is_kind(
 void set_init(Set *set);
 int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash); /* slot, or ENTRY_ */
 bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash);  /* a key known to be absent */
+Leaf set_add_hashed(GenVM *vm, Set *set, Value key, uint64_t hash); /* a key that may be there */
 void set_remove(Set *set, uint32_t slot);
 bool set_resize(GenVM *vm, Set *set, uint64_t wanted); /* rebuilds it for more than `wanted` items */
 bool set_prepare(GenVM *vm, Set *set, uint64_t more);  /* as CPython does before many insertions */

@@ -34,7 +34,7 @@ bool dict_set_str(GenVM *vm, Dict *dict, Value key, Value value) {
     int64_t entry = dict_find_str(vm, dict, key);
     if (entry < 0) return dict_add(vm, dict, key, str_hash(vm, key), value);
     dict->entries[entry].value = value;
-    gc_barrier(vm, dict);
+    barrier_value(vm, dict, value);
     return true;
 }
 
@@ -77,7 +77,7 @@ Leaf dict_set(GenVM *vm, Dict *dict, Value key, Value value) {
     int64_t entry = find_key(vm, dict, key, &hash);
     if (entry >= 0) {
         dict->entries[entry].value = value;
-        gc_barrier(vm, dict);
+        barrier_value(vm, dict, value);
         return LEAF_TRUE;
     }
     if (entry != ENTRY_ABSENT) return entry_leaf(entry);

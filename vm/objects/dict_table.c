@@ -267,7 +267,8 @@ bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
     dict->filled++;
     dict->count++;
     dict->version++;
-    gc_barrier(vm, dict);
+    barrier_value(vm, dict, key);
+    barrier_value(vm, dict, value);
     return true;
 }
 

@@ -1,10 +1,12 @@
 /* iterators.c - the iterators over lists, tuples and sequences, and enumerate, zip and reversed.
  *
  * A native iterator is one whose steps run no script code, ever (iterator_is_native). enumerate and zip are native when
- * what they go through is; else their steps are twins, before which nothing has been taken from any iterator.
+ * what they go through is; else they are prelude generators that show as enumerate and zip, which loops resume without
+ * a call. Only instances of subclasses then step by twins, before which nothing has been taken from any iterator.
  */
 #include "vm/engine_module.h"
 #include "vm/objects/containers.h"
+#include "vm/runtime.h"
 
 /* ---- native iterators ---- */
 
@@ -61,7 +63,13 @@ Value list_iterator_new(GenVM *vm, TypeId kind, Value container, int64_t index) 
 }
 
 Value sequence_iterator_new(GenVM *vm, Value object) {
-    return list_iterator_new(vm, TYPE_SEQUENCE_ITERATOR, object, 0);
+    if (is_kind(object, TYPE_RANGE)) return list_iterator_new(vm, TYPE_SEQUENCE_ITERATOR, object, 0);
+    return runtime_generator(vm, TWIN_SEQUENCE_ITEMS, vm->types[TYPE_SEQUENCE_ITERATOR], 1, object);
+}
+
+/* The next item of a prelude generator that shows as one of the types here. */
+static Value generator_next(GenVM *vm, Value self) {
+    return native_call(vm, self, GENERATOR_CALL_SEND, VALUE_NONE);
 }
 
 static void list_iterator_trace(GenVM *vm, Object *object) {
@@ -100,12 +108,11 @@ static Value list_reverse_iterator_next(GenVM *vm, Value self) {
     return VALUE_END;
 }
 
-/* Over __getitem__, until it raises IndexError or StopIteration; ranges of big ints come here too. */
+/* Over a range of big ints; over __getitem__ it is a generator. */
 static Value sequence_iterator_next(GenVM *vm, Value self) {
+    if (is_kind(self, TYPE_GENERATOR)) return generator_next(vm, self);
     ListIterator *it = AS(ListIterator, self);
     if (it->container == VALUE_UNSET) return VALUE_END;
-    if (!is_kind(it->container, TYPE_RANGE))
-        return native_twin(vm, TWIN_SEQUENCE_NEXT, 3, self, it->container, int_from_i64(vm, it->index));
     Range *range = AS(Range, it->container);
     Value index = int_from_i64(vm, it->index);
     if (index == VALUE_ERROR) return index;
@@ -265,6 +272,7 @@ static Value next_index(GenVM *vm, Value index) {
 }
 
 static Value enumerate_next(GenVM *vm, Value self) {
+    if (is_kind(self, TYPE_GENERATOR)) return generator_next(vm, self);
     Enumerate *it = AS(Enumerate, self);
     if (!(it->header.flags & ITERATOR_NATIVE))
         return native_twin(vm, TWIN_ENUMERATE_NEXT, 2, self, it->iterator);
@@ -286,6 +294,8 @@ static Value engine_enumerate_pair(GenVM *vm, Value *args) {
 }
 
 static Value enumerate_make(GenVM *vm, Type *cls, Value iterator, Value start) {
+    if (cls->is_builtin && !iterator_is_native(iterator))
+        return runtime_generator(vm, TWIN_ENUMERATE_ITEMS, cls, 2, iterator, start);
     Enumerate *it = gc_new_of(vm, sizeof *it, TYPE_ENUMERATE, cls);
     if (!it) return VALUE_ERROR;
     it->iterator = iterator;
@@ -359,6 +369,7 @@ static Value zip_end(GenVM *vm, Zip *zip, uint64_t index) {
 }
 
 static Value zip_next(GenVM *vm, Value self) {
+    if (is_kind(self, TYPE_GENERATOR)) return generator_next(vm, self);
     Zip *zip = AS(Zip, self);
     Tuple *iterators = AS_TUPLE(zip->iterators);
     if (iterators->count == 0) return VALUE_END;
@@ -376,13 +387,22 @@ static Value zip_next(GenVM *vm, Value self) {
     return items;
 }
 
+/* zip over iterators one of which runs script code is a generator. */
+static Value zip_generator(GenVM *vm, Type *cls, Value iterators, bool strict) {
+    const Value *items = AS_TUPLE(iterators)->items;
+    if (strict) return runtime_generator(vm, TWIN_ZIP_STRICT, cls, 1, iterators);
+    if (AS_TUPLE(iterators)->count == 2) return runtime_generator(vm, TWIN_ZIP_TWO, cls, 2, items[0], items[1]);
+    return runtime_generator(vm, TWIN_ZIP_MANY, cls, 1, iterators);
+}
+
 static Value zip_make(GenVM *vm, Type *cls, Value iterators, bool strict) {
-    Zip *zip = gc_new_of(vm, sizeof *zip, TYPE_ZIP, cls);
-    if (!zip) return VALUE_ERROR;
-    zip->iterators = iterators;
     uint8_t flags = ITERATOR_NATIVE;
     for (uint64_t i = 0; i < AS_TUPLE(iterators)->count; i++)
         if (!iterator_is_native(AS_TUPLE(iterators)->items[i])) flags = 0;
+    if (!flags && cls->is_builtin) return zip_generator(vm, cls, iterators, strict);
+    Zip *zip = gc_new_of(vm, sizeof *zip, TYPE_ZIP, cls);
+    if (!zip) return VALUE_ERROR;
+    zip->iterators = iterators;
     zip->header.flags = flags | (strict ? ITERATOR_STRICT : 0);
     return object_value(zip);
 }

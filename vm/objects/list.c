@@ -76,7 +76,7 @@ bool list_append(GenVM *vm, Value list_value, Value item) {
     List *list = AS_LIST(list_value);
     if (!make_room(vm, list, list->count + 1)) return false;
     list->items[list->count++] = item;
-    gc_barrier(vm, list);
+    barrier_value(vm, list, item);
     return true;
 }
 
@@ -297,7 +297,7 @@ static Value list_setitem(GenVM *vm, Value self, Value key, Value value) {
         remove_at(vm, list, (uint64_t)i, 1);
     } else {
         list->items[i] = value;
-        gc_barrier(vm, list);
+        barrier_value(vm, list, value);
     }
     return VALUE_NONE;
 }

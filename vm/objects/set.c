@@ -57,17 +57,10 @@ static inline Leaf wanted_hash(GenVM *vm, Value item, uint64_t *hash) {
     return item_hash(vm, item, hash);
 }
 
-static inline Leaf add_hashed(GenVM *vm, Set *set, Value item, uint64_t hash) {
-    int64_t slot = set_find(vm, set, item, hash);
-    if (slot >= 0) return LEAF_TRUE;
-    if (slot != ENTRY_ABSENT) return entry_leaf(slot);
-    return set_insert(vm, set, item, hash) ? LEAF_TRUE : LEAF_ERROR;
-}
-
 Leaf set_add(GenVM *vm, Value set, Value item) {
     uint64_t hash;
     Leaf hashed = item_hash(vm, item, &hash);
-    return hashed == LEAF_TRUE ? add_hashed(vm, AS_SET(set), item, hash) : hashed;
+    return hashed == LEAF_TRUE ? set_add_hashed(vm, AS_SET(set), item, hash) : hashed;
 }
 
 static inline Leaf has_hashed(GenVM *vm, Set *set, Value item, uint64_t hash) {
@@ -141,7 +134,7 @@ static Leaf add_walk(GenVM *vm, Set *set, Value source) {
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
         if (got != LEAF_TRUE) return got == LEAF_FALSE ? LEAF_TRUE : got;
-        got = add_hashed(vm, set, item, hash);
+        got = set_add_hashed(vm, set, item, hash);
         if (got != LEAF_TRUE) return got;
     }
 }
@@ -209,7 +202,7 @@ static Leaf select_items(GenVM *vm, Value result, Value source, Value other, boo
         got = walkable_has(vm, other, item, hash);
         if (got == LEAF_ERROR || got == LEAF_SCRIPT) return got;
         if ((got == LEAF_TRUE) != wanted) continue;
-        got = add_hashed(vm, AS_SET(result), item, hash);
+        got = set_add_hashed(vm, AS_SET(result), item, hash);
         if (got != LEAF_TRUE) return got;
     }
 }

@@ -98,13 +98,17 @@ bool set_prepare(GenVM *vm, Set *set, uint64_t more) {
 
 static inline bool is_live(Value key) { return key != VALUE_UNSET && key != VALUE_DELETED; }
 
-int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash) {
+/* The whole search. Where the key is absent, *vacant is the free slot at which it ended. */
+static __attribute__((noinline)) int64_t find_on(GenVM *vm, Set *set, Value key, uint64_t hash, uint64_t *vacant) {
     const SetEntry *table = set->table;
     uint64_t mask = set->mask, slot = hash & mask, perturb = hash;
     for (;;) {
         for (uint64_t i = slot, last = slot + run_length(slot, mask); i <= last; i++) {
             if (table[i].key == key) return (int64_t)i;
-            if (table[i].key == VALUE_UNSET) return ENTRY_ABSENT;
+            if (table[i].key == VALUE_UNSET) {
+                *vacant = i;
+                return ENTRY_ABSENT;
+            }
             if (table[i].hash != hash || table[i].key == VALUE_DELETED) continue;
             Leaf equal = items_equal(vm, table[i].key, key);
             if (equal == LEAF_TRUE) return (int64_t)i;
@@ -114,21 +118,49 @@ int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash) {
     }
 }
 
-bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash) {
-    if (!set->buffer) { /* the shared empty table */
-        SetEntry *table = new_table(vm, SMALLEST_TABLE, &set->buffer);
-        if (!table) return set->buffer = NULL, false;
-        set->table = table;
-    }
-    SetEntry *entry = place_for(set, hash);
-    bool reused = entry->key == VALUE_DELETED;
-    *entry = (SetEntry){key, hash};
+int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash) {
+    uint64_t slot = hash & set->mask, vacant;
+    if (set->table[slot].key == key) return (int64_t)slot;
+    if (set->table[slot].key == VALUE_UNSET) return ENTRY_ABSENT;
+    return find_on(vm, set, key, hash, &vacant);
+}
+
+static COLD bool first_table(GenVM *vm, Set *set) { /* instead of the shared empty one */
+    Buffer *buffer;
+    SetEntry *table = new_table(vm, SMALLEST_TABLE, &buffer);
+    if (table) give_table(vm, set, table, buffer, SMALLEST_TABLE);
+    return table != NULL;
+}
+
+static inline bool note_insertion(GenVM *vm, Set *set, Value key, bool reused) {
     set->filled += !reused;
     set->count++;
     set->version++;
-    gc_barrier(vm, set);
-    if (reused || (uint64_t)set->filled * 5 < (uint64_t)set->mask * 3) return true;
+    barrier_value(vm, set, key);
+    if (likely(reused || (uint64_t)set->filled * 5 < (uint64_t)set->mask * 3)) return true;
     return set_resize(vm, set, set->count > GROW_LESS_FROM ? set->count * 2ull : set->count * 4ull);
+}
+
+bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash) {
+    if (!set->buffer && !first_table(vm, set)) return false;
+    SetEntry *entry = place_for(set, hash);
+    bool reused = entry->key == VALUE_DELETED;
+    *entry = (SetEntry){key, hash};
+    return note_insertion(vm, set, key, reused);
+}
+
+Leaf set_add_hashed(GenVM *vm, Set *set, Value key, uint64_t hash) {
+    uint64_t slot = hash & set->mask;
+    if (set->table[slot].key == key) return LEAF_TRUE;
+    if (set->table[slot].key != VALUE_UNSET) {
+        int64_t found = find_on(vm, set, key, hash, &slot);
+        if (found >= 0) return LEAF_TRUE;
+        if (found != ENTRY_ABSENT) return entry_leaf(found);
+    }
+    if (unlikely(set->filled != set->count || !set->buffer))
+        return set_insert(vm, set, key, hash) ? LEAF_TRUE : LEAF_ERROR;
+    set->table[slot] = (SetEntry){key, hash};
+    return note_insertion(vm, set, key, false) ? LEAF_TRUE : LEAF_ERROR;
 }
 
 void set_remove(Set *set, uint32_t slot) {
@@ -175,10 +207,8 @@ Leaf set_merge(GenVM *vm, Set *set, Set *source) {
     Value key;
     uint64_t hash;
     for (uint32_t i = 0; set_next(source, &i, &key, &hash);) {
-        int64_t slot = set_find(vm, set, key, hash);
-        if (slot >= 0) continue;
-        if (slot != ENTRY_ABSENT) return entry_leaf(slot);
-        if (!set_insert(vm, set, key, hash)) return LEAF_ERROR;
+        Leaf added = set_add_hashed(vm, set, key, hash);
+        if (added != LEAF_TRUE) return added;
     }
     return LEAF_TRUE;
 }
