@@ -246,7 +246,7 @@ static bool end_of_loop(GenVM *vm, Value item) {
 bool op_for_iter(GenVM *vm) {
     Value iterator = *op_a(vm);
     if (is_kind(iterator, TYPE_GENERATOR)) return generator_for(vm, (Generator *)as_object(iterator));
-    Type *type = type_of(vm, iterator);
+    Type *type = likely(is_object(iterator)) ? vm->shapes[as_object(iterator)->shape].type : type_of(vm, iterator);
     Value item;
     Value next = type->special[SP_NEXT];
     if (likely(next == VALUE_UNSET)) {

@@ -170,6 +170,15 @@ Value range_item(GenVM *vm, const Range *range, Value index); /* start + index *
 
 /* ---- sequences: list.c, tuple.c, slice.c, containers.c ---- */
 
+static inline Value tuple_pair(GenVM *vm, Value first, Value second) {
+    Tuple *tuple = gc_new_raw(vm, sizeof *tuple + 2 * sizeof(Value), TYPE_TUPLE);
+    if (unlikely(!tuple)) return VALUE_ERROR;
+    tuple->count = 2;
+    tuple->items[0] = first;
+    tuple->items[1] = second;
+    return object_value(tuple);
+}
+
 /* The items of a list or tuple, subclasses included; NULL for other values. */
 const Value *sequence_items(Value v, uint64_t *count);
 static inline const Value *exact_items(Value v, uint64_t *count) { /* ... of exactly those types */

@@ -80,7 +80,7 @@ static Value next_value(GenVM *vm, Value self) {
 static Value next_item(GenVM *vm, Value self) {
     Value end;
     const DictEntry *entry = next_entry(vm, AS(DictIterator, self), &end);
-    return entry ? tuple_pack(vm, 2, entry->key, entry->value) : end;
+    return entry ? tuple_pair(vm, entry->key, entry->value) : end;
 }
 static Value previous_key(GenVM *vm, Value self) {
     Value end;
@@ -95,7 +95,7 @@ static Value previous_value(GenVM *vm, Value self) {
 static Value previous_item(GenVM *vm, Value self) {
     Value end;
     const DictEntry *entry = previous_entry(vm, AS(DictIterator, self), &end);
-    return entry ? tuple_pack(vm, 2, entry->key, entry->value) : end;
+    return entry ? tuple_pair(vm, entry->key, entry->value) : end;
 }
 
 static Value iterator_length_hint(GenVM *vm, Value *args) {

@@ -278,7 +278,7 @@ static Value enumerate_next(GenVM *vm, Value self) {
         return native_twin(vm, TWIN_ENUMERATE_NEXT, 2, self, it->iterator);
     Value item = iterator_step(vm, it->iterator);
     if (item == VALUE_END || item == VALUE_ERROR) return item;
-    Value pair = tuple_pack(vm, 2, it->index, item);
+    Value pair = tuple_pair(vm, it->index, item);
     it->index = next_index(vm, it->index);
     if (!is_int(it->index)) gc_barrier(vm, it);
     return it->index == VALUE_ERROR ? VALUE_ERROR : pair;
@@ -287,7 +287,7 @@ static Value enumerate_next(GenVM *vm, Value self) {
 /* _engine.enumerate_pair(enumerate, item): (index, item), and counts on. */
 static Value engine_enumerate_pair(GenVM *vm, Value *args) {
     Enumerate *it = AS(Enumerate, args[0]);
-    Value pair = tuple_pack(vm, 2, it->index, args[1]);
+    Value pair = tuple_pair(vm, it->index, args[1]);
     it->index = next_index(vm, it->index);
     if (!is_int(it->index)) gc_barrier(vm, it);
     return it->index == VALUE_ERROR ? VALUE_ERROR : pair;
@@ -368,6 +368,15 @@ static Value zip_end(GenVM *vm, Zip *zip, uint64_t index) {
     return VALUE_END;
 }
 
+static inline Value zip_next_pair(GenVM *vm, Zip *zip, const Value *iterators) {
+    Value first = iterator_step(vm, iterators[0]);
+    if (first == VALUE_ERROR) return first;
+    if (first == VALUE_END) return zip_end(vm, zip, 0);
+    Value second = iterator_step(vm, iterators[1]);
+    if (second == VALUE_ERROR) return second;
+    return second == VALUE_END ? zip_end(vm, zip, 1) : tuple_pair(vm, first, second);
+}
+
 static Value zip_next(GenVM *vm, Value self) {
     if (is_kind(self, TYPE_GENERATOR)) return generator_next(vm, self);
     Zip *zip = AS(Zip, self);
@@ -376,6 +385,7 @@ static Value zip_next(GenVM *vm, Value self) {
     if (!(zip->header.flags & ITERATOR_NATIVE))
         return native_twin(vm, zip->header.flags & ITERATOR_STRICT ? TWIN_ZIP_NEXT_STRICT : TWIN_ZIP_NEXT,
                            1, zip->iterators);
+    if (iterators->count == 2) return zip_next_pair(vm, zip, iterators->items);
     Value items = tuple_new(vm, iterators->count);
     if (items == VALUE_ERROR) return items;
     for (uint64_t i = 0; i < iterators->count; i++) {

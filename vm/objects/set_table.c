@@ -181,19 +181,26 @@ bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash) {
     return false;
 }
 
-/* Into an empty set the items go without a comparison, and slot by slot where the tables are alike. */
+/* Into an empty set the items go without a comparison, and all at once where the tables are alike. */
 static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
-    Buffer *buffer;
     uint64_t slots = set->mask + 1ull;
-    SetEntry *table = new_table(vm, slots, &buffer);
-    if (!table) return LEAF_ERROR;
-    if (set->mask == source->mask && source->filled == source->count) {
+    if ((uint64_t)source->count * 5 >= (uint64_t)set->mask * 3)
+        for (slots = SMALLEST_TABLE; slots <= source->count * 2ull;)
+            slots <<= 1;
+    Buffer *buffer;
+    SetEntry *table;
+    if (slots == source->mask + 1ull && source->filled == source->count) {
+        buffer = gc_buffer_new(vm, slots * sizeof *table);
+        if (!buffer) return LEAF_ERROR;
+        table = (SetEntry *)buffer->data;
         memcpy(table, source->table, slots * sizeof *table);
     } else {
         Value key;
         uint64_t hash;
+        table = new_table(vm, slots, &buffer);
+        if (!table) return LEAF_ERROR;
         for (uint32_t i = 0; set_next(source, &i, &key, &hash);)
-            *free_entry(table, set->mask, hash) = (SetEntry){key, hash};
+            *free_entry(table, slots - 1, hash) = (SetEntry){key, hash};
     }
     set->count = source->count;
     give_table(vm, set, table, buffer, slots);
@@ -202,7 +209,9 @@ static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
 
 Leaf set_merge(GenVM *vm, Set *set, Set *source) {
     if (set == source || source->count == 0) return LEAF_TRUE;
-    if (!charge_items(vm, source->count) || !set_prepare(vm, set, source->count)) return LEAF_ERROR;
+    if (!charge_items(vm, source->count)) return LEAF_ERROR;
+    if (set->filled == 0) return merge_into_empty(vm, set, source);
+    if (!set_prepare(vm, set, source->count)) return LEAF_ERROR;
     if (set->filled == 0) return merge_into_empty(vm, set, source);
     Value key;
     uint64_t hash;
