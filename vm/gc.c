@@ -235,11 +235,14 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
     }
 }
 
-static COLD void *new_large(GenVM *vm, size_t size) {
+/* Of what malloc gives only the first `cleared` bytes are set to zero: storage needs no more than its header. */
+static COLD void *new_large(GenVM *vm, size_t size, size_t cleared) {
     Heap *heap = vm->heap;
     if (!gc_check_size(vm, size)) return NULL;
     size_t total = (size + 7) & ~(size_t)7;
-    LargePrefix *prefix = calloc(1, sizeof *prefix + total);
+    bool all = cleared >= size;
+    LargePrefix *prefix = all ? calloc(1, sizeof *prefix + total) : malloc(sizeof *prefix + total);
+    if (prefix && !all) memset(prefix, 0, sizeof *prefix + cleared);
     Object *object = (Object *)(prefix + 1);
     if (!prefix || !push_pointer(&heap->large, &heap->large_count, &heap->large_capacity, object)) {
         free(prefix);
@@ -254,7 +257,7 @@ static COLD void *new_large(GenVM *vm, size_t size) {
 }
 
 static inline void *allocate(GenVM *vm, size_t size) {
-    if (unlikely(size > BLOCK_LIMIT - GRANULE * 2)) return new_large(vm, size);
+    if (unlikely(size > BLOCK_LIMIT - GRANULE * 2)) return new_large(vm, size, size);
     SizeClass *class = &vm->heap->classes[class_index(size)];
     char *cell = class->bump;
     if (likely(cell < class->end)) {
@@ -300,8 +303,12 @@ Value *gc_extra_word(GenVM *vm, Object *object) {
 /* ---- buffers ---- */
 
 Buffer *gc_buffer_new(GenVM *vm, size_t capacity) {
-    Buffer *buffer = gc_new(vm, sizeof(Buffer) + capacity, TYPE_BUFFER);
-    if (buffer) buffer->capacity = capacity;
+    size_t size = sizeof(Buffer) + capacity;
+    bool large = size > BLOCK_LIMIT - GRANULE * 2;
+    Buffer *buffer = large ? new_large(vm, size, sizeof *buffer) : gc_new(vm, size, TYPE_BUFFER);
+    if (unlikely(!buffer)) return NULL;
+    if (large) buffer->header.shape = buffer->header.kind = TYPE_BUFFER;
+    buffer->capacity = capacity;
     return buffer;
 }
 
