@@ -132,6 +132,14 @@ Value math_isqrt(GenVM *vm, Value *args) {
     IntView n;
     int_view(&n, args[0]);
     if (n.negative) return raise_value(vm, "isqrt() argument must be nonnegative");
+    if (is_int(args[0])) {
+        uint64_t small = (uint64_t)as_int(args[0]), root = (uint64_t)sqrt((double)small);
+        while (root * root > small)
+            root--;
+        while ((root + 1) * (root + 1) <= small)
+            root++;
+        return int_value((int64_t)root);
+    }
     if (n.count == 0) return int_value(0);
     if (!int_charge_product(vm, n.count, n.count)) return VALUE_ERROR;
     BigInt *root = int_alloc(vm, (n.count + 1) / 2);

@@ -401,7 +401,10 @@ static Value builtin_pow(GenVM *vm, Value *args) {
 
 static Value builtin_round(GenVM *vm, Value *args) {
     Value ndigits = args[1];
-    if (ndigits == VALUE_NONE && value_is_int(args[0])) return args[0];
+    if (ndigits == VALUE_NONE || value_is_intlike(ndigits)) {
+        if (is_float(args[0])) return float_round(vm, as_float(args[0]), ndigits);
+        if (is_int(args[0]) || is_exact(args[0], TYPE_INT)) return int_round(vm, args[0], ndigits);
+    }
     return native_twin(vm, TWIN_ROUND, 2, args[0], ndigits == VALUE_NONE ? VALUE_NOT_IMPLEMENTED : ndigits);
 }
 

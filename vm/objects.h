@@ -81,6 +81,7 @@ bool int_is_odd(Value v);
 uint64_t int_hash(Value v);               /* equal to float_hash of an equal float */
 Value int_repr(GenVM *vm, Value v);       /* decimal; ValueError beyond the digit limit (4300, as CPython) */
 size_t int_bit_length(Value v);
+Value int_round(GenVM *vm, Value v, Value ndigits_or_none); /* round(v, ndigits), both intlike */
 int64_t int_digit_limit(GenVM *vm);                 /* of decimal text; 0: none */
 bool int_set_digit_limit(GenVM *vm, int64_t limit); /* false: ValueError */
 
@@ -88,6 +89,7 @@ bool int_set_digit_limit(GenVM *vm, int64_t limit); /* false: ValueError */
 Value float_value(GenVM *vm, double d);   /* immediate where it can be */
 Value float_box(GenVM *vm, double d);     /* the cold half of float_value */
 uint64_t float_hash(double d);
+Value float_round(GenVM *vm, double d, Value ndigits_or_none); /* round(d, ndigits) */
 Value float_repr(GenVM *vm, double d);    /* shortest text that reads back as d */
 size_t float_repr_to(char *out, double d); /* the same into at least 40 bytes; returns the length */
 Value float_binary(GenVM *vm, BinaryOp op, Value left, Value right);

@@ -203,6 +203,7 @@ bool float_parse(const char *text, size_t size, double *out) { return float_pars
 
 static Value from_text(GenVM *vm, Value source, const char *text, size_t size) {
     double d;
+    if (double_from_text(text, size, &d)) return float_value(vm, d); /* as it is, which is the rule */
     if (number_is_text(source, text, size) && float_parse_in(vm, text, size, &d)) return float_value(vm, d);
     if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
     return raise_value(vm, "could not convert string to float: %V", source);
@@ -210,6 +211,8 @@ static Value from_text(GenVM *vm, Value source, const char *text, size_t size) {
 
 static Value from_object(GenVM *vm, Value cls, Value x) {
     if (is_float(x)) return x;
+    if (is_int(x)) return float_value(vm, (double)as_int(x));
+    if (is_exact(x, TYPE_STR)) return from_text(vm, x, AS_STR(x)->data, AS_STR(x)->size);
     Value method = type_special(vm, x, SP_FLOAT);
     if (method == VALUE_UNSET && !type_of(vm, x)->slots.to_float) method = type_special(vm, x, SP_INDEX);
     if (method != VALUE_UNSET) return native_twin(vm, TWIN_FLOAT_NEW, 2, cls, x);

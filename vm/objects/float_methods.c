@@ -28,16 +28,16 @@ static Value unscale(GenVM *vm, double d, int places) {
     return float_value(vm, copysign(rounded, d));
 }
 
-static Value round_float(GenVM *vm, Value *args) {
-    double d = number(args[0]);
-    if (args[1] == VALUE_NONE) return int_from_double(vm, isfinite(d) ? nearbyint(d) : d);
+Value float_round(GenVM *vm, double d, Value ndigits) {
+    if (ndigits == VALUE_NONE) return int_from_double(vm, isfinite(d) ? nearbyint(d) : d);
     int64_t places;
-    if (!int_to_i64(args[1], &places)) places = int_sign(args[1]) < 0 ? PLACES_MIN - 1 : PLACES_MAX + 1;
+    if (!int_to_i64(ndigits, &places)) places = int_sign(ndigits) < 0 ? PLACES_MIN - 1 : PLACES_MAX + 1;
     if (!isfinite(d) || places > PLACES_MAX) return float_value(vm, d);
     if (places < PLACES_MIN) return float_value(vm, copysign(0.0, d));
     return unscale(vm, d, (int)places);
 }
 
+static Value round_float(GenVM *vm, Value *args) { return float_round(vm, number(args[0]), args[1]); }
 static Value trunc_float(GenVM *vm, Value *args) { return int_from_double(vm, number(args[0])); }
 static Value floor_float(GenVM *vm, Value *args) { return int_from_double(vm, floor(number(args[0]))); }
 static Value ceil_float(GenVM *vm, Value *args) { return int_from_double(vm, ceil(number(args[0]))); }

@@ -135,7 +135,14 @@ static void find_places(DoubleText *text, double d, int64_t places) {
     text->point = text->count - (places < PLACES_MOST ? places : PLACES_MOST);
 }
 
-/* `count` significant digits. The shortest digits tell the magnitude, but for one step where they were rounded up. */
+static bool is_power_of_ten(const DoubleText *text) {
+    for (int64_t i = 1; i < text->count; i++)
+        if (text->digits[i] != '0') return false;
+    return text->digits[0] == '1';
+}
+
+/* `count` significant digits. The shortest digits tell the magnitude, unless they were rounded up to a power of ten: then
+ * one place more shows whether the number is below it. */
 static void find_significant(DoubleText *text, double d, int64_t count) {
     int point;
     char shortest[24];
@@ -149,7 +156,8 @@ static void find_significant(DoubleText *text, double d, int64_t count) {
     }
     int64_t places = count - point;
     text->count = (int64_t)float_digits(d, (int)places, text->digits);
-    if (text->count < count) text->count = (int64_t)float_digits(d, (int)++places, text->digits);
+    if (text->count < count || (text->count == count && is_power_of_ten(text)))
+        text->count = (int64_t)float_digits(d, (int)++places, text->digits);
     text->point = text->count - places;
     if (text->count > count) text->count = count; /* 9.99 became 10.00 */
 }
@@ -302,8 +310,31 @@ static bool put_double(StrBuilder *out, const FormatSpec *spec, double d) {
 
 static bool is_double_code(uint32_t type) { return type == 0 || (type < 128 && strchr("eEfFgGn%", (int)type)); }
 
+/* ".2f" and the like, the most common of specs. VALUE_UNSET when it is none, or d is out of the quick range. */
+static Value format_places(GenVM *vm, double d, TextSpan spec) {
+    UnsignedWide scaled;
+    char out[64], digits[40], *at = out;
+    if (spec.size != 3 || spec.data[0] != '.' || spec.data[2] != 'f' || !ascii_is(spec.data[1], ASCII_DIGIT)) return VALUE_UNSET;
+    size_t places = (size_t)(spec.data[1] - '0');
+    if (!isfinite(d) || !float_scaled(d, (int)places, &scaled)) return VALUE_UNSET;
+    size_t size = float_write_wide(digits, scaled), whole = size > places ? size - places : 0;
+    if (signbit(d)) *at++ = '-';
+    memcpy(at, whole ? digits : "0", whole ? whole : 1);
+    at += whole ? whole : 1;
+    if (places) {
+        *at++ = '.';
+        size_t zeros = size < places ? places - size : 0;
+        memset(at, '0', zeros);
+        memcpy(at + zeros, digits + whole, places - zeros);
+        at += places;
+    }
+    return str_with_length(vm, out, (size_t)(at - out), (uint32_t)(at - out), STR_ASCII);
+}
+
 Value format_float_spec(GenVM *vm, Value v, Value text) {
     if (AS_STR(text)->size == 0) return value_str(vm, v);
+    Value quick = format_places(vm, value_float(v), str_span(text));
+    if (quick != VALUE_UNSET) return quick;
     FormatSpec spec;
     if (!format_parse_spec(vm, &spec, text, v, 0, '>')) return VALUE_ERROR;
     if (!is_double_code(spec.type)) return format_unknown_code(vm, spec.type, v), VALUE_ERROR;

@@ -86,8 +86,13 @@ Value int_from_limbs(GenVM *vm, const mp_limb_t *limbs, size_t count, bool negat
 Value int_from_wide(GenVM *vm, Wide i) {
     if (likely(i >= SMALL_INT_MIN && i <= SMALL_INT_MAX)) return int_value((int64_t)i);
     UnsignedWide magnitude = i < 0 ? -(UnsignedWide)i : (UnsignedWide)i;
-    mp_limb_t limbs[2] = {(mp_limb_t)magnitude, (mp_limb_t)(magnitude >> 64)};
-    return int_from_limbs(vm, limbs, 2, i < 0);
+    int64_t count = magnitude >> LIMB_BITS ? 2 : 1;
+    BigInt *big = gc_new_raw(vm, sizeof(BigInt) + (size_t)count * sizeof(mp_limb_t), TYPE_INT);
+    if (!big) return VALUE_ERROR;
+    big->limbs[0] = (mp_limb_t)magnitude;
+    if (count == 2) big->limbs[1] = (mp_limb_t)(magnitude >> LIMB_BITS);
+    big->size = i < 0 ? -count : count;
+    return object_value(big);
 }
 
 Value int_from_view(GenVM *vm, const IntView *view) {
@@ -309,6 +314,8 @@ static bool is_text(Value v, const char **text, size_t *size) {
 /* The int that x stands for: VALUE_TAIL when its class has an __int__ or __index__ in script. */
 static Value from_object(GenVM *vm, Value cls, Value x) {
     if (is_int(x) || is_exact(x, TYPE_INT)) return x;
+    if (is_float(x)) return int_from_double(vm, as_float(x));
+    if (is_exact(x, TYPE_STR)) return int_parse(vm, x, AS_STR(x)->data, AS_STR(x)->size, 10);
     Value method = type_special(vm, x, SP_INT);
     if (method == VALUE_UNSET && !type_of(vm, x)->slots.to_int) method = type_special(vm, x, SP_INDEX);
     if (method != VALUE_UNSET) return native_twin(vm, TWIN_INT_NEW, 2, cls, x);

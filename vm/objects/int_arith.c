@@ -355,11 +355,19 @@ static Value small_binary(GenVM *vm, BinaryOp op, int64_t a, int64_t b) {
     return VALUE_UNSET;
 }
 
-static bool view_to_wide(const IntView *view, Wide *out) {
-    if (view->count > 2 || (view->count == 2 && view->limbs[1] >> 62)) return false;
-    Wide i = view->count ? view->limbs[0] : 0;
-    if (view->count == 2) i |= (Wide)view->limbs[1] << LIMB_BITS;
-    *out = view->negative ? -i : i;
+static bool load_wide(Value v, Wide *out) {
+    if (is_int(v)) {
+        *out = as_int(v);
+        return true;
+    }
+    const BigInt *big = AS(BigInt, v);
+    if (big->size == 1 || big->size == -1) {
+        *out = big->size < 0 ? -(Wide)big->limbs[0] : (Wide)big->limbs[0];
+        return true;
+    }
+    if ((big->size != 2 && big->size != -2) || big->limbs[1] >> 62) return false;
+    Wide magnitude = (Wide)big->limbs[1] << LIMB_BITS | big->limbs[0];
+    *out = big->size < 0 ? -magnitude : magnitude;
     return true;
 }
 
@@ -412,12 +420,14 @@ Value int_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     if (op == BINARY_POW) return int_power(vm, left, right);
     if (op == BINARY_MATMUL) return VALUE_NOT_IMPLEMENTED;
     Value result = VALUE_UNSET;
-    if (are_ints(left, right)) result = small_binary(vm, op, as_int(left), as_int(right));
+    Wide wide_a, wide_b;
+    if (are_ints(left, right))
+        result = small_binary(vm, op, as_int(left), as_int(right));
+    else if (load_wide(left, &wide_a) && load_wide(right, &wide_b))
+        result = wide_binary(vm, op, wide_a, wide_b);
     if (result != VALUE_UNSET) return result;
     IntView a, b;
     int_view(&a, left);
     int_view(&b, right);
-    Wide wide_a, wide_b;
-    if (view_to_wide(&a, &wide_a) && view_to_wide(&b, &wide_b)) result = wide_binary(vm, op, wide_a, wide_b);
-    return result != VALUE_UNSET ? result : limb_binary(vm, op, &a, &b);
+    return limb_binary(vm, op, &a, &b);
 }

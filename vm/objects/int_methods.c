@@ -49,13 +49,15 @@ static Value round_to(GenVM *vm, Value x, Value unit) {
     return int_binary(vm, BINARY_ADD, down, unit);
 }
 
-static Value round_int(GenVM *vm, Value *args) {
-    if (args[1] == VALUE_NONE || args[1] == VALUE_UNSET || int_sign(args[1]) >= 0) return int_exact(vm, args[0]);
+Value int_round(GenVM *vm, Value v, Value ndigits) {
+    if (ndigits == VALUE_NONE || int_sign(ndigits) >= 0) return int_exact(vm, v);
     int64_t digits;
-    if (!int_to_i64(args[1], &digits) || -digits > (int64_t)int_bit_length(args[0])) return int_value(0);
+    if (!int_to_i64(ndigits, &digits) || -digits > (int64_t)int_bit_length(v)) return int_value(0);
     Value unit = int_power(vm, int_value(10), int_value(-digits));
-    return unit == VALUE_ERROR ? VALUE_ERROR : round_to(vm, args[0], unit);
+    return unit == VALUE_ERROR ? VALUE_ERROR : round_to(vm, v, unit);
 }
+
+static Value round_int(GenVM *vm, Value *args) { return int_round(vm, args[0], args[1]); }
 
 /* ---- bytes ---- */
 

@@ -281,7 +281,23 @@ Value int_from_text(GenVM *vm, const char *text, size_t size, int base) {
 
 enum { SHOWN_TEXT = 200 };
 
+/* Up to 18 decimal digits and nothing else, which is what most texts are. */
+static bool parse_plain(const char *text, size_t size, int64_t *out) {
+    int64_t i = 0;
+    size_t at = size > 1 && *text == '-';
+    if (size == 0 || size > 18) return false;
+    for (; at < size; at++) {
+        unsigned digit = (unsigned char)text[at] - '0';
+        if (digit > 9) return false;
+        i = i * 10 + digit;
+    }
+    *out = *text == '-' ? -i : i;
+    return true;
+}
+
 Value int_parse(GenVM *vm, Value source, const char *text, size_t size, int base) {
+    int64_t plain;
+    if (base == 10 && parse_plain(text, size, &plain)) return int_value(plain);
     Value result = VALUE_UNSET;
     if (number_is_text(source, text, size)) result = int_from_text(vm, text, size, base);
     if (result != VALUE_UNSET) return result;

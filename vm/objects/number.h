@@ -130,6 +130,7 @@ size_t float_shortest(double d, char *digits, int *point);
  * number, 0 for zero. `out` has FLOAT_DIGITS_MAX bytes. */
 size_t float_digits(double d, int places, char *out);
 enum { FLOAT_DIGITS_MAX = 1480 };
+size_t float_write_wide(char *out, UnsignedWide i); /* decimal, at most 39 bytes */
 bool float_scaled(double d, int places, UnsignedWide *out); /* the same where it is quick; false elsewhere */
 bool float_parse_in(GenVM *vm, const char *text, size_t size, double *out); /* as float(s); vm may be NULL. An
                                                              exception may be pending when it says false */
