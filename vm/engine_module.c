@@ -198,6 +198,27 @@ static Value mapping_proxy(GenVM *vm, Value *args) { return mapping_proxy_new(vm
 static Value bind_method(GenVM *vm, Value *args) { return method_new(vm, args[0], args[1]); }
 static Value make_union(GenVM *vm, Value *args) { return union_of(vm, args[0], args[1]); }
 
+/* Instances of the class match [..] or {..} in match statements. */
+static Value set_pattern_kind(GenVM *vm, Value *args) {
+    (void)vm;
+    Type *type = type_from(args[0]);
+    type->flags = (type->flags & ~(uint32_t)(TYPE_SEQUENCE | TYPE_MAPPING)) |
+                  (str_is(args[1], "mapping") ? TYPE_MAPPING : TYPE_SEQUENCE);
+    return VALUE_NONE;
+}
+
+static Value is_keyword(GenVM *vm, Value *args) {
+    static const char *const keywords[] = {
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+        "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+        "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    };
+    (void)vm;
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (str_is(args[0], keywords[i])) return VALUE_TRUE;
+    return VALUE_FALSE;
+}
+
 /* The builtin types by name: for the module types. */
 static Value types(GenVM *vm, Value *args) {
     (void)args;
@@ -274,6 +295,8 @@ const NativeDef engine_core_natives[] = {
     {"stdout()", stdout_now, "sys.stdout"},
     {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
+    {"set_pattern_kind(cls, kind: str, /)", set_pattern_kind, "'sequence' or 'mapping': what patterns take instances for."},
+    {"is_keyword(name: str, /)", is_keyword, NULL},
     {"types()", types, "The builtin types by name."},
     {"iterable_coroutine(function, /)", iterable_coroutine, "types.coroutine of a generator function."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},

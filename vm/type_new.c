@@ -307,7 +307,7 @@ static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
     }
     type->has_dict = any_base_has_dict || slots.dict;
     type->has_instance_dict = type->has_dict;
-    if (slots.dict && !type_add_attributes(vm, type, type->dict, dict_attribute)) return false;
+    if (slots.dict && type->instance_kind != TYPE_TYPE && !type_add_attributes(vm, type, type->dict, dict_attribute)) return false;
     return !slots.weakref || type_add_attributes(vm, type, type->dict, weakref_attribute);
 }
 
