@@ -61,6 +61,7 @@ typedef struct Codegen {
     PointerMap name_values; /* AstName -> interned str */
     PointerMap folded;      /* AstExpr -> constant or VALUE_UNSET */
     PointerMap scope_codes; /* Scope -> ScopeCode */
+    struct Warning *warnings, **last_warning; /* in the order of their finding */
     PointerMap annotations; /* AstStmt of an annotation that may not run -> its number + 1 */
 } Codegen;
 
@@ -340,6 +341,15 @@ void with_leave(Unit *u, Block *block);
 
 /* ---- codegen_match.c ---- */
 void match_statement(Unit *u, AstStmt *s);
+
+/* ---- codegen_warning.c: SyntaxWarnings ---- */
+void warning_show_all(Codegen *gen); /* writes them to the standard error stream */
+void warning_of_assert(Codegen *gen, const AstStmt *s);
+void warning_of_compare(Codegen *gen, const AstExpr *e);
+void warning_of_call(Codegen *gen, const AstExpr *e);
+void warning_of_subscript(Codegen *gen, const AstExpr *e);
+void warning_of_finally(Codegen *gen, AstStmtSeq body);
+void warning_of_invert(Codegen *gen, const AstExpr *e);
 
 /* ---- fold.c ---- */
 Value fold_expr(Codegen *gen, AstExpr *e);     /* the constant that the expression is, or VALUE_UNSET */

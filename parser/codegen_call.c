@@ -266,6 +266,7 @@ void call_to(Unit *u, AstExpr *e, Reg dest) {
     Reg mark = u->top;
     bool in_place = !unit_is_visible(u, dest) && dest + 1 == u->top;
     Reg window = in_place ? dest : emit_temp(u);
+    warning_of_call(u->gen, e);
     if (is_bare_super(u, e)) {
         call_bare_super(u, e, window);
     } else if (is_method_call(u, e, window)) {

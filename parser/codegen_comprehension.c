@@ -103,7 +103,7 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
     if (generator->is_async) {
         Reg exception = emit_temp(u);
         emit_loop_head(u, &next);
-        emit_at(u, generator->iter->span);
+        emit_at(u, c->e->span);
         loop_async_next(u, iterator, item, &end, exception);
         if (target_register(u, generator->target, &var))
             name_assigned(u, &var);

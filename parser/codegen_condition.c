@@ -135,6 +135,7 @@ static void jump_chain(Unit *u, AstExpr *e, bool when, Label *label) {
 
 static void jump_comparison(Unit *u, AstExpr *e, bool when, Label *label) {
     Reg mark = u->top;
+    warning_of_compare(u->gen, e);
     if (e->Compare.ops.count > 1) {
         jump_chain(u, e, when, label);
     } else {
@@ -208,6 +209,7 @@ static Reg compare_container(Unit *u, AstCmpOp op, AstExpr *right, const AstExpr
 static void compare_value(Unit *u, AstExpr *e, Reg dest) {
     Label end = LABEL_NEW;
     int32_t count = e->Compare.ops.count;
+    warning_of_compare(u->gen, e);
     Reg result = count > 1 && unit_is_visible(u, dest) ? emit_temp(u) : dest;
     Reg hint = count == 1 && !unit_is_visible(u, dest) ? dest : NO_REG;
     Reg left = expr_operand(u, e->Compare.left, hint, e->Compare.comparators.items[0]);

@@ -240,6 +240,7 @@ Reg expr_key(Unit *u, AstExpr *slice) { return expr_any(u, slice, NO_REG); }
 static void subscript_to(Unit *u, AstExpr *e, Reg dest) {
     Reg mark = u->top;
     AstExpr *slice = e->Subscript.slice;
+    warning_of_subscript(u->gen, e);
     Reg object = expr_operand(u, e->Subscript.value, temp_hint(u, dest), slice);
     Value constant = fold_expr(u->gen, slice);
     if (slice->kind == EXPR_Slice && !slice->Slice.step) {

@@ -78,7 +78,7 @@ void loop_async_next(Unit *u, Reg iterator, Reg item, Label *end, Reg exception)
     emit_label_reach(u, end);
     emit_range_open(u, &block);
     emit(u, OP_GETANEXT, awaitable, iterator, 0, 0);
-    expr_await(u, item, awaitable, 0);
+    expr_await(u, item, awaitable, 3);
     emit_range_close(u, &block);
     u->top = mark;
 }
@@ -94,7 +94,7 @@ void loop_async_for(Unit *u, AstStmt *s) {
     Block block = {.on_break = &end, .on_continue = &next};
     try_push(u, &block, BLOCK_LOOP);
     emit_loop_head(u, &next);
-    emit_at(u, s->AsyncFor.iter->span);
+    emit_at(u, s->span);
     loop_async_next(u, iterator, item, &done, exception);
     if (direct)
         name_assigned(u, &var);

@@ -124,6 +124,7 @@ static void raise_statement(Unit *u, AstStmt *s) {
 static void assert_statement(Unit *u, AstStmt *s) {
     Label passed = LABEL_NEW;
     Reg mark = u->top, message = 0;
+    warning_of_assert(u->gen, s);
     condition_jump(u, s->Assert.test, true, &passed);
     if (s->Assert.msg) message = expr_any(u, s->Assert.msg, NO_REG);
     emit_at(u, s->Assert.test->span);

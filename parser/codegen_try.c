@@ -164,6 +164,7 @@ static void try_finally(Unit *u, AstStmt *s, void (*inner)(Unit *, AstStmt *)) {
     Reg mark = u->top, exception = emit_temp(u);
     Block body = {.handler = &handler, .exception = exception, .finally = &s->Try.finalbody};
     Block handling = {.name = NULL};
+    warning_of_finally(u->gen, s->Try.finalbody);
     push_protected(u, &body, BLOCK_FINALLY);
     if (s->Try.handlers.count)
         inner(u, s);

@@ -63,9 +63,13 @@ static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *erro
 }
 
 static Value generate(Codegen *gen) {
+    gen->last_warning = &gen->warnings;
     gen->has_walrus = gen->source_size && memmem(gen->source, gen->source_size, ":=", 2);
     Value code = codegen_module(gen);
-    if (!gen->failed) return code;
+    if (!gen->failed) {
+        warning_show_all(gen);
+        return code;
+    }
     if (gen->vm->exception != VALUE_UNSET) return VALUE_ERROR;
     if (gen->error.kind != PARSE_NO_ERROR) return raise_parse_error(gen->vm, gen->filename, &gen->error);
     return raise_memory(gen->vm);
