@@ -464,6 +464,27 @@ static inline bool equal_strings(Value x, Value y) {
         NEXT;                                                                                                          \
     }
 
+/* An attribute of a class: the place in a class dict where it was found, which stays while the epoch does. */
+#define CLASS_PLACE(generic_form)                                                                                      \
+    Value object = RB;                                                                                                 \
+    if (unlikely(!is_type(object) || type_from(object)->root_shape != (uint32_t)IMM ||                                 \
+                 (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF))) {                                             \
+        QUICKEN(generic_form);                                                                                         \
+        pc--;                                                                                                          \
+        NEXT;                                                                                                          \
+    }                                                                                                                  \
+    Value v = *(const Value *)(uintptr_t)pc[1];
+
+#define LOAD_CLASS_METHOD(name, link, generic_form)                                                                    \
+    CASE(name) {                                                                                                       \
+        CLASS_PLACE(generic_form)                                                                                      \
+        Value *window = &RA;                                                                                           \
+        window[0] = v;                                                                                                 \
+        window[link] = VALUE_UNSET;                                                                                    \
+        pc += 2;                                                                                                       \
+        NEXT;                                                                                                          \
+    }
+
 #define OUTLINED(name, function) CASE(name) SLOW(function);
 
 /* Runs from vm->pc, vm->base until the HOST continuation frame below is reached: true when it returned (the result is
@@ -820,6 +841,12 @@ unquicken_for: {
         pc += 2;
         NEXT;
     }
+    CASE(GETATTR_CLASS) {
+        CLASS_PLACE(OP_GETATTR)
+        RA = v;
+        pc += 2;
+        NEXT;
+    }
     OUTLINED(SETATTR, op_set_attribute)
     CASE(SETATTR_SLOT) {
         Value object = RA;
@@ -845,6 +872,8 @@ unquicken_for: {
     LOAD_METHOD(LDMETHG_METHOD, 1, OP_LDMETHG)
     LOAD_MODULE_METHOD(LDMETH_MODULE, FRAME_LINKS, OP_LDMETH)
     LOAD_MODULE_METHOD(LDMETHG_MODULE, 1, OP_LDMETHG)
+    LOAD_CLASS_METHOD(LDMETH_CLASS, FRAME_LINKS, OP_LDMETH)
+    LOAD_CLASS_METHOD(LDMETHG_CLASS, 1, OP_LDMETHG)
     OUTLINED(LDSUPER, op_load_super)
     OUTLINED(LDSPECIAL, op_load_special)
     CASE(GETITEM) {

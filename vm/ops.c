@@ -224,6 +224,11 @@ static void cache_attribute(GenVM *vm, Opcode op, uint32_t guard, unsigned c, Va
     instr[2] = value;
 }
 
+/* The address of a value in a class dict: it stays while no key comes or goes, and then the epoch changes. */
+static Value entry_place(const AttributeLookup *lookup) {
+    return (Value)(uintptr_t)&lookup->dict->entries[lookup->slot].value;
+}
+
 static void cache_get(GenVM *vm, Value object, Value name) {
     AttributeLookup lookup;
     if (!is_object(object) || !attribute_lookup_cacheable(vm, object, name, &lookup)) {
@@ -241,6 +246,8 @@ static void cache_get(GenVM *vm, Value object, Value name) {
     } else if (lookup.kind == ATTR_ENTRY && is_kind(object, TYPE_MODULE) &&
                lookup.dict == AS(Module, object)->dict) {
         cache_attribute(vm, OP_GETATTR_MODULE, lookup.slot, 0, 0);
+    } else if (lookup.kind == ATTR_ENTRY && is_type(object)) {
+        cache_attribute(vm, OP_GETATTR_CLASS, type_from(object)->root_shape, 0, entry_place(&lookup));
     } else {
         requicken(vm, OP_GETATTR);
     }
@@ -291,6 +298,13 @@ bool op_load_method(GenVM *vm) {
         }
         if (lookup.kind == ATTR_ENTRY && is_kind(object, TYPE_MODULE) && lookup.dict == AS(Module, object)->dict) {
             cache_attribute(vm, in_generator ? OP_LDMETHG_MODULE : OP_LDMETH_MODULE, lookup.slot, 0, 0);
+            window[0] = lookup.dict->entries[lookup.slot].value;
+            window[link] = VALUE_UNSET;
+            return true;
+        }
+        if (lookup.kind == ATTR_ENTRY && is_type(object)) {
+            cache_attribute(vm, in_generator ? OP_LDMETHG_CLASS : OP_LDMETH_CLASS, type_from(object)->root_shape, 0,
+                            entry_place(&lookup));
             window[0] = lookup.dict->entries[lookup.slot].value;
             window[link] = VALUE_UNSET;
             return true;

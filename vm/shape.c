@@ -317,6 +317,11 @@ bool instance_dict_replace(GenVM *vm, Value v, Dict *dict) {
 
 bool instance_set_type(GenVM *vm, Value v, Type *type) {
     Object *object = as_object(v);
+    if (object->kind == TYPE_TYPE) {
+        object->shape = type->root_shape;
+        vm->method_epoch++;
+        return true;
+    }
     if (type->has_instance_dict) {
         uint32_t shape = shape_dict(vm, type);
         if (shape == SHAPE_NONE || !instance_dict(vm, v)) return false;

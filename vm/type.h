@@ -106,8 +106,8 @@ Type *type_metatype(GenVM *vm, Type *type, Tuple *bases); /* the most derived me
  *   ATTR_CLASS_VALUE  `value`, no descriptor; for this shape and vm->method_epoch
  *   ATTR_METHOD       `value` is a function (or native method) of the class, not hidden by the instance; shape + epoch
  *   ATTR_PROPERTY     `value` is a property's getter, to be called with the object; shape + epoch
- *   ATTR_ENTRY        modules and classes: dict->entries[slot].value, for this very object (not shape) while
- *                     dict->version is `version` and the epoch is the same
+ *   ATTR_ENTRY        modules and classes: dict->entries[slot].value, for this very object (not shape); modules while
+ *                     the entry's key is the name, classes while the epoch is the same (then the entry does not move)
  *   ATTR_OTHER        nothing can be remembered
  * A plain value of a class that is replaced by another plain value changes the epoch only when the class has handed
  * out ATTR_CLASS_VALUE since, and after some such changes it hands out none any more: so `Counter.total += 1` in a

@@ -318,6 +318,7 @@ static const AttributeDef attributes[] = {
 
 const BuiltinType type_type = {
     .name = "type",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(Type),
     .doc = "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
     .construct = &construct,
