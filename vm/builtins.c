@@ -259,6 +259,13 @@ static Value builtin_min(GenVM *vm, Value *args) { return min_max(vm, args, COMP
 static Value builtin_max(GenVM *vm, Value *args) { return min_max(vm, args, COMPARE_GT, "max"); }
 static Value builtin_sorted(GenVM *vm, Value *args) { return native_twin(vm, TWIN_SORTED, 3, args[0], args[1], args[2]); }
 
+static Value builtin_aiter(GenVM *vm, Value *args) { return native_twin(vm, TWIN_AITER, 1, args[0]); }
+
+static Value builtin_anext(GenVM *vm, Value *args) {
+    if (args[1] == VALUE_UNSET) return native_twin(vm, TWIN_ANEXT, 1, args[0]);
+    return native_twin(vm, TWIN_ANEXT_WITH, 2, args[0], args[1]);
+}
+
 /* ---- attributes ---- */
 
 static Value check_name(GenVM *vm, Value name) {
@@ -600,6 +607,8 @@ static bool fast_init(GenVM *vm) {
 
 static const NativeDef functions[] = {
     {"abs(x, /)", builtin_abs, "Return the absolute value of the argument."},
+    {"aiter(async_iterable, /)", builtin_aiter, "Return an asynchronous iterator for an asynchronous iterable."},
+    {"anext(async_iterator, default=?, /)", builtin_anext, "Return the next item from the asynchronous iterator."},
     {"all(iterable, /)", builtin_all, "Return True if bool(x) is True for all values x in the iterable."},
     {"any(iterable, /)", builtin_any, "Return True if bool(x) is True for any x in the iterable."},
     {"ascii(obj, /)", builtin_ascii, "Return an ASCII-only representation of an object."},

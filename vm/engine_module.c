@@ -219,6 +219,17 @@ static Value is_keyword(GenVM *vm, Value *args) {
     return VALUE_FALSE;
 }
 
+static Value await_iterator(GenVM *vm, Value *args) {
+    if (is_kind(args[0], TYPE_COROUTINE)) return args[0];
+    return native_twin(vm, TWIN_GET_AWAITABLE, 2, args[0], VALUE_NONE);
+}
+
+/* A generator that may be awaited and shows as what a coroutine's __await__ gives. */
+static Value coroutine_of(GenVM *vm, Value *args) {
+    as_object(args[0])->shape = vm->types[TYPE_ASYNC_GENERATOR_STEP]->root_shape;
+    return args[0];
+}
+
 /* The builtin types by name: for the module types. */
 static Value types(GenVM *vm, Value *args) {
     (void)args;
@@ -297,6 +308,8 @@ const NativeDef engine_core_natives[] = {
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
     {"set_pattern_kind(cls, kind: str, /)", set_pattern_kind, "'sequence' or 'mapping': what patterns take instances for."},
     {"is_keyword(name: str, /)", is_keyword, NULL},
+    {"coroutine_of(generator, /)", coroutine_of, "The generator, to be awaited."},
+    {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
     {"types()", types, "The builtin types by name."},
     {"iterable_coroutine(function, /)", iterable_coroutine, "types.coroutine of a generator function."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},

@@ -50,7 +50,7 @@ bool op_get_yield_iter(GenVM *vm) {
     Value v = *op_b(vm);
     if (is_kind(v, TYPE_COROUTINE)) {
         uint32_t flags = frame_code(vm->base)->flags;
-        if (!(flags & (CODE_COROUTINE | CODE_ITERABLE_COROUTINE))) {
+        if (!(flags & (CODE_COROUTINE | CODE_ITERABLE_COROUTINE | CODE_PRELUDE))) {
             raise_type(vm, "cannot 'yield from' a coroutine object in a non-coroutine generator");
             return false;
         }
