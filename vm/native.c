@@ -430,6 +430,7 @@ static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *a
 /* Binds and converts into `bound` (room for NATIVE_MAX_PARAMS); VALUE_NONE, VALUE_ERROR or VALUE_TAIL. */
 static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords, Value *bound) {
     const Signature *signature = native->signature;
+    int given = signature->count; /* parameters that may need conversion: those that have no default */
     if (likely(signature->plain && keywords == VALUE_UNSET && count <= (uint32_t)signature->positional &&
                count >= (uint32_t)signature->required)) {
         uint32_t i = 0;
@@ -437,14 +438,17 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
             bound[i] = args[i];
         for (; i < (uint32_t)signature->count; i++)
             bound[i] = signature->params[i].fallback;
+        given = (int)count;
     } else if (bind_slowly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
         return VALUE_ERROR;
     }
     if (native->owner && signature->binding == BINDING_INSTANCE && check_self(vm, native, bound[0]) == VALUE_ERROR)
         return VALUE_ERROR;
     if (!signature->converts) return VALUE_NONE;
-    for (int i = 0; i < signature->count; i++) {
-        if (signature->params[i].convert == CONVERT_NONE || bound[i] == signature->params[i].fallback) continue;
+    for (int i = 0; i < given; i++) {
+        Convert wanted = signature->params[i].convert;
+        if (wanted == CONVERT_NONE || bound[i] == signature->params[i].fallback) continue;
+        if (wanted == CONVERT_STR && is_exact(bound[i], TYPE_STR)) continue;
         Value converted = convert(vm, native, i, bound[i]);
         if (unlikely(converted == VALUE_ERROR)) return VALUE_ERROR;
         if (unlikely(converted == VALUE_TAIL)) return bind_through_twin(vm, native, i, bound);

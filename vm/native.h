@@ -141,6 +141,8 @@ typedef struct BuiltinType {
     /* Which operators of `binary`, `inplace` and `unary` show as methods (x.__add__): bits 1 << BINARY_x, for unary 1 <<
      * (SP_x - SP_NEG). The builtin types' are listed in slot_wrappers.c instead. */
     uint32_t forward, reflected, in_place, unary;
+    /* NativeFunction.fast of `construct`: args[0] is the class. May be NULL. */
+    Value (*construct_fast)(GenVM *vm, const Value *args, uint32_t count);
 } BuiltinType;
 
 /* ---- leaf operations: what C may do to any value without running script code ---------------------------------- */

@@ -159,6 +159,8 @@ bool op_binary(GenVM *vm) {
         right = *op_c(vm);
         inplace = instr_imm(instr) & 1;
     }
+    if (operator== BINARY_ADD && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR))
+        return call_result(vm, str_concat(vm, left, right));
     int code = (int)operator| (inplace ? OPERATOR_IN_PLACE : 0);
     Function *method = is_object(left) ? operator_first_method(vm, code, left, right) : NULL;
     if (method) return continue_operator(vm, method, code, left, right);

@@ -307,6 +307,7 @@ NativeFunction *type_constructor(GenVM *vm, Type *type) {
     native->header.state = FUNCTION_COMPLEX;
     native->def = construct;
     native->fn = construct->fn;
+    native->fast = type->def->construct_fast;
     native->self = native->module = VALUE_UNSET;
     native->header.flags = NATIVE_NEW;
     native->name = vm->special_names[SP_NEW];

@@ -37,7 +37,7 @@ static COLD bool grow(StrBuilder *builder, size_t size) {
 
 bool builder_put(StrBuilder *builder, const char *data, size_t size) {
     if (unlikely(builder->capacity - builder->size < size) && !grow(builder, size)) return false;
-    memcpy(builder->data + builder->size, data, size);
+    text_copy(builder->data + builder->size, data, size);
     builder->size += size;
     return true;
 }
@@ -60,8 +60,9 @@ bool builder_put_byte(StrBuilder *builder, char c) {
 
 bool builder_put_char(StrBuilder *builder, uint32_t c) {
     if (likely(c < 0x80)) return builder_put_byte(builder, (char)c);
-    char utf8[4];
-    return builder_put(builder, utf8, utf8_put(utf8, c));
+    if (unlikely(builder->capacity - builder->size < 4) && !grow(builder, 4)) return false;
+    builder->size += utf8_put(builder->data + builder->size, c);
+    return true;
 }
 
 /* VALUE_ERROR, as a function that makes the str may return it, makes the builder fail. */

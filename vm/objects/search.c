@@ -168,7 +168,7 @@ void matches_replace(const Matches *matches, const char *text, size_t size, size
     for (size_t i = 0; i < matches->count; i++) {
         size_t gap = matches->at[i] - from;
         memcpy(out, text + from, gap);
-        memcpy(out + gap, with, with_size);
+        text_copy(out + gap, with, with_size);
         out += gap + with_size;
         from = matches->at[i] + part_size;
     }

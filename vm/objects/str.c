@@ -100,7 +100,7 @@ Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length,
     }
     Str *str = str_alloc(vm, size, length, flags & (STR_ASCII | STR_SURROGATES));
     if (unlikely(!str)) return VALUE_ERROR;
-    memcpy((char *)str->data, data, size);
+    text_copy((char *)str->data, data, size);
     return object_value(str);
 }
 
@@ -277,7 +277,7 @@ static inline uint8_t joined_flags(const Str *a, const Str *b) {
 }
 
 static Value extended(GenVM *vm, GrowBuffer *grow, Buffer *buffer, Str *a, Str *b, size_t size) {
-    memcpy((char *)a->data + a->size, b->data, b->size);
+    text_copy((char *)a->data + a->size, b->data, b->size);
     grow->used += b->size;
     return new_shared(vm, a->data, size, a->length + b->length, joined_flags(a, b),
                       &buffer->header);
@@ -322,8 +322,8 @@ Value str_concat(GenVM *vm, Value left, Value right) {
     }
     Str *str = str_alloc(vm, size, a->length + b->length, flags);
     if (unlikely(!str)) return VALUE_ERROR;
-    memcpy((char *)str->data, a->data, a->size);
-    memcpy((char *)str->data + a->size, b->data, b->size);
+    text_copy((char *)str->data, a->data, a->size);
+    text_copy((char *)str->data + a->size, b->data, b->size);
     return object_value(str);
 }
 

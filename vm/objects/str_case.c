@@ -6,6 +6,8 @@
  */
 #include "vm/objects/text.h"
 
+#include "vm/objects/case_tables.h"
+
 #define S (ASCII_SPACE | ASCII_TEXT_SPACE)
 const uint8_t ascii_class[256] = {
     ['A' ... 'Z'] = ASCII_UPPER,
@@ -166,7 +168,9 @@ typedef void (*MapAscii)(char *out, const char *text, size_t size);
 typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *next,
                             uint32_t *out);
 
-static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char) {
+/* `table` maps most code points below CASE_TABLE_END without context; NULL: none. */
+static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char,
+                 const uint16_t *table) {
     Str *str = AS_STR(v);
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     if (str_is_ascii(str)) {
@@ -193,6 +197,10 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char) {
         }
         next = at;
         uint32_t c = utf8_take(&next);
+        if (table && c < CASE_TABLE_END && table[c]) {
+            builder_put_char(&builder, table[c]);
+            continue;
+        }
         unsigned count = map_char(&text, c, at, next, out);
         for (unsigned i = 0; i < count; i++)
             builder_put_char(&builder, out[i]);
@@ -201,22 +209,22 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char) {
 }
 
 Value str_upper(GenVM *vm, Value *args) {
-    return map(vm, args[0], ascii_map_upper, to_upper);
+    return map(vm, args[0], ascii_map_upper, to_upper, low_uppercase);
 }
 Value str_lower(GenVM *vm, Value *args) {
-    return map(vm, args[0], ascii_map_lower, to_lower);
+    return map(vm, args[0], ascii_map_lower, to_lower, low_lowercase);
 }
 Value str_title(GenVM *vm, Value *args) {
-    return map(vm, args[0], ascii_map_title, to_title);
+    return map(vm, args[0], ascii_map_title, to_title, NULL);
 }
 Value str_casefold(GenVM *vm, Value *args) {
-    return map(vm, args[0], ascii_map_lower, to_folded);
+    return map(vm, args[0], ascii_map_lower, to_folded, NULL);
 }
 Value str_capitalize(GenVM *vm, Value *args) {
-    return map(vm, args[0], ascii_map_capital, to_capital);
+    return map(vm, args[0], ascii_map_capital, to_capital, NULL);
 }
 Value str_swapcase(GenVM *vm, Value *args) {
-    return map(vm, args[0], ascii_map_swap, to_swapped);
+    return map(vm, args[0], ascii_map_swap, to_swapped, NULL);
 }
 
 /* ---- questions ---- */

@@ -231,15 +231,12 @@ static bool measure_items(GenVM *vm, const Value *items, uint64_t count, uint64_
 
 static void join_items(char *out, const Value *items, uint64_t count, TextSpan separator) {
     for (uint64_t i = 0; i < count; i++) {
-        if (i && separator.size) {
-            memcpy(out, separator.data, separator.size);
+        if (i) {
+            text_copy(out, separator.data, separator.size);
             out += separator.size;
         }
         const Str *str = AS_STR(items[i]);
-        if (str->size == 1)
-            *out = *str->data;
-        else
-            memcpy(out, str->data, str->size);
+        text_copy(out, str->data, str->size);
         out += str->size;
     }
 }

@@ -198,6 +198,13 @@ static Value construct(GenVM *vm, Value *args) {
     return cls->id == TYPE_STR ? text : str_of_class(vm, cls, text);
 }
 
+/* str(x) of the types that it is called with most. */
+static Value construct_fast(GenVM *vm, const Value *args, uint32_t count) {
+    if (count != 2 || args[0] != object_value(vm->types[TYPE_STR])) return VALUE_UNSET;
+    if (is_int(args[1])) return int_repr(vm, args[1]);
+    return is_exact(args[1], TYPE_STR) ? args[1] : VALUE_UNSET;
+}
+
 static const NativeDef str_construct_def = {
     "str(cls, object: object = ?, encoding: str = ?, errors: str = ?)", construct,
     "Create a string from an object, or decode a bytes-like object by encoding and errors."};
@@ -213,6 +220,7 @@ const BuiltinType str_type = {
     .size = sizeof(Str),
     .doc = "Text: an immutable sequence of Unicode code points.",
     .construct = &str_construct_def,
+    .construct_fast = construct_fast,
     .methods = str_methods,
     .slots =
         {

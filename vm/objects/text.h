@@ -73,6 +73,30 @@ static inline unsigned utf8_put(char *out, uint32_t c) {
     return width;
 }
 
+/* memcpy for pieces that are mostly short. */
+static inline void text_copy(char *out, const char *data, size_t size) {
+    if (size > 16) {
+        memcpy(out, data, size);
+    } else if (size >= 8) {
+        uint64_t first, last;
+        memcpy(&first, data, 8);
+        memcpy(&last, data + size - 8, 8);
+        memcpy(out, &first, 8);
+        memcpy(out + size - 8, &last, 8);
+    } else if (size >= 4) {
+        uint32_t first, last;
+        memcpy(&first, data, 4);
+        memcpy(&last, data + size - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + size - 4, &last, 4);
+    } else if (size) {
+        char middle = data[size / 2], last = data[size - 1];
+        out[0] = data[0];
+        out[size / 2] = middle;
+        out[size - 1] = last;
+    }
+}
+
 /* ---- scan.c: runs of bytes, a word at a time ---- */
 
 bool text_is_ascii(const void *data, size_t size);
