@@ -13,6 +13,27 @@ static MemoryFile *open_file(GenVM *vm, Value self) {
     return NULL;
 }
 
+/* Views that nothing reaches any more still count until they are collected: before a change is refused because of views,
+ * there is a collection, and the method is called again. */
+enum { AGAIN = 1 }; /* Object.flags: it is the second call */
+
+static bool needs_collection(MemoryFile *file) {
+    bool again = file->header.flags & AGAIN;
+    file->header.flags &= (uint8_t)~AGAIN;
+    if (again || !array_of(file)->exports) return false;
+    file->header.flags |= AGAIN;
+    return true;
+}
+
+static Value collect_and_call(GenVM *vm, Value self, const char *method, Value arg) {
+    Value name = str_from(vm, method);
+    return name == VALUE_ERROR ? name : native_twin(vm, TWIN_FILE_AGAIN, 3, self, name, arg);
+}
+
+static Value raise_exports(GenVM *vm) {
+    return raise_error(vm, EXC_BUFFER_ERROR, "Existing exports of data: object cannot be re-sized");
+}
+
 /* ---- contents ---- */
 
 bool bytes_io_truncate(GenVM *vm, MemoryFile *file, size_t size) {
@@ -24,10 +45,7 @@ bool bytes_io_truncate(GenVM *vm, MemoryFile *file, size_t size) {
 bool bytes_io_put(GenVM *vm, MemoryFile *file, const void *data, size_t size) {
     ByteArray *array = array_of(file);
     size_t old_size = array->size, end;
-    if (array->exports) {
-        raise_error(vm, EXC_BUFFER_ERROR, "Existing exports of data: object cannot be re-sized");
-        return false;
-    }
+    if (array->exports) return raise_exports(vm), false;
     if (size == 0) return true;
     if (__builtin_add_overflow(file->at, size, &end) || !gc_check_size(vm, end))
         return vm->exception != VALUE_UNSET ? false : (raise_overflow(vm, "new position too large"), false);
@@ -149,6 +167,7 @@ static Value method_write(GenVM *vm, Value *args) {
     TextSpan span;
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
     MemoryFile *file = open_file(vm, args[0]);
+    if (file && needs_collection(file)) return collect_and_call(vm, args[0], "write", args[1]);
     return file && bytes_io_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size) : VALUE_ERROR;
 }
 
@@ -194,8 +213,8 @@ static Value method_truncate(GenVM *vm, Value *args) {
     MemoryFile *file = open_file(vm, args[0]);
     int64_t size;
     if (!file || !file_size_arg(vm, args[1], &size)) return VALUE_ERROR;
-    if (array_of(file)->exports)
-        return raise_error(vm, EXC_BUFFER_ERROR, "Existing exports of data: object cannot be re-sized");
+    if (needs_collection(file)) return collect_and_call(vm, args[0], "truncate", args[1]);
+    if (array_of(file)->exports) return raise_exports(vm);
     if (args[1] == VALUE_NONE) size = (int64_t)file->at;
     if (size < 0) return raise_value(vm, "negative size value %lld", (long long)size);
     return bytes_io_truncate(vm, file, (size_t)size) ? int_value(size) : VALUE_ERROR;
@@ -203,8 +222,8 @@ static Value method_truncate(GenVM *vm, Value *args) {
 
 static Value method_close(GenVM *vm, Value *args) {
     MemoryFile *file = memory_of(args[0]);
-    if (file->array != VALUE_UNSET && array_of(file)->exports)
-        return raise_error(vm, EXC_BUFFER_ERROR, "Existing exports of data: object cannot be re-sized");
+    if (file->array != VALUE_UNSET && needs_collection(file)) return collect_and_call(vm, args[0], "close", VALUE_NONE);
+    if (file->array != VALUE_UNSET && array_of(file)->exports) return raise_exports(vm);
     file->array = VALUE_UNSET;
     return VALUE_NONE;
 }

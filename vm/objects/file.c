@@ -204,7 +204,15 @@ static Value wrap_raw(GenVM *vm, Value *args) {
     return wrap_or_close(vm, AS(RawFile, args[0]), &mode, args);
 }
 
+/* Asks for a full collection at the next safepoint. */
+static Value collect(GenVM *vm, Value *args) {
+    (void)args;
+    vm->poll |= POLL_GC | POLL_GC_FULL;
+    return VALUE_NONE;
+}
+
 const NativeDef engine_file_natives[] = {
+    {"collect_soon()", collect, "Collect garbage at the next safepoint."},
     {"file_flags(mode: str, /)", open_flags, NULL},
     {"file_attach(file, descriptor, name, mode: str, closefd: bool, /)", attach_descriptor, NULL},
     {"file_wrap(raw, mode: str, buffering: index, encoding, errors, newline, /)", wrap_raw, NULL},

@@ -6,28 +6,45 @@
 
 /* ---- making ---- */
 
-static Value make(GenVM *vm, Value *args, TypeId kind, const char *name) {
-    Type *cls = type_from(args[0]);
-    int64_t size = as_int(args[2]);
-    if (!is_kind(args[1], TYPE_FILE_RAW)) {
-        if (!cls->is_builtin) return raise_type(vm, "a subclass of %s needs a FileIO, not '%T'", name, args[1]);
-        return native_twin(vm, TWIN_FILE_BUFFERED, 3, str_from(vm, name), args[1], args[2]);
-    }
+static const char *name_of(TypeId kind) {
+    return kind == TYPE_BUFFERED_READER ? "BufferedReader" : kind == TYPE_BUFFERED_WRITER ? "BufferedWriter" : "BufferedRandom";
+}
+
+static Value init(GenVM *vm, Value *args) {
+    Buffered *file = AS(Buffered, args[0]);
+    TypeId kind = file->header.kind;
+    if (!is_kind(args[1], TYPE_FILE_RAW))
+        return raise_type(vm, "a subclass of %s needs a FileIO, not '%T'", name_of(kind), args[1]);
     RawFile *raw = AS(RawFile, args[1]);
     if (raw_is_closed(raw)) return raise_value(vm, "I/O operation on closed file");
     if (kind != TYPE_BUFFERED_WRITER && !raw->readable) return file_raise_unsupported(vm, "File or stream is not readable.");
     if (kind != TYPE_BUFFERED_READER && !raw->writable) return file_raise_unsupported(vm, "File or stream is not writable.");
     if (kind == TYPE_BUFFERED_RANDOM && !raw_is_seekable(raw))
         return file_raise_unsupported(vm, "File or stream is not seekable.");
-    Buffered *file = buffered_new(vm, kind, cls);
-    if (!file || !buffered_attach(vm, file, raw, size)) return VALUE_ERROR;
+    if (!buffered_attach(vm, file, raw, as_int(args[2]))) return VALUE_ERROR;
     file_watch(vm, &file->header, kind == TYPE_BUFFERED_READER ? NULL : &file->link);
-    return object_value(file);
+    return VALUE_NONE;
 }
 
-static Value reader_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_READER, "BufferedReader"); }
-static Value writer_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_WRITER, "BufferedWriter"); }
-static Value random_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_RANDOM, "BufferedRandom"); }
+static Value make(GenVM *vm, Value *args, TypeId kind) {
+    Type *cls = type_from(args[0]);
+    if (cls->is_builtin && !is_kind(args[1], TYPE_FILE_RAW))
+        return native_twin(vm, TWIN_FILE_BUFFERED, 3, str_from(vm, name_of(kind)), args[1], args[2]);
+    Buffered *file = buffered_new(vm, kind, cls);
+    if (!file) return VALUE_ERROR;
+    args[0] = object_value(file);
+    return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
+}
+
+static Value reader_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_READER); }
+static Value writer_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_WRITER); }
+static Value random_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_RANDOM); }
+
+static Value new(GenVM *vm, Value *args) {
+    Type *cls = type_from(args[0]);
+    Buffered *file = buffered_new(vm, cls->instance_kind, cls);
+    return file ? object_value(file) : VALUE_ERROR;
+}
 
 /* ---- checks ---- */
 
@@ -309,7 +326,10 @@ static const NativeDef writer_construct = {"BufferedWriter(cls, raw, buffer_size
 static const NativeDef random_construct = {"BufferedRandom(cls, raw, buffer_size: size = 131072)", random_make, NULL};
 
 #define SHARED_METHODS                                                                                                 \
-    {"__enter__(self, /)", method_enter, NULL}, {"__exit__(self, /, *args)", method_close, NULL},                      \
+    {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},                               \
+        {"__init__(self, raw, buffer_size: size = 131072)", init, NULL},                                               \
+        {"__enter__(self, /)", method_enter, NULL},                                                                   \
+        {"__exit__(self, /, *args)", method_close, NULL},                      \
         {"close(self, /)", method_close, "Write out what waits and close the file."},                                  \
         {"detach(self, /)", method_detach, "Separate the raw stream from the buffer and return it."},                  \
         {"fileno(self, /)", method_fileno, "Return the underlying file descriptor."},                                  \
