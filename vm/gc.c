@@ -573,7 +573,7 @@ static void poison(Heap *heap) {
 
 void gc_collect(GenVM *vm, bool full) {
     Heap *heap = vm->heap;
-    if (heap->old_bytes >= heap->full_at) full = true;
+    if (heap->old_bytes >= heap->full_at || vm->shape_moves) full = true;
     heap->collections++;
     if (full) {
         heap->full_collections++;
@@ -584,6 +584,11 @@ void gc_collect(GenVM *vm, bool full) {
     mark_everything(vm);
     find_finalizers(vm);
     str_sweep_interned(vm);
+    types_forget_lookups(vm);
+    if (vm->shape_moves) {
+        each_marked(vm, shapes_move);
+        shapes_moved(vm);
+    }
     free_large(heap);
     if (full) heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;
     for (uint32_t c = 0; c < CLASS_COUNT; c++) {

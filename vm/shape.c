@@ -48,6 +48,8 @@ void shapes_free(GenVM *vm) {
     for (uint32_t i = 0; i < vm->shape_count; i++)
         free(vm->shapes[i].table);
     free(vm->shapes);
+    free(vm->shape_moves);
+    vm->shape_moves = NULL;
     vm->shapes = NULL;
     vm->shape_count = vm->shape_capacity = 0;
 }
@@ -157,6 +159,71 @@ uint32_t shape_add(GenVM *vm, uint32_t parent, Value name) {
     from->transitions = id;
     from->children++;
     return id;
+}
+
+/* ---- renewal ---- */
+
+/* Is there a shape below `type` that has the attribute (any, when name is UNSET)? */
+static bool has_instances_with(GenVM *vm, Type *type, Value name) {
+    for (uint32_t i = TYPE_COUNT; i < vm->shape_count; i++) {
+        const Shape *shape = &vm->shapes[i];
+        bool concerns = name == VALUE_UNSET ? shape->name != VALUE_UNSET : shape->name == name;
+        if (concerns && type_is_subclass(shape->type, type)) return true;
+    }
+    return false;
+}
+
+static uint32_t moved_to(const uint32_t *moves, uint32_t count, uint32_t id) {
+    return id < count && moves[id] != SHAPE_NONE ? moves[id] : id;
+}
+
+/* Copies of the shapes first..count-1 that belong below `type`; moves[i] says where. */
+static bool copy_shapes(GenVM *vm, Type *type, uint32_t *moves, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        moves[i] = SHAPE_NONE;
+        if (i < TYPE_COUNT || vm->shapes[i].is_dict || !type_is_subclass(vm->shapes[i].type, type)) continue;
+        uint32_t copy = append_shape(vm);
+        if (copy == SHAPE_NONE) return false;
+        vm->shapes[copy] = vm->shapes[i];
+        vm->shapes[copy].table = NULL;
+        moves[i] = copy;
+    }
+    for (uint32_t i = count; i < vm->shape_count; i++) {
+        Shape *shape = &vm->shapes[i];
+        shape->parent = moved_to(moves, count, shape->parent);
+        shape->transitions = moved_to(moves, count, shape->transitions);
+        shape->sibling = moved_to(moves, count, shape->sibling);
+        shape->type->root_shape = moved_to(moves, count, shape->type->root_shape);
+    }
+    return true;
+}
+
+bool shapes_renew(GenVM *vm, Type *type, Value name) {
+    if (!has_instances_with(vm, type, name)) return true;
+    uint32_t count = vm->shape_count;
+    uint32_t *moves = malloc(count * sizeof *moves);
+    if (!moves || !copy_shapes(vm, type, moves, count)) {
+        free(moves);
+        raise_memory(vm);
+        return false;
+    }
+    for (uint32_t i = 0; i < vm->shape_moves_count; i++) /* moves that have not been made yet */
+        if (vm->shape_moves[i] != SHAPE_NONE) moves[i] = moved_to(moves, count, vm->shape_moves[i]);
+    free(vm->shape_moves);
+    vm->shape_moves = moves;
+    vm->shape_moves_count = count;
+    vm->poll |= POLL_GC;
+    return true;
+}
+
+void shapes_move(GenVM *vm, Object *object) {
+    if (object->kind == TYPE_OBJECT) object->shape = moved_to(vm->shape_moves, vm->shape_moves_count, object->shape);
+}
+
+void shapes_moved(GenVM *vm) {
+    free(vm->shape_moves);
+    vm->shape_moves = NULL;
+    vm->shape_moves_count = 0;
 }
 
 /* ---- instances ---- */

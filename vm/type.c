@@ -185,6 +185,8 @@ void types_free(GenVM *vm) {
     vm->method_cache = NULL;
 }
 
+void types_forget_lookups(GenVM *vm) { memset(vm->method_cache->entries, 0, sizeof vm->method_cache->entries); }
+
 void types_mark(GenVM *vm) {
     for (uint32_t i = 0; i < TYPE_COUNT; i++)
         gc_mark_pointer(vm, vm->types[i]);
@@ -546,8 +548,10 @@ bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value) {
     else if (!dict_set_str(vm, dict, name, value))
         return false;
     note_change(vm, type, before, value);
+    if (value != VALUE_UNSET && value_is_data_descriptor(vm, value) && !shapes_renew(vm, type, name)) return false;
     Special special = special_from_name(vm, name);
     if (special == SPECIAL_COUNT) return true;
+    if ((special == SP_GETATTRIBUTE || special == SP_SETATTR) && !shapes_renew(vm, type, VALUE_UNSET)) return false;
     vm->method_epoch++;
     type->defines_special = true;
     return update_special(vm, type, special);

@@ -54,6 +54,11 @@ typedef struct Shape {
 
 bool shapes_init(GenVM *vm);
 void shapes_free(GenVM *vm);
+/* A class now looks at an attribute `name` (UNSET: at all of them) before its instances' slots, where instructions may
+ * remember to find it: gives all instances of the class and its subclasses new shapes, at a collection asked for here. */
+bool shapes_renew(GenVM *vm, Type *type, Value name);
+void shapes_move(GenVM *vm, Object *object); /* for the collector: does so for one object */
+void shapes_moved(GenVM *vm);                /* ... for all */
 void shapes_mark(GenVM *vm); /* the types and names that shapes refer to: roots */
 
 uint32_t shape_find(GenVM *vm, uint32_t shape, Value name); /* slot, or SHAPE_NONE; name is an interned str */
@@ -66,6 +71,7 @@ uint32_t shape_new_root(GenVM *vm, Type *type, uint8_t inline_slots);
 bool types_init(GenVM *vm); /* makes vm->types from types.def and exceptions.def */
 void types_free(GenVM *vm);
 void types_mark(GenVM *vm); /* all builtin types: roots */
+void types_forget_lookups(GenVM *vm); /* after a collection: names that were looked up may be gone */
 
 Type *type_of(GenVM *vm, Value v); /* any value's class */
 static inline Type *type_from(Value v) { return (Type *)as_object(v); }

@@ -39,6 +39,8 @@ struct GenVM {
     struct Heap *heap;
     Shape *shapes;
     uint32_t shape_count, shape_capacity;
+    uint32_t *shape_moves; /* NULL, or by shape: which one its instances get at the next collection (shape.c) */
+    uint32_t shape_moves_count;
     Type *types[TYPE_COUNT];       /* builtin types by TypeId */
     Value names[NAME_COUNT];       /* interned */
     Value special_names[SPECIAL_COUNT];
