@@ -427,6 +427,20 @@ static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *a
     return VALUE_NONE;
 }
 
+/* A __new__ makes instances of the classes whose layout is that of its own type, and of no others. */
+static Value refuse_class(GenVM *vm, const NativeFunction *native, Value cls) {
+    const char *name = "object";
+    Type *type = NULL;
+    for (int id = 0; id < TYPE_COUNT && !type; id++)
+        if (vm->types[id] && vm->types[id]->def->construct == native->def) type = vm->types[id];
+    if (type) name = type->def->name;
+    if (!is_type(cls)) return raise_type(vm, "%s.__new__(X): X is not a type object (%T)", name, cls);
+    Type *given = type_from(cls);
+    if (type && !type_is_subclass(given, type))
+        return raise_type(vm, "%s.__new__(%N): %N is not a subtype of %s", name, given, given, name);
+    return raise_type(vm, "%s.__new__(%N) is not safe, use %s.__new__()", name, given, given->def->name);
+}
+
 /* Binds and converts into `bound` (room for NATIVE_MAX_PARAMS); VALUE_NONE, VALUE_ERROR or VALUE_TAIL. */
 static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords, Value *bound) {
     const Signature *signature = native->signature;
@@ -444,6 +458,9 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
     }
     if (native->owner && signature->binding == BINDING_INSTANCE && check_self(vm, native, bound[0]) == VALUE_ERROR)
         return VALUE_ERROR;
+    if (native->header.flags & NATIVE_NEW &&
+        unlikely(!is_type(bound[0]) || type_from(bound[0])->def->construct != native->def))
+        return refuse_class(vm, native, bound[0]);
     if (!signature->converts) return VALUE_NONE;
     for (int i = 0; i < given; i++) {
         Convert wanted = signature->params[i].convert;
