@@ -88,6 +88,11 @@ static void start_one(PlainRun *plain, const Case *test) {
 
 static int run_all_plainly(const char *part) {
     PlainRun plain = {.most = sysconf(_SC_NPROCESSORS_ONLN)};
+    const char *gen = getenv("GEN") != NULL ? getenv("GEN") : "build/gen";
+    if (access(gen, X_OK) != 0) {
+        perror(gen);
+        return 2;
+    }
     static char buffer[1 << 16];
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     for (const Case *test = cases; test->path != NULL; test++) {

@@ -1,5 +1,6 @@
 /* memoryview_items.c - reading and writing one item of a memoryview: the native formats of the
  * struct module. */
+#include <math.h>
 #include "vm/objects/memoryview.h"
 
 /* ---- reading ---- */
@@ -31,10 +32,25 @@ static Value get_bool(GenVM *vm, const uint8_t *item) {
     return bool_value(*item != 0);
 }
 
+/* IEEE 754 half precision by hand: not every compiler has a type for it. */
 static Value get_f16(GenVM *vm, const uint8_t *item) {
-    _Float16 number;
-    memcpy(&number, item, sizeof number);
-    return float_value(vm, (double)number);
+    uint16_t half;
+    memcpy(&half, item, sizeof half);
+    int exponent = half >> 10 & 31, fraction = half & 1023;
+    double size = exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25);
+    if (exponent == 31) size = fraction ? NAN : INFINITY;
+    return float_value(vm, half >> 15 ? -size : size);
+}
+
+/* The nearest half, ties to even. A fraction that rounds up to 2048 carries into the exponent. */
+static uint16_t half_bits(double number) {
+    int exponent;
+    double size = fabs(number), fraction = frexp(size, &exponent);
+    uint16_t sign = signbit(number) ? 0x8000 : 0;
+    if (isnan(number)) return sign | 0x7e00;
+    if (size >= 65520) return sign | 0x7c00;
+    if (size < 0x1p-14) return sign | (uint16_t)nearbyint(ldexp(size, 24));
+    return (uint16_t)(sign | (((exponent + 14) << 10) + (int)nearbyint(ldexp(fraction, 11)) - 1024));
 }
 
 static const MemoryFormat formats[] = {
@@ -88,9 +104,8 @@ static Leaf put_real(GenVM *vm, const MemoryFormat *format, uint8_t *item, Value
         return convertible ? LEAF_SCRIPT : wrong_type(vm, format);
     }
     float narrow = (float)number;
-    _Float16 half = (_Float16)number;
-    bool is_finite = number - number == 0;
-    if (format->size == 2 && is_finite && half - half != 0)
+    uint16_t half = half_bits(number);
+    if (format->size == 2 && isfinite(number) && (half & 0x7c00) == 0x7c00)
         return raise_overflow(vm, "float too large to pack with e format"), LEAF_ERROR;
     memcpy(item,
            format->size == 8   ? (void *)&number
