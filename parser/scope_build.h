@@ -40,7 +40,7 @@ typedef struct Builder {
 } Builder;
 
 /* How deep the tree may be: every walk over it recurses, here and in code generation. */
-#define SCOPE_MAX_DEPTH 2000
+#define SCOPE_MAX_DEPTH 2200
 
 /* Raises at a span and returns false; a second error changes nothing. */
 __attribute__((format(printf, 3, 4))) bool scope_raise(Builder *b, AstSpan span, const char *format,
