@@ -384,3 +384,65 @@ void ast_dump(FILE *file, const AstModule *module, bool has_positions) {
     close_node(&d, NULL);
     fputc('\n', file);
 }
+
+/* Scopes. */
+
+static const char *scope_kind_text(ScopeKind kind) {
+    switch (kind) {
+    case SCOPE_MODULE: return "module";
+    case SCOPE_CLASS: return "class";
+    case SCOPE_FUNCTION: return "function";
+    case SCOPE_LAMBDA: return "lambda";
+    case SCOPE_COMPREHENSION: return "comprehension";
+    case SCOPE_ANNOTATIONS: return "annotations";
+    case SCOPE_TYPE_PARAMS: return "type parameters";
+    case SCOPE_TYPE_ALIAS: return "type alias";
+    case SCOPE_TYPE_VARIABLE: return "type variable";
+    }
+    return "";
+}
+
+static const char *symbol_kind_text(SymbolKind kind) {
+    switch (kind) {
+    case SYMBOL_LOCAL: return "local";
+    case SYMBOL_CELL: return "cell";
+    case SYMBOL_FREE: return "free";
+    case SYMBOL_GLOBAL_EXPLICIT: return "global";
+    case SYMBOL_GLOBAL_IMPLICIT: return "implicit";
+    }
+    return "";
+}
+
+static void dump_flag(FILE *file, bool is_set, const char *text) {
+    if (is_set) fprintf(file, " %s", text);
+}
+
+static void dump_names(FILE *file, const char *title, const SymbolSeq *symbols) {
+    if (symbols->count == 0) return;
+    fprintf(file, " %s(", title);
+    for (int32_t i = 0; i < symbols->count; i++)
+        fprintf(file, "%s%s", i == 0 ? "" : " ", symbols->items[i]->name->text);
+    fputc(')', file);
+}
+
+static void dump_scope(FILE *file, const Scope *scope, int depth) {
+    fprintf(file, "%*s%s %s:", 2 * depth, "", scope_kind_text(scope->kind), scope->name->text);
+    dump_flag(file, scope->is_generator, "generator");
+    dump_flag(file, scope->is_coroutine, "coroutine");
+    dump_flag(file, scope->is_inlined, "inlined");
+    dump_flag(file, scope->has_return_value, "returns");
+    dump_flag(file, scope->can_see_class_scope, "sees-class");
+    dump_flag(file, scope->has_docstring, "docstring");
+    dump_names(file, "locals", &scope->locals);
+    dump_names(file, "cells", &scope->cells);
+    dump_names(file, "frees", &scope->frees);
+    for (int32_t i = 0; i < scope->symbols.count; i++) {
+        const Symbol *symbol = scope->symbols.items[i];
+        fprintf(file, " %s=%s", symbol->name->text, symbol_kind_text(symbol->kind));
+    }
+    fputc('\n', file);
+    for (const Scope *child = scope->first_child; child != NULL; child = child->next_sibling)
+        dump_scope(file, child, depth + 1);
+}
+
+void scope_dump(FILE *file, const Scope *scope) { dump_scope(file, scope, 0); }

@@ -2,7 +2,7 @@
 #ifndef GEN_PARSER_DUMP_H
 #define GEN_PARSER_DUMP_H
 
-#include "ast.h"
+#include "scope.h"
 
 #include <stdio.h>
 
@@ -11,5 +11,9 @@
  * Texts are escaped down to ASCII, floats have 17 digits, and ints that do not fit into 62 bits are
  * written in the base of the source. */
 void ast_dump(FILE *file, const AstModule *module, bool has_positions);
+
+/* Writes the scopes of an analysed tree, one a line, indented by nesting: kind and name, what the scope
+ * is, then each symbol with its meaning. */
+void scope_dump(FILE *file, const Scope *scope);
 
 #endif

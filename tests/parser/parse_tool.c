@@ -2,6 +2,7 @@
  *
  *   parse_tool [-p] [-e | -s] [-n] FILE...   prints each file's tree, or its error; -p with
  * positions, -e as an expression, -s as an interactive statement, -n only counts, for timing
+ *   parse_tool -c FILE...                  prints the scopes of each file
  *   parse_tool -r                            reads cases from standard input, each a line with its
  *                                            length in bytes and mode (exec, eval, single) and then
  *                                            the source; prints one line of outcome for each
@@ -68,6 +69,7 @@ static int run_cases(void) {
 int main(int argc, char **argv) {
     bool has_positions = false;
     bool is_timing = false;
+    bool wants_scopes = false;
     ParseMode mode = PARSE_FILE;
     double seconds = 0;
     double bytes = 0;
@@ -76,6 +78,7 @@ int main(int argc, char **argv) {
         if (argv[i][0] == '-') {
             has_positions |= argv[i][1] == 'p';
             is_timing |= argv[i][1] == 'n';
+            wants_scopes |= argv[i][1] == 'c';
             mode = argv[i][1] == 'e' ? PARSE_EVAL : argv[i][1] == 's' ? PARSE_SINGLE : mode;
             continue;
         }
@@ -89,12 +92,14 @@ int main(int argc, char **argv) {
         arena_init(&arena, MEMORY_LIMIT);
         ParseError error;
         clock_t start = clock();
-        AstModule *module = is_timing ? parse_and_analyze(&arena, text, len, mode, &error)
+        AstModule *module = is_timing || wants_scopes ? parse_and_analyze(&arena, text, len, mode, &error)
                                       : parse_source(&arena, text, len, mode, &error);
         seconds += (double)(clock() - start) / CLOCKS_PER_SEC;
         bytes += (double)len;
         if (module == NULL)
             print_error(&error);
+        else if (wants_scopes)
+            scope_dump(stdout, module->scope);
         else if (!is_timing)
             ast_dump(stdout, module, has_positions);
         arena_free(&arena);
