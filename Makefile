@@ -183,7 +183,7 @@ build/tests/cases.def: FORCE
 with_output = $(filter $(basename $(wildcard $(1:.c=.out))),$(basename $(wildcard $(1))))
 EXAMPLES := $(call with_output,scripts/embed/*.c)
 HOSTS := $(call with_output,tests/*/*.c)
-LINK_TESTS := $(filter %/link_vm %/link_parser,$(HOSTS))
+LINK_TESTS := $(filter %/link_vm %/link_parser %/front_end,$(HOSTS))
 PROGRAMS := $(EXAMPLES:%=$(B)/programs/%-c11) $(EXAMPLES:%=$(B)/programs/%-cpp) \
 	$(HOSTS:%=$(B)/programs/%-c11)
 HOST_FLAGS = -I$(B)/include $(VARIANT_FLAGS) -g -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
@@ -210,6 +210,12 @@ $(B)/programs/tests/embed/link_vm-c11: tests/embed/link_vm.c $(VM_OBJ)
 	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
 
 $(B)/programs/tests/embed/link_parser-c11: tests/embed/link_parser.c $(VM_OBJ) $(PARSER_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
+
+# This one tests the parser from inside, by its own headers.
+$(B)/programs/tests/parser/front_end-c11: tests/parser/front_end.c $(VM_OBJ) $(PARSER_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
