@@ -67,7 +67,7 @@ static Value filter_new(GenVM *vm, Value *args) {
 }
 
 static Value same_iterator(GenVM *vm, Value self) { return (void)vm, self; }
-static Value next_of_generator(GenVM *vm, Value self) { return native_call(vm, self, GENERATOR_CALL_SEND, VALUE_NONE); }
+static Value next_of_generator(GenVM *vm, Value self) { return native_resume(vm, self, VALUE_NONE); }
 
 static const NativeDef map_construct = {"map(cls, function, /, *iterables, strict: bool = False)", map_new, NULL};
 static const NativeDef filter_construct = {"filter(cls, function, iterable, /)", filter_new, NULL};
@@ -176,7 +176,7 @@ static Value builtin_iter(GenVM *vm, Value *args) {
 
 static Value builtin_next(GenVM *vm, Value *args) {
     if (is_kind(args[0], TYPE_GENERATOR) && args[1] == VALUE_UNSET)
-        return native_call(vm, args[0], GENERATOR_CALL_SEND, VALUE_NONE);
+        return native_resume(vm, args[0], VALUE_NONE);
     Type *type = type_of(vm, args[0]);
     if (!type->slots.next && type_find_special(vm, type, SP_NEXT) == VALUE_UNSET)
         return raise_type(vm, "'%T' object is not an iterator", args[0]);
@@ -567,7 +567,7 @@ static Value fast_max(GenVM *vm, const Value *args, uint32_t count) { return (vo
 
 static Value fast_next(GenVM *vm, const Value *args, uint32_t count) {
     if (count != 1 || !is_kind(args[0], TYPE_GENERATOR)) return VALUE_UNSET;
-    return native_call(vm, args[0], GENERATOR_CALL_SEND, VALUE_NONE);
+    return native_resume(vm, args[0], VALUE_NONE);
 }
 
 static Value fast_ord(GenVM *vm, const Value *args, uint32_t count) {

@@ -22,14 +22,14 @@ bool call_result(GenVM *vm, Value v) {
     return true;
 }
 
+/* The arguments stay in vm->tail: whoever is called copies them before anything else can be asked for. */
 bool call_tail(GenVM *vm) {
-    TailCall tail = vm->tail;
-    if (tail.then) {
-        const Value *values = tail.then_values;
-        if (!frame_push_continuation(vm, (Return)tail.then, 4, values[0], values[1], values[2], values[3])) return false;
-    }
-    if (tail.spread_args != VALUE_UNSET) return call_spread(vm, tail.callable, tail.spread_args, tail.spread_kwargs);
-    return call_general(vm, tail.callable, tail.args, tail.count, VALUE_UNSET);
+    TailCall *tail = &vm->tail;
+    if (unlikely(tail->spread_args != VALUE_UNSET))
+        return call_spread(vm, tail->callable, tail->spread_args, tail->spread_kwargs);
+    if (tail->count == GENERATOR_CALL_SEND && is_kind(tail->callable, TYPE_GENERATOR))
+        return generator_send(vm, AS(Generator, tail->callable), tail->args[0]);
+    return call_general(vm, tail->callable, tail->args, tail->count, VALUE_UNSET);
 }
 
 bool call_return(GenVM *vm, Value v) {
@@ -47,7 +47,13 @@ bool call_value(GenVM *vm, Value callable, uint32_t count, const Value *args) {
 static bool call_generator_function(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords) {
     Generator *generator = generator_new(vm, function);
     if (!generator) return false;
-    if (!function_bind(vm, function, args, count, keywords, generator->regs)) return false;
+    const Code *code = function->code;
+    bool simple = keywords == VALUE_UNSET && count == code->arg_count && !code->kwonly_count &&
+                  !(code->flags & (CODE_VARARGS | CODE_VARKEYWORDS));
+    if (likely(simple))
+        memcpy(generator->regs, args, count * sizeof(Value));
+    else if (!function_bind(vm, function, args, count, keywords, generator->regs))
+        return false;
     store_result(vm, object_value(generator));
     return true;
 }

@@ -549,6 +549,12 @@ static void start_tail(GenVM *vm, Value callable, uint32_t count) {
     vm->tail.then = 0;
 }
 
+Value native_resume(GenVM *vm, Value generator, Value sent) {
+    start_tail(vm, generator, 1);
+    vm->tail.args[0] = sent;
+    return VALUE_TAIL;
+}
+
 Value native_call_array(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     if (count > sizeof vm->tail.args / sizeof *vm->tail.args) {
         Value tuple = tuple_from_array(vm, args, count);

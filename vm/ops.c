@@ -140,6 +140,33 @@ bool op_new_cell(GenVM *vm) {
 
 /* ---- operators ---- */
 
+static inline bool as_exact_double(Value v, double *out) {
+    if (is_float(v)) {
+        *out = as_float(v);
+        return true;
+    }
+    *out = (double)as_int(v);
+    return is_int(v) && as_int(v) <= (int64_t)1 << 53 && as_int(v) >= -((int64_t)1 << 53);
+}
+
+/* A float and an int that a double holds exactly. */
+static inline bool numbers(Value left, Value right, double *a, double *b) {
+    return !is_pointer(left) && !is_pointer(right) && as_exact_double(left, a) && as_exact_double(right, b);
+}
+
+/* + - * / of a float and an int. */
+static bool mixed_arithmetic(GenVM *vm, BinaryOp op, double a, double b) {
+    double result = op == BINARY_ADD ? a + b : op == BINARY_SUB ? a - b : op == BINARY_MUL ? a * b : 0;
+    if (op == BINARY_DIV) {
+        if (b == 0) {
+            raise_zero_division(vm, "division by zero");
+            return false;
+        }
+        result = a / b;
+    }
+    return call_result(vm, float_value(vm, result));
+}
+
 bool op_binary(GenVM *vm) {
     Instr instr = op_instr(vm);
     Opcode op = instr_op(instr);
@@ -164,6 +191,9 @@ bool op_binary(GenVM *vm) {
     int code = (int)operator| (inplace ? OPERATOR_IN_PLACE : 0);
     Function *method = is_object(left) ? operator_first_method(vm, code, left, right) : NULL;
     if (method) return continue_operator(vm, method, code, left, right);
+    double a, b;
+    if (operator<= BINARY_DIV && numbers(left, right, &a, &b) && (is_float(left) || is_float(right)))
+        return mixed_arithmetic(vm, operator, a, b);
     return call_result(vm, value_binary(vm, operator, left, right, inplace));
 }
 
@@ -177,8 +207,41 @@ bool op_not(GenVM *vm) { return continue_truth(vm, RETURN_TRUTH_NOT, *op_b(vm));
 
 bool op_truth_jump(GenVM *vm) { return continue_truth(vm, RETURN_TRUTH_BRANCH, *op_a(vm)); }
 
+static bool ordered(CompareOp op, int order) {
+    switch (op) {
+    case COMPARE_LT: return order < 0;
+    case COMPARE_LE: return order <= 0;
+    case COMPARE_EQ: return order == 0;
+    case COMPARE_NE: return order != 0;
+    case COMPARE_GT: return order > 0;
+    case COMPARE_GE: return order >= 0;
+    }
+    return false;
+}
+
+static bool compare_doubles(CompareOp op, double a, double b) {
+    switch (op) {
+    case COMPARE_LT: return a < b;
+    case COMPARE_LE: return a <= b;
+    case COMPARE_EQ: return a == b;
+    case COMPARE_NE: return a != b;
+    case COMPARE_GT: return a > b;
+    case COMPARE_GE: return a >= b;
+    }
+    return false;
+}
+
 bool op_compare(GenVM *vm) {
     CompareOp op = (CompareOp)(instr_op(op_instr(vm)) - OP_LT);
+    double a, b;
+    if (is_exact(*op_b(vm), TYPE_STR) && is_exact(*op_c(vm), TYPE_STR) && (op == COMPARE_EQ || op == COMPARE_NE)) {
+        *op_a(vm) = bool_value((*op_b(vm) == *op_c(vm) || str_equal(*op_b(vm), *op_c(vm))) == (op == COMPARE_EQ));
+        return true;
+    }
+    if (numbers(*op_b(vm), *op_c(vm), &a, &b)) {
+        *op_a(vm) = bool_value(compare_doubles(op, a, b));
+        return true;
+    }
     Value left = *op_b(vm), right = *op_c(vm);
     Function *method = is_object(left) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, left, right) : NULL;
     if (method) return continue_operator(vm, method, OPERATOR_COMPARE + (int)op, left, right);
@@ -193,16 +256,21 @@ bool op_compare_jump(GenVM *vm) {
                   : offset < 24 ? int_value((int8_t)instr_b(instr))
                                 : frame_function(vm->base)->consts[instr_b(instr)];
     Value left = *op_a(vm);
-    if (is_object(left) && is_object(right)) { /* strings are the common case */
-        if ((op == COMPARE_EQ || op == COMPARE_NE) && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR)) {
-            vm_set_branch(vm, (left == right || str_equal(left, right)) == (op == COMPARE_EQ));
-            return true;
-        }
+    if (is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR)) { /* the common case beside numbers */
+        bool equality = op == COMPARE_EQ || op == COMPARE_NE;
+        vm_set_branch(vm, equality ? (left == right || str_equal(left, right)) == (op == COMPARE_EQ)
+                                   : ordered(op, str_order(left, right)));
+        return true;
     }
-    Function *method = is_object(left) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, left, right) : NULL;
-    if (method)
-        return continue_truth_push(vm, RETURN_TRUTH_BRANCH) &&
-               continue_operator(vm, method, OPERATOR_COMPARE + (int)op, left, right);
+    if ((op == COMPARE_EQ || op == COMPARE_NE) && (right == VALUE_NONE || left == VALUE_NONE) && left == right) {
+        vm_set_branch(vm, op == COMPARE_EQ);
+        return true;
+    }
+    double a, b;
+    if (numbers(left, right, &a, &b)) {
+        vm_set_branch(vm, compare_doubles(op, a, b));
+        return true;
+    }
     return continue_truth_of(vm, RETURN_TRUTH_BRANCH, value_compare(vm, op, left, right));
 }
 
@@ -363,6 +431,15 @@ bool op_get_item(GenVM *vm) {
     Instr instr = op_instr(vm);
     Value object = *op_b(vm);
     Value key = instr_op(instr) == OP_GETITEMI ? int_value(instr_imm(instr)) : *op_c(vm);
+    if (is_exact(object, TYPE_STR) && is_int(key) && AS_STR(object)->header.flags & STR_ASCII) {
+        Str *str = AS_STR(object);
+        int64_t at = as_int(key);
+        if (at < 0) at += str->length;
+        if (likely((uint64_t)at < str->length)) {
+            *op_a(vm) = vm->characters[(uint8_t)str->data[at]];
+            return true;
+        }
+    }
     if (is_exact(object, TYPE_DICT)) {
         Value v = VALUE_UNSET;
         if (is_exact(key, TYPE_STR))

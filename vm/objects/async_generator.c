@@ -92,8 +92,8 @@ const BuiltinType async_generator_type = {
 };
 
 static Value step_iter(GenVM *vm, Value self) { return (void)vm, self; }
-static Value step_next(GenVM *vm, Value self) { return native_call(vm, self, GENERATOR_CALL_SEND, VALUE_NONE); }
-static Value step_send(GenVM *vm, Value *args) { return native_call(vm, args[0], GENERATOR_CALL_SEND, args[1]); }
+static Value step_next(GenVM *vm, Value self) { return native_resume(vm, self, VALUE_NONE); }
+static Value step_send(GenVM *vm, Value *args) { return native_resume(vm, args[0], args[1]); }
 static Value step_await(GenVM *vm, Value *args) { return (void)vm, args[0]; }
 static Value step_close(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
@@ -124,7 +124,7 @@ const BuiltinType async_generator_step_type = {
 
 static Value unwrap(GenVM *vm, Value *args) { return (void)vm, AS(Cell, args[0])->value; }
 static Value is_wrapped(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_CELL)); }
-static Value agen_send(GenVM *vm, Value *args) { return native_call(vm, args[0], GENERATOR_CALL_SEND, args[1]); }
+static Value agen_send(GenVM *vm, Value *args) { return native_resume(vm, args[0], args[1]); }
 static Value agen_throw(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
 }

@@ -32,8 +32,8 @@ static Value repr(GenVM *vm, Value self) {
 }
 
 static Value generator_iter(GenVM *vm, Value self) { return (void)vm, self; }
-static Value next(GenVM *vm, Value self) { return native_call(vm, self, GENERATOR_CALL_SEND, VALUE_NONE); }
-static Value method_send(GenVM *vm, Value *args) { return native_call(vm, args[0], GENERATOR_CALL_SEND, args[1]); }
+static Value next(GenVM *vm, Value self) { return native_resume(vm, self, VALUE_NONE); }
+static Value method_send(GenVM *vm, Value *args) { return native_resume(vm, args[0], args[1]); }
 static Value method_close(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
 }
