@@ -59,6 +59,8 @@ static Value descr_get(GenVM *vm, Value self, Value instance, Value owner) {
     return instance == VALUE_UNSET ? self : method_new(vm, self, instance);
 }
 
+static Value call(GenVM *vm, Value self, Value args, Value kwargs) { return native_call_spread(vm, self, args, kwargs); }
+
 /* types.FunctionType(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None) */
 static Value function_construct(GenVM *vm, Value *args) {
     if (!is_kind(args[1], TYPE_CODE)) return raise_type(vm, "function() argument 'code' must be code, not %T", args[1]);
@@ -291,5 +293,5 @@ const BuiltinType function_type = {
     .doc = "Create a function object.",
     .construct = &construct,
     .attributes = attributes,
-    .slots = {.repr = repr, .descr_get = descr_get, .trace = trace},
+    .slots = {.repr = repr, .call = call, .descr_get = descr_get, .trace = trace},
 };

@@ -56,6 +56,8 @@ static Value hash(GenVM *vm, Value self) {
     return int_value((int64_t)(mixed >> 4));
 }
 
+static Value call(GenVM *vm, Value self, Value args, Value kwargs) { return native_call_spread(vm, self, args, kwargs); }
+
 static Value method_get(GenVM *vm, Value self, Value instance, Value owner) {
     Type *type = is_type(owner) ? type_from(owner) : instance == VALUE_UNSET ? NULL : type_of(vm, instance);
     if (instance != VALUE_UNSET && !type_is_subclass(type_of(vm, instance), self_native(self)->owner))
@@ -132,13 +134,13 @@ static const AttributeDef method_attributes[] = {
                                   .flags = TYPE_FINAL | TYPE_NO_NEW,                                                   \
                                   .size = sizeof(NativeFunction),                                                      \
                                   .attributes = attributes,                                                            \
-                                  .slots = {.repr = repr, .hash = hash, .compare = compare, .trace = trace}}
+                                  .slots = {.repr = repr, .hash = hash, .compare = compare, .call = call, .trace = trace}}
 #define NATIVE_METHOD_TYPE(variable, text)                                                                             \
     const BuiltinType variable = {.name = text,                                                                        \
                                   .flags = TYPE_FINAL | TYPE_NO_NEW,                                                   \
                                   .size = sizeof(NativeFunction),                                                      \
                                   .attributes = method_attributes,                                                     \
-                                  .slots = {.repr = method_repr, .descr_get = method_get, .trace = trace}}
+                                  .slots = {.repr = method_repr, .call = call, .descr_get = method_get, .trace = trace}}
 
 NATIVE_FUNCTION_TYPE(native_type, "builtin_function_or_method");
 NATIVE_FUNCTION_TYPE(native_bound_type, "method-wrapper");
