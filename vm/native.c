@@ -326,7 +326,7 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
     int most = signature->positional - hidden, least = signature->required - hidden, got = (int)given - hidden;
     Value name = describe(vm, native);
     if (missing == 0 && native->header.flags & NATIVE_NEW)
-        return raise_type(vm, "%S.__new__(): not enough arguments", name);
+        return raise_type(vm, "%N.__new__(): not enough arguments", type_from(native->self));
     if (missing == 0 && hidden)
         return raise_type(vm, "unbound method %S.%S() needs an argument", native->owner->name, name);
     if (signature->posonly == signature->count && signature->plain) {
@@ -357,6 +357,20 @@ static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
                           owner->name, self);
     return raise_type(vm, "descriptor '%S' for '%S' objects doesn't apply to a '%T' object", describe(vm, native),
                       owner->name, self);
+}
+
+/* A __new__ makes instances of its own type and of the classes below that share its layout, and of no others. */
+static bool check_class(GenVM *vm, const NativeFunction *native, Value cls) {
+    Type *type = type_from(native->self), *given = is_type(cls) ? type_from(cls) : NULL;
+    if (given && type_is_subclass(given, type)) {
+        if (likely(given->def->construct == type->def->construct)) return true;
+        raise_type(vm, "%N.__new__(%N) is not safe, use %s.__new__()", type, given, given->def->name);
+    } else if (given) {
+        raise_type(vm, "%N.__new__(%N): %N is not a subtype of %N", type, given, given, type);
+    } else {
+        raise_type(vm, "%N.__new__(X): X is not a type object (%T)", type, cls);
+    }
+    return false;
 }
 
 static int find_param(const Signature *signature, Value name) {
@@ -427,20 +441,6 @@ static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *a
     return VALUE_NONE;
 }
 
-/* A __new__ makes instances of the classes whose layout is that of its own type, and of no others. */
-static Value refuse_class(GenVM *vm, const NativeFunction *native, Value cls) {
-    const char *name = "object";
-    Type *type = NULL;
-    for (int id = 0; id < TYPE_COUNT && !type; id++)
-        if (vm->types[id] && vm->types[id]->def->construct == native->def) type = vm->types[id];
-    if (type) name = type->def->name;
-    if (!is_type(cls)) return raise_type(vm, "%s.__new__(X): X is not a type object (%T)", name, cls);
-    Type *given = type_from(cls);
-    if (type && !type_is_subclass(given, type))
-        return raise_type(vm, "%s.__new__(%N): %N is not a subtype of %s", name, given, given, name);
-    return raise_type(vm, "%s.__new__(%N) is not safe, use %s.__new__()", name, given, given->def->name);
-}
-
 /* Binds and converts into `bound` (room for NATIVE_MAX_PARAMS); VALUE_NONE, VALUE_ERROR or VALUE_TAIL. */
 static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords, Value *bound) {
     const Signature *signature = native->signature;
@@ -456,11 +456,10 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
     } else if (bind_slowly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
         return VALUE_ERROR;
     }
+    if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) && !check_class(vm, native, bound[0]))
+        return VALUE_ERROR;
     if (native->owner && signature->binding == BINDING_INSTANCE && check_self(vm, native, bound[0]) == VALUE_ERROR)
         return VALUE_ERROR;
-    if (native->header.flags & NATIVE_NEW &&
-        unlikely(!is_type(bound[0]) || type_from(bound[0])->def->construct != native->def))
-        return refuse_class(vm, native, bound[0]);
     if (!signature->converts) return VALUE_NONE;
     for (int i = 0; i < given; i++) {
         Convert wanted = signature->params[i].convert;

@@ -60,7 +60,7 @@ typedef struct NativeFunction {
 enum {
     NATIVE_WRAPPER = 1,     /* a dunder method that stands for a type's slot */
     NATIVE_CLASSMETHOD = 2, /* in a type's dict: binds to the class */
-    NATIVE_NEW = 4,         /* a type's __new__, made from its `construct` */
+    NATIVE_NEW = 4,         /* a type's __new__: self is the type, not passed on */
 };
 
 /* Called by natives as their last act. Arguments are copied; at most 8 by native_call. */

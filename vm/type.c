@@ -278,6 +278,11 @@ bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, u
     NativeFunction *native = AS(NativeFunction, method);
     if (native->header.kind == TYPE_NATIVE_METHOD && !native->header.flags && shows_as_wrapper(vm, native->name))
         flags |= NATIVE_WRAPPER;
+    if (native->header.kind == TYPE_NATIVE && native->name == vm->special_names[SP_NEW]) {
+        flags |= NATIVE_NEW;
+        native->owner = NULL;
+        native->self = object_value(owner);
+    }
     native->header.flags |= flags;
     if (flags & NATIVE_WRAPPER) native->header.shape = TYPE_NATIVE_WRAPPER;
     return dict_set_str(vm, dict, native->name, method);
@@ -310,7 +315,8 @@ NativeFunction *type_constructor(GenVM *vm, Type *type) {
     native->def = construct;
     native->fn = construct->fn;
     native->fast = type->def->construct_fast;
-    native->self = native->module = VALUE_UNSET;
+    native->self = object_value(type);
+    native->module = VALUE_UNSET;
     native->header.flags = NATIVE_NEW;
     native->name = vm->special_names[SP_NEW];
     type->constructor = object_value(native);
