@@ -21,7 +21,14 @@ static inline TextSpan span_of(ByteArray *array) {
     return (TextSpan){(char *)data_of(array), array->size};
 }
 
-/* ---- size ---- */
+/* ---- size ----
+ *
+ * Views that nothing refers to any more still count in `exports` until a collection finds them. So
+ * when a view is in the way for the first time, a full collection is asked for and a twin tries the
+ * same method again; only then is it an error.
+ */
+
+enum { ARRAY_BLOCKED = 1, ARRAY_RETRIED = 2 }; /* Object.flags */
 
 static bool set_capacity(GenVM *vm, ByteArray *array, size_t capacity) {
     if (!gc_check_size(vm, capacity)) return false;
@@ -32,10 +39,26 @@ static bool set_capacity(GenVM *vm, ByteArray *array, size_t capacity) {
     return true;
 }
 
-static bool check_exports(GenVM *vm, const ByteArray *array) {
+static bool check_exports(GenVM *vm, ByteArray *array) {
     if (likely(array->exports == 0)) return true;
+    array->header.flags |= ARRAY_BLOCKED;
     raise_error(vm, EXC_BUFFER_ERROR, "Existing exports of data: object cannot be re-sized");
     return false;
+}
+
+/* What a method that failed returns: its error, or the call of a twin that tries again. */
+static COLD Value failed(GenVM *vm, Value self, const char *method, int count, const Value *args) {
+    ByteArray *array = array_of(self);
+    bool again = array->header.flags == ARRAY_BLOCKED;
+    array->header.flags = 0;
+    if (!again) return VALUE_ERROR;
+    error_clear(vm);
+    array->header.flags = ARRAY_RETRIED;
+    vm->poll |= POLL_GC_FULL;
+    Value name = str_intern_from(vm, method, strlen(method)),
+          rest = tuple_from_array(vm, args, (uint64_t)count);
+    if (name == VALUE_ERROR || rest == VALUE_ERROR) return VALUE_ERROR;
+    return native_twin(vm, TWIN_BYTEARRAY_RETRY, 3, self, name, rest);
 }
 
 /* Bytes beyond the old size are undefined. */
@@ -127,7 +150,8 @@ static Value append(GenVM *vm, Value *args) {
     uint8_t byte;
     Leaf leaf = bytes_byte_from(vm, args[1], BYTE_RANGE, &byte);
     if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_BYTEARRAY_APPEND, 2, args[0], args[1]);
-    if (leaf == LEAF_ERROR || !resize(vm, array, array->size + 1)) return VALUE_ERROR;
+    if (leaf == LEAF_ERROR) return VALUE_ERROR;
+    if (!resize(vm, array, array->size + 1)) return failed(vm, args[0], "append", 1, args + 1);
     data_of(array)[array->size - 1] = byte;
     return VALUE_NONE;
 }
@@ -155,7 +179,8 @@ static Value extend(GenVM *vm, Value *args) {
         if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_BYTEARRAY_EXTEND, 2, args[0], args[1]);
         span.data = bytes_data(data, &span.size);
     }
-    return extend_with(vm, array_of(args[0]), span) ? VALUE_NONE : VALUE_ERROR;
+    if (extend_with(vm, array_of(args[0]), span)) return VALUE_NONE;
+    return failed(vm, args[0], "extend", 1, args + 1);
 }
 
 static Value insert(GenVM *vm, Value *args) {
@@ -168,8 +193,8 @@ static Value insert(GenVM *vm, Value *args) {
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
     if (index < 0 && (index += size) < 0) index = 0;
     if (index > size) index = size;
-    return splice(vm, array, (size_t)index, 0, (TextSpan){(char *)&byte, 1}) ? VALUE_NONE
-                                                                             : VALUE_ERROR;
+    if (splice(vm, array, (size_t)index, 0, (TextSpan){(char *)&byte, 1})) return VALUE_NONE;
+    return failed(vm, args[0], "insert", 2, args + 1);
 }
 
 static Value pop(GenVM *vm, Value *args) {
@@ -179,7 +204,8 @@ static Value pop(GenVM *vm, Value *args) {
     if (index < 0) index += size;
     if (index < 0 || index >= size) return raise_index(vm, "pop index out of range");
     uint8_t byte = data_of(array)[index];
-    return splice(vm, array, (size_t)index, 1, (TextSpan){"", 0}) ? int_value(byte) : VALUE_ERROR;
+    if (splice(vm, array, (size_t)index, 1, (TextSpan){"", 0})) return int_value(byte);
+    return failed(vm, args[0], "pop", 1, args + 1);
 }
 
 static Value remove_byte(GenVM *vm, Value *args) {
@@ -190,7 +216,8 @@ static Value remove_byte(GenVM *vm, Value *args) {
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
     uint8_t *data = data_of(array), *at = memchr(data, byte, array->size);
     if (!at) return raise_value(vm, "value not found in bytearray");
-    return splice(vm, array, (size_t)(at - data), 1, (TextSpan){"", 0}) ? VALUE_NONE : VALUE_ERROR;
+    if (splice(vm, array, (size_t)(at - data), 1, (TextSpan){"", 0})) return VALUE_NONE;
+    return failed(vm, args[0], "remove", 1, args + 1);
 }
 
 static Value reverse(GenVM *vm, Value *args) {
@@ -206,7 +233,8 @@ static Value reverse(GenVM *vm, Value *args) {
 }
 
 static Value clear(GenVM *vm, Value *args) {
-    return resize(vm, array_of(args[0]), 0) ? VALUE_NONE : VALUE_ERROR;
+    if (resize(vm, array_of(args[0]), 0)) return VALUE_NONE;
+    return failed(vm, args[0], "clear", 0, NULL);
 }
 
 static Value copy(GenVM *vm, Value *args) {
@@ -221,7 +249,7 @@ static Value resize_method(GenVM *vm, Value *args) {
     if (size < 0)
         return raise_value(vm, "bytearray.resize(): new size must be >= 0, got %lld",
                            (long long)size);
-    if (!resize(vm, array, (size_t)size)) return VALUE_ERROR;
+    if (!resize(vm, array, (size_t)size)) return failed(vm, args[0], "resize", 1, args + 1);
     if ((size_t)size > old_size) memset(data_of(array) + old_size, 0, (size_t)size - old_size);
     return VALUE_NONE;
 }
@@ -249,7 +277,9 @@ static Value set_index(GenVM *vm, Value self, Value key, Value value) {
     Leaf leaf = text_index(vm, key, (int64_t)array->size, "bytearray index out of range",
                            "bytearray indices must be integers or slices, not %T", &index);
     if (leaf == LEAF_TRUE && value == VALUE_UNSET)
-        return splice(vm, array, (size_t)index, 1, (TextSpan){"", 0}) ? VALUE_NONE : VALUE_ERROR;
+        return splice(vm, array, (size_t)index, 1, (TextSpan){"", 0})
+                   ? VALUE_NONE
+                   : failed(vm, self, "__delitem__", 1, &key);
     if (leaf == LEAF_TRUE) leaf = bytes_byte_from(vm, value, BYTE_RANGE, &byte);
     if (leaf == LEAF_SCRIPT)
         return value == VALUE_UNSET ? native_twin(vm, TWIN_BYTEARRAY_DELETE, 2, self, key)
@@ -333,7 +363,10 @@ static Value setitem(GenVM *vm, Value self, Value key, Value value) {
         done = splice(vm, array, (size_t)start, (size_t)count, (TextSpan){"", 0});
     else
         done = count == 0 || delete_stepped(vm, array, start, step, count);
-    return done ? VALUE_NONE : VALUE_ERROR;
+    if (done) return VALUE_NONE;
+    Value again[2] = {key, value};
+    return value == VALUE_UNSET ? failed(vm, self, "__delitem__", 1, again)
+                                : failed(vm, self, "__setitem__", 2, again);
 }
 
 /* ---- operators ---- */
@@ -345,11 +378,11 @@ static Value add_inplace(GenVM *vm, Value left, Value right) {
         return raise_type(vm, "can't concat %T to %T", right, left);
     }
     if (left == right && span.size) { /* the right operand counts as a view of the array */
-        raise_error(vm, EXC_BUFFER_ERROR,
-                    "Existing exports of data: object cannot be re-sized");
+        raise_error(vm, EXC_BUFFER_ERROR, "Existing exports of data: object cannot be re-sized");
         return VALUE_ERROR;
     }
-    return extend_with(vm, array_of(left), span) ? left : VALUE_ERROR;
+    if (extend_with(vm, array_of(left), span)) return left;
+    return failed(vm, left, "__iadd__", 1, &right);
 }
 
 static Value multiply_inplace(GenVM *vm, Value left, Value right) {
@@ -361,7 +394,8 @@ static Value multiply_inplace(GenVM *vm, Value left, Value right) {
     Value repeated = bytes_repeat(vm, left, times);
     if (repeated == VALUE_ERROR) return repeated;
     ByteArray *array = array_of(left);
-    return splice(vm, array, 0, array->size, span_of(array_of(repeated))) ? left : VALUE_ERROR;
+    if (splice(vm, array, 0, array->size, span_of(array_of(repeated)))) return left;
+    return failed(vm, left, "__imul__", 1, &right);
 }
 
 static Value inplace(GenVM *vm, BinaryOp op, Value left, Value right) {
