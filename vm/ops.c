@@ -8,6 +8,7 @@
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/objects.h"
+#include "vm/site_cache.h"
 #include "vm/operations.h"
 #include "vm/suggest.h"
 
@@ -299,12 +300,13 @@ static Value entry_place(const AttributeLookup *lookup) {
     return (Value)(uintptr_t)&lookup->dict->entries[lookup->slot].value;
 }
 
-static void cache_get(GenVM *vm, Value object, Value name) {
-    AttributeLookup lookup;
-    if (!is_object(object) || !attribute_lookup_cacheable(vm, object, name, &lookup)) {
+/* Writes what was found into the instruction; true when *lookup says what that is. */
+static bool cache_get(GenVM *vm, Value object, Value name, AttributeLookup *found) {
+    if (!is_object(object) || !site_lookup(vm, object, name, found)) {
         requicken(vm, OP_GETATTR);
-        return;
+        return false;
     }
+    AttributeLookup lookup = *found;
     uint32_t shape = as_object(object)->shape;
     if (lookup.kind == ATTR_SLOT && lookup.slot < 256) {
         cache_attribute(vm, OP_GETATTR_SLOT, shape, lookup.slot, 0);
@@ -321,29 +323,46 @@ static void cache_get(GenVM *vm, Value object, Value name) {
     } else {
         requicken(vm, OP_GETATTR);
     }
+    return true;
 }
 
 bool op_get_attribute(GenVM *vm) {
     Value object = *op_b(vm), name = attribute_name(vm);
-    cache_get(vm, object, name);
-    if (!call_result(vm, attribute_get(vm, object, name))) return false;
-    return true;
+    AttributeLookup lookup;
+    if (cache_get(vm, object, name, &lookup) && lookup.kind == ATTR_SLOT) {
+        Value v = AS(Instance, object)->slots[lookup.slot];
+        if (likely(v != VALUE_UNSET)) {
+            *op_a(vm) = v;
+            vm->pc += 2;
+            return true;
+        }
+    }
+    return call_result(vm, attribute_get(vm, object, name));
+}
+
+/* What SETATTR_SLOT and SETATTR_ADD do. */
+static void store_at(GenVM *vm, Value object, const AttributeStore *store, Value v) {
+    Instance *instance = AS(Instance, object);
+    instance->slots[store->slot] = v;
+    if (store->kind == STORE_ADD) instance->header.shape = store->new_shape;
+    gc_barrier(vm, instance);
+    vm->pc += 2;
 }
 
 bool op_set_attribute(GenVM *vm) {
     Value object = *op_a(vm), name = attribute_name(vm);
     AttributeStore store;
-    if (is_kind(object, TYPE_OBJECT) && attribute_store_cacheable(vm, object, name, &store) && store.slot < 256 &&
-        store.kind != STORE_OTHER) {
+    if (is_kind(object, TYPE_OBJECT) && site_store(vm, object, name, &store) && store.slot < 256) {
         uint32_t shape = as_object(object)->shape;
         if (store.kind == STORE_SLOT)
             cache_attribute(vm, OP_SETATTR_SLOT, shape, store.slot, 0);
         else
             cache_attribute(vm, OP_SETATTR_ADD, shape, store.slot,
                             (Value)OP_NOP | (Value)store.new_shape << 32);
-    } else {
-        requicken(vm, OP_SETATTR);
+        store_at(vm, object, &store, *op_b(vm));
+        return true;
     }
+    requicken(vm, OP_SETATTR);
     return continue_discard(vm, attribute_set(vm, object, name, *op_b(vm)));
 }
 
@@ -357,7 +376,7 @@ bool op_load_method(GenVM *vm) {
     Value object = *op_b(vm), name = attribute_name(vm);
     Value *window = op_a(vm);
     AttributeLookup lookup;
-    if (attribute_lookup_cacheable(vm, object, name, &lookup)) {
+    if (site_lookup(vm, object, name, &lookup)) {
         if (lookup.kind == ATTR_METHOD) {
             if (is_object(object))
                 cache_attribute(vm, in_generator ? OP_LDMETHG_METHOD : OP_LDMETH_METHOD, as_object(object)->shape, 0,

@@ -3,6 +3,7 @@
 #include "vm/engine_module.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
+#include "vm/site_cache.h"
 
 #include <stdlib.h>
 
@@ -67,6 +68,7 @@ void vm_free(GenVM *vm) {
     if (vm->heap) gc_free_heap(vm);
     str_free(vm);
     types_free(vm);
+    site_cache_free(vm);
     shapes_free(vm);
     free(vm->pending_finalizers);
     free(vm->stack);

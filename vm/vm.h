@@ -85,6 +85,7 @@ struct GenVM {
     uint32_t capabilities;
     bool (*host_write)(void *context, int stream, const char *data, size_t size); /* output without GEN_CAP_STDIO */
     char *error_text;      /* the last answer of gen_error_text */
+    struct SiteCache *site_cache; /* see site_cache.h; made when first needed */
     Value host_natives;    /* list of the Buffers behind host functions, or VALUE_UNSET */
     volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the next safepoint */
