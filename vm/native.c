@@ -293,6 +293,15 @@ static Value bind_through_twin(GenVM *vm, const NativeFunction *native, int inde
 
 /* ---- binding ---- */
 
+/* Functions with keyword parameters whose positional arguments CPython counts by hand, with other words. */
+static bool counts_by_hand(const Signature *signature) {
+    static const char *const names[] = {"int", "str", "sorted"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == signature->name_size && memcmp(names[i], signature->name, signature->name_size) == 0)
+            return true;
+    return false;
+}
+
 static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
     const Signature *signature = native->signature;
     int hidden = native_hides_first(native);
@@ -310,7 +319,8 @@ static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
     }
     if (most == 0 && hidden < signature->count) return raise_type(vm, "%S() takes no positional arguments", name);
     /* Positional ones and **kwargs: dict() */
-    bool by_position = signature->posonly == signature->positional && signature->kwargs_at >= 0;
+    bool by_position = (signature->posonly == signature->positional && signature->kwargs_at >= 0) ||
+                       counts_by_hand(signature);
     if (signature->posonly < signature->count && !by_position) {
         const char *kind = signature->positional < signature->count ? "positional " : "";
         return raise_type(vm, "%S() takes %s %d %sargument%s (%d given)", name, least == most ? "exactly" : "at most",
@@ -329,8 +339,9 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
         return raise_type(vm, "%N.__new__(): not enough arguments", type_from(native->self));
     if (missing == 0 && hidden)
         return raise_type(vm, "unbound method %S.%S() needs an argument", native->owner->name, name);
-    if (signature->posonly == signature->count && signature->plain) {
-        if (most == 1 && least == 1 && !(native->header.flags & NATIVE_NEW)) {
+    bool by_hand = counts_by_hand(signature);
+    if ((signature->posonly == signature->count && signature->plain) || by_hand) {
+        if (most == 1 && least == 1 && !by_hand && !(native->header.flags & NATIVE_NEW)) {
             if (native->owner)
                 return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", native->owner->name, name, got);
             return raise_type(vm, "%S() takes exactly one argument (%d given)", describe_with_module(vm, native), got);
