@@ -25,6 +25,10 @@ bool call_result(GenVM *vm, Value v) {
 /* The arguments stay in vm->tail: whoever is called copies them before anything else can be asked for. */
 bool call_tail(GenVM *vm) {
     TailCall *tail = &vm->tail;
+    if (tail->then) { /* a continuation looks at the result first */
+        const Value *values = tail->then_values;
+        if (!frame_push_continuation(vm, (Return)tail->then, 4, values[0], values[1], values[2], values[3])) return false;
+    }
     if (unlikely(tail->spread_args != VALUE_UNSET))
         return call_spread(vm, tail->callable, tail->spread_args, tail->spread_kwargs);
     if (tail->count == GENERATOR_CALL_SEND && is_kind(tail->callable, TYPE_GENERATOR))
