@@ -1,4 +1,9 @@
-/* main.c - the command `gen`: scripts, code from the command line, modules, the REPL. A client of genvm.h like any other. */
+/* main.c - the command `gen`: scripts, code from the command line, modules, the REPL. A client of genvm.h like any other.
+ *
+ * Exit statuses: what the program says by SystemExit; 1 after an uncaught exception; 2 for a wrong command line or a script
+ * that cannot be read; 120 when the output could not be written at the end; killed by SIGINT after KeyboardInterrupt.
+ */
+#include "repl/repl.h"
 #include "vm/genvm.h"
 
 #include <errno.h>
@@ -7,58 +12,231 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static char *read_all(FILE *file, size_t *size) {
+static GenVM *interrupted_vm; /* for the signal handler alone */
+
+static void on_interrupt(int signal_number) {
+    (void)signal_number;
+    if (interrupted_vm) gen_interrupt(interrupted_vm);
+}
+
+static const char usage[] =
+    "usage: gen [option] ... [-c code | -m module | file | -] [arg] ...\n"
+    "Without code, module or file, or with -i after them, an interactive session begins.\n"
+    "  -c code    run the code given (ends the options)\n"
+    "  -m module  run a module as the main program (ends the options)\n"
+    "  -          run what standard input holds\n"
+    "  -i         an interactive session afterwards\n"
+    "  -V         show the version (also --version)\n"
+    "  -h         show this help (also --help)\n";
+
+typedef struct Options {
+    const char *code, *module, *file;
+    bool interactive;
+    int rest; /* index of the first argument of the program */
+} Options;
+
+/* False: the program ends with *status. */
+static bool parse_options(int argc, char **argv, Options *options, int *status) {
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        const char *option = argv[i];
+        bool is_code = !strncmp(option, "-c", 2), is_module = !strncmp(option, "-m", 2);
+        if (is_code || is_module) {
+            const char *value = option[2] ? option + 2 : i + 1 < argc ? argv[++i] : NULL;
+            if (!value) {
+                fprintf(stderr, "Argument expected for the %s option\n%s", option, usage);
+                *status = 2;
+                return false;
+            }
+            *(is_code ? &options->code : &options->module) = value;
+            options->rest = i + 1;
+            return true;
+        }
+        if (!strcmp(option, "-i")) {
+            options->interactive = true;
+        } else if (!strcmp(option, "-V") || !strcmp(option, "--version")) {
+            printf("Gen %d.%d.%d\n", GEN_VERSION_MAJOR, GEN_VERSION_MINOR, GEN_VERSION_PATCH);
+            *status = 0;
+            return false;
+        } else if (!strcmp(option, "-h") || !strcmp(option, "--help")) {
+            fputs(usage, stdout);
+            *status = 0;
+            return false;
+        } else {
+            fprintf(stderr, "unknown option %s\n%s", option, usage);
+            *status = 2;
+            return false;
+        }
+    }
+    if (i < argc) options->file = argv[i];
+    options->rest = i + (i < argc);
+    return true;
+}
+
+/* ---- source files ---- */
+
+static char *read_stream(FILE *stream, size_t *size) {
     size_t capacity = 65536, used = 0;
     char *text = malloc(capacity);
     while (text) {
-        size_t got = fread(text + used, 1, capacity - used, file);
+        size_t got = fread(text + used, 1, capacity - used, stream);
         used += got;
         if (!got) break;
-        if (used == capacity) {
-            char *larger = realloc(text, capacity *= 2);
-            if (!larger) free(text);
-            text = larger;
-        }
+        if (used < capacity) continue;
+        char *larger = realloc(text, capacity *= 2);
+        if (!larger) free(text);
+        text = larger;
+    }
+    if (text && ferror(stream)) {
+        free(text);
+        return NULL;
     }
     *size = used;
     return text;
 }
 
+/* The text of the script; NULL after a line on stderr that says why not. */
+static char *read_script(const char *path, size_t *size) {
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        char inside[4096];
+        snprintf(inside, sizeof inside, "%s/__main__.gen", path);
+        if (access(inside, R_OK) == 0) return read_script(inside, size);
+        fprintf(stderr, "gen: can't find '__main__' module in '%s'\n", path);
+        return NULL;
+    }
+    FILE *file = fopen(path, "rb");
+    char *text = file ? read_stream(file, size) : NULL;
+    if (!text) fprintf(stderr, "gen: can't open file '%s': [Errno %d] %s\n", path, errno, strerror(errno));
+    if (file) fclose(file);
+    return text;
+}
+
+/* ---- setting up sys ---- */
+
+static void set_arguments(GenVM *vm, const char *first, int argc, char **argv, int rest) {
+    GenScope scope = gen_scope_open(vm);
+    GenRef list = gen_list(vm);
+    gen_append(vm, list, gen_str(vm, first));
+    for (int i = rest; i < argc; i++)
+        gen_append(vm, list, gen_str(vm, argv[i]));
+    gen_set_attr(vm, gen_import(vm, "sys"), "argv", list);
+    gen_scope_close(vm, scope);
+}
+
+/* The folder where imports look first. */
+static void set_path(GenVM *vm, const char *folder, size_t size) {
+    GenScope scope = gen_scope_open(vm);
+    GenRef zero = gen_int(vm, 0), args[] = {zero, gen_str_n(vm, folder, size)};
+    gen_call_method(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), "insert", 2, args);
+    gen_scope_close(vm, scope);
+}
+
+/* ---- running ---- */
+
+static bool run_script(GenVM *vm, const char *path, int *status) {
+    size_t size = 0;
+    bool from_stdin = !strcmp(path, "-");
+    char *text = from_stdin ? read_stream(stdin, &size) : read_script(path, &size);
+    if (!text) {
+        *status = 2;
+        return true;
+    }
+    const char *slash = strrchr(path, '/');
+    set_path(vm, path, slash ? (size_t)(slash - path) : 0);
+    if (!from_stdin) gen_set_global(vm, "__file__", gen_str(vm, path));
+    bool ok = gen_run_bytes(vm, text, size, from_stdin ? "<stdin>" : path);
+    free(text);
+    return ok;
+}
+
+static bool run_module(GenVM *vm, const char *module) {
+    set_path(vm, "", 0);
+    GenScope scope = gen_scope_open(vm);
+    GenRef name = gen_str(vm, module), runner = gen_get_attr(vm, gen_import(vm, "runpy"), "_run_module_as_main");
+    bool ok = gen_call(vm, runner, 1, &name) != GEN_NULL;
+    gen_scope_close(vm, scope);
+    return ok;
+}
+
+/* What SystemExit asks for: None 0, an int itself, anything else is printed and means 1. */
+static int exit_status(GenVM *vm) {
+    GenRef code = gen_get_attr(vm, gen_error_take(vm), "code");
+    int64_t number;
+    if (gen_is_none(vm, code)) return 0;
+    if ((gen_type(vm, code) == GEN_TYPE_INT || gen_type(vm, code) == GEN_TYPE_BOOL) && gen_to_int(vm, code, &number))
+        return (int)(number & 255);
+    gen_error_clear(vm);
+    size_t size = 0;
+    const char *text = gen_to_str(vm, gen_to_text(vm, code), &size);
+    gen_call_method(vm, gen_get_attr(vm, gen_import(vm, "sys"), "stdout"), "flush", 0, NULL);
+    if (text) fprintf(stderr, "%.*s\n", (int)size, text);
+    gen_error_clear(vm);
+    return 1;
+}
+
+int command_report(GenVM *vm, bool *interrupted) {
+    if (gen_error_matches(vm, "SystemExit")) return exit_status(vm);
+    *interrupted = gen_error_matches(vm, "KeyboardInterrupt");
+    GenRef error = gen_error_take(vm), sys = gen_import(vm, "sys");
+    gen_call_method(vm, gen_get_attr(vm, sys, "stdout"), "flush", 0, NULL);
+    gen_error_clear(vm);
+    gen_error_restore(vm, error);
+    fputs(gen_error_text(vm), stderr);
+    gen_error_clear(vm);
+    return 1;
+}
+
+/* Ends as a program that the signal killed, so that shells see it. */
+static void die_by_interrupt(void) {
+    signal(SIGINT, SIG_DFL);
+    raise(SIGINT);
+}
+
+static int finish(GenVM *vm, int status, bool interrupted) {
+    interrupted_vm = NULL;
+    if (!gen_vm_finish(vm)) {
+        bool quiet = gen_error_matches(vm, "BrokenPipeError");
+        if (!quiet) fprintf(stderr, "Exception ignored on flushing sys.stdout:\n%s", gen_error_text(vm));
+        gen_error_clear(vm);
+        status = 120;
+    }
+    gen_vm_free(vm);
+    if (interrupted) die_by_interrupt();
+    return status;
+}
+
 int main(int argc, char **argv) {
+    Options options = {0};
+    int status = 0;
+    if (!parse_options(argc, argv, &options, &status)) return status;
     signal(SIGPIPE, SIG_IGN);
     GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_ALL};
     GenVM *vm = gen_vm_new(&config);
-    if (!vm) return 3;
-    bool ok = false;
-    GenRef sys = gen_import(vm, "sys"), path = gen_get_attr(vm, sys, "path"), args = gen_get_attr(vm, sys, "argv");
-    if (argc > 2 && !strcmp(argv[1], "-c")) {
-        gen_append(vm, path, gen_str(vm, ""));
-        gen_append(vm, args, gen_str(vm, "-c"));
-        for (int i = 3; i < argc; i++)
-            gen_append(vm, args, gen_str(vm, argv[i]));
-        ok = gen_run_string(vm, argv[2], "<string>");
-    } else if (argc > 1) {
-        FILE *file = fopen(argv[1], "rb");
-        if (!file) {
-            fprintf(stderr, "gen: can't open file '%s': [Errno %d] %s\n", argv[1], errno, strerror(errno));
-            return 2;
-        }
-        size_t size;
-        char *text = read_all(file, &size);
-        fclose(file);
-        const char *slash = strrchr(argv[1], '/');
-        gen_append(vm, path, gen_str_n(vm, argv[1], slash ? (size_t)(slash - argv[1]) : 0));
-        for (int i = 1; i < argc; i++)
-            gen_append(vm, args, gen_str(vm, argv[i]));
-        gen_set_global(vm, "__file__", gen_str(vm, argv[1]));
-        ok = gen_run_bytes(vm, text, size, argv[1]);
-        free(text);
+    if (!vm) {
+        fputs("gen: out of memory\n", stderr);
+        return 3;
     }
-    int status = ok ? 0 : 1;
-    if (!ok) fputs(gen_error_text(vm), stderr);
-    gen_error_clear(vm);
-    gen_call_method(vm, gen_get_attr(vm, sys, "stdout"), "flush", 0, NULL);
-    gen_vm_free(vm);
-    return status;
+    interrupted_vm = vm;
+    signal(SIGINT, on_interrupt);
+    bool ok = true, interrupted = false, ran = true;
+    set_arguments(vm, options.code ? "-c" : options.module ? "-m" : options.file ? options.file : "", argc, argv, options.rest);
+    if (options.code) {
+        set_path(vm, "", 0);
+        ok = gen_run_string(vm, options.code, "<string>");
+    } else if (options.module) {
+        ok = run_module(vm, options.module);
+    } else if (options.file) {
+        ok = run_script(vm, options.file, &status);
+    } else if (!isatty(0) && !options.interactive) {
+        ok = run_script(vm, "-", &status);
+    } else {
+        ran = false;
+        set_path(vm, "", 0);
+    }
+    if (!ok) status = command_report(vm, &interrupted);
+    if (!ran || options.interactive) status = repl_run(vm);
+    return finish(vm, status, interrupted && !options.interactive);
 }

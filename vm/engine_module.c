@@ -230,6 +230,12 @@ static Value coroutine_of(GenVM *vm, Value *args) {
     return args[0];
 }
 
+static Value prelude(GenVM *vm, Value *args) {
+    Value name = str_format(vm, "_prelude.%S", args[0]);
+    Value module = name == VALUE_ERROR ? VALUE_ERROR : dict_get_str(vm, AS_DICT(vm->prelude), name);
+    return module == VALUE_UNSET ? VALUE_NONE : module;
+}
+
 /* The builtin types by name: for the module types. */
 static Value types(GenVM *vm, Value *args) {
     (void)args;
@@ -310,6 +316,7 @@ const NativeDef engine_core_natives[] = {
     {"is_keyword(name: str, /)", is_keyword, NULL},
     {"coroutine_of(generator, /)", coroutine_of, "The generator, to be awaited."},
     {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
+    {"prelude(name: str, /)", prelude, "A loaded prelude module, or None."},
     {"types()", types, "The builtin types by name."},
     {"iterable_coroutine(function, /)", iterable_coroutine, "types.coroutine of a generator function."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},

@@ -50,6 +50,9 @@ GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result) {
 
 /* ---- life ---- */
 
+static Value call0(GenVM *vm, Value callable);
+static Value finish(GenVM *vm, Value v);
+
 static bool main_module_init(GenVM *vm) {
     Value name = name_value(vm, NAME___main__), module = module_new(vm, name);
     if (module == VALUE_ERROR) return false;
@@ -102,6 +105,24 @@ void gen_vm_free(GenVM *vm) {
     vm_free(vm);
 }
 
+static bool flush_stream(GenVM *vm, Name name) {
+    Value stream = dict_get_str(vm, AS(Module, vm->sys_module)->dict, name_value(vm, name));
+    if (stream == VALUE_UNSET || stream == VALUE_NONE) return true;
+    Value method = finish(vm, attribute_get(vm, stream, name_value(vm, NAME_flush)));
+    return method != VALUE_ERROR && call0(vm, method) != VALUE_ERROR;
+}
+
+bool gen_vm_finish(GenVM *vm) {
+    vm->handles->count = 0;
+    vm_run_finalizers(vm);
+    if (vm->sys_module == VALUE_UNSET) return true;
+    bool ok = flush_stream(vm, NAME_stdout);
+    Value error = ok ? VALUE_UNSET : error_take(vm);
+    if (!flush_stream(vm, NAME_stderr)) error_clear(vm);
+    if (!ok) vm->exception = error;
+    return ok;
+}
+
 void *gen_context(GenVM *vm) { return vm->host_data; }
 void gen_interrupt(GenVM *vm) { vm->interrupted = 1; }
 
@@ -119,9 +140,11 @@ static Value finish(GenVM *vm, Value v) {
 
 static Value main_globals(GenVM *vm) { return object_value(AS(Module, vm->main_module)->dict); }
 
-static Value compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode) {
+enum { COMPILE_INCOMPLETE = 4, COMPILE_KEEP_SOURCE = 8 }; /* compile.h's flags */
+
+static Value compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode, int flags) {
     if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");
-    return vm->compile(vm, source, size, name, mode, 0);
+    return vm->compile(vm, source, size, name, mode, flags | (name[0] == '<' ? COMPILE_KEEP_SOURCE : 0));
 }
 
 static Value run_code(GenVM *vm, Value code) {
@@ -131,7 +154,7 @@ static Value run_code(GenVM *vm, Value code) {
 }
 
 bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
-    return run_code(vm, compile(vm, source, size, name, "exec")) != VALUE_ERROR;
+    return run_code(vm, compile(vm, source, size, name, "exec", 0)) != VALUE_ERROR;
 }
 
 bool gen_run_string(GenVM *vm, const char *source, const char *name) {
@@ -139,7 +162,13 @@ bool gen_run_string(GenVM *vm, const char *source, const char *name) {
 }
 
 GenRef gen_eval(GenVM *vm, const char *expression) {
-    return hold(vm, run_code(vm, compile(vm, expression, strlen(expression), "<string>", "eval")));
+    return hold(vm, run_code(vm, compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
+}
+
+GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name) {
+    Value code = compile(vm, source, size, name, "single", COMPILE_INCOMPLETE);
+    if (code == VALUE_UNSET) return GEN_END;
+    return run_code(vm, code) == VALUE_ERROR ? GEN_ERROR : GEN_OK;
 }
 
 GenRef gen_import(GenVM *vm, const char *module) {
@@ -406,9 +435,19 @@ bool gen_close(GenVM *vm, GenRef generator) {
 
 /* ---- exceptions ---- */
 
+bool gen_error_matches(GenVM *vm, const char *type) {
+    Value name = vm->exception == VALUE_UNSET ? VALUE_ERROR : str_intern_from(vm, type, strlen(type));
+    Value cls = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->builtins, name);
+    return is_type(cls) && type_is_subclass(type_of(vm, vm->exception), type_from(cls));
+}
+
 bool gen_error_pending(GenVM *vm) { return vm->exception != VALUE_UNSET; }
 GenRef gen_error_take(GenVM *vm) { return vm->exception == VALUE_UNSET ? GEN_NULL : hold(vm, error_take(vm)); }
 void gen_error_clear(GenVM *vm) { error_clear(vm); }
+void gen_error_restore(GenVM *vm, GenRef exception) {
+    Value v = value_of(vm, exception);
+    if (v != VALUE_ERROR && is_kind(v, KIND_EXCEPTION)) vm->exception = v;
+}
 
 const char *gen_error_text(GenVM *vm) {
     free(vm->error_text);

@@ -79,7 +79,10 @@ typedef struct GenConfig {
 } GenConfig;
 
 GEN_API GenVM *gen_vm_new(const GenConfig *config); /* NULL config: the defaults above. NULL: out of memory */
-GEN_API void gen_vm_free(GenVM *vm); /* runs no script code: close what must be closed before */
+/* The end of a program: suspended generators are closed, __del__ methods run, standard streams are flushed. False with an
+ * exception pending if what was printed could not be written. */
+GEN_API bool gen_vm_finish(GenVM *vm);
+GEN_API void gen_vm_free(GenVM *vm); /* runs no script code: gen_vm_finish does */
 GEN_API void *gen_context(GenVM *vm);
 GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the running script, soon */
 
@@ -95,6 +98,9 @@ GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result); /* cl
 /* Runs statements in the namespace of __main__. `name` is what tracebacks call the text. */
 GEN_API bool gen_run_string(GenVM *vm, const char *source, const char *name);
 GEN_API bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name);
+/* A line or more of an interactive session: the values of expression statements are shown as sys.displayhook does. GEN_END:
+ * the source is the beginning of a statement; ask for another line and call again with all of it. */
+GEN_API GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name);
 GEN_API GenRef gen_eval(GenVM *vm, const char *expression); /* the value of an expression, in __main__ */
 GEN_API GenRef gen_import(GenVM *vm, const char *module);
 
@@ -161,6 +167,8 @@ GEN_API bool gen_close(GenVM *vm, GenRef generator);
 GEN_API bool gen_error_pending(GenVM *vm);
 GEN_API GenRef gen_error_take(GenVM *vm); /* the exception; none is pending any more */
 GEN_API void gen_error_clear(GenVM *vm);
+GEN_API void gen_error_restore(GenVM *vm, GenRef exception); /* pending again, its traceback as it is */
+GEN_API bool gen_error_matches(GenVM *vm, const char *type); /* is the pending exception an instance of that builtin class */
 /* The report with traceback, as the command prints it, of the pending exception, which stays pending. Valid until the next
  * call of this function. Never NULL. */
 GEN_API const char *gen_error_text(GenVM *vm);

@@ -189,3 +189,35 @@ Value twin_load(GenVM *vm, Twin twin) {
     return function;
 }
 
+
+/* ---- the end of a program ---- */
+
+static void finalize_now(GenVM *vm, Object *object) {
+    Value v = object_value(object), none[3] = {VALUE_NONE, VALUE_NONE, VALUE_NONE};
+    Value result;
+    if (is_generator_like(v)) {
+        result = vm_call(vm, v, GENERATOR_CALL_CLOSE, none);
+    } else {
+        Value method = type_find_special(vm, type_of(vm, v), SP_DEL);
+        if (method == VALUE_UNSET) return;
+        result = special_call(vm, method, v, 0);
+        if (result == VALUE_TAIL) result = vm_call_tail(vm);
+    }
+    if (result == VALUE_ERROR) vm_report_unraisable(vm, error_take(vm), v);
+}
+
+/* The names of the main module are let go, then everything that nothing else reaches is finalized, and what that lets go, a
+ * few times over. */
+void vm_run_finalizers(GenVM *vm) {
+    Dict *globals = vm->main_module == VALUE_UNSET ? NULL : AS(Module, vm->main_module)->dict;
+    uint32_t position = 0;
+    Value key, value;
+    while (globals && dict_next(globals, &position, &key, &value))
+        if (key != name_value(vm, NAME___builtins__)) dict_set_str(vm, globals, key, VALUE_NONE);
+    for (int round = 0; round < 4; round++) {
+        gc_collect(vm, true);
+        if (!vm->pending_count) return;
+        while (vm->pending_count)
+            finalize_now(vm, vm->pending_finalizers[--vm->pending_count]);
+    }
+}

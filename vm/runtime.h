@@ -22,6 +22,7 @@ bool async_generator_yield(GenVM *vm, Value v);
 
 /* The engine's set-up and end, for genvm.c. */
 bool vm_init(GenVM *vm);
+void vm_run_finalizers(GenVM *vm); /* at the end of a program: of everything that the main module held */
 bool vm_library_init(GenVM *vm); /* of stdlib/init.c; a weak stand-in in vm.c makes a VM without compiler and library */
 Value vm_call_tail(GenVM *vm);   /* from the host: makes the call in vm->tail and runs it */
 Value vm_exception_text(GenVM *vm, Value exception); /* the report with traceback: str, or VALUE_ERROR */
