@@ -69,6 +69,10 @@ static Value compare_native(GenVM *vm, CompareOp op, Type *left, Type *right, Va
 
 Value value_compare(GenVM *vm, CompareOp op, Value a, Value b) {
     if (are_ints(a, b)) return bool_value(order_answers(op, ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b)));
+    if (value_is_plain_number(a) && value_is_plain_number(b)) {
+        if (value_is_int(a) && value_is_int(b)) return bool_value(order_answers(op, int_order(a, b)));
+        return vm->types[TYPE_FLOAT]->slots.compare(vm, op, a, b);
+    }
     if (is_exact(a, TYPE_STR) && is_exact(b, TYPE_STR)) {
         if (op == COMPARE_EQ || op == COMPARE_NE) return bool_value((a == b || str_equal(a, b)) == (op == COMPARE_EQ));
         return bool_value(order_answers(op, a == b ? 0 : str_order(a, b)));

@@ -302,6 +302,10 @@ typedef struct HostObject { /* natively implemented types of modules and hosts *
 
 static inline bool value_is_int(Value v) { return is_int(v) || is_kind(v, TYPE_INT); } /* without bool */
 static inline bool value_is_intlike(Value v) { return is_int(v) || is_kind(v, TYPE_INT) || is_bool(v); }
+/* Exactly an int or a float, no instance of a subclass: nothing about it can be overridden. */
+static inline bool value_is_plain_number(Value v) {
+    return is_int(v) || is_float(v) || is_exact(v, TYPE_INT) || is_exact(v, TYPE_FLOAT);
+}
 static inline bool value_is_float(Value v) { return is_float(v) || is_kind(v, TYPE_FLOAT); }
 static inline double value_float(Value v) { return is_float(v) ? as_float(v) : AS(FloatBox, v)->number; }
 static inline bool value_is_str(Value v) { return is_kind(v, TYPE_STR); }

@@ -155,17 +155,9 @@ static inline bool numbers(Value left, Value right, double *a, double *b) {
     return !is_pointer(left) && !is_pointer(right) && as_exact_double(left, a) && as_exact_double(right, b);
 }
 
-/* + - * / of a float and an int. */
-static bool mixed_arithmetic(GenVM *vm, BinaryOp op, double a, double b) {
-    double result = op == BINARY_ADD ? a + b : op == BINARY_SUB ? a - b : op == BINARY_MUL ? a * b : 0;
-    if (op == BINARY_DIV) {
-        if (b == 0) {
-            raise_zero_division(vm, "division by zero");
-            return false;
-        }
-        result = a / b;
-    }
-    return call_result(vm, float_value(vm, result));
+static Function *first_method(GenVM *vm, int code, Value left, Value right) {
+    if (!is_object(left) || value_is_plain_number(left)) return NULL;
+    return operator_first_method(vm, code, left, right);
 }
 
 bool op_binary(GenVM *vm) {
@@ -189,12 +181,14 @@ bool op_binary(GenVM *vm) {
     }
     if (operator== BINARY_ADD && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR))
         return call_result(vm, str_concat(vm, left, right));
+    if (value_is_plain_number(left) && value_is_plain_number(right) && operator!= BINARY_MATMUL) {
+        bool ints = value_is_int(left) && value_is_int(right);
+        Value result = ints ? int_binary(vm, operator, left, right) : float_binary(vm, operator, left, right);
+        if (result != VALUE_NOT_IMPLEMENTED) return call_result(vm, result);
+    }
     int code = (int)operator| (inplace ? OPERATOR_IN_PLACE : 0);
-    Function *method = is_object(left) ? operator_first_method(vm, code, left, right) : NULL;
+    Function *method = first_method(vm, code, left, right);
     if (method) return continue_operator(vm, method, code, left, right);
-    double a, b;
-    if (operator<= BINARY_DIV && numbers(left, right, &a, &b) && (is_float(left) || is_float(right)))
-        return mixed_arithmetic(vm, operator, a, b);
     return call_result(vm, value_binary(vm, operator, left, right, inplace));
 }
 
@@ -244,7 +238,7 @@ bool op_compare(GenVM *vm) {
         return true;
     }
     Value left = *op_b(vm), right = *op_c(vm);
-    Function *method = is_object(left) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, left, right) : NULL;
+    Function *method = first_method(vm, OPERATOR_COMPARE + (int)op, left, right);
     if (method) return continue_operator(vm, method, OPERATOR_COMPARE + (int)op, left, right);
     return call_result(vm, value_compare(vm, op, left, right));
 }

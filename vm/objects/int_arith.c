@@ -355,21 +355,25 @@ static Value small_binary(GenVM *vm, BinaryOp op, int64_t a, int64_t b) {
     return VALUE_UNSET;
 }
 
-static bool load_wide(Value v, Wide *out) {
+/* In two words, not in a Wide: storing its halves to load it whole would stall. */
+static inline __attribute__((always_inline)) bool load_wide(Value v, uint64_t *low, uint64_t *high) {
     if (is_int(v)) {
-        *out = as_int(v);
+        *low = (uint64_t)as_int(v);
+        *high = (uint64_t)(as_int(v) >> 63);
         return true;
     }
     const BigInt *big = AS(BigInt, v);
-    if (big->size == 1 || big->size == -1) {
-        *out = big->size < 0 ? -(Wide)big->limbs[0] : (Wide)big->limbs[0];
-        return true;
-    }
-    if ((big->size != 2 && big->size != -2) || big->limbs[1] >> 62) return false;
-    Wide magnitude = (Wide)big->limbs[1] << LIMB_BITS | big->limbs[0];
-    *out = big->size < 0 ? -magnitude : magnitude;
+    int64_t size = big->size < 0 ? -big->size : big->size;
+    if (size == 0 || size > 2 || (size == 2 && big->limbs[1] >> 62)) return false;
+    UnsignedWide magnitude = big->limbs[0];
+    if (size == 2) magnitude |= (UnsignedWide)big->limbs[1] << LIMB_BITS;
+    if (big->size < 0) magnitude = -magnitude;
+    *low = (uint64_t)magnitude;
+    *high = (uint64_t)(magnitude >> LIMB_BITS);
     return true;
 }
+
+static inline Wide join(uint64_t low, uint64_t high) { return (Wide)((UnsignedWide)high << LIMB_BITS | low); }
 
 /* Operands below 2^126 in magnitude. */
 static Value wide_binary(GenVM *vm, BinaryOp op, Wide a, Wide b) {
@@ -392,7 +396,7 @@ static Value wide_binary(GenVM *vm, BinaryOp op, Wide a, Wide b) {
     }
 }
 
-static Value limb_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView *b) {
+static Value view_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView *b) {
     switch (op) {
     case BINARY_ADD: return int_add_views(vm, a, b, false);
     case BINARY_SUB: return int_add_views(vm, a, b, true);
@@ -413,6 +417,13 @@ static Value limb_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView
     return VALUE_NOT_IMPLEMENTED;
 }
 
+static __attribute__((noinline)) Value limb_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
+    IntView a, b;
+    int_view(&a, left);
+    int_view(&b, right);
+    return view_binary(vm, op, &a, &b);
+}
+
 Value int_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     if (is_bool(left)) left = int_value(left == VALUE_TRUE);
     if (is_bool(right)) right = int_value(right == VALUE_TRUE);
@@ -420,14 +431,10 @@ Value int_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     if (op == BINARY_POW) return int_power(vm, left, right);
     if (op == BINARY_MATMUL) return VALUE_NOT_IMPLEMENTED;
     Value result = VALUE_UNSET;
-    Wide wide_a, wide_b;
+    uint64_t a_low, a_high, b_low, b_high;
     if (are_ints(left, right))
         result = small_binary(vm, op, as_int(left), as_int(right));
-    else if (load_wide(left, &wide_a) && load_wide(right, &wide_b))
-        result = wide_binary(vm, op, wide_a, wide_b);
-    if (result != VALUE_UNSET) return result;
-    IntView a, b;
-    int_view(&a, left);
-    int_view(&b, right);
-    return limb_binary(vm, op, &a, &b);
+    else if (load_wide(left, &a_low, &a_high) && load_wide(right, &b_low, &b_high))
+        result = wide_binary(vm, op, join(a_low, a_high), join(b_low, b_high));
+    return likely(result != VALUE_UNSET) ? result : limb_binary(vm, op, left, right);
 }
