@@ -6,6 +6,7 @@
 #include "vm/bind.h"
 #include "vm/code.h"
 #include "vm/interp.h"
+#include "vm/file.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
 
@@ -128,14 +129,28 @@ void gen_interrupt(GenVM *vm) { vm->interrupted = 1; }
 
 /* ---- calls of script code from here ---- */
 
+/* A host that takes the output itself has all of it when a call returns. */
+static Value with_output(GenVM *vm, Value result) {
+    if (!vm->host_write) return result;
+    Value pending = vm->exception;
+    vm->exception = VALUE_UNSET;
+    file_sync(vm);
+    vm->exception = pending;
+    return result;
+}
+
+static Value host_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
+    return with_output(vm, vm_call(vm, callable, count, args));
+}
+
 static Value call0(GenVM *vm, Value callable) {
-    return callable == VALUE_ERROR ? VALUE_ERROR : vm_call(vm, callable, 0, NULL);
+    return callable == VALUE_ERROR ? VALUE_ERROR : host_call(vm, callable, 0, NULL);
 }
 
 /* Makes the call that a native or slot asked for. */
 static Value finish(GenVM *vm, Value v) {
     if (v != VALUE_TAIL) return v;
-    return vm_call_tail(vm);
+    return with_output(vm, vm_call_tail(vm));
 }
 
 static Value main_globals(GenVM *vm) { return object_value(AS(Module, vm->main_module)->dict); }
@@ -175,7 +190,7 @@ GenRef gen_import(GenVM *vm, const char *module) {
     Value from = tuple_pack(vm, 1, name_value(vm, NAME___name__));
     Value args[] = {str_from(vm, module), main_globals(vm), VALUE_NONE, from, int_value(0)};
     if (args[0] == VALUE_ERROR || from == VALUE_ERROR) return GEN_NULL;
-    return hold(vm, vm_call(vm, vm->import_function, 5, args));
+    return hold(vm, host_call(vm, vm->import_function, 5, args));
 }
 
 /* ---- making values ---- */
@@ -235,7 +250,7 @@ bool gen_is_none(GenVM *vm, GenRef ref) { return value_of(vm, ref) == VALUE_NONE
 bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
     Value v = value_of(vm, ref);
     if (v == VALUE_ERROR) return false;
-    Value truth = vm_call(vm, object_value(vm->types[TYPE_BOOL]), 1, &v);
+    Value truth = host_call(vm, object_value(vm->types[TYPE_BOOL]), 1, &v);
     *out = truth == VALUE_TRUE;
     return truth != VALUE_ERROR;
 }
@@ -366,6 +381,7 @@ bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
 
 GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
     Value function = value_of(vm, callable), few[16];
+    few[0] = VALUE_UNSET; /* a call without arguments still hands the array on */
     if (function == VALUE_ERROR) return GEN_NULL;
     Value *values = count <= 16 ? few : malloc(count * sizeof(Value));
     if (!values) {
@@ -375,7 +391,7 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
     bool ok = true;
     for (size_t i = 0; i < count; i++)
         ok &= (values[i] = value_of(vm, args[i])) != VALUE_ERROR;
-    Value result = ok ? vm_call(vm, function, (uint32_t)count, values) : VALUE_ERROR;
+    Value result = ok ? host_call(vm, function, (uint32_t)count, values) : VALUE_ERROR;
     if (values != few) free(values);
     return hold(vm, result);
 }
@@ -413,7 +429,7 @@ GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
     *out = GEN_NULL;
     if (v == VALUE_ERROR) return GEN_ERROR;
     Value sent = VALUE_NONE;
-    if (is_generator_like(v)) return outcome(vm, vm_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
+    if (is_generator_like(v)) return outcome(vm, host_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
     return outcome(vm, finish(vm, value_next(vm, v)), out);
 }
 
@@ -421,9 +437,9 @@ GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
     Value v = value_of(vm, generator), sent = value_of(vm, value);
     *out = GEN_NULL;
     if (v == VALUE_ERROR || sent == VALUE_ERROR) return GEN_ERROR;
-    if (is_generator_like(v)) return outcome(vm, vm_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
+    if (is_generator_like(v)) return outcome(vm, host_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
     Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_send)));
-    return outcome(vm, method == VALUE_ERROR ? VALUE_ERROR : vm_call(vm, method, 1, &sent), out);
+    return outcome(vm, method == VALUE_ERROR ? VALUE_ERROR : host_call(vm, method, 1, &sent), out);
 }
 
 bool gen_close(GenVM *vm, GenRef generator) {
