@@ -156,9 +156,23 @@ static uint64_t hash_bytes(const void *data, size_t size) {
 }
 
 static uint64_t const_hash(Value v) {
+    if (is_kind(v, TYPE_TUPLE)) {
+        uint64_t hash = AS_TUPLE(v)->count;
+        for (uint64_t i = 0; i < AS_TUPLE(v)->count; i++) hash = hash * 31 + const_hash(AS_TUPLE(v)->items[i]);
+        return hash;
+    }
+    if (is_kind(v, TYPE_INT)) return int_hash(v);
     if (value_is_str(v)) return hash_bytes(AS_STR(v)->data, AS_STR(v)->size);
     if (is_kind(v, TYPE_BYTES)) return hash_bytes(AS(Bytes, v)->data, AS(Bytes, v)->size);
     return hash_bytes(&v, sizeof v);
+}
+
+static bool const_equal(Value a, Value b);
+
+static bool tuples_equal(const Tuple *x, const Tuple *y) {
+    for (uint64_t i = 0; x->count == y->count && i < x->count; i++)
+        if (!const_equal(x->items[i], y->items[i])) return false;
+    return x->count == y->count;
 }
 
 /* Equal and of one type. A str that is used as a name must be the interned one, so the two kinds do not mix. */
@@ -173,6 +187,8 @@ static bool const_equal(Value a, Value b) {
         const Bytes *x = AS(Bytes, a), *y = AS(Bytes, b);
         return x->size == y->size && memcmp(x->data, y->data, x->size) == 0;
     }
+    if (is_kind(a, TYPE_TUPLE) && is_kind(b, TYPE_TUPLE)) return tuples_equal(AS_TUPLE(a), AS_TUPLE(b));
+    if (is_kind(a, TYPE_INT) && is_kind(b, TYPE_INT)) return int_order(a, b) == 0;
     return false;
 }
 
