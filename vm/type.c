@@ -365,12 +365,14 @@ Type *type_of(GenVM *vm, Value v) {
 
 Type *type_builtin(GenVM *vm, TypeId id) { return vm->types[id]; }
 
-const char *type_name(GenVM *vm, Value v) {
-    Type *type = type_of(vm, v);
-    if (type->is_builtin) return type->def->name;
-    const char *name = str_c(vm, type->name);
+const char *type_text(GenVM *vm, const Type *type) {
+    if (type->is_builtin && !type->def->module) return type->def->name;
+    Value text = type->is_builtin ? str_format(vm, "%s.%s", type->def->module, type->def->name) : type->name;
+    const char *name = text == VALUE_ERROR ? NULL : str_c(vm, text);
     return name ? name : "?";
 }
+
+const char *type_name(GenVM *vm, Value v) { return type_text(vm, type_of(vm, v)); }
 
 bool type_is_subclass(Type *type, Type *base) {
     if (type == base) return true;

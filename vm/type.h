@@ -77,6 +77,7 @@ Type *type_of(GenVM *vm, Value v); /* any value's class */
 static inline Type *type_from(Value v) { return (Type *)as_object(v); }
 static inline bool is_type(Value v) { return is_kind(v, TYPE_TYPE); }
 Type *type_builtin(GenVM *vm, TypeId id);
+const char *type_text(GenVM *vm, const Type *type); /* a class's name in messages: "list", "types.SimpleNamespace", "C" */
 const char *type_name(GenVM *vm, Value v); /* of v's class, as C text, for messages */
 
 Dict *type_dict(GenVM *vm, Type *type); /* materialises a builtin type's methods on first use */

@@ -125,7 +125,7 @@ static void put_conversion(StrBuilder *builder, const char **at, FormatArgs *arg
     case 'V': put_value(builder, va_arg(args->list, Value), leaf_repr); break;
     case 'S': put_value(builder, va_arg(args->list, Value), leaf_str); break;
     case 'T': builder_put_c(builder, type_name(builder->vm, va_arg(args->list, Value))); break;
-    case 'N': put_value(builder, va_arg(args->list, Type *)->name, leaf_str); break;
+    case 'N': builder_put_c(builder, type_text(builder->vm, va_arg(args->list, Type *))); break;
     default: put_number(builder, spec, spec_size, size, conversion, args); break;
     }
 }
