@@ -169,7 +169,9 @@ static bool check_await(Check *c, const AstExpr *expr) {
 }
 
 static bool check_yield(Check *c, const AstExpr *expr) {
-    if (!c->scope->is_function) return check_raise(c, expr->span, "'yield' outside function");
+    if (!c->scope->is_function)
+        return check_raise(c, expr->span, "'yield%s' outside function",
+                           expr->kind == EXPR_YieldFrom ? " from" : "");
     if (expr->kind == EXPR_YieldFrom && is_async_function(c->scope))
         return check_raise(c, expr->span, "'yield from' inside async function");
     return check_optional(c, expr->kind == EXPR_Yield ? expr->Yield.value : expr->YieldFrom.value);

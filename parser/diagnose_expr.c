@@ -131,15 +131,14 @@ static void diagnose_fstring_lambda(Parser *p) {
 /* NAME !'(' star_expressions, where the name is print or exec */
 static void diagnose_legacy(Parser *p) {
     Mark start = parser_mark(p);
-    AstSpan span = p->failed ? (AstSpan){0} : parser_token(p)->span;
+    AstSpan span = parser_token(p)->span;
     AstName *name = parser_name(p);
-    if (name != NULL && is_legacy_name(name) && !parser_at(p, TOKEN_LPAR)) {
-        AstExpr *args = parse_star_expressions(p);
-        if (args != NULL)
-            parser_raise(p, span_join(span, args->span),
-                         "Missing parentheses in call to '%s'. Did you mean %s(...)?", name->text,
-                         name->text);
-    }
+    /* The arguments are tried behind any name: what is wrong in them is worth a message. */
+    AstExpr *args = name == NULL || parser_at(p, TOKEN_LPAR) ? NULL : parse_star_expressions(p);
+    if (args != NULL && is_legacy_name(name))
+        parser_raise(p, span_join(span, args->span),
+                     "Missing parentheses in call to '%s'. Did you mean %s(...)?", name->text,
+                     name->text);
     parser_reset(p, start);
 }
 
@@ -453,7 +452,8 @@ static void diagnose_kvpair(Parser *p, bool is_first) {
     }
 }
 
-/* '{' invalid_double_starred_kvpairs '}' */
+/* '{' invalid_double_starred_kvpairs '}'. In Python's grammar this is not an alternative of its
+ * own, and so it is tried in every pass. */
 void diagnose_dict(Parser *p) {
     Mark start = parser_mark(p);
     p->pos++;

@@ -29,7 +29,9 @@ static void diagnose_annotation(Parser *p) {
     target = parse_star_named_expression(p);
     if (target != NULL && parser_accept(p, TOKEN_COMMA)) {
         Mark behind = parser_mark(p);
-        if (!parse_star_named_expressions(p)) parser_reset(p, behind);
+        while (parse_star_named_expressions(p))
+            behind = parser_mark(p);
+        parser_reset(p, behind);
         if (parser_accept(p, TOKEN_COLON) && parse_expression(p) != NULL)
             parser_raise(p, target->span, "only single target (not tuple) can be annotated");
     }

@@ -445,4 +445,6 @@ static void dump_scope(FILE *file, const Scope *scope, int depth) {
         dump_scope(file, child, depth + 1);
 }
 
-void scope_dump(FILE *file, const Scope *scope) { dump_scope(file, scope, 0); }
+void scope_dump(FILE *file, const Scope *scope) {
+    dump_scope(file, scope, 0);
+}

@@ -12,8 +12,8 @@
  * written in the base of the source. */
 void ast_dump(FILE *file, const AstModule *module, bool has_positions);
 
-/* Writes the scopes of an analysed tree, one a line, indented by nesting: kind and name, what the scope
- * is, then each symbol with its meaning. */
+/* Writes the scopes of an analysed tree, one a line, indented by nesting: kind and name, what the
+ * scope is, then each symbol with its meaning. */
 void scope_dump(FILE *file, const Scope *scope);
 
 #endif

@@ -69,9 +69,11 @@ void lexer_init(Lexer *lexer, Arena *arena, NameTable *names, const char *text, 
     lexer->end = text + len;
     lexer->cur = text;
     lexer->line_start = text;
+    lexer->run_start = text;
     lexer->line = 1;
     lexer->at_line_start = true;
     lexer->has_eof_error = false;
+    lexer->has_soft_error = false;
     lexer->has_open_literal = false;
     lexer->pending = 0;
     lexer->indent = 0;
@@ -119,21 +121,25 @@ __attribute__((format(printf, 5, 6))) static void fail_at(Lexer *lexer, Token *t
     va_start(args, format);
     set_error(lexer, token, kind, place, true, format, args);
     va_end(args);
+    lexer->has_soft_error = true;
 }
 
 static void fail_indentation(Lexer *lexer, Token *token, ParseErrorKind kind, const char *message) {
     fail_at(lexer, token, kind, (ErrorPlace){lexer->line, 1, lexer->line, 0}, "%s", message);
 }
 
+void lexer_fail_unclosed(Lexer *lexer, Token *token) {
+    OpenParen open = lexer->parens[lexer->paren_level - 1];
+    fail_at(lexer, token, PARSE_SYNTAX_ERROR, (ErrorPlace){open.line, open.col + 1, open.line, 0},
+            "'%c' was never closed", open.bracket);
+}
+
 /* The source ends where it must go on. */
 static void fail_eof(Lexer *lexer, Token *token) {
     lexer->has_eof_error = true;
     if (lexer->paren_level > 0) {
-        OpenParen open = lexer->parens[lexer->paren_level - 1];
         lexer->has_open_literal = true;
-        fail_at(lexer, token, PARSE_SYNTAX_ERROR,
-                (ErrorPlace){open.line, open.col + 1, open.line, 0}, "'%c' was never closed",
-                open.bracket);
+        lexer_fail_unclosed(lexer, token);
         return;
     }
     int32_t col = (int32_t)(lexer->cur - lexer->line_start);
@@ -171,6 +177,7 @@ static void begin_line(Lexer *lexer) {
     if (lexer->cur < lexer->end && lexer->cur > lexer->line_start && lexer->cur[-1] == '\n') {
         lexer->line++;
         lexer->line_start = lexer->cur;
+        lexer->run_start = lexer->cur;
     }
 }
 
@@ -179,7 +186,7 @@ static bool skip_continuation(Lexer *lexer, Token *token) {
     lexer->cur++;
     if (*lexer->cur != '\n') {
         lexer->cur++;
-        int32_t col = (int32_t)(lexer->cur - lexer->line_start);
+        int32_t col = (int32_t)(lexer->cur - lexer->run_start);
         fail_at(lexer, token, PARSE_SYNTAX_ERROR, (ErrorPlace){lexer->line, col, lexer->line, 0},
                 "unexpected character after line continuation character");
         return false;
@@ -190,7 +197,9 @@ static bool skip_continuation(Lexer *lexer, Token *token) {
         fail_eof(lexer, token);
         return false;
     }
+    const char *run_start = lexer->run_start;
     begin_line(lexer);
+    lexer->run_start = run_start;
     return true;
 }
 
@@ -298,11 +307,13 @@ static bool read_indentation(Lexer *lexer, Token *token) {
 
 /* Skips blanks, comments, continued lines, and inside brackets newlines. False after an error. */
 static bool skip_blanks(Lexer *lexer, Token *token) {
+    lexer->comment = NULL;
     for (;;) {
         char c = *lexer->cur;
         if (c == ' ' || c == '\t' || c == '\f') {
             lexer->cur++;
         } else if (c == '#') {
+            lexer->comment = lexer->cur;
             skip_comment(lexer);
         } else if (c == '\n' && lexer->paren_level > 0) {
             lexer->cur++;
@@ -572,7 +583,12 @@ static void read_operator(Lexer *lexer, Token *token) {
         token->kind = TOKEN_UNKNOWN;
 }
 
+/* Behind a comment the token begins where the comment does, as in Python. */
 static void read_newline(Lexer *lexer, Token *token) {
+    if (lexer->comment != NULL) {
+        token->start = lexer->comment;
+        token->span.col = (int32_t)(lexer->comment - lexer->line_start);
+    }
     lexer_finish(lexer, token, TOKEN_NEWLINE);
     token->span.end_col++; /* Python counts the newline in the token's end */
     lexer->cur++;

@@ -62,10 +62,13 @@ typedef struct Lexer {
     const char *end;
     const char *cur;        /* the next byte */
     const char *line_start; /* of the line with `cur` */
+    const char *comment;    /* the last one passed over before the current token, or NULL */
+    const char *run_start;  /* of the first of the lines that backslashes continue up to it */
     int32_t line;
     bool at_line_start;    /* indentation comes next */
     bool has_eof_error;    /* the error is that the source ended too early */
     bool has_open_literal; /* ... inside brackets or a triple-quoted string */
+    bool has_soft_error;   /* the error is no better than one that the parser found before it */
     int32_t pending;       /* INDENT tokens to come, or DEDENT ones when negative */
     int32_t indent;        /* the current depth in the two stacks below */
     int32_t paren_level;
@@ -85,6 +88,9 @@ bool lexer_add_keywords(NameTable *names);
 
 /* Reads the next token. After ENDMARKER comes ENDMARKER. An ERROR token leaves *error filled in. */
 void lexer_next(Lexer *lexer, Token *token);
+
+/* Sets the error that the innermost open bracket is never closed. */
+void lexer_fail_unclosed(Lexer *lexer, Token *token);
 
 /* How the token is written, or what it is called: ":" or "newline". */
 const char *token_text(TokenKind kind);

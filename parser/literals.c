@@ -259,6 +259,7 @@ int64_t literal_decode_str(char *dst, const char *text, size_t len, EscapeError 
 }
 
 static bool decode_bytes_escape(Decoder *d, const char *text) {
+    const char *escape = d->cur - 1;
     char c = *d->cur;
     int simple = simple_escape(c);
     if (c == '\n') {
@@ -272,9 +273,7 @@ static bool decode_bytes_escape(Decoder *d, const char *text) {
         uint32_t value = 0;
         d->cur++;
         if (!read_hex(d, 2, "invalid \\x escape at position", &value)) {
-            d->error->start = (int32_t)(d->cur - text);
-            while (text[d->error->start] != '\\')
-                d->error->start--;
+            d->error->start = (int32_t)(escape - text);
             return false;
         }
         *d->out++ = (char)value;

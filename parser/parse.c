@@ -373,8 +373,8 @@ static bool parse_top(Parser *p, AstModule *module) {
 /* After a failure. */
 
 /* Reads on to the end of the source: an error of the lexer further on, or an unclosed bracket
- * above, explains more than what the parser has found. `line` is that of the parser's error token.
- */
+ * above, explains more than what the parser has found, unless it is a soft one or inside of an
+ * f-string. `line` is that of the parser's error token. */
 static void look_for_lexer_error(Parser *p, int32_t line) {
     ParseError error = *p->error;
     Lexer *lexer = &p->lexer;
@@ -382,11 +382,11 @@ static void look_for_lexer_error(Parser *p, int32_t line) {
     do {
         lexer_next(lexer, &token);
     } while (token.kind != TOKEN_ERROR && token.kind != TOKEN_ENDMARKER);
-    bool is_unclosed = token.kind == TOKEN_ERROR && lexer->has_eof_error &&
-                       lexer->cur >= lexer->end && lexer->paren_level > 0;
-    if (token.kind != TOKEN_ERROR ||
-        (is_unclosed && line <= lexer->parens[lexer->paren_level - 1].line))
-        *p->error = error;
+    if (token.kind == TOKEN_ERROR && !lexer->has_soft_error && lexer->fstring_level == 0) return;
+    *p->error = error;
+    bool is_soft = token.kind == TOKEN_ERROR && lexer->has_soft_error;
+    if (is_soft && lexer->paren_level > 0 && line > lexer->parens[lexer->paren_level - 1].line)
+        lexer_fail_unclosed(lexer, &token);
 }
 
 /* "invalid syntax" at the token where the first pass stopped, or what its kind says better: then at
@@ -420,9 +420,12 @@ static void explain(Parser *p, AstModule *module) {
     if (p->lexer_failed) return;
     Token last = p->tokens[p->count - 1];
     ErrorPlace place = last_place(p);
-    if (!p->failed) {
+    for (int pass = 0; pass < 2 && !p->failed; pass++) {
+        /* First quietly: what is wrong in a dict comes before all else, see diagnose_dict. */
         p->diagnosing = true;
+        p->quiet = pass == 0;
         p->pos = 0;
+        if (p->memo_capacity > 0) memset(p->memos, 0, (size_t)p->memo_capacity * sizeof *p->memos);
         parse_top(p, module);
     }
     if (p->error->kind == PARSE_MEMORY_ERROR || p->lexer_failed) return;

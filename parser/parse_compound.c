@@ -279,11 +279,16 @@ static AstExceptHandler *parse_except(Parser *p, bool is_star) {
 /* 'except' and 'except*' on the same try; at the wrong one */
 static void diagnose_mixed_except(Parser *p, bool is_star) {
     AstSpan span = parser_token(p)->span;
+    p->pos++;
     if (is_star) {
-        p->pos++;
         span = span_join(span, parser_token(p)->span);
+        p->pos++;
     }
-    parser_raise(p, span, "cannot have both 'except' and 'except*' on the same 'try'");
+    bool has_type = is_star || !parser_at(p, TOKEN_COLON);
+    if (has_type && parse_expression(p) == NULL) return;
+    if (has_type && parser_accept(p, TOKEN_AS) && parser_name(p) == NULL) return;
+    if (parser_at(p, TOKEN_COLON))
+        parser_raise(p, span, "cannot have both 'except' and 'except*' on the same 'try'");
 }
 
 /* The handlers, pushed; *is_star says of which kind they are. */
@@ -330,25 +335,36 @@ static AstStmt *parse_try(Parser *p) {
 
 /* Definitions */
 
-/* function_def_raw: ['async'] 'def' NAME [type_params] &&'(' [params] ')' ['->' expression] &&':'
+/* The two tokens that a definition cannot do without: the second pass says when one is missing. */
+static bool expect_in_def(Parser *p, TokenKind kind) {
+    return parser_is_diagnosing(p) ? parser_expect_forced(p, kind) : parser_accept(p, kind);
+}
+
+/* ['->' expression] */
+static AstExpr *parse_returns(Parser *p) {
+    Mark mark = parser_mark(p);
+    if (!parser_accept(p, TOKEN_RARROW)) return NULL;
+    AstExpr *returns = parse_expression(p);
+    if (returns == NULL) parser_reset(p, mark);
+    return returns;
+}
+
+/* function_def_raw: ['async'] 'def' NAME [type_params] '(' [params] ')' ['->' expression] ':'
  * block; at 'def' */
 static AstStmt *parse_function(Parser *p, bool is_async, AstSpan start, AstExprSeq decorators) {
     int32_t line = parser_token(p)->span.line;
     p->pos++;
     AstName *name = parser_name(p);
     AstTypeParamSeq type_params;
-    if (name == NULL || !parse_type_params(p, &type_params) || !parser_expect_forced(p, TOKEN_LPAR))
+    if (name == NULL || !parse_type_params(p, &type_params) || !expect_in_def(p, TOKEN_LPAR))
         return NULL;
     AstArguments *args = parse_params(p, false);
     if (args == NULL || !parser_accept(p, TOKEN_RPAR)) return NULL;
-    AstExpr *returns = NULL;
-    if (parser_accept(p, TOKEN_RARROW)) {
-        returns = parse_expression(p);
-        if (returns == NULL) return NULL;
-    }
+    AstExpr *returns = parse_returns(p);
+    if (p->failed) return NULL;
     AstStmt *stmt = parser_stmt(p, is_async ? STMT_AsyncFunctionDef : STMT_FunctionDef, start);
     /* AsyncFunctionDef has the same fields. */
-    if (stmt == NULL || !parser_expect_forced(p, TOKEN_COLON) ||
+    if (stmt == NULL || !expect_in_def(p, TOKEN_COLON) ||
         !parse_block(p, "function definition", line, &stmt->FunctionDef.body))
         return NULL;
     stmt->FunctionDef.name = name;

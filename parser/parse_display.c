@@ -284,6 +284,7 @@ static AstExpr *parse_simple_comprehension(Parser *p) {
     return NULL;
 }
 
+/* Its invalid rule is tried everywhere, even where all others are quiet. */
 static AstExpr *parse_dict(Parser *p) {
     Mark start = parser_mark(p);
     AstSpan open = parser_token(p)->span;
@@ -294,7 +295,7 @@ static AstExpr *parse_dict(Parser *p) {
     AstExpr *expr = p->failed ? NULL : finish_dict(p, open, height);
     if (expr != NULL || p->failed) return expr;
     parser_reset(p, start);
-    if (parser_is_diagnosing(p)) diagnose_dict(p);
+    diagnose_dict(p);
     return NULL;
 }
 

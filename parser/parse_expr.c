@@ -102,8 +102,8 @@ static AstExpr *parse_power(Parser *p) {
     return p->failed ? NULL : base;
 }
 
-/* factor: ('+' | '-' | '~') factor | power */
-static AstExpr *parse_factor(Parser *p) {
+/* factor: ('+' | '-' | '~') factor | power; `is_nested` behind another sign */
+static AstExpr *parse_signed(Parser *p, bool is_nested) {
     AstUnaryOp op;
     switch (parser_kind(p)) {
     case TOKEN_PLUS: op = UNARYOP_UAdd; break;
@@ -114,11 +114,11 @@ static AstExpr *parse_factor(Parser *p) {
     if (!parser_enter(p)) return NULL;
     AstSpan start = parser_token(p)->span;
     int32_t behind = ++p->pos;
-    AstExpr *operand = parse_factor(p);
+    AstExpr *operand = parse_signed(p, true);
     parser_leave(p);
     if (operand == NULL) {
         p->pos = behind;
-        diagnose_not(p);
+        if (!is_nested) diagnose_not(p);
         return NULL;
     }
     AstExpr *expr = parser_expr(p, EXPR_UnaryOp, parser_span_from(p, start));
@@ -126,6 +126,10 @@ static AstExpr *parse_factor(Parser *p) {
     expr->UnaryOp.op = op;
     expr->UnaryOp.operand = operand;
     return expr;
+}
+
+static AstExpr *parse_factor(Parser *p) {
+    return parse_signed(p, false);
 }
 
 /* All levels from `term` to `bitwise_or`: operands joined by operators that bind at least as

@@ -22,6 +22,15 @@ static AstPattern *parse_singleton(Parser *p, AstConstantKind kind) {
     return pattern;
 }
 
+/* A string: f-strings have no place in patterns. */
+static AstPattern *parse_string_pattern(Parser *p) {
+    AstExpr *expr = parse_strings(p);
+    if (expr != NULL && expr->kind != EXPR_Constant)
+        return parser_raise(p, expr->span,
+                            "patterns may only match literals and attribute lookups");
+    return make_value(p, expr);
+}
+
 /* signed_number: ['-'] NUMBER */
 static AstExpr *parse_signed_number(Parser *p) {
     if (parser_at(p, TOKEN_NUMBER)) return parse_atom(p);
@@ -58,15 +67,6 @@ static AstExpr *parse_number_literal(Parser *p) {
     expr->BinOp.left = real;
     expr->BinOp.op = op;
     expr->BinOp.right = imaginary;
-    return expr;
-}
-
-/* A string in a pattern: f-strings have no place there. */
-static AstExpr *parse_string_literal(Parser *p) {
-    AstExpr *expr = parse_strings(p);
-    if (expr != NULL && expr->kind != EXPR_Constant)
-        return parser_raise(p, expr->span,
-                            "patterns may only match literals and attribute lookups");
     return expr;
 }
 
@@ -272,7 +272,7 @@ static AstExpr *parse_key(Parser *p) {
     case TOKEN_MINUS: return parse_number_literal(p);
     case TOKEN_STRING:
     case TOKEN_FSTRING_START:
-    case TOKEN_TSTRING_START: return parse_string_literal(p);
+    case TOKEN_TSTRING_START: return parse_strings(p);
     case TOKEN_NONE:
     case TOKEN_TRUE:
     case TOKEN_FALSE: return parse_atom(p);
@@ -291,6 +291,15 @@ static bool parse_key_value(Parser *p) {
     return pattern != NULL && parser_push(p, key) && parser_push(p, pattern);
 }
 
+/* Whether one of the keys above `height` is an f-string. */
+static bool has_formatted_key(const Parser *p, int32_t height) {
+    for (int32_t i = height; i < p->stack_count; i += 2) {
+        const AstExpr *key = p->stack[i];
+        if (key->kind == EXPR_JoinedStr || key->kind == EXPR_TemplateStr) return true;
+    }
+    return false;
+}
+
 /* mapping_pattern: '{' [items_pattern] ['**' capture_target] [','] '}' */
 static AstPattern *parse_mapping_pattern(Parser *p) {
     AstSpan start = parser_token(p)->span;
@@ -307,6 +316,9 @@ static AstPattern *parse_mapping_pattern(Parser *p) {
         if (!parser_accept(p, TOKEN_COMMA)) break;
     }
     if (!parser_accept(p, TOKEN_RBRACE)) return NULL;
+    if (has_formatted_key(p, height))
+        return parser_raise(p, parser_span_from(p, start),
+                            "mapping pattern keys may only match literals and attribute lookups");
     AstPattern *pattern = parser_pattern(p, PATTERN_MatchMapping, parser_span_from(p, start));
     int32_t count = (p->stack_count - height) / 2;
     AstExpr **keys = arena_take(p->arena, (size_t)(count + 1) * sizeof *keys);
@@ -325,7 +337,7 @@ static AstPattern *parse_closed_pattern(Parser *p) {
     case TOKEN_MINUS: return make_value(p, parse_number_literal(p));
     case TOKEN_STRING:
     case TOKEN_FSTRING_START:
-    case TOKEN_TSTRING_START: return make_value(p, parse_string_literal(p));
+    case TOKEN_TSTRING_START: return parse_string_pattern(p);
     case TOKEN_NONE: return parse_singleton(p, CONSTANT_None);
     case TOKEN_TRUE: return parse_singleton(p, CONSTANT_True);
     case TOKEN_FALSE: return parse_singleton(p, CONSTANT_False);

@@ -222,10 +222,8 @@ static AstTypeParam *parse_type_param(Parser *p) {
     return param;
 }
 
-/* type_params: ['[' ','.type_param+ [','] ']'] */
-bool parse_type_params(Parser *p, AstTypeParamSeq *params) {
-    *params = (AstTypeParamSeq){0};
-    if (!parser_accept(p, TOKEN_LSQB)) return !p->failed;
+/* '[' ','.type_param+ [','] ']', behind the bracket */
+static bool parse_type_param_list(Parser *p, AstTypeParamSeq *params) {
     int32_t height = p->stack_count;
     if (parser_at(p, TOKEN_RSQB)) {
         if (parser_is_diagnosing(p)) {
@@ -240,4 +238,12 @@ bool parse_type_params(Parser *p, AstTypeParamSeq *params) {
         if (param == NULL || !parser_push(p, param)) return false;
     } while (parser_accept(p, TOKEN_COMMA) && !parser_at(p, TOKEN_RSQB));
     return parser_accept(p, TOKEN_RSQB) && PARSER_TAKE(p, height, params);
+}
+
+/* [type_params] */
+bool parse_type_params(Parser *p, AstTypeParamSeq *params) {
+    Mark mark = parser_mark(p);
+    *params = (AstTypeParamSeq){0};
+    if (parser_accept(p, TOKEN_LSQB) && !parse_type_param_list(p, params)) parser_reset(p, mark);
+    return !p->failed;
 }

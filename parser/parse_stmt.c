@@ -35,11 +35,12 @@ static AstStmt *parse_ann_assign(Parser *p, AstExpr *target, AstSpan start, bool
     AstExpr *annotation = parse_expression(p);
     AstExpr *value = NULL;
     if (annotation == NULL) return NULL;
+    Mark behind = parser_mark(p);
     if (parser_accept(p, TOKEN_EQUAL)) {
         value = parse_annotated_rhs(p);
-        if (value == NULL) return NULL;
+        if (value == NULL) parser_reset(p, behind);
     }
-    AstStmt *stmt = parser_stmt(p, STMT_AnnAssign, parser_span_from(p, start));
+    AstStmt *stmt = p->failed ? NULL : parser_stmt(p, STMT_AnnAssign, parser_span_from(p, start));
     if (stmt == NULL) return NULL;
     target_set_context(target, CTX_Store);
     stmt->AnnAssign.target = target;

@@ -104,6 +104,7 @@ typedef struct Field {
     AstExpr *value;
     AstExpr *spec;
     int32_t conversion; /* 's', 'r', 'a' or -1 */
+    Token conversion_token;
     bool is_debug;
     const char *text; /* of the expression: between the brace and what ends it */
     const char *text_end;
@@ -149,14 +150,18 @@ static bool parse_conversion(Parser *p, const FString *f, Field *field) {
                      letter);
         return false;
     }
-    if (name->len != 1 || strchr("sra", name->text[0]) == NULL) {
-        parser_raise(p, token.span,
-                     "%c-string: invalid conversion character '%s': expected 's', 'r', or 'a'",
-                     letter, name->text);
-        return false;
-    }
     field->conversion = name->text[0];
+    field->conversion_token = token;
     return true;
+}
+
+static bool check_conversion(Parser *p, const FString *f, const Field *field) {
+    const AstName *name = field->conversion_token.name;
+    if (name == NULL || (name->len == 1 && strchr("sra", name->text[0]) != NULL)) return true;
+    parser_raise(p, field->conversion_token.span,
+                 "%c-string: invalid conversion character '%s': expected 's', 'r', or 'a'",
+                 f->is_template ? 't' : 'f', name->text);
+    return false;
 }
 
 static bool parse_field_parts(Parser *p, const FString *f, Field *field) {
@@ -178,7 +183,7 @@ static bool parse_field_parts(Parser *p, const FString *f, Field *field) {
         field->spec = parse_format_spec(p, f);
         if (field->spec == NULL) return false;
     }
-    if (!parser_accept(p, TOKEN_RBRACE)) return false;
+    if (!parser_accept(p, TOKEN_RBRACE) || !check_conversion(p, f, field)) return false;
     field->span = span_join(open.span, parser_previous_span(p));
     return true;
 }

@@ -136,7 +136,8 @@ bool scope_analyze(Arena *arena, AstModule *module, ParseError *error);
 /* The symbol of a mangled name in this very scope, or NULL. Constant time. */
 Symbol *scope_find(const Scope *scope, const AstName *name);
 
-/* The cells that a class makes for its methods, __class__ and __classdict__, by name; NULL: none. */
+/* The cells that a class makes for its methods, __class__ and __classdict__, by name; NULL: none.
+ */
 Symbol *scope_find_class_cell(const Scope *scope, const AstName *name);
 
 /* The name as the scope knows it: `__x` mangled by the class around, any other name itself. NULL
