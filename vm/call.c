@@ -7,6 +7,7 @@
 #include "vm/continue.h"
 #include "vm/generator.h"
 #include "vm/objects.h"
+#include "vm/resume.h"
 #include "vm/runtime.h"
 
 #include <stdlib.h>
@@ -63,8 +64,10 @@ static bool call_generator_function(GenVM *vm, Function *function, const Value *
 }
 
 static bool call_function(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords) {
-    if (function->code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR))
+    if (function->code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR | CODE_STUB)) {
+        if (function->code->flags & CODE_STUB) return resume_begin(vm, args, count);
         return call_generator_function(vm, function, args, count, keywords);
+    }
     bool from_stack = args >= vm->stack && args < vm->stack_end;
     size_t offset = (size_t)(args - vm->stack);
     Value *top = frame_reserve(vm, frame_top(vm), function->regs);

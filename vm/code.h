@@ -51,6 +51,7 @@ enum { /* CodeObject.flags; the first values are CPython's co_flags */
     CODE_NAMESPACE = 1 << 16, /* a class body or module: names live in a dict, register 0 holds it in class bodies */
     CODE_MODULE = 1 << 17,
     CODE_CLASS = 1 << 18,
+    CODE_STUB = 1 << 20,    /* the code of continuation frames */
     CODE_PRELUDE = 1 << 19, /* the engine's own Gen code: hidden from tracebacks and frame walks */
 };
 

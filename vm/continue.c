@@ -11,6 +11,7 @@
 #include "vm/objects.h"
 #include "vm/operations.h"
 #include "vm/ops.h"
+#include "vm/resume.h"
 
 typedef enum TruthStage { TRUTH_ANY, TRUTH_FROM_BOOL, TRUTH_FROM_LEN } TruthStage;
 
@@ -33,6 +34,7 @@ bool continue_init(GenVM *vm) {
         code->instrs[i * 2] = instr_make(OP_NOP, 0, 0, 0, 0);
         code->instrs[i * 2 + 1] = instr_make(i == RETURN_HOST ? OP_HALT : OP_CONT, 0, 0, 0, i);
     }
+    code->flags = CODE_STUB;
     vm->stub_code = code;
     for (int i = 0; i < RETURN_COUNT; i++) {
         Function *stub = gc_new(vm, sizeof *stub, TYPE_FUNCTION);
@@ -268,6 +270,7 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_OPERATOR: return operator_returned(vm, false);
     case RETURN_OPERATOR_NOT: return operator_returned(vm, true);
     case RETURN_CHECKED: return checked_returned(vm);
+    case RETURN_RESUME: return resume_run(vm);
     case RETURN_COUNT: break;
     }
     return false;
@@ -303,6 +306,7 @@ bool continue_error(GenVM *vm, Return kind) {
     case RETURN_CLOSE: return generator_close_failed(vm);
     case RETURN_THROW_CLOSE: return generator_throw_close_failed(vm);
     case RETURN_FINALIZER: return report_finalizer(vm);
+    case RETURN_RESUME: resume_error(vm); return false;
     default: return false;
     }
 }

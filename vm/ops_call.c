@@ -109,4 +109,8 @@ bool op_end_async_for(GenVM *vm) {
     return false;
 }
 
-bool op_continue(GenVM *vm) { return continue_run(vm, (Return)instr_imm(op_instr(vm))); }
+bool op_continue(GenVM *vm) {
+    Return kind = (Return)instr_imm(op_instr(vm));
+    vm->pc--; /* a further call returns to the same instruction */
+    return continue_run(vm, kind);
+}

@@ -359,7 +359,30 @@ Type *container_class(GenVM *vm, Value cls, TypeId base) {
     return type_from(cls);
 }
 
+/* ---- what a builtin type does, past the overrides of a subclass ---- */
+
+static const TypeSlots *own_slots(GenVM *vm, Value v) { return &vm->types[as_object(v)->kind]->slots; }
+
+static Value raw_getitem(GenVM *vm, Value *args) { return own_slots(vm, args[0])->getitem(vm, args[0], args[1]); }
+static Value raw_setitem(GenVM *vm, Value *args) {
+    return own_slots(vm, args[0])->setitem(vm, args[0], args[1], args[2]);
+}
+static Value raw_delitem(GenVM *vm, Value *args) {
+    return own_slots(vm, args[0])->setitem(vm, args[0], args[1], VALUE_UNSET);
+}
+static Value raw_repeat(GenVM *vm, Value *args) {
+    return own_slots(vm, args[0])->binary(vm, BINARY_MUL, args[0], args[1]);
+}
+static Value raw_repeat_in_place(GenVM *vm, Value *args) {
+    return own_slots(vm, args[0])->inplace(vm, BINARY_MUL, args[0], args[1]);
+}
+
 const NativeDef engine_container_natives[] = {
+    {"raw_getitem(container, key, /)", raw_getitem, NULL},
+    {"raw_setitem(container, key, value, /)", raw_setitem, NULL},
+    {"raw_delitem(container, key, /)", raw_delitem, NULL},
+    {"raw_repeat(sequence, times, /)", raw_repeat, NULL},
+    {"raw_repeat_in_place(sequence, times, /)", raw_repeat_in_place, NULL},
     {"repr_enter(object, /)", engine_repr_enter, NULL},
     {"repr_leave(object, /)", engine_repr_leave, NULL},
     {"first_difference(left, right, start, /)", engine_first_difference, NULL},

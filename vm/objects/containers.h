@@ -60,8 +60,8 @@ bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value); /* 
 void dict_remove(Dict *dict, uint32_t entry);
 bool dict_assign(GenVM *vm, Dict *dict, Dict *source); /* makes an empty dict a copy of source */
 
-/* A search that leaves the comparison of keys to script code: see probe in containers.gen. Each returns the state of
- * the next candidate, or PROBE_ABSENT, or PROBE_FOUND - entry where no script code is needed to tell. */
+/* A search that leaves the comparison of keys to script code (table_resume.c). Each returns the state of the next
+ * candidate, or PROBE_ABSENT, or PROBE_FOUND - entry where no script code is needed to tell. */
 enum { PROBE_ABSENT = -1, PROBE_FOUND = -2 };
 #define PROBE_ERROR INT64_MIN
 int64_t dict_probe(GenVM *vm, Dict *dict, Value key, uint64_t hash, int64_t state);
@@ -124,6 +124,19 @@ int64_t set_probe_entry(Set *set, int64_t state);
 
 /* The set operators on any two values one of which is a dict view: BINARY_AND, OR, XOR, SUB. */
 Value set_view_binary(GenVM *vm, BinaryOp op, Value left, Value right);
+
+/* ---- table_resume.c: operations on a key that need script code to hash or compare it ---- */
+
+typedef enum TableOp {
+    TABLE_GETITEM, TABLE_GET, TABLE_SETITEM, TABLE_SETDEFAULT, TABLE_DELITEM, TABLE_POP, TABLE_CONTAINS, /* dict */
+    TABLE_ADD, TABLE_DISCARD, TABLE_DROP, TABLE_REMOVE, /* set, and TABLE_CONTAINS */
+} TableOp;
+Value table_search(GenVM *vm, TableOp op, Value table, Value key, Value value); /* to be returned by a native */
+void table_failed(GenVM *vm, Value *registers);
+/* Says for which key the pending "unhashable type" is: "cannot use 'list' as a dict key (unhashable type: 'list')". */
+void table_unhashable(GenVM *vm, Value key, const char *what);
+Value dict_missing(GenVM *vm, Value dict, Value key); /* d[key] of an absent key: __missing__ or KeyError */
+uint64_t set_frozen_hash(Set *set);
 
 /* ---- dict_views.c ---- */
 
@@ -203,6 +216,7 @@ Leaf list_extend_native(GenVM *vm, Value list, Value iterable, Value *rest);
 /* list_sort.c: sorts an array in place, stably. LEAF_SCRIPT, LEAF_ERROR: the array is as it was. values: NULL, or an
  * array that follows the same permutation. */
 Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reverse);
+Value engine_sort_keyed(GenVM *vm, Value *args); /* of module _engine */
 Value list_sort(GenVM *vm, Value *args); /* list.sort(self, *, key, reverse) */
 
 /* ---- shared odds and ends ---- */

@@ -2,8 +2,7 @@
  * dict_views.c.
  *
  * Keys are nearly always strings or ints, whose hashing and comparison need no script code. Where a key does (a class
- * with __hash__ or __eq__ written in Gen), the method hands over to its twin in containers.gen, which asks
- * dict_probe for the candidates and compares them itself.
+ * with __hash__ or __eq__ written in Gen), the method hands over to table_search.
  */
 #include "vm/objects/containers.h"
 
@@ -46,21 +45,12 @@ bool dict_delete_str(GenVM *vm, Dict *dict, Value key) {
 
 /* ---- any key ---- */
 
-/* Says for which key the pending "unhashable type" is: "cannot use 'list' as a dict key (unhashable type: 'list')". */
-static COLD Leaf unhashable_key(GenVM *vm, Value key) {
-    if (type_of(vm, vm->exception) == vm->types[EXC_TYPE_ERROR]) {
-        Value text = leaf_str(vm, error_take(vm));
-        if (is_kind(text, TYPE_STR)) raise_type(vm, "cannot use '%T' as a dict key (%S)", key, text);
-    }
-    return LEAF_ERROR;
-}
-
 /* The entry of any key, or an ENTRY_ code. */
 static inline int64_t find_key(GenVM *vm, Dict *dict, Value key, uint64_t *hash) {
     Leaf hashed = key_hash(vm, key, hash);
     if (likely(hashed == LEAF_TRUE)) return dict_find(vm, dict, key, *hash);
     if (hashed == LEAF_SCRIPT) return ENTRY_SCRIPT;
-    unhashable_key(vm, key);
+    table_unhashable(vm, key, "dict key");
     return ENTRY_ERROR;
 }
 
@@ -143,7 +133,7 @@ Leaf dict_merge(GenVM *vm, Dict *target, Value source_value, bool override) {
 /* ---- items ---- */
 
 /* What d[key] gives for an absent key: a subclass's __missing__, or KeyError. */
-static COLD Value missing(GenVM *vm, Value self, Value key) {
+COLD Value dict_missing(GenVM *vm, Value self, Value key) {
     if (as_object(self)->state == OBJECT_SUBCLASS) {
         Value method = type_find_special(vm, type_of(vm, self), SP_MISSING);
         if (method != VALUE_UNSET) return special_call(vm, method, self, 1, key);
@@ -155,9 +145,9 @@ static Value dict_getitem(GenVM *vm, Value self, Value key) {
     Value value;
     Leaf found = dict_get(vm, AS_DICT(self), key, &value);
     if (likely(found == LEAF_TRUE)) return value;
-    if (found == LEAF_FALSE) return missing(vm, self, key);
+    if (found == LEAF_FALSE) return dict_missing(vm, self, key);
     if (found == LEAF_ERROR) return VALUE_ERROR;
-    return native_twin(vm, TWIN_DICT_GETITEM, 2, self, key);
+    return table_search(vm, TABLE_GETITEM, self, key, VALUE_UNSET);
 }
 
 static Value dict_setitem(GenVM *vm, Value self, Value key, Value value) {
@@ -165,10 +155,10 @@ static Value dict_setitem(GenVM *vm, Value self, Value key, Value value) {
     if (value == VALUE_UNSET) {
         done = dict_delete(vm, AS_DICT(self), key);
         if (done == LEAF_FALSE) return raise_key(vm, key);
-        if (done == LEAF_SCRIPT) return native_twin(vm, TWIN_DICT_DELITEM, 2, self, key);
+        if (done == LEAF_SCRIPT) return table_search(vm, TABLE_DELITEM, self, key, VALUE_UNSET);
     } else {
         done = dict_set(vm, AS_DICT(self), key, value);
-        if (done == LEAF_SCRIPT) return native_twin(vm, TWIN_DICT_SETITEM, 3, self, key, value);
+        if (done == LEAF_SCRIPT) return table_search(vm, TABLE_SETITEM, self, key, value);
     }
     return done == LEAF_TRUE ? VALUE_NONE : VALUE_ERROR;
 }
@@ -176,7 +166,7 @@ static Value dict_setitem(GenVM *vm, Value self, Value key, Value value) {
 static Value dict_contains(GenVM *vm, Value self, Value key) {
     Value value;
     Leaf found = dict_get(vm, AS_DICT(self), key, &value);
-    if (found == LEAF_SCRIPT) return native_twin(vm, TWIN_DICT_CONTAINS, 2, self, key);
+    if (found == LEAF_SCRIPT) return table_search(vm, TABLE_CONTAINS, self, key, VALUE_UNSET);
     return leaf_value(found);
 }
 
@@ -186,7 +176,7 @@ static Value dict_get_method(GenVM *vm, Value *args) {
     if (found == LEAF_TRUE) return value;
     if (found == LEAF_FALSE) return args[2];
     if (found == LEAF_ERROR) return VALUE_ERROR;
-    return native_twin(vm, TWIN_DICT_GET, 3, args[0], args[1], args[2]);
+    return table_search(vm, TABLE_GET, args[0], args[1], args[2]);
 }
 
 static Value dict_setdefault(GenVM *vm, Value *args) {
@@ -195,8 +185,7 @@ static Value dict_setdefault(GenVM *vm, Value *args) {
     int64_t entry = find_key(vm, dict, args[1], &hash);
     if (entry >= 0) return dict->entries[entry].value;
     if (entry == ENTRY_ERROR) return VALUE_ERROR;
-    if (entry == ENTRY_SCRIPT)
-        return native_twin(vm, TWIN_DICT_SETDEFAULT, 3, args[0], args[1], args[2]);
+    if (entry == ENTRY_SCRIPT) return table_search(vm, TABLE_SETDEFAULT, args[0], args[1], args[2]);
     return dict_add(vm, dict, args[1], hash, args[2]) ? args[2] : VALUE_ERROR;
 }
 
@@ -210,10 +199,7 @@ static Value dict_pop(GenVM *vm, Value *args) {
         return value;
     }
     if (entry == ENTRY_ERROR) return VALUE_ERROR;
-    if (entry == ENTRY_SCRIPT) {
-        if (args[2] == VALUE_UNSET) return native_twin(vm, TWIN_DICT_POP, 2, args[0], args[1]);
-        return native_twin(vm, TWIN_DICT_POP, 3, args[0], args[1], args[2]);
-    }
+    if (entry == ENTRY_SCRIPT) return table_search(vm, TABLE_POP, args[0], args[1], args[2]);
     return args[2] == VALUE_UNSET ? raise_key(vm, args[1]) : args[2];
 }
 

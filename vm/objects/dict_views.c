@@ -207,7 +207,7 @@ static Value keys_contains(GenVM *vm, Value self, Value key) {
     Value value;
     Leaf found = dict_get(vm, view_dict(self), key, &value);
     if (found == LEAF_SCRIPT)
-        return native_twin(vm, TWIN_DICT_CONTAINS, 2, AS(DictView, self)->dict, key);
+        return table_search(vm, TABLE_CONTAINS, AS(DictView, self)->dict, key, VALUE_UNSET);
     return leaf_value(found);
 }
 

@@ -7,7 +7,6 @@
  *
  * Nothing here runs script code: where a comparison needs it, the array stays as it was and the twin does it all.
  */
-#include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
 #include <stdlib.h>
@@ -385,14 +384,9 @@ Value list_sort(GenVM *vm, Value *args) {
 
 /* _engine.sort_keyed(keys, values, reverse): sorts the values by their keys; False, and nothing done, when keys take
  * script code to compare. */
-static Value engine_sort_keyed(GenVM *vm, Value *args) {
+Value engine_sort_keyed(GenVM *vm, Value *args) {
     List *keys = AS_LIST(args[0]), *values = AS_LIST(args[1]);
     if (keys->count != values->count) return raise_value(vm, "keys and values differ in number");
     Leaf done = sort_array(vm, keys->items, values->items, keys->count, args[2] == VALUE_TRUE);
     return done == LEAF_ERROR ? VALUE_ERROR : bool_value(done == LEAF_TRUE);
 }
-
-const NativeDef engine_sort_natives[] = {
-    {"sort_keyed(keys: list, values: list, reverse: bool, /)", engine_sort_keyed, NULL},
-    {NULL, NULL, NULL},
-};

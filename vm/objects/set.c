@@ -32,26 +32,16 @@ static void set_trace(GenVM *vm, Object *object) {
 
 /* ---- items ---- */
 
-static COLD Leaf unhashable_item(GenVM *vm, Value item) {
-    if (type_of(vm, vm->exception) == vm->types[EXC_TYPE_ERROR]) {
-        Value text = leaf_str(vm, error_take(vm));
-        if (is_kind(text, TYPE_STR))
-            raise_type(vm, "cannot use '%T' as a set element (%S)", item, text);
-    }
-    return LEAF_ERROR;
-}
-
 static inline Leaf item_hash(GenVM *vm, Value item, uint64_t *hash) {
     Leaf hashed = key_hash(vm, item, hash);
-    return hashed == LEAF_ERROR ? unhashable_item(vm, item) : hashed;
+    if (unlikely(hashed == LEAF_ERROR)) table_unhashable(vm, item, "set element");
+    return hashed;
 }
-
-static uint64_t frozen_hash(Set *set);
 
 /* For `in`, remove and discard a set stands for the frozenset of its items. */
 static inline Leaf wanted_hash(GenVM *vm, Value item, uint64_t *hash) {
     if (is_kind(item, TYPE_SET) && type_special(vm, item, SP_HASH) == VALUE_UNSET) {
-        *hash = frozen_hash(AS_SET(item));
+        *hash = set_frozen_hash(AS_SET(item));
         return LEAF_TRUE;
     }
     return item_hash(vm, item, hash);
@@ -477,18 +467,18 @@ static Value set_copy_method(GenVM *vm, Value *args) {
 static Value set_add_method(GenVM *vm, Value *args) {
     Leaf added = set_add(vm, args[0], args[1]);
     if (likely(added == LEAF_TRUE)) return VALUE_NONE;
-    return added == LEAF_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_SET_ADD_ITEM, 2, args[0], args[1]);
+    return added == LEAF_ERROR ? VALUE_ERROR : table_search(vm, TABLE_ADD, args[0], args[1], VALUE_UNSET);
 }
 
 static Value set_discard_method(GenVM *vm, Value *args) {
     Leaf done = set_discard(vm, AS_SET(args[0]), args[1]);
-    if (done == LEAF_SCRIPT) return native_twin(vm, TWIN_SET_DISCARD, 2, args[0], args[1]);
+    if (done == LEAF_SCRIPT) return table_search(vm, TABLE_DISCARD, args[0], args[1], VALUE_UNSET);
     return done == LEAF_ERROR ? VALUE_ERROR : VALUE_NONE;
 }
 
 static Value set_remove_method(GenVM *vm, Value *args) {
     Leaf done = set_discard(vm, AS_SET(args[0]), args[1]);
-    if (done == LEAF_SCRIPT) return native_twin(vm, TWIN_SET_REMOVE, 2, args[0], args[1]);
+    if (done == LEAF_SCRIPT) return table_search(vm, TABLE_REMOVE, args[0], args[1], VALUE_UNSET);
     if (done == LEAF_FALSE) return raise_key(vm, args[1]);
     return done == LEAF_ERROR ? VALUE_ERROR : VALUE_NONE;
 }
@@ -605,7 +595,7 @@ static Value set_len(GenVM *vm, Value self) {
 
 static Value set_contains_slot(GenVM *vm, Value self, Value item) {
     Leaf has = set_contains(vm, self, item);
-    return has == LEAF_SCRIPT ? native_twin(vm, TWIN_SET_CONTAINS, 2, self, item) : leaf_value(has);
+    return has == LEAF_SCRIPT ? table_search(vm, TABLE_CONTAINS, self, item, VALUE_UNSET) : leaf_value(has);
 }
 
 static Value set_iter(GenVM *vm, Value self) {
@@ -617,7 +607,7 @@ static inline uint64_t shuffle_bits(uint64_t hash) {
 }
 
 /* CPython's: independent of the order, dispersing nearby hashes. */
-static uint64_t frozen_hash(Set *set) {
+uint64_t set_frozen_hash(Set *set) {
     Value item;
     uint64_t item_hash_value, hash = 0;
     if (set->hashed && base_kind(object_value(set)) == TYPE_FROZENSET) return set->hash;
@@ -633,7 +623,7 @@ static uint64_t frozen_hash(Set *set) {
 }
 
 static Value frozenset_hash(GenVM *vm, Value self) {
-    return int_from_i64(vm, (int64_t)frozen_hash(AS_SET(self)));
+    return int_from_i64(vm, (int64_t)set_frozen_hash(AS_SET(self)));
 }
 
 static Leaf put_items(StrBuilder *builder, Set *set) {
@@ -724,7 +714,7 @@ const BuiltinType set_iterator_type = {
 /* _engine.set_put, set_drop (was it there?), set_has: without subclass overrides, frozensets in the making included. */
 static Value engine_set_drop(GenVM *vm, Value *args) {
     Leaf done = set_discard(vm, AS_SET(args[0]), args[1]);
-    return done == LEAF_SCRIPT ? native_twin(vm, TWIN_SET_DROP, 2, args[0], args[1]) : leaf_value(done);
+    return done == LEAF_SCRIPT ? table_search(vm, TABLE_DROP, args[0], args[1], VALUE_UNSET) : leaf_value(done);
 }
 
 static Value engine_set_has(GenVM *vm, Value *args) { return set_contains_slot(vm, args[0], args[1]); }

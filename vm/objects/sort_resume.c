@@ -1,0 +1,237 @@
+/* sort_resume.c - sorting by an __lt__ written in Gen: a resumable native (resume.h) whose steps each settle one comparison.
+ *
+ * The same plan as list_sort.c, turned inside out: natural runs, short ones lengthened by binary insertion, are merged
+ * while the one below is less than twice as long. What is sorted are positions. All state lies in one List of small
+ * ints, so that a sort can be suspended in the middle of any comparison:
+ *
+ *     variables | order: the positions, sorted run by run | spare: the left run of a merge | start and length of the runs
+ */
+#include "vm/engine_module.h"
+#include "vm/objects/containers.h"
+#include "vm/resume.h"
+
+enum { R_SPACE = RESUME_STATE, R_KEYS, R_ITEMS, R_REVERSE };
+enum { SHORTEST_RUN = 12, MOST_RUNS = 70 };
+
+typedef enum Variable {
+    V_PHASE, V_COUNT, V_START, V_LENGTH, V_WANTED, V_DESCENDING, V_LOW, V_HIGH, V_LEFT, V_LEFT_END, V_RIGHT,
+    V_RIGHT_END, V_OUT, V_RUNS, V_FIRST, V_SECOND, VARIABLES
+} Variable;
+
+typedef enum Phase { PHASE_BEGIN, PHASE_TURN, PHASE_RUN, PHASE_INSERT, PHASE_JOIN, PHASE_MERGE } Phase;
+
+typedef struct Sorter {
+    Value *v, *order, *spare, *runs;
+} Sorter;
+
+static Sorter sorter_of(Value space) {
+    Value *v = AS_LIST(space)->items;
+    int64_t count = as_int(v[V_COUNT]);
+    return (Sorter){.v = v, .order = v + VARIABLES, .spare = v + VARIABLES + count, .runs = v + VARIABLES + 2 * count};
+}
+
+static inline int64_t get(const Sorter *s, Variable variable) { return as_int(s->v[variable]); }
+static inline void set(Sorter *s, Variable variable, int64_t i) { s->v[variable] = int_value(i); }
+
+/* Asks: is the key at position `first` less than the one at `second`? */
+static bool ask(Sorter *s, Phase phase, Value first, Value second) {
+    set(s, V_PHASE, phase);
+    s->v[V_FIRST] = first;
+    s->v[V_SECOND] = second;
+    return true;
+}
+
+static bool next_run(Sorter *s);
+static bool merge_neighbours(Sorter *s, bool all);
+
+/* ---- runs ---- */
+
+static bool end_run(Sorter *s) {
+    Value *run = s->runs + 2 * get(s, V_RUNS);
+    run[0] = s->v[V_START];
+    run[1] = s->v[V_LENGTH];
+    set(s, V_RUNS, get(s, V_RUNS) + 1);
+    set(s, V_START, get(s, V_START) + get(s, V_LENGTH));
+    return merge_neighbours(s, false);
+}
+
+/* The next item of a short run goes to its place. */
+static bool insert_next(Sorter *s) {
+    if (get(s, V_LENGTH) >= get(s, V_WANTED)) return end_run(s);
+    set(s, V_LOW, 0);
+    set(s, V_HIGH, get(s, V_LENGTH));
+    Value pivot = int_value(get(s, V_START) + get(s, V_LENGTH));
+    return ask(s, PHASE_INSERT, pivot, s->order[get(s, V_START) + get(s, V_LENGTH) / 2]);
+}
+
+static bool inserted(Sorter *s, bool less) {
+    int64_t middle = (get(s, V_LOW) + get(s, V_HIGH)) / 2;
+    if (less)
+        set(s, V_HIGH, middle);
+    else
+        set(s, V_LOW, middle + 1);
+    int64_t low = get(s, V_LOW), high = get(s, V_HIGH), start = get(s, V_START), length = get(s, V_LENGTH);
+    if (low < high) return ask(s, PHASE_INSERT, s->v[V_FIRST], s->order[start + (low + high) / 2]);
+    Value *place = s->order + start + low;
+    memmove(place + 1, place, (size_t)(length - low) * sizeof *place);
+    *place = s->v[V_FIRST];
+    set(s, V_LENGTH, length + 1);
+    return insert_next(s);
+}
+
+static bool natural_run_ended(Sorter *s) {
+    int64_t start = get(s, V_START), length = get(s, V_LENGTH), left = get(s, V_COUNT) - start;
+    bool descending = get(s, V_DESCENDING);
+    for (int64_t i = 0; i < length; i++)
+        s->order[start + i] = int_value(start + (descending ? length - 1 - i : i));
+    set(s, V_WANTED, left < SHORTEST_RUN ? left : SHORTEST_RUN);
+    return insert_next(s);
+}
+
+static bool grow_run(Sorter *s) {
+    int64_t next = get(s, V_START) + get(s, V_LENGTH);
+    if (next == get(s, V_COUNT)) return natural_run_ended(s);
+    return ask(s, PHASE_RUN, int_value(next), int_value(next - 1));
+}
+
+static bool next_run(Sorter *s) {
+    int64_t start = get(s, V_START), count = get(s, V_COUNT);
+    if (start == count) return merge_neighbours(s, true);
+    set(s, V_DESCENDING, 0);
+    set(s, V_LENGTH, 1);
+    if (start + 1 == count) return natural_run_ended(s);
+    return ask(s, PHASE_TURN, int_value(start + 1), int_value(start));
+}
+
+/* ---- merging ---- */
+
+/* Joins the two topmost runs if that is due (or `all` are to become one); else goes on, or is done: false. */
+static bool merge_neighbours(Sorter *s, bool all) {
+    int64_t count = get(s, V_RUNS);
+    if (count < 2) return !all && next_run(s);
+    Value *left = s->runs + 2 * (count - 2), *right = left + 2;
+    if (!all && as_int(left[1]) >= 2 * as_int(right[1])) return next_run(s);
+    Value last_of_left = s->order[as_int(right[0]) - 1];
+    return ask(s, PHASE_JOIN, s->order[as_int(right[0])], last_of_left);
+}
+
+static bool joined(Sorter *s) {
+    Value *left = s->runs + 2 * (get(s, V_RUNS) - 2), *right = left + 2;
+    left[1] = int_value(as_int(left[1]) + as_int(right[1]));
+    set(s, V_RUNS, get(s, V_RUNS) - 1);
+    return merge_neighbours(s, get(s, V_START) == get(s, V_COUNT));
+}
+
+static bool begin_merge(Sorter *s, bool less) {
+    if (!less) return joined(s); /* they are in order as they lie */
+    Value *left = s->runs + 2 * (get(s, V_RUNS) - 2), *right = left + 2;
+    int64_t start = as_int(left[0]), length = as_int(left[1]);
+    memcpy(s->spare, s->order + start, (size_t)length * sizeof *s->spare);
+    set(s, V_LEFT, 0);
+    set(s, V_LEFT_END, length);
+    s->v[V_RIGHT] = right[0];
+    set(s, V_RIGHT_END, as_int(right[0]) + as_int(right[1]));
+    set(s, V_OUT, start);
+    return ask(s, PHASE_MERGE, s->order[as_int(right[0])], s->spare[0]);
+}
+
+static bool merge_one(Sorter *s, bool less) {
+    int64_t left = get(s, V_LEFT), right = get(s, V_RIGHT), out = get(s, V_OUT), left_end = get(s, V_LEFT_END);
+    s->order[out++] = less ? s->order[right++] : s->spare[left++];
+    if (left < left_end && right < get(s, V_RIGHT_END)) {
+        set(s, V_LEFT, left);
+        set(s, V_RIGHT, right);
+        set(s, V_OUT, out);
+        return ask(s, PHASE_MERGE, s->order[right], s->spare[left]);
+    }
+    memcpy(s->order + out, s->spare + left, (size_t)(left_end - left) * sizeof *s->order);
+    return joined(s);
+}
+
+/* Goes on with the answer to the last question, up to the next one. False: all is sorted. */
+static bool advance(Sorter *s, bool less) {
+    switch ((Phase)get(s, V_PHASE)) {
+    case PHASE_BEGIN: return next_run(s);
+    case PHASE_TURN:
+        set(s, V_DESCENDING, less);
+        set(s, V_LENGTH, 2);
+        return grow_run(s);
+    case PHASE_RUN:
+        if (less != (get(s, V_DESCENDING) != 0)) return natural_run_ended(s);
+        set(s, V_LENGTH, get(s, V_LENGTH) + 1);
+        return grow_run(s);
+    case PHASE_INSERT: return inserted(s, less);
+    case PHASE_JOIN: return begin_merge(s, less);
+    case PHASE_MERGE: break;
+    }
+    return merge_one(s, less);
+}
+
+/* ---- the native ---- */
+
+/* The items in their new order; both lists were reversed before if the sort is. */
+static Value finish(GenVM *vm, Sorter *s, Value *r) {
+    List *items = AS_LIST(r[R_ITEMS]);
+    uint64_t count = items->count;
+    Value copy = list_from_array(vm, items->items, count);
+    if (copy == VALUE_ERROR) return copy;
+    for (uint64_t i = 0; i < count; i++) {
+        Value item = AS_LIST(copy)->items[as_int(s->order[i])];
+        items->items[r[R_REVERSE] == VALUE_TRUE ? count - 1 - i : i] = item;
+    }
+    gc_barrier(vm, items);
+    return VALUE_NONE;
+}
+
+Value sort_resume(GenVM *vm, Value *r) {
+    Sorter s = sorter_of(r[R_SPACE]);
+    Value answer = r[RESUME_RESULT];
+    if (answer == VALUE_UNSET) answer = VALUE_FALSE; /* the first step */
+    for (;;) {
+        const Value *keys = AS_LIST(r[R_KEYS])->items;
+        if (answer == VALUE_NOT_IMPLEMENTED) {
+            answer = compare_rest(vm, COMPARE_LT, keys[get(&s, V_FIRST)], keys[get(&s, V_SECOND)]);
+            if (answer == VALUE_ERROR || answer == VALUE_TAIL) return answer;
+        }
+        Leaf less = leaf_truth(vm, answer);
+        if (less == LEAF_ERROR) return VALUE_ERROR;
+        if (less == LEAF_SCRIPT) return value_truth(vm, answer);
+        if (!advance(&s, less == LEAF_TRUE)) return finish(vm, &s, r);
+        answer = compare_first(vm, COMPARE_LT, keys[get(&s, V_FIRST)], keys[get(&s, V_SECOND)]);
+        if (answer == VALUE_ERROR || answer == VALUE_TAIL) return answer;
+    }
+}
+
+static void reverse(List *list) {
+    for (uint64_t i = 0, j = list->count; i + 1 < j; i++) {
+        Value item = list->items[i];
+        list->items[i] = list->items[--j];
+        list->items[j] = item;
+    }
+}
+
+/* _engine.sort_by_less(keys, items, reverse): sorts the items, which nothing else may touch meanwhile, by their keys
+ * (which may be the same list). */
+static Value engine_sort_by_less(GenVM *vm, Value *args) {
+    List *keys = AS_LIST(args[0]), *items = AS_LIST(args[1]);
+    uint64_t count = items->count, size = VARIABLES + 2 * count + 2 * MOST_RUNS;
+    if (count < 2 || keys->count != count) return VALUE_NONE;
+    if (!native_charge(vm, count)) return VALUE_ERROR;
+    Value space = list_new(vm, size);
+    if (space == VALUE_ERROR) return space;
+    for (uint64_t i = 0; i < size; i++)
+        AS_LIST(space)->items[i] = int_value(0);
+    AS_LIST(space)->count = size;
+    AS_LIST(space)->items[V_COUNT] = int_value((int64_t)count);
+    if (args[2] == VALUE_TRUE) {
+        reverse(keys);
+        if (items != keys) reverse(items);
+    }
+    return native_resume(vm, RESUME_SORT, 4, space, args[0], args[1], args[2]);
+}
+
+const NativeDef engine_sort_natives[] = {
+    {"sort_keyed(keys: list, values: list, reverse: bool, /)", engine_sort_keyed, NULL},
+    {"sort_by_less(keys: list, items: list, reverse: bool, /)", engine_sort_by_less, NULL},
+    {NULL, NULL, NULL},
+};
