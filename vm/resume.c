@@ -44,7 +44,8 @@ void resume_error(GenVM *vm) {
 
 Value compare_first(GenVM *vm, CompareOp op, Value a, Value b) {
     Function *method = is_object(a) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, a, b) : NULL;
-    return method ? native_call(vm, object_value(method), 2, a, b) : value_compare(vm, op, a, b);
+    const Value args[2] = {a, b};
+    return method ? native_call_array(vm, object_value(method), 2, args) : value_compare(vm, op, a, b);
 }
 
 Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b) {

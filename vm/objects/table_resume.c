@@ -143,7 +143,7 @@ static Value begin(GenVM *vm, Value *r) {
     if (stands_for_frozenset(vm, r)) return int_from_i64(vm, (int64_t)set_frozen_hash(AS_SET(r[R_KEY])));
     Value method = type_special(vm, r[R_KEY], SP_HASH);
     if (is_object(method) && object_key(as_object(method)) == OBJECT_KEY(TYPE_FUNCTION, 1))
-        return native_call(vm, method, 1, r[R_KEY]);
+        return native_call_array(vm, method, 1, &r[R_KEY]);
     Value hash = value_hash(vm, r[R_KEY]);
     if (hash == VALUE_ERROR) table_failed(vm, r);
     return hash;
