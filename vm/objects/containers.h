@@ -24,6 +24,9 @@ static inline uint64_t small_int_hash(Value v) {
     return int_hash(v);
 }
 
+Leaf tuple_leaf_hash(GenVM *vm, Value tuple, uint64_t *hash); /* the hash of a tuple, unboxed */
+Leaf tuple_leaf_equal(GenVM *vm, Value a, Value b);
+
 static inline Leaf key_hash(GenVM *vm, Value key, uint64_t *hash) {
     if (is_int(key)) {
         *hash = small_int_hash(key);
@@ -34,6 +37,7 @@ static inline Leaf key_hash(GenVM *vm, Value key, uint64_t *hash) {
         *hash = cached ? cached : str_hash(vm, key);
         return LEAF_TRUE;
     }
+    if (is_exact(key, TYPE_TUPLE)) return tuple_leaf_hash(vm, key, hash);
     return leaf_hash(vm, key, hash);
 }
 
@@ -43,6 +47,7 @@ static inline Leaf items_equal(GenVM *vm, Value held, Value item) {
     if (are_ints(held, item)) return LEAF_FALSE;
     if (is_exact(held, TYPE_STR) && is_exact(item, TYPE_STR))
         return str_equal(held, item) ? LEAF_TRUE : LEAF_FALSE;
+    if (is_exact(held, TYPE_TUPLE) && is_exact(item, TYPE_TUPLE)) return tuple_leaf_equal(vm, held, item);
     return leaf_equal(vm, held, item);
 }
 

@@ -185,19 +185,37 @@ uint64_t tuple_hash_combine(const uint64_t *hashes, uint64_t count, bool with_le
     return hash == (uint64_t)-1 ? 1546275796u : hash;
 }
 
-static Value tuple_hash(GenVM *vm, Value self) {
+Leaf tuple_leaf_hash(GenVM *vm, Value self, uint64_t *result) {
     Tuple *tuple = AS_TUPLE(self);
     uint64_t item, hash = PRIME_5;
-    if (!charge_items(vm, tuple->count) || !native_enter(vm)) return VALUE_ERROR;
+    if (!charge_items(vm, tuple->count) || !native_enter(vm)) return LEAF_ERROR;
     Leaf hashed = LEAF_TRUE;
     for (uint64_t i = 0; i < tuple->count && hashed == LEAF_TRUE; i++) {
         hashed = key_hash(vm, tuple->items[i], &item);
         if (hashed == LEAF_TRUE) hash = hash_step(hash, item);
     }
     native_leave(vm);
+    *result = hash_end(hash, tuple->count);
+    return hashed;
+}
+
+Leaf tuple_leaf_equal(GenVM *vm, Value left, Value right) {
+    Tuple *a = AS_TUPLE(left), *b = AS_TUPLE(right);
+    if (a->count != b->count) return LEAF_FALSE;
+    if (!charge_items(vm, a->count) || !native_enter(vm)) return LEAF_ERROR;
+    Leaf equal = LEAF_TRUE;
+    for (uint64_t i = 0; i < a->count && equal == LEAF_TRUE; i++)
+        if (a->items[i] != b->items[i]) equal = items_equal(vm, a->items[i], b->items[i]);
+    native_leave(vm);
+    return equal;
+}
+
+static Value tuple_hash(GenVM *vm, Value self) {
+    uint64_t hash;
+    Leaf hashed = tuple_leaf_hash(vm, self, &hash);
     if (hashed == LEAF_ERROR) return VALUE_ERROR;
     if (hashed == LEAF_SCRIPT) return native_twin(vm, TWIN_TUPLE_HASH, 1, self);
-    return int_from_i64(vm, (int64_t)hash_end(hash, tuple->count));
+    return int_from_i64(vm, (int64_t)hash);
 }
 
 /* _engine.combine_hashes(list of ints, with_length) */
