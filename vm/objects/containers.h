@@ -106,6 +106,7 @@ typedef struct Set {
     uint32_t finger;  /* where pop() goes on looking */
     uint32_t version; /* changes when an item is added or removed */
     bool hashed;      /* frozenset: `hash` is known */
+    bool has_objects; /* an item is or was more than a number: the collector must look at the table */
     uint64_t hash;
     SetEntry *table; /* in `buffer`, or a shared constant while the set never had an item */
     Buffer *buffer;

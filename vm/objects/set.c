@@ -26,6 +26,7 @@ Value set_new(GenVM *vm, TypeId kind) {
 static void set_trace(GenVM *vm, Object *object) {
     Set *set = (Set *)object;
     gc_mark_pointer(vm, set->buffer);
+    if (!set->has_objects) return;
     for (uint64_t i = 0; i <= set->mask; i++)
         gc_mark(vm, set->table[i].key);
 }
@@ -288,6 +289,7 @@ static void take_items(GenVM *vm, Set *set, Set *source) {
     set->filled = source->filled;
     set->count = source->count;
     set->version = version;
+    set->has_objects = source->has_objects;
     set->table = source->table;
     set->buffer = source->buffer;
     set_init(source);

@@ -17,7 +17,7 @@ void set_init(Set *set) {
     set->mask = SMALLEST_TABLE - 1;
     set->filled = set->count = set->finger = 0;
     set->version++;
-    set->hashed = false;
+    set->hashed = set->has_objects = false;
     set->table = (SetEntry *)empty_table;
     set->buffer = NULL;
 }
@@ -136,7 +136,10 @@ static inline bool note_insertion(GenVM *vm, Set *set, Value key, bool reused) {
     set->filled += !reused;
     set->count++;
     set->version++;
-    barrier_value(vm, set, key);
+    if (is_pointer(key)) {
+        set->has_objects = true;
+        gc_barrier(vm, set);
+    }
     if (likely(reused || (uint64_t)set->filled * 5 < (uint64_t)set->mask * 3)) return true;
     return set_resize(vm, set, set->count > GROW_LESS_FROM ? set->count * 2ull : set->count * 4ull);
 }
@@ -203,6 +206,7 @@ static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
             *free_entry(table, slots - 1, hash) = (SetEntry){key, hash};
     }
     set->count = source->count;
+    set->has_objects = source->has_objects;
     give_table(vm, set, table, buffer, slots);
     return LEAF_TRUE;
 }
