@@ -11,7 +11,7 @@ static const ResumeFn steps[] = {
 #undef RESUME
 };
 
-Value native_resume(GenVM *vm, ResumeId id, int count, ...) {
+Value native_steps(GenVM *vm, ResumeId id, int count, ...) {
     Value args[9] = {int_value(id)};
     va_list list;
     va_start(list, count);

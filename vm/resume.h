@@ -1,6 +1,6 @@
 /* resume.h - natives that run in steps.
  *
- *     return native_resume(vm, RESUME_X, count, state...);
+ *     return native_steps(vm, RESUME_X, count, state...);
  *
  * gives the native a frame whose registers are r0 (RESUME_RESULT), the ResumeId, and the state from RESUME_STATE on; then
  * its step function runs. A step computes until it needs script code: it notes in the state where it stands and
@@ -26,7 +26,7 @@ typedef Value (*ResumeFn)(GenVM *vm, Value *registers);
 #include "vm/resumes.def"
 #undef RESUME
 
-Value native_resume(GenVM *vm, ResumeId id, int count, ...); /* at most 8 values */
+Value native_steps(GenVM *vm, ResumeId id, int count, ...); /* at most 8 values */
 
 /* a OP b for a step: where the method that is asked first is a plain function it is called without a continuation of the
  * operator's own. NotImplemented in r0 then asks for compare_rest. */

@@ -69,7 +69,7 @@ Value sequence_iterator_new(GenVM *vm, Value object) {
 
 /* The next item of a prelude generator that shows as one of the types here. */
 static Value generator_next(GenVM *vm, Value self) {
-    return native_call(vm, self, GENERATOR_CALL_SEND, VALUE_NONE);
+    return native_resume(vm, self, VALUE_NONE);
 }
 
 static void list_iterator_trace(GenVM *vm, Object *object) {

@@ -227,7 +227,7 @@ static Value engine_sort_by_less(GenVM *vm, Value *args) {
         reverse(keys);
         if (items != keys) reverse(items);
     }
-    return native_resume(vm, RESUME_SORT, 4, space, args[0], args[1], args[2]);
+    return native_steps(vm, RESUME_SORT, 4, space, args[0], args[1], args[2]);
 }
 
 const NativeDef engine_sort_natives[] = {

@@ -14,7 +14,7 @@ enum { R_OP = RESUME_STATE, R_TABLE, R_KEY, R_VALUE, R_STAGE, R_HASH, R_PROBE, R
 typedef enum Progress { STAGE_BEGIN, STAGE_HASHED, STAGE_COMPARED, STAGE_JUDGED, STAGE_LAST } Progress;
 
 Value table_search(GenVM *vm, TableOp op, Value table, Value key, Value value) {
-    return native_resume(vm, RESUME_TABLE, 5, int_value(op), table, key, value, int_value(STAGE_BEGIN));
+    return native_steps(vm, RESUME_TABLE, 5, int_value(op), table, key, value, int_value(STAGE_BEGIN));
 }
 
 static inline bool is_dict(Value table) { return is_kind(table, TYPE_DICT); }
