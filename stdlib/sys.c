@@ -1,6 +1,7 @@
 /* sys.c - the module sys and the standard streams. */
 #include "stdlib/init.h"
 #include "vm/file.h"
+#include "vm/frame.h"
 #include "vm/genvm.h"
 #include "vm/objects.h"
 
@@ -16,6 +17,7 @@ static Value sys_getrecursionlimit(GenVM *vm, Value *args) {
 static Value sys_setrecursionlimit(GenVM *vm, Value *args) {
     if (as_int(args[0]) < 1) return raise_value(vm, "recursion limit must be greater or equal than 1");
     vm->recursion_limit = (uint64_t)as_int(args[0]);
+    frame_reset_limit(vm);
     return VALUE_NONE;
 }
 

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { STACK_FIRST = 1024, STACK_MAX = 1 << 27 }; /* words */
+enum { STACK_FIRST = 1024, STACK_MAX = 1 << 27, MIN_FRAME = FRAME_LINKS }; /* words */
 
 bool frame_is_generator(Value *base) {
     return frame_code(base)->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR);
@@ -41,19 +41,34 @@ static void relocate(GenVM *vm, Value *to) {
     }
 }
 
-static size_t count_frames(GenVM *vm) {
+/* The generators that wait, by `yield from`, for the one whose registers are at `base`: they are not in the chain. */
+static size_t count_delegators(Value *base) {
     size_t count = 0;
-    for (Value *base = vm->base; base; base = frame_caller(base))
-        count += !continue_is_stub(vm, frame_function(base));
+    Generator *generator = generator_of(base);
+    if (!generator->root) return 0;
+    for (Generator *at = generator; at != generator->root && at->parent; at = at->parent)
+        count++;
     return count;
 }
 
-static bool grow_stack(GenVM *vm, size_t needed) {
-    if (count_frames(vm) >= vm->recursion_limit) {
-        vm->limit = vm->stack_end - STACK_RED_ZONE / 2; /* a little room for handlers */
-        raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");
-        return false;
+/* How deep the script is: its frames, up to `most`. */
+static size_t count_frames(GenVM *vm, size_t most) {
+    size_t count = 0;
+    for (Value *base = vm->base; base && count < most; base = frame_caller(base)) {
+        if (continue_is_stub(vm, frame_function(base)) || frame_code(base)->flags & CODE_PRELUDE) continue;
+        count++;
+        if (frame_is_generator(base)) count += count_delegators(base);
     }
+    return count;
+}
+
+bool frame_check_depth(GenVM *vm) {
+    if (count_frames(vm, vm->recursion_limit) < vm->recursion_limit) return true;
+    raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");
+    return false;
+}
+
+static bool grow_stack(GenVM *vm, size_t needed) {
     size_t size = (size_t)(vm->stack_end - vm->stack) * 2;
     while (size < needed)
         size *= 2;
@@ -70,15 +85,36 @@ static bool grow_stack(GenVM *vm, size_t needed) {
     free(vm->stack);
     vm->stack = to;
     vm->stack_end = to + size;
-    vm->limit = vm->stack_end - STACK_RED_ZONE;
     return true;
+}
+
+/* Forgets what is known of how far the stack may go: for a new recursion limit, and after it was reached. */
+void frame_reset_limit(GenVM *vm) {
+    size_t safe = vm->recursion_limit * MIN_FRAME, room = (size_t)(vm->stack_end - vm->stack) - STACK_RED_ZONE;
+    vm->limit = vm->stack + (safe < room ? safe : room);
+}
+
+/* Room is asked for beyond vm->limit. That is not the end of the stack but the place before which the recursion limit
+ * cannot be reached, since a frame takes at least MIN_FRAME words: so calls count nothing, and yet the limit is exact. */
+static COLD Value *reserve_slowly(GenVM *vm, size_t offset, uint32_t count) {
+    size_t depth = count_frames(vm, vm->recursion_limit);
+    if (depth >= vm->recursion_limit) {
+        frame_reset_limit(vm);
+        raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");
+        return NULL;
+    }
+    size_t needed = offset + count + FRAME_LINKS + STACK_RED_ZONE;
+    if (needed > (size_t)(vm->stack_end - vm->stack) && !grow_stack(vm, needed + STACK_RED_ZONE)) return NULL;
+    Value *top = vm->stack + offset, *end = vm->stack_end - STACK_RED_ZONE;
+    size_t safe = FRAME_LINKS + (vm->recursion_limit - depth - 1) * MIN_FRAME;
+    vm->limit = safe < (size_t)(end - top) ? top + safe : end;
+    return top;
 }
 
 Value *frame_reserve(GenVM *vm, Value *top, uint32_t count) {
     size_t offset = (size_t)(top - vm->stack);
     if (likely(top + count + FRAME_LINKS <= vm->limit)) return top;
-    if (!grow_stack(vm, offset + count + FRAME_LINKS + STACK_RED_ZONE * 2)) return NULL;
-    return vm->stack + offset;
+    return reserve_slowly(vm, offset, count);
 }
 
 bool frame_init(GenVM *vm) {

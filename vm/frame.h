@@ -63,6 +63,8 @@ bool call_return(GenVM *vm, Value v);   /* returns v from the running frame to i
 /* Goes to the handler of the pending exception: true with vm->pc, vm->base set; false when the host is reached. */
 bool frame_unwind(GenVM *vm);
 
+bool frame_check_depth(GenVM *vm); /* false with RecursionError: for what nests without the stack, generators */
+void frame_reset_limit(GenVM *vm); /* after a change of vm->recursion_limit */
 bool frame_init(GenVM *vm);
 void vm_mark_roots(GenVM *vm); /* for gc.c */
 

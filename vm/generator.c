@@ -8,8 +8,11 @@
 #include "vm/objects.h"
 #include "vm/traceback.h"
 
+enum { DEPTH_CHECK = 128 }; /* generators made between two looks at how deep they are nested */
+
 Generator *generator_new(GenVM *vm, Function *function) {
     const Code *code = function->code;
+    if (unlikely(++vm->generators_made % DEPTH_CHECK == 0) && !frame_check_depth(vm)) return NULL;
     TypeId kind = code->flags & CODE_GENERATOR   ? TYPE_GENERATOR
                   : code->flags & CODE_COROUTINE ? TYPE_COROUTINE
                                                  : TYPE_ASYNC_GENERATOR;

@@ -94,6 +94,7 @@ GenVM *gen_vm_new(const GenConfig *config) {
         return NULL;
     }
     if (config && config->recursion_limit) vm->recursion_limit = config->recursion_limit;
+    frame_reset_limit(vm);
     return vm;
 }
 

@@ -78,6 +78,7 @@ struct GenVM {
     bool finalizing;       /* the VM is being freed */
     uint32_t in_prelude;   /* a prelude file is being loaded: no collection */
     int64_t fuel_kept;     /* taken out of the slice so that the next safepoint comes soon */
+    uint32_t generators_made;
     int64_t steps_done;
     uint64_t safepoints;
     uint64_t memory_limit; /* bytes; 0: none */
