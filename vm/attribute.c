@@ -81,7 +81,8 @@ Value property_set(GenVM *vm, const Property *property, Value instance, Value va
 }
 
 /* A native method bound to its receiver: a builtin_function_or_method. */
-static Value bind_native(GenVM *vm, const NativeFunction *method, Value self) {
+static Value bind_native(GenVM *vm, NativeFunction *method, Value self) {
+    if (!native_signature(vm, method)) return VALUE_ERROR; /* once, not for each bound one */
     NativeFunction *bound = gc_new(vm, sizeof *bound, TYPE_NATIVE);
     if (!bound) return VALUE_ERROR;
     Object header = bound->header;

@@ -546,10 +546,23 @@ static void note_change(GenVM *vm, Type *type, Value before, Value after) {
     }
 }
 
+/* The commonest change: one plain value for another. */
+static bool replace_plain(GenVM *vm, Type *type, Dict *dict, Value name, Value value) {
+    if (value == VALUE_UNSET || value_is_descriptor(vm, value)) return false;
+    int64_t at = dict_find_str(vm, dict, name);
+    if (at < 0 || value_is_descriptor(vm, dict->entries[at].value)) return false;
+    if (special_from_name(vm, name) != SPECIAL_COUNT) return false;
+    dict->entries[at].value = value;
+    gc_barrier(vm, dict);
+    if (type->values_cached) note_change(vm, type, value, value);
+    return true;
+}
+
 bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value) {
     Dict *dict = type_dict(vm, type);
     if (!dict) return false;
     name = name_interned(vm, name);
+    if (replace_plain(vm, type, dict, name, value)) return true;
     Value before = dict_get_str(vm, dict, name);
     if (value == VALUE_UNSET)
         dict_delete_str(vm, dict, name);
