@@ -334,14 +334,22 @@ typedef enum AstModuleKind {
     MODULE_Expression,  /* eval: expression */
 } AstModuleKind;
 
+/* What the lexer or the parser finds odd but accepts: a SyntaxWarning. */
+typedef struct AstWarning {
+    struct AstWarning *next;
+    AstSpan span;
+    const char *message;
+} AstWarning;
+
 typedef struct AstModule {
     AstModuleKind kind;
     bool has_future_annotations; /* from __future__ import annotations: annotations stay text */
     AstStmtSeq body;
-    AstExpr *expression; /* of an Expression, else NULL */
-    NameTable *names;    /* every identifier of the parse; further ones may be added */
-    const char *source;  /* the text that was parsed, for errors; UTF-8 with "\n" line ends */
-    Scope *scope;        /* filled in by scope analysis */
+    AstExpr *expression;  /* of an Expression, else NULL */
+    NameTable *names;     /* every identifier of the parse; further ones may be added */
+    const char *source;   /* the text that was parsed, for errors; UTF-8 with "\n" line ends */
+    Scope *scope;         /* filled in by scope analysis */
+    AstWarning *warnings; /* in the order of the source */
 } AstModule;
 
 /* What a field holds; the order of bytes in a node is the compiler's affair. */

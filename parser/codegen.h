@@ -343,6 +343,7 @@ void with_leave(Unit *u, Block *block);
 void match_statement(Unit *u, AstStmt *s);
 
 /* ---- codegen_warning.c: SyntaxWarnings ---- */
+void warning_of_source(Codegen *gen); /* takes over those of the parser */
 void warning_show_all(Codegen *gen); /* writes them to the standard error stream */
 void warning_of_assert(Codegen *gen, const AstStmt *s);
 void warning_of_compare(Codegen *gen, const AstExpr *e);

@@ -78,6 +78,10 @@ static void show(Codegen *gen, Value stream, const Warning *warning) {
         error_clear(gen->vm);
 }
 
+void warning_of_source(Codegen *gen) {
+    for (const AstWarning *w = gen->module->warnings; w; w = w->next) add(gen, w->span, "SyntaxWarning", "%s", w->message);
+}
+
 void warning_show_all(Codegen *gen) {
     if (!gen->warnings) return;
     Value stream = error_stream(gen->vm);

@@ -64,6 +64,7 @@ static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *erro
 
 static Value generate(Codegen *gen) {
     gen->last_warning = &gen->warnings;
+    warning_of_source(gen);
     gen->has_walrus = gen->source_size && memmem(gen->source, gen->source_size, ":=", 2);
     Value code = codegen_module(gen);
     if (!gen->failed) {

@@ -52,6 +52,7 @@ static bool check_end(Lexer *lexer, Token *token, const char *kind) {
     case 'o': is_keyword = ends_keyword(next + 1, "r"); break;
     default: break;
     }
+    if (is_keyword) lexer_warn(lexer, token->span, "invalid %s literal", kind);
     if (is_keyword || !is_name_char(*next)) return true;
     lexer_fail(lexer, token, "invalid %s literal", kind);
     return false;
@@ -274,10 +275,19 @@ static bool open_field(Lexer *lexer, Token *token, FStringMode *mode) {
 
 /* A backslash in text: passes what it escapes, but not a brace, which keeps its meaning. Sets
  * *is_named at \N{, whose braces are part of the escape. */
-static void skip_escape(Lexer *lexer, const FStringMode *mode, bool *is_named) {
+static void skip_escape(Lexer *lexer, const FStringMode *mode, AstSpan span, bool *is_named) {
     lexer->cur++;
     char c = *lexer->cur;
-    if (c == '{' || c == '}' || lexer->cur >= lexer->end) return;
+    if (lexer->cur >= lexer->end) return;
+    if (c == '{' || c == '}') {
+        if (!mode->is_raw)
+            lexer_warn(
+                lexer, span,
+                "\"\\%c\" is an invalid escape sequence. Such sequences will not work in the "
+                "future. Did you mean \"\\\\%c\"? A raw string is also an option.",
+                c, c);
+        return;
+    }
     if (c == '\n') {
         pass_newline(lexer);
     } else if (c == 'N' && !mode->is_raw && lexer->cur[1] == '{') {
@@ -337,7 +347,7 @@ static bool read_middle(Lexer *lexer, Token *token, FStringMode *mode) {
         if (c == '}' && !is_named) return read_closing_brace(lexer, token, mode, in_spec);
         if (c == '}') is_named = false;
         if (c == '\\')
-            skip_escape(lexer, mode, &is_named);
+            skip_escape(lexer, mode, token->span, &is_named);
         else if (c == '\n')
             pass_newline(lexer);
         else

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define TAB_SIZE 8
+#define WARNING_MAX 256 /* a warning quotes at most one character */
 
 /* What a byte can begin or continue. */
 enum {
@@ -62,6 +63,8 @@ const char *token_text(TokenKind kind) {
 
 void lexer_init(Lexer *lexer, Arena *arena, NameTable *names, const char *text, size_t len,
                 ParseError *error) {
+    lexer->warnings = NULL;
+    lexer->last_warning = &lexer->warnings;
     lexer->arena = arena;
     lexer->names = names;
     lexer->error = error;
@@ -145,6 +148,20 @@ static void fail_eof(Lexer *lexer, Token *token) {
     int32_t col = (int32_t)(lexer->cur - lexer->line_start);
     fail_at(lexer, token, PARSE_SYNTAX_ERROR, (ErrorPlace){lexer->line, col, lexer->line, -1},
             "unexpected EOF while parsing");
+}
+
+void lexer_warn(Lexer *lexer, AstSpan span, const char *format, ...) {
+    char buffer[WARNING_MAX];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(buffer, sizeof buffer, format, args);
+    va_end(args);
+    AstWarning *warning = arena_take(lexer->arena, sizeof *warning);
+    const char *message = arena_copy_text(lexer->arena, buffer, (size_t)len);
+    if (warning == NULL || message == NULL) return;
+    *warning = (AstWarning){NULL, span, message};
+    *lexer->last_warning = warning;
+    lexer->last_warning = &warning->next;
 }
 
 /* Tokens. */

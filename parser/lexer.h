@@ -55,6 +55,7 @@ typedef struct OpenParen {
 } OpenParen;
 
 typedef struct Lexer {
+    AstWarning *warnings, **last_warning; /* a list, and where its next one goes */
     Arena *arena;
     NameTable *names;
     ParseError *error;
@@ -91,6 +92,10 @@ void lexer_next(Lexer *lexer, Token *token);
 
 /* Sets the error that the innermost open bracket is never closed. */
 void lexer_fail_unclosed(Lexer *lexer, Token *token);
+
+/* Notes a SyntaxWarning for a place in the source. */
+__attribute__((format(printf, 3, 4))) void lexer_warn(Lexer *lexer, AstSpan span,
+                                                      const char *format, ...);
 
 /* How the token is written, or what it is called: ":" or "newline". */
 const char *token_text(TokenKind kind);

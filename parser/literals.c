@@ -122,7 +122,7 @@ static bool is_hex_digit(char c) {
 }
 
 static bool fail_escape(Decoder *d, int32_t len, const char *reason) {
-    *d->error = (EscapeError){reason, d->position, d->position + len};
+    *d->error = (EscapeError){.reason = reason, .start = d->position, .end = d->position + len};
     return false;
 }
 
@@ -145,11 +145,17 @@ static void put_code_point(Decoder *d, uint32_t c) {
     }
 }
 
+static void note_odd(Decoder *d, const char *escape) {
+    if (d->error->odd == NULL && (unsigned char)*escape < 0x80) d->error->odd = escape;
+}
+
 /* Up to three octal digits; `cur` is at the first. */
 static uint32_t read_octal(Decoder *d) {
+    const char *start = d->cur;
     uint32_t value = 0;
     for (int i = 0; i < 3 && d->cur < d->end && is_octal_digit(*d->cur); i++)
         value = value * 8 + (uint32_t)(*d->cur++ - '0');
+    if (value > 0377) note_odd(d, start);
     return value;
 }
 
@@ -235,10 +241,12 @@ static bool decode_escape(Decoder *d) {
     uint32_t value = 0;
     bool is_escape = false;
     if (!read_code_point(d, &value, &is_escape)) return false;
-    if (is_escape)
+    if (is_escape) {
         put_code_point(d, value);
-    else
+    } else {
+        note_odd(d, d->cur);
         *d->out++ = '\\';
+    }
     return true;
 }
 
@@ -278,6 +286,7 @@ static bool decode_bytes_escape(Decoder *d, const char *text) {
         }
         *d->out++ = (char)value;
     } else {
+        note_odd(d, d->cur);
         *d->out++ = '\\';
     }
     return true;

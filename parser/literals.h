@@ -16,7 +16,9 @@ bool literal_number(Arena *arena, const char *text, size_t len, AstConstant *con
 typedef struct EscapeError {
     const char *reason;
     int32_t start;
-    int32_t end; /* exclusive */
+    int32_t end;     /* exclusive */
+    const char *odd; /* of an accepted literal: behind the first backslash that escapes nothing, or
+                        that begins an octal number above 0o377; else NULL */
 } EscapeError;
 
 /* Decodes the escapes of a str body into `dst`, which has room for `len` bytes, and returns the

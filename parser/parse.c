@@ -448,6 +448,7 @@ static bool run(Parser *p, AstModule *module, const char *source, size_t len, bo
     if (!is_parsed) explain(p, module);
     module->names = p->names;
     module->source = p->source.text;
+    module->warnings = p->lexer.warnings;
     return is_parsed;
 }
 

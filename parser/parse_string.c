@@ -23,9 +23,19 @@ static void *raise_escape(Parser *p, const EscapeError *error) {
                              error->start, error->end - 1, error->reason);
 }
 
+static void warn_odd_escape(Parser *p, AstSpan span, const char *escape) {
+    bool is_octal = *escape >= '0' && *escape <= '7';
+    int len = is_octal ? 3 : 1;
+    lexer_warn(
+        &p->lexer, span,
+        "\"\\%.*s\" is an invalid %sescape sequence. Such sequences will not work in the future. "
+        "Did you mean \"\\\\%.*s\"? A raw string is also an option.",
+        len, escape, is_octal ? "octal " : "", len, escape);
+}
+
 /* Fills in a Str or Bytes from the body of a literal. */
-static bool decode_text(Parser *p, const char *text, size_t len, bool is_raw, bool is_bytes,
-                        AstConstant *constant) {
+static bool decode_text(Parser *p, AstSpan span, const char *text, size_t len, bool is_raw,
+                        bool is_bytes, AstConstant *constant) {
     constant->kind = is_bytes ? CONSTANT_Bytes : CONSTANT_Str;
     if (is_raw || len == 0 || memchr(text, '\\', len) == NULL) {
         constant->text = arena_copy_text(p->arena, text, len);
@@ -44,6 +54,7 @@ static bool decode_text(Parser *p, const char *text, size_t len, bool is_raw, bo
             raise_escape(p, &error);
         return false;
     }
+    if (error.odd != NULL && !p->diagnosing) warn_odd_escape(p, span, error.odd);
     dst[size] = '\0';
     constant->text = dst;
     constant->len = (uint32_t)size;
@@ -59,7 +70,7 @@ static bool is_ascii(const char *text, size_t len) {
 
 static AstExpr *make_text(Parser *p, AstSpan span, const char *text, size_t len, bool is_raw) {
     AstExpr *expr = parser_expr(p, EXPR_Constant, span);
-    if (expr == NULL || !decode_text(p, text, len, is_raw, false, &expr->Constant.value))
+    if (expr == NULL || !decode_text(p, span, text, len, is_raw, false, &expr->Constant.value))
         return NULL;
     return expr;
 }
@@ -84,7 +95,8 @@ static AstExpr *parse_plain_string(Parser *p) {
     if (is_bytes && !is_ascii(text, len))
         return parser_raise(p, token.span, "bytes can only contain ASCII literal characters");
     AstExpr *expr = parser_expr(p, EXPR_Constant, token.span);
-    if (expr == NULL || !decode_text(p, text, len, is_raw, is_bytes, &expr->Constant.value))
+    if (expr == NULL ||
+        !decode_text(p, token.span, text, len, is_raw, is_bytes, &expr->Constant.value))
         return NULL;
     expr->Constant.value.has_u_prefix = has_u;
     return expr;
