@@ -1,0 +1,2 @@
+# The tour that make run shows.
+cd "$GEN_ROOT" && "$GEN" scripts/examples/tour.gen
