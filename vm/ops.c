@@ -15,8 +15,8 @@
 /* ---- unbound names ---- */
 
 bool op_unbound_local(GenVM *vm) {
-    raise_name_error(vm, EXC_UNBOUND_LOCAL_ERROR, op_const(vm),
-                     "cannot access local variable '%S' where it is not associated with a value");
+    raise_error(vm, EXC_UNBOUND_LOCAL_ERROR, "cannot access local variable '%S' where it is not associated with a value",
+                op_const(vm)); /* its .name stays None */
     return false;
 }
 
