@@ -29,7 +29,7 @@ bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size) {
     return true;
 }
 
-bool buffered_is_closed(const Buffered *file) { return file->raw && raw_is_closed(file->raw); }
+bool buffered_is_closed(const Buffered *file) { return !file->raw || raw_is_closed(file->raw); }
 
 bool buffered_close(GenVM *vm, Buffered *file) {
     if (raw_is_closed(file->raw)) return true;

@@ -30,6 +30,11 @@ static TextFile *writable_file(GenVM *vm, Value self) {
 
 /* ---- making ---- */
 
+/* Subclasses may have methods of their own. */
+static bool is_source(Value v) {
+    return (is_buffered(v) || is_kind(v, TYPE_BYTES_IO)) && as_object(v)->state != OBJECT_SUBCLASS;
+}
+
 static bool check_options(GenVM *vm, Value *args) {
     static const char *const names[] = {"encoding", "errors", "newline"};
     for (int i = 0; i < 3; i++) {
@@ -44,7 +49,7 @@ static bool check_options(GenVM *vm, Value *args) {
 static Value init(GenVM *vm, Value *args) {
     TextFile *file = text_of(args[0]);
     if (!check_options(vm, args)) return VALUE_ERROR;
-    if (!is_buffered(args[1]) && !is_kind(args[1], TYPE_BYTES_IO))
+    if (!is_source(args[1]))
         return raise_type(vm, "a subclass of TextIOWrapper needs a buffered file or BytesIO, not '%T'", args[1]);
     if (source_is_closed(as_object(args[1]))) return raise_value(vm, "I/O operation on closed file.");
     if (!file_text_attach(vm, file, as_object(args[1]), args[2], args[3], args[4])) return VALUE_ERROR;
@@ -56,7 +61,7 @@ static Value init(GenVM *vm, Value *args) {
 
 static Value construct(GenVM *vm, Value *args) {
     Type *cls = type_from(args[0]);
-    if (cls->is_builtin && !is_buffered(args[1]) && !is_kind(args[1], TYPE_BYTES_IO))
+    if (cls->is_builtin && !is_source(args[1]))
         return native_twin(vm, TWIN_FILE_TEXT, 6, args[1], args[2], args[3], args[4], args[5], args[6]);
     TextFile *file = file_text_new(vm, cls);
     if (!file) return VALUE_ERROR;

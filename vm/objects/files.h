@@ -88,7 +88,7 @@ static inline bool is_buffered(Value v) {
 }
 Buffered *buffered_new(GenVM *vm, TypeId kind, Type *cls);
 bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size);
-bool buffered_is_closed(const Buffered *file);
+bool buffered_is_closed(const Buffered *file); /* or detached */
 bool buffered_flush(GenVM *vm, Buffered *file); /* what waits to be written */
 /* Reads more behind what is there; *moved: by how much that moved down. False: an error is pending. Nothing is added at
  * the end of the file. */
