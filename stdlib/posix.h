@@ -1,0 +1,20 @@
+/* posix.h - what the files of the module posix share. */
+#ifndef GEN_STDLIB_POSIX_H
+#define GEN_STDLIB_POSIX_H
+
+#include "stdlib/modules.h"
+#include "vm/file.h"
+#include "vm/genvm.h"
+#include "vm/objects.h"
+
+extern const NativeDef posix_path_functions[], posix_descriptor_functions[], posix_process_functions[];
+
+/* The path that args[index] is. NULL: return *result, which is an error or asks for a call (an object with __fspath__, after
+ * which the native is called again). `what` is how the TypeError begins: "stat: path"; `more`: "or integer" and the like. */
+const char *posix_path(GenVM *vm, Value *args, int count, int index, const char *what, const char *more, Value *result);
+bool posix_may_use_files(GenVM *vm, Value path); /* false: PermissionError */
+Value posix_raise(GenVM *vm, Value path);        /* OSError by errno; path may be VALUE_UNSET */
+Value posix_raise_two(GenVM *vm, Value from, Value to);
+bool posix_interrupted(GenVM *vm); /* after EINTR: false: KeyboardInterrupt is pending */
+
+#endif
