@@ -160,6 +160,8 @@ static Value source_text(GenVM *vm, Value *args) {
     return text == VALUE_UNSET ? VALUE_NONE : text;
 }
 
+static Value exception_text(GenVM *vm, Value *args) { return native_twin(vm, TWIN_EXCEPTION_TEXT, 1, args[0]); }
+
 static Value suggest(GenVM *vm, Value *args) {
     Value best = suggest_name(vm, args[0], AS_LIST(args[1])->items, AS_LIST(args[1])->count);
     return best == VALUE_UNSET ? VALUE_NONE : best;
@@ -306,6 +308,7 @@ const NativeDef engine_core_natives[] = {
     {"path_kind(path: str, /)", path_kind, "'file', 'directory' or ''."},
     {"compile_file(path: str, /)", compile_file, "The code of a source file."},
     {"source_text(code, /)", source_text, "The source of a code object, or None."},
+    {"exception_text(exception, /)", exception_text, "The report of an uncaught exception."},
     {"suggest(name: str, names: list, /)", suggest, "The nearest of the names, or None."},
     {"is_library_module(name: str, /)", is_library_module, "Does the library have a module of that name."},
     {"carets(lines: str, start: index, end: index, /)", carets, "Source lines with carets under the bytes start to end."},

@@ -137,6 +137,12 @@ void gc_free_heap(GenVM *vm) {
     vm->heap = NULL;
 }
 
+uint64_t gc_object_size(const Object *object) {
+    if (!object || (object >= gen_singletons && object < gen_singletons + 5)) return 0;
+    if (object->gc & GC_LARGE) return sizeof(LargePrefix) + prefix_of(object)->size;
+    return block_of(object)->cell_size;
+}
+
 uint64_t gc_live_bytes(GenVM *vm) { return vm->heap->old_bytes + vm->heap->young_bytes; }
 void gc_set_limit(GenVM *vm, uint64_t bytes) { vm->heap->limit = bytes; }
 uint64_t gc_collection_count(GenVM *vm, bool full) {

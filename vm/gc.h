@@ -64,6 +64,9 @@ void gc_free_heap(GenVM *vm);
 void gc_collect(GenVM *vm, bool full); /* only at a safepoint, with registers saved in the task */
 uint64_t gc_live_bytes(GenVM *vm);
 
+/* What the heap gave for an object: a step of its size class, or the size of a large one. 0 for NULL and singletons. */
+uint64_t gc_object_size(const Object *object);
+
 void gc_set_limit(GenVM *vm, uint64_t bytes);             /* memory budget */
 uint64_t gc_collection_count(GenVM *vm, bool full);
 void gc_replace_remembered(GenVM *vm, Object *from, Object *to);
