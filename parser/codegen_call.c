@@ -184,23 +184,6 @@ void call_method_pair(Unit *u, Reg window, Reg pair, uint32_t count) {
         emit(u, form(u, OP_CALLM, OP_CALLMG), window, count + 1, 0, 0);
 }
 
-static void call_method(Unit *u, AstExpr *e, Reg window) {
-    AstExpr *function = e->Call.func;
-    AstSpan span = expr_attribute_span(e->span, function);
-    Reg object = expr_any(u, function->Attribute.value, window);
-    emit_at(u, expr_attribute_span(function->span, function));
-    emit_named(u, form(u, OP_LDMETH, OP_LDMETHG), window, object, name_mangle(u, function->Attribute.attr));
-    u->top = window + u->link + 1;
-    if (u->top > u->max) u->max = u->top;
-    place_arguments(u, e->Call.args, e->Call.keywords);
-    emit_at(u, span);
-    uint32_t count = 1 + (uint32_t)e->Call.args.count + (uint32_t)e->Call.keywords.count;
-    if (e->Call.keywords.count)
-        call_keywords(u, window, count, e->Call.keywords, true);
-    else
-        emit(u, form(u, OP_CALLM, OP_CALLMG), window, count, 0, 0);
-}
-
 /* ---- super() -------------------------------------------------------------------------------------------------- */
 
 static bool is_bare_super(Unit *u, const AstExpr *e) {
@@ -225,15 +208,50 @@ static void super_arguments(Unit *u, Reg first) {
     name_load(u, &var, first + 1);
 }
 
-bool call_super_attribute(Unit *u, AstExpr *e, Reg dest) {
-    if (e->kind != EXPR_Attribute || !is_bare_super(u, e->Attribute.value)) return false;
-    Reg mark = u->top, window = emit_temps(u, 3);
-    AstExpr *call = e->Attribute.value;
+/* The three operands of LDSUPER, in a window of temporaries. */
+static Reg super_operands(Unit *u, AstExpr *call) {
+    Reg window = emit_temps(u, 3);
     Var var = name_resolve(u, call->Call.func->Name.id);
     emit_at(u, call->Call.func->span);
     name_load(u, &var, window + 2);
     emit_at(u, call->span);
     super_arguments(u, window);
+    return window;
+}
+
+/* LDMETH or LDSUPERM: the method and its self into the window. */
+static void load_method(Unit *u, AstExpr *function, Reg window) {
+    bool super = is_bare_super(u, function->Attribute.value);
+    Reg object;
+    if (super) {
+        u->top = window + u->link + 1;
+        object = super_operands(u, function->Attribute.value);
+    } else {
+        object = expr_any(u, function->Attribute.value, window);
+    }
+    Opcode op = super ? form(u, OP_LDSUPERM, OP_LDSUPERMG) : form(u, OP_LDMETH, OP_LDMETHG);
+    emit_at(u, expr_attribute_span(function->span, function));
+    emit_named(u, op, window, object, name_mangle(u, function->Attribute.attr));
+    u->top = window + u->link + 1;
+    if (u->top > u->max) u->max = u->top;
+}
+
+static void call_method(Unit *u, AstExpr *e, Reg window) {
+    AstExpr *function = e->Call.func;
+    AstSpan span = expr_attribute_span(e->span, function);
+    load_method(u, function, window);
+    place_arguments(u, e->Call.args, e->Call.keywords);
+    emit_at(u, span);
+    uint32_t count = 1 + (uint32_t)e->Call.args.count + (uint32_t)e->Call.keywords.count;
+    if (e->Call.keywords.count)
+        call_keywords(u, window, count, e->Call.keywords, true);
+    else
+        emit(u, form(u, OP_CALLM, OP_CALLMG), window, count, 0, 0);
+}
+
+bool call_super_attribute(Unit *u, AstExpr *e, Reg dest) {
+    if (e->kind != EXPR_Attribute || !is_bare_super(u, e->Attribute.value)) return false;
+    Reg mark = u->top, window = super_operands(u, e->Attribute.value);
     emit_at(u, expr_attribute_span(e->span, e));
     if (u->wide && window >= 256) {
         Reg low = emit_scratch_window(u, 3);
@@ -258,7 +276,7 @@ static void call_bare_super(Unit *u, AstExpr *e, Reg window) {
 
 static bool is_method_call(Unit *u, const AstExpr *e, Reg window) {
     if (e->Call.func->kind != EXPR_Attribute || (u->wide && window > LAST_WINDOW)) return false;
-    if (is_bare_super(u, e->Call.func->Attribute.value)) return false;
+    if (u->wide && is_bare_super(u, e->Call.func->Attribute.value)) return false;
     return is_placeable(u, window, 1, e->Call.args, e->Call.keywords);
 }
 

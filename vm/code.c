@@ -110,6 +110,8 @@ static Value used_name(const Code *code, uint32_t word) {
     case OP_SETATTR:
     case OP_LDMETH:
     case OP_LDMETHG:
+    case OP_LDSUPERM:
+    case OP_LDSUPERMG:
     case OP_LDSUPER: return code->consts[instr_imm(code->instrs[word + 1])];
     default: return VALUE_UNSET;
     }

@@ -875,6 +875,8 @@ unquicken_for: {
     LOAD_CLASS_METHOD(LDMETH_CLASS, FRAME_LINKS, OP_LDMETH)
     LOAD_CLASS_METHOD(LDMETHG_CLASS, 1, OP_LDMETHG)
     OUTLINED(LDSUPER, op_load_super)
+    OUTLINED(LDSUPERM, op_load_super_method)
+    OUTLINED(LDSUPERMG, op_load_super_method)
     OUTLINED(LDSPECIAL, op_load_special)
     CASE(GETITEM) {
         Value object = RB, key = RC;

@@ -398,16 +398,36 @@ bool op_load_method(GenVM *vm) {
     return call_result(vm, v);
 }
 
-bool op_load_super(GenVM *vm) {
-    Value *operands = op_b(vm);
+static bool load_super(GenVM *vm, Value cls, Value obj, Value super) {
     Value name = attribute_name(vm);
-    if (unlikely(operands[2] != object_value(vm->types[TYPE_SUPER])))
-        return call_result(vm, native_twin(vm, TWIN_SUPER_ATTRIBUTE, 4, operands[2], operands[0], operands[1], name));
-    if (!is_type(operands[0])) {
-        raise_runtime(vm, "super(): __class__ is not a type (%T)", operands[0]);
+    if (unlikely(super != object_value(vm->types[TYPE_SUPER])))
+        return call_result(vm, native_twin(vm, TWIN_SUPER_ATTRIBUTE, 4, super, cls, obj, name));
+    if (!is_type(cls)) {
+        raise_runtime(vm, "super(): __class__ is not a type (%T)", cls);
         return false;
     }
-    return call_result(vm, super_get(vm, type_from(operands[0]), operands[1], name));
+    return call_result(vm, super_get(vm, type_from(cls), obj, name));
+}
+
+bool op_load_super(GenVM *vm) {
+    const Value *operands = op_b(vm);
+    return load_super(vm, operands[0], operands[1], operands[2]);
+}
+
+bool op_load_super_method(GenVM *vm) {
+    unsigned link = instr_op(op_instr(vm)) == OP_LDSUPERMG ? 1 : FRAME_LINKS;
+    Value *window = op_a(vm), *operands = op_b(vm);
+    Value cls = operands[0], obj = operands[1], super = operands[2], method = VALUE_UNSET;
+    if (likely(super == object_value(vm->types[TYPE_SUPER]) && is_type(cls)))
+        method = super_method(vm, type_from(cls), obj, attribute_name(vm));
+    if (method == VALUE_ERROR) return false;
+    if (unlikely(method == VALUE_UNSET)) {
+        window[link] = VALUE_UNSET;
+        return load_super(vm, cls, obj, super);
+    }
+    window[0] = method;
+    window[link] = obj;
+    return true;
 }
 
 static bool raise_no_protocol(GenVM *vm, Special special, Value v) {

@@ -30,6 +30,7 @@ bool op_set_attribute(GenVM *vm);
 bool op_delete_attribute(GenVM *vm);
 bool op_load_method(GenVM *vm);
 bool op_load_super(GenVM *vm);
+bool op_load_super_method(GenVM *vm);
 bool op_load_special(GenVM *vm);
 bool op_get_item(GenVM *vm);
 bool op_set_item(GenVM *vm);

@@ -140,6 +140,7 @@ bool attribute_store_cacheable(GenVM *vm, Value object, Value name, AttributeSto
 /* super(): the class attribute behind `type` in the MRO of obj's class, raw (VALUE_UNSET: absent), and bound. */
 Value super_lookup(GenVM *vm, Type *type, Value obj, Value name);
 Value super_get(GenVM *vm, Type *type, Value obj, Value name);
+Value super_method(GenVM *vm, Type *type, Value obj, Value name); /* raw, to be called with obj; UNSET: no plain method */
 Value super_new(GenVM *vm, Type *type, Value obj);
 
 /* Attribute access, complete. Each returns a Value, VALUE_ERROR, or VALUE_TAIL (property, __getattr__, ...). */

@@ -60,6 +60,8 @@ static uint32_t window_size(const Code *code, Instr instr) {
     case OP_LDSPECIAL:
     case OP_EGMATCH: return 2;
     case OP_LDSUPER:
+    case OP_LDSUPERM:
+    case OP_LDSUPERMG:
     case OP_NEWSLICE: return 3;
     case OP_MKFUNC: return (uint32_t)__builtin_popcount(instr_c(instr));
     case OP_LDMETH:
@@ -83,6 +85,8 @@ static bool check_operand(const Verifier *v, uint32_t word, char kind, uint32_t 
     Instr instr = v->code->instrs[word];
     switch (kind) {
     case 'w':
+        if (is_first && (instr_op(instr) == OP_LDSUPERM || instr_op(instr) == OP_LDSUPERMG))
+            return check_register(v, word, operand, (is_plain(v->code) ? 4 : 1) + 1);
         if (is_first && writes_more(instr_op(instr)))
             return check_register(v, word, operand, window_size(v->code, instr));
         return check_register(v, word, operand, 1);

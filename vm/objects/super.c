@@ -57,6 +57,16 @@ Value super_get(GenVM *vm, Type *type, Value obj, Value name) {
     return attribute_error_context(vm, obj, name);
 }
 
+Value super_method(GenVM *vm, Type *type, Value obj, Value name) {
+    Type *obj_type = check(vm, type, obj);
+    if (!obj_type) return VALUE_ERROR;
+    if (is_type(obj) && type_from(obj) == obj_type) return VALUE_UNSET;
+    Value raw = find_behind(vm, type, obj_type, name);
+    bool plain = is_kind(raw, TYPE_FUNCTION) ||
+                 (is_kind(raw, TYPE_NATIVE_METHOD) && !(as_object(raw)->flags & NATIVE_CLASSMETHOD));
+    return plain ? raw : VALUE_UNSET;
+}
+
 Value super_new(GenVM *vm, Type *type, Value obj) {
     Type *obj_type = obj == VALUE_UNSET ? NULL : check(vm, type, obj);
     if (obj != VALUE_UNSET && !obj_type) return VALUE_ERROR;
