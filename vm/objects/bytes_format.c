@@ -32,9 +32,10 @@ static char next_char(const Template *t) {
     return t->text.data[t->at];
 }
 
-static bool take_key(Template *t, Field *field) {
+static bool take_key(Template *t, Field *field, bool is_mapping) {
     field->key = (TextSpan){NULL, 0};
     if (!more(t) || next_char(t) != '(') return true;
+    if (!is_mapping) return fail(raise_type(t->vm, "format requires a mapping"));
     size_t start = ++t->at, depth = 1;
     for (; more(t); t->at++) {
         depth += next_char(t) == '(';
@@ -53,8 +54,8 @@ static void take_digits(Template *t, bool *star) {
 }
 
 /* The field behind a %, whose position is t->at - 1. */
-static bool take_field(Template *t, Field *field) {
-    if (!take_key(t, field)) return false;
+static bool take_field(Template *t, Field *field, bool is_mapping) {
+    if (!take_key(t, field, is_mapping)) return false;
     field->start = t->at;
     field->star_precision = false;
     while (more(t) && strchr("-+ #0", next_char(t)) && next_char(t))
@@ -69,13 +70,15 @@ static bool take_field(Template *t, Field *field) {
         t->at++;
     if (!more(t)) return fail(raise_value(t->vm, "incomplete format"));
     field->conversion = next_char(t);
-    if (!strchr("%sbradiuoxXeEfFgGc", field->conversion) || !field->conversion) {
-        unsigned char c = (unsigned char)field->conversion;
-        return fail(raise_value(t->vm, "unsupported format character '%c' (0x%x) at index %zu", c,
-                                c, t->at));
-    }
     t->at++;
     return true;
+}
+
+static bool check_conversion(const Template *t, char conversion) {
+    unsigned char c = (unsigned char)conversion;
+    if (c && strchr("%sbradiuoxXeEfFgGc", c)) return true;
+    return fail(raise_value(t->vm, "unsupported format character '%c' (0x%x) at index %zu", c, c,
+                            t->at - 1));
 }
 
 /* ---- formatting ---- */
@@ -103,10 +106,6 @@ static Leaf next_argument(GenVM *vm, Arguments *args, Value *v) {
 }
 
 static Leaf named_argument(GenVM *vm, Arguments *args, TextSpan key, Value *v) {
-    if (args->mapping == VALUE_UNSET) {
-        raise_type(vm, "format requires a mapping");
-        return LEAF_ERROR;
-    }
     args->used = UINT64_MAX;
     args->tuple = NULL;
     Value name = bytes_new(vm, key.data, key.size);
@@ -121,7 +120,7 @@ static Leaf named_argument(GenVM *vm, Arguments *args, TextSpan key, Value *v) {
 }
 
 /* A `*`: an int argument, written out into the field. */
-static Leaf put_star(GenVM *vm, Arguments *args, StrBuilder *spec) {
+static Leaf put_star(GenVM *vm, Arguments *args, StrBuilder *spec, const char *c_type) {
     Value v;
     if (next_argument(vm, args, &v) != LEAF_TRUE) return LEAF_ERROR;
     if (!value_is_intlike(v)) {
@@ -130,7 +129,7 @@ static Leaf put_star(GenVM *vm, Arguments *args, StrBuilder *spec) {
     }
     int64_t i;
     if (!int_to_i64(v, &i) || i > INT32_MAX || i < -INT32_MAX) {
-        raise_overflow(vm, "Python int too large to convert to C ssize_t");
+        raise_overflow(vm, "Python int too large to convert to C %s", c_type);
         return LEAF_ERROR;
     }
     builder_put_format(spec, "%lld", (long long)i);
@@ -143,7 +142,10 @@ static Leaf put_spec(GenVM *vm, const Template *t, const Field *field, Arguments
     for (size_t i = field->start; i < field->end; i++) {
         if (t->text.data[i] != '*')
             builder_put_byte(spec, t->text.data[i]);
-        else if (put_star(vm, args, spec) != LEAF_TRUE)
+        else if (put_star(vm, args, spec,
+                          spec->size > 1 && spec->data[spec->size - 1] == '.'
+                              ? "int"
+                              : "ssize_t") != LEAF_TRUE)
             return LEAF_ERROR;
     }
     return spec->failed ? LEAF_ERROR : LEAF_TRUE;
@@ -230,6 +232,19 @@ static Leaf put_value(GenVM *vm, const Field *field, Value v, StrBuilder *spec, 
         Leaf leaf = byte_of_char(vm, v, &span, &byte);
         return leaf == LEAF_TRUE ? put_padded(spec, span, false, out) : leaf;
     }
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G':
+        if (!value_is_float(v) && !value_is_intlike(v) &&
+            type_special(vm, v, SP_FLOAT) == VALUE_UNSET && !text_has_index(vm, v)) {
+            raise_type(vm, "float argument required, not %T", v);
+            return LEAF_ERROR;
+        }
+        return put_by_str(vm, spec, field->conversion, v, out);
+    case 'i': return put_by_str(vm, spec, 'd', v, out);
     default: return put_by_str(vm, spec, field->conversion, v, out);
     }
 }
@@ -238,7 +253,7 @@ static Leaf put_field(Template *t, Arguments *args, StrBuilder *out) {
     GenVM *vm = t->vm;
     Field field;
     Value v = VALUE_UNSET;
-    if (!take_field(t, &field)) return LEAF_ERROR;
+    if (!take_field(t, &field, args->mapping != VALUE_UNSET)) return LEAF_ERROR;
     Leaf leaf = field.key.data ? named_argument(vm, args, field.key, &v) : LEAF_TRUE;
     if (leaf != LEAF_TRUE) return leaf;
     StrBuilder spec;
@@ -249,6 +264,7 @@ static Leaf put_field(Template *t, Arguments *args, StrBuilder *out) {
         builder_put_byte(out, '%');
     else if (leaf == LEAF_TRUE && !field.key.data)
         leaf = next_argument(vm, args, &v);
+    if (leaf == LEAF_TRUE && !check_conversion(t, field.conversion)) leaf = LEAF_ERROR;
     if (leaf == LEAF_TRUE && field.conversion != '%') leaf = put_value(vm, &field, v, &spec, out);
     builder_drop(&spec);
     return leaf;
@@ -319,7 +335,7 @@ Value bytes_format_fields(GenVM *vm, Value *args) {
     while (more(&t) && !plain.failed) {
         builder_put_byte(&plain, next_char(&t));
         if (t.text.data[t.at++] != '%') continue;
-        if (!take_field(&t, &field)) plain.failed = true;
+        if (!take_field(&t, &field, true)) plain.failed = true;
         if (plain.failed) break;
         builder_put(&plain, t.text.data + field.start, t.at - field.start - 1);
         builder_put_byte(
