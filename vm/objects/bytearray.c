@@ -3,6 +3,7 @@
  * While a memoryview looks at it (`exports` is not 0) the size is fixed, so that views need no
  * check of their own. The methods that do not change it are those of bytes (bytes_methods.c).
  */
+#include "vm/frame.h"
 #include "vm/objects/text.h"
 
 #define METHOD(function, signature, doc) Value bytes_method_##function(GenVM *vm, Value *args);
@@ -46,6 +47,16 @@ static bool check_exports(GenVM *vm, ByteArray *array) {
     return false;
 }
 
+/* Words above the running frame that the twin's frames may take: what earlier calls left there must
+ * not keep views. */
+enum { STALE_WORDS = 1024 };
+
+static void clear_stale_words(GenVM *vm) {
+    Value *top = frame_top(vm);
+    for (int i = 0; i < STALE_WORDS && top + i < vm->stack_end; i++)
+        top[i] = VALUE_UNSET;
+}
+
 /* What a method that failed returns: its error, or the call of a twin that tries again. */
 static COLD Value failed(GenVM *vm, Value self, const char *method, int count, const Value *args) {
     ByteArray *array = array_of(self);
@@ -55,6 +66,7 @@ static COLD Value failed(GenVM *vm, Value self, const char *method, int count, c
     error_clear(vm);
     array->header.flags = ARRAY_RETRIED;
     vm->poll |= POLL_GC_FULL;
+    clear_stale_words(vm);
     Value name = str_intern_from(vm, method, strlen(method)),
           rest = tuple_from_array(vm, args, (uint64_t)count);
     if (name == VALUE_ERROR || rest == VALUE_ERROR) return VALUE_ERROR;
