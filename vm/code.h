@@ -81,6 +81,7 @@ typedef struct Code {
 } Code;
 
 Code *code_new(GenVM *vm); /* empty; NULL with MemoryError pending */
+uint32_t code_window_size(const Code *code, Instr instr); /* how many registers its window operand spans */
 
 typedef enum CodePart { CODE_INSTRS, CODE_CONSTS, CODE_RANGES, CODE_POSITIONS, CODE_CELL_REGS } CodePart;
 /* `size` bytes for one of the arrays, which the Code then points to; NULL with MemoryError pending. The caller sets the

@@ -40,6 +40,9 @@ bool frame_is_generator(Value *base); /* are these the registers of a generator 
 /* The first free stack word above the running frame (vm->base): where the next frame's links may start. */
 Value *frame_top(GenVM *vm);
 
+/* Unsets the temporaries of all running frames that hold a matching value and that no instruction will read. */
+void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted);
+
 /* Makes room for `count` words above `top`: may move the stack (vm->base follows). Returns the new place of `top`, NULL with
  * RecursionError or MemoryError pending. */
 Value *frame_reserve(GenVM *vm, Value *top, uint32_t count);

@@ -29,8 +29,7 @@ static bool is_plain(const Code *code) {
     return !(code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR));
 }
 
-/* How many registers the window operand of an instruction spans. */
-static uint32_t window_size(const Code *code, Instr instr) {
+uint32_t code_window_size(const Code *code, Instr instr) {
     uint32_t link = is_plain(code) ? 4 : 1, imm = (uint32_t)instr_imm(instr);
     switch (instr_op(instr)) {
     case OP_CALL:
@@ -88,11 +87,11 @@ static bool check_operand(const Verifier *v, uint32_t word, char kind, uint32_t 
         if (is_first && (instr_op(instr) == OP_LDSUPERM || instr_op(instr) == OP_LDSUPERMG))
             return check_register(v, word, operand, (is_plain(v->code) ? 4 : 1) + 1);
         if (is_first && writes_more(instr_op(instr)))
-            return check_register(v, word, operand, window_size(v->code, instr));
+            return check_register(v, word, operand, code_window_size(v->code, instr));
         return check_register(v, word, operand, 1);
     case 'r':
     case 'm': return check_register(v, word, operand, 1);
-    case 'v': return check_register(v, word, operand, window_size(v->code, instr));
+    case 'v': return check_register(v, word, operand, code_window_size(v->code, instr));
     default: return true;
     }
 }
@@ -112,7 +111,7 @@ static bool check_imm(const Verifier *v, uint32_t word, char kind, int32_t imm) 
     case 'k': return check_constant(v, word, imm);
     case 'j': return check_target(v, word, (int64_t)word + 1 + imm);
     case 'r': return check_register(v, word, (uint32_t)imm, 1);
-    case 'w': return check_register(v, word, (uint32_t)imm, window_size(v->code, v->code->instrs[word]));
+    case 'w': return check_register(v, word, (uint32_t)imm, code_window_size(v->code, v->code->instrs[word]));
     default: return true;
     }
 }

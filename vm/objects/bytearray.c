@@ -67,6 +67,7 @@ static COLD Value failed(GenVM *vm, Value self, const char *method, int count, c
     array->header.flags = ARRAY_RETRIED;
     vm->poll |= POLL_GC_FULL;
     clear_stale_words(vm);
+    frame_forget_temporaries(vm, memoryview_is_of, self);
     Value name = str_intern_from(vm, method, strlen(method)),
           rest = tuple_from_array(vm, args, (uint64_t)count);
     if (name == VALUE_ERROR || rest == VALUE_ERROR) return VALUE_ERROR;
@@ -82,6 +83,7 @@ static bool resize(GenVM *vm, ByteArray *array, size_t size) {
     if (size < capacity / 4 && capacity > 4096 && !set_capacity(vm, array, size + size / 8 + 16))
         return false;
     array->size = size;
+    array->header.flags = 0;
     return true;
 }
 

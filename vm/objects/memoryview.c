@@ -65,6 +65,10 @@ static Value view_of_bytes(GenVM *vm, Value object) {
     return attach(vm, view, object);
 }
 
+bool memoryview_is_of(Value v, Value object) {
+    return is_kind(v, TYPE_MEMORYVIEW) && AS(MemoryView, v)->object == object;
+}
+
 bool memoryview_check(GenVM *vm, const MemoryView *view) {
     if (likely(view->object != VALUE_UNSET)) return true;
     raise_value(vm, "operation forbidden on released memoryview object");

@@ -1,0 +1,164 @@
+/* liveness.c - which temporaries of the running frames nothing will read again.
+ *
+ * Registers are not cleared when a value in them has been used, so a temporary may keep an object
+ * reachable for as long as its frame runs. That is harmless but where a script can tell: a
+ * forgotten view of a bytearray forbids to resize it. The answer is found on demand, for one
+ * register at a time: a walk over all instructions that can follow, until each path has read the
+ * register (it is live) or written it.
+ */
+#include "vm/frame.h"
+
+#include <stdlib.h>
+
+typedef struct Walk {
+    const Code *code;
+    uint32_t reg;
+    uint8_t *seen;  /* by instruction word */
+    uint32_t *todo; /* words still to be visited: each enters at most once */
+    uint32_t todo_count;
+} Walk;
+
+typedef struct Effect {
+    bool reads, writes;
+} Effect;
+
+static void go_to(Walk *walk, int64_t word) {
+    if (word < 0 || word >= walk->code->instr_count || walk->seen[word]) return;
+    walk->seen[word] = 1;
+    walk->todo[walk->todo_count++] = (uint32_t)word;
+}
+
+/* ---- what an instruction does to the register ---- */
+
+static bool is_call(Opcode op) {
+    return op >= OP_CALL && op <= OP_CALLEXWG;
+}
+
+static void add_window(const Walk *walk, Instr instr, uint32_t start, Effect *effect) {
+    Opcode op = instr_op(instr);
+    if (walk->reg < start) return;
+    bool inside = walk->reg - start < code_window_size(walk->code, instr);
+    if (op == OP_UNPACK || op == OP_UNPACKEX || op == OP_LDMETH || op == OP_LDMETHG ||
+        op == OP_LDSPECIAL || op == OP_EGMATCH)
+        effect->writes |= inside;
+    else if (inside)
+        effect->reads = true;
+    else if (is_call(op))
+        effect->writes = true; /* what lies above the arguments is given up */
+}
+
+static void add_operand(const Walk *walk, Instr instr, char kind, uint32_t operand,
+                        Effect *effect) {
+    Opcode op = instr_op(instr);
+    bool same = operand == walk->reg;
+    switch (kind) {
+    case 'r':
+    case 'm': effect->reads |= same; break;
+    case 'v': add_window(walk, instr, operand, effect); break;
+    case 'w':
+        if (op == OP_LDMETH || op == OP_LDMETHG || op == OP_LDSPECIAL || op == OP_EGMATCH)
+            add_window(walk, instr, operand, effect);
+        else if (!(code_op_info[op].format[3] == 'j') && !(op == OP_YIELD && instr_c(instr)))
+            effect->writes |= same; /* FORITER writes only when there is an item */
+        break;
+    default: break;
+    }
+}
+
+static Effect effect_of(const Walk *walk, Instr instr) {
+    Opcode op = instr_op(instr);
+    const char *format = code_op_info[op].format;
+    Effect effect = {false, false};
+    add_operand(walk, instr, format[0], instr_a(instr), &effect);
+    add_operand(walk, instr, format[1], instr_b(instr), &effect);
+    add_operand(walk, instr, format[2], instr_c(instr), &effect);
+    uint32_t imm = (uint32_t)instr_imm(instr);
+    if (format[3] == 'r') effect.reads |= imm == walk->reg;
+    if (format[3] == 'w' && op == OP_STOREW) effect.writes |= imm == walk->reg;
+    if (format[3] == 'w' && op == OP_MOVEW) effect.reads |= imm == walk->reg;
+    if (format[3] == 'w' && is_call(op)) add_window(walk, instr, imm, &effect);
+    if (op == OP_LISTEXTEND || op == OP_DICTMERGE) /* messages name the callable below */
+        effect.reads |= instr_a(instr) == walk->reg + 1 || instr_a(instr) == walk->reg + 2;
+    return effect;
+}
+
+/* ---- the walk ---- */
+
+static bool falls_through(Opcode op) {
+    switch (op) {
+    case OP_JMP:
+    case OP_RET:
+    case OP_RETK:
+    case OP_RETGEN:
+    case OP_RAISE:
+    case OP_RERAISE:
+    case OP_ASSERTFAIL: return false;
+    default: return true;
+    }
+}
+
+static void go_to_handlers(Walk *walk, uint32_t word) {
+    for (uint32_t i = 0; i < walk->code->range_count; i++) {
+        const ExceptionRange *range = &walk->code->ranges[i];
+        if (word >= range->start && word < range->end && range->reg != walk->reg)
+            go_to(walk, range->handler);
+    }
+}
+
+static void go_on(Walk *walk, uint32_t word, Instr instr) {
+    Opcode op = instr_op(instr);
+    if (code_op_info[op].format[3] == 'j') go_to(walk, (int64_t)word + 1 + instr_imm(instr));
+    if (op == OP_SKIP1 || op == OP_SKIP2)
+        go_to(walk, (int64_t)word + (op == OP_SKIP1 ? 1 : 2));
+    else if (falls_through(op))
+        go_to(walk, (int64_t)word + code_op_info[op].words);
+}
+
+/* Will register `reg` be read, once the instruction before `word` is done or has raised? */
+static bool is_live(Walk *walk, uint32_t word) {
+    if (word > 0) go_to_handlers(walk, word - 1);
+    go_to(walk, word);
+    while (walk->todo_count) {
+        uint32_t at = walk->todo[--walk->todo_count];
+        Instr instr = walk->code->instrs[at];
+        Effect effect = effect_of(walk, instr);
+        if (effect.reads) return true;
+        go_to_handlers(walk, at);
+        if (!effect.writes) go_on(walk, at, instr);
+    }
+    return false;
+}
+
+/* True also when there is no memory to find out. */
+static bool register_is_live(const Code *code, uint32_t reg, uint32_t word) {
+    Walk walk = {.code = code, .reg = reg};
+    walk.seen = calloc(code->instr_count, 1);
+    walk.todo = malloc(code->instr_count * sizeof *walk.todo);
+    bool live = !walk.seen || !walk.todo || is_live(&walk, word);
+    free(walk.seen);
+    free(walk.todo);
+    return live;
+}
+
+/* ---- the frames ---- */
+
+/* The registers of a frame that are its own: those from the callee's links on are the callee's. */
+static uint32_t own_registers(const Code *code, const Value *base, const Value *callee) {
+    bool overlaps =
+        callee && callee - FRAME_LINKS > base && callee - FRAME_LINKS < base + code->regs;
+    return overlaps ? (uint32_t)(callee - FRAME_LINKS - base) : code->regs;
+}
+
+void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted) {
+    const Instr *pc = vm->pc;
+    for (Value *base = vm->base, *callee = NULL; base; callee = base, base = frame_caller(base)) {
+        const Code *code = frame_code(base);
+        bool in_code = code->instrs && pc >= code->instrs && pc < code->instrs + code->instr_count;
+        uint32_t end = in_code ? own_registers(code, base, callee) : 0;
+        for (uint32_t reg = in_code ? code->local_count : 0; reg < end; reg++)
+            if (matches(base[reg], wanted) &&
+                !register_is_live(code, reg, (uint32_t)(pc - code->instrs)))
+                base[reg] = VALUE_UNSET;
+        pc = frame_return_pc(base);
+    }
+}
