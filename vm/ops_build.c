@@ -243,28 +243,38 @@ static bool end_of_loop(GenVM *vm, Value item) {
     return true;
 }
 
-bool op_for_iter(GenVM *vm) {
-    Value iterator = *op_a(vm);
-    if (is_kind(iterator, TYPE_GENERATOR)) return generator_for(vm, (Generator *)as_object(iterator));
-    Type *type = likely(is_object(iterator)) ? vm->shapes[as_object(iterator)->shape].type : type_of(vm, iterator);
-    Value item;
-    Value next = type->special[SP_NEXT];
-    if (likely(next == VALUE_UNSET)) {
-        if (!type->slots.next) {
-            raise_type(vm, "'%T' object is not an iterator", iterator);
-            return false;
-        }
-        item = type->slots.next(vm, iterator);
-        if (item == VALUE_TAIL) return continue_tail(vm, RETURN_FOR_NEXT);
-    } else {
-        next = attribute_bind(vm, next, iterator, type);
-        if (next == VALUE_ERROR) return false;
-        if (!frame_push_continuation(vm, RETURN_FOR_NEXT, 0)) return false;
-        return next == VALUE_TAIL ? call_tail(vm) : call_value(vm, next, 0, NULL);
-    }
+static bool call_script_next(GenVM *vm, Value iterator, Type *type, Value next) {
+    next = attribute_bind(vm, next, iterator, type);
+    if (next == VALUE_ERROR) return false;
+    if (!frame_push_continuation(vm, RETURN_FOR_NEXT, 0)) return false;
+    return next == VALUE_TAIL ? call_tail(vm) : call_value(vm, next, 0, NULL);
+}
+
+static bool for_item(GenVM *vm, Value item) {
+    if (item == VALUE_TAIL) return continue_tail(vm, RETURN_FOR_NEXT);
     if (item == VALUE_END) return true;
     if (item != VALUE_ERROR) return end_of_loop(vm, item);
     if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
     error_clear(vm);
     return true;
+}
+
+static COLD bool for_no_iterator(GenVM *vm, Value v) {
+    raise_type(vm, "'%T' object is not an iterator", v);
+    return false;
+}
+
+bool op_for_iter(GenVM *vm) {
+    Value iterator = *op_a(vm);
+    if (unlikely(!is_object(iterator))) return for_no_iterator(vm, iterator);
+    Object *object = as_object(iterator);
+    if (likely(object->shape == object->kind)) { /* exactly a builtin type: the shortest way to its slot */
+        Value (*step)(GenVM *, Value) = vm->types[object->kind]->slots.next;
+        if (likely(step && object->kind != TYPE_GENERATOR)) return for_item(vm, step(vm, iterator));
+    }
+    if (object->kind == TYPE_GENERATOR) return generator_for(vm, (Generator *)object);
+    Type *type = vm->shapes[object->shape].type;
+    Value next = type->special[SP_NEXT];
+    if (next != VALUE_UNSET) return call_script_next(vm, iterator, type, next);
+    return type->slots.next ? for_item(vm, type->slots.next(vm, iterator)) : for_no_iterator(vm, iterator);
 }

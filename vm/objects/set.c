@@ -270,7 +270,7 @@ static Leaf combine(GenVM *vm, BinaryOp op, Value self, Value other, Value *resu
     case BINARY_XOR: return symmetric(vm, self, other, result);
     default:
         done = copy_into(vm, self, result);
-        return done == LEAF_TRUE ? add_walk(vm, AS_SET(*result), other) : done;
+        return done == LEAF_TRUE && other != self ? add_walk(vm, AS_SET(*result), other) : done;
     }
 }
 
