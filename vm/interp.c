@@ -326,7 +326,27 @@ static inline bool equal_strings(Value x, Value y) {
             if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED)) SLOW_LOOP(op_for_iter);     \
             RESUME_FOR(g, top_, root);                                                                                 \
         }                                                                                                              \
-        default: SLOW_LOOP(op_for_iter);                                                                               \
+        default: {                                                                                                     \
+            const Object *object_ = as_object(iterator);                                                               \
+            const Type *type_ = vm->types[object_->kind];                                                              \
+            if (unlikely(object_->shape != object_->kind || !type_->slots.next || object_->kind == TYPE_GENERATOR))    \
+                SLOW_LOOP(op_for_iter);                                                                                \
+            SYNC();                                                                                                    \
+            Value item_ = type_->slots.next(vm, iterator);                                                             \
+            fuel = vm->fuel;                                                                                           \
+            if (unlikely(vm->poll)) {                                                                                  \
+                vm->fuel_kept += fuel;                                                                                 \
+                fuel = 0;                                                                                              \
+            }                                                                                                          \
+            if (likely(!is_pointer(item_) || is_object(item_))) {                                                      \
+                RB = item_;                                                                                            \
+                JUMP(IMM);                                                                                             \
+            }                                                                                                          \
+            if (item_ == VALUE_END) NEXT;                                                                              \
+            if (unlikely(!op_for_item(vm, item_))) goto unwind;                                                        \
+            RELOAD();                                                                                                  \
+            NEXT;                                                                                                      \
+        }                                                                                                              \
         }                                                                                                              \
     }
 

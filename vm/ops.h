@@ -60,6 +60,7 @@ bool op_make_function(GenVM *vm);
 bool op_build_class(GenVM *vm);
 bool op_get_iter(GenVM *vm);
 bool op_for_iter(GenVM *vm);
+bool op_for_item(GenVM *vm, Value item); /* what a slot `next` gave to a for loop */
 
 /* ops_call.c: calls, generators */
 bool op_call(GenVM *vm);

@@ -250,7 +250,8 @@ static bool call_script_next(GenVM *vm, Value iterator, Type *type, Value next) 
     return next == VALUE_TAIL ? call_tail(vm) : call_value(vm, next, 0, NULL);
 }
 
-static bool for_item(GenVM *vm, Value item) {
+/* What the iterator of a for loop gave. */
+bool op_for_item(GenVM *vm, Value item) {
     if (item == VALUE_TAIL) return continue_tail(vm, RETURN_FOR_NEXT);
     if (item == VALUE_END) return true;
     if (item != VALUE_ERROR) return end_of_loop(vm, item);
@@ -270,11 +271,11 @@ bool op_for_iter(GenVM *vm) {
     Object *object = as_object(iterator);
     if (likely(object->shape == object->kind)) { /* exactly a builtin type: the shortest way to its slot */
         Value (*step)(GenVM *, Value) = vm->types[object->kind]->slots.next;
-        if (likely(step && object->kind != TYPE_GENERATOR)) return for_item(vm, step(vm, iterator));
+        if (likely(step && object->kind != TYPE_GENERATOR)) return op_for_item(vm, step(vm, iterator));
     }
     if (object->kind == TYPE_GENERATOR) return generator_for(vm, (Generator *)object);
     Type *type = vm->shapes[object->shape].type;
     Value next = type->special[SP_NEXT];
     if (next != VALUE_UNSET) return call_script_next(vm, iterator, type, next);
-    return type->slots.next ? for_item(vm, type->slots.next(vm, iterator)) : for_no_iterator(vm, iterator);
+    return type->slots.next ? op_for_item(vm, type->slots.next(vm, iterator)) : for_no_iterator(vm, iterator);
 }
