@@ -238,6 +238,20 @@ static Value prelude(GenVM *vm, Value *args) {
     return module == VALUE_UNSET ? VALUE_NONE : module;
 }
 
+/* The prelude's type parameters: the module typing shows their classes. */
+static Value typeparams(GenVM *vm, Value *args) {
+    if (twin_load(vm, TWIN_TYPEVAR) == VALUE_ERROR) return VALUE_ERROR;
+    Value name[] = {str_from(vm, "typeparams")};
+    (void)args;
+    return prelude(vm, name);
+}
+
+/* An int that differs from run to run where the host grants that, else the VM's own constant. */
+static Value entropy(GenVM *vm, Value *args) {
+    (void)args;
+    return int_from_u64(vm, vm->hash_key[0] ^ (vm->hash_key[1] << 7 | vm->hash_key[1] >> 57));
+}
+
 /* The builtin types by name: for the module types. */
 static Value types(GenVM *vm, Value *args) {
     (void)args;
@@ -320,6 +334,8 @@ const NativeDef engine_core_natives[] = {
     {"coroutine_of(generator, /)", coroutine_of, "The generator, to be awaited."},
     {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
     {"prelude(name: str, /)", prelude, "A loaded prelude module, or None."},
+    {"typeparams()", typeparams, "The prelude module of that name."},
+    {"entropy()", entropy, "A seed."},
     {"types()", types, "The builtin types by name."},
     {"iterable_coroutine(function, /)", iterable_coroutine, "types.coroutine of a generator function."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},
