@@ -186,6 +186,8 @@ bool op_binary(GenVM *vm) {
         Value result = ints ? int_binary(vm, operator, left, right) : float_binary(vm, operator, left, right);
         if (result != VALUE_NOT_IMPLEMENTED) return call_result(vm, result);
     }
+    if (operator== BINARY_MOD && is_exact(left, TYPE_STR) && (is_exact(right, TYPE_STR) || !is_kind(right, TYPE_STR)))
+        return call_result(vm, format_percent(vm, left, right));
     int code = (int)operator| (inplace ? OPERATOR_IN_PLACE : 0);
     Function *method = first_method(vm, code, left, right);
     if (method) return continue_operator(vm, method, code, left, right);

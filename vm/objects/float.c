@@ -239,6 +239,15 @@ static Value construct(GenVM *vm, Value *args) {
     return float_of_class(vm, type_from(args[0]), value_float(result));
 }
 
+/* float(x) of what needs no conversion in script. */
+static Value construct_fast(GenVM *vm, const Value *args, uint32_t count) {
+    if (count != 2 || args[0] != object_value(vm->types[TYPE_FLOAT])) return VALUE_UNSET;
+    if (is_float(args[1])) return args[1];
+    if (is_int(args[1])) return float_value(vm, (double)as_int(args[1]));
+    if (is_exact(args[1], TYPE_STR)) return from_text(vm, args[1], AS_STR(args[1])->data, AS_STR(args[1])->size);
+    return VALUE_UNSET;
+}
+
 static const NativeDef constructor = {"float(cls, x=0.0, /)", construct,
                                       "Convert a string or number to a floating-point number, if possible."};
 
@@ -251,6 +260,7 @@ const BuiltinType float_type = {
     .size = sizeof(FloatBox),
     .doc = "float(x=0, /)\n--\n\nConvert a string or number to a floating-point number, if possible.",
     .construct = &constructor,
+    .construct_fast = construct_fast,
     .methods = float_methods,
     .attributes = float_attributes,
     .slots = {.repr = repr,

@@ -257,24 +257,23 @@ size_t float_digits(double d, int places, char *out) {
 
 /* ---- from text ---- */
 
-enum { DIGITS_KEPT = 800 }; /* a double or a middle between two has at most 768 significant digits */
+enum { WORD_DIGITS = 19, DIGITS_KEPT = 800 }; /* a double or a middle between two has at most 768 significant digits */
 
 typedef struct DecimalText {
     bool negative;
-    uint64_t digits;  /* the first 19 significant ones */
-    int count;        /* significant digits in the text: beyond 19, `digits` is not all */
+    uint64_t digits;  /* all of them as one number, if there are at most WORD_DIGITS */
+    int64_t count;    /* digits in the text, without leading zeros if there are many */
     int64_t exponent; /* of the last of the digits in the text */
     const char *start, *end; /* of the digits, with the point */
 } DecimalText;
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static const char *read_digit_run(DecimalText *text, const char *at, const char *end, bool fraction) {
-    for (; at < end && is_digit(*at); at++) {
-        if (fraction) text->exponent--;
-        if (text->count == 0 && *at == '0') continue;
-        if (text->count++ < 19) text->digits = text->digits * 10 + (uint64_t)(*at - '0');
-    }
+static const char *read_digit_run(DecimalText *text, const char *at, const char *end) {
+    uint64_t digits = text->digits;
+    for (; at < end && is_digit(*at); at++)
+        digits = digits * 10 + (uint64_t)(*at - '0');
+    text->digits = digits;
     return at;
 }
 
@@ -292,16 +291,21 @@ static const char *read_exponent(DecimalText *text, const char *at, const char *
 
 static bool read_decimal(DecimalText *text, const char *at, const char *end) {
     text->start = at;
-    const char *point = read_digit_run(text, at, end, false);
-    bool any = point > at;
-    at = point;
+    const char *whole = read_digit_run(text, at, end);
+    text->count = whole - at;
+    at = whole;
     if (at < end && *at == '.') {
-        at = read_digit_run(text, at + 1, end, true);
-        any |= at > point + 1;
+        at = read_digit_run(text, at + 1, end);
+        text->exponent = -(at - whole - 1);
+        text->count -= text->exponent;
     }
     text->end = at;
-    if (any && at < end && (*at | 32) == 'e') at = read_exponent(text, at, end);
-    return any && at == end;
+    if (text->count == 0) return false;
+    if (at < end && (*at | 32) == 'e') at = read_exponent(text, at, end);
+    if (text->count > WORD_DIGITS) /* leading zeros are no reason for the exact way */
+        for (const char *zero = text->start; zero < text->end && (*zero == '0' || *zero == '.'); zero++)
+            text->count -= *zero == '0';
+    return at == end;
 }
 
 /* digits * 10^q where both are exact doubles: one correctly rounded operation. */
@@ -392,8 +396,8 @@ bool double_from_text(const char *text, size_t size, double *out) {
     }
     if (!read_decimal(&decimal, at, end)) return false;
     double d = 0.0;
-    bool known = decimal.count == 0;
-    if (!known && decimal.count <= 19)
+    bool known = decimal.count <= WORD_DIGITS && decimal.digits == 0;
+    if (!known && decimal.count <= WORD_DIGITS)
         known = clinger(decimal.digits, decimal.exponent, &d) || eisel_lemire(decimal.digits, decimal.exponent, &d);
     if (!known) d = exact_double(&decimal);
     *out = decimal.negative ? -d : d;

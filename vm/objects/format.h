@@ -40,4 +40,8 @@ void format_put_number(StrBuilder *out, const FormatSpec *spec, const NumberPart
 bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t precision, bool keep_point, bool add_dot,
                    TextSpan *text);
 
+/* |d| with `places` digits behind the point, where that is quick; 0 elsewhere. `out` has FORMAT_PLACES_SIZE bytes. */
+size_t format_write_places(char *out, double d, int places);
+enum { FORMAT_PLACES_SIZE = 64 };
+
 #endif

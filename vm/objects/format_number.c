@@ -135,29 +135,21 @@ static void find_places(DoubleText *text, double d, int64_t places) {
     text->point = text->count - (places < PLACES_MOST ? places : PLACES_MOST);
 }
 
-static bool is_power_of_ten(const DoubleText *text) {
-    for (int64_t i = 1; i < text->count; i++)
-        if (text->digits[i] != '0') return false;
-    return text->digits[0] == '1';
-}
-
-/* `count` significant digits. The shortest digits tell the magnitude, unless they were rounded up to a power of ten: then
- * one place more shows whether the number is below it. */
+/* `count` significant digits. The power of two in d tells its power of ten up to one, which the number of
+ * digits that come out then settles. */
 static void find_significant(DoubleText *text, double d, int64_t count) {
-    int point;
-    char shortest[24];
-    if (count > DIGITS_MOST) count = DIGITS_MOST;
-    float_shortest(d, shortest, &point);
     if (d == 0) {
         text->digits[0] = '0';
         text->count = 1;
         text->point = 1;
         return;
     }
-    int64_t places = count - point;
+    if (count > DIGITS_MOST) count = DIGITS_MOST;
+    int exponent;
+    frexp(d, &exponent);
+    int64_t places = count - 1 - (((exponent - 1) * 1262611) >> 22); /* 2^(exponent - 1) <= d */
     text->count = (int64_t)float_digits(d, (int)places, text->digits);
-    if (text->count < count || (text->count == count && is_power_of_ten(text)))
-        text->count = (int64_t)float_digits(d, (int)++places, text->digits);
+    if (text->count > count) text->count = (int64_t)float_digits(d, (int)--places, text->digits);
     text->point = text->count - places;
     if (text->count > count) text->count = count; /* 9.99 became 10.00 */
 }
@@ -219,6 +211,21 @@ static size_t put_special(char *out, double d, bool upper) {
     return 3;
 }
 
+size_t format_write_places(char *out, double d, int places) {
+    UnsignedWide scaled;
+    char digits[40], *at = out;
+    if (!isfinite(d) || !float_scaled(d, places, &scaled)) return 0;
+    size_t size = float_write_wide(digits, scaled), wanted = (size_t)places, whole = size > wanted ? size - wanted : 0;
+    memcpy(at, whole ? digits : "0", whole ? whole : 1);
+    at += whole ? whole : 1;
+    if (places == 0) return (size_t)(at - out);
+    *at++ = '.';
+    size_t zeros = size < wanted ? wanted - size : 0;
+    memset(at, '0', zeros);
+    memcpy(at + zeros, digits + whole, wanted - zeros);
+    return (size_t)(at - out) + wanted;
+}
+
 bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t precision, bool keep_point, bool add_dot,
                    TextSpan *span) {
     char *start = scratch_get(vm, scratch, WHOLE_SIZE + EXPONENT_SIZE + (size_t)precision);
@@ -231,6 +238,8 @@ bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t pre
         span->size = put_special(start, d, upper);
         return true;
     }
+    if (type == 'f' && !keep_point && precision <= 19 && (span->size = format_write_places(start, d, (int)precision)))
+        return true;
     DoubleText text;
     text.at = start;
     switch (type | 32) {
@@ -312,23 +321,12 @@ static bool is_double_code(uint32_t type) { return type == 0 || (type < 128 && s
 
 /* ".2f" and the like, the most common of specs. VALUE_UNSET when it is none, or d is out of the quick range. */
 static Value format_places(GenVM *vm, double d, TextSpan spec) {
-    UnsignedWide scaled;
-    char out[64], digits[40], *at = out;
+    char out[FORMAT_PLACES_SIZE + 1];
     if (spec.size != 3 || spec.data[0] != '.' || spec.data[2] != 'f' || !ascii_is(spec.data[1], ASCII_DIGIT)) return VALUE_UNSET;
-    size_t places = (size_t)(spec.data[1] - '0');
-    if (!isfinite(d) || !float_scaled(d, (int)places, &scaled)) return VALUE_UNSET;
-    size_t size = float_write_wide(digits, scaled), whole = size > places ? size - places : 0;
-    if (signbit(d)) *at++ = '-';
-    memcpy(at, whole ? digits : "0", whole ? whole : 1);
-    at += whole ? whole : 1;
-    if (places) {
-        *at++ = '.';
-        size_t zeros = size < places ? places - size : 0;
-        memset(at, '0', zeros);
-        memcpy(at + zeros, digits + whole, places - zeros);
-        at += places;
-    }
-    return str_with_length(vm, out, (size_t)(at - out), (uint32_t)(at - out), STR_ASCII);
+    size_t sign = signbit(d) != 0, size = format_write_places(out + sign, d, spec.data[1] - '0');
+    if (size == 0) return VALUE_UNSET;
+    if (sign) out[0] = '-';
+    return str_with_length(vm, out, size + sign, (uint32_t)(size + sign), STR_ASCII);
 }
 
 Value format_float_spec(GenVM *vm, Value v, Value text) {

@@ -356,6 +356,15 @@ static Value construct(GenVM *vm, Value *args) {
     return int_of_class(vm, type_from(args[0]), result);
 }
 
+/* int(x) of what needs no conversion in script. */
+static Value construct_fast(GenVM *vm, const Value *args, uint32_t count) {
+    if (count != 2 || args[0] != object_value(vm->types[TYPE_INT])) return VALUE_UNSET;
+    if (is_int(args[1])) return args[1];
+    if (is_float(args[1])) return int_from_double(vm, as_float(args[1]));
+    if (is_exact(args[1], TYPE_STR)) return int_parse(vm, args[1], AS_STR(args[1])->data, AS_STR(args[1])->size, 10);
+    return VALUE_UNSET;
+}
+
 static const NativeDef constructor = {
     "int(cls, x=?, /, base: int = ?)", construct,
     "Convert a number or string to an integer, or return 0 if no arguments are given. A string is read in the given\n"
@@ -370,6 +379,7 @@ const BuiltinType int_type = {
     .size = sizeof(BigInt),
     .doc = "int([x]) -> integer\nint(x, base=10) -> integer\n\nAn integer of any size.",
     .construct = &constructor,
+    .construct_fast = construct_fast,
     .methods = int_methods,
     .attributes = int_attributes,
     .slots = {.repr = repr,
