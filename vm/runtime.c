@@ -21,7 +21,8 @@ enum { FUEL_SLICE = 20000 }; /* steps between two polls */
 /* Every safepoint collects for as long as most tests run; later only some, so that long loops end. */
 static void stress(GenVM *vm) {
     uint64_t seen = vm->safepoints++;
-    if (seen < 20000 || seen % 64 == 0) gc_collect(vm, seen % 4 == 0);
+    bool full = vm->poll & POLL_GC_FULL; /* asked for by name */
+    if (full || seen < 20000 || seen % 64 == 0) gc_collect(vm, full || seen % 4 == 0);
 }
 #endif
 
