@@ -3,6 +3,7 @@
 # skip: asan one build is enough
 # skip: stress one build is enough
 # skip: debug one build is enough
+unset MAKEFLAGS MFLAGS MAKELEVEL # the make that runs the tests is none of this script's business
 staged=$(mktemp -d) || exit 1
 trap 'rm -rf "$staged"' EXIT
 cd "$GEN_ROOT" || exit 1
