@@ -67,7 +67,7 @@ Value file_new_stream(GenVM *vm, int stream) {
     Value newline = stream ? vm->characters['\n'] : VALUE_NONE;
     if (!file_text_attach(vm, file, &buffered->header, encoding, errors, newline)) return VALUE_ERROR;
     file->mode = vm->characters[stream ? 'w' : 'r'];
-    file->line_buffering = stream == 2 || raw->host || raw_is_tty(raw);
+    file->line_buffering = stream == 2 || raw->host >= 0 || raw_is_tty(raw);
     gc_finalizable(vm, file);
     return object_value(file);
 }
