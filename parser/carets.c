@@ -1,9 +1,9 @@
 /* carets.c - where the carets of a traceback go.
  *
- * The rules are those of CPython's traceback module: the failing expression is parsed by itself, and if it is a binary
- * operation, a call or a subscript the carets mark the part that does it. Carets that would underline a whole statement,
- * or the call that a return or an assignment consists of, are left out. Of an expression over many lines only the
- * significant ones are shown.
+ * The rules are those of CPython's traceback module: the failing expression is parsed by itself,
+ * and if it is a binary operation, a call or a subscript the carets mark the part that does it.
+ * Carets that would underline a whole statement, or the call that a return or an assignment
+ * consists of, are left out. Of an expression over many lines only the significant ones are shown.
  */
 #include "parser/carets.h"
 
@@ -31,14 +31,18 @@ typedef struct Excerpt {
     Place left, right; /* between them the anchors */
 } Excerpt;
 
-/* ---- lines ---------------------------------------------------------------------------------------------------- */
+/* ---- lines
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static bool split_lines(Excerpt *x, Arena *arena, const char *text, size_t size) {
     const char *end = text + size;
     size_t count = 1;
-    for (size_t i = 0; i < size; i++) count += text[i] == '\n';
+    for (size_t i = 0; i < size; i++)
+        count += text[i] == '\n';
     x->lines = arena_take(arena, count * sizeof(Line));
-    for (x->count = 0; x->lines; text = x->lines[x->count - 1].text + x->lines[x->count - 1].size + 1) {
+    for (x->count = 0; x->lines;
+         text = x->lines[x->count - 1].text + x->lines[x->count - 1].size + 1) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         x->lines[x->count++] = (Line){text, (int32_t)((newline ? newline : end) - text)};
         if (!newline) break;
@@ -48,7 +52,8 @@ static bool split_lines(Excerpt *x, Arena *arena, const char *text, size_t size)
 
 static int32_t indentation(Line line) {
     int32_t n = 0;
-    while (n < line.size && (line.text[n] == ' ' || line.text[n] == '\t' || line.text[n] == '\f')) n++;
+    while (n < line.size && (line.text[n] == ' ' || line.text[n] == '\t' || line.text[n] == '\f'))
+        n++;
     return n;
 }
 
@@ -63,12 +68,15 @@ static int32_t common_indentation(const Excerpt *x) {
             common = own;
         }
         if (own < common) common = own;
-        while (common > 0 && memcmp(x->lines[i].text, x->lines[first].text, (size_t)common) != 0) common--;
+        while (common > 0 && memcmp(x->lines[i].text, x->lines[first].text, (size_t)common) != 0)
+            common--;
     }
     return common;
 }
 
-static int32_t clamp(int32_t n, int32_t low, int32_t high) { return n < low ? low : n > high ? high : n; }
+static int32_t clamp(int32_t n, int32_t low, int32_t high) {
+    return n < low ? low : n > high ? high : n;
+}
 
 static void dedent(Excerpt *x) {
     int32_t common = common_indentation(x);
@@ -86,7 +94,8 @@ static int32_t display_width(Line line, int32_t size) {
     int32_t width = 0;
     for (int32_t i = 0; i < size && i < line.size;) {
         utf8proc_int32_t c;
-        utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)line.text + i, line.size - i, &c);
+        utf8proc_ssize_t used =
+            utf8proc_iterate((const utf8proc_uint8_t *)line.text + i, line.size - i, &c);
         if (used < 1) used = 1, c = 'x';
         width += c >= 0x1100 && utf8proc_charwidth(c) == 2 ? 2 : 1;
         i += (int32_t)used;
@@ -94,10 +103,12 @@ static int32_t display_width(Line line, int32_t size) {
     return width;
 }
 
-/* ---- the expression ------------------------------------------------------------------------------------------- */
+/* ---- the expression
+ * ------------------------------------------------------------------------------------------- */
 
 /* Parses text[0..size) behind `before` and in front of `after`. */
-static AstModule *parse_between(Arena *arena, const char *before, const char *text, size_t size, const char *after) {
+static AstModule *parse_between(Arena *arena, const char *before, const char *text, size_t size,
+                                const char *after) {
     size_t before_size = strlen(before), after_size = strlen(after);
     char *source = arena_take(arena, before_size + size + after_size + 1);
     ParseError error;
@@ -111,7 +122,8 @@ static AstModule *parse_between(Arena *arena, const char *before, const char *te
 /* The excerpt's lines from the start to the end of the expression. */
 static char *segment_text(Arena *arena, const Excerpt *x, bool whole, size_t *size) {
     size_t total = 1;
-    for (int32_t i = 0; i < x->count; i++) total += (size_t)x->lines[i].size + 1;
+    for (int32_t i = 0; i < x->count; i++)
+        total += (size_t)x->lines[i].size + 1;
     char *text = arena_take(arena, total);
     *size = 0;
     for (int32_t i = 0; text && i < x->count; i++) {
@@ -125,7 +137,8 @@ static char *segment_text(Arena *arena, const Excerpt *x, bool whole, size_t *si
     return text;
 }
 
-/* A position in the parsed text, whose first line is an added bracket, as a place in the excerpt. */
+/* A position in the parsed text, whose first line is an added bracket, as a place in the excerpt.
+ */
 static Place place_of(const Excerpt *x, int32_t line, int32_t col) {
     Place place = {line - 2, col};
     if (place.line == 0) place.col += x->start;
@@ -138,13 +151,20 @@ static int32_t line_end(const Excerpt *x, int32_t line) {
 
 /* Goes on to the next character, past line ends. */
 static bool skip_line_ends(const Excerpt *x, Place *place) {
-    while (place->line < x->count && place->col >= line_end(x, place->line)) *place = (Place){place->line + 1, 0};
+    while (place->line < x->count && place->col >= line_end(x, place->line))
+        *place = (Place){place->line + 1, 0};
     return place->line < x->count;
 }
 
-static bool is_operator_start(char c) { return !isspace((unsigned char)c) && c != ')'; }
-static bool is_bracket(char c) { return c == '['; }
-static bool is_parenthesis(char c) { return c == '('; }
+static bool is_operator_start(char c) {
+    return !isspace((unsigned char)c) && c != ')';
+}
+static bool is_bracket(char c) {
+    return c == '[';
+}
+static bool is_parenthesis(char c) {
+    return c == '(';
+}
 
 /* The next character that will do, comments and continued lines left out. */
 static bool find_character(const Excerpt *x, Place *place, bool (*will_do)(char)) {
@@ -164,7 +184,8 @@ static bool anchor_binary(Excerpt *x, const AstExpr *e) {
     const AstExpr *left = e->BinOp.left, *right = e->BinOp.right;
     x->left = place_of(x, left->span.end_line, left->span.end_col);
     if (!find_character(x, &x->left, is_operator_start)) return false;
-    Place next = {x->left.line, x->left.col + 1}, limit = place_of(x, right->span.line, right->span.col);
+    Place next = {x->left.line, x->left.col + 1},
+          limit = place_of(x, right->span.line, right->span.col);
     x->right = next;
     bool is_outside = limit.line > next.line || next.col < limit.col;
     if (next.col < line_end(x, next.line) && is_outside) {
@@ -174,7 +195,8 @@ static bool anchor_binary(Excerpt *x, const AstExpr *e) {
     return true;
 }
 
-static bool anchor_brackets(Excerpt *x, const AstExpr *e, const AstExpr *left, bool (*opens)(char)) {
+static bool anchor_brackets(Excerpt *x, const AstExpr *e, const AstExpr *left,
+                            bool (*opens)(char)) {
     x->left = place_of(x, left->span.end_line, left->span.end_col);
     x->right = place_of(x, e->span.end_line, e->span.end_col);
     return find_character(x, &x->left, opens);
@@ -184,7 +206,8 @@ static bool find_anchors(Excerpt *x, Arena *arena) {
     size_t size;
     char *text = segment_text(arena, x, false, &size);
     AstModule *module = text ? parse_between(arena, "(\n", text, size, "\n)") : NULL;
-    if (!module || module->body.count != 1 || module->body.items[0]->kind != STMT_Expr) return false;
+    if (!module || module->body.count != 1 || module->body.items[0]->kind != STMT_Expr)
+        return false;
     const AstExpr *e = module->body.items[0]->Expr.value;
     switch (e->kind) {
     case EXPR_BinOp: return anchor_binary(x, e);
@@ -194,10 +217,12 @@ static bool find_anchors(Excerpt *x, Arena *arena) {
     }
 }
 
-/* ---- whether to show any -------------------------------------------------------------------------------------- */
+/* ---- whether to show any
+ * -------------------------------------------------------------------------------------- */
 
 static bool spans_expression(const Excerpt *x, const AstExpr *e) {
-    return e->span.line == 1 && e->span.end_line == x->count && e->span.col == x->start && e->span.end_col == x->end;
+    return e->span.line == 1 && e->span.end_line == x->count && e->span.col == x->start &&
+           e->span.end_col == x->end;
 }
 
 /* The expression is the call of `return f(...)` or `x = ...(...)`. */
@@ -208,8 +233,10 @@ static bool is_plain_statement(const Excerpt *x, Arena *arena) {
     if (!module || module->body.count == 0) return false;
     const AstStmt *s = module->body.items[0];
     if (s->kind == STMT_Return && s->Return.value && s->Return.value->kind == EXPR_Call)
-        return s->Return.value->Call.func->kind == EXPR_Name && spans_expression(x, s->Return.value);
-    if (s->kind == STMT_Assign && s->Assign.value->kind == EXPR_Call) return spans_expression(x, s->Assign.value);
+        return s->Return.value->Call.func->kind == EXPR_Name &&
+               spans_expression(x, s->Return.value);
+    if (s->kind == STMT_Assign && s->Assign.value->kind == EXPR_Call)
+        return spans_expression(x, s->Assign.value);
     return false;
 }
 
@@ -223,10 +250,13 @@ static bool wants_carets(const Excerpt *x, Arena *arena) {
     if (is_plain_statement(x, arena)) return false;
     if (x->has_anchors) return true;
     Line last = x->lines[x->count - 1];
-    return !is_blank(x->lines[0].text, x->start) || !is_blank(last.text + x->end, last.size - x->end);
+    return !is_blank(x->lines[0].text, x->start) ||
+           !is_blank(last.text + x->end, last.size - x->end);
 }
 
-/* ---- output --------------------------------------------------------------------------------------------------- */
+/* ---- output
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void put_carets(StrBuilder *out, const Excerpt *x, int32_t number) {
     Line line = x->lines[number];

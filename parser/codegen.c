@@ -1,8 +1,9 @@
 /* codegen.c - compilations and units: from the tree of a module to its Code object.
  *
- * A unit is what becomes one Code: a module, class body, function, lambda, generator expression, or one of the small
- * functions around annotations and type parameters. codegen_unit sets one up, lets its caller's function emit the body,
- * and turns the result into a Code. Everything before that lies in the arena of the parse.
+ * A unit is what becomes one Code: a module, class body, function, lambda, generator expression, or
+ * one of the small functions around annotations and type parameters. codegen_unit sets one up, lets
+ * its caller's function emit the body, and turns the result into a Code. Everything before that
+ * lies in the arena of the parse.
  */
 #include "parser/codegen.h"
 
@@ -12,7 +13,8 @@
 
 enum { FIRST_SCRATCH_SIZE = 8, SCRATCH_LIMIT = 200, OPERAND_SCRATCH = 3 };
 
-/* ---- memory and maps ------------------------------------------------------------------------------------------ */
+/* ---- memory and maps
+ * ------------------------------------------------------------------------------------------ */
 
 void *codegen_take(Codegen *gen, size_t size) {
     void *piece = arena_take_zeroed(gen->arena, size ? size : 1);
@@ -23,7 +25,8 @@ void *codegen_take(Codegen *gen, size_t size) {
 static uint32_t map_slot(const PointerMap *map, const void *key) {
     uint32_t mask = map->capacity - 1;
     uint32_t i = (uint32_t)(((uintptr_t)key >> 3) * 0x9e3779b1u) & mask;
-    while (map->keys[i] && map->keys[i] != key) i = (i + 1) & mask;
+    while (map->keys[i] && map->keys[i] != key)
+        i = (i + 1) & mask;
     return i;
 }
 
@@ -62,13 +65,17 @@ bool codegen_map_get(const PointerMap *map, const void *key, uint64_t *value) {
     return true;
 }
 
-/* ---- errors and names ----------------------------------------------------------------------------------------- */
+/* ---- errors and names
+ * ----------------------------------------------------------------------------------------- */
 
-void codegen_fail(Codegen *gen) { gen->failed = true; }
+void codegen_fail(Codegen *gen) {
+    gen->failed = true;
+}
 
 static int32_t character_column(const char *line, const char *end, int32_t byte_column) {
     int32_t column = 1;
-    for (int32_t i = 0; i < byte_column && line + i < end; i++) column += ((unsigned char)line[i + 1] & 0xc0) != 0x80;
+    for (int32_t i = 0; i < byte_column && line + i < end; i++)
+        column += ((unsigned char)line[i + 1] & 0xc0) != 0x80;
     return column;
 }
 
@@ -85,7 +92,8 @@ static void locate_error(Codegen *gen, AstSpan span) {
     gen->error.line = span.line;
     gen->error.end_line = span.end_line;
     gen->error.col = character_column(line, line + size, span.col);
-    gen->error.end_col = span.line == span.end_line ? character_column(line, line + size, span.end_col) : 0;
+    gen->error.end_col =
+        span.line == span.end_line ? character_column(line, line + size, span.end_col) : 0;
 }
 
 void codegen_error(Codegen *gen, AstSpan span, const char *format, ...) {
@@ -97,7 +105,8 @@ void codegen_error(Codegen *gen, AstSpan span, const char *format, ...) {
     va_end(args);
     gen->failed = true;
     gen->error.kind = PARSE_SYNTAX_ERROR;
-    gen->error.message = arena_copy_text(gen->arena, text, size < (int)sizeof text ? (size_t)size : sizeof text - 1);
+    gen->error.message =
+        arena_copy_text(gen->arena, text, size < (int)sizeof text ? (size_t)size : sizeof text - 1);
     locate_error(gen, span);
 }
 
@@ -105,7 +114,8 @@ Value codegen_name(Codegen *gen, const AstName *name) {
     uint64_t found;
     if (codegen_map_get(&gen->name_values, name, &found)) return found;
     Value value = str_intern_from(gen->vm, name->text, name->len);
-    if (value == VALUE_ERROR || !codegen_map_set(gen, &gen->name_values, name, value)) codegen_fail(gen);
+    if (value == VALUE_ERROR || !codegen_map_set(gen, &gen->name_values, name, value))
+        codegen_fail(gen);
     return value;
 }
 
@@ -115,7 +125,8 @@ Value codegen_text(Codegen *gen, const char *text) {
     return value;
 }
 
-/* ---- setting up a unit ---------------------------------------------------------------------------------------- */
+/* ---- setting up a unit
+ * ---------------------------------------------------------------------------------------- */
 
 static ScopeCode *scope_code(Codegen *gen, const Scope *scope) {
     uint64_t found;
@@ -126,11 +137,15 @@ static ScopeCode *scope_code(Codegen *gen, const Scope *scope) {
     return made;
 }
 
-bool unit_is_visible(const Unit *u, Reg reg) { return reg < u->variable_end; }
+bool unit_is_visible(const Unit *u, Reg reg) {
+    return reg < u->variable_end;
+}
 
 static uint32_t count_params(const Scope *scope) {
     uint32_t count = 0;
-    while ((int32_t)count < scope->locals.count && scope->locals.items[count]->flags & SYMBOL_PARAMETER) count++;
+    while ((int32_t)count < scope->locals.count &&
+           scope->locals.items[count]->flags & SYMBOL_PARAMETER)
+        count++;
     return count;
 }
 
@@ -142,8 +157,8 @@ static uint32_t count_inlined_locals(const Scope *scope) {
     return count;
 }
 
-/* Wide mode: the scratch registers stand right behind the parameters, or in the place of some when there are very many;
- * all other variables come behind. */
+/* Wide mode: the scratch registers stand right behind the parameters, or in the place of some when
+ * there are very many; all other variables come behind. */
 static void place_locals(Unit *u) {
     uint32_t locals = u->code_scope->is_function ? (uint32_t)u->code_scope->locals.count : 0;
     uint32_t scratch = u->wide ? OPERAND_SCRATCH + u->scratch_size : 0;
@@ -157,20 +172,23 @@ static void place_locals(Unit *u) {
     u->local_count = next;
 }
 
-/* A cell is made of the parameter in its register, or has a register of its own behind the locals. */
+/* A cell is made of the parameter in its register, or has a register of its own behind the locals.
+ */
 static void place_cells(Unit *u) {
     const Scope *scope = u->code_scope;
     u->variable_end = u->local_count;
     for (int32_t i = 0; i < scope->cells.count; i++) {
         u->cell_regs[i] = NO_REG;
         for (uint32_t j = 0; j < u->param_count && scope->is_function; j++)
-            if (scope->locals.items[j]->name == scope->cells.items[i]->name) u->cell_regs[i] = u->local_regs[j];
+            if (scope->locals.items[j]->name == scope->cells.items[i]->name)
+                u->cell_regs[i] = u->local_regs[j];
         if (u->cell_regs[i] == NO_REG) u->cell_regs[i] = u->variable_end++;
     }
 }
 
 static bool has_namespace_register(const Unit *u) {
-    return u->code_scope->kind == SCOPE_CLASS || (u->code_scope->kind == SCOPE_MODULE && u->gen->namespace_mode);
+    return u->code_scope->kind == SCOPE_CLASS ||
+           (u->code_scope->kind == SCOPE_MODULE && u->gen->namespace_mode);
 }
 
 static bool place_variables(Unit *u) {
@@ -198,7 +216,8 @@ static bool make_bits(Unit *u) {
     u->deleted = codegen_take(u->gen, u->bit_words * sizeof(uint64_t));
     u->unset = codegen_take(u->gen, u->bit_words * sizeof(uint64_t));
     if (!u->assigned || !u->deleted || !u->unset) return false;
-    for (uint32_t i = 0; i < u->param_count && i < locals; i++) u->assigned[i / 64] |= (uint64_t)1 << i % 64;
+    for (uint32_t i = 0; i < u->param_count && i < locals; i++)
+        u->assigned[i / 64] |= (uint64_t)1 << i % 64;
     return true;
 }
 
@@ -212,7 +231,8 @@ static uint32_t scope_flags(const Unit *u) {
     if (scope->has_docstring && scope->is_function) flags |= CODE_HAS_DOCSTRING;
     if (scope->is_generator) flags |= scope->is_coroutine ? CODE_ASYNC_GENERATOR : CODE_GENERATOR;
     if (scope->is_coroutine && !scope->is_generator) flags |= CODE_COROUTINE;
-    if (scope->is_function && scope->parent && scope->parent->kind == SCOPE_CLASS) flags |= CODE_METHOD;
+    if (scope->is_function && scope->parent && scope->parent->kind == SCOPE_CLASS)
+        flags |= CODE_METHOD;
     if (scope->kind == SCOPE_MODULE) flags |= CODE_NAMESPACE | CODE_MODULE;
     if (scope->kind == SCOPE_CLASS) flags |= CODE_NAMESPACE;
     if (has_namespace_register(u)) flags |= CODE_CLASS;
@@ -222,7 +242,8 @@ static uint32_t scope_flags(const Unit *u) {
 /* Type parameter scopes do not show in qualified names. */
 static const Unit *naming_outer(const Unit *u) {
     const Unit *outer = u->outer;
-    while (outer && outer->code_scope->kind == SCOPE_TYPE_PARAMS) outer = outer->outer;
+    while (outer && outer->code_scope->kind == SCOPE_TYPE_PARAMS)
+        outer = outer->outer;
     return outer;
 }
 
@@ -257,7 +278,8 @@ static bool set_up_unit(Unit *u, Codegen *gen, Unit *outer, Scope *scope, const 
     return !gen->failed;
 }
 
-/* ---- making the Code ------------------------------------------------------------------------------------------ */
+/* ---- making the Code
+ * ------------------------------------------------------------------------------------------ */
 
 static bool copy_part(Unit *u, Code *code, CodePart part, const void *data, size_t size) {
     if (!size) return true;
@@ -269,7 +291,8 @@ static bool copy_part(Unit *u, Code *code, CodePart part, const void *data, size
 static bool copy_ranges(Unit *u, Code *code) {
     code->range_count = u->range_count;
     if (!u->range_count) return true;
-    ExceptionRange *ranges = code_reserve(u->gen->vm, code, CODE_RANGES, u->range_count * sizeof *ranges);
+    ExceptionRange *ranges =
+        code_reserve(u->gen->vm, code, CODE_RANGES, u->range_count * sizeof *ranges);
     for (uint32_t i = 0; ranges && i < u->range_count; i++) {
         const CodeRange *from = &u->ranges[i];
         ranges[i] = (ExceptionRange){from->start, from->end, from->handler, from->reg};
@@ -285,12 +308,14 @@ static Tuple *names_tuple(Unit *u, const SymbolSeq *symbols) {
     return AS_TUPLE(tuple);
 }
 
-/* The names of registers 0, 1, ...; those that hold no variable have a name that starts with a dot. */
+/* The names of registers 0, 1, ...; those that hold no variable have a name that starts with a dot.
+ */
 static Tuple *register_names(Unit *u) {
     Value tuple = tuple_new(u->gen->vm, u->local_count);
     if (tuple == VALUE_ERROR) return NULL;
     Value hidden = codegen_text(u->gen, has_namespace_register(u) ? ".namespace" : ".scratch");
-    for (uint32_t i = 0; i < u->local_count; i++) AS_TUPLE(tuple)->items[i] = hidden;
+    for (uint32_t i = 0; i < u->local_count; i++)
+        AS_TUPLE(tuple)->items[i] = hidden;
     const SymbolSeq *locals = &u->code_scope->locals;
     for (int32_t i = 0; u->code_scope->is_function && i < locals->count; i++) {
         Value name = codegen_name(u->gen, locals->items[i]->name);
@@ -351,7 +376,8 @@ static Value make_code(Unit *u, int32_t first_line, const void *node) {
 static void check_code(Codegen *gen, Value code) {
     char message[200];
     if (code_verify(AS(Code, code), message, sizeof message)) return;
-    raise_error(gen->vm, EXC_SYSTEM_ERROR, "bad code for %S: %s", AS(Code, code)->qualname, message);
+    raise_error(gen->vm, EXC_SYSTEM_ERROR, "bad code for %S: %s", AS(Code, code)->qualname,
+                message);
     codegen_fail(gen);
 }
 #endif
@@ -368,8 +394,8 @@ static bool wants_again(Unit *u) {
     return true;
 }
 
-Value codegen_unit(Codegen *gen, Unit *outer, Scope *scope, const char *name, int32_t first_line, UnitBody body,
-                   const void *node) {
+Value codegen_unit(Codegen *gen, Unit *outer, Scope *scope, const char *name, int32_t first_line,
+                   UnitBody body, const void *node) {
     Unit u;
     do {
         if (gen->failed || !set_up_unit(&u, gen, outer, scope, name)) return VALUE_ERROR;
@@ -392,7 +418,9 @@ Value codegen_unit(Codegen *gen, Unit *outer, Scope *scope, const char *name, in
     return code;
 }
 
-/* ---- the module ----------------------------------------------------------------------------------------------- */
+/* ---- the module
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void module_body(Unit *u, const void *node) {
     const AstModule *module = node;

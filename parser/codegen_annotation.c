@@ -1,8 +1,10 @@
-/* codegen_annotation.c - annotations, type parameters and type aliases: all that is evaluated lazily.
+/* codegen_annotation.c - annotations, type parameters and type aliases: all that is evaluated
+ * lazily.
  *
- * The annotations of a function, class or module become one function, __annotate__(format), that builds their dict when
- * somebody asks. A module has it from its start, a class once its body has run. An annotation that may not have been
- * passed (any of a module, in a class one inside an if, say) is part of the dict only if its number is in the set
+ * The annotations of a function, class or module become one function, __annotate__(format), that
+ * builds their dict when somebody asks. A module has it from its start, a class once its body has
+ * run. An annotation that may not have been passed (any of a module, in a class one inside an if,
+ * say) is part of the dict only if its number is in the set
  * __conditional_annotations__, which passing it adds. With `from __future__ import annotations`
  * the dict holds the source text instead.
  */
@@ -11,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- the text of an annotation -------------------------------------------------------------------------------- */
+/* ---- the text of an annotation
+ * -------------------------------------------------------------------------------- */
 
 static const char *line_start(const Codegen *gen, int32_t number) {
     const char *line = gen->source, *end = gen->source + gen->source_size;
@@ -58,7 +61,8 @@ static void annotation_value(Unit *u, AstExpr *e, Reg dest) {
     u->top = mark;
 }
 
-/* ---- __annotate__ --------------------------------------------------------------------------------------------- */
+/* ---- __annotate__
+ * --------------------------------------------------------------------------------------------- */
 
 static void check_format(Unit *u) {
     Reg ignored = emit_temp(u);
@@ -81,7 +85,8 @@ static void add_arg(Unit *u, const AstArg *arg, Reg dict) {
 }
 
 static void add_args(Unit *u, AstArgSeq args, Reg dict) {
-    for (int32_t i = 0; i < args.count; i++) add_arg(u, args.items[i], dict);
+    for (int32_t i = 0; i < args.count; i++)
+        add_arg(u, args.items[i], dict);
 }
 
 static void function_annotations_body(Unit *u, const void *node) {
@@ -108,12 +113,13 @@ static bool any_annotated(AstArgSeq args) {
 
 static bool has_annotations(const AstStmt *s) {
     const AstArguments *args = s->FunctionDef.args;
-    return s->FunctionDef.returns || any_annotated(args->posonlyargs) || any_annotated(args->args) ||
-           any_annotated(args->kwonlyargs) || (args->vararg && args->vararg->annotation) ||
-           (args->kwarg && args->kwarg->annotation);
+    return s->FunctionDef.returns || any_annotated(args->posonlyargs) ||
+           any_annotated(args->args) || any_annotated(args->kwonlyargs) ||
+           (args->vararg && args->vararg->annotation) || (args->kwarg && args->kwarg->annotation);
 }
 
-/* A scope for an __annotate__ that uses no names, where scope analysis made none: its one parameter is .format. */
+/* A scope for an __annotate__ that uses no names, where scope analysis made none: its one parameter
+ * is .format. */
 static Scope *plain_scope(Unit *u, const AstStmt *s) {
     uint64_t known;
     if (codegen_map_get(&u->gen->annotations, s, &known)) return (Scope *)(uintptr_t)known;
@@ -137,13 +143,15 @@ bool annotation_function(Unit *u, AstStmt *s, Reg dest) {
     Scope *scope = s->FunctionDef.annotation_scope;
     if (!scope) scope = plain_scope(u, s);
     if (!scope) return false;
-    Value code = codegen_unit(u->gen, u, scope, "__annotate__", s->span.line, function_annotations_body, s);
+    Value code =
+        codegen_unit(u->gen, u, scope, "__annotate__", s->span.line, function_annotations_body, s);
     emit_at(u, s->span);
     function_make(u, code, scope, 0, 0, 0, dest);
     return true;
 }
 
-/* ---- annotations of classes and modules ----------------------------------------------------------------------- */
+/* ---- annotations of classes and modules
+ * ----------------------------------------------------------------------- */
 
 static const char conditional_set[] = "__conditional_annotations__";
 
@@ -153,7 +161,8 @@ static void visit_body(Unit *u, AstStmtSeq body, bool is_conditional, Visit visi
 
 static void visit_try(Unit *u, const AstStmt *s, Visit visit, Reg reg) {
     visit_body(u, s->Try.body, true, visit, reg);
-    for (int32_t i = 0; i < s->Try.handlers.count; i++) visit_body(u, s->Try.handlers.items[i]->body, true, visit, reg);
+    for (int32_t i = 0; i < s->Try.handlers.count; i++)
+        visit_body(u, s->Try.handlers.items[i]->body, true, visit, reg);
     visit_body(u, s->Try.orelse, true, visit, reg);
     visit_body(u, s->Try.finalbody, true, visit, reg);
 }
@@ -189,7 +198,8 @@ static void visit_statement(Unit *u, AstStmt *s, bool is_conditional, Visit visi
 }
 
 static void visit_body(Unit *u, AstStmtSeq body, bool is_conditional, Visit visit, Reg reg) {
-    for (int32_t i = 0; i < body.count; i++) visit_statement(u, body.items[i], is_conditional, visit, reg);
+    for (int32_t i = 0; i < body.count; i++)
+        visit_statement(u, body.items[i], is_conditional, visit, reg);
 }
 
 static void number_annotation(Unit *u, AstStmt *s, bool is_conditional, Reg reg) {
@@ -329,7 +339,8 @@ static void make_annotate(Unit *u, AstStmtSeq body, const char *name) {
     Scope *scope = u->code_scope->annotation_scope;
     if (!scope || !u->reachable || u->gen->module->has_future_annotations) return;
     Reg function = emit_temp(u);
-    Value code = codegen_unit(u->gen, u, scope, "__annotate__", scope->span.line, body_annotations, &body);
+    Value code =
+        codegen_unit(u->gen, u, scope, "__annotate__", scope->span.line, body_annotations, &body);
     function_make(u, code, scope, 0, 0, 0, function);
     Var var = name_resolve_text(u, name);
     name_store(u, &var, function);
@@ -340,7 +351,8 @@ void annotation_body_end(Unit *u, AstStmtSeq body) {
     if (body_has_annotations(u, body)) make_annotate(u, body, "__annotate_func__");
 }
 
-/* ---- type parameters ------------------------------------------------------------------------------------------ */
+/* ---- type parameters
+ * ------------------------------------------------------------------------------------------ */
 
 static void expression_body(Unit *u, const void *node) {
     AstExpr *e = (AstExpr *)(uintptr_t)node;
@@ -362,8 +374,9 @@ static void lazy_function(Unit *u, AstExpr *e, Scope *scope, AstName *name, Reg 
 
 static void make_type_var(Unit *u, AstTypeParam *param, Reg window, Reg dest) {
     AstExpr *bound = param->TypeVar.bound;
-    uint32_t which = !bound ? INTRINSIC_TYPEVAR
-                            : bound->kind == EXPR_Tuple ? INTRINSIC_TYPEVAR_CONSTRAINTS : INTRINSIC_TYPEVAR_BOUND;
+    uint32_t which = !bound                      ? INTRINSIC_TYPEVAR
+                     : bound->kind == EXPR_Tuple ? INTRINSIC_TYPEVAR_CONSTRAINTS
+                                                 : INTRINSIC_TYPEVAR_BOUND;
     if (bound) lazy_function(u, bound, param->TypeVar.bound_scope, param->TypeVar.name, window + 1);
     emit_at(u, param->span);
     emit_window(u, OP_INTRINSIC, dest, window, which, 0, bound ? 2 : 1);
@@ -380,9 +393,15 @@ static AstName *param_name(const AstTypeParam *param) {
 
 static AstExpr *param_default(const AstTypeParam *param, Scope **scope) {
     switch (param->kind) {
-    case TYPE_PARAM_TypeVar: *scope = param->TypeVar.default_scope; return param->TypeVar.default_value;
-    case TYPE_PARAM_ParamSpec: *scope = param->ParamSpec.default_scope; return param->ParamSpec.default_value;
-    case TYPE_PARAM_TypeVarTuple: *scope = param->TypeVarTuple.default_scope; return param->TypeVarTuple.default_value;
+    case TYPE_PARAM_TypeVar:
+        *scope = param->TypeVar.default_scope;
+        return param->TypeVar.default_value;
+    case TYPE_PARAM_ParamSpec:
+        *scope = param->ParamSpec.default_scope;
+        return param->ParamSpec.default_value;
+    case TYPE_PARAM_TypeVarTuple:
+        *scope = param->TypeVarTuple.default_scope;
+        return param->TypeVarTuple.default_value;
     }
     return NULL;
 }
@@ -398,7 +417,9 @@ static void make_type_param(Unit *u, AstTypeParam *param, Reg dest) {
         make_type_var(u, param, window, dest);
     else
         emit_window(u, OP_INTRINSIC, dest, window,
-                    param->kind == TYPE_PARAM_ParamSpec ? INTRINSIC_PARAMSPEC : INTRINSIC_TYPEVARTUPLE, 0, 1);
+                    param->kind == TYPE_PARAM_ParamSpec ? INTRINSIC_PARAMSPEC
+                                                        : INTRINSIC_TYPEVARTUPLE,
+                    0, 1);
     if (default_value) {
         emit_move(u, window, dest);
         lazy_function(u, default_value, default_scope, name, window + 1);
@@ -421,13 +442,15 @@ void annotation_type_params(Unit *u, AstTypeParamSeq params, Reg dest) {
     u->top = mark;
 }
 
-/* ---- generic functions and classes ---------------------------------------------------------------------------- */
+/* ---- generic functions and classes
+ * ---------------------------------------------------------------------------- */
 
 static void generic_body(Unit *u, const void *node) {
     AstStmt *s = (AstStmt *)(uintptr_t)node;
     bool is_class = s->kind == STMT_ClassDef;
     Reg params = emit_temp(u), window = emit_temps(u, 2);
-    annotation_type_params(u, is_class ? s->ClassDef.type_params : s->FunctionDef.type_params, params);
+    annotation_type_params(u, is_class ? s->ClassDef.type_params : s->FunctionDef.type_params,
+                           params);
     emit_at(u, s->span);
     if (is_class) {
         Reg base = emit_temp(u), made = emit_temp(u);
@@ -444,7 +467,8 @@ static void generic_body(Unit *u, const void *node) {
 }
 
 /* R[dest] = the result of the code of a scope of type parameters. */
-static void call_params_code(Unit *u, Scope *scope, const char *what, UnitBody body, AstStmt *s, Reg dest) {
+static void call_params_code(Unit *u, Scope *scope, const char *what, UnitBody body, AstStmt *s,
+                             Reg dest) {
     char name[300];
     Reg mark = u->top, window = emit_temp(u);
     snprintf(name, sizeof name, "<generic parameters of %.200s>", what);
@@ -463,23 +487,27 @@ static void set_attribute(Unit *u, Reg object, const char *name, Reg value) {
 
 void annotation_generic(Unit *u, AstStmt *s, Reg dest) {
     if (s->kind == STMT_ClassDef) {
-        call_params_code(u, s->ClassDef.type_params_scope, s->ClassDef.name->text, generic_body, s, dest);
+        call_params_code(u, s->ClassDef.type_params_scope, s->ClassDef.name->text, generic_body, s,
+                         dest);
         return;
     }
     /* The defaults belong to the scope outside, and are evaluated first. */
     Reg mark = u->top;
     uint32_t bits = function_defaults(u, s->FunctionDef.args, s->span);
     Reg function = emit_temp(u);
-    call_params_code(u, s->FunctionDef.type_params_scope, s->FunctionDef.name->text, generic_body, s, function);
+    call_params_code(u, s->FunctionDef.type_params_scope, s->FunctionDef.name->text, generic_body,
+                     s, function);
     if (bits & 1) set_attribute(u, function, "__defaults__", mark);
     if (bits & 2) set_attribute(u, function, "__kwdefaults__", bits & 1 ? mark + 1 : mark);
     emit_move(u, dest, function);
     u->top = mark;
 }
 
-/* ---- type aliases --------------------------------------------------------------------------------------------- */
+/* ---- type aliases
+ * --------------------------------------------------------------------------------------------- */
 
-/* R[dest] = the alias; R[params] holds the tuple of its type parameters, or there are none (NO_REG). */
+/* R[dest] = the alias; R[params] holds the tuple of its type parameters, or there are none
+ * (NO_REG). */
 static void make_alias(Unit *u, AstStmt *s, Reg params, Reg dest) {
     Reg mark = u->top, window = emit_temps(u, 3);
     AstName *name = s->TypeAlias.name->Name.id;
@@ -506,7 +534,8 @@ void annotation_type_alias(Unit *u, AstStmt *s) {
     Reg mark = u->top, alias = emit_temp(u);
     AstName *name = s->TypeAlias.name->Name.id;
     if (s->TypeAlias.type_params.count)
-        call_params_code(u, s->TypeAlias.type_params_scope, name->text, generic_alias_body, s, alias);
+        call_params_code(u, s->TypeAlias.type_params_scope, name->text, generic_alias_body, s,
+                         alias);
     else
         make_alias(u, s, NO_REG, alias);
     Var var = name_resolve(u, name);

@@ -1,7 +1,8 @@
 /* codegen_assign.c - assignment to every kind of target, augmented assignment, del.
  *
- * `a, b = b, a` moves values between registers without a tuple: the values are evaluated first, those that lie in a
- * variable which an earlier target overwrites are copied, then the targets are assigned from left to right.
+ * `a, b = b, a` moves values between registers without a tuple: the values are evaluated first,
+ * those that lie in a variable which an earlier target overwrites are copied, then the targets are
+ * assigned from left to right.
  */
 #include "parser/codegen.h"
 
@@ -13,7 +14,9 @@ static AstExprSeq elements_of(const AstExpr *e) {
     return (AstExprSeq){NULL, -1};
 }
 
-/* ---- unpacking ------------------------------------------------------------------------------------------------ */
+/* ---- unpacking
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int32_t find_star(Unit *u, AstExprSeq targets, AstSpan span) {
     int32_t star = -1;
@@ -22,11 +25,13 @@ static int32_t find_star(Unit *u, AstExprSeq targets, AstSpan span) {
         if (star >= 0) codegen_error(u->gen, span, "multiple starred expressions in assignment");
         star = i;
     }
-    if (star > 255) codegen_error(u->gen, span, "too many expressions in star-unpacking assignment");
+    if (star > 255)
+        codegen_error(u->gen, span, "too many expressions in star-unpacking assignment");
     return star;
 }
 
-/* Variables in neighbouring registers, outside of any try: the items can be unpacked straight into them. */
+/* Variables in neighbouring registers, outside of any try: the items can be unpacked straight into
+ * them. */
 static bool neighbours(Unit *u, AstExprSeq targets, Reg *first) {
     if (targets.count == 0) return false;
     for (const Block *block = u->block; block; block = block->outer)
@@ -43,7 +48,8 @@ static bool neighbours(Unit *u, AstExprSeq targets, Reg *first) {
 static void assign_items(Unit *u, AstExprSeq targets, Reg first) {
     for (int32_t i = 0; i < targets.count; i++) {
         AstExpr *target = targets.items[i];
-        expr_assign(u, target->kind == EXPR_Starred ? target->Starred.value : target, first + (Reg)i);
+        expr_assign(u, target->kind == EXPR_Starred ? target->Starred.value : target,
+                    first + (Reg)i);
     }
 }
 
@@ -60,13 +66,16 @@ static void unpack(Unit *u, AstExpr *target, Reg value) {
         if (star < 0)
             emit_window_out(u, OP_UNPACK, window, value, 0, (int32_t)count, count);
         else
-            emit_window_out(u, OP_UNPACKEX, window, value, (uint32_t)star, targets.count - star - 1, count);
+            emit_window_out(u, OP_UNPACKEX, window, value, (uint32_t)star, targets.count - star - 1,
+                            count);
     }
     assign_items(u, targets, window);
     u->top = mark;
 }
 
-/* ---- one target ----------------------------------------------------------------------------------------------- */
+/* ---- one target
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void assign_attribute(Unit *u, AstExpr *target, Reg value) {
     class_note_attribute(u, target);
@@ -82,11 +91,12 @@ static void assign_subscript(Unit *u, AstExpr *target, Reg value) {
     emit(u, OP_SETITEM, object, key, value, 0);
 }
 
-/* Assigns R[value]. The value must stay where it is while the target's own expressions are evaluated. */
+/* Assigns R[value]. The value must stay where it is while the target's own expressions are
+ * evaluated. */
 void expr_assign(Unit *u, AstExpr *target, Reg value) {
     Reg mark = u->top;
-    if ((target->kind == EXPR_Attribute || target->kind == EXPR_Subscript) && unit_is_visible(u, value) &&
-        u->gen->has_walrus) {
+    if ((target->kind == EXPR_Attribute || target->kind == EXPR_Subscript) &&
+        unit_is_visible(u, value) && u->gen->has_walrus) {
         Reg copy = emit_temp(u);
         emit_move(u, copy, value);
         value = copy;
@@ -108,7 +118,8 @@ void expr_assign(Unit *u, AstExpr *target, Reg value) {
     u->top = mark;
 }
 
-/* ---- a, b = x, y ---------------------------------------------------------------------------------------------- */
+/* ---- a, b = x, y
+ * ---------------------------------------------------------------------------------------------- */
 
 static bool has_star(AstExprSeq elements) {
     for (int32_t i = 0; i < elements.count; i++)
@@ -118,16 +129,18 @@ static bool has_star(AstExprSeq elements) {
 
 static bool is_parallel(Unit *u, const AstStmt *s) {
     if (s->Assign.targets.count != 1 || u->gen->has_walrus) return false;
-    AstExprSeq targets = elements_of(s->Assign.targets.items[0]), values = elements_of(s->Assign.value);
-    return targets.count == values.count && targets.count > 0 && targets.count <= MAX_PARALLEL && !has_star(targets) &&
-           !has_star(values);
+    AstExprSeq targets = elements_of(s->Assign.targets.items[0]),
+               values = elements_of(s->Assign.value);
+    return targets.count == values.count && targets.count > 0 && targets.count <= MAX_PARALLEL &&
+           !has_star(targets) && !has_star(values);
 }
 
 /* Whether assigning to one of the first `count` targets may overwrite the variable in `reg`. */
 static bool overwrites(Unit *u, AstExprSeq targets, int32_t count, Reg reg) {
     for (int32_t i = 0; i < count; i++) {
         const AstExpr *target = targets.items[i];
-        if (target->kind == EXPR_Tuple || target->kind == EXPR_List || target->kind == EXPR_Starred) return true;
+        if (target->kind == EXPR_Tuple || target->kind == EXPR_List || target->kind == EXPR_Starred)
+            return true;
         if (target->kind != EXPR_Name) continue;
         Var var = name_resolve(u, target->Name.id);
         if (var.kind == VAR_REG && var.reg == reg) return true;
@@ -136,7 +149,8 @@ static bool overwrites(Unit *u, AstExprSeq targets, int32_t count, Reg reg) {
 }
 
 static void assign_parallel(Unit *u, AstStmt *s) {
-    AstExprSeq targets = elements_of(s->Assign.targets.items[0]), values = elements_of(s->Assign.value);
+    AstExprSeq targets = elements_of(s->Assign.targets.items[0]),
+               values = elements_of(s->Assign.value);
     Reg regs[MAX_PARALLEL];
     for (int32_t i = 0; i < values.count; i++) {
         regs[i] = NO_REG;
@@ -163,7 +177,8 @@ static void assign_parallel(Unit *u, AstStmt *s) {
     }
 }
 
-/* ---- the statement -------------------------------------------------------------------------------------------- */
+/* ---- the statement
+ * -------------------------------------------------------------------------------------------- */
 
 static bool assign_to_variable(Unit *u, AstExpr *target, AstExpr *value) {
     if (target->kind != EXPR_Name) return false;
@@ -176,7 +191,8 @@ static bool assign_to_variable(Unit *u, AstExpr *target, AstExpr *value) {
 
 static bool has_tuple_target(AstExprSeq targets) {
     for (int32_t i = 0; i < targets.count; i++)
-        if (targets.items[i]->kind == EXPR_Tuple || targets.items[i]->kind == EXPR_List) return true;
+        if (targets.items[i]->kind == EXPR_Tuple || targets.items[i]->kind == EXPR_List)
+            return true;
     return false;
 }
 
@@ -192,12 +208,14 @@ void assign_statement(Unit *u, AstStmt *s) {
             emit_move(u, copy, value);
             value = copy;
         }
-        for (int32_t i = 0; i < targets.count; i++) expr_assign(u, targets.items[i], value);
+        for (int32_t i = 0; i < targets.count; i++)
+            expr_assign(u, targets.items[i], value);
     }
     u->top = mark;
 }
 
-/* ---- augmented assignment ------------------------------------------------------------------------------------- */
+/* ---- augmented assignment
+ * ------------------------------------------------------------------------------------- */
 
 static void augment_name(Unit *u, AstStmt *s) {
     AstExpr *target = s->AugAssign.target;
@@ -223,7 +241,8 @@ static void augment_attribute(Unit *u, AstStmt *s) {
     AstExpr *target = s->AugAssign.target;
     AstSpan span = expr_attribute_span(target->span, target);
     AstName *name = name_mangle(u, target->Attribute.attr);
-    Reg object = expr_operand(u, target->Attribute.value, NO_REG, s->AugAssign.value), value = emit_temp(u);
+    Reg object = expr_operand(u, target->Attribute.value, NO_REG, s->AugAssign.value),
+        value = emit_temp(u);
     emit_at(u, span);
     emit_named(u, OP_GETATTR, value, object, name);
     emit_at(u, s->span);
@@ -260,7 +279,9 @@ void assign_augmented(Unit *u, AstStmt *s) {
     u->top = mark;
 }
 
-/* ---- del ------------------------------------------------------------------------------------------------------ */
+/* ---- del
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 void assign_delete(Unit *u, AstExpr *target) {
     Reg mark = u->top, object;
@@ -286,7 +307,8 @@ void assign_delete(Unit *u, AstExpr *target) {
     }
     case EXPR_Tuple:
     case EXPR_List:
-        for (int32_t i = 0; i < targets.count; i++) assign_delete(u, targets.items[i]);
+        for (int32_t i = 0; i < targets.count; i++)
+            assign_delete(u, targets.items[i]);
         break;
     default: codegen_error(u->gen, target->span, "cannot delete expression"); break;
     }

@@ -1,16 +1,19 @@
 /* codegen_call.c - calls: windows of registers, methods, keywords, stars, and super().
  *
- * A window starts with the callable; the arguments follow behind the link words (Unit.link). Simple arguments are
- * evaluated straight into their places. Calls with stars, with very many arguments, or with a window beyond what eight
- * bits can name collect their arguments in a list and a dict.
+ * A window starts with the callable; the arguments follow behind the link words (Unit.link). Simple
+ * arguments are evaluated straight into their places. Calls with stars, with very many arguments,
+ * or with a window beyond what eight bits can name collect their arguments in a list and a dict.
  */
 #include "parser/codegen.h"
 
 enum { MAX_PLACED = 200, MAX_PAIRS = 32, LAST_WINDOW = 255 };
 
-static Opcode form(const Unit *u, Opcode plain, Opcode in_generator) { return u->is_generator ? in_generator : plain; }
+static Opcode form(const Unit *u, Opcode plain, Opcode in_generator) {
+    return u->is_generator ? in_generator : plain;
+}
 
-/* A call whose window cannot be named in eight bits: the result comes through a scratch register. */
+/* A call whose window cannot be named in eight bits: the result comes through a scratch register.
+ */
 static void call_wide(Unit *u, Opcode plain, Opcode in_generator, Reg window, uint32_t count) {
     emit(u, form(u, plain, in_generator), u->scratch, count, 0, (int32_t)window);
     emit_move(u, window, u->scratch);
@@ -24,7 +27,8 @@ void call_simple(Unit *u, Reg window, uint32_t count) {
         emit(u, form(u, OP_CALL, OP_CALLG), window, count, 0, 0);
 }
 
-/* ---- arguments in place --------------------------------------------------------------------------------------- */
+/* ---- arguments in place
+ * --------------------------------------------------------------------------------------- */
 
 static bool has_stars(AstExprSeq args, AstKeywordSeq keywords) {
     for (int32_t i = 0; i < args.count; i++)
@@ -35,8 +39,10 @@ static bool has_stars(AstExprSeq args, AstKeywordSeq keywords) {
 }
 
 static void place_arguments(Unit *u, AstExprSeq args, AstKeywordSeq keywords) {
-    for (int32_t i = 0; i < args.count; i++) expr_to(u, args.items[i], emit_temp(u));
-    for (int32_t i = 0; i < keywords.count; i++) expr_to(u, keywords.items[i]->value, emit_temp(u));
+    for (int32_t i = 0; i < args.count; i++)
+        expr_to(u, args.items[i], emit_temp(u));
+    for (int32_t i = 0; i < keywords.count; i++)
+        expr_to(u, keywords.items[i]->value, emit_temp(u));
 }
 
 static Value keyword_names(Unit *u, AstKeywordSeq keywords) {
@@ -47,20 +53,26 @@ static Value keyword_names(Unit *u, AstKeywordSeq keywords) {
     return names;
 }
 
-static void call_keywords(Unit *u, Reg window, uint32_t count, AstKeywordSeq keywords, bool is_method) {
+static void call_keywords(Unit *u, Reg window, uint32_t count, AstKeywordSeq keywords,
+                          bool is_method) {
     emit(u, form(u, OP_CALLKW, OP_CALLKWG), window, count, is_method,
          (int32_t)emit_const_index(u, keyword_names(u, keywords)));
 }
 
-/* ---- arguments in a list and a dict --------------------------------------------------------------------------- */
+/* ---- arguments in a list and a dict
+ * --------------------------------------------------------------------------- */
 
-/* The parameter *args or **kwargs of this very function that nothing ever assigns to: its value is a tuple (or dict). */
+/* The parameter *args or **kwargs of this very function that nothing ever assigns to: its value is
+ * a tuple (or dict). */
 static bool is_star_parameter(Unit *u, const AstExpr *e, bool keywords, Reg *reg) {
-    if (e->kind != EXPR_Name || (keywords ? !u->code_scope->has_star_kwargs : !u->code_scope->has_star_args)) return false;
+    if (e->kind != EXPR_Name ||
+        (keywords ? !u->code_scope->has_star_kwargs : !u->code_scope->has_star_args))
+        return false;
     Var var = name_resolve(u, e->Name.id);
     if (var.kind != VAR_REG || u->inlined) return false;
     uint32_t place = u->param_count - 1 - (!keywords && u->code_scope->has_star_kwargs ? 1 : 0);
-    if (var.bit != place || u->code_scope->locals.items[place]->flags & SYMBOL_ASSIGNED) return false;
+    if (var.bit != place || u->code_scope->locals.items[place]->flags & SYMBOL_ASSIGNED)
+        return false;
     *reg = var.reg;
     return true;
 }
@@ -89,7 +101,8 @@ static void merge_keywords(Unit *u, Reg dict, AstExpr *value) {
     u->top = mark;
 }
 
-/* R[dict] = a dict of the named keywords from `first` on, at most as many as fit one instruction; the next keyword. */
+/* R[dict] = a dict of the named keywords from `first` on, at most as many as fit one instruction;
+ * the next keyword. */
 static int32_t keyword_run(Unit *u, AstKeywordSeq keywords, int32_t first, Reg dict) {
     Reg mark = u->top;
     int32_t i = first;
@@ -110,7 +123,8 @@ static void collect_keywords(Unit *u, AstKeywordSeq keywords, Reg dict) {
         emit(u, OP_UNSET, dict, 0, 0, 0);
         return;
     }
-    if (keywords.count == 1 && !keywords.items[0]->arg && is_star_parameter(u, keywords.items[0]->value, true, &variadic)) {
+    if (keywords.count == 1 && !keywords.items[0]->arg &&
+        is_star_parameter(u, keywords.items[0]->value, true, &variadic)) {
         emit_move(u, dict, variadic);
         return;
     }
@@ -127,9 +141,10 @@ static void collect_keywords(Unit *u, AstKeywordSeq keywords, Reg dict) {
     }
 }
 
-/* The callable and `given` arguments are in place; R[extra] is a positional argument more, behind args. */
-static void call_collected(Unit *u, Reg window, uint32_t given, AstExprSeq args, AstKeywordSeq keywords, Reg extra,
-                           AstSpan span) {
+/* The callable and `given` arguments are in place; R[extra] is a positional argument more, behind
+ * args. */
+static void call_collected(Unit *u, Reg window, uint32_t given, AstExprSeq args,
+                           AstKeywordSeq keywords, Reg extra, AstSpan span) {
     if (u->top < window + 3) emit_temps(u, window + 3 - u->top);
     Reg mark = u->top;
     collect_positional(u, window, given, args, window + 1);
@@ -143,14 +158,20 @@ static void call_collected(Unit *u, Reg window, uint32_t given, AstExprSeq args,
         emit(u, form(u, OP_CALLEX, OP_CALLEXG), window, 0, 0, 0);
 }
 
-/* ---- the call ------------------------------------------------------------------------------------------------- */
+/* ---- the call
+ * -------------------------------------------------------------------------------------------------
+ */
 
-static bool is_placeable(const Unit *u, Reg window, uint32_t given, AstExprSeq args, AstKeywordSeq keywords) {
-    if (has_stars(args, keywords) || given + (uint32_t)args.count + (uint32_t)keywords.count > MAX_PLACED) return false;
+static bool is_placeable(const Unit *u, Reg window, uint32_t given, AstExprSeq args,
+                         AstKeywordSeq keywords) {
+    if (has_stars(args, keywords) ||
+        given + (uint32_t)args.count + (uint32_t)keywords.count > MAX_PLACED)
+        return false;
     return !(u->wide && window > LAST_WINDOW && keywords.count);
 }
 
-void call_finish(Unit *u, Reg window, uint32_t given, AstExprSeq args, AstKeywordSeq keywords, AstSpan span) {
+void call_finish(Unit *u, Reg window, uint32_t given, AstExprSeq args, AstKeywordSeq keywords,
+                 AstSpan span) {
     if (!is_placeable(u, window, given, args, keywords)) {
         call_collected(u, window, given, args, keywords, NO_REG, span);
         return;
@@ -166,15 +187,18 @@ void call_finish(Unit *u, Reg window, uint32_t given, AstExprSeq args, AstKeywor
         call_simple(u, window, count);
 }
 
-/* __build_class__ with the class's function and name in place; R[generic_base] is a base more, or NO_REG. */
-void call_class(Unit *u, Reg window, AstExprSeq bases, AstKeywordSeq keywords, Reg generic_base, AstSpan span) {
+/* __build_class__ with the class's function and name in place; R[generic_base] is a base more, or
+ * NO_REG. */
+void call_class(Unit *u, Reg window, AstExprSeq bases, AstKeywordSeq keywords, Reg generic_base,
+                AstSpan span) {
     if (generic_base == NO_REG)
         call_finish(u, window, 2, bases, keywords, span);
     else
         call_collected(u, window, 2, bases, keywords, generic_base, span);
 }
 
-/* The method in pair and its self in pair + 1 (LDSPECIAL) are called; `count` arguments stand behind self's place. */
+/* The method in pair and its self in pair + 1 (LDSPECIAL) are called; `count` arguments stand
+ * behind self's place. */
 void call_method_pair(Unit *u, Reg window, Reg pair, uint32_t count) {
     emit_move(u, window, pair);
     emit_move(u, window + u->link, pair + 1);
@@ -184,12 +208,17 @@ void call_method_pair(Unit *u, Reg window, Reg pair, uint32_t count) {
         emit(u, form(u, OP_CALLM, OP_CALLMG), window, count + 1, 0, 0);
 }
 
-/* ---- super() -------------------------------------------------------------------------------------------------- */
+/* ---- super()
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static bool is_bare_super(Unit *u, const AstExpr *e) {
     if (e->kind != EXPR_Call || e->Call.args.count || e->Call.keywords.count) return false;
-    if (e->Call.func->kind != EXPR_Name || !names_equal(e->Call.func->Name.id, "super")) return false;
-    if (!u->code_scope->is_function || u->param_count == 0 || u->code_scope->kind == SCOPE_COMPREHENSION) return false;
+    if (e->Call.func->kind != EXPR_Name || !names_equal(e->Call.func->Name.id, "super"))
+        return false;
+    if (!u->code_scope->is_function || u->param_count == 0 ||
+        u->code_scope->kind == SCOPE_COMPREHENSION)
+        return false;
     if (!(u->code_scope->locals.items[0]->flags & SYMBOL_PARAMETER)) return false;
     AstName *class_name = name_intern(u, "__class__"), *super_name = name_intern(u, "super");
     if (!class_name || !super_name || name_free_index(u, class_name) < 0) return false;
@@ -204,7 +233,8 @@ static void super_arguments(Unit *u, Reg first) {
     emit(u, OP_GETFREE, first, 0, 0, name_free_index(u, name_intern(u, "__class__")));
     Symbol *own = scope_find(u->code_scope, self->name);
     Var var = {VAR_REG, u->local_regs[0], 0, -1, self->name};
-    if (own && own->kind == SYMBOL_CELL) var = (Var){VAR_CELL, u->cell_regs[own->index], 0, -1, self->name};
+    if (own && own->kind == SYMBOL_CELL)
+        var = (Var){VAR_CELL, u->cell_regs[own->index], 0, -1, self->name};
     name_load(u, &var, first + 1);
 }
 
@@ -255,7 +285,8 @@ bool call_super_attribute(Unit *u, AstExpr *e, Reg dest) {
     emit_at(u, expr_attribute_span(e->span, e));
     if (u->wide && window >= 256) {
         Reg low = emit_scratch_window(u, 3);
-        for (Reg i = 0; i < 3; i++) emit_move(u, low + i, window + i);
+        for (Reg i = 0; i < 3; i++)
+            emit_move(u, low + i, window + i);
         window = low;
     }
     emit_named(u, OP_LDSUPER, dest, window, name_mangle(u, e->Attribute.attr));
@@ -272,7 +303,9 @@ static void call_bare_super(Unit *u, AstExpr *e, Reg window) {
     call_simple(u, window, 2);
 }
 
-/* ---- entry ---------------------------------------------------------------------------------------------------- */
+/* ---- entry
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static bool is_method_call(Unit *u, const AstExpr *e, Reg window) {
     if (e->Call.func->kind != EXPR_Attribute || (u->wide && window > LAST_WINDOW)) return false;

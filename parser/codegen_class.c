@@ -1,8 +1,8 @@
 /* codegen_class.c - class statements.
  *
- * A class body is code that gets its namespace in register 0. It ends by handing over the __class__ cell that its
- * methods' super() and __class__ use. The names of the attributes that the methods assign to self are collected while
- * they are compiled, for __static_attributes__.
+ * A class body is code that gets its namespace in register 0. It ends by handing over the __class__
+ * cell that its methods' super() and __class__ use. The names of the attributes that the methods
+ * assign to self are collected while they are compiled, for __static_attributes__.
  */
 #include "parser/codegen.h"
 
@@ -14,7 +14,8 @@ static void store_text(Unit *u, const char *name, Reg value) {
     name_store(u, &var, value);
 }
 
-/* ---- self.name in methods ------------------------------------------------------------------------------------- */
+/* ---- self.name in methods
+ * ------------------------------------------------------------------------------------- */
 
 static bool has_attribute(const ScopeCode *known, const AstName *name) {
     for (uint32_t i = 0; i < known->attribute_count; i++)
@@ -27,7 +28,8 @@ static void add_attribute(Codegen *gen, ScopeCode *known, AstName *name) {
         uint32_t capacity = known->attribute_capacity ? known->attribute_capacity * 2 : 8;
         AstName **names = codegen_take(gen, capacity * sizeof(AstName *));
         if (!names) return;
-        if (known->attribute_count) memcpy(names, known->attributes, known->attribute_count * sizeof(AstName *));
+        if (known->attribute_count)
+            memcpy(names, known->attributes, known->attribute_count * sizeof(AstName *));
         known->attributes = names;
         known->attribute_capacity = capacity;
     }
@@ -38,7 +40,8 @@ void class_note_attribute(Unit *u, const AstExpr *target) {
     const AstExpr *object = target->Attribute.value;
     if (object->kind != EXPR_Name || !names_equal(object->Name.id, "self")) return;
     Unit *outer = u;
-    while (outer && outer->code_scope->kind != SCOPE_CLASS) outer = outer->outer;
+    while (outer && outer->code_scope->kind != SCOPE_CLASS)
+        outer = outer->outer;
     if (!outer) return;
     AstName *name = name_mangle(u, target->Attribute.attr);
     if (!has_attribute(outer->scope_code, name)) add_attribute(u->gen, outer->scope_code, name);
@@ -50,7 +53,8 @@ static int compare_names(const void *a, const void *b) {
 
 static Value attributes_tuple(Unit *u) {
     ScopeCode *known = u->scope_code;
-    if (known->attribute_count) qsort(known->attributes, known->attribute_count, sizeof(AstName *), compare_names);
+    if (known->attribute_count)
+        qsort(known->attributes, known->attribute_count, sizeof(AstName *), compare_names);
     if (!known->attribute_count) return u->gen->vm->empty_tuple;
     Value tuple = tuple_new(u->gen->vm, known->attribute_count);
     if (tuple == VALUE_ERROR) return tuple;
@@ -59,7 +63,9 @@ static Value attributes_tuple(Unit *u) {
     return tuple;
 }
 
-/* ---- the body ------------------------------------------------------------------------------------------------- */
+/* ---- the body
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static Reg cell_register(Unit *u, const char *text) {
     AstName *name = name_intern(u, text);
@@ -106,7 +112,8 @@ static void class_body(Unit *u, const void *node) {
     if (u->reachable) end_namespace(u);
 }
 
-/* ---- the statement -------------------------------------------------------------------------------------------- */
+/* ---- the statement
+ * -------------------------------------------------------------------------------------------- */
 
 /* The class, in R[window], which is the topmost temporary. */
 void class_make(Unit *u, AstStmt *s, Reg window, Reg generic_base) {

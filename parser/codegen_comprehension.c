@@ -1,8 +1,8 @@
-/* codegen_comprehension.c - list, set and dict comprehensions, compiled into the code around them, and generator
- * expressions, which are code of their own.
+/* codegen_comprehension.c - list, set and dict comprehensions, compiled into the code around them,
+ * and generator expressions, which are code of their own.
  *
- * The variables of an inlined comprehension are temporaries of the unit while it is compiled; those that an inner
- * function captures get a new cell each time the comprehension runs.
+ * The variables of an inlined comprehension are temporaries of the unit while it is compiled; those
+ * that an inner function captures get a new cell each time the comprehension runs.
  */
 #include "parser/codegen.h"
 
@@ -30,7 +30,8 @@ static Scope *scope_of(const AstExpr *e) {
     }
 }
 
-/* ---- the element ---------------------------------------------------------------------------------------------- */
+/* ---- the element
+ * ---------------------------------------------------------------------------------------------- */
 
 static void dict_element(Unit *u, const AstExpr *e, Reg dict) {
     AstExpr *key = e->DictComp.key, *value = e->DictComp.value;
@@ -52,12 +53,15 @@ static void element(Unit *u, const Comprehension *c) {
         if (c->e->kind == EXPR_GeneratorExp)
             expr_yield(u, u->flags & CODE_ASYNC_GENERATOR ? OP_YIELDWRAP : OP_YIELD, 0, value, 1);
         else
-            emit(u, c->e->kind == EXPR_ListComp ? OP_LISTAPPEND : OP_SETADD, c->collection, value, 0, 0);
+            emit(u, c->e->kind == EXPR_ListComp ? OP_LISTAPPEND : OP_SETADD, c->collection, value,
+                 0, 0);
     }
     u->top = mark;
 }
 
-/* ---- the loops ------------------------------------------------------------------------------------------------ */
+/* ---- the loops
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator);
 
@@ -71,7 +75,8 @@ static Reg clause_iterator(Unit *u, const AstComprehension *generator) {
 /* What happens for each item: the conditions, then the next clause or the element. */
 static void clause_body(Unit *u, const Comprehension *c, int32_t number, Label *next) {
     AstComprehension *generator = c->generators.items[number];
-    for (int32_t i = 0; i < generator->ifs.count; i++) condition_jump(u, generator->ifs.items[i], false, next);
+    for (int32_t i = 0; i < generator->ifs.count; i++)
+        condition_jump(u, generator->ifs.items[i], false, next);
     if (number + 1 < c->generators.count)
         clause(u, c, number + 1, clause_iterator(u, c->generators.items[number + 1]));
     else
@@ -129,9 +134,11 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
     u->top = mark;
 }
 
-/* ---- inlined comprehensions ----------------------------------------------------------------------------------- */
+/* ---- inlined comprehensions
+ * ----------------------------------------------------------------------------------- */
 
-/* Variables that only a later clause assigns may be read before: they start unbound. Those of cells start so too. */
+/* Variables that only a later clause assigns may be read before: they start unbound. Those of cells
+ * start so too. */
 static void make_variables(Unit *u, Inlined *inlined) {
     const Scope *scope = inlined->scope;
     inlined->locals = codegen_take(u->gen, (size_t)(scope->locals.count + 1) * sizeof(Reg));
@@ -139,8 +146,10 @@ static void make_variables(Unit *u, Inlined *inlined) {
     if (!inlined->locals || !inlined->cells) return;
     inlined->first_bit = u->next_bit;
     u->next_bit += (uint32_t)scope->locals.count;
-    for (int32_t i = 0; i < scope->locals.count; i++) inlined->locals[i] = emit_temp(u);
-    for (int32_t i = 0; i < scope->cells.count; i++) inlined->cells[i] = emit_temp(u);
+    for (int32_t i = 0; i < scope->locals.count; i++)
+        inlined->locals[i] = emit_temp(u);
+    for (int32_t i = 0; i < scope->cells.count; i++)
+        inlined->cells[i] = emit_temp(u);
 }
 
 static void start_variables(Unit *u, const Inlined *inlined, bool has_more_clauses) {
@@ -169,7 +178,9 @@ static void inlined_to(Unit *u, AstExpr *e, Reg dest) {
     u->scope = inlined.scope;
     emit_at(u, e->span);
     start_variables(u, &inlined, c.generators.count > 1);
-    Opcode make = e->kind == EXPR_ListComp ? OP_NEWLIST : e->kind == EXPR_SetComp ? OP_NEWSET : OP_NEWDICT;
+    Opcode make = e->kind == EXPR_ListComp  ? OP_NEWLIST
+                  : e->kind == EXPR_SetComp ? OP_NEWSET
+                                            : OP_NEWDICT;
     emit(u, make, c.collection, 0, 0, 0);
     clause(u, &c, 0, iterator);
     u->next_bit = inlined.first_bit;
@@ -179,7 +190,8 @@ static void inlined_to(Unit *u, AstExpr *e, Reg dest) {
     u->top = mark;
 }
 
-/* ---- generator expressions ------------------------------------------------------------------------------------ */
+/* ---- generator expressions
+ * ------------------------------------------------------------------------------------ */
 
 static void generator_body(Unit *u, const void *node) {
     AstExpr *e = (AstExpr *)(uintptr_t)node;

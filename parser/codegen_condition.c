@@ -1,7 +1,8 @@
 /* codegen_condition.c - truth: conditions as jumps, comparisons, `and`, `or` and `not`.
  *
- * condition_jump is the heart: it jumps to a label when an expression's truth is `when`, else falls through, and makes
- * no bool on the way. Comparisons become one compare-and-jump instruction, with the immediate forms where they fit.
+ * condition_jump is the heart: it jumps to a label when an expression's truth is `when`, else falls
+ * through, and makes no bool on the way. Comparisons become one compare-and-jump instruction, with
+ * the immediate forms where they fit.
  */
 #include "parser/codegen.h"
 
@@ -40,7 +41,8 @@ bool condition_constant(Unit *u, AstExpr *e, bool *truth) {
     return true;
 }
 
-/* ---- comparisons as jumps ------------------------------------------------------------------------------------- */
+/* ---- comparisons as jumps
+ * ------------------------------------------------------------------------------------- */
 
 static void jump_is(Unit *u, bool is, Reg left, AstExpr *right, bool when, Label *label) {
     bool jump_if_same = is == when;
@@ -68,12 +70,15 @@ static void jump_in(Unit *u, bool in, Reg left, AstExpr *right, bool when, Label
 }
 
 static bool is_small_constant(Value v) {
-    return is_int(v) || is_float(v) || value_is_str(v) || value_is_intlike(v) || is_kind(v, TYPE_BYTES);
+    return is_int(v) || is_float(v) || value_is_str(v) || value_is_intlike(v) ||
+           is_kind(v, TYPE_BYTES);
 }
 
-static void jump_ordered(Unit *u, CompareOp order, Reg left, AstExpr *right, bool when, Label *label) {
+static void jump_ordered(Unit *u, CompareOp order, Reg left, AstExpr *right, bool when,
+                         Label *label) {
     Value constant = fold_expr(u->gen, right);
-    if (constant != VALUE_UNSET && is_int(constant) && as_int(constant) >= -128 && as_int(constant) < 128) {
+    if (constant != VALUE_UNSET && is_int(constant) && as_int(constant) >= -128 &&
+        as_int(constant) < 128) {
         Opcode base = when ? OP_JLTI : OP_JNLTI;
         emit_jump(u, base + (Opcode)order, left, (uint32_t)as_int(constant) & 255, label);
         return;
@@ -129,7 +134,8 @@ static void jump_chain(Unit *u, AstExpr *e, bool when, Label *label) {
         left = value;
     }
     emit_at(u, e->span);
-    condition_compare(u, e->Compare.ops.items[last], left, e->Compare.comparators.items[last], when, label);
+    condition_compare(u, e->Compare.ops.items[last], left, e->Compare.comparators.items[last], when,
+                      label);
     emit_label(u, &skip);
 }
 
@@ -147,7 +153,8 @@ static void jump_comparison(Unit *u, AstExpr *e, bool when, Label *label) {
     u->top = mark;
 }
 
-/* ---- conditions as jumps -------------------------------------------------------------------------------------- */
+/* ---- conditions as jumps
+ * -------------------------------------------------------------------------------------- */
 
 static void jump_bool(Unit *u, AstExpr *e, bool when, Label *label) {
     bool decides = e->BoolOp.op == BOOLOP_Or; /* the truth of an operand that decides the whole */
@@ -192,7 +199,9 @@ void condition_jump(Unit *u, AstExpr *e, bool when, Label *label) {
     }
 }
 
-/* ---- as values ------------------------------------------------------------------------------------------------ */
+/* ---- as values
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static Reg compare_container(Unit *u, AstCmpOp op, AstExpr *right, const AstExpr *later) {
     if (op == CMPOP_In || op == CMPOP_NotIn) {
@@ -215,7 +224,8 @@ static void compare_value(Unit *u, AstExpr *e, Reg dest) {
     Reg left = expr_operand(u, e->Compare.left, hint, e->Compare.comparators.items[0]);
     for (int32_t i = 0; i < count; i++) {
         AstExpr *later = i + 1 < count ? e->Compare.comparators.items[i + 1] : NULL;
-        Reg right = compare_container(u, e->Compare.ops.items[i], e->Compare.comparators.items[i], later);
+        Reg right =
+            compare_container(u, e->Compare.ops.items[i], e->Compare.comparators.items[i], later);
         emit_at(u, e->span);
         emit(u, compare_opcode(e->Compare.ops.items[i]), result, left, right, 0);
         if (later) emit_jump(u, OP_JF, result, 0, &end);

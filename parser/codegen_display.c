@@ -1,15 +1,22 @@
 /* codegen_display.c - displays of lists, tuples, sets and dicts, and f-strings.
  *
- * Elements are evaluated into neighbouring registers and gathered by one instruction. Long displays and those with
- * stars start with the elements before and add the rest one by one.
+ * Elements are evaluated into neighbouring registers and gathered by one instruction. Long displays
+ * and those with stars start with the elements before and add the rest one by one.
  */
 #include "parser/codegen.h"
 
-enum { MAX_GATHERED = 64, MIN_COPIED = 5, MIN_COPIED_SET = 3 /* as CPython: the order of ints shows */ };
+enum {
+    MAX_GATHERED = 64,
+    MIN_COPIED = 5,
+    MIN_COPIED_SET = 3 /* as CPython: the order of ints shows */
+};
 
-static Reg collection_reg(Unit *u, Reg dest) { return unit_is_visible(u, dest) ? emit_temp(u) : dest; }
+static Reg collection_reg(Unit *u, Reg dest) {
+    return unit_is_visible(u, dest) ? emit_temp(u) : dest;
+}
 
-/* Evaluates elements from the first on into new temporaries, up to a star or the limit; how many. */
+/* Evaluates elements from the first on into new temporaries, up to a star or the limit; how many.
+ */
 static int32_t gather(Unit *u, AstExprSeq elements, int32_t limit) {
     int32_t count = 0;
     while (count < elements.count && count < limit && elements.items[count]->kind != EXPR_Starred)
@@ -17,7 +24,8 @@ static int32_t gather(Unit *u, AstExprSeq elements, int32_t limit) {
     return count;
 }
 
-static void add_element(Unit *u, AstExpr *e, Reg collection, Opcode add, Opcode extend, uint32_t is_call) {
+static void add_element(Unit *u, AstExpr *e, Reg collection, Opcode add, Opcode extend,
+                        uint32_t is_call) {
     Reg mark = u->top;
     bool is_star = e->kind == EXPR_Starred;
     AstExpr *source = is_star ? e->Starred.value : e;
@@ -30,7 +38,8 @@ static void add_element(Unit *u, AstExpr *e, Reg collection, Opcode add, Opcode 
     u->top = mark;
 }
 
-/* Adds elements to the list in `list`. is_call: it is the arguments of f(*x), and messages name f. */
+/* Adds elements to the list in `list`. is_call: it is the arguments of f(*x), and messages name f.
+ */
 void display_list(Unit *u, AstExprSeq elements, Reg list, bool is_call) {
     for (int32_t i = 0; i < elements.count; i++)
         add_element(u, elements.items[i], list, OP_LISTAPPEND, OP_LISTEXTEND, is_call);
@@ -70,7 +79,8 @@ static bool all_constant(Unit *u, AstExprSeq elements) {
 }
 
 /* A longer list or set of constants is a copy of a constant tuple or frozenset. */
-static bool copy_constants(Unit *u, AstExpr *e, AstExprSeq elements, Opcode make, Opcode extend, Reg dest) {
+static bool copy_constants(Unit *u, AstExpr *e, AstExprSeq elements, Opcode make, Opcode extend,
+                           Reg dest) {
     int32_t least = make == OP_NEWSET ? MIN_COPIED_SET : MIN_COPIED;
     if (elements.count < least || !all_constant(u, elements)) return false;
     Value constant = fold_container(u->gen, e);
@@ -110,12 +120,15 @@ static void set_to(Unit *u, AstExpr *e, Reg dest) {
     Reg mark = u->top, set = collection_reg(u, dest);
     emit_at(u, e->span);
     emit(u, OP_NEWSET, set, 0, 0, 0);
-    for (int32_t i = 0; i < elements.count; i++) add_element(u, elements.items[i], set, OP_SETADD, OP_SETUPDATE, 0);
+    for (int32_t i = 0; i < elements.count; i++)
+        add_element(u, elements.items[i], set, OP_SETADD, OP_SETUPDATE, 0);
     emit_move(u, dest, set);
     u->top = mark;
 }
 
-/* ---- dicts ---------------------------------------------------------------------------------------------------- */
+/* ---- dicts
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void dict_item(Unit *u, AstExpr *key, AstExpr *value, Reg dict) {
     Reg mark = u->top;
@@ -125,7 +138,8 @@ static void dict_item(Unit *u, AstExpr *key, AstExpr *value, Reg dict) {
         emit(u, OP_DICTMERGE, dict, source, 0, 0);
     } else {
         Reg k = expr_operand(u, key, NO_REG, value), v = expr_any(u, value, NO_REG);
-        emit_at(u, (AstSpan){key->span.line, key->span.col, value->span.end_line, value->span.end_col});
+        emit_at(
+            u, (AstSpan){key->span.line, key->span.col, value->span.end_line, value->span.end_col});
         emit(u, OP_DICTSET, dict, k, v, 0);
     }
     u->top = mark;
@@ -142,9 +156,11 @@ static void dict_to(Unit *u, AstExpr *e, Reg dest) {
     }
     bool is_whole = count == keys.count;
     emit_at(u, e->span);
-    emit_window(u, OP_NEWDICT, is_whole ? dest : dict, count ? window : 0, 0, count, 2 * (uint32_t)count);
+    emit_window(u, OP_NEWDICT, is_whole ? dest : dict, count ? window : 0, 0, count,
+                2 * (uint32_t)count);
     u->top = window;
-    for (int32_t i = count; i < keys.count; i++) dict_item(u, keys.items[i], values.items[i], dict);
+    for (int32_t i = count; i < keys.count; i++)
+        dict_item(u, keys.items[i], values.items[i], dict);
     if (!is_whole) emit_move(u, dest, dict);
     u->top = mark;
 }
@@ -158,7 +174,9 @@ void display_to(Unit *u, AstExpr *e, Reg dest) {
     }
 }
 
-/* ---- f-strings ------------------------------------------------------------------------------------------------ */
+/* ---- f-strings
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t conversion_number(int32_t conversion) {
     switch (conversion) {
@@ -227,7 +245,8 @@ void display_string(Unit *u, AstExpr *e, Reg dest) {
         formatted_value(u, e, dest);
 }
 
-/* ---- template strings ----------------------------------------------------------------------------------------- */
+/* ---- template strings
+ * ----------------------------------------------------------------------------------------- */
 
 static void interpolation(Unit *u, AstExpr *e, Reg dest) {
     Reg mark = u->top, window = emit_temps(u, 4);

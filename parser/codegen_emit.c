@@ -1,14 +1,18 @@
-/* codegen_emit.c - writes instructions: words with their positions, constants, labels, exception ranges.
+/* codegen_emit.c - writes instructions: words with their positions, constants, labels, exception
+ * ranges.
  *
- * What it is not: it knows no syntax. Its one idea: everything is written in its final form at once. Jumps forward wait
- * in a chain through their own imm fields; operands that do not fit in eight bits are moved through scratch registers
- * here, by the operand formats of opcodes.def, so that no other file needs to care how many registers there are.
+ * What it is not: it knows no syntax. Its one idea: everything is written in its final form at
+ * once. Jumps forward wait in a chain through their own imm fields; operands that do not fit in
+ * eight bits are moved through scratch registers here, by the operand formats of opcodes.def, so
+ * that no other file needs to care how many registers there are.
  */
 #include "parser/codegen.h"
 
 #include <string.h>
 
-/* ---- words ---------------------------------------------------------------------------------------------------- */
+/* ---- words
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static bool grow_words(Unit *u) {
     uint32_t capacity = u->capacity ? u->capacity * 2 : 64;
@@ -28,12 +32,13 @@ static bool grow_words(Unit *u) {
 static void write_word(Unit *u, Instr instr) {
     if (u->count == u->capacity && !grow_words(u)) return;
     u->instrs[u->count] = instr;
-    u->positions[u->count] = (Position){(uint32_t)u->span.line, (uint32_t)u->span.end_line, (uint32_t)u->span.col,
-                                        (uint32_t)u->span.end_col};
+    u->positions[u->count] = (Position){(uint32_t)u->span.line, (uint32_t)u->span.end_line,
+                                        (uint32_t)u->span.col, (uint32_t)u->span.end_col};
     u->count++;
 }
 
-static void write_instr(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, int32_t imm, int32_t data) {
+static void write_instr(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, int32_t imm,
+                        int32_t data) {
     write_word(u, instr_make(op, a, b, c, imm));
     unsigned words = code_op_info[op].words;
     if (words == 2) write_word(u, instr_make(OP_SKIP1, 0, 0, 0, 0));
@@ -43,7 +48,8 @@ static void write_instr(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, 
     }
 }
 
-/* An operand beyond 255: read through a scratch register before, or written to one and stored behind. */
+/* An operand beyond 255: read through a scratch register before, or written to one and stored
+ * behind. */
 static uint32_t wide_operand(Unit *u, char kind, uint32_t operand, Reg scratch) {
     if (operand < 256) return operand;
     if (kind == 'r' || kind == 'm') write_instr(u, OP_MOVEW, scratch, 0, 0, (int32_t)operand, 0);
@@ -51,10 +57,12 @@ static uint32_t wide_operand(Unit *u, char kind, uint32_t operand, Reg scratch) 
 }
 
 static void wide_result(Unit *u, char kind, uint32_t operand, Reg scratch) {
-    if (operand >= 256 && (kind == 'w' || kind == 'm')) write_instr(u, OP_STOREW, scratch, 0, 0, (int32_t)operand, 0);
+    if (operand >= 256 && (kind == 'w' || kind == 'm'))
+        write_instr(u, OP_STOREW, scratch, 0, 0, (int32_t)operand, 0);
 }
 
-static void emit_full(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, int32_t imm, int32_t data) {
+static void emit_full(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, int32_t imm,
+                      int32_t data) {
     if (!u->reachable) return;
     if ((a | b | c) < 256) {
         write_instr(u, op, a, b, c, imm, data);
@@ -73,17 +81,24 @@ static void emit_full(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, in
     wide_result(u, format[1], b, u->scratch + 1);
 }
 
-void emit(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, int32_t imm) { emit_full(u, op, a, b, c, imm, 0); }
+void emit(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, int32_t imm) {
+    emit_full(u, op, a, b, c, imm, 0);
+}
 
 void emit_named(Unit *u, Opcode op, uint32_t a, uint32_t b, AstName *mangled) {
     emit_full(u, op, a, b, 0, 0, (int32_t)emit_const_index(u, codegen_name(u->gen, mangled)));
 }
 
-void emit_at(Unit *u, AstSpan span) { u->span = span; }
+void emit_at(Unit *u, AstSpan span) {
+    u->span = span;
+}
 
-void emit_end(Unit *u) { u->reachable = false; }
+void emit_end(Unit *u) {
+    u->reachable = false;
+}
 
-/* ---- windows of registers ------------------------------------------------------------------------------------- */
+/* ---- windows of registers
+ * ------------------------------------------------------------------------------------- */
 
 Reg emit_scratch_window(Unit *u, uint32_t count) {
     if (count > u->scratch_size && count > u->scratch_needed) u->scratch_needed = count;
@@ -94,25 +109,28 @@ Reg emit_scratch_window(Unit *u, uint32_t count) {
 void emit_window(Unit *u, Opcode op, Reg a, Reg window, uint32_t c, int32_t imm, uint32_t count) {
     if (u->wide && window >= 256) {
         Reg low = emit_scratch_window(u, count);
-        for (uint32_t i = 0; i < count; i++) emit_move(u, low + i, window + i);
+        for (uint32_t i = 0; i < count; i++)
+            emit_move(u, low + i, window + i);
         window = low;
     }
     emit_full(u, op, a, window, c, imm, 0);
 }
 
 /* An instruction that writes `count` registers from `window` on, its operand a. */
-void emit_window_out(Unit *u, Opcode op, Reg window, Reg b, uint32_t c, int32_t imm, uint32_t count) {
+void emit_window_out(Unit *u, Opcode op, Reg window, Reg b, uint32_t c, int32_t imm,
+                     uint32_t count) {
     if (!u->wide || window < 256) {
         emit_full(u, op, window, b, c, imm, 0);
         return;
     }
     Reg low = emit_scratch_window(u, count);
     emit_full(u, op, low, b, c, imm, 0);
-    for (uint32_t i = 0; i < count; i++) emit_move(u, window + i, low + i);
+    for (uint32_t i = 0; i < count; i++)
+        emit_move(u, window + i, low + i);
 }
 
-/* LISTEXTEND and DICTMERGE of a call's arguments, whose messages name the callable that stands `below` registers below
- * the collection. */
+/* LISTEXTEND and DICTMERGE of a call's arguments, whose messages name the callable that stands
+ * `below` registers below the collection. */
 void emit_collect(Unit *u, Opcode op, Reg collection, Reg source, uint32_t below) {
     if (u->wide && collection >= 256) {
         Reg low = emit_scratch_window(u, below + 1);
@@ -137,7 +155,9 @@ void emit_move(Unit *u, Reg dest, Reg src) {
     }
 }
 
-Reg emit_temp(Unit *u) { return emit_temps(u, 1); }
+Reg emit_temp(Unit *u) {
+    return emit_temps(u, 1);
+}
 
 Reg emit_temps(Unit *u, uint32_t count) {
     Reg first = u->top;
@@ -146,19 +166,23 @@ Reg emit_temps(Unit *u, uint32_t count) {
     return first;
 }
 
-/* ---- constants ------------------------------------------------------------------------------------------------ */
+/* ---- constants
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t hash_bytes(const void *data, size_t size) {
     const uint8_t *bytes = data;
     uint64_t hash = 14695981039346656037u;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 1099511628211u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
     return hash;
 }
 
 static uint64_t const_hash(Value v) {
     if (is_kind(v, TYPE_TUPLE)) {
         uint64_t hash = AS_TUPLE(v)->count;
-        for (uint64_t i = 0; i < AS_TUPLE(v)->count; i++) hash = hash * 31 + const_hash(AS_TUPLE(v)->items[i]);
+        for (uint64_t i = 0; i < AS_TUPLE(v)->count; i++)
+            hash = hash * 31 + const_hash(AS_TUPLE(v)->items[i]);
         return hash;
     }
     if (is_kind(v, TYPE_INT)) return int_hash(v);
@@ -175,7 +199,8 @@ static bool tuples_equal(const Tuple *x, const Tuple *y) {
     return x->count == y->count;
 }
 
-/* Equal and of one type. A str that is used as a name must be the interned one, so the two kinds do not mix. */
+/* Equal and of one type. A str that is used as a name must be the interned one, so the two kinds do
+ * not mix. */
 static bool const_equal(Value a, Value b) {
     if (a == b) return true;
     if (value_is_str(a) && value_is_str(b)) {
@@ -187,7 +212,8 @@ static bool const_equal(Value a, Value b) {
         const Bytes *x = AS(Bytes, a), *y = AS(Bytes, b);
         return x->size == y->size && memcmp(x->data, y->data, x->size) == 0;
     }
-    if (is_kind(a, TYPE_TUPLE) && is_kind(b, TYPE_TUPLE)) return tuples_equal(AS_TUPLE(a), AS_TUPLE(b));
+    if (is_kind(a, TYPE_TUPLE) && is_kind(b, TYPE_TUPLE))
+        return tuples_equal(AS_TUPLE(a), AS_TUPLE(b));
     if (is_kind(a, TYPE_INT) && is_kind(b, TYPE_INT)) return int_order(a, b) == 0;
     return false;
 }
@@ -195,7 +221,8 @@ static bool const_equal(Value a, Value b) {
 static uint32_t *const_slot(Unit *u, Value v) {
     uint32_t mask = u->const_index_capacity - 1;
     uint32_t i = (uint32_t)const_hash(v) & mask;
-    while (u->const_index[i] && !const_equal(u->consts[u->const_index[i] - 1], v)) i = (i + 1) & mask;
+    while (u->const_index[i] && !const_equal(u->consts[u->const_index[i] - 1], v))
+        i = (i + 1) & mask;
     return &u->const_index[i];
 }
 
@@ -209,7 +236,8 @@ static bool grow_consts(Unit *u) {
     u->const_index = index;
     u->const_capacity = capacity;
     u->const_index_capacity = capacity * 2;
-    for (uint32_t i = 0; i < u->const_count; i++) *const_slot(u, consts[i]) = i + 1;
+    for (uint32_t i = 0; i < u->const_count; i++)
+        *const_slot(u, consts[i]) = i + 1;
     return true;
 }
 
@@ -232,7 +260,9 @@ void emit_const(Unit *u, Value v, Reg dest) {
         emit(u, OP_LOADK, dest, 0, 0, (int32_t)emit_const_index(u, v));
 }
 
-void emit_none(Unit *u, Reg dest) { emit_const(u, VALUE_NONE, dest); }
+void emit_none(Unit *u, Reg dest) {
+    emit_const(u, VALUE_NONE, dest);
+}
 
 void emit_return(Unit *u, Reg src) {
     emit(u, u->is_generator ? OP_RETGEN : OP_RET, src, 0, 0, 0);
@@ -251,7 +281,9 @@ void emit_return_const(Unit *u, Value v) {
     emit_end(u);
 }
 
-/* ---- labels --------------------------------------------------------------------------------------------------- */
+/* ---- labels
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void reach(Unit *u, Label *label) {
     label->reached = true;
@@ -260,14 +292,17 @@ static void reach(Unit *u, Label *label) {
         if (label->assigned) memcpy(label->assigned, u->assigned, u->bit_words * sizeof(uint64_t));
         return;
     }
-    for (uint32_t i = 0; i < u->bit_words; i++) label->assigned[i] &= u->assigned[i];
+    for (uint32_t i = 0; i < u->bit_words; i++)
+        label->assigned[i] &= u->assigned[i];
 }
 
-/* The label can be reached from here and from what follows, which may unbind variables: a handler, a loop's body. */
+/* The label can be reached from here and from what follows, which may unbind variables: a handler,
+ * a loop's body. */
 void emit_label_reach(Unit *u, Label *label) {
     if (!u->reachable) return;
     reach(u, label);
-    for (uint32_t i = 0; label->assigned && i < u->bit_words; i++) label->assigned[i] &= ~u->deleted[i];
+    for (uint32_t i = 0; label->assigned && i < u->bit_words; i++)
+        label->assigned[i] &= ~u->deleted[i];
 }
 
 void emit_jump(Unit *u, Opcode op, uint32_t a, uint32_t b, Label *label) {
@@ -277,8 +312,8 @@ void emit_jump(Unit *u, Opcode op, uint32_t a, uint32_t b, Label *label) {
     if (u->count == before) return;
     uint32_t jump = u->count - 1;
     int32_t imm = label->at >= 0 ? label->at - (int32_t)jump - 1 : label->refs;
-    u->instrs[jump] = instr_make(instr_op(u->instrs[jump]), instr_a(u->instrs[jump]), instr_b(u->instrs[jump]),
-                                 instr_c(u->instrs[jump]), imm);
+    u->instrs[jump] = instr_make(instr_op(u->instrs[jump]), instr_a(u->instrs[jump]),
+                                 instr_b(u->instrs[jump]), instr_c(u->instrs[jump]), imm);
     if (label->at < 0) {
         label->refs = (int32_t)jump;
         reach(u, label);
@@ -317,16 +352,20 @@ void emit_label(Unit *u, Label *label) {
     u->reachable = true;
 }
 
-/* A place that jumps lead back to. What the loop assigns is not known yet, but nothing is unbound again except what
- * some statement of the unit unbinds. */
+/* A place that jumps lead back to. What the loop assigns is not known yet, but nothing is unbound
+ * again except what some statement of the unit unbinds. */
 void emit_loop_head(Unit *u, Label *label) {
-    for (uint32_t i = 0; i < u->bit_words; i++) u->assigned[i] &= ~u->deleted[i];
+    for (uint32_t i = 0; i < u->bit_words; i++)
+        u->assigned[i] &= ~u->deleted[i];
     label->at = (int32_t)u->count;
 }
 
-/* ---- exception ranges ----------------------------------------------------------------------------------------- */
+/* ---- exception ranges
+ * ----------------------------------------------------------------------------------------- */
 
-void emit_range_open(Unit *u, Block *block) { block->start = u->count; }
+void emit_range_open(Unit *u, Block *block) {
+    block->start = u->count;
+}
 
 static bool grow_ranges(Unit *u) {
     uint32_t capacity = u->range_capacity ? u->range_capacity * 2 : 8;
@@ -345,16 +384,19 @@ void emit_range_close(Unit *u, Block *block) {
     if (start < 0 || start == u->count) return;
     if (u->range_count == u->range_capacity && !grow_ranges(u)) return;
     if (block->handler->first_range < 0) block->handler->first_range = (int32_t)u->range_count;
-    u->ranges[u->range_count++] = (CodeRange){(uint32_t)start, u->count, block->handler, 0, block->exception};
+    u->ranges[u->range_count++] =
+        (CodeRange){(uint32_t)start, u->count, block->handler, 0, block->exception};
 }
 
-/* ---- the end of a unit ---------------------------------------------------------------------------------------- */
+/* ---- the end of a unit
+ * ---------------------------------------------------------------------------------------- */
 
 static void unset_locals(Unit *u) {
     uint32_t locals = (uint32_t)u->code_scope->locals.count;
     if (!u->code_scope->is_function) return;
     for (uint32_t i = u->param_count; i < locals; i++)
-        if (u->unset_all || (u->unset[i / 64] >> i % 64 & 1)) emit(u, OP_UNSET, u->local_regs[i], 0, 0, 0);
+        if (u->unset_all || (u->unset[i / 64] >> i % 64 & 1))
+            emit(u, OP_UNSET, u->local_regs[i], 0, 0, 0);
 }
 
 static bool is_param(const Unit *u, Reg reg) {
@@ -371,7 +413,8 @@ static void make_cells(Unit *u) {
     }
 }
 
-/* Parameters arrive in registers 0, 1, ...; those in the place of the scratch registers move out. */
+/* Parameters arrive in registers 0, 1, ...; those in the place of the scratch registers move out.
+ */
 static void move_params(Unit *u) {
     if (!u->wide) return;
     for (uint32_t i = u->scratch; i < u->param_count; i++)
@@ -410,7 +453,8 @@ void emit_thread_jumps(Unit *u) {
     for (uint32_t i = 0; i < u->count; i += code_op_info[instr_op(u->instrs[i])].words) {
         if (code_op_info[instr_op(u->instrs[i])].format[3] != 'j') continue;
         int64_t target = (int64_t)i + 1 + instr_imm(u->instrs[i]);
-        for (int hops = 0; hops < 8 && target < u->count && instr_op(u->instrs[target]) == OP_JMP; hops++)
+        for (int hops = 0; hops < 8 && target < u->count && instr_op(u->instrs[target]) == OP_JMP;
+             hops++)
             target += 1 + instr_imm(u->instrs[target]);
         set_imm(u, (int32_t)i, (int32_t)(target - i - 1));
     }

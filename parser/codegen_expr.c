@@ -1,10 +1,14 @@
-/* codegen_expr.c - expressions: the dispatch over their kinds, operators, attributes, subscripts, yield and await.
+/* codegen_expr.c - expressions: the dispatch over their kinds, operators, attributes, subscripts,
+ * yield and await.
  *
- * Calls, displays, conditions and comprehensions have files of their own. The rules about registers are in codegen.h.
+ * Calls, displays, conditions and comprehensions have files of their own. The rules about registers
+ * are in codegen.h.
  */
 #include "parser/codegen.h"
 
-/* ---- operands ------------------------------------------------------------------------------------------------- */
+/* ---- operands
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static bool binds_within(const AstExpr *e, int depth);
 
@@ -14,7 +18,8 @@ static bool any_binds(AstExprSeq elements, int depth) {
     return false;
 }
 
-/* Whether evaluating e may assign to a variable. What is deeper than a few levels counts as if it did. */
+/* Whether evaluating e may assign to a variable. What is deeper than a few levels counts as if it
+ * did. */
 static bool binds_within(const AstExpr *e, int depth) {
     if (depth == 0) return e->kind != EXPR_Name && e->kind != EXPR_Constant;
     depth--;
@@ -23,18 +28,23 @@ static bool binds_within(const AstExpr *e, int depth) {
     case EXPR_Constant:
     case EXPR_Lambda: return false;
     case EXPR_Attribute: return binds_within(e->Attribute.value, depth);
-    case EXPR_BinOp: return binds_within(e->BinOp.left, depth) || binds_within(e->BinOp.right, depth);
+    case EXPR_BinOp:
+        return binds_within(e->BinOp.left, depth) || binds_within(e->BinOp.right, depth);
     case EXPR_UnaryOp: return binds_within(e->UnaryOp.operand, depth);
-    case EXPR_Subscript: return binds_within(e->Subscript.value, depth) || binds_within(e->Subscript.slice, depth);
+    case EXPR_Subscript:
+        return binds_within(e->Subscript.value, depth) || binds_within(e->Subscript.slice, depth);
     case EXPR_Call:
-        return e->Call.keywords.count || binds_within(e->Call.func, depth) || any_binds(e->Call.args, depth);
+        return e->Call.keywords.count || binds_within(e->Call.func, depth) ||
+               any_binds(e->Call.args, depth);
     case EXPR_Tuple: return any_binds(e->Tuple.elts, depth);
     case EXPR_List: return any_binds(e->List.elts, depth);
     default: return true;
     }
 }
 
-bool expr_may_bind(const Unit *u, const AstExpr *e) { return u->gen->has_walrus && binds_within(e, 4); }
+bool expr_may_bind(const Unit *u, const AstExpr *e) {
+    return u->gen->has_walrus && binds_within(e, 4);
+}
 
 static void named_expr(Unit *u, AstExpr *e, Reg value) {
     Var var = name_resolve(u, e->NamedExpr.target->Name.id);
@@ -79,10 +89,15 @@ Reg expr_operand(Unit *u, AstExpr *e, Reg hint, const AstExpr *later) {
     return copy;
 }
 
-/* A register that may hold parts of a value before it is complete: the wanted one unless it is a variable's. */
-static Reg temp_hint(const Unit *u, Reg dest) { return unit_is_visible(u, dest) ? NO_REG : dest; }
+/* A register that may hold parts of a value before it is complete: the wanted one unless it is a
+ * variable's. */
+static Reg temp_hint(const Unit *u, Reg dest) {
+    return unit_is_visible(u, dest) ? NO_REG : dest;
+}
 
-/* ---- operators ------------------------------------------------------------------------------------------------ */
+/* ---- operators
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static Opcode binary_opcode(AstOperator op) {
     switch (op) {
@@ -112,10 +127,13 @@ void expr_binary(Unit *u, AstOperator op, bool in_place, Reg dest, Reg left, Ast
     AstSpan span = u->span;
     Value constant = fold_expr(u->gen, right);
     Opcode opcode = binary_opcode(op);
-    if (constant != VALUE_UNSET && fits_immediate(constant) && (op == OPERATOR_Add || op == OPERATOR_Sub)) {
-        emit(u, op == OPERATOR_Add ? OP_ADDI : OP_SUBI, dest, left, in_place, (int32_t)as_int(constant));
+    if (constant != VALUE_UNSET && fits_immediate(constant) &&
+        (op == OPERATOR_Add || op == OPERATOR_Sub)) {
+        emit(u, op == OPERATOR_Add ? OP_ADDI : OP_SUBI, dest, left, in_place,
+             (int32_t)as_int(constant));
     } else if (constant != VALUE_UNSET) {
-        emit(u, OP_ADDK + (opcode - OP_ADD), dest, left, in_place, (int32_t)emit_const_index(u, constant));
+        emit(u, OP_ADDK + (opcode - OP_ADD), dest, left, in_place,
+             (int32_t)emit_const_index(u, constant));
     } else {
         Reg mark = u->top, value = expr_any(u, right, NO_REG);
         emit_at(u, span);
@@ -148,8 +166,10 @@ static AstCmpOp opposite(AstCmpOp op) {
 }
 
 static void unary(Unit *u, AstExpr *e, Reg dest) {
-    static const Opcode opcodes[] = {
-        [UNARYOP_Invert] = OP_INVERT, [UNARYOP_Not] = OP_NOT, [UNARYOP_UAdd] = OP_POS, [UNARYOP_USub] = OP_NEG};
+    static const Opcode opcodes[] = {[UNARYOP_Invert] = OP_INVERT,
+                                     [UNARYOP_Not] = OP_NOT,
+                                     [UNARYOP_UAdd] = OP_POS,
+                                     [UNARYOP_USub] = OP_NEG};
     AstExpr *operand = e->UnaryOp.operand;
     if (e->UnaryOp.op == UNARYOP_Not && is_negated_test(operand)) {
         AstCmpOp op = opposite(operand->Compare.ops.items[0]);
@@ -175,7 +195,8 @@ static void if_else(Unit *u, AstExpr *e, Reg dest) {
     emit_label(u, &end);
 }
 
-/* ---- attributes and subscripts -------------------------------------------------------------------------------- */
+/* ---- attributes and subscripts
+ * -------------------------------------------------------------------------------- */
 
 /* An attribute on a line of its own is reported there: the span begins at its name. */
 AstSpan expr_attribute_span(AstSpan span, const AstExpr *attribute) {
@@ -235,7 +256,9 @@ void expr_get_slice(Unit *u, AstExpr *slice, Reg object, Reg dest, AstSpan span)
     u->top = mark;
 }
 
-Reg expr_key(Unit *u, AstExpr *slice) { return expr_any(u, slice, NO_REG); }
+Reg expr_key(Unit *u, AstExpr *slice) {
+    return expr_any(u, slice, NO_REG);
+}
 
 static void subscript_to(Unit *u, AstExpr *e, Reg dest) {
     Reg mark = u->top;
@@ -256,7 +279,8 @@ static void subscript_to(Unit *u, AstExpr *e, Reg dest) {
     u->top = mark;
 }
 
-/* ---- yield and await ------------------------------------------------------------------------------------------ */
+/* ---- yield and await
+ * ------------------------------------------------------------------------------------------ */
 
 static const Block *outermost_handler(const Unit *u) {
     const Block *found = NULL;
@@ -265,16 +289,18 @@ static const Block *outermost_handler(const Unit *u) {
     return found;
 }
 
-/* Handled again, from the outermost handler to the innermost: what is being handled where the generator goes on. */
+/* Handled again, from the outermost handler to the innermost: what is being handled where the
+ * generator goes on. */
 static void reenter_handlers(Unit *u, const Block *block) {
     if (!block) return;
     reenter_handlers(u, block->outer);
     if (block->kind == BLOCK_HANDLER) emit(u, OP_EXCENTER, block->exception, block->saved, 0, 0);
 }
 
-/* A yield inside a handler: while the generator is suspended its resumer must not see the exception that it handles, and
- * an exception that is thrown in gets it as context. */
-static void suspend_in_handler(Unit *u, const Block *outermost, Opcode op, Reg dest, Reg value, uint32_t c) {
+/* A yield inside a handler: while the generator is suspended its resumer must not see the exception
+ * that it handles, and an exception that is thrown in gets it as context. */
+static void suspend_in_handler(Unit *u, const Block *outermost, Opcode op, Reg dest, Reg value,
+                               uint32_t c) {
     Label thrown = LABEL_NEW, resumed = LABEL_NEW;
     Reg exception = emit_temp(u);
     Block around = {.kind = BLOCK_TRY, .handler = &thrown, .exception = exception, .start = -1};
@@ -294,7 +320,8 @@ static void suspend_in_handler(Unit *u, const Block *outermost, Opcode op, Reg d
     reenter_handlers(u, u->block);
 }
 
-/* Emits op, a suspension (YIELD, YIELDWRAP, YIELDFROM). c = 1: what is sent is not used, dest is 0. */
+/* Emits op, a suspension (YIELD, YIELDWRAP, YIELDFROM). c = 1: what is sent is not used, dest is 0.
+ */
 void expr_yield(Unit *u, Opcode op, Reg dest, Reg value, uint32_t c) {
     Reg mark = u->top;
     const Block *handler = outermost_handler(u);
@@ -342,7 +369,9 @@ static void await_to(Unit *u, AstExpr *e, Reg dest) {
     u->top = mark;
 }
 
-/* ---- dispatch ------------------------------------------------------------------------------------------------- */
+/* ---- dispatch
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void name_to(Unit *u, AstExpr *e, Reg dest) {
     Var var = name_resolve(u, e->Name.id);
@@ -398,13 +427,16 @@ void expr_to(Unit *u, AstExpr *e, Reg dest) {
     }
 }
 
-/* ---- for effect ----------------------------------------------------------------------------------------------- */
+/* ---- for effect
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void bool_effect(Unit *u, AstExpr *e) {
     bool decides = e->BoolOp.op == BOOLOP_Or;
     Label end = LABEL_NEW;
     int32_t last = e->BoolOp.values.count - 1;
-    for (int32_t i = 0; i < last; i++) condition_jump(u, e->BoolOp.values.items[i], decides, &end);
+    for (int32_t i = 0; i < last; i++)
+        condition_jump(u, e->BoolOp.values.items[i], decides, &end);
     expr_effect(u, e->BoolOp.values.items[last]);
     emit_label(u, &end);
 }

@@ -2,15 +2,19 @@
  */
 #include "parser/codegen.h"
 
-/* ---- docstrings ----------------------------------------------------------------------------------------------- */
+/* ---- docstrings
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static const AstConstant *docstring_of(AstStmtSeq body) {
     if (!body.count || body.items[0]->kind != STMT_Expr) return NULL;
     const AstExpr *e = body.items[0]->Expr.value;
-    return e->kind == EXPR_Constant && e->Constant.value.kind == CONSTANT_Str ? &e->Constant.value : NULL;
+    return e->kind == EXPR_Constant && e->Constant.value.kind == CONSTANT_Str ? &e->Constant.value
+                                                                              : NULL;
 }
 
-/* The text is clean already (scope analysis). A function's docstring is its first constant; a class or module assigns it to __doc__. */
+/* The text is clean already (scope analysis). A function's docstring is its first constant; a class
+ * or module assigns it to __doc__. */
 void function_docstring(Unit *u, AstStmtSeq body) {
     const AstConstant *constant = docstring_of(body);
     if (!constant) return;
@@ -28,9 +32,12 @@ void function_docstring(Unit *u, AstStmtSeq body) {
     u->top = mark;
 }
 
-/* ---- decorators ----------------------------------------------------------------------------------------------- */
+/* ---- decorators
+ * -----------------------------------------------------------------------------------------------
+ */
 
-/* Each decorator's callable starts a window whose argument is the start of the next one's, or what is decorated. */
+/* Each decorator's callable starts a window whose argument is the start of the next one's, or what
+ * is decorated. */
 Reg function_decorators(Unit *u, AstExprSeq decorators) {
     Reg first = u->top;
     for (int32_t i = 0; i < decorators.count; i++) {
@@ -53,7 +60,9 @@ int32_t function_first_line(AstSpan span, AstExprSeq decorators) {
     return decorators.count ? decorators.items[0]->span.line : span.line;
 }
 
-/* ---- defaults ------------------------------------------------------------------------------------------------- */
+/* ---- defaults
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static bool all_constant(Unit *u, AstExprSeq elements) {
     for (int32_t i = 0; i < elements.count; i++)
@@ -106,9 +115,11 @@ uint32_t function_defaults(Unit *u, const AstArguments *args, AstSpan span) {
     return bits;
 }
 
-/* ---- function objects ----------------------------------------------------------------------------------------- */
+/* ---- function objects
+ * ----------------------------------------------------------------------------------------- */
 
-void function_make(Unit *u, Value code, const Scope *scope, Reg window, uint32_t bits, uint32_t count, Reg dest) {
+void function_make(Unit *u, Value code, const Scope *scope, Reg window, uint32_t bits,
+                   uint32_t count, Reg dest) {
     Reg mark = u->top, closure = name_closure(u, scope);
     if (closure != NO_REG) {
         if (!count) window = closure;
@@ -137,7 +148,8 @@ void function_make_def(Unit *u, AstStmt *s, Reg dest, bool with_defaults) {
     else
         u->top = annotate;
     int32_t line = function_first_line(s->span, s->FunctionDef.decorator_list);
-    Value code = codegen_unit(u->gen, u, s->FunctionDef.scope, s->FunctionDef.name->text, line, def_body, s);
+    Value code =
+        codegen_unit(u->gen, u, s->FunctionDef.scope, s->FunctionDef.name->text, line, def_body, s);
     emit_at(u, s->span);
     function_make(u, code, s->FunctionDef.scope, mark, bits, u->top - mark, dest);
     u->top = mark;
@@ -158,7 +170,9 @@ void function_statement(Unit *u, AstStmt *s) {
     u->top = mark;
 }
 
-/* ---- lambda --------------------------------------------------------------------------------------------------- */
+/* ---- lambda
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void lambda_body(Unit *u, const void *node) {
     AstExpr *body = ((const AstExpr *)node)->Lambda.body;

@@ -1,11 +1,15 @@
-/* codegen_loop.c - for and while, and the statements that leave them or the function: break, continue, return.
+/* codegen_loop.c - for and while, and the statements that leave them or the function: break,
+ * continue, return.
  *
- * Loops test at the bottom. A for jumps to its FORITER first, which stores the next item in the variable's register and
- * jumps back to the body; a while tests once before the loop and again behind the body.
+ * Loops test at the bottom. A for jumps to its FORITER first, which stores the next item in the
+ * variable's register and jumps back to the body; a while tests once before the loop and again
+ * behind the body.
  */
 #include "parser/codegen.h"
 
-/* ---- for ------------------------------------------------------------------------------------------------------ */
+/* ---- for
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static bool target_register(Unit *u, AstExpr *target, Var *var) {
     if (target->kind != EXPR_Name) return false;
@@ -69,7 +73,9 @@ void loop_for(Unit *u, AstStmt *s) {
     emit_label(u, &end);
 }
 
-/* ---- async for ------------------------------------------------------------------------------------------------ */
+/* ---- async for
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* R[item] = the next item of R[iterator], or its exception in R[exception] at `end`. */
 void loop_async_next(Unit *u, Reg iterator, Reg item, Label *end, Reg exception) {
@@ -111,7 +117,9 @@ void loop_async_for(Unit *u, AstStmt *s) {
     emit_label(u, &end);
 }
 
-/* ---- while ---------------------------------------------------------------------------------------------------- */
+/* ---- while
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 void loop_while(Unit *u, AstStmt *s) {
     Label body = LABEL_NEW, next = LABEL_NEW, otherwise = LABEL_NEW, end = LABEL_NEW;
@@ -136,18 +144,21 @@ void loop_while(Unit *u, AstStmt *s) {
     emit_label(u, &end);
 }
 
-/* ---- break, continue, return ---------------------------------------------------------------------------------- */
+/* ---- break, continue, return
+ * ---------------------------------------------------------------------------------- */
 
 static Block *innermost_loop(const Unit *u) {
     Block *block = u->block;
-    while (block && block->kind != BLOCK_LOOP) block = block->outer;
+    while (block && block->kind != BLOCK_LOOP)
+        block = block->outer;
     return block;
 }
 
 static void check_star(Unit *u, const Block *stop, AstSpan span) {
     for (const Block *block = u->block; block != stop; block = block->outer)
         if (block->kind == BLOCK_HANDLER && block->is_star)
-            codegen_error(u->gen, span, "'break', 'continue' and 'return' cannot appear in an except* block");
+            codegen_error(u->gen, span,
+                          "'break', 'continue' and 'return' cannot appear in an except* block");
 }
 
 Label *loop_exit_label(Unit *u, AstStmtSeq body) {
@@ -160,7 +171,8 @@ void loop_exit(Unit *u, AstStmt *s) {
     bool is_continue = s->kind == STMT_Continue;
     Block *loop = innermost_loop(u), *innermost = u->block;
     if (!loop) {
-        codegen_error(u->gen, s->span, is_continue ? "'continue' not properly in loop" : "'break' outside loop");
+        codegen_error(u->gen, s->span,
+                      is_continue ? "'continue' not properly in loop" : "'break' outside loop");
         return;
     }
     check_star(u, loop, s->span);

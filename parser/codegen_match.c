@@ -1,7 +1,8 @@
 /* codegen_match.c - match statements.
  *
- * A pattern is a series of tests that jump to one label on failure. What it captures stays in temporaries until the
- * whole pattern has matched; only then are the variables assigned, the guard evaluated and the body run.
+ * A pattern is a series of tests that jump to one label on failure. What it captures stays in
+ * temporaries until the whole pattern has matched; only then are the variables assigned, the guard
+ * evaluated and the body run.
  */
 #include "parser/codegen.h"
 
@@ -18,7 +19,9 @@ typedef struct Matching {
 
 static void pattern(Unit *u, AstPattern *p, Reg subject, Matching *m);
 
-/* ---- captures ------------------------------------------------------------------------------------------------- */
+/* ---- captures
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void capture(Unit *u, Matching *m, AstName *name, Reg reg, AstSpan span) {
     for (uint32_t i = 0; i < m->count; i++)
@@ -28,7 +31,8 @@ static void capture(Unit *u, Matching *m, AstName *name, Reg reg, AstSpan span) 
         uint32_t capacity = m->capacity ? m->capacity * 2 : 8;
         Capture *captures = codegen_take(u->gen, capacity * sizeof(Capture));
         if (!captures) return;
-        for (uint32_t i = 0; i < m->count; i++) captures[i] = m->captures[i];
+        for (uint32_t i = 0; i < m->count; i++)
+            captures[i] = m->captures[i];
         m->captures = captures;
         m->capacity = capacity;
     }
@@ -42,11 +46,16 @@ static void store_captures(Unit *u, const Matching *m) {
     }
 }
 
-/* ---- patterns that match anything ----------------------------------------------------------------------------- */
+/* ---- patterns that match anything
+ * ----------------------------------------------------------------------------- */
 
-static bool is_wildcard(const AstPattern *p) { return p->kind == PATTERN_MatchAs && !p->MatchAs.name; }
+static bool is_wildcard(const AstPattern *p) {
+    return p->kind == PATTERN_MatchAs && !p->MatchAs.name;
+}
 
-static bool is_star_wildcard(const AstPattern *p) { return p->kind == PATTERN_MatchStar && !p->MatchStar.name; }
+static bool is_star_wildcard(const AstPattern *p) {
+    return p->kind == PATTERN_MatchStar && !p->MatchStar.name;
+}
 
 /* The pattern in p that matches whatever comes, or NULL. */
 static const AstPattern *irrefutable(const AstPattern *p) {
@@ -61,12 +70,15 @@ static const AstPattern *irrefutable(const AstPattern *p) {
 
 static void refuse_unreachable(Unit *u, const AstPattern *p) {
     if (p->kind == PATTERN_MatchAs && p->MatchAs.name)
-        codegen_error(u->gen, p->span, "name capture '%s' makes remaining patterns unreachable", p->MatchAs.name->text);
+        codegen_error(u->gen, p->span, "name capture '%s' makes remaining patterns unreachable",
+                      p->MatchAs.name->text);
     else
         codegen_error(u->gen, p->span, "wildcard makes remaining patterns unreachable");
 }
 
-/* ---- values --------------------------------------------------------------------------------------------------- */
+/* ---- values
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void match_value(Unit *u, AstPattern *p, Reg subject, Matching *m) {
     emit_at(u, p->span);
@@ -91,7 +103,9 @@ static void match_as(Unit *u, AstPattern *p, Reg subject, Matching *m) {
     if (p->MatchAs.name) capture(u, m, p->MatchAs.name, subject, p->span);
 }
 
-/* ---- sequences ------------------------------------------------------------------------------------------------ */
+/* ---- sequences
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void item_pattern(Unit *u, AstPattern *p, Reg item, Matching *m) {
     if (p->kind == PATTERN_MatchStar) {
@@ -115,7 +129,8 @@ static void check_length(Unit *u, Reg subject, int32_t count, bool at_least, Lab
 }
 
 /* [a, b, *_, c]: the items are fetched one by one, those behind the star counted from the end. */
-static void match_by_subscript(Unit *u, AstPatternSeq patterns, int32_t star, Reg subject, Matching *m) {
+static void match_by_subscript(Unit *u, AstPatternSeq patterns, int32_t star, Reg subject,
+                               Matching *m) {
     for (int32_t i = 0; i < patterns.count; i++) {
         if (i == star || is_wildcard(patterns.items[i])) continue;
         Reg item = emit_temp(u);
@@ -135,10 +150,12 @@ static int32_t pattern_star(Unit *u, const AstPattern *p) {
     int32_t star = -1;
     for (int32_t i = 0; i < p->MatchSequence.patterns.count; i++) {
         if (p->MatchSequence.patterns.items[i]->kind != PATTERN_MatchStar) continue;
-        if (star >= 0) codegen_error(u->gen, p->span, "multiple starred expressions in sequence pattern");
+        if (star >= 0)
+            codegen_error(u->gen, p->span, "multiple starred expressions in sequence pattern");
         star = i;
     }
-    if (star > 255) codegen_error(u->gen, p->span, "too many expressions in star-unpacking sequence pattern");
+    if (star > 255)
+        codegen_error(u->gen, p->span, "too many expressions in star-unpacking sequence pattern");
     return star;
 }
 
@@ -161,11 +178,15 @@ static void match_sequence(Unit *u, AstPattern *p, Reg subject, Matching *m) {
     if (star < 0)
         emit_window_out(u, OP_UNPACK, window, subject, 0, (int32_t)count, count);
     else
-        emit_window_out(u, OP_UNPACKEX, window, subject, (uint32_t)star, patterns.count - star - 1, count);
-    for (uint32_t i = 0; i < count; i++) item_pattern(u, patterns.items[i], window + i, m);
+        emit_window_out(u, OP_UNPACKEX, window, subject, (uint32_t)star, patterns.count - star - 1,
+                        count);
+    for (uint32_t i = 0; i < count; i++)
+        item_pattern(u, patterns.items[i], window + i, m);
 }
 
-/* ---- mappings ------------------------------------------------------------------------------------------------- */
+/* ---- mappings
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void check_keys(Unit *u, const AstPattern *p) {
     AstExprSeq keys = p->MatchMapping.keys;
@@ -175,8 +196,10 @@ static void check_keys(Unit *u, const AstPattern *p) {
             Value other = fold_expr(u->gen, keys.items[j]);
             if (other == VALUE_UNSET || leaf_equal(u->gen->vm, key, other) != LEAF_TRUE) continue;
             Value text = leaf_repr(u->gen->vm, key);
-            const char *shown = text == VALUE_ERROR || text == VALUE_TAIL ? NULL : str_c(u->gen->vm, text);
-            codegen_error(u->gen, p->span, "mapping pattern checks duplicate key (%s)", shown ? shown : "?");
+            const char *shown =
+                text == VALUE_ERROR || text == VALUE_TAIL ? NULL : str_c(u->gen->vm, text);
+            codegen_error(u->gen, p->span, "mapping pattern checks duplicate key (%s)",
+                          shown ? shown : "?");
         }
     }
 }
@@ -200,7 +223,8 @@ static void match_mapping(Unit *u, AstPattern *p, Reg subject, Matching *m) {
         uint32_t count = (uint32_t)keys.count;
         Reg window = emit_temps(u, count);
         emit_window_out(u, OP_UNPACK, window, values, 0, (int32_t)count, count);
-        for (uint32_t i = 0; i < count; i++) pattern(u, p->MatchMapping.patterns.items[i], window + i, m);
+        for (uint32_t i = 0; i < count; i++)
+            pattern(u, p->MatchMapping.patterns.items[i], window + i, m);
     }
     if (p->MatchMapping.rest) {
         Reg rest = emit_temp(u);
@@ -210,11 +234,14 @@ static void match_mapping(Unit *u, AstPattern *p, Reg subject, Matching *m) {
     }
 }
 
-/* ---- classes -------------------------------------------------------------------------------------------------- */
+/* ---- classes
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static Value attribute_names(Unit *u, const AstPattern *p) {
     AstNameSeq names = p->MatchClass.kwd_attrs;
-    Value tuple = names.count ? tuple_new(u->gen->vm, (uint64_t)names.count) : u->gen->vm->empty_tuple;
+    Value tuple =
+        names.count ? tuple_new(u->gen->vm, (uint64_t)names.count) : u->gen->vm->empty_tuple;
     if (tuple == VALUE_ERROR) codegen_fail(u->gen);
     for (int32_t i = 0; i < names.count && tuple != VALUE_ERROR; i++) {
         for (int32_t j = 0; j < i; j++)
@@ -244,11 +271,14 @@ static void match_class(Unit *u, AstPattern *p, Reg subject, Matching *m) {
     if (!count) return;
     Reg items = emit_temps(u, count);
     emit_window_out(u, OP_UNPACK, items, values, 0, (int32_t)count, count);
-    for (int32_t i = 0; i < positional.count; i++) pattern(u, positional.items[i], items + (Reg)i, m);
-    for (int32_t i = 0; i < named.count; i++) pattern(u, named.items[i], items + (Reg)(positional.count + i), m);
+    for (int32_t i = 0; i < positional.count; i++)
+        pattern(u, positional.items[i], items + (Reg)i, m);
+    for (int32_t i = 0; i < named.count; i++)
+        pattern(u, named.items[i], items + (Reg)(positional.count + i), m);
 }
 
-/* ---- alternatives --------------------------------------------------------------------------------------------- */
+/* ---- alternatives
+ * --------------------------------------------------------------------------------------------- */
 
 static const Capture *find_capture(const Matching *m, uint32_t from, const AstName *name) {
     for (uint32_t i = from; i < m->count; i++)
@@ -297,10 +327,13 @@ static void match_or(Unit *u, AstPattern *p, Reg subject, Matching *m) {
         emit_label(u, &next);
     }
     emit_label(u, &end);
-    for (uint32_t i = 0; i < first.count; i++) capture(u, m, first.captures[i].name, first.captures[i].reg, p->span);
+    for (uint32_t i = 0; i < first.count; i++)
+        capture(u, m, first.captures[i].name, first.captures[i].reg, p->span);
 }
 
-/* ---- dispatch ------------------------------------------------------------------------------------------------- */
+/* ---- dispatch
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* Temporaries stay in use: captures may lie in them. */
 static void pattern(Unit *u, AstPattern *p, Reg subject, Matching *m) {
@@ -336,7 +369,8 @@ void match_statement(Unit *u, AstStmt *s) {
     expr_to(u, s->Match.subject, subject);
     for (int32_t i = 0; i < s->Match.cases.count; i++) {
         AstMatchCase *c = s->Match.cases.items[i];
-        const AstPattern *catches_all = c->guard || i + 1 == s->Match.cases.count ? NULL : irrefutable(c->pattern);
+        const AstPattern *catches_all =
+            c->guard || i + 1 == s->Match.cases.count ? NULL : irrefutable(c->pattern);
         if (catches_all) refuse_unreachable(u, catches_all);
         match_case(u, c, subject, &end);
     }

@@ -1,7 +1,8 @@
-/* codegen_name.c - variables: what a name means in the code that is generated, and its load, store and deletion.
+/* codegen_name.c - variables: what a name means in the code that is generated, and its load, store
+ * and deletion.
  *
- * scope.h says which scope binds a name; this file turns that into a register, a cell, a closure cell, a global, or an
- * entry of the namespace of a class or module, as a Var.
+ * scope.h says which scope binds a name; this file turns that into a register, a cell, a closure
+ * cell, a global, or an entry of the namespace of a class or module, as a Var.
  */
 #include "parser/codegen.h"
 
@@ -19,9 +20,13 @@ AstName *name_mangle(Unit *u, AstName *id) {
     return name ? name : id;
 }
 
-uint32_t name_const(Unit *u, AstName *id) { return emit_const_index(u, codegen_name(u->gen, name_mangle(u, id))); }
+uint32_t name_const(Unit *u, AstName *id) {
+    return emit_const_index(u, codegen_name(u->gen, name_mangle(u, id)));
+}
 
-static uint32_t var_const(Unit *u, const Var *var) { return emit_const_index(u, codegen_name(u->gen, var->name)); }
+static uint32_t var_const(Unit *u, const Var *var) {
+    return emit_const_index(u, codegen_name(u->gen, var->name));
+}
 
 int32_t name_free_index(const Unit *u, const AstName *mangled) {
     for (int32_t i = 0; i < u->code_scope->frees.count; i++)
@@ -35,7 +40,8 @@ static const Inlined *find_inlined(const Unit *u, const Scope *owner) {
     return NULL;
 }
 
-/* The code asks for its variables by name, so that every one must be seen as unbound before it is assigned. */
+/* The code asks for its variables by name, so that every one must be seen as unbound before it is
+ * assigned. */
 static void note_locals_access(Unit *u, const AstName *name) {
     static const char *const names[] = {"locals", "vars", "dir", "eval", "exec"};
     if (u->unset_all || name->len > 6) return;
@@ -70,7 +76,8 @@ static Var local_var(Unit *u, AstName *name, const Resolution *found) {
         var.reg = u->local_regs[index];
         var.bit = index;
     } else {
-        var.kind = found->owner->kind == SCOPE_CLASS || u->gen->namespace_mode ? VAR_NAME : VAR_GLOBAL;
+        var.kind =
+            found->owner->kind == SCOPE_CLASS || u->gen->namespace_mode ? VAR_NAME : VAR_GLOBAL;
         return var;
     }
     if (found->kind == SYMBOL_CELL) var.kind = VAR_CELL;
@@ -80,7 +87,8 @@ static Var local_var(Unit *u, AstName *name, const Resolution *found) {
 static Var free_var(Unit *u, AstName *name) {
     Var var = {VAR_FREE, NO_REG, 0, name_free_index(u, name), name};
     if (u->scope->kind == SCOPE_CLASS) var.kind = VAR_NAME_FREE;
-    if (u->code_scope->can_see_class_scope && !names_equal(name, "__classdict__")) var.kind = VAR_CLASSDICT_FREE;
+    if (u->code_scope->can_see_class_scope && !names_equal(name, "__classdict__"))
+        var.kind = VAR_CLASSDICT_FREE;
     return var;
 }
 
@@ -96,14 +104,17 @@ static Var resolve_mangled(Unit *u, AstName *name) {
     return (Var){VAR_GLOBAL, NO_REG, 0, -1, name};
 }
 
-Var name_resolve(Unit *u, AstName *id) { return resolve_mangled(u, name_mangle(u, id)); }
+Var name_resolve(Unit *u, AstName *id) {
+    return resolve_mangled(u, name_mangle(u, id));
+}
 
 Var name_resolve_text(Unit *u, const char *text) {
     AstName *name = name_intern(u, text);
     return name ? resolve_mangled(u, name) : (Var){VAR_GLOBAL, NO_REG, 0, -1, NULL};
 }
 
-/* ---- load, store, delete -------------------------------------------------------------------------------------- */
+/* ---- load, store, delete
+ * -------------------------------------------------------------------------------------- */
 
 void name_check(Unit *u, const Var *var) {
     uint64_t *word = &u->assigned[var->bit / 64], bit = (uint64_t)1 << var->bit % 64;
@@ -113,7 +124,9 @@ void name_check(Unit *u, const Var *var) {
     *word |= bit;
 }
 
-void name_assigned(Unit *u, const Var *var) { u->assigned[var->bit / 64] |= (uint64_t)1 << var->bit % 64; }
+void name_assigned(Unit *u, const Var *var) {
+    u->assigned[var->bit / 64] |= (uint64_t)1 << var->bit % 64;
+}
 
 /* A closure number beyond 255 does not fit the one instruction that does this. */
 static void load_far_free(Unit *u, const Var *var, Reg namespace, Reg dest) {
@@ -215,7 +228,9 @@ void name_unbind(Unit *u, const Var *var) {
     u->top = mark;
 }
 
-/* ---- closures ------------------------------------------------------------------------------------------------- */
+/* ---- closures
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* The cell itself of a variable that an inner scope uses. */
 static void load_cell(Unit *u, AstName *name, Reg dest) {
@@ -238,13 +253,15 @@ Reg name_closure(Unit *u, const Scope *inner) {
     uint32_t count = (uint32_t)inner->frees.count;
     if (!count) return NO_REG;
     Reg tuple = emit_temp(u), mark = u->top;
-    for (uint32_t i = 0; i < count; i++) load_cell(u, inner->frees.items[i]->name, emit_temp(u));
+    for (uint32_t i = 0; i < count; i++)
+        load_cell(u, inner->frees.items[i]->name, emit_temp(u));
     emit_window(u, OP_NEWTUPLE, tuple, mark, 0, (int32_t)count, count);
     u->top = mark;
     return tuple;
 }
 
-/* ---- which variables a unit unbinds --------------------------------------------------------------------------- */
+/* ---- which variables a unit unbinds
+ * --------------------------------------------------------------------------- */
 
 static void note_deleted(Unit *u, AstName *id) {
     Var var = name_resolve(u, id);
@@ -256,7 +273,8 @@ static void note_target(Unit *u, const AstExpr *target) {
     const AstExprSeq *elements = target->kind == EXPR_Tuple  ? &target->Tuple.elts
                                  : target->kind == EXPR_List ? &target->List.elts
                                                              : NULL;
-    for (int32_t i = 0; elements && i < elements->count; i++) note_target(u, elements->items[i]);
+    for (int32_t i = 0; elements && i < elements->count; i++)
+        note_target(u, elements->items[i]);
 }
 
 static void note_handlers(Unit *u, AstExceptHandlerSeq handlers) {
@@ -269,7 +287,8 @@ static void note_handlers(Unit *u, AstExceptHandlerSeq handlers) {
 static void note_statement(Unit *u, const AstStmt *s) {
     switch (s->kind) {
     case STMT_Delete:
-        for (int32_t i = 0; i < s->Delete.targets.count; i++) note_target(u, s->Delete.targets.items[i]);
+        for (int32_t i = 0; i < s->Delete.targets.count; i++)
+            note_target(u, s->Delete.targets.items[i]);
         break;
     case STMT_For:
     case STMT_AsyncFor:
@@ -297,12 +316,14 @@ static void note_statement(Unit *u, const AstStmt *s) {
         name_find_deleted(u, s->Try.finalbody);
         break;
     case STMT_Match:
-        for (int32_t i = 0; i < s->Match.cases.count; i++) name_find_deleted(u, s->Match.cases.items[i]->body);
+        for (int32_t i = 0; i < s->Match.cases.count; i++)
+            name_find_deleted(u, s->Match.cases.items[i]->body);
         break;
     default: break;
     }
 }
 
 void name_find_deleted(Unit *u, AstStmtSeq body) {
-    for (int32_t i = 0; i < body.count; i++) note_statement(u, body.items[i]);
+    for (int32_t i = 0; i < body.count; i++)
+        note_statement(u, body.items[i]);
 }

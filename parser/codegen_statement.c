@@ -1,11 +1,13 @@
-/* codegen_statement.c - the dispatch over statements, and those that are small: if, import, raise, assert, expression
- * statements.
+/* codegen_statement.c - the dispatch over statements, and those that are small: if, import, raise,
+ * assert, expression statements.
  */
 #include "parser/codegen.h"
 
 #include <string.h>
 
-/* ---- if ------------------------------------------------------------------------------------------------------- */
+/* ---- if
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* A chain of elif is a loop here, not a recursion. */
 static void if_statement(Unit *u, AstStmt *s) {
@@ -32,7 +34,9 @@ static void if_statement(Unit *u, AstStmt *s) {
     emit_label(u, &end);
 }
 
-/* ---- import --------------------------------------------------------------------------------------------------- */
+/* ---- import
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void import_module(Unit *u, Value name, Value from_list, int32_t level, Reg dest) {
     Reg mark = u->top, window = emit_temps(u, 2);
@@ -61,7 +65,9 @@ static void import_dotted_as(Unit *u, const AstAlias *alias, Reg module) {
         size_t rest = alias->name->len - (size_t)(start - alias->name->text);
         dot = memchr(start, '.', rest);
         AstName *part = name_part(u, start, dot ? (size_t)(dot - start) : rest);
-        if (part) emit(u, OP_IMPORTFROM, module, module, 0, (int32_t)emit_const_index(u, codegen_name(u->gen, part)));
+        if (part)
+            emit(u, OP_IMPORTFROM, module, module, 0,
+                 (int32_t)emit_const_index(u, codegen_name(u->gen, part)));
     }
     store_name(u, alias->asname, module);
 }
@@ -73,7 +79,8 @@ static void import_statement(Unit *u, AstStmt *s) {
         emit_at(u, s->span);
         import_module(u, codegen_name(u->gen, alias->name), VALUE_NONE, 0, module);
         const char *dot = memchr(alias->name->text, '.', alias->name->len);
-        AstName *first = dot ? name_part(u, alias->name->text, (size_t)(dot - alias->name->text)) : alias->name;
+        AstName *first =
+            dot ? name_part(u, alias->name->text, (size_t)(dot - alias->name->text)) : alias->name;
         if (alias->asname)
             import_dotted_as(u, alias, module);
         else if (first)
@@ -93,7 +100,8 @@ static Value imported_names(Unit *u, AstAliasSeq names) {
 static void import_from(Unit *u, AstStmt *s) {
     AstAliasSeq names = s->ImportFrom.names;
     Reg mark = u->top, module = emit_temp(u), value = emit_temp(u);
-    Value from = s->ImportFrom.module ? codegen_name(u->gen, s->ImportFrom.module) : u->gen->vm->empty_str;
+    Value from =
+        s->ImportFrom.module ? codegen_name(u->gen, s->ImportFrom.module) : u->gen->vm->empty_str;
     emit_at(u, s->span);
     import_module(u, from, imported_names(u, names), s->ImportFrom.level, module);
     if (names.count == 1 && names_equal(names.items[0]->name, "*")) {
@@ -101,14 +109,16 @@ static void import_from(Unit *u, AstStmt *s) {
     } else {
         for (int32_t i = 0; i < names.count; i++) {
             AstAlias *alias = names.items[i];
-            emit(u, OP_IMPORTFROM, value, module, 0, (int32_t)emit_const_index(u, codegen_name(u->gen, alias->name)));
+            emit(u, OP_IMPORTFROM, value, module, 0,
+                 (int32_t)emit_const_index(u, codegen_name(u->gen, alias->name)));
             store_name(u, alias->asname ? alias->asname : alias->name, value);
         }
     }
     u->top = mark;
 }
 
-/* ---- raise, assert -------------------------------------------------------------------------------------------- */
+/* ---- raise, assert
+ * -------------------------------------------------------------------------------------------- */
 
 static void raise_statement(Unit *u, AstStmt *s) {
     Reg mark = u->top, exception = 0, cause = 0;
@@ -134,7 +144,8 @@ static void assert_statement(Unit *u, AstStmt *s) {
     u->top = mark;
 }
 
-/* ---- expression statements ------------------------------------------------------------------------------------ */
+/* ---- expression statements
+ * ------------------------------------------------------------------------------------ */
 
 static void expression_statement(Unit *u, AstStmt *s) {
     bool prints = u->gen->module->kind == MODULE_Interactive && u->code_scope->kind == SCOPE_MODULE;
@@ -148,7 +159,9 @@ static void expression_statement(Unit *u, AstStmt *s) {
     u->top = mark;
 }
 
-/* ---- dispatch ------------------------------------------------------------------------------------------------- */
+/* ---- dispatch
+ * -------------------------------------------------------------------------------------------------
+ */
 
 void statement(Unit *u, AstStmt *s) {
     emit_at(u, s->span);
@@ -158,7 +171,8 @@ void statement(Unit *u, AstStmt *s) {
     case STMT_ClassDef: class_statement(u, s); break;
     case STMT_Return: loop_return(u, s); break;
     case STMT_Delete:
-        for (int32_t i = 0; i < s->Delete.targets.count; i++) assign_delete(u, s->Delete.targets.items[i]);
+        for (int32_t i = 0; i < s->Delete.targets.count; i++)
+            assign_delete(u, s->Delete.targets.items[i]);
         break;
     case STMT_Assign: assign_statement(u, s); break;
     case STMT_TypeAlias: annotation_type_alias(u, s); break;
@@ -188,5 +202,6 @@ void statement(Unit *u, AstStmt *s) {
 
 /* Code behind a return, raise or endless loop is not reached and not emitted. */
 void statements(Unit *u, AstStmtSeq body) {
-    for (int32_t i = 0; i < body.count && u->reachable && !u->gen->failed; i++) statement(u, body.items[i]);
+    for (int32_t i = 0; i < body.count && u->reachable && !u->gen->failed; i++)
+        statement(u, body.items[i]);
 }

@@ -1,23 +1,27 @@
 /* codegen_try.c - blocks, and try with all its parts.
  *
- * A try costs nothing while nothing is raised: its body is a range in the exception table. Handlers stand between
- * EXCENTER and EXCLEAVE, which keep what sys.exception() tells, and are themselves covered by a range whose cleanup
- * restores that when something is raised in them. A finally body is emitted once for each way out: the end of the body,
- * an exception, and each return, break and continue that passes through it. While such a copy is emitted its own range,
- * and those inside it, are closed.
+ * A try costs nothing while nothing is raised: its body is a range in the exception table. Handlers
+ * stand between EXCENTER and EXCLEAVE, which keep what sys.exception() tells, and are themselves
+ * covered by a range whose cleanup restores that when something is raised in them. A finally body
+ * is emitted once for each way out: the end of the body, an exception, and each return, break and
+ * continue that passes through it. While such a copy is emitted its own range, and those inside it,
+ * are closed.
  */
 #include "parser/codegen.h"
 
 enum { MAX_BLOCKS = 40 };
 
-/* ---- blocks --------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 void try_push(Unit *u, Block *block, BlockKind kind) {
     block->kind = kind;
     block->outer = u->block;
     block->start = -1;
     u->block = block;
-    if (++u->block_depth > MAX_BLOCKS) codegen_error(u->gen, u->span, "too many statically nested blocks");
+    if (++u->block_depth > MAX_BLOCKS)
+        codegen_error(u->gen, u->span, "too many statically nested blocks");
 }
 
 void try_pop(Unit *u, Block *block) {
@@ -55,8 +59,8 @@ static void leave_block(Unit *u, Block *block) {
 
 bool try_needs_code(const Unit *u, const Block *stop) {
     for (const Block *block = u->block; block != stop; block = block->outer)
-        if (block->kind == BLOCK_FINALLY || block->kind == BLOCK_WITH || block->kind == BLOCK_ASYNC_WITH ||
-            block->kind == BLOCK_NAME)
+        if (block->kind == BLOCK_FINALLY || block->kind == BLOCK_WITH ||
+            block->kind == BLOCK_ASYNC_WITH || block->kind == BLOCK_NAME)
             return true;
     return false;
 }
@@ -76,7 +80,9 @@ void try_leave_done(Unit *u, const Block *stop, Block *innermost) {
         if (block->reopen) emit_range_open(u, block);
 }
 
-/* ---- handlers ------------------------------------------------------------------------------------------------- */
+/* ---- handlers
+ * -------------------------------------------------------------------------------------------------
+ */
 
 void try_handler_begin(Unit *u, Block *block, Label *cleanup, Reg exception) {
     block->handler = cleanup;
@@ -157,7 +163,9 @@ static void try_except(Unit *u, AstStmt *s) {
     u->top = mark;
 }
 
-/* ---- finally -------------------------------------------------------------------------------------------------- */
+/* ---- finally
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void try_finally(Unit *u, AstStmt *s, void (*inner)(Unit *, AstStmt *)) {
     Label handler = LABEL_NEW, cleanup = LABEL_NEW, end = LABEL_NEW;
@@ -193,7 +201,9 @@ void try_statement(Unit *u, AstStmt *s) {
         try_except(u, s);
 }
 
-/* ---- except* -------------------------------------------------------------------------------------------------- */
+/* ---- except*
+ * --------------------------------------------------------------------------------------------------
+ */
 
 typedef struct StarTry {
     Reg original, rest; /* what was raised; what no handler took yet, or None */
@@ -201,7 +211,8 @@ typedef struct StarTry {
     Reg failure;        /* receives what a handler raises */
 } StarTry;
 
-/* One except* clause: handles the part of the group that matches; what it raises is kept for the end. */
+/* One except* clause: handles the part of the group that matches; what it raises is kept for the
+ * end. */
 static void star_clause(Unit *u, AstExceptHandler *handler, const StarTry *t) {
     Label next = LABEL_NEW, failed = LABEL_NEW, cleanup = LABEL_NEW;
     Reg mark = u->top, match = emit_temps(u, 2);

@@ -1,7 +1,7 @@
 /* codegen_warning.c - what compiles but is surely a mistake: SyntaxWarnings.
  *
- * They are collected while code is generated and shown when that has succeeded, each once for its line, in the form of
- * the module warnings.
+ * They are collected while code is generated and shown when that has succeeded, each once for its
+ * line, in the form of the module warnings.
  */
 #include "parser/codegen.h"
 #include "vm/file.h"
@@ -37,7 +37,9 @@ static void add(Codegen *gen, AstSpan span, const char *category, const char *fo
     gen->last_warning = &warning->next;
 }
 
-/* ---- showing -------------------------------------------------------------------------------------------------- */
+/* ---- showing
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static const char *source_line(const Codegen *gen, int32_t number, size_t *size) {
     const char *line = gen->source, *end = gen->source + gen->source_size;
@@ -45,10 +47,12 @@ static const char *source_line(const Codegen *gen, int32_t number, size_t *size)
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         line = newline ? newline + 1 : end;
     }
-    while (line < end && (*line == ' ' || *line == '\t' || *line == '\f')) line++;
+    while (line < end && (*line == ' ' || *line == '\t' || *line == '\f'))
+        line++;
     const char *newline = memchr(line, '\n', (size_t)(end - line));
     if (newline) end = newline;
-    while (end > line && (end[-1] == ' ' || end[-1] == '\r' || end[-1] == '\t')) end--;
+    while (end > line && (end[-1] == ' ' || end[-1] == '\r' || end[-1] == '\t'))
+        end--;
     *size = (size_t)(end - line);
     return line;
 }
@@ -56,7 +60,8 @@ static const char *source_line(const Codegen *gen, int32_t number, size_t *size)
 /* sys.stderr as long as it is a stream of this engine, else the process's. */
 static Value error_stream(GenVM *vm) {
     if (is_kind(vm->sys_module, TYPE_MODULE)) {
-        Value stream = dict_get_str(vm, AS(Module, vm->sys_module)->dict, name_value(vm, NAME_stderr));
+        Value stream =
+            dict_get_str(vm, AS(Module, vm->sys_module)->dict, name_value(vm, NAME_stderr));
         if (is_kind(stream, TYPE_FILE) && file_is_text(stream)) return stream;
     }
     return file_new_stream(vm, 2);
@@ -67,19 +72,22 @@ static void show(Codegen *gen, Value stream, const Warning *warning) {
     const char *line = source_line(gen, warning->line, &size);
     StrBuilder text;
     builder_init(&text, gen->vm);
-    builder_put_format(&text, "%S:%d: %s: %s\n", gen->filename, warning->line, warning->category, warning->message);
+    builder_put_format(&text, "%S:%d: %s: %s\n", gen->filename, warning->line, warning->category,
+                       warning->message);
     if (size) {
         builder_put(&text, "  ", 2);
         builder_put(&text, line, size);
         builder_put_byte(&text, '\n');
     }
     Value whole = builder_finish(&text);
-    if (whole == VALUE_ERROR || !file_write_text(gen->vm, stream, AS_STR(whole)->data, AS_STR(whole)->size))
+    if (whole == VALUE_ERROR ||
+        !file_write_text(gen->vm, stream, AS_STR(whole)->data, AS_STR(whole)->size))
         error_clear(gen->vm);
 }
 
 void warning_of_source(Codegen *gen) {
-    for (const AstWarning *w = gen->module->warnings; w; w = w->next) add(gen, w->span, "SyntaxWarning", "%s", w->message);
+    for (const AstWarning *w = gen->module->warnings; w; w = w->next)
+        add(gen, w->span, "SyntaxWarning", "%s", w->message);
 }
 
 void warning_show_all(Codegen *gen) {
@@ -89,11 +97,13 @@ void warning_show_all(Codegen *gen) {
         error_clear(gen->vm);
         return;
     }
-    for (const Warning *w = gen->warnings; w; w = w->next) show(gen, stream, w);
+    for (const Warning *w = gen->warnings; w; w = w->next)
+        show(gen, stream, w);
     if (!file_flush(gen->vm, stream)) error_clear(gen->vm);
 }
 
-/* ---- what is a mistake ---------------------------------------------------------------------------------------- */
+/* ---- what is a mistake
+ * ---------------------------------------------------------------------------------------- */
 
 static const char syntax[] = "SyntaxWarning";
 
@@ -140,7 +150,8 @@ void warning_of_assert(Codegen *gen, const AstStmt *s) {
 static bool is_identity_literal(const AstExpr *e) {
     if (e->kind != EXPR_Constant) return false;
     AstConstantKind kind = e->Constant.value.kind;
-    return kind != CONSTANT_None && kind != CONSTANT_True && kind != CONSTANT_False && kind != CONSTANT_Ellipsis;
+    return kind != CONSTANT_None && kind != CONSTANT_True && kind != CONSTANT_False &&
+           kind != CONSTANT_Ellipsis;
 }
 
 void warning_of_compare(Codegen *gen, const AstExpr *e) {
@@ -148,10 +159,13 @@ void warning_of_compare(Codegen *gen, const AstExpr *e) {
     for (int32_t i = 0; i < e->Compare.ops.count; i++) {
         const AstExpr *right = e->Compare.comparators.items[i];
         AstCmpOp op = e->Compare.ops.items[i];
-        const AstExpr *literal = is_identity_literal(left) ? left : is_identity_literal(right) ? right : NULL;
+        const AstExpr *literal = is_identity_literal(left)    ? left
+                                 : is_identity_literal(right) ? right
+                                                              : NULL;
         if ((op == CMPOP_Is || op == CMPOP_IsNot) && literal) {
             add(gen, e->span, syntax, "\"%s\" with '%s' literal. Did you mean \"%s\"?",
-                op == CMPOP_Is ? "is" : "is not", type_of_expr(literal), op == CMPOP_Is ? "==" : "!=");
+                op == CMPOP_Is ? "is" : "is not", type_of_expr(literal),
+                op == CMPOP_Is ? "==" : "!=");
             return;
         }
         left = right;
@@ -161,22 +175,24 @@ void warning_of_compare(Codegen *gen, const AstExpr *e) {
 void warning_of_call(Codegen *gen, const AstExpr *e) {
     const AstExpr *function = e->Call.func;
     const char *type = function->kind == EXPR_Lambda ? NULL : type_of_expr(function);
-    if (type) add(gen, function->span, syntax, "'%s' object is not callable; perhaps you missed a comma?", type);
+    if (type)
+        add(gen, function->span, syntax, "'%s' object is not callable; perhaps you missed a comma?",
+            type);
 }
 
 static bool has_no_items(const AstExpr *e) {
     if (e->kind == EXPR_Constant)
         return e->Constant.value.kind != CONSTANT_Str && e->Constant.value.kind != CONSTANT_Bytes &&
                e->Constant.value.kind != CONSTANT_True && e->Constant.value.kind != CONSTANT_False;
-    return e->kind == EXPR_Set || e->kind == EXPR_SetComp || e->kind == EXPR_GeneratorExp || e->kind == EXPR_Lambda ||
-           e->kind == EXPR_TemplateStr;
+    return e->kind == EXPR_Set || e->kind == EXPR_SetComp || e->kind == EXPR_GeneratorExp ||
+           e->kind == EXPR_Lambda || e->kind == EXPR_TemplateStr;
 }
 
 static bool has_numbered_items(const AstExpr *e) {
     if (e->kind == EXPR_Constant)
         return e->Constant.value.kind == CONSTANT_Str || e->Constant.value.kind == CONSTANT_Bytes;
-    return e->kind == EXPR_Tuple || e->kind == EXPR_List || e->kind == EXPR_ListComp || e->kind == EXPR_JoinedStr ||
-           e->kind == EXPR_FormattedValue;
+    return e->kind == EXPR_Tuple || e->kind == EXPR_List || e->kind == EXPR_ListComp ||
+           e->kind == EXPR_JoinedStr || e->kind == EXPR_FormattedValue;
 }
 
 static bool may_be_index(const AstExpr *e) {
@@ -188,26 +204,33 @@ static bool may_be_index(const AstExpr *e) {
 void warning_of_subscript(Codegen *gen, const AstExpr *e) {
     const AstExpr *value = e->Subscript.value, *slice = e->Subscript.slice;
     if (has_no_items(value))
-        add(gen, value->span, syntax, "'%s' object is not subscriptable; perhaps you missed a comma?", type_of_expr(value));
+        add(gen, value->span, syntax,
+            "'%s' object is not subscriptable; perhaps you missed a comma?", type_of_expr(value));
     else if (has_numbered_items(value) && !may_be_index(slice))
-        add(gen, value->span, syntax, "%s indices must be integers or slices, not %s; perhaps you missed a comma?",
+        add(gen, value->span, syntax,
+            "%s indices must be integers or slices, not %s; perhaps you missed a comma?",
             type_of_expr(value), type_of_expr(slice));
 }
 
 void warning_of_invert(Codegen *gen, const AstExpr *e) {
     add(gen, e->span, "DeprecationWarning", "%s",
-        "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This returns the bitwise "
-        "inversion of the underlying int object and is usually not what you expect from negating a bool. Use the 'not' "
-        "operator for boolean negation or ~int(x) if you really want the bitwise inversion of the underlying int.");
+        "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This "
+        "returns the bitwise "
+        "inversion of the underlying int object and is usually not what you expect from negating a "
+        "bool. Use the 'not' "
+        "operator for boolean negation or ~int(x) if you really want the bitwise inversion of the "
+        "underlying int.");
 }
 
-/* ---- return, break and continue that leave a finally block ---------------------------------------------------- */
+/* ---- return, break and continue that leave a finally block
+ * ---------------------------------------------------- */
 
 static void find_exits(Codegen *gen, AstStmtSeq body, bool in_loop);
 
 static void find_exits_of_try(Codegen *gen, const AstStmt *s, bool in_loop) {
     find_exits(gen, s->Try.body, in_loop);
-    for (int32_t i = 0; i < s->Try.handlers.count; i++) find_exits(gen, s->Try.handlers.items[i]->body, in_loop);
+    for (int32_t i = 0; i < s->Try.handlers.count; i++)
+        find_exits(gen, s->Try.handlers.items[i]->body, in_loop);
     find_exits(gen, s->Try.orelse, in_loop);
     find_exits(gen, s->Try.finalbody, in_loop);
 }
@@ -240,14 +263,18 @@ static void find_exit(Codegen *gen, const AstStmt *s, bool in_loop) {
     case STMT_Try:
     case STMT_TryStar: find_exits_of_try(gen, s, in_loop); break;
     case STMT_Match:
-        for (int32_t i = 0; i < s->Match.cases.count; i++) find_exits(gen, s->Match.cases.items[i]->body, in_loop);
+        for (int32_t i = 0; i < s->Match.cases.count; i++)
+            find_exits(gen, s->Match.cases.items[i]->body, in_loop);
         break;
     default: break;
     }
 }
 
 static void find_exits(Codegen *gen, AstStmtSeq body, bool in_loop) {
-    for (int32_t i = 0; i < body.count; i++) find_exit(gen, body.items[i], in_loop);
+    for (int32_t i = 0; i < body.count; i++)
+        find_exit(gen, body.items[i], in_loop);
 }
 
-void warning_of_finally(Codegen *gen, AstStmtSeq body) { find_exits(gen, body, false); }
+void warning_of_finally(Codegen *gen, AstStmtSeq body) {
+    find_exits(gen, body, false);
+}

@@ -1,7 +1,8 @@
 /* codegen_with.c - with and async with.
  *
- * The exit method and its self stay in two registers for the length of the body. An exception in the body calls it with
- * the exception, as a handler; every other way out calls it with three Nones (with_leave).
+ * The exit method and its self stay in two registers for the length of the body. An exception in
+ * the body calls it with the exception, as a handler; every other way out calls it with three Nones
+ * (with_leave).
  */
 #include "parser/codegen.h"
 
@@ -23,7 +24,8 @@ static Reg method_window(Unit *u, uint32_t count) {
 void with_leave(Unit *u, Block *block) {
     Reg mark = u->top, window = method_window(u, 3);
     emit_at(u, block->span);
-    for (uint32_t i = 1; i <= 3; i++) emit_none(u, window + u->link + i);
+    for (uint32_t i = 1; i <= 3; i++)
+        emit_none(u, window + u->link + i);
     call_method_pair(u, window, block->exit, 3);
     u->top = window + 1;
     await_result(u, block->kind == BLOCK_ASYNC_WITH, window, 2);
@@ -52,7 +54,8 @@ static void handle_exception(Unit *u, Block *block, Label *end) {
     u->top = mark;
 }
 
-/* Looks up both methods, in CPython's order, and calls the first; its result, in a new temporary. */
+/* Looks up both methods, in CPython's order, and calls the first; its result, in a new temporary.
+ */
 static Reg enter(Unit *u, AstExpr *manager, bool is_async, Reg exit) {
     Reg result = emit_temp(u), object = expr_any(u, manager, NO_REG), pair = emit_temps(u, 2);
     emit_at(u, manager->span);
@@ -76,7 +79,10 @@ static void with_item(Unit *u, AstStmt *s, int32_t number) {
     bool is_async = s->kind == STMT_AsyncWith;
     Label handler = LABEL_NEW, end = LABEL_NEW;
     Reg mark = u->top, exit = emit_temps(u, 2), exception = emit_temp(u);
-    Block block = {.handler = &handler, .exception = exception, .exit = exit, .span = item->context_expr->span};
+    Block block = {.handler = &handler,
+                   .exception = exception,
+                   .exit = exit,
+                   .span = item->context_expr->span};
     Reg result = enter(u, item->context_expr, is_async, exit);
     try_push(u, &block, is_async ? BLOCK_ASYNC_WITH : BLOCK_WITH);
     emit_label_reach(u, &handler);
@@ -99,4 +105,6 @@ static void with_item(Unit *u, AstStmt *s, int32_t number) {
     u->top = mark;
 }
 
-void with_statement(Unit *u, AstStmt *s) { with_item(u, s, 0); }
+void with_statement(Unit *u, AstStmt *s) {
+    with_item(u, s, 0);
+}

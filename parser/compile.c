@@ -1,4 +1,5 @@
-/* compile.c - runs the stages of the front end, one after the other, and turns their errors into exceptions.
+/* compile.c - runs the stages of the front end, one after the other, and turns their errors into
+ * exceptions.
  */
 #include "parser/compile.h"
 
@@ -27,20 +28,25 @@ static TypeId error_type(ParseErrorKind kind) {
     return EXC_SYNTAX_ERROR;
 }
 
-static Value position_value(int32_t position) { return position > 0 ? int_value(position) : VALUE_NONE; }
+static Value position_value(int32_t position) {
+    return position > 0 ? int_value(position) : VALUE_NONE;
+}
 
 static Value text_value(GenVM *vm, const char *text) {
     return text ? str_decode_utf8(vm, text, strlen(text), "replace") : VALUE_NONE;
 }
 
-/* What only a traceback shows goes into the pending exception's _metadata: (message, text, offset, end offset). */
+/* What only a traceback shows goes into the pending exception's _metadata: (message, text, offset,
+ * end offset). */
 static Value attach_hint(GenVM *vm, const ParseError *error) {
     Value exception = error_take(vm), message = text_value(vm, error->hint);
     Value text = message == VALUE_ERROR ? VALUE_ERROR : text_value(vm, error->hint_text);
     if (text == VALUE_ERROR) return VALUE_ERROR;
-    Value hint = tuple_pack(vm, 4, message, text, int_value(error->hint_col), int_value(error->hint_end_col));
+    Value hint = tuple_pack(vm, 4, message, text, int_value(error->hint_col),
+                            int_value(error->hint_end_col));
     Value name = hint == VALUE_ERROR ? VALUE_ERROR : str_intern_from(vm, "_metadata", 9);
-    if (name == VALUE_ERROR || attribute_set(vm, exception, name, hint) == VALUE_ERROR) return VALUE_ERROR;
+    if (name == VALUE_ERROR || attribute_set(vm, exception, name, hint) == VALUE_ERROR)
+        return VALUE_ERROR;
     return raise_value_object(vm, exception);
 }
 
@@ -50,11 +56,12 @@ static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *erro
     Value message = text_value(vm, error->message ? error->message : "invalid syntax");
     TypeId type = error_type(error->kind);
     if (message == VALUE_ERROR) return VALUE_ERROR;
-    if (type == EXC_MEMORY_ERROR || type == EXC_RECURSION_ERROR) return raise_error(vm, type, "%S", message);
+    if (type == EXC_MEMORY_ERROR || type == EXC_RECURSION_ERROR)
+        return raise_error(vm, type, "%S", message);
     Value text = text_value(vm, error->text);
     if (text == VALUE_ERROR) return VALUE_ERROR;
-    Value place = tuple_pack(vm, 6, filename, position_value(error->line), int_value(error->col), text,
-                             position_value(error->end_line), int_value(error->end_col));
+    Value place = tuple_pack(vm, 6, filename, position_value(error->line), int_value(error->col),
+                             text, position_value(error->end_line), int_value(error->end_col));
     if (place == VALUE_ERROR) return VALUE_ERROR;
     Value args = tuple_pack(vm, 2, message, place);
     if (args == VALUE_ERROR) return VALUE_ERROR;
@@ -72,13 +79,15 @@ static Value generate(Codegen *gen) {
         return code;
     }
     if (gen->vm->exception != VALUE_UNSET) return VALUE_ERROR;
-    if (gen->error.kind != PARSE_NO_ERROR) return raise_parse_error(gen->vm, gen->filename, &gen->error);
+    if (gen->error.kind != PARSE_NO_ERROR)
+        return raise_parse_error(gen->vm, gen->filename, &gen->error);
     return raise_memory(gen->vm);
 }
 
-static Value compile_in_arena(GenVM *vm, Arena *arena, const char *source, size_t size, Value filename,
-                              const char *mode, int flags) {
-    Codegen gen = {.vm = vm, .arena = arena, .source = source, .source_size = size, .filename = filename};
+static Value compile_in_arena(GenVM *vm, Arena *arena, const char *source, size_t size,
+                              Value filename, const char *mode, int flags) {
+    Codegen gen = {
+        .vm = vm, .arena = arena, .source = source, .source_size = size, .filename = filename};
     gen.source_lines = VALUE_UNSET;
     gen.namespace_mode = flags & COMPILE_NAMESPACE;
     if (flags & COMPILE_KEEP_SOURCE) {
@@ -86,13 +95,15 @@ static Value compile_in_arena(GenVM *vm, Arena *arena, const char *source, size_
         if (gen.source_lines == VALUE_ERROR) return VALUE_ERROR;
     }
     gen.module = parse_source(arena, source, size, parse_mode(mode), &gen.error);
-    if (!gen.module && gen.error.kind == PARSE_INCOMPLETE && flags & COMPILE_INCOMPLETE) return VALUE_UNSET;
+    if (!gen.module && gen.error.kind == PARSE_INCOMPLETE && flags & COMPILE_INCOMPLETE)
+        return VALUE_UNSET;
     if (!gen.module || !scope_analyze(arena, gen.module, &gen.error))
         return raise_parse_error(vm, filename, &gen.error);
     return generate(&gen);
 }
 
-Value compile_source(GenVM *vm, const char *source, size_t size, const char *filename, const char *mode, int flags) {
+Value compile_source(GenVM *vm, const char *source, size_t size, const char *filename,
+                     const char *mode, int flags) {
     Value name = str_decode_utf8(vm, filename, strlen(filename), "surrogateescape");
     if (name == VALUE_ERROR) return VALUE_ERROR;
     Arena arena;

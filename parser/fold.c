@@ -1,8 +1,9 @@
 /* fold.c - constants: literals as values, and expressions of constants computed at compile time.
  *
- * Folds what CPython folds: arithmetic of literals as long as the result stays small, unary operators, tuples of
- * constants, subscripts of constants. An operation that fails is left to fail at run time. Results are kept for each
- * node, so that a long chain of operators is folded in linear time.
+ * Folds what CPython folds: arithmetic of literals as long as the result stays small, unary
+ * operators, tuples of constants, subscripts of constants. An operation that fails is left to fail
+ * at run time. Results are kept for each node, so that a long chain of operators is folded in
+ * linear time.
  */
 #include "parser/codegen.h"
 #include "vm/objects/containers.h"
@@ -12,7 +13,9 @@
 
 enum { FOLDED_INT_BITS = 128, FOLDED_TEXT_SIZE = 4096, FOLDED_ITEMS = 256, SUBSCRIPT_LIMIT = 4096 };
 
-/* ---- literals ------------------------------------------------------------------------------------------------- */
+/* ---- literals
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static bool looks_like_name(const char *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
@@ -49,9 +52,13 @@ bool fold_truth(GenVM *vm, Value v) {
     return leaf_truth(vm, v) == LEAF_TRUE;
 }
 
-/* ---- operators ------------------------------------------------------------------------------------------------ */
+/* ---- operators
+ * ------------------------------------------------------------------------------------------------
+ */
 
-static bool is_number(Value v) { return value_is_intlike(v) || value_is_float(v) || is_kind(v, TYPE_COMPLEX); }
+static bool is_number(Value v) {
+    return value_is_intlike(v) || value_is_float(v) || is_kind(v, TYPE_COMPLEX);
+}
 
 static uint64_t item_count(Value v) {
     if (value_is_str(v)) return AS_STR(v)->size;
@@ -60,13 +67,16 @@ static uint64_t item_count(Value v) {
     return 0;
 }
 
-static bool is_sequence(Value v) { return value_is_str(v) || is_kind(v, TYPE_BYTES) || is_kind(v, TYPE_TUPLE); }
+static bool is_sequence(Value v) {
+    return value_is_str(v) || is_kind(v, TYPE_BYTES) || is_kind(v, TYPE_TUPLE);
+}
 
 static bool repeat_is_small(Value sequence, Value count) {
     int64_t n;
     if (!int_to_i64(count, &n)) return false;
     uint64_t limit = is_kind(sequence, TYPE_TUPLE) ? FOLDED_ITEMS : FOLDED_TEXT_SIZE;
-    return n >= 0 && item_count(sequence) * (uint64_t)(n > (int64_t)limit ? (int64_t)limit + 1 : n) <= limit;
+    return n >= 0 &&
+           item_count(sequence) * (uint64_t)(n > (int64_t)limit ? (int64_t)limit + 1 : n) <= limit;
 }
 
 static bool multiply_is_small(Value left, Value right) {
@@ -79,13 +89,16 @@ static bool multiply_is_small(Value left, Value right) {
 
 static bool shift_is_small(Value left, Value right) {
     int64_t n;
-    return int_to_i64(right, &n) && n >= 0 && n <= FOLDED_INT_BITS && int_bit_length(left) + (size_t)n <= FOLDED_INT_BITS;
+    return int_to_i64(right, &n) && n >= 0 && n <= FOLDED_INT_BITS &&
+           int_bit_length(left) + (size_t)n <= FOLDED_INT_BITS;
 }
 
 static bool power_is_small(Value left, Value right) {
     int64_t n;
-    if (!value_is_intlike(left) || !value_is_intlike(right)) return is_number(left) && is_number(right);
-    return int_to_i64(right, &n) && (n < 0 || (n <= FOLDED_INT_BITS && int_bit_length(left) * (size_t)n <= FOLDED_INT_BITS));
+    if (!value_is_intlike(left) || !value_is_intlike(right))
+        return is_number(left) && is_number(right);
+    return int_to_i64(right, &n) &&
+           (n < 0 || (n <= FOLDED_INT_BITS && int_bit_length(left) * (size_t)n <= FOLDED_INT_BITS));
 }
 
 static bool may_fold_binary(AstOperator op, Value left, Value right) {
@@ -94,7 +107,8 @@ static bool may_fold_binary(AstOperator op, Value left, Value right) {
     switch (op) {
     case OPERATOR_Add:
         if (numbers) return true;
-        return is_sequence(left) && is_sequence(right) && as_object(left)->kind == as_object(right)->kind &&
+        return is_sequence(left) && is_sequence(right) &&
+               as_object(left)->kind == as_object(right)->kind &&
                item_count(left) + item_count(right) <= FOLDED_TEXT_SIZE;
     case OPERATOR_Sub:
     case OPERATOR_Div:
@@ -170,7 +184,8 @@ static Value fold_unary(Codegen *gen, AstExpr *e) {
     return VALUE_UNSET;
 }
 
-/* ---- displays and subscripts ---------------------------------------------------------------------------------- */
+/* ---- displays and subscripts
+ * ---------------------------------------------------------------------------------- */
 
 static bool all_constant(Codegen *gen, AstExprSeq elements) {
     for (int32_t i = 0; i < elements.count; i++)
@@ -180,14 +195,16 @@ static bool all_constant(Codegen *gen, AstExprSeq elements) {
 
 static Value constant_tuple(Codegen *gen, AstExprSeq elements) {
     if (!all_constant(gen, elements)) return VALUE_UNSET;
-    Value tuple = elements.count ? tuple_new(gen->vm, (uint64_t)elements.count) : gen->vm->empty_tuple;
+    Value tuple =
+        elements.count ? tuple_new(gen->vm, (uint64_t)elements.count) : gen->vm->empty_tuple;
     if (tuple == VALUE_ERROR) return settle(gen, tuple);
-    for (int32_t i = 0; i < elements.count; i++) AS_TUPLE(tuple)->items[i] = fold_expr(gen, elements.items[i]);
+    for (int32_t i = 0; i < elements.count; i++)
+        AS_TUPLE(tuple)->items[i] = fold_expr(gen, elements.items[i]);
     return tuple;
 }
 
-/* The order of a set of ints shows when it is printed. CPython makes such a constant twice, the second time from the
- * items in the order of the first. */
+/* The order of a set of ints shows when it is printed. CPython makes such a constant twice, the
+ * second time from the items in the order of the first. */
 static Value constant_frozenset(Codegen *gen, AstExprSeq elements) {
     if (!all_constant(gen, elements)) return VALUE_UNSET;
     Value first = set_new(gen->vm, TYPE_FROZENSET), set = set_new(gen->vm, TYPE_FROZENSET), item;
@@ -204,7 +221,9 @@ static Value constant_frozenset(Codegen *gen, AstExprSeq elements) {
 static Value fold_subscript(Codegen *gen, AstExpr *e) {
     if (e->Subscript.ctx != CTX_Load) return VALUE_UNSET;
     Value container = fold_expr(gen, e->Subscript.value);
-    if (container == VALUE_UNSET || !is_sequence(container) || item_count(container) > SUBSCRIPT_LIMIT) return VALUE_UNSET;
+    if (container == VALUE_UNSET || !is_sequence(container) ||
+        item_count(container) > SUBSCRIPT_LIMIT)
+        return VALUE_UNSET;
     Value key = fold_expr(gen, e->Subscript.slice);
     if (key == VALUE_UNSET || !value_is_intlike(key)) return VALUE_UNSET;
     return settle(gen, value_getitem(gen->vm, container, key));
@@ -221,7 +240,8 @@ static Value fold_node(Codegen *gen, AstExpr *e) {
     case EXPR_Constant: return fold_constant(gen, &e->Constant.value);
     case EXPR_BinOp: return fold_binary(gen, e);
     case EXPR_UnaryOp: return fold_unary(gen, e);
-    case EXPR_Tuple: return e->Tuple.ctx == CTX_Load ? constant_tuple(gen, e->Tuple.elts) : VALUE_UNSET;
+    case EXPR_Tuple:
+        return e->Tuple.ctx == CTX_Load ? constant_tuple(gen, e->Tuple.elts) : VALUE_UNSET;
     case EXPR_Subscript: return fold_subscript(gen, e);
     default: return VALUE_UNSET;
     }
@@ -231,7 +251,8 @@ Value fold_expr(Codegen *gen, AstExpr *e) {
     uint64_t known;
     switch (e->kind) {
     case EXPR_Name:
-        return e->Name.ctx == CTX_Load && names_equal(e->Name.id, "__debug__") ? VALUE_TRUE : VALUE_UNSET;
+        return e->Name.ctx == CTX_Load && names_equal(e->Name.id, "__debug__") ? VALUE_TRUE
+                                                                               : VALUE_UNSET;
     case EXPR_Constant:
     case EXPR_BinOp:
     case EXPR_UnaryOp:

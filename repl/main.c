@@ -1,7 +1,9 @@
-/* main.c - the command `gen`: scripts, code from the command line, modules, the REPL. A client of genvm.h like any other.
+/* main.c - the command `gen`: scripts, code from the command line, modules, the REPL. A client of
+ * genvm.h like any other.
  *
- * Exit statuses: what the program says by SystemExit; 1 after an uncaught exception; 2 for a wrong command line or a script
- * that cannot be read; 120 when the output could not be written at the end; killed by SIGINT after KeyboardInterrupt.
+ * Exit statuses: what the program says by SystemExit; 1 after an uncaught exception; 2 for a wrong
+ * command line or a script that cannot be read; 120 when the output could not be written at the
+ * end; killed by SIGINT after KeyboardInterrupt.
  */
 #include "repl/repl.h"
 #include "vm/genvm.h"
@@ -109,7 +111,8 @@ static char *read_script(const char *path, size_t *size) {
     }
     FILE *file = fopen(path, "rb");
     char *text = file ? read_stream(file, size) : NULL;
-    if (!text) fprintf(stderr, "gen: can't open file '%s': [Errno %d] %s\n", path, errno, strerror(errno));
+    if (!text)
+        fprintf(stderr, "gen: can't open file '%s': [Errno %d] %s\n", path, errno, strerror(errno));
     if (file) fclose(file);
     return text;
 }
@@ -155,7 +158,8 @@ static bool run_script(GenVM *vm, const char *path, int *status) {
 static bool run_module(GenVM *vm, const char *module) {
     set_path(vm, "", 0);
     GenScope scope = gen_scope_open(vm);
-    GenRef name = gen_str(vm, module), runner = gen_get_attr(vm, gen_import(vm, "runpy"), "_run_module_as_main");
+    GenRef name = gen_str(vm, module),
+           runner = gen_get_attr(vm, gen_import(vm, "runpy"), "_run_module_as_main");
     bool ok = gen_call(vm, runner, 1, &name) != GEN_NULL;
     gen_scope_close(vm, scope);
     return ok;
@@ -166,7 +170,8 @@ static int exit_status(GenVM *vm) {
     GenRef code = gen_get_attr(vm, gen_error_take(vm), "code");
     int64_t number;
     if (gen_is_none(vm, code)) return 0;
-    if ((gen_type(vm, code) == GEN_TYPE_INT || gen_type(vm, code) == GEN_TYPE_BOOL) && gen_to_int(vm, code, &number))
+    if ((gen_type(vm, code) == GEN_TYPE_INT || gen_type(vm, code) == GEN_TYPE_BOOL) &&
+        gen_to_int(vm, code, &number))
         return (int)(number & 255);
     gen_error_clear(vm);
     size_t size = 0;
@@ -199,7 +204,8 @@ static int finish(GenVM *vm, int status, bool interrupted) {
     interrupted_vm = NULL;
     if (!gen_vm_finish(vm)) {
         bool quiet = gen_error_matches(vm, "BrokenPipeError");
-        if (!quiet) fprintf(stderr, "Exception ignored on flushing sys.stdout:\n%s", gen_error_text(vm));
+        if (!quiet)
+            fprintf(stderr, "Exception ignored on flushing sys.stdout:\n%s", gen_error_text(vm));
         gen_error_clear(vm);
         status = 120;
     }
@@ -222,7 +228,12 @@ int main(int argc, char **argv) {
     interrupted_vm = vm;
     signal(SIGINT, on_interrupt);
     bool ok = true, interrupted = false, ran = true;
-    set_arguments(vm, options.code ? "-c" : options.module ? "-m" : options.file ? options.file : "", argc, argv, options.rest);
+    set_arguments(vm,
+                  options.code     ? "-c"
+                  : options.module ? "-m"
+                  : options.file   ? options.file
+                                   : "",
+                  argc, argv, options.rest);
     if (options.code) {
         set_path(vm, "", 0);
         ok = gen_run_string(vm, options.code, "<string>");

@@ -1,7 +1,9 @@
-/* repl.c - the interactive session: prompts, statements over several lines, values shown and kept in `_`.
+/* repl.c - the interactive session: prompts, statements over several lines, values shown and kept
+ * in `_`.
  *
- * On a terminal, lines are edited and remembered by the system's line editing library (libedit or readline), which is
- * looked for at run time; without it, and when the input is no terminal, lines are read plainly.
+ * On a terminal, lines are edited and remembered by the system's line editing library (libedit or
+ * readline), which is looked for at run time; without it, and when the input is no terminal, lines
+ * are read plainly.
  */
 #include "repl/repl.h"
 
@@ -17,7 +19,8 @@ typedef struct Editor {
 } Editor;
 
 static void find_editor(Editor *editor) {
-    static const char *const libraries[] = {"libedit.so.2", "libedit.so.0", "libreadline.so.8", "libreadline.so.7"};
+    static const char *const libraries[] = {"libedit.so.2", "libedit.so.0", "libreadline.so.8",
+                                            "libreadline.so.7"};
     if (!isatty(0) || !isatty(1)) return;
     for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
         void *library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
@@ -80,7 +83,8 @@ static void flush(GenVM *vm) {
     gen_error_clear(vm);
 }
 
-/* Runs what was typed. True: it is done with, well or not. False: more lines are wanted. *exits: the session ends. */
+/* Runs what was typed. True: it is done with, well or not. False: more lines are wanted. *exits:
+ * the session ends. */
 static bool run(GenVM *vm, const Statement *statement, bool *exits, int *status) {
     GenStatus outcome = gen_run_interactive(vm, statement->text, statement->size, "<stdin>");
     if (outcome == GEN_END) return false;
@@ -105,7 +109,8 @@ int repl_run(GenVM *vm) {
     while (!exits) {
         GenScope scope = gen_scope_open(vm);
         char prompt[256];
-        get_prompt(vm, statement.size ? "ps2" : "ps1", statement.size ? "... " : ">>> ", prompt, sizeof prompt);
+        get_prompt(vm, statement.size ? "ps2" : "ps1", statement.size ? "... " : ">>> ", prompt,
+                   sizeof prompt);
         char *line = read_line(&editor, prompt);
         if (!line) {
             if (statement.size) run(vm, &statement, &exits, &status);

@@ -4,7 +4,8 @@
 
 #include "vm/genvm.h"
 
-/* Reads statements, runs them, shows values, until the input ends or the program exits: the exit status. */
+/* Reads statements, runs them, shows values, until the input ends or the program exits: the exit
+ * status. */
 int repl_run(GenVM *vm);
 
 /* Reports the pending exception on stderr and drops it; the exit status it stands for. (main.c) */

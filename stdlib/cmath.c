@@ -1,8 +1,8 @@
 /* cmath.c - module cmath: functions of complex numbers.
  *
- * Infinities and NaNs go to the C library, whose results are those of C's Annex G. Finite arguments use the formulas of
- * Kahan's "Branch cuts for complex elementary functions", with scaling where squares would overflow or vanish; the
- * library's own last digits differ from CPython's.
+ * Infinities and NaNs go to the C library, whose results are those of C's Annex G. Finite arguments
+ * use the formulas of Kahan's "Branch cuts for complex elementary functions", with scaling where
+ * squares would overflow or vanish; the library's own last digits differ from CPython's.
  */
 #include <complex.h>
 #undef I
@@ -23,16 +23,33 @@ typedef struct Result {
 
 #define LARGE (DBL_MAX / 4)
 #define LN2 0.6931471805599453094
-static const double sqrt_large = 6.703903964971298e+153, log_large = 708.3964185322641, sqrt_least = 1.4916681462400413e-154;
+static const double sqrt_large = 6.703903964971298e+153, log_large = 708.3964185322641,
+                    sqrt_least = 1.4916681462400413e-154;
 
-static bool is_finite_pair(Pair z) { return isfinite(z.re) && isfinite(z.im); }
-static Pair from_c(double _Complex z) { return (Pair){creal(z), cimag(z)}; }
-static double _Complex to_c(Pair z) { return CMPLX(z.re, z.im); }
-static Pair turned(Pair z) { return (Pair){-z.im, z.re}; }      /* i z */
-static Pair turned_back(Pair z) { return (Pair){z.im, -z.re}; } /* -i z */
-static Result fine(Pair z) { return (Result){z, FINE}; }
-static bool is_huge(Pair z) { return fabs(z.re) > LARGE || fabs(z.im) > LARGE; }
-static double log_of_huge(Pair z) { return log(hypot(z.re / 2, z.im / 2)) + LN2 * 2; }
+static bool is_finite_pair(Pair z) {
+    return isfinite(z.re) && isfinite(z.im);
+}
+static Pair from_c(double _Complex z) {
+    return (Pair){creal(z), cimag(z)};
+}
+static double _Complex to_c(Pair z) {
+    return CMPLX(z.re, z.im);
+}
+static Pair turned(Pair z) {
+    return (Pair){-z.im, z.re};
+} /* i z */
+static Pair turned_back(Pair z) {
+    return (Pair){z.im, -z.re};
+} /* -i z */
+static Result fine(Pair z) {
+    return (Result){z, FINE};
+}
+static bool is_huge(Pair z) {
+    return fabs(z.re) > LARGE || fabs(z.im) > LARGE;
+}
+static double log_of_huge(Pair z) {
+    return log(hypot(z.re / 2, z.im / 2)) + LN2 * 2;
+}
 
 /* A result of a finite argument: infinite parts are an overflow. */
 static Result checked(Pair z) {
@@ -56,12 +73,15 @@ static Pair square_root(Pair z) {
     return z.re >= 0 ? (Pair){s, copysign(d, z.im)} : (Pair){d, copysign(s, z.im)};
 }
 
-static Result complex_sqrt(Pair z) { return fine(square_root(z)); }
+static Result complex_sqrt(Pair z) {
+    return fine(square_root(z));
+}
 
 static double log_of_size(Pair z) {
     double x = fabs(z.re), y = fabs(z.im);
     if (x > LARGE || y > LARGE) return log(hypot(x / 2, y / 2)) + LN2;
-    if (x < DBL_MIN && y < DBL_MIN) return log(hypot(ldexp(x, DBL_MANT_DIG), ldexp(y, DBL_MANT_DIG))) - DBL_MANT_DIG * LN2;
+    if (x < DBL_MIN && y < DBL_MIN)
+        return log(hypot(ldexp(x, DBL_MANT_DIG), ldexp(y, DBL_MANT_DIG))) - DBL_MANT_DIG * LN2;
     double size = hypot(x, y), more = x > y ? x : y, less = x > y ? y : x;
     if (size < 0.71 || size > 1.73) return log(size);
     return log1p((more - 1) * (more + 1) + less * less) / 2;
@@ -86,7 +106,8 @@ static Result complex_acos(Pair z) {
     if (!is_finite_pair(z)) return fine(from_c(cacos(to_c(z))));
     if (is_huge(z)) {
         double size = log_of_huge(z);
-        return fine((Pair){atan2(fabs(z.im), z.re), z.re < 0 ? -copysign(size, z.im) : copysign(size, -z.im)});
+        return fine((Pair){atan2(fabs(z.im), z.re),
+                           z.re < 0 ? -copysign(size, z.im) : copysign(size, -z.im)});
     }
     Pair s = square_root((Pair){1.0 - z.re, -z.im}), t = square_root((Pair){1.0 + z.re, z.im});
     return fine((Pair){2.0 * atan2(s.re, t.re), asinh(t.re * s.im - t.im * s.re)});
@@ -103,14 +124,19 @@ static Pair arc_sinh(Pair z) {
     if (!is_finite_pair(z)) return from_c(casinh(to_c(z)));
     if (is_huge(z)) {
         double size = log_of_huge(z);
-        return (Pair){z.im >= 0 ? copysign(size, z.re) : -copysign(size, -z.re), atan2(z.im, fabs(z.re))};
+        return (Pair){z.im >= 0 ? copysign(size, z.re) : -copysign(size, -z.re),
+                      atan2(z.im, fabs(z.re))};
     }
     Pair s = square_root((Pair){1.0 + z.im, -z.re}), t = square_root((Pair){1.0 - z.im, z.re});
     return (Pair){asinh(s.re * t.im - t.re * s.im), atan2(z.im, s.re * t.re - s.im * t.im)};
 }
 
-static Result complex_asinh(Pair z) { return fine(arc_sinh(z)); }
-static Result complex_asin(Pair z) { return fine(turned_back(arc_sinh(turned(z)))); }
+static Result complex_asinh(Pair z) {
+    return fine(arc_sinh(z));
+}
+static Result complex_asin(Pair z) {
+    return fine(turned_back(arc_sinh(turned(z))));
+}
 
 static Result arc_tanh(Pair z) { /* z.re is not negative */
     double y = fabs(z.im);
@@ -120,7 +146,8 @@ static Result arc_tanh(Pair z) { /* z.re is not negative */
     }
     if (z.re == 1 && y < sqrt_least) {
         if (y == 0) return (Result){{HUGE_VAL, z.im}, DOMAIN_ERROR};
-        return fine((Pair){-log(sqrt(y) / sqrt(hypot(y, 2.0))), copysign(atan2(2.0, -y) / 2, z.im)});
+        return fine(
+            (Pair){-log(sqrt(y) / sqrt(hypot(y, 2.0))), copysign(atan2(2.0, -y) / 2, z.im)});
     }
     double rest = 1 - z.re;
     return fine((Pair){log1p(4.0 * z.re / (rest * rest + y * y)) / 4.0,
@@ -143,13 +170,15 @@ static Result complex_atan(Pair z) {
 
 /* ---- exponential, circular and hyperbolic functions ---- */
 
-/* of a non-finite argument: an infinite angle is a domain error, unless the real part makes it irrelevant */
+/* of a non-finite argument: an infinite angle is a domain error, unless the real part makes it
+ * irrelevant */
 static Result judged(Pair z, double _Complex result, bool is_error) {
     return (Result){from_c(result), isinf(z.im) && is_error ? DOMAIN_ERROR : FINE};
 }
 
 static Result complex_exp(Pair z) {
-    if (!is_finite_pair(z)) return judged(z, cexp(to_c(z)), isfinite(z.re) || (isinf(z.re) && z.re > 0));
+    if (!is_finite_pair(z))
+        return judged(z, cexp(to_c(z)), isfinite(z.re) || (isinf(z.re) && z.re > 0));
     if (z.re > log_large) {
         double size = exp(z.re - 1.0);
         return checked((Pair){size * cos(z.im) * M_E, size * sin(z.im) * M_E});
@@ -179,12 +208,16 @@ static Result complex_sinh(Pair z) {
 static Result complex_tanh(Pair z) {
     if (!is_finite_pair(z)) return judged(z, ctanh(to_c(z)), isfinite(z.re));
     if (fabs(z.re) > log_large)
-        return fine((Pair){copysign(1.0, z.re), 4.0 * sin(z.im) * cos(z.im) * exp(-2.0 * fabs(z.re))});
-    double x = tanh(z.re), y = tan(z.im), c = 1.0 / cosh(z.re), xy = x * y, denominator = 1.0 + xy * xy;
+        return fine(
+            (Pair){copysign(1.0, z.re), 4.0 * sin(z.im) * cos(z.im) * exp(-2.0 * fabs(z.re))});
+    double x = tanh(z.re), y = tan(z.im), c = 1.0 / cosh(z.re), xy = x * y,
+           denominator = 1.0 + xy * xy;
     return fine((Pair){x * (1.0 + y * y) / denominator, ((y / denominator) * c) * c});
 }
 
-static Result complex_cos(Pair z) { return complex_cosh(turned(z)); }
+static Result complex_cos(Pair z) {
+    return complex_cosh(turned(z));
+}
 
 static Result complex_sin(Pair z) {
     Result result = complex_sinh(turned(z));
@@ -218,10 +251,13 @@ static Value give(GenVM *vm, Result result) {
     return complex_new(vm, result.z.re, result.z.im);
 }
 
-/* Arguments that convert themselves are converted by the twin, which calls the function of that name again. */
+/* Arguments that convert themselves are converted by the twin, which calls the function of that
+ * name again. */
 static Value convert_first(GenVM *vm, const char *name, Value args_tuple) {
     Value text = str_from(vm, name);
-    return text == VALUE_ERROR || args_tuple == VALUE_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_CMATH, 2, text, args_tuple);
+    return text == VALUE_ERROR || args_tuple == VALUE_ERROR
+               ? VALUE_ERROR
+               : native_twin(vm, TWIN_CMATH, 2, text, args_tuple);
 }
 
 static Value apply(GenVM *vm, Value v, const char *name, Result (*function)(Pair z)) {
@@ -231,8 +267,10 @@ static Value apply(GenVM *vm, Value v, const char *name, Result (*function)(Pair
     return leaf == LEAF_ERROR ? VALUE_ERROR : convert_first(vm, name, tuple_pack(vm, 1, v));
 }
 
-#define FUNCTION(name)                                                                                                 \
-    static Value call_##name(GenVM *vm, Value *args) { return apply(vm, args[0], #name, complex_##name); }
+#define FUNCTION(name)                                                                             \
+    static Value call_##name(GenVM *vm, Value *args) {                                             \
+        return apply(vm, args[0], #name, complex_##name);                                          \
+    }
 FUNCTION(acos)
 FUNCTION(acosh)
 FUNCTION(asin)
@@ -256,9 +294,11 @@ static Value call_log(GenVM *vm, Value *args) {
     if (leaf == LEAF_TRUE && has_base) leaf = to_pair(vm, args[1], &base);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
     if (leaf == LEAF_SCRIPT)
-        return convert_first(vm, "log", has_base ? tuple_pack(vm, 2, args[0], args[1]) : tuple_pack(vm, 1, args[0]));
+        return convert_first(
+            vm, "log", has_base ? tuple_pack(vm, 2, args[0], args[1]) : tuple_pack(vm, 1, args[0]));
     if (!has_base) return give(vm, complex_log(z));
-    Value top = give(vm, complex_log(z)), bottom = top == VALUE_ERROR ? VALUE_ERROR : give(vm, complex_log(base));
+    Value top = give(vm, complex_log(z)),
+          bottom = top == VALUE_ERROR ? VALUE_ERROR : give(vm, complex_log(base));
     if (bottom == VALUE_ERROR) return VALUE_ERROR;
     return vm->types[TYPE_COMPLEX]->slots.binary(vm, BINARY_DIV, top, bottom);
 }
@@ -269,7 +309,8 @@ static Value call_phase(GenVM *vm, Value *args) {
     Pair z;
     Leaf leaf = to_pair(vm, args[0], &z);
     if (leaf == LEAF_TRUE) return float_value(vm, atan2(z.im, z.re));
-    return leaf == LEAF_ERROR ? VALUE_ERROR : convert_first(vm, "phase", tuple_pack(vm, 1, args[0]));
+    return leaf == LEAF_ERROR ? VALUE_ERROR
+                              : convert_first(vm, "phase", tuple_pack(vm, 1, args[0]));
 }
 
 static Value call_polar(GenVM *vm, Value *args) {
@@ -311,11 +352,21 @@ static Value ask(GenVM *vm, Value v, const char *name, bool (*question)(Pair z))
     return leaf == LEAF_ERROR ? VALUE_ERROR : convert_first(vm, name, tuple_pack(vm, 1, v));
 }
 
-static bool infinite(Pair z) { return isinf(z.re) || isinf(z.im); }
-static bool not_a_number(Pair z) { return isnan(z.re) || isnan(z.im); }
-static Value call_isfinite(GenVM *vm, Value *args) { return ask(vm, args[0], "isfinite", is_finite_pair); }
-static Value call_isinf(GenVM *vm, Value *args) { return ask(vm, args[0], "isinf", infinite); }
-static Value call_isnan(GenVM *vm, Value *args) { return ask(vm, args[0], "isnan", not_a_number); }
+static bool infinite(Pair z) {
+    return isinf(z.re) || isinf(z.im);
+}
+static bool not_a_number(Pair z) {
+    return isnan(z.re) || isnan(z.im);
+}
+static Value call_isfinite(GenVM *vm, Value *args) {
+    return ask(vm, args[0], "isfinite", is_finite_pair);
+}
+static Value call_isinf(GenVM *vm, Value *args) {
+    return ask(vm, args[0], "isinf", infinite);
+}
+static Value call_isnan(GenVM *vm, Value *args) {
+    return ask(vm, args[0], "isnan", not_a_number);
+}
 
 static Value call_isclose(GenVM *vm, Value *args) {
     Pair a, b;
@@ -323,13 +374,14 @@ static Value call_isclose(GenVM *vm, Value *args) {
     Leaf leaf = to_pair(vm, args[0], &a);
     if (leaf == LEAF_TRUE) leaf = to_pair(vm, args[1], &b);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
-    if (leaf == LEAF_SCRIPT) return convert_first(vm, "isclose", tuple_pack(vm, 4, args[0], args[1], args[2], args[3]));
+    if (leaf == LEAF_SCRIPT)
+        return convert_first(vm, "isclose", tuple_pack(vm, 4, args[0], args[1], args[2], args[3]));
     if (relative < 0 || absolute < 0) return raise_value(vm, "tolerances must be non-negative");
     if (a.re == b.re && a.im == b.im) return VALUE_TRUE;
     if (infinite(a) || infinite(b)) return VALUE_FALSE;
     double difference = hypot(a.re - b.re, a.im - b.im);
-    return bool_value(difference <= relative * hypot(b.re, b.im) || difference <= relative * hypot(a.re, a.im) ||
-                      difference <= absolute);
+    return bool_value(difference <= relative * hypot(b.re, b.im) ||
+                      difference <= relative * hypot(a.re, a.im) || difference <= absolute);
 }
 
 /* ---- the module ---- */
@@ -346,18 +398,22 @@ static const NativeDef functions[] = {
     {"exp(z, /)", call_exp, "Return the exponential value e**z."},
     {"isclose(a, b, *, rel_tol: float = 1e-09, abs_tol: float = 0.0)", call_isclose,
      "Determine whether two complex numbers are close in value."},
-    {"isfinite(z, /)", call_isfinite, "Return True if both the real and imaginary parts of z are finite, else False."},
+    {"isfinite(z, /)", call_isfinite,
+     "Return True if both the real and imaginary parts of z are finite, else False."},
     {"isinf(z, /)", call_isinf, "Checks if the real or imaginary part of z is infinite."},
     {"isnan(z, /)", call_isnan, "Checks if the real or imaginary part of z not a number (NaN)."},
     {"log(z, base=?, /)", call_log,
-     "log(z[, base]) -> the logarithm of z to the given base.\n\nIf the base is not specified, returns the natural logarithm "
+     "log(z[, base]) -> the logarithm of z to the given base.\n\nIf the base is not specified, "
+     "returns the natural logarithm "
      "(base e) of z."},
     {"log10(z, /)", call_log10, "Return the base-10 logarithm of z."},
     {"phase(z, /)", call_phase, "Return argument, also known as the phase angle, of a complex."},
     {"polar(z, /)", call_polar,
-     "Convert a complex from rectangular coordinates to polar coordinates.\n\nr is the distance from 0 and phi the phase "
+     "Convert a complex from rectangular coordinates to polar coordinates.\n\nr is the distance "
+     "from 0 and phi the phase "
      "angle."},
-    {"rect(r: float, phi: float, /)", call_rect, "Convert from polar coordinates to rectangular coordinates."},
+    {"rect(r: float, phi: float, /)", call_rect,
+     "Convert from polar coordinates to rectangular coordinates."},
     {"sin(z, /)", call_sin, "Return the sine of z."},
     {"sinh(z, /)", call_sinh, "Return the hyperbolic sine of z."},
     {"sqrt(z, /)", call_sqrt, "Return the square root of z."},
@@ -372,7 +428,8 @@ static bool add_constant(GenVM *vm, Module *module, const char *name, Value v) {
 }
 
 static bool init(GenVM *vm, Module *module) {
-    return add_constant(vm, module, "pi", float_value(vm, M_PI)) && add_constant(vm, module, "e", float_value(vm, M_E)) &&
+    return add_constant(vm, module, "pi", float_value(vm, M_PI)) &&
+           add_constant(vm, module, "e", float_value(vm, M_E)) &&
            add_constant(vm, module, "tau", float_value(vm, 2 * M_PI)) &&
            add_constant(vm, module, "inf", float_value(vm, HUGE_VAL)) &&
            add_constant(vm, module, "nan", float_value(vm, (double)NAN)) &&

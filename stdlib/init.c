@@ -1,4 +1,5 @@
-/* init.c - the one file that knows all sides: it gives a VM the compiler, the prelude and the modules of the library.
+/* init.c - the one file that knows all sides: it gives a VM the compiler, the prelude and the
+ * modules of the library.
  *
  * The engine reaches these through function pointers of the VM, so that it links without them.
  */
@@ -50,7 +51,8 @@ static Value load_prelude(GenVM *vm, const char *name) {
     Value engine = str_intern_from(vm, "_engine", 7);
     if (dict_get_str(vm, vm->modules, engine) == VALUE_UNSET) {
         Value module = engine_module_new(vm);
-        if (module == VALUE_ERROR || !dict_set_str(vm, vm->modules, engine, module)) return VALUE_ERROR;
+        if (module == VALUE_ERROR || !dict_set_str(vm, vm->modules, engine, module))
+            return VALUE_ERROR;
     }
     Value code = compile_source(vm, source->text, source->len, filename, "exec", 0);
     if (code != VALUE_ERROR) hide((Code *)as_object(code));
@@ -70,8 +72,8 @@ static Value make_native(GenVM *vm, const NativeModule *definition) {
     if (module == VALUE_ERROR) return VALUE_ERROR;
     for (const NativeDef *def = definition->functions; def && def->signature; def++) {
         Value function = native_function_new(vm, def, VALUE_UNSET, name);
-        if (function == VALUE_ERROR ||
-            !dict_set_str(vm, AS(Module, module)->dict, AS(NativeFunction, function)->name, function))
+        if (function == VALUE_ERROR || !dict_set_str(vm, AS(Module, module)->dict,
+                                                     AS(NativeFunction, function)->name, function))
             return VALUE_ERROR;
     }
     if (definition->init && !definition->init(vm, AS(Module, module))) return VALUE_ERROR;
@@ -87,7 +89,8 @@ static Value find_module(GenVM *vm, Value name) {
     if (!source) return VALUE_UNSET;
     Value filename = str_format(vm, "<frozen %S>", name);
     const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
-    Value code = text ? compile_source(vm, source->text, source->len, text, "exec", 0) : VALUE_ERROR;
+    Value code =
+        text ? compile_source(vm, source->text, source->len, text, "exec", 0) : VALUE_ERROR;
     if (code == VALUE_ERROR) return VALUE_ERROR;
     hide((Code *)as_object(code));
     return tuple_pack(vm, 2, code, bool_value(source->is_package));

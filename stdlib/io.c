@@ -1,4 +1,5 @@
-/* io.c - the module _io: file types and open(), for stdlib/io.gen, which makes the module io of them.
+/* io.c - the module _io: file types and open(), for stdlib/io.gen, which makes the module io of
+ * them.
  */
 #include "stdlib/modules.h"
 #include "vm/file.h"
@@ -19,12 +20,16 @@ static const NativeDef functions[] = {
 };
 
 static bool init(GenVM *vm, Module *module) {
-    static const TypeId types[] = {TYPE_FILE_RAW, TYPE_BUFFERED_READER, TYPE_BUFFERED_WRITER, TYPE_BUFFERED_RANDOM,
-                                   TYPE_FILE, TYPE_BYTES_IO, TYPE_STRING_IO};
+    static const TypeId types[] = {
+        TYPE_FILE_RAW, TYPE_BUFFERED_READER, TYPE_BUFFERED_WRITER, TYPE_BUFFERED_RANDOM,
+        TYPE_FILE,     TYPE_BYTES_IO,        TYPE_STRING_IO};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (!set(vm, module->dict, vm->types[types[i]]->def->name, object_value(vm->types[types[i]]))) return false;
+        if (!set(vm, module->dict, vm->types[types[i]]->def->name,
+                 object_value(vm->types[types[i]])))
+            return false;
     Value open = dict_get_str(vm, vm->builtins, str_intern_from(vm, "open", 4));
-    return set(vm, module->dict, "open", open) && set(vm, module->dict, "DEFAULT_BUFFER_SIZE", int_value(131072)) &&
+    return set(vm, module->dict, "open", open) &&
+           set(vm, module->dict, "DEFAULT_BUFFER_SIZE", int_value(131072)) &&
            set(vm, module->dict, "UnsupportedOperation", file_unsupported_class(vm)) &&
            set(vm, module->dict, "BlockingIOError", object_value(vm->types[EXC_BLOCKING_IO_ERROR]));
 }

@@ -1,5 +1,5 @@
-/* math_int.c - the integer functions of module math. Products of ranges are built as balanced trees, so that the large
- * multiplications have factors of like size.
+/* math_int.c - the integer functions of module math. Products of ranges are built as balanced
+ * trees, so that the large multiplications have factors of like size.
  */
 #include "stdlib/math_module.h"
 
@@ -29,7 +29,8 @@ static Value range_product(GenVM *vm, uint64_t first, uint64_t last) {
 static Value range_product_checked(GenVM *vm, uint64_t first, uint64_t last) {
     if (first > last) return int_value(1);
     double bits = (double)(last - first + 1) * log2((double)last);
-    if (!gc_check_size(vm, (uint64_t)(bits / 8)) || !native_charge(vm, (last - first) / 4)) return VALUE_ERROR;
+    if (!gc_check_size(vm, (uint64_t)(bits / 8)) || !native_charge(vm, (last - first) / 4))
+        return VALUE_ERROR;
     return range_product(vm, first, last);
 }
 
@@ -48,7 +49,8 @@ static Value odd_product(GenVM *vm, uint64_t first, uint64_t end) {
     return high == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_MUL, low, high);
 }
 
-/* n! is 2^(n - ones in n) times, for every k, the odd numbers up to n / 2^k: those of one k continue those of k + 1. */
+/* n! is 2^(n - ones in n) times, for every k, the odd numbers up to n / 2^k: those of one k
+ * continue those of k + 1. */
 static Value factorial(GenVM *vm, uint64_t n) {
     if (n < 2) return int_value(1);
     double bits = (double)n * log2((double)n);
@@ -65,25 +67,30 @@ static Value factorial(GenVM *vm, uint64_t n) {
         outer = int_binary(vm, BINARY_MUL, outer, inner);
         if (outer == VALUE_ERROR) return VALUE_ERROR;
     }
-    return int_binary(vm, BINARY_LSHIFT, outer, int_value((int64_t)(n - (uint64_t)__builtin_popcountll(n))));
+    return int_binary(vm, BINARY_LSHIFT, outer,
+                      int_value((int64_t)(n - (uint64_t)__builtin_popcountll(n))));
 }
 
 Value math_factorial(GenVM *vm, Value *args) {
     int64_t n;
-    if (int_sign(args[0]) < 0) return raise_value(vm, "factorial() not defined for negative values");
+    if (int_sign(args[0]) < 0)
+        return raise_value(vm, "factorial() not defined for negative values");
     if (!int_to_i64(args[0], &n))
-        return raise_overflow(vm, "factorial() argument should not exceed %lld", (long long)INT64_MAX);
+        return raise_overflow(vm, "factorial() argument should not exceed %lld",
+                              (long long)INT64_MAX);
     return factorial(vm, (uint64_t)n);
 }
 
 /* n (n - 1) ... (n - k + 1) for an n of any size. */
 static Value falling_product(GenVM *vm, Value n, uint64_t k) {
     int64_t small;
-    if (int_to_i64(n, &small)) return range_product_checked(vm, (uint64_t)small - k + 1, (uint64_t)small);
+    if (int_to_i64(n, &small))
+        return range_product_checked(vm, (uint64_t)small - k + 1, (uint64_t)small);
     if (!gc_check_size(vm, int_bit_length(n) / 8 * k)) return VALUE_ERROR;
     Value product = int_value(1);
     for (uint64_t i = 0; i < k && product != VALUE_ERROR; i++)
-        product = int_binary(vm, BINARY_MUL, product, int_binary(vm, BINARY_SUB, n, int_value((int64_t)i)));
+        product = int_binary(vm, BINARY_MUL, product,
+                             int_binary(vm, BINARY_SUB, n, int_value((int64_t)i)));
     return product;
 }
 
@@ -93,7 +100,8 @@ Value math_perm(GenVM *vm, Value *args) {
     if (int_sign(args[0]) < 0) return raise_value(vm, "n must be a non-negative integer");
     if (int_sign(args[1]) < 0) return raise_value(vm, "k must be a non-negative integer");
     if (int_order(args[0], args[1]) < 0) return int_value(0);
-    if (!int_to_i64(args[1], &k)) return raise_overflow(vm, "k must not exceed %lld", (long long)INT64_MAX);
+    if (!int_to_i64(args[1], &k))
+        return raise_overflow(vm, "k must not exceed %lld", (long long)INT64_MAX);
     return k == 0 ? int_value(1) : falling_product(vm, args[0], (uint64_t)k);
 }
 
@@ -117,7 +125,8 @@ Value math_comb(GenVM *vm, Value *args) {
     if (int_sign(rest) < 0) return int_value(0);
     Value least = int_order(rest, args[1]) < 0 ? rest : args[1];
     int64_t k;
-    if (!int_to_i64(least, &k)) return raise_overflow(vm, "min(n - k, k) must not exceed %lld", (long long)INT64_MAX);
+    if (!int_to_i64(least, &k))
+        return raise_overflow(vm, "min(n - k, k) must not exceed %lld", (long long)INT64_MAX);
     if (k == 0) return int_value(1);
     Value result = small_comb(vm, n, (uint64_t)k);
     if (result != VALUE_UNSET) return result;
@@ -161,7 +170,8 @@ static Value lcm(GenVM *vm, Value a, Value b) {
 }
 
 /* Folds over integers; objects with an __index__ of their own go to the twin. */
-static Value fold(GenVM *vm, Value numbers, Value start, Value (*step)(GenVM *vm, Value a, Value b), Twin twin) {
+static Value fold(GenVM *vm, Value numbers, Value start, Value (*step)(GenVM *vm, Value a, Value b),
+                  Twin twin) {
     Tuple *tuple = AS_TUPLE(numbers);
     for (uint64_t i = 0; i < tuple->count; i++) {
         Value v = tuple->items[i];
@@ -175,5 +185,9 @@ static Value fold(GenVM *vm, Value numbers, Value start, Value (*step)(GenVM *vm
     return start;
 }
 
-Value math_gcd(GenVM *vm, Value *args) { return fold(vm, args[0], int_value(0), int_gcd, TWIN_MATH_GCD); }
-Value math_lcm(GenVM *vm, Value *args) { return fold(vm, args[0], int_value(1), lcm, TWIN_MATH_LCM); }
+Value math_gcd(GenVM *vm, Value *args) {
+    return fold(vm, args[0], int_value(0), int_gcd, TWIN_MATH_GCD);
+}
+Value math_lcm(GenVM *vm, Value *args) {
+    return fold(vm, args[0], int_value(1), lcm, TWIN_MATH_LCM);
+}

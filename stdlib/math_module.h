@@ -1,5 +1,5 @@
-/* math_module.h - the parts of module math: math.c (real functions and the table), math_gamma.c, math_sum.c (sums, norms),
- * math_int.c (integers).
+/* math_module.h - the parts of module math: math.c (real functions and the table), math_gamma.c,
+ * math_sum.c (sums, norms), math_int.c (integers).
  */
 #ifndef GEN_MATH_MODULE_H
 #define GEN_MATH_MODULE_H
@@ -25,7 +25,8 @@ Value math_isqrt(GenVM *vm, Value *args);
 Value math_gcd(GenVM *vm, Value *args);
 Value math_lcm(GenVM *vm, Value *args);
 
-/* Of a float or int. LEAF_SCRIPT: it has a __float__ or __index__ in script; LEAF_ERROR: TypeError or OverflowError. */
+/* Of a float or int. LEAF_SCRIPT: it has a __float__ or __index__ in script; LEAF_ERROR: TypeError
+ * or OverflowError. */
 Leaf math_double(GenVM *vm, Value v, double *out);
 
 #endif

@@ -1,8 +1,9 @@
 /* math_sum.c - sums, products and norms of module math that are more exact than adding up.
  *
- * fsum keeps a list of partial sums that do not overlap, and rounds once at the end. Norms and dot products of floats
- * carry the rounding errors of their steps along in a second and third double. Iterables other than lists and tuples,
- * and numbers that convert themselves, are made plain by twins.
+ * fsum keeps a list of partial sums that do not overlap, and rounds once at the end. Norms and dot
+ * products of floats carry the rounding errors of their steps along in a second and third double.
+ * Iterables other than lists and tuples, and numbers that convert themselves, are made plain by
+ * twins.
  */
 #include "stdlib/math_module.h"
 
@@ -16,8 +17,8 @@ Leaf math_double(GenVM *vm, Value v, double *out) {
     if (number_to_double(vm, v, out)) return LEAF_TRUE;
     if (vm->exception != VALUE_UNSET) return LEAF_ERROR;
     const TypeSlots *slots = &type_of(vm, v)->slots;
-    if (type_special(vm, v, SP_FLOAT) != VALUE_UNSET || type_special(vm, v, SP_INDEX) != VALUE_UNSET || slots->to_float ||
-        slots->to_index)
+    if (type_special(vm, v, SP_FLOAT) != VALUE_UNSET ||
+        type_special(vm, v, SP_INDEX) != VALUE_UNSET || slots->to_float || slots->to_index)
         return LEAF_SCRIPT;
     raise_type(vm, "must be real number, not %T", v);
     return LEAF_ERROR;
@@ -25,7 +26,8 @@ Leaf math_double(GenVM *vm, Value v, double *out) {
 
 /* ---- fsum ---- */
 
-typedef struct Partials { /* in increasing magnitude, without overlap; their exact sum is the sum so far */
+typedef struct Partials { /* in increasing magnitude, without overlap; their exact sum is the sum so
+                             far */
     double *at;
     size_t count, capacity;
     double special; /* sum of infinities and NaNs */
@@ -78,7 +80,8 @@ static bool add_exactly(GenVM *vm, Partials *partials, double x) {
     return true;
 }
 
-/* The partials from the top, rounded once: a tie between two doubles is decided by the sign of what follows. */
+/* The partials from the top, rounded once: a tie between two doubles is decided by the sign of what
+ * follows. */
 static double round_partials(const Partials *partials) {
     size_t count = partials->count;
     if (count == 0) return 0.0;
@@ -89,7 +92,8 @@ static double round_partials(const Partials *partials) {
         low = y - (high - x);
         if (low != 0) break;
     }
-    bool same_sign = count > 0 && ((low < 0 && partials->at[count - 1] < 0) || (low > 0 && partials->at[count - 1] > 0));
+    bool same_sign = count > 0 && ((low < 0 && partials->at[count - 1] < 0) ||
+                                   (low > 0 && partials->at[count - 1] > 0));
     if (!same_sign) return high;
     double twice = low * 2, next = high + twice;
     return twice == next - high ? next : high;
@@ -137,8 +141,8 @@ static Double2 exact_product(double a, double b) {
     return (Double2){product, fma(a, b, -product)};
 }
 
-/* sqrt(x0^2 + x1^2 + ...): squares of the numbers scaled to below 1, summed in two doubles; one Newton step on the
- * root takes up what that knows beyond a double. */
+/* sqrt(x0^2 + x1^2 + ...): squares of the numbers scaled to below 1, summed in two doubles; one
+ * Newton step on the root takes up what that knows beyond a double. */
 static double norm(const double *numbers, size_t count) {
     double most = 0.0;
     bool has_nan = false;
@@ -186,15 +190,19 @@ static Value norm_of(GenVM *vm, Twin twin, Value tuple, Value from) {
     scratch_free(&scratch);
     if (leaf == LEAF_TRUE) return float_value(vm, result);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
-    return from == VALUE_UNSET ? native_twin(vm, twin, 1, tuple) : native_twin(vm, twin, 2, tuple, from);
+    return from == VALUE_UNSET ? native_twin(vm, twin, 1, tuple)
+                               : native_twin(vm, twin, 2, tuple, from);
 }
 
-Value math_hypot(GenVM *vm, Value *args) { return norm_of(vm, TWIN_MATH_HYPOT, args[0], VALUE_UNSET); }
+Value math_hypot(GenVM *vm, Value *args) {
+    return norm_of(vm, TWIN_MATH_HYPOT, args[0], VALUE_UNSET);
+}
 
 Value math_dist(GenVM *vm, Value *args) {
     for (int i = 0; i < 2; i++) {
         if (is_kind(args[i], TYPE_TUPLE)) continue;
-        if (!is_exact(args[i], TYPE_LIST)) return native_twin(vm, TWIN_MATH_DIST, 2, args[0], args[1]);
+        if (!is_exact(args[i], TYPE_LIST))
+            return native_twin(vm, TWIN_MATH_DIST, 2, args[0], args[1]);
         args[i] = list_to_tuple(vm, args[i]);
         if (args[i] == VALUE_ERROR) return VALUE_ERROR;
     }
@@ -205,7 +213,9 @@ Value math_dist(GenVM *vm, Value *args) {
 
 /* ---- products ---- */
 
-static bool is_plain_number(Value v) { return is_int(v) || is_float(v) || is_exact(v, TYPE_INT) || is_exact(v, TYPE_FLOAT); }
+static bool is_plain_number(Value v) {
+    return is_int(v) || is_float(v) || is_exact(v, TYPE_INT) || is_exact(v, TYPE_FLOAT);
+}
 
 static bool all_plain(const Value *items, uint64_t count, bool *has_float) {
     for (uint64_t i = 0; i < count; i++) {
@@ -282,5 +292,6 @@ Value math_sumprod(GenVM *vm, Value *args) {
         return native_twin(vm, TWIN_MATH_SUMPROD, 2, args[0], args[1]);
     if (count != other) return raise_value(vm, "Inputs are not the same length");
     if (!native_charge(vm, count / 4)) return VALUE_ERROR;
-    return has_float ? sum_products_of_floats(vm, p, q, count) : sum_products_of_ints(vm, p, q, count);
+    return has_float ? sum_products_of_floats(vm, p, q, count)
+                     : sum_products_of_ints(vm, p, q, count);
 }

@@ -6,8 +6,8 @@
 
 typedef struct NativeModule {
     const char *name;
-    const NativeDef *functions;                 /* ends with {NULL}; may be NULL */
-    bool (*init)(GenVM *vm, Module *module);    /* constants, types; may be NULL */
+    const NativeDef *functions;              /* ends with {NULL}; may be NULL */
+    bool (*init)(GenVM *vm, Module *module); /* constants, types; may be NULL */
 } NativeModule;
 
 #define MODULE(name, variable) extern const NativeModule variable;

@@ -1,8 +1,8 @@
 /* posix.c - the module posix, on which stdlib/os.gen rests: files and folders by path.
  *
- * Paths are str or bytes; other objects are asked for their __fspath__ by a twin, which then makes the call again. Before
- * the file system is looked at, what open files hold back is written (file_sync), since a script may have dropped a file
- * without closing it.
+ * Paths are str or bytes; other objects are asked for their __fspath__ by a twin, which then makes
+ * the call again. Before the file system is looked at, what open files hold back is written
+ * (file_sync), since a script may have dropped a file without closing it.
  */
 #include "stdlib/posix.h"
 #include "vm/bind.h"
@@ -21,12 +21,14 @@
 bool posix_may_use_files(GenVM *vm, Value path) {
     if (vm->capabilities & GEN_CAP_FILES) return true;
     Value text = str_from(vm, "this virtual machine has no access to files");
-    Value args = text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 3, int_value(EPERM), text, path);
+    Value args =
+        text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 3, int_value(EPERM), text, path);
     if (args != VALUE_ERROR) raise_with_args(vm, EXC_PERMISSION_ERROR, args);
     return false;
 }
 
-const char *posix_path(GenVM *vm, Value *args, int count, int index, const char *what, const char *more, Value *result) {
+const char *posix_path(GenVM *vm, Value *args, int count, int index, const char *what,
+                       const char *more, Value *result) {
     Value path = args[index];
     *result = VALUE_ERROR;
     if (value_is_str(path) || is_kind(path, TYPE_BYTES)) {
@@ -37,21 +39,28 @@ const char *posix_path(GenVM *vm, Value *args, int count, int index, const char 
     Value message = str_format(vm, "%s should be string, bytes%s, not %T", what, more, path);
     Value bound = tuple_from_array(vm, args, (uint64_t)count);
     if (message == VALUE_ERROR || bound == VALUE_ERROR) return NULL;
-    *result = native_twin(vm, TWIN_FILE_PATH, 4, object_value(vm->callee), bound, int_value(index), message);
+    *result = native_twin(vm, TWIN_FILE_PATH, 4, object_value(vm->callee), bound, int_value(index),
+                          message);
     return NULL;
 }
 
-Value posix_raise(GenVM *vm, Value path) { return raise_os_error(vm, errno, path); }
+Value posix_raise(GenVM *vm, Value path) {
+    return raise_os_error(vm, errno, path);
+}
 
 Value posix_raise_two(GenVM *vm, Value from, Value to) {
     int number = errno;
     char buffer[128];
     Value text = str_from(vm, strerror_r(number, buffer, sizeof buffer));
-    Value args = text == VALUE_ERROR ? text : tuple_pack(vm, 5, int_value(number), text, from, VALUE_NONE, to);
+    Value args = text == VALUE_ERROR
+                     ? text
+                     : tuple_pack(vm, 5, int_value(number), text, from, VALUE_NONE, to);
     return args == VALUE_ERROR ? args : raise_with_args(vm, os_error_class(number), args);
 }
 
-bool posix_interrupted(GenVM *vm) { return !vm->interrupted || vm_poll_native(vm); }
+bool posix_interrupted(GenVM *vm) {
+    return !vm->interrupted || vm_poll_native(vm);
+}
 
 /* dir_fd and its kin are not offered. */
 static bool refuse_dir_fd(GenVM *vm, Value v) {
@@ -64,9 +73,9 @@ static const char PATH_LIKE[] = " or os.PathLike", PATH_LIKE_INT[] = ", os.PathL
                   PATH_LIKE_INT_NONE[] = ", os.PathLike, integer or None";
 
 /* The usual beginning of a function of one path. */
-#define TAKE_PATH(count, what, more)                                                                                   \
-    Value unfit;                                                                                                       \
-    const char *path = posix_path(vm, args, count, 0, what, more, &unfit);                                             \
+#define TAKE_PATH(count, what, more)                                                               \
+    Value unfit;                                                                                   \
+    const char *path = posix_path(vm, args, count, 0, what, more, &unfit);                         \
     if (!path) return unfit
 
 static Value text_like(GenVM *vm, Value like, const char *text) {
@@ -86,13 +95,24 @@ static Value nanoseconds(GenVM *vm, struct timespec time) {
 /* A plain tuple, for os.stat_result. */
 static Value stat_tuple(GenVM *vm, const struct stat *status) {
     Value fields[] = {
-        int_value((int64_t)status->st_mode), int_from_u64(vm, status->st_ino), int_from_u64(vm, status->st_dev),
-        int_value((int64_t)status->st_nlink), int_value((int64_t)status->st_uid), int_value((int64_t)status->st_gid),
-        int_from_i64(vm, status->st_size), int_value((int64_t)status->st_atim.tv_sec),
-        int_value((int64_t)status->st_mtim.tv_sec), int_value((int64_t)status->st_ctim.tv_sec),
-        seconds(vm, status->st_atim), seconds(vm, status->st_mtim), seconds(vm, status->st_ctim),
-        nanoseconds(vm, status->st_atim), nanoseconds(vm, status->st_mtim), nanoseconds(vm, status->st_ctim),
-        int_value((int64_t)status->st_blksize), int_value((int64_t)status->st_blocks),
+        int_value((int64_t)status->st_mode),
+        int_from_u64(vm, status->st_ino),
+        int_from_u64(vm, status->st_dev),
+        int_value((int64_t)status->st_nlink),
+        int_value((int64_t)status->st_uid),
+        int_value((int64_t)status->st_gid),
+        int_from_i64(vm, status->st_size),
+        int_value((int64_t)status->st_atim.tv_sec),
+        int_value((int64_t)status->st_mtim.tv_sec),
+        int_value((int64_t)status->st_ctim.tv_sec),
+        seconds(vm, status->st_atim),
+        seconds(vm, status->st_mtim),
+        seconds(vm, status->st_ctim),
+        nanoseconds(vm, status->st_atim),
+        nanoseconds(vm, status->st_mtim),
+        nanoseconds(vm, status->st_ctim),
+        int_value((int64_t)status->st_blksize),
+        int_value((int64_t)status->st_blocks),
         int_from_u64(vm, status->st_rdev),
     };
     return tuple_from_array(vm, fields, sizeof fields / sizeof *fields);
@@ -137,11 +157,13 @@ static Value statvfs_any(GenVM *vm, Value *args) {
     struct statvfs status;
     TAKE_PATH(1, "statvfs: path", PATH_LIKE_INT);
     if (statvfs(path, &status) != 0) return posix_raise(vm, args[0]);
-    uint64_t values[] = {status.f_bsize,  status.f_frsize, status.f_blocks, status.f_bfree, status.f_bavail,
-                         status.f_files,  status.f_ffree,  status.f_favail, status.f_flag,  status.f_namemax};
+    uint64_t values[] = {status.f_bsize,  status.f_frsize, status.f_blocks, status.f_bfree,
+                         status.f_bavail, status.f_files,  status.f_ffree,  status.f_favail,
+                         status.f_flag,   status.f_namemax};
     Value tuple = tuple_new(vm, 10);
     for (int i = 0; tuple != VALUE_ERROR && i < 10; i++)
-        if ((AS_TUPLE(tuple)->items[i] = int_from_u64(vm, values[i])) == VALUE_ERROR) return VALUE_ERROR;
+        if ((AS_TUPLE(tuple)->items[i] = int_from_u64(vm, values[i])) == VALUE_ERROR)
+            return VALUE_ERROR;
     return tuple;
 }
 
@@ -152,7 +174,9 @@ static Value access_any(GenVM *vm, Value *args) {
 
 /* ---- folders ---- */
 
-static bool is_dots(const char *name) { return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2])); }
+static bool is_dots(const char *name) {
+    return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
 
 /* list of names, or of (name, type, inode) */
 static Value read_folder(GenVM *vm, Value path_value, const char *path, bool with_types) {
@@ -164,7 +188,8 @@ static Value read_folder(GenVM *vm, Value path_value, const char *path, bool wit
         if (is_dots(entry->d_name)) continue;
         Value item = text_like(vm, path_value, entry->d_name);
         if (with_types && item != VALUE_ERROR)
-            item = tuple_pack(vm, 3, item, int_value(entry->d_type), int_from_u64(vm, entry->d_ino));
+            item =
+                tuple_pack(vm, 3, item, int_value(entry->d_type), int_from_u64(vm, entry->d_ino));
         if (item == VALUE_ERROR || !list_append(vm, list, item)) list = VALUE_ERROR;
     }
     int number = list == VALUE_ERROR ? 0 : errno;
@@ -179,8 +204,12 @@ static Value list_folder(GenVM *vm, Value *args, const char *what, bool with_typ
     return path ? read_folder(vm, args[0], path, with_types) : unfit;
 }
 
-static Value posix_listdir(GenVM *vm, Value *args) { return list_folder(vm, args, "listdir: path", false); }
-static Value posix_scandir(GenVM *vm, Value *args) { return list_folder(vm, args, "scandir: path", true); }
+static Value posix_listdir(GenVM *vm, Value *args) {
+    return list_folder(vm, args, "listdir: path", false);
+}
+static Value posix_scandir(GenVM *vm, Value *args) {
+    return list_folder(vm, args, "scandir: path", true);
+}
 
 static Value posix_getcwd(GenVM *vm, Value *args) {
     (void)args;
@@ -216,12 +245,17 @@ static Value unlink_as(GenVM *vm, Value *args, const char *what) {
     if (!refuse_dir_fd(vm, args[1])) return VALUE_ERROR;
     return unlink(path) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
-static Value posix_unlink(GenVM *vm, Value *args) { return unlink_as(vm, args, "unlink: path"); }
-static Value posix_remove(GenVM *vm, Value *args) { return unlink_as(vm, args, "remove: path"); }
+static Value posix_unlink(GenVM *vm, Value *args) {
+    return unlink_as(vm, args, "unlink: path");
+}
+static Value posix_remove(GenVM *vm, Value *args) {
+    return unlink_as(vm, args, "remove: path");
+}
 
 typedef int TwoPaths(const char *from, const char *to);
 
-static Value with_two(GenVM *vm, Value *args, int count, const char *first, const char *second, TwoPaths *call) {
+static Value with_two(GenVM *vm, Value *args, int count, const char *first, const char *second,
+                      TwoPaths *call) {
     Value unfit;
     const char *from = posix_path(vm, args, count, 0, first, PATH_LIKE, &unfit);
     const char *to = from ? posix_path(vm, args, count, 1, second, PATH_LIKE, &unfit) : NULL;
@@ -231,10 +265,18 @@ static Value with_two(GenVM *vm, Value *args, int count, const char *first, cons
     return call(from, to) == 0 ? VALUE_NONE : posix_raise_two(vm, args[0], args[1]);
 }
 
-static Value posix_rename(GenVM *vm, Value *args) { return with_two(vm, args, 4, "rename: src", "rename: dst", rename); }
-static Value posix_replace(GenVM *vm, Value *args) { return with_two(vm, args, 4, "replace: src", "replace: dst", rename); }
-static Value posix_link(GenVM *vm, Value *args) { return with_two(vm, args, 5, "link: src", "link: dst", link); }
-static Value posix_symlink(GenVM *vm, Value *args) { return with_two(vm, args, 4, "symlink: src", "symlink: dst", symlink); }
+static Value posix_rename(GenVM *vm, Value *args) {
+    return with_two(vm, args, 4, "rename: src", "rename: dst", rename);
+}
+static Value posix_replace(GenVM *vm, Value *args) {
+    return with_two(vm, args, 4, "replace: src", "replace: dst", rename);
+}
+static Value posix_link(GenVM *vm, Value *args) {
+    return with_two(vm, args, 5, "link: src", "link: dst", link);
+}
+static Value posix_symlink(GenVM *vm, Value *args) {
+    return with_two(vm, args, 4, "symlink: src", "symlink: dst", symlink);
+}
 
 static Value posix_readlink(GenVM *vm, Value *args) {
     TAKE_PATH(2, "readlink: path", PATH_LIKE);
@@ -272,7 +314,8 @@ static Value posix_utime(GenVM *vm, Value *args) {
     for (int i = 0; i < 2; i++) {
         int64_t time;
         if (args[1 + i] == VALUE_NONE) continue;
-        if (!int_to_i64(args[1 + i], &time)) return raise_overflow(vm, "timestamp out of range for platform time_t");
+        if (!int_to_i64(args[1 + i], &time))
+            return raise_overflow(vm, "timestamp out of range for platform time_t");
         times[i].tv_sec = time / 1000000000 - (time % 1000000000 < 0);
         times[i].tv_nsec = time - times[i].tv_sec * 1000000000;
     }
@@ -294,19 +337,28 @@ const NativeDef posix_path_functions[] = {
     {"_realpath(path, /)", posix_realpath, NULL},
     {"access(path, mode: size)", access_any, "Use the real uid/gid to test for access to a path."},
     {"chdir(path)", posix_chdir, "Change the current working directory to the specified path."},
-    {"chmod(path, mode: size, *, dir_fd=None, follow_symlinks: bool = True)", posix_chmod, "Change the access permissions of a file."},
+    {"chmod(path, mode: size, *, dir_fd=None, follow_symlinks: bool = True)", posix_chmod,
+     "Change the access permissions of a file."},
     {"fspath(path)", posix_fspath, "Return the file system path representation of the object."},
-    {"getcwd()", posix_getcwd, "Return a unicode string representing the current working directory."},
-    {"link(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks: bool = True)", posix_link, "Create a hard link to a file."},
-    {"listdir(path=None)", posix_listdir, "Return a list containing the names of the files in the directory."},
+    {"getcwd()", posix_getcwd,
+     "Return a unicode string representing the current working directory."},
+    {"link(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks: bool = True)",
+     posix_link, "Create a hard link to a file."},
+    {"listdir(path=None)", posix_listdir,
+     "Return a list containing the names of the files in the directory."},
     {"mkdir(path, mode: size = 511, *, dir_fd=None)", posix_mkdir, "Create a directory."},
-    {"readlink(path, *, dir_fd=None)", posix_readlink, "Return a string representing the path to which the symbolic link points."},
+    {"readlink(path, *, dir_fd=None)", posix_readlink,
+     "Return a string representing the path to which the symbolic link points."},
     {"remove(path, *, dir_fd=None)", posix_remove, "Remove a file (same as unlink())."},
-    {"rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_rename, "Rename a file or directory."},
-    {"replace(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_replace, "Rename a file or directory, overwriting the destination."},
+    {"rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_rename,
+     "Rename a file or directory."},
+    {"replace(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_replace,
+     "Rename a file or directory, overwriting the destination."},
     {"rmdir(path, *, dir_fd=None)", posix_rmdir, "Remove a directory."},
-    {"symlink(src, dst, target_is_directory: bool = False, *, dir_fd=None)", posix_symlink, "Create a symbolic link pointing to src named dst."},
-    {"truncate(path, length: size)", posix_truncate, "Truncate a file, specified by path, to a specific length."},
+    {"symlink(src, dst, target_is_directory: bool = False, *, dir_fd=None)", posix_symlink,
+     "Create a symbolic link pointing to src named dst."},
+    {"truncate(path, length: size)", posix_truncate,
+     "Truncate a file, specified by path, to a specific length."},
     {"unlink(path, *, dir_fd=None)", posix_unlink, "Remove a file (same as remove())."},
     {NULL, NULL, NULL},
 };

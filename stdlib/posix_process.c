@@ -1,6 +1,8 @@
-/* posix_process.c - the rest of the module posix: descriptors, the environment, the process; and the module errno.
+/* posix_process.c - the rest of the module posix: descriptors, the environment, the process; and
+ * the module errno.
  *
- * The environment that a script sees is a copy made when the module is; putenv and unsetenv change the process's.
+ * The environment that a script sees is a copy made when the module is; putenv and unsetenv change
+ * the process's.
  */
 #include "stdlib/posix.h"
 
@@ -37,14 +39,17 @@ static Value posix_open(GenVM *vm, Value *args) {
     if (!path) return unfit;
     int fd;
     while ((fd = open(path, (int)as_int(args[1]) | O_CLOEXEC, (mode_t)as_int(args[2]))) < 0)
-        if (errno != EINTR) return posix_raise(vm, args[0]);
-        else if (!posix_interrupted(vm)) return VALUE_ERROR;
+        if (errno != EINTR)
+            return posix_raise(vm, args[0]);
+        else if (!posix_interrupted(vm))
+            return VALUE_ERROR;
     return int_value(fd);
 }
 
 static Value posix_close(GenVM *vm, Value *args) {
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
-    return close((int)as_int(args[0])) == 0 || errno == EINTR ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    return close((int)as_int(args[0])) == 0 || errno == EINTR ? VALUE_NONE
+                                                              : posix_raise(vm, VALUE_UNSET);
 }
 
 static Value posix_read(GenVM *vm, Value *args) {
@@ -55,20 +60,25 @@ static Value posix_read(GenVM *vm, Value *args) {
     if (bytes == VALUE_ERROR || size == 0) return bytes;
     ssize_t got;
     while ((got = read((int)as_int(args[0]), AS(Bytes, bytes)->data, (size_t)size)) < 0)
-        if (errno != EINTR) return posix_raise(vm, VALUE_UNSET);
-        else if (!posix_interrupted(vm)) return VALUE_ERROR;
+        if (errno != EINTR)
+            return posix_raise(vm, VALUE_UNSET);
+        else if (!posix_interrupted(vm))
+            return VALUE_ERROR;
     return got == size ? bytes : bytes_new(vm, AS(Bytes, bytes)->data, (size_t)got);
 }
 
 static Value posix_write(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
-    if (!bytes_view(vm, args[1], &data, &size)) return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
+    if (!bytes_view(vm, args[1], &data, &size))
+        return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
     ssize_t done;
     while ((done = write((int)as_int(args[0]), data, size)) < 0)
-        if (errno != EINTR) return posix_raise(vm, VALUE_UNSET);
-        else if (!posix_interrupted(vm)) return VALUE_ERROR;
+        if (errno != EINTR)
+            return posix_raise(vm, VALUE_UNSET);
+        else if (!posix_interrupted(vm))
+            return VALUE_ERROR;
     return int_value(done);
 }
 
@@ -105,7 +115,8 @@ static Value posix_fsync(GenVM *vm, Value *args) {
 
 static Value posix_ftruncate(GenVM *vm, Value *args) {
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
-    return ftruncate((int)as_int(args[0]), as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    return ftruncate((int)as_int(args[0]), as_int(args[1])) == 0 ? VALUE_NONE
+                                                                 : posix_raise(vm, VALUE_UNSET);
 }
 
 static Value posix_isatty(GenVM *vm, Value *args) {
@@ -141,7 +152,8 @@ static Value posix_environ(GenVM *vm, Value *args) {
         Value name = str_decode_utf8(vm, *entry, (size_t)(equals - *entry), "surrogateescape");
         Value value = file_path_text(vm, equals + 1);
         if (name == VALUE_ERROR || value == VALUE_ERROR) return VALUE_ERROR;
-        if (dict_get_str(vm, AS_DICT(dict), name) == VALUE_UNSET && !dict_set_str(vm, AS_DICT(dict), name, value))
+        if (dict_get_str(vm, AS_DICT(dict), name) == VALUE_UNSET &&
+            !dict_set_str(vm, AS_DICT(dict), name, value))
             return VALUE_ERROR;
     }
     return dict;
@@ -160,10 +172,10 @@ static Value posix_unsetenv(GenVM *vm, Value *args) {
     return unsetenv(name) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
 }
 
-#define PROCESS_NUMBER(name)                                                                                           \
-    static Value posix_##name(GenVM *vm, Value *args) {                                                                \
-        (void)args;                                                                                                    \
-        return may_see_process(vm) ? int_value((int64_t)name()) : VALUE_ERROR;                                         \
+#define PROCESS_NUMBER(name)                                                                       \
+    static Value posix_##name(GenVM *vm, Value *args) {                                            \
+        (void)args;                                                                                \
+        return may_see_process(vm) ? int_value((int64_t)name()) : VALUE_ERROR;                     \
     }
 PROCESS_NUMBER(getpid)
 PROCESS_NUMBER(getppid)
@@ -181,8 +193,9 @@ static Value posix_uname(GenVM *vm, Value *args) {
     struct utsname names;
     if (!may_see_process(vm)) return VALUE_ERROR;
     if (uname(&names) != 0) return posix_raise(vm, VALUE_UNSET);
-    return tuple_pack(vm, 5, str_from(vm, names.sysname), str_from(vm, names.nodename), str_from(vm, names.release),
-                      str_from(vm, names.version), str_from(vm, names.machine));
+    return tuple_pack(vm, 5, str_from(vm, names.sysname), str_from(vm, names.nodename),
+                      str_from(vm, names.release), str_from(vm, names.version),
+                      str_from(vm, names.machine));
 }
 
 static Value posix_times(GenVM *vm, Value *args) {
@@ -191,8 +204,10 @@ static Value posix_times(GenVM *vm, Value *args) {
     if (!may_see_process(vm)) return VALUE_ERROR;
     double ticks = (double)sysconf(_SC_CLK_TCK);
     clock_t elapsed = times(&spent);
-    return tuple_pack(vm, 5, float_value(vm, (double)spent.tms_utime / ticks), float_value(vm, (double)spent.tms_stime / ticks),
-                      float_value(vm, (double)spent.tms_cutime / ticks), float_value(vm, (double)spent.tms_cstime / ticks),
+    return tuple_pack(vm, 5, float_value(vm, (double)spent.tms_utime / ticks),
+                      float_value(vm, (double)spent.tms_stime / ticks),
+                      float_value(vm, (double)spent.tms_cutime / ticks),
+                      float_value(vm, (double)spent.tms_cstime / ticks),
                       float_value(vm, (double)elapsed / ticks));
 }
 
@@ -209,22 +224,28 @@ static Value posix_loadavg(GenVM *vm, Value *args) {
     (void)args;
     double loads[3];
     if (!may_see_process(vm)) return VALUE_ERROR;
-    if (getloadavg(loads, 3) != 3) return raise_error(vm, EXC_OS_ERROR, "Load averages are unobtainable");
-    return tuple_pack(vm, 3, float_value(vm, loads[0]), float_value(vm, loads[1]), float_value(vm, loads[2]));
+    if (getloadavg(loads, 3) != 3)
+        return raise_error(vm, EXC_OS_ERROR, "Load averages are unobtainable");
+    return tuple_pack(vm, 3, float_value(vm, loads[0]), float_value(vm, loads[1]),
+                      float_value(vm, loads[2]));
 }
 
 static Value posix_urandom(GenVM *vm, Value *args) {
     int64_t size = as_int(args[0]);
     if (size < 0) return raise_value(vm, "negative argument not allowed");
     if (!(vm->capabilities & GEN_CAP_ENTROPY))
-        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "this virtual machine has no source of entropy");
+        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
+                           "this virtual machine has no source of entropy");
     if (!gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
     Value bytes = bytes_new(vm, NULL, (size_t)size);
     for (int64_t done = 0; bytes != VALUE_ERROR && done < size;) {
         ssize_t got = getrandom(AS(Bytes, bytes)->data + done, (size_t)(size - done), 0);
-        if (got > 0) done += got;
-        else if (errno != EINTR) return posix_raise(vm, VALUE_UNSET);
-        else if (!posix_interrupted(vm)) return VALUE_ERROR;
+        if (got > 0)
+            done += got;
+        else if (errno != EINTR)
+            return posix_raise(vm, VALUE_UNSET);
+        else if (!posix_interrupted(vm))
+            return VALUE_ERROR;
     }
     return bytes;
 }
@@ -241,16 +262,21 @@ static Value posix_exit(GenVM *vm, Value *args) {
 }
 
 const NativeDef posix_descriptor_functions[] = {
-    {"open(path, flags: size, mode: size = 511, *, dir_fd=None)", posix_open, "Open a file for low level IO.  Returns a file descriptor (integer)."},
+    {"open(path, flags: size, mode: size = 511, *, dir_fd=None)", posix_open,
+     "Open a file for low level IO.  Returns a file descriptor (integer)."},
     {"close(fd: size)", posix_close, "Close a file descriptor."},
-    {"read(fd: size, length: size, /)", posix_read, "Read from a file descriptor.  Returns a bytes object."},
+    {"read(fd: size, length: size, /)", posix_read,
+     "Read from a file descriptor.  Returns a bytes object."},
     {"write(fd: size, data, /)", posix_write, "Write a bytes object to a file descriptor."},
-    {"lseek(fd: size, position: size, whence: size, /)", posix_lseek, "Set the position of a file descriptor.  Return the new position."},
+    {"lseek(fd: size, position: size, whence: size, /)", posix_lseek,
+     "Set the position of a file descriptor.  Return the new position."},
     {"pipe()", posix_pipe, "Create a pipe."},
     {"dup(fd: size, /)", posix_dup, "Return a duplicate of a file descriptor."},
-    {"dup2(fd: size, fd2: size, inheritable: bool = True)", posix_dup2, "Duplicate file descriptor."},
+    {"dup2(fd: size, fd2: size, inheritable: bool = True)", posix_dup2,
+     "Duplicate file descriptor."},
     {"fsync(fd: size)", posix_fsync, "Force write of fd to disk."},
-    {"ftruncate(fd: size, length: size, /)", posix_ftruncate, "Truncate a file, specified by file descriptor, to a specific length."},
+    {"ftruncate(fd: size, length: size, /)", posix_ftruncate,
+     "Truncate a file, specified by file descriptor, to a specific length."},
     {"isatty(fd: size, /)", posix_isatty, "Return True if the fd is connected to a terminal."},
     {"_terminal_size(fd: size, /)", posix_terminal_size, NULL},
     {NULL, NULL, NULL},
@@ -266,21 +292,26 @@ const NativeDef posix_process_functions[] = {
     {"geteuid()", posix_geteuid, "Return the current process's effective user id."},
     {"getgid()", posix_getgid, "Return the current process's group id."},
     {"getegid()", posix_getegid, "Return the current process's effective group id."},
-    {"umask(mask: size, /)", posix_umask, "Set the current numeric umask and return the previous umask."},
+    {"umask(mask: size, /)", posix_umask,
+     "Set the current numeric umask and return the previous umask."},
     {"_uname()", posix_uname, NULL},
     {"_times()", posix_times, NULL},
     {"_cpu_count(usable: bool, /)", posix_cpu_count, NULL},
     {"getloadavg()", posix_loadavg, "Return average recent system load information."},
-    {"urandom(size: size, /)", posix_urandom, "Return a bytes object containing random bytes suitable for cryptographic use."},
+    {"urandom(size: size, /)", posix_urandom,
+     "Return a bytes object containing random bytes suitable for cryptographic use."},
     {"strerror(code: size, /)", posix_strerror, "Translate an error code to a message string."},
-    {"_exit(status: size)", posix_exit, "Exit to the system with specified status, without normal exit processing."},
+    {"_exit(status: size)", posix_exit,
+     "Exit to the system with specified status, without normal exit processing."},
     {NULL, NULL, NULL},
 };
 
 static bool add_functions(GenVM *vm, Module *module, const NativeDef *def) {
     for (; def->signature; def++) {
         Value function = native_function_new(vm, def, VALUE_UNSET, module->name);
-        if (function == VALUE_ERROR || !dict_set_str(vm, module->dict, AS(NativeFunction, function)->name, function)) return false;
+        if (function == VALUE_ERROR ||
+            !dict_set_str(vm, module->dict, AS(NativeFunction, function)->name, function))
+            return false;
     }
     return true;
 }
@@ -289,18 +320,42 @@ static const struct {
     const char *name;
     int64_t value;
 } constants[] = {
-    {"F_OK", F_OK}, {"R_OK", R_OK}, {"W_OK", W_OK}, {"X_OK", X_OK},
-    {"O_RDONLY", O_RDONLY}, {"O_WRONLY", O_WRONLY}, {"O_RDWR", O_RDWR}, {"O_CREAT", O_CREAT}, {"O_EXCL", O_EXCL},
-    {"O_TRUNC", O_TRUNC}, {"O_APPEND", O_APPEND}, {"O_NONBLOCK", O_NONBLOCK}, {"O_SYNC", O_SYNC},
-    {"O_CLOEXEC", O_CLOEXEC}, {"O_DIRECTORY", O_DIRECTORY}, {"O_NOFOLLOW", O_NOFOLLOW}, {"O_NOCTTY", O_NOCTTY},
-    {"EX_OK", 0}, {"EX_USAGE", 64}, {"EX_DATAERR", 65}, {"EX_NOINPUT", 66}, {"EX_UNAVAILABLE", 69}, {"EX_SOFTWARE", 70},
-    {"EX_OSERR", 71}, {"EX_CANTCREAT", 73}, {"EX_IOERR", 74}, {"EX_TEMPFAIL", 75}, {"EX_NOPERM", 77}, {"EX_CONFIG", 78},
+    {"F_OK", F_OK},
+    {"R_OK", R_OK},
+    {"W_OK", W_OK},
+    {"X_OK", X_OK},
+    {"O_RDONLY", O_RDONLY},
+    {"O_WRONLY", O_WRONLY},
+    {"O_RDWR", O_RDWR},
+    {"O_CREAT", O_CREAT},
+    {"O_EXCL", O_EXCL},
+    {"O_TRUNC", O_TRUNC},
+    {"O_APPEND", O_APPEND},
+    {"O_NONBLOCK", O_NONBLOCK},
+    {"O_SYNC", O_SYNC},
+    {"O_CLOEXEC", O_CLOEXEC},
+    {"O_DIRECTORY", O_DIRECTORY},
+    {"O_NOFOLLOW", O_NOFOLLOW},
+    {"O_NOCTTY", O_NOCTTY},
+    {"EX_OK", 0},
+    {"EX_USAGE", 64},
+    {"EX_DATAERR", 65},
+    {"EX_NOINPUT", 66},
+    {"EX_UNAVAILABLE", 69},
+    {"EX_SOFTWARE", 70},
+    {"EX_OSERR", 71},
+    {"EX_CANTCREAT", 73},
+    {"EX_IOERR", 74},
+    {"EX_TEMPFAIL", 75},
+    {"EX_NOPERM", 77},
+    {"EX_CONFIG", 78},
 };
 
 static bool init(GenVM *vm, Module *module) {
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (!set(vm, module->dict, constants[i].name, int_value(constants[i].value))) return false;
-    return add_functions(vm, module, posix_path_functions) && add_functions(vm, module, posix_descriptor_functions) &&
+    return add_functions(vm, module, posix_path_functions) &&
+           add_functions(vm, module, posix_descriptor_functions) &&
            set(vm, module->dict, "error", object_value(vm->types[EXC_OS_ERROR]));
 }
 
@@ -312,20 +367,96 @@ static const struct {
     const char *name;
     int number;
 } errors[] = {
-#define ERROR(name) {#name, name}
-    ERROR(EPERM), ERROR(ENOENT), ERROR(ESRCH), ERROR(EINTR), ERROR(EIO), ERROR(ENXIO), ERROR(E2BIG), ERROR(ENOEXEC),
-    ERROR(EBADF), ERROR(ECHILD), ERROR(EAGAIN), ERROR(ENOMEM), ERROR(EACCES), ERROR(EFAULT), ERROR(ENOTBLK), ERROR(EBUSY),
-    ERROR(EEXIST), ERROR(EXDEV), ERROR(ENODEV), ERROR(ENOTDIR), ERROR(EISDIR), ERROR(EINVAL), ERROR(ENFILE), ERROR(EMFILE),
-    ERROR(ENOTTY), ERROR(ETXTBSY), ERROR(EFBIG), ERROR(ENOSPC), ERROR(ESPIPE), ERROR(EROFS), ERROR(EMLINK), ERROR(EPIPE),
-    ERROR(EDOM), ERROR(ERANGE), ERROR(EDEADLK), ERROR(ENAMETOOLONG), ERROR(ENOLCK), ERROR(ENOSYS), ERROR(ENOTEMPTY),
-    ERROR(ELOOP), ERROR(ENOMSG), ERROR(EIDRM), ERROR(ENOSTR), ERROR(ENODATA), ERROR(ETIME), ERROR(ENOSR), ERROR(ENOLINK),
-    ERROR(EPROTO), ERROR(EBADMSG), ERROR(EOVERFLOW), ERROR(EILSEQ), ERROR(EUSERS), ERROR(ENOTSOCK), ERROR(EDESTADDRREQ),
-    ERROR(EMSGSIZE), ERROR(EPROTOTYPE), ERROR(ENOPROTOOPT), ERROR(EPROTONOSUPPORT), ERROR(ESOCKTNOSUPPORT),
-    ERROR(ENOTSUP), ERROR(EPFNOSUPPORT), ERROR(EAFNOSUPPORT), ERROR(EADDRINUSE), ERROR(EADDRNOTAVAIL), ERROR(ENETDOWN),
-    ERROR(ENETUNREACH), ERROR(ENETRESET), ERROR(ECONNABORTED), ERROR(ECONNRESET), ERROR(ENOBUFS), ERROR(EISCONN),
-    ERROR(ENOTCONN), ERROR(ESHUTDOWN), ERROR(ETOOMANYREFS), ERROR(ETIMEDOUT), ERROR(ECONNREFUSED), ERROR(EHOSTDOWN),
-    ERROR(EHOSTUNREACH), ERROR(EALREADY), ERROR(EINPROGRESS), ERROR(ESTALE), ERROR(EDQUOT), ERROR(ECANCELED),
-    ERROR(EOWNERDEAD), ERROR(ENOTRECOVERABLE), ERROR(EWOULDBLOCK), ERROR(EOPNOTSUPP), ERROR(EDEADLOCK),
+#define ERROR(name)                                                                                \
+    { #name, name }
+    ERROR(EPERM),
+    ERROR(ENOENT),
+    ERROR(ESRCH),
+    ERROR(EINTR),
+    ERROR(EIO),
+    ERROR(ENXIO),
+    ERROR(E2BIG),
+    ERROR(ENOEXEC),
+    ERROR(EBADF),
+    ERROR(ECHILD),
+    ERROR(EAGAIN),
+    ERROR(ENOMEM),
+    ERROR(EACCES),
+    ERROR(EFAULT),
+    ERROR(ENOTBLK),
+    ERROR(EBUSY),
+    ERROR(EEXIST),
+    ERROR(EXDEV),
+    ERROR(ENODEV),
+    ERROR(ENOTDIR),
+    ERROR(EISDIR),
+    ERROR(EINVAL),
+    ERROR(ENFILE),
+    ERROR(EMFILE),
+    ERROR(ENOTTY),
+    ERROR(ETXTBSY),
+    ERROR(EFBIG),
+    ERROR(ENOSPC),
+    ERROR(ESPIPE),
+    ERROR(EROFS),
+    ERROR(EMLINK),
+    ERROR(EPIPE),
+    ERROR(EDOM),
+    ERROR(ERANGE),
+    ERROR(EDEADLK),
+    ERROR(ENAMETOOLONG),
+    ERROR(ENOLCK),
+    ERROR(ENOSYS),
+    ERROR(ENOTEMPTY),
+    ERROR(ELOOP),
+    ERROR(ENOMSG),
+    ERROR(EIDRM),
+    ERROR(ENOSTR),
+    ERROR(ENODATA),
+    ERROR(ETIME),
+    ERROR(ENOSR),
+    ERROR(ENOLINK),
+    ERROR(EPROTO),
+    ERROR(EBADMSG),
+    ERROR(EOVERFLOW),
+    ERROR(EILSEQ),
+    ERROR(EUSERS),
+    ERROR(ENOTSOCK),
+    ERROR(EDESTADDRREQ),
+    ERROR(EMSGSIZE),
+    ERROR(EPROTOTYPE),
+    ERROR(ENOPROTOOPT),
+    ERROR(EPROTONOSUPPORT),
+    ERROR(ESOCKTNOSUPPORT),
+    ERROR(ENOTSUP),
+    ERROR(EPFNOSUPPORT),
+    ERROR(EAFNOSUPPORT),
+    ERROR(EADDRINUSE),
+    ERROR(EADDRNOTAVAIL),
+    ERROR(ENETDOWN),
+    ERROR(ENETUNREACH),
+    ERROR(ENETRESET),
+    ERROR(ECONNABORTED),
+    ERROR(ECONNRESET),
+    ERROR(ENOBUFS),
+    ERROR(EISCONN),
+    ERROR(ENOTCONN),
+    ERROR(ESHUTDOWN),
+    ERROR(ETOOMANYREFS),
+    ERROR(ETIMEDOUT),
+    ERROR(ECONNREFUSED),
+    ERROR(EHOSTDOWN),
+    ERROR(EHOSTUNREACH),
+    ERROR(EALREADY),
+    ERROR(EINPROGRESS),
+    ERROR(ESTALE),
+    ERROR(EDQUOT),
+    ERROR(ECANCELED),
+    ERROR(EOWNERDEAD),
+    ERROR(ENOTRECOVERABLE),
+    ERROR(EWOULDBLOCK),
+    ERROR(EOPNOTSUPP),
+    ERROR(EDEADLOCK),
 #undef ERROR
 };
 

@@ -1,7 +1,8 @@
 /* sys.c - the module sys and the standard streams.
  *
- * What most scripts never look at (version_info, flags, float_info, ...) is made by stdlib/prelude/system.gen when it is first
- * asked for, through the module's __getattr__: starting a VM stays cheap.
+ * What most scripts never look at (version_info, flags, float_info, ...) is made by
+ * stdlib/prelude/system.gen when it is first asked for, through the module's __getattr__: starting
+ * a VM stays cheap.
  */
 #include "stdlib/init.h"
 #include "stdlib/modules.h"
@@ -25,7 +26,8 @@ static Value sys_getrecursionlimit(GenVM *vm, Value *args) {
 }
 
 static Value sys_setrecursionlimit(GenVM *vm, Value *args) {
-    if (as_int(args[0]) < 1) return raise_value(vm, "recursion limit must be greater or equal than 1");
+    if (as_int(args[0]) < 1)
+        return raise_value(vm, "recursion limit must be greater or equal than 1");
     vm->recursion_limit = (uint64_t)as_int(args[0]);
     frame_reset_limit(vm);
     return VALUE_NONE;
@@ -33,7 +35,8 @@ static Value sys_setrecursionlimit(GenVM *vm, Value *args) {
 
 static Value sys_exc_info(GenVM *vm, Value *args) {
     (void)args;
-    if (vm->handled == VALUE_UNSET || vm->handled == VALUE_NONE) return tuple_pack(vm, 3, VALUE_NONE, VALUE_NONE, VALUE_NONE);
+    if (vm->handled == VALUE_UNSET || vm->handled == VALUE_NONE)
+        return tuple_pack(vm, 3, VALUE_NONE, VALUE_NONE, VALUE_NONE);
     Value traceback = AS(Exception, vm->handled)->traceback;
     return tuple_pack(vm, 3, object_value(type_of(vm, vm->handled)), vm->handled,
                       traceback == VALUE_UNSET ? VALUE_NONE : traceback);
@@ -44,15 +47,21 @@ static Value sys_exception(GenVM *vm, Value *args) {
     return vm->handled == VALUE_UNSET ? VALUE_NONE : vm->handled;
 }
 
-static Value sys_intern(GenVM *vm, Value *args) { return str_intern(vm, args[0]); }
+static Value sys_intern(GenVM *vm, Value *args) {
+    return str_intern(vm, args[0]);
+}
 
 static Value sys_exit(GenVM *vm, Value *args) {
     bool nothing = args[0] == VALUE_UNSET || args[0] == VALUE_NONE;
-    Value tuple = nothing ? vm->empty_tuple : is_kind(args[0], TYPE_TUPLE) ? args[0] : tuple_pack(vm, 1, args[0]);
+    Value tuple = nothing                        ? vm->empty_tuple
+                  : is_kind(args[0], TYPE_TUPLE) ? args[0]
+                                                 : tuple_pack(vm, 1, args[0]);
     return tuple == VALUE_ERROR ? VALUE_ERROR : raise_with_args(vm, EXC_SYSTEM_EXIT, tuple);
 }
 
-static Value sys_get_int_max_str_digits(GenVM *vm, Value *args) { return (void)args, int_value(int_digit_limit(vm)); }
+static Value sys_get_int_max_str_digits(GenVM *vm, Value *args) {
+    return (void)args, int_value(int_digit_limit(vm));
+}
 
 static Value sys_set_int_max_str_digits(GenVM *vm, Value *args) {
     return int_set_digit_limit(vm, as_int(args[0])) ? VALUE_NONE : VALUE_ERROR;
@@ -60,82 +69,116 @@ static Value sys_set_int_max_str_digits(GenVM *vm, Value *args) {
 
 static Value sys_getsizeof(GenVM *vm, Value *args) {
     Type *type = type_of(vm, args[0]);
-    Value method = type->is_builtin ? VALUE_UNSET : type_lookup(vm, type, str_intern_from(vm, "__sizeof__", 10));
+    Value method = type->is_builtin ? VALUE_UNSET
+                                    : type_lookup(vm, type, str_intern_from(vm, "__sizeof__", 10));
     if (is_kind(method, TYPE_FUNCTION)) return native_call(vm, method, 1, args[0]);
     return int_value((int64_t)value_memory(vm, args[0]));
 }
 
 static Value sys_getframe(GenVM *vm, Value *args) {
-    Value frame = as_int(args[0]) < 0 ? frame_object_of_caller(vm, 0) : frame_object_of_caller(vm, as_int(args[0]));
+    Value frame = as_int(args[0]) < 0 ? frame_object_of_caller(vm, 0)
+                                      : frame_object_of_caller(vm, as_int(args[0]));
     return frame == VALUE_UNSET ? raise_value(vm, "call stack is not deep enough") : frame;
 }
 
-static Value sys_getdefaultencoding(GenVM *vm, Value *args) { return (void)args, str_from(vm, "utf-8"); }
-static Value sys_getfilesystemencodeerrors(GenVM *vm, Value *args) { return (void)args, str_from(vm, "surrogateescape"); }
-static Value sys_is_finalizing(GenVM *vm, Value *args) { return (void)args, bool_value(vm->finalizing); }
+static Value sys_getdefaultencoding(GenVM *vm, Value *args) {
+    return (void)args, str_from(vm, "utf-8");
+}
+static Value sys_getfilesystemencodeerrors(GenVM *vm, Value *args) {
+    return (void)args, str_from(vm, "surrogateescape");
+}
+static Value sys_is_finalizing(GenVM *vm, Value *args) {
+    return (void)args, bool_value(vm->finalizing);
+}
 static Value sys_is_interned(GenVM *vm, Value *args) {
     (void)vm;
     return bool_value(as_object(args[0])->flags & STR_INTERNED);
 }
-static Value sys_audit(GenVM *vm, Value *args) { return (void)vm, (void)args, VALUE_NONE; }
+static Value sys_audit(GenVM *vm, Value *args) {
+    return (void)vm, (void)args, VALUE_NONE;
+}
 
-static Value sys_displayhook(GenVM *vm, Value *args) { return native_twin(vm, TWIN_SYS_DISPLAYHOOK, 1, args[0]); }
+static Value sys_displayhook(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_SYS_DISPLAYHOOK, 1, args[0]);
+}
 static Value sys_excepthook(GenVM *vm, Value *args) {
     return native_twin(vm, TWIN_SYS_EXCEPTHOOK, 3, args[0], args[1], args[2]);
 }
-static Value sys_unraisablehook(GenVM *vm, Value *args) { return native_twin(vm, TWIN_SYS_UNRAISABLEHOOK, 1, args[0]); }
-static Value sys_getattr(GenVM *vm, Value *args) { return native_twin(vm, TWIN_SYS_ATTRIBUTE, 1, args[0]); }
-static Value sys_dir(GenVM *vm, Value *args) { return (void)args, native_twin(vm, TWIN_SYS_NAMES, 0); }
+static Value sys_unraisablehook(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_SYS_UNRAISABLEHOOK, 1, args[0]);
+}
+static Value sys_getattr(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_SYS_ATTRIBUTE, 1, args[0]);
+}
+static Value sys_dir(GenVM *vm, Value *args) {
+    return (void)args, native_twin(vm, TWIN_SYS_NAMES, 0);
+}
 
 static const NativeDef functions[] = {
     {"__dir__()", sys_dir, NULL},
     {"__getattr__(name: str, /)", sys_getattr, NULL},
     {"_getframe(depth: index = 0, /)", sys_getframe, "Return a frame object from the call stack."},
-    {"_is_interned(string: str, /)", sys_is_interned, "Return True if the given string is interned."},
+    {"_is_interned(string: str, /)", sys_is_interned,
+     "Return True if the given string is interned."},
     {"audit(event: str, /, *args)", sys_audit, "Passes the event to any hooks that are attached."},
-    {"displayhook(object, /)", sys_displayhook, "Print an object to sys.stdout and also save it in builtins._"},
+    {"displayhook(object, /)", sys_displayhook,
+     "Print an object to sys.stdout and also save it in builtins._"},
     {"exc_info()", sys_exc_info, "(type, value, traceback) of the exception being handled."},
-    {"excepthook(exctype, value, traceback, /)", sys_excepthook, "Handle an exception by displaying it with a traceback on sys.stderr."},
+    {"excepthook(exctype, value, traceback, /)", sys_excepthook,
+     "Handle an exception by displaying it with a traceback on sys.stderr."},
     {"exception()", sys_exception, "The exception being handled, or None."},
     {"exit(status=?, /)", sys_exit, "Raise SystemExit(status)."},
-    {"getdefaultencoding()", sys_getdefaultencoding, "Return the current default encoding used by the Unicode implementation."},
-    {"getfilesystemencodeerrors()", sys_getfilesystemencodeerrors, "Return the error mode used for Unicode to OS filename conversion."},
-    {"getfilesystemencoding()", sys_getdefaultencoding, "Return the encoding used to convert Unicode filenames to OS filenames."},
-    {"get_int_max_str_digits()", sys_get_int_max_str_digits, "The most decimal digits that ints are read or written with."},
+    {"getdefaultencoding()", sys_getdefaultencoding,
+     "Return the current default encoding used by the Unicode implementation."},
+    {"getfilesystemencodeerrors()", sys_getfilesystemencodeerrors,
+     "Return the error mode used for Unicode to OS filename conversion."},
+    {"getfilesystemencoding()", sys_getdefaultencoding,
+     "Return the encoding used to convert Unicode filenames to OS filenames."},
+    {"get_int_max_str_digits()", sys_get_int_max_str_digits,
+     "The most decimal digits that ints are read or written with."},
     {"getrecursionlimit()", sys_getrecursionlimit, "How many calls may be nested."},
-    {"getsizeof(object, default=?)", sys_getsizeof, "The size of object in bytes, with its own storage."},
+    {"getsizeof(object, default=?)", sys_getsizeof,
+     "The size of object in bytes, with its own storage."},
     {"intern(string: str, /)", sys_intern, "The one string of that text that is used for names."},
     {"is_finalizing()", sys_is_finalizing, "Return True if Python is exiting."},
     {"set_int_max_str_digits(maxdigits: size)", sys_set_int_max_str_digits,
      "Set the most decimal digits that ints are read or written with; 0: any number."},
-    {"setrecursionlimit(limit: size, /)", sys_setrecursionlimit, "Set how many calls may be nested."},
+    {"setrecursionlimit(limit: size, /)", sys_setrecursionlimit,
+     "Set how many calls may be nested."},
     {"unraisablehook(unraisable, /)", sys_unraisablehook, "Handle an unraisable exception."},
     {NULL, NULL, NULL},
 };
 
 /* The builtin open(), which is the library's, not the engine's. */
 static bool add_open(GenVM *vm) {
-    Value open = native_function_new(vm, &file_open_def, VALUE_UNSET, str_intern_from(vm, "_io", 3));
+    Value open =
+        native_function_new(vm, &file_open_def, VALUE_UNSET, str_intern_from(vm, "_io", 3));
     return set(vm, vm->builtins, "open", open);
 }
 
 static bool add_functions(GenVM *vm, Dict *dict, Value module) {
     for (const NativeDef *def = functions; def->signature; def++) {
         Value function = native_function_new(vm, def, VALUE_UNSET, module);
-        if (function == VALUE_ERROR || !dict_set_str(vm, dict, AS(NativeFunction, function)->name, function)) return false;
+        if (function == VALUE_ERROR ||
+            !dict_set_str(vm, dict, AS(NativeFunction, function)->name, function))
+            return false;
     }
-    static const char *const hooks[][2] = {{"displayhook", "__displayhook__"}, {"excepthook", "__excepthook__"},
+    static const char *const hooks[][2] = {{"displayhook", "__displayhook__"},
+                                           {"excepthook", "__excepthook__"},
                                            {"unraisablehook", "__unraisablehook__"}};
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
-        if (!set(vm, dict, hooks[i][1], dict_get_str(vm, dict, str_from(vm, hooks[i][0])))) return false;
+        if (!set(vm, dict, hooks[i][1], dict_get_str(vm, dict, str_from(vm, hooks[i][0]))))
+            return false;
     return true;
 }
 
 static bool add_streams(GenVM *vm, Dict *dict) {
-    static const char *const names[][2] = {{"stdin", "__stdin__"}, {"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
+    static const char *const names[][2] = {
+        {"stdin", "__stdin__"}, {"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
     for (int i = 0; i < 3; i++) {
         Value stream = file_new_stream(vm, i);
-        if (!set(vm, dict, names[i][0], stream) || !set(vm, dict, names[i][1], stream)) return false;
+        if (!set(vm, dict, names[i][0], stream) || !set(vm, dict, names[i][1], stream))
+            return false;
     }
     return true;
 }
@@ -145,10 +188,13 @@ bool sys_init(GenVM *vm) {
     if (module == VALUE_ERROR || !add_open(vm)) return false;
     vm->sys_module = module;
     Dict *dict = AS(Module, module)->dict;
-    return add_functions(vm, dict, name) && add_streams(vm, dict) && set(vm, dict, "modules", object_value(vm->modules)) &&
+    return add_functions(vm, dict, name) && add_streams(vm, dict) &&
+           set(vm, dict, "modules", object_value(vm->modules)) &&
            set(vm, dict, "path", list_new(vm, 0)) && set(vm, dict, "argv", list_new(vm, 0)) &&
-           set(vm, dict, "maxsize", int_from_i64(vm, INT64_MAX)) && set(vm, dict, "byteorder", str_from(vm, "little")) &&
-           set(vm, dict, "platform", str_from(vm, "linux")) && dict_set_str(vm, vm->modules, name, module);
+           set(vm, dict, "maxsize", int_from_i64(vm, INT64_MAX)) &&
+           set(vm, dict, "byteorder", str_from(vm, "little")) &&
+           set(vm, dict, "platform", str_from(vm, "linux")) &&
+           dict_set_str(vm, vm->modules, name, module);
 }
 
 /* ---- the module _sysinfo: what system.gen needs to know ---- */
@@ -171,7 +217,8 @@ static Value module_names(GenVM *vm, Value *args) {
 static Value executable(GenVM *vm, Value *args) {
     (void)args;
     char path[4096];
-    ssize_t size = vm->capabilities & GEN_CAP_ENV ? readlink("/proc/self/exe", path, sizeof path - 1) : 0;
+    ssize_t size =
+        vm->capabilities & GEN_CAP_ENV ? readlink("/proc/self/exe", path, sizeof path - 1) : 0;
     if (size <= 0) return vm->empty_str;
     path[size] = 0;
     return file_path_text(vm, path);
@@ -179,7 +226,8 @@ static Value executable(GenVM *vm, Value *args) {
 
 static Value version(GenVM *vm, Value *args) {
     (void)args;
-    return tuple_pack(vm, 3, int_value(GEN_VERSION_MAJOR), int_value(GEN_VERSION_MINOR), int_value(GEN_VERSION_PATCH));
+    return tuple_pack(vm, 3, int_value(GEN_VERSION_MAJOR), int_value(GEN_VERSION_MINOR),
+                      int_value(GEN_VERSION_PATCH));
 }
 
 static const NativeDef info_functions[] = {

@@ -1,7 +1,7 @@
 /* time.c - the module _time, on which stdlib/time.gen rests: clocks, the calendar, sleeping.
  *
- * All of it needs GEN_CAP_CLOCK, but for what only converts. Times are kept as seconds and nanoseconds, never as floats,
- * until a float is what is asked for.
+ * All of it needs GEN_CAP_CLOCK, but for what only converts. Times are kept as seconds and
+ * nanoseconds, never as floats, until a float is what is asked for.
  */
 #include "stdlib/modules.h"
 #include "vm/bind.h"
@@ -40,22 +40,31 @@ static Value clock_nanoseconds(GenVM *vm, clockid_t clock) {
     return int_from_i64(vm, (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec);
 }
 
-#define CLOCK(name, id)                                                                                                \
-    static Value time_##name(GenVM *vm, Value *args) { return (void)args, clock_seconds(vm, id); }                      \
-    static Value time_##name##_ns(GenVM *vm, Value *args) { return (void)args, clock_nanoseconds(vm, id); }
+#define CLOCK(name, id)                                                                            \
+    static Value time_##name(GenVM *vm, Value *args) {                                             \
+        return (void)args, clock_seconds(vm, id);                                                  \
+    }                                                                                              \
+    static Value time_##name##_ns(GenVM *vm, Value *args) {                                        \
+        return (void)args, clock_nanoseconds(vm, id);                                              \
+    }
 CLOCK(time, CLOCK_REALTIME)
 CLOCK(monotonic, CLOCK_MONOTONIC)
 CLOCK(perf_counter, CLOCK_MONOTONIC)
 CLOCK(process_time, CLOCK_PROCESS_CPUTIME_ID)
 CLOCK(thread_time, CLOCK_THREAD_CPUTIME_ID)
 
-static Value time_clock_gettime(GenVM *vm, Value *args) { return clock_seconds(vm, (clockid_t)as_int(args[0])); }
-static Value time_clock_gettime_ns(GenVM *vm, Value *args) { return clock_nanoseconds(vm, (clockid_t)as_int(args[0])); }
+static Value time_clock_gettime(GenVM *vm, Value *args) {
+    return clock_seconds(vm, (clockid_t)as_int(args[0]));
+}
+static Value time_clock_gettime_ns(GenVM *vm, Value *args) {
+    return clock_nanoseconds(vm, (clockid_t)as_int(args[0]));
+}
 
 static Value time_clock_getres(GenVM *vm, Value *args) {
     struct timespec step;
     if (!may_ask(vm)) return VALUE_ERROR;
-    if (clock_getres((clockid_t)as_int(args[0]), &step) != 0) return raise_os_error(vm, errno, VALUE_UNSET);
+    if (clock_getres((clockid_t)as_int(args[0]), &step) != 0)
+        return raise_os_error(vm, errno, VALUE_UNSET);
     return float_value(vm, (double)step.tv_sec + (double)step.tv_nsec * 1e-9);
 }
 
@@ -71,7 +80,8 @@ static bool to_duration(GenVM *vm, Value v, struct timespec *duration) {
     } else if (value_is_float(v)) {
         seconds = value_float(v);
         if (isnan(seconds)) return raise_value(vm, "Invalid value NaN (not a number)"), false;
-        if (fabs(seconds) > 9e9) return raise_overflow(vm, "timestamp out of range for platform time_t"), false;
+        if (fabs(seconds) > 9e9)
+            return raise_overflow(vm, "timestamp out of range for platform time_t"), false;
         double rounded = ceil(seconds * 1e9);
         *duration = (struct timespec){(time_t)floor(rounded / 1e9), 0};
         duration->tv_nsec = (long)(rounded - (double)duration->tv_sec * 1e9);
@@ -93,7 +103,8 @@ static Value time_sleep(GenVM *vm, Value *args) {
         until.tv_sec++;
         until.tv_nsec -= NANOSECONDS;
     }
-    for (int failed; (failed = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL)) != 0;) {
+    for (int failed;
+         (failed = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL)) != 0;) {
         if (failed != EINTR) return raise_os_error(vm, failed, VALUE_UNSET);
         if (vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
     }
@@ -113,12 +124,15 @@ static bool to_time(GenVM *vm, Value v, time_t *out) {
     if (value_is_float(v)) {
         double seconds = floor(value_float(v));
         if (isnan(seconds)) return raise_value(vm, "Invalid value NaN (not a number)"), false;
-        if (fabs(seconds) >= 9.2e18) return raise_overflow(vm, "timestamp out of range for platform time_t"), false;
+        if (fabs(seconds) >= 9.2e18)
+            return raise_overflow(vm, "timestamp out of range for platform time_t"), false;
         *out = (time_t)seconds;
         return true;
     }
-    if (!value_is_intlike(v)) return raise_type(vm, "'%T' object cannot be interpreted as an integer", v), false;
-    if (!int_to_i64(v, &whole)) return raise_overflow(vm, "timestamp out of range for platform time_t"), false;
+    if (!value_is_intlike(v))
+        return raise_type(vm, "'%T' object cannot be interpreted as an integer", v), false;
+    if (!int_to_i64(v, &whole))
+        return raise_overflow(vm, "timestamp out of range for platform time_t"), false;
     *out = whole;
     return true;
 }
@@ -126,9 +140,16 @@ static bool to_time(GenVM *vm, Value v, time_t *out) {
 static Value tm_tuple(GenVM *vm, const struct tm *tm) {
     Value zone = str_from(vm, tm->tm_zone ? tm->tm_zone : "");
     if (zone == VALUE_ERROR) return zone;
-    Value fields[] = {int_value(tm->tm_year + (int64_t)1900), int_value(tm->tm_mon + 1), int_value(tm->tm_mday),
-                      int_value(tm->tm_hour), int_value(tm->tm_min), int_value(tm->tm_sec),
-                      int_value((tm->tm_wday + 6) % 7), int_value(tm->tm_yday + 1), int_value(tm->tm_isdst), zone,
+    Value fields[] = {int_value(tm->tm_year + (int64_t)1900),
+                      int_value(tm->tm_mon + 1),
+                      int_value(tm->tm_mday),
+                      int_value(tm->tm_hour),
+                      int_value(tm->tm_min),
+                      int_value(tm->tm_sec),
+                      int_value((tm->tm_wday + 6) % 7),
+                      int_value(tm->tm_yday + 1),
+                      int_value(tm->tm_isdst),
+                      zone,
                       int_value(tm->tm_gmtoff)};
     return tuple_from_array(vm, fields, 11);
 }
@@ -155,14 +176,21 @@ static Value time_localtime(GenVM *vm, Value *args) {
 static bool to_tm(GenVM *vm, Value v, const char *function, struct tm *tm, Value *zone) {
     int64_t fields[9];
     *tm = (struct tm){0};
-    if (!is_kind(v, TYPE_TUPLE)) return raise_type(vm, "Tuple or struct_time argument required"), false;
+    if (!is_kind(v, TYPE_TUPLE))
+        return raise_type(vm, "Tuple or struct_time argument required"), false;
     Tuple *tuple = AS_TUPLE(v);
-    if (tuple->count != 9) return raise_type(vm, "%s(): illegal time tuple argument", function), false;
+    if (tuple->count != 9)
+        return raise_type(vm, "%s(): illegal time tuple argument", function), false;
     for (int i = 0; i < 9; i++) {
         if (!value_is_intlike(tuple->items[i]))
-            return raise_type(vm, "'%T' object cannot be interpreted as an integer", tuple->items[i]), false;
-        if (!int_to_i64(tuple->items[i], &fields[i]) || fields[i] > INT32_MAX || fields[i] < INT32_MIN + 1900)
-            return raise_overflow(vm, i ? "Python int too large to convert to C int" : "year out of range"), false;
+            return raise_type(vm, "'%T' object cannot be interpreted as an integer",
+                              tuple->items[i]),
+                   false;
+        if (!int_to_i64(tuple->items[i], &fields[i]) || fields[i] > INT32_MAX ||
+            fields[i] < INT32_MIN + 1900)
+            return raise_overflow(vm, i ? "Python int too large to convert to C int"
+                                        : "year out of range"),
+                   false;
     }
     tm->tm_year = (int)(fields[0] - 1900);
     tm->tm_mon = (int)(fields[1] - 1);
@@ -214,7 +242,8 @@ static Value format_tm(GenVM *vm, const char *format, const struct tm *tm) {
         char *text = malloc(capacity);
         if (!text) return raise_memory(vm);
         size_t size = strftime(text, capacity, format, tm);
-        if (size || capacity > 64 * (strlen(format) + 256)) { /* nothing at all: %Z, %p may be empty */
+        if (size ||
+            capacity > 64 * (strlen(format) + 256)) { /* nothing at all: %Z, %p may be empty */
             Value v = str_decode_utf8(vm, text, size, "surrogateescape");
             free(text);
             return v;
@@ -236,13 +265,15 @@ static Value time_strftime(GenVM *vm, Value *args) {
 }
 
 static Value time_asctime(GenVM *vm, Value *args) {
-    static const char names[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char names[] = "SunMonTueWedThuFriSat",
+                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm tm;
     Value zone;
     if (!to_tm(vm, args[0], "asctime", &tm, &zone) || !check_tm(vm, &tm)) return VALUE_ERROR;
     char text[80];
-    snprintf(text, sizeof text, "%.3s %.3s%3d %.2d:%.2d:%.2d %d", names + 3 * tm.tm_wday, months + 3 * tm.tm_mon, tm.tm_mday,
-             tm.tm_hour, tm.tm_min, tm.tm_sec, 1900 + tm.tm_year);
+    snprintf(text, sizeof text, "%.3s %.3s%3d %.2d:%.2d:%.2d %d", names + 3 * tm.tm_wday,
+             months + 3 * tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+             1900 + tm.tm_year);
     return str_from(vm, text);
 }
 
@@ -254,7 +285,11 @@ static Value time_zone(GenVM *vm, Value *args) {
     long winter = 0, summer = 0;
     const char *names[2] = {"UTC", "UTC"};
     for (int half = 0; half < 2 && vm->capabilities & GEN_CAP_CLOCK; half++) {
-        struct tm tm = {.tm_year = year - 1900, .tm_mon = half * 6, .tm_mday = 1, .tm_hour = 12, .tm_isdst = -1};
+        struct tm tm = {.tm_year = year - 1900,
+                        .tm_mon = half * 6,
+                        .tm_mday = 1,
+                        .tm_hour = 12,
+                        .tm_isdst = -1};
         mktime(&tm);
         if (half == 0) {
             winter = summer = -tm.tm_gmtoff;
@@ -262,15 +297,18 @@ static Value time_zone(GenVM *vm, Value *args) {
         } else if (-tm.tm_gmtoff != winter) {
             bool north = -tm.tm_gmtoff < winter;
             names[north] = tm.tm_zone;
-            if (north) summer = -tm.tm_gmtoff;
-            else winter = -tm.tm_gmtoff;
+            if (north)
+                summer = -tm.tm_gmtoff;
+            else
+                winter = -tm.tm_gmtoff;
         }
     }
     Value first = str_from(vm, names[0]), second = str_from(vm, names[1]);
     if (first == VALUE_ERROR || second == VALUE_ERROR) return VALUE_ERROR;
     Value pair = tuple_pack(vm, 2, first, second);
     return pair == VALUE_ERROR ? pair
-                               : tuple_pack(vm, 4, int_value(winter), int_value(summer), int_value(winter != summer), pair);
+                               : tuple_pack(vm, 4, int_value(winter), int_value(summer),
+                                            int_value(winter != summer), pair);
 }
 
 static const NativeDef functions[] = {
@@ -279,16 +317,23 @@ static const NativeDef functions[] = {
     {"monotonic()", time_monotonic, "Monotonic clock, cannot go backward."},
     {"monotonic_ns()", time_monotonic_ns, "Monotonic clock, cannot go backward, as nanoseconds."},
     {"perf_counter()", time_perf_counter, "Performance counter for benchmarking."},
-    {"perf_counter_ns()", time_perf_counter_ns, "Performance counter for benchmarking as nanoseconds."},
-    {"process_time()", time_process_time, "Process time for profiling: sum of the kernel and user-space CPU time."},
+    {"perf_counter_ns()", time_perf_counter_ns,
+     "Performance counter for benchmarking as nanoseconds."},
+    {"process_time()", time_process_time,
+     "Process time for profiling: sum of the kernel and user-space CPU time."},
     {"process_time_ns()", time_process_time_ns, "Process time for profiling as nanoseconds."},
-    {"thread_time()", time_thread_time, "Thread time for profiling: sum of the kernel and user-space CPU time."},
+    {"thread_time()", time_thread_time,
+     "Thread time for profiling: sum of the kernel and user-space CPU time."},
     {"thread_time_ns()", time_thread_time_ns, "Thread time for profiling as nanoseconds."},
-    {"clock_gettime(clk_id: size, /)", time_clock_gettime, "Return the time of the specified clock as a float."},
-    {"clock_gettime_ns(clk_id: size, /)", time_clock_gettime_ns, "Return the time of the specified clock as nanoseconds."},
-    {"clock_getres(clk_id: size, /)", time_clock_getres, "Return the resolution of the specified clock."},
+    {"clock_gettime(clk_id: size, /)", time_clock_gettime,
+     "Return the time of the specified clock as a float."},
+    {"clock_gettime_ns(clk_id: size, /)", time_clock_gettime_ns,
+     "Return the time of the specified clock as nanoseconds."},
+    {"clock_getres(clk_id: size, /)", time_clock_getres,
+     "Return the resolution of the specified clock."},
     {"sleep(seconds, /)", time_sleep, "Delay execution for a given number of seconds."},
-    {"mktime(tuple, /)", time_mktime, "Convert a time tuple in local time to seconds since the Epoch."},
+    {"mktime(tuple, /)", time_mktime,
+     "Convert a time tuple in local time to seconds since the Epoch."},
     {"_gmtime(seconds, /)", time_gmtime, NULL},
     {"_localtime(seconds, /)", time_localtime, NULL},
     {"_strftime(format: str, tuple, /)", time_strftime, NULL},
@@ -301,12 +346,17 @@ static bool init(GenVM *vm, Module *module) {
     static const struct {
         const char *name;
         int64_t value;
-    } clocks[] = {{"CLOCK_REALTIME", CLOCK_REALTIME}, {"CLOCK_MONOTONIC", CLOCK_MONOTONIC},
-                  {"CLOCK_MONOTONIC_RAW", CLOCK_MONOTONIC_RAW}, {"CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID},
-                  {"CLOCK_THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID}, {"CLOCK_BOOTTIME", CLOCK_BOOTTIME}};
+    } clocks[] = {{"CLOCK_REALTIME", CLOCK_REALTIME},
+                  {"CLOCK_MONOTONIC", CLOCK_MONOTONIC},
+                  {"CLOCK_MONOTONIC_RAW", CLOCK_MONOTONIC_RAW},
+                  {"CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID},
+                  {"CLOCK_THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID},
+                  {"CLOCK_BOOTTIME", CLOCK_BOOTTIME}};
     for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
         Value name = str_intern_from(vm, clocks[i].name, strlen(clocks[i].name));
-        if (name == VALUE_ERROR || !dict_set_str(vm, module->dict, name, int_value(clocks[i].value))) return false;
+        if (name == VALUE_ERROR ||
+            !dict_set_str(vm, module->dict, name, int_value(clocks[i].value)))
+            return false;
     }
     return true;
 }

@@ -16,8 +16,10 @@ static Value delete_item(GenVM *vm, const Type *type, Value object, Value key) {
     Value method = type->special[SP_DELITEM];
     if (method != VALUE_UNSET) return special_call(vm, method, object, 1, key);
     if (type->slots.setitem) return type->slots.setitem(vm, object, key, VALUE_UNSET);
-    if (type->special[SP_SETITEM] != VALUE_UNSET) return raise_error(vm, EXC_ATTRIBUTE_ERROR, "__delitem__");
-    return raise_type(vm, "'%T' object does%s support item deletion", object, type->slots.getitem ? "n't" : " not");
+    if (type->special[SP_SETITEM] != VALUE_UNSET)
+        return raise_error(vm, EXC_ATTRIBUTE_ERROR, "__delitem__");
+    return raise_type(vm, "'%T' object does%s support item deletion", object,
+                      type->slots.getitem ? "n't" : " not");
 }
 
 Value value_setitem(GenVM *vm, Value object, Value key, Value value) {
@@ -26,7 +28,8 @@ Value value_setitem(GenVM *vm, Value object, Value key, Value value) {
     Value method = type->special[SP_SETITEM];
     if (unlikely(method != VALUE_UNSET)) return special_call(vm, method, object, 2, key, value);
     if (likely(type->slots.setitem)) return type->slots.setitem(vm, object, key, value);
-    if (type->special[SP_DELITEM] != VALUE_UNSET) return raise_error(vm, EXC_ATTRIBUTE_ERROR, "__setitem__");
+    if (type->special[SP_DELITEM] != VALUE_UNSET)
+        return raise_error(vm, EXC_ATTRIBUTE_ERROR, "__setitem__");
     return raise_type(vm, "'%T' object does not support item assignment", object);
 }
 
@@ -42,8 +45,10 @@ Value value_len(GenVM *vm, Value v) {
 
 /* Does iter(v) find something: __iter__ or the sequence protocol. */
 static bool is_iterable(const Type *type) {
-    return type->special[SP_ITER] != VALUE_UNSET || type->slots.iter || type->special[SP_GETITEM] != VALUE_UNSET ||
-           (type->slots.getitem && type->instance_kind != TYPE_TYPE && !(type->flags & TYPE_MAPPING));
+    return type->special[SP_ITER] != VALUE_UNSET || type->slots.iter ||
+           type->special[SP_GETITEM] != VALUE_UNSET ||
+           (type->slots.getitem && type->instance_kind != TYPE_TYPE &&
+            !(type->flags & TYPE_MAPPING));
 }
 
 Value value_contains(GenVM *vm, Value container, Value item) {
@@ -52,7 +57,8 @@ Value value_contains(GenVM *vm, Value container, Value item) {
     if (method == VALUE_NONE) return raise_type(vm, "'%T' object is not a container", container);
     if (unlikely(method != VALUE_UNSET)) return special_call(vm, method, container, 1, item);
     if (likely(type->slots.contains)) return type->slots.contains(vm, container, item);
-    if (type->special[SP_ITER] != VALUE_NONE && is_iterable(type)) return native_twin(vm, TWIN_CONTAINS, 2, container, item);
+    if (type->special[SP_ITER] != VALUE_NONE && is_iterable(type))
+        return native_twin(vm, TWIN_CONTAINS, 2, container, item);
     return raise_type(vm, "argument of type '%T' is not a container or iterable", container);
 }
 
@@ -78,8 +84,12 @@ Value value_next(GenVM *vm, Value iterator) {
     return raise_type(vm, "'%T' object is not an iterator", iterator);
 }
 
-Value leaf_iter(GenVM *vm, Value iterable) { return value_iter(vm, iterable); }
-Value leaf_next(GenVM *vm, Value iterator) { return value_next(vm, iterator); }
+Value leaf_iter(GenVM *vm, Value iterable) {
+    return value_iter(vm, iterable);
+}
+Value leaf_next(GenVM *vm, Value iterator) {
+    return value_next(vm, iterator);
+}
 
 const Value *leaf_items(Value v, uint64_t *count) {
     if (is_exact(v, TYPE_LIST)) {

@@ -1,4 +1,5 @@
-/* arithmetic.c - `a + b` and its kin for any operands: who is asked first, and what is said when nobody answers. */
+/* arithmetic.c - `a + b` and its kin for any operands: who is asked first, and what is said when
+ * nobody answers. */
 #include "vm/frame.h"
 #include "vm/operations.h"
 
@@ -18,8 +19,10 @@ static Value call_script(GenVM *vm, const Stage *stage, int op, Value a, Value b
 
 static Value run_slot(GenVM *vm, const Stage *stage) {
     const TypeSlots *slots = &stage->type->slots;
-    if (stage->kind == STAGE_BINARY) return slots->binary(vm, (BinaryOp)stage->op, stage->x, stage->y);
-    if (stage->kind == STAGE_IN_PLACE) return slots->inplace(vm, (BinaryOp)stage->op, stage->x, stage->y);
+    if (stage->kind == STAGE_BINARY)
+        return slots->binary(vm, (BinaryOp)stage->op, stage->x, stage->y);
+    if (stage->kind == STAGE_IN_PLACE)
+        return slots->inplace(vm, (BinaryOp)stage->op, stage->x, stage->y);
     return slots->compare(vm, (CompareOp)stage->op, stage->x, stage->y);
 }
 
@@ -37,7 +40,8 @@ Value operator_run(GenVM *vm, int op, Value a, Value b, int from) {
     Stage stages[STAGE_MAX];
     bool compares = op >= OPERATOR_COMPARE;
     CompareOp compare = (CompareOp)(op - OPERATOR_COMPARE);
-    int count = compares ? compare_stages(vm, compare, a, b, stages) : arithmetic_stages(vm, op, a, b, stages);
+    int count = compares ? compare_stages(vm, compare, a, b, stages)
+                         : arithmetic_stages(vm, op, a, b, stages);
     Value result = stages_run(vm, stages, count, from, op, a, b);
     if (result != VALUE_NOT_IMPLEMENTED) return result;
     return compares ? compare_default(vm, compare, a, b) : arithmetic_error(vm, op, a, b);
@@ -56,8 +60,10 @@ static bool is_sequence_type(const Type *type) {
     }
 }
 
-/* The reflected method of the right operand's class comes first when that is a subclass that brings its own. */
-static bool right_goes_first(GenVM *vm, BinaryOp op, Type *left, Type *right, bool right_is_script) {
+/* The reflected method of the right operand's class comes first when that is a subclass that brings
+ * its own. */
+static bool right_goes_first(GenVM *vm, BinaryOp op, Type *left, Type *right,
+                             bool right_is_script) {
     if (!type_is_subclass(right, left)) return false;
     if (!right_is_script) return right->slots.binary != left->slots.binary;
     Value name = vm->special_names[SP_RADD + op];
@@ -76,24 +82,30 @@ int arithmetic_stages(GenVM *vm, int code, Value a, Value b, Stage *stages) {
     if (right_in_c) last = (Stage){STAGE_BINARY, right, VALUE_UNSET, a, b, op};
     bool has_right = right_in_c || reflected != VALUE_UNSET;
     /* Sequences concatenate and repeat only after all numeric methods have been tried. */
-    bool sequence = (op == BINARY_ADD || op == BINARY_MUL) && forward == VALUE_UNSET && is_sequence_type(left);
+    bool sequence =
+        (op == BINARY_ADD || op == BINARY_MUL) && forward == VALUE_UNSET && is_sequence_type(left);
     bool first = has_right && ((sequence && reflected != VALUE_UNSET) ||
                                right_goes_first(vm, op, left, right, reflected != VALUE_UNSET));
     int count = 0;
     if (first && sequence) stages[count++] = last;
     if (in_place) {
         Value method = left->special[SP_IADD + op];
-        if (method != VALUE_UNSET) stages[count++] = (Stage){STAGE_SCRIPT, NULL, method, a, b, 0};
-        else if (left->slots.inplace) stages[count++] = (Stage){STAGE_IN_PLACE, left, VALUE_UNSET, a, b, op};
+        if (method != VALUE_UNSET)
+            stages[count++] = (Stage){STAGE_SCRIPT, NULL, method, a, b, 0};
+        else if (left->slots.inplace)
+            stages[count++] = (Stage){STAGE_IN_PLACE, left, VALUE_UNSET, a, b, op};
     }
     if (first && !sequence) stages[count++] = last;
-    if (forward != VALUE_UNSET) stages[count++] = (Stage){STAGE_SCRIPT, NULL, forward, a, b, 0};
-    else if (left->slots.binary) stages[count++] = (Stage){STAGE_BINARY, left, VALUE_UNSET, a, b, op};
+    if (forward != VALUE_UNSET)
+        stages[count++] = (Stage){STAGE_SCRIPT, NULL, forward, a, b, 0};
+    else if (left->slots.binary)
+        stages[count++] = (Stage){STAGE_BINARY, left, VALUE_UNSET, a, b, op};
     if (has_right && !first) stages[count++] = last;
     return count;
 }
 
-/* The method that is asked first, when that is a plain function of the left operand's class; the next stage is 1. */
+/* The method that is asked first, when that is a plain function of the left operand's class; the
+ * next stage is 1. */
 Function *operator_first_method(GenVM *vm, int code, Value a, Value b) {
     Type *left = type_of(vm, a), *right = type_of(vm, b);
     Value method;
@@ -107,39 +119,49 @@ Function *operator_first_method(GenVM *vm, int code, Value a, Value b) {
         if (method == VALUE_UNSET) {
             if (in_place && left->slots.inplace) return NULL;
             method = left->special[SP_ADD + op];
-            if (left != right && (right->special[SP_RADD + op] != VALUE_UNSET || type_is_subclass(right, left)))
+            if (left != right &&
+                (right->special[SP_RADD + op] != VALUE_UNSET || type_is_subclass(right, left)))
                 return NULL;
         }
     }
-    return is_object(method) && object_key(as_object(method)) == OBJECT_KEY(TYPE_FUNCTION, 2) ? AS(Function, method) : NULL;
+    return is_object(method) && object_key(as_object(method)) == OBJECT_KEY(TYPE_FUNCTION, 2)
+               ? AS(Function, method)
+               : NULL;
 }
 
 /* ---- errors ---- */
 
-static const char *const symbols[BINARY_COUNT] = {"+",  "-",  "*",  "/", "//", "%", "** or pow()",
-                                                  "@",  "<<", ">>", "&", "|",  "^", "divmod()"};
-static const char *const in_place_symbols[BINARY_COUNT] = {"+=", "-=",  "*=",  "/=", "//=", "%=", "**=",
-                                                           "@=", "<<=", ">>=", "&=", "|=",  "^=", "divmod()"};
+static const char *const symbols[BINARY_COUNT] = {"+", "-",  "*",  "/", "//", "%", "** or pow()",
+                                                  "@", "<<", ">>", "&", "|",  "^", "divmod()"};
+static const char *const in_place_symbols[BINARY_COUNT] = {
+    "+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "<<=", ">>=", "&=", "|=", "^=", "divmod()"};
 
 Value arithmetic_error(GenVM *vm, int code, Value a, Value b) {
     int op = code & ~OPERATOR_IN_PLACE;
-    if (op == BINARY_RSHIFT && is_kind(a, TYPE_NATIVE) && str_is(AS(NativeFunction, a)->name, "print"))
-        return raise_type(vm, "unsupported operand type(s) for >>: '%T' and '%T'. Did you mean \"print(<message>, "
-                              "file=<output_stream>)\"?", a, b);
-    return raise_binary_operands(vm, code & OPERATOR_IN_PLACE ? in_place_symbols[op] : symbols[op], a, b);
+    if (op == BINARY_RSHIFT && is_kind(a, TYPE_NATIVE) &&
+        str_is(AS(NativeFunction, a)->name, "print"))
+        return raise_type(
+            vm,
+            "unsupported operand type(s) for >>: '%T' and '%T'. Did you mean \"print(<message>, "
+            "file=<output_stream>)\"?",
+            a, b);
+    return raise_binary_operands(vm, code & OPERATOR_IN_PLACE ? in_place_symbols[op] : symbols[op],
+                                 a, b);
 }
 
 /* ---- entry points ---- */
 
 /* Neither operand's class defines special methods in Gen. */
-static Value binary_native(GenVM *vm, BinaryOp op, Type *left, Type *right, Value a, Value b, bool in_place) {
+static Value binary_native(GenVM *vm, BinaryOp op, Type *left, Type *right, Value a, Value b,
+                           bool in_place) {
     Value result = VALUE_NOT_IMPLEMENTED;
     if (in_place && left->slots.inplace) {
         result = left->slots.inplace(vm, op, a, b);
         if (result != VALUE_NOT_IMPLEMENTED) return result;
     }
-    Value (*first)(GenVM *, BinaryOp, Value, Value) = left->slots.binary, (*second)(GenVM *, BinaryOp, Value, Value) =
-                                                                             right->slots.binary;
+    Value (*first)(GenVM *, BinaryOp, Value, Value) = left->slots.binary,
+                                             (*second)(GenVM *, BinaryOp, Value, Value) =
+                                                 right->slots.binary;
     if (second == first) second = NULL;
     if (second && first && type_is_subclass(right, left)) {
         result = second(vm, op, a, b);
@@ -166,7 +188,10 @@ Value value_unary(GenVM *vm, Special op, Value v) {
         Value result = type->slots.unary(vm, op, v);
         if (result != VALUE_NOT_IMPLEMENTED) return result;
     }
-    const char *symbol = op == SP_NEG ? "unary -" : op == SP_POS ? "unary +" : op == SP_INVERT ? "unary ~" : "abs()";
+    const char *symbol = op == SP_NEG      ? "unary -"
+                         : op == SP_POS    ? "unary +"
+                         : op == SP_INVERT ? "unary ~"
+                                           : "abs()";
     return raise_type(vm, "bad operand type for %s: '%T'", symbol, v);
 }
 

@@ -1,10 +1,12 @@
-/* attribute.c - `object.name`: reading, assigning, deleting, and what an inline cache may remember about it.
+/* attribute.c - `object.name`: reading, assigning, deleting, and what an inline cache may remember
+ * about it.
  *
- * The order of a lookup is Python's: a data descriptor of the class, the object's own attributes, anything else of
- * the class, then __getattr__. Types whose objects look elsewhere (classes, modules, super, bound methods) replace
- * the middle part through their getattr slot. Nothing here runs script code: properties, descriptors written in Gen
- * and __getattr__ become calls that the caller is asked to make (VALUE_TAIL). Where an AttributeError of such a call
- * has to lead on to __getattr__, the call goes through a twin that catches it.
+ * The order of a lookup is Python's: a data descriptor of the class, the object's own attributes,
+ * anything else of the class, then __getattr__. Types whose objects look elsewhere (classes,
+ * modules, super, bound methods) replace the middle part through their getattr slot. Nothing here
+ * runs script code: properties, descriptors written in Gen and __getattr__ become calls that the
+ * caller is asked to make (VALUE_TAIL). Where an AttributeError of such a call has to lead on to
+ * __getattr__, the call goes through a twin that catches it.
  */
 #include "vm/type_private.h"
 
@@ -19,7 +21,8 @@ static Value *member_place(GenVM *vm, const Member *member, Value instance) {
 
 static bool check_descriptor_owner(GenVM *vm, Value name, Type *owner, Value instance) {
     if (type_is_subclass(type_of(vm, instance), owner)) return true;
-    raise_type(vm, "descriptor '%S' for '%N' objects doesn't apply to a '%T' object", name, owner, instance);
+    raise_type(vm, "descriptor '%S' for '%N' objects doesn't apply to a '%T' object", name, owner,
+               instance);
     return false;
 }
 
@@ -38,7 +41,8 @@ Value member_set(GenVM *vm, const Member *member, Value instance, Value value) {
         return raise_error(vm, EXC_ATTRIBUTE_ERROR, "%S", member->name);
     }
     if (!place) return instance_set(vm, instance, member->name, value) ? VALUE_NONE : VALUE_ERROR;
-    if (value == VALUE_UNSET && *place == VALUE_UNSET) return raise_error(vm, EXC_ATTRIBUTE_ERROR, "%S", member->name);
+    if (value == VALUE_UNSET && *place == VALUE_UNSET)
+        return raise_error(vm, EXC_ATTRIBUTE_ERROR, "%S", member->name);
     *place = value;
     gc_barrier(vm, as_object(instance));
     return VALUE_NONE;
@@ -52,18 +56,23 @@ Value getset_get(GenVM *vm, const GetSet *getset, Value instance) {
 Value getset_set(GenVM *vm, const GetSet *getset, Value instance, Value value) {
     if (!check_descriptor_owner(vm, getset->name, getset->owner, instance)) return VALUE_ERROR;
     if (!getset->def->set)
-        return raise_error(vm, EXC_ATTRIBUTE_ERROR, "attribute '%S' of '%N' objects is not writable", getset->name,
+        return raise_error(vm, EXC_ATTRIBUTE_ERROR,
+                           "attribute '%S' of '%N' objects is not writable", getset->name,
                            getset->owner);
     return getset->def->set(vm, instance, value) ? VALUE_NONE : VALUE_ERROR;
 }
 
-static Value property_failure(GenVM *vm, const Property *property, Value instance, const char *what) {
+static Value property_failure(GenVM *vm, const Property *property, Value instance,
+                              const char *what) {
     Value name = property->name;
-    if (name == VALUE_UNSET && is_kind(property->fget, TYPE_FUNCTION)) name = AS(Function, property->fget)->name;
+    if (name == VALUE_UNSET && is_kind(property->fget, TYPE_FUNCTION))
+        name = AS(Function, property->fget)->name;
     Value qualname = type_of(vm, instance)->qualname;
     if (name == VALUE_UNSET)
-        return raise_error(vm, EXC_ATTRIBUTE_ERROR, "property of '%S' object has no %s", qualname, what);
-    return raise_error(vm, EXC_ATTRIBUTE_ERROR, "property %V of '%S' object has no %s", name, qualname, what);
+        return raise_error(vm, EXC_ATTRIBUTE_ERROR, "property of '%S' object has no %s", qualname,
+                           what);
+    return raise_error(vm, EXC_ATTRIBUTE_ERROR, "property %V of '%S' object has no %s", name,
+                       qualname, what);
 }
 
 Value property_get(GenVM *vm, const Property *property, Value instance) {
@@ -73,7 +82,8 @@ Value property_get(GenVM *vm, const Property *property, Value instance) {
 
 Value property_set(GenVM *vm, const Property *property, Value instance, Value value) {
     if (value == VALUE_UNSET) {
-        if (property->fdel == VALUE_NONE) return property_failure(vm, property, instance, "deleter");
+        if (property->fdel == VALUE_NONE)
+            return property_failure(vm, property, instance, "deleter");
         return native_call(vm, property->fdel, 1, instance);
     }
     if (property->fset == VALUE_NONE) return property_failure(vm, property, instance, "setter");
@@ -100,8 +110,10 @@ static Value bind_by_type(GenVM *vm, Value raw, Value instance, Type *type) {
     const Type *descriptor = type_of(vm, raw);
     Value get = descriptor->special[SP_GET];
     if (get != VALUE_UNSET && get != VALUE_NONE)
-        return special_call(vm, get, raw, 2, instance == VALUE_UNSET ? VALUE_NONE : instance, object_value(type));
-    if (descriptor->slots.descr_get) return descriptor->slots.descr_get(vm, raw, instance, object_value(type));
+        return special_call(vm, get, raw, 2, instance == VALUE_UNSET ? VALUE_NONE : instance,
+                            object_value(type));
+    if (descriptor->slots.descr_get)
+        return descriptor->slots.descr_get(vm, raw, instance, object_value(type));
     return raw;
 }
 
@@ -139,7 +151,8 @@ bool value_is_data_descriptor(GenVM *vm, Value v) {
     default: break;
     }
     const Type *type = type_of(vm, v);
-    return type->special[SP_SET] != VALUE_UNSET || type->special[SP_DELETE] != VALUE_UNSET || type->slots.descr_set;
+    return type->special[SP_SET] != VALUE_UNSET || type->special[SP_DELETE] != VALUE_UNSET ||
+           type->slots.descr_set;
 }
 
 static Value descriptor_set(GenVM *vm, Value raw, Value instance, Value value) {
@@ -183,7 +196,8 @@ Value special_call(GenVM *vm, Value raw, Value self, int count, ...) {
 
 /* ---- reading ---- */
 
-/* Does reading go through it before the object's own attributes: it can be assigned to and read from. */
+/* Does reading go through it before the object's own attributes: it can be assigned to and read
+ * from. */
 static bool reads_first(GenVM *vm, Value raw) {
     if (!value_is_data_descriptor(vm, raw)) return false;
     const Type *type = type_of(vm, raw);
@@ -207,7 +221,8 @@ Value object_getattr(GenVM *vm, Value object, Value name) {
     return v == VALUE_UNSET ? raise_attribute(vm, object, name) : v;
 }
 
-/* An attribute of a class: the metaclass's data descriptors, the class's own MRO, the rest of the metaclass. */
+/* An attribute of a class: the metaclass's data descriptors, the class's own MRO, the rest of the
+ * metaclass. */
 static Value get_of_class(GenVM *vm, Type *self, Value name) {
     Type *meta = type_of(vm, object_value(self));
     Value from_meta = type_lookup(vm, meta, name);
@@ -215,7 +230,8 @@ static Value get_of_class(GenVM *vm, Type *self, Value name) {
         return attribute_bind(vm, from_meta, object_value(self), meta);
     Value raw = type_lookup(vm, self, name);
     if (raw != VALUE_UNSET) return attribute_bind(vm, raw, VALUE_UNSET, self);
-    return from_meta == VALUE_UNSET ? VALUE_UNSET : attribute_bind(vm, from_meta, object_value(self), meta);
+    return from_meta == VALUE_UNSET ? VALUE_UNSET
+                                    : attribute_bind(vm, from_meta, object_value(self), meta);
 }
 
 Value type_getattr(GenVM *vm, Value self, Value name) {
@@ -250,18 +266,20 @@ static Value get_or_unset(GenVM *vm, Value object, Type *type, Value name) {
 static Value tail_or_hook(GenVM *vm, Value object, Value name, Value hook) {
     TailCall *tail = &vm->tail;
     Value callable = tail->callable, kwargs = tail->spread_kwargs;
-    Value args = tail->spread_args == VALUE_UNSET ? tuple_from_array(vm, tail->args, tail->count) : tail->spread_args;
+    Value args = tail->spread_args == VALUE_UNSET ? tuple_from_array(vm, tail->args, tail->count)
+                                                  : tail->spread_args;
     if (args == VALUE_ERROR) return VALUE_ERROR;
     native_drop_tail(vm);
-    return native_twin(vm, TWIN_CALL_OR_GETATTR, 6, callable, args, kwargs == VALUE_UNSET ? VALUE_NONE : kwargs, hook,
-                       object, name);
+    return native_twin(vm, TWIN_CALL_OR_GETATTR, 6, callable, args,
+                       kwargs == VALUE_UNSET ? VALUE_NONE : kwargs, hook, object, name);
 }
 
 static COLD Value get_with_hooks(GenVM *vm, Value object, Type *type, Value name) {
     Value getattribute = type->special[SP_GETATTRIBUTE], hook = type->special[SP_GETATTR];
     Value v = getattribute != VALUE_UNSET ? special_call(vm, getattribute, object, 1, name)
                                           : get_or_unset(vm, object, type, name);
-    if (hook == VALUE_UNSET || hook == VALUE_NONE) return v == VALUE_UNSET ? raise_attribute(vm, object, name) : v;
+    if (hook == VALUE_UNSET || hook == VALUE_NONE)
+        return v == VALUE_UNSET ? raise_attribute(vm, object, name) : v;
     if (v == VALUE_TAIL && !vm->tail.then) return tail_or_hook(vm, object, name, hook);
     if (v == VALUE_ERROR && error_matches(vm, EXC_ATTRIBUTE_ERROR)) {
         error_clear(vm);
@@ -273,7 +291,8 @@ static COLD Value get_with_hooks(GenVM *vm, Value object, Type *type, Value name
 Value attribute_get(GenVM *vm, Value object, Value name) {
     name = name_interned(vm, name);
     Type *type = type_of(vm, object);
-    if (unlikely(type->special[SP_GETATTRIBUTE] != VALUE_UNSET || type->special[SP_GETATTR] != VALUE_UNSET))
+    if (unlikely(type->special[SP_GETATTRIBUTE] != VALUE_UNSET ||
+                 type->special[SP_GETATTR] != VALUE_UNSET))
         return get_with_hooks(vm, object, type, name);
     Value v = get_or_unset(vm, object, type, name);
     return unlikely(v == VALUE_UNSET) ? raise_attribute(vm, object, name) : v;
@@ -282,7 +301,8 @@ Value attribute_get(GenVM *vm, Value object, Value name) {
 Value attribute_get_or_unset(GenVM *vm, Value object, Value name) {
     name = name_interned(vm, name);
     Type *type = type_of(vm, object);
-    bool hooks = type->special[SP_GETATTRIBUTE] != VALUE_UNSET || type->special[SP_GETATTR] != VALUE_UNSET;
+    bool hooks =
+        type->special[SP_GETATTRIBUTE] != VALUE_UNSET || type->special[SP_GETATTR] != VALUE_UNSET;
     Value v = hooks ? get_with_hooks(vm, object, type, name) : get_or_unset(vm, object, type, name);
     if (v != VALUE_ERROR || !error_matches(vm, EXC_ATTRIBUTE_ERROR)) return v;
     error_clear(vm);
@@ -307,7 +327,8 @@ static Value refuse_set(GenVM *vm, Value object, Type *type, Value name, Value r
     else if (type->special[SP_SETATTR] != VALUE_UNSET || type->special[SP_DELATTR] != VALUE_UNSET)
         raise_error(vm, EXC_ATTRIBUTE_ERROR, "'%N' object has no attribute '%S'", type, name);
     else
-        raise_error(vm, EXC_ATTRIBUTE_ERROR, "'%N' object has no attribute '%S' and no __dict__ for setting new attributes",
+        raise_error(vm, EXC_ATTRIBUTE_ERROR,
+                    "'%N' object has no attribute '%S' and no __dict__ for setting new attributes",
                     type, name);
     return attribute_error_context(vm, object, name);
 }
@@ -316,9 +337,12 @@ Value object_setattr(GenVM *vm, Value object, Value name, Value value) {
     name = name_interned(vm, name);
     Type *type = type_of(vm, object);
     Value raw = type_lookup(vm, type, name);
-    if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw)) return descriptor_set(vm, raw, object, value);
-    if (!type->has_instance_dict || !is_object(object)) return refuse_set(vm, object, type, name, raw);
-    if (value != VALUE_UNSET) return instance_set(vm, object, name, value) ? VALUE_NONE : VALUE_ERROR;
+    if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw))
+        return descriptor_set(vm, raw, object, value);
+    if (!type->has_instance_dict || !is_object(object))
+        return refuse_set(vm, object, type, name, raw);
+    if (value != VALUE_UNSET)
+        return instance_set(vm, object, name, value) ? VALUE_NONE : VALUE_ERROR;
     Leaf deleted = instance_delete(vm, object, name);
     if (deleted == LEAF_FALSE) return raise_attribute(vm, object, name);
     return deleted == LEAF_TRUE ? VALUE_NONE : VALUE_ERROR;
@@ -330,7 +354,8 @@ Value type_setattr(GenVM *vm, Value self, Value name, Value value) {
     if (type->is_builtin)
         return raise_type(vm, "cannot set '%S' attribute of immutable type '%N'", name, type);
     Value raw = type_lookup(vm, meta, name);
-    if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw)) return descriptor_set(vm, raw, self, value);
+    if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw))
+        return descriptor_set(vm, raw, self, value);
     if (value == VALUE_UNSET && dict_get_str(vm, type_dict(vm, type), name) == VALUE_UNSET)
         return raise_attribute(vm, self, name);
     return type_set_attribute(vm, type, name, value) ? VALUE_NONE : VALUE_ERROR;
@@ -340,7 +365,8 @@ Value attribute_set(GenVM *vm, Value object, Value name, Value value) {
     const Type *type = type_of(vm, object);
     Value hook = type->special[SP_SETATTR];
     if (unlikely(hook != VALUE_UNSET)) return special_call(vm, hook, object, 2, name, value);
-    return type->slots.setattr ? type->slots.setattr(vm, object, name, value) : object_setattr(vm, object, name, value);
+    return type->slots.setattr ? type->slots.setattr(vm, object, name, value)
+                               : object_setattr(vm, object, name, value);
 }
 
 Value attribute_delete(GenVM *vm, Value object, Value name) {
@@ -382,7 +408,8 @@ static bool class_attribute_cacheable(GenVM *vm, Type *self, Value name, Attribu
     return found_entry(vm, lookup, owner->dict, name);
 }
 
-static bool module_attribute_cacheable(GenVM *vm, Value module, Value name, AttributeLookup *lookup) {
+static bool module_attribute_cacheable(GenVM *vm, Value module, Value name,
+                                       AttributeLookup *lookup) {
     Type *type = type_of(vm, module);
     Value raw = type_lookup(vm, type, name);
     if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw)) return false;
@@ -392,10 +419,12 @@ static bool module_attribute_cacheable(GenVM *vm, Value module, Value name, Attr
 /* A raw attribute of the class that the instance does not hide. */
 static bool raw_cacheable(GenVM *vm, Type *type, Value raw, Value name, AttributeLookup *lookup) {
     if (is_own_method(raw)) return found(lookup, ATTR_METHOD, 0, raw);
-    if (is_kind(raw, TYPE_STATICMETHOD)) return found(lookup, ATTR_CLASS_VALUE, 0, AS(Wrapping, raw)->callable);
+    if (is_kind(raw, TYPE_STATICMETHOD))
+        return found(lookup, ATTR_CLASS_VALUE, 0, AS(Wrapping, raw)->callable);
     if (is_kind(raw, TYPE_PROPERTY)) {
         const Property *property = AS(Property, raw);
-        bool plain = is_kind(property->fget, TYPE_FUNCTION) && type_of(vm, raw)->special[SP_GET] == VALUE_UNSET;
+        bool plain = is_kind(property->fget, TYPE_FUNCTION) &&
+                     type_of(vm, raw)->special[SP_GET] == VALUE_UNSET;
         return plain && found(lookup, ATTR_PROPERTY, 0, property->fget);
     }
     if (value_is_descriptor(vm, raw)) return false;
@@ -406,7 +435,8 @@ static bool raw_cacheable(GenVM *vm, Type *type, Value raw, Value name, Attribut
     return found(lookup, ATTR_CLASS_VALUE, 0, raw);
 }
 
-static bool instance_attribute_cacheable(GenVM *vm, Value object, Type *type, Value name, AttributeLookup *lookup) {
+static bool instance_attribute_cacheable(GenVM *vm, Value object, Type *type, Value name,
+                                         AttributeLookup *lookup) {
     uint32_t shape = as_object(object)->shape;
     Value raw = type_lookup(vm, type, name);
     bool data = raw != VALUE_UNSET && value_is_data_descriptor(vm, raw);
@@ -418,9 +448,11 @@ static bool instance_attribute_cacheable(GenVM *vm, Value object, Type *type, Va
     }
     if (data) return raw_cacheable(vm, type, raw, name, lookup);
     if (shape == type->dict_shape) return false;
-    if (!plain && as_object(object)->kind == TYPE_FUNCTION && AS(Function, object)->dict) return false;
+    if (!plain && as_object(object)->kind == TYPE_FUNCTION && AS(Function, object)->dict)
+        return false;
     uint32_t slot = plain ? shape_find(vm, shape, name) : SHAPE_NONE;
-    if (slot != SHAPE_NONE) return slot < as_object(object)->state && found(lookup, ATTR_SLOT, slot, VALUE_UNSET);
+    if (slot != SHAPE_NONE)
+        return slot < as_object(object)->state && found(lookup, ATTR_SLOT, slot, VALUE_UNSET);
     return raw != VALUE_UNSET && raw_cacheable(vm, type, raw, name, lookup);
 }
 
@@ -459,7 +491,8 @@ bool attribute_store_cacheable(GenVM *vm, Value object, Value name, AttributeSto
     Value raw = type_lookup(vm, type, name);
     if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw)) {
         if (!is_kind(raw, TYPE_MEMBER) || AS(Member, raw)->slot == MEMBER_IN_EXTRA) return false;
-        return type_is_subclass(type, AS(Member, raw)->owner) && stores(store, STORE_SLOT, AS(Member, raw)->slot, shape);
+        return type_is_subclass(type, AS(Member, raw)->owner) &&
+               stores(store, STORE_SLOT, AS(Member, raw)->slot, shape);
     }
     if (!type->has_instance_dict || vm->shapes[shape].is_dict) return false;
     uint32_t slot = shape_find(vm, shape, name);

@@ -7,8 +7,19 @@
 enum { NATIVE_MAX_PARAMS = 24, NATIVE_MAX_ARGS = 128, NATIVE_MAX_DEPTH = 1000 };
 
 typedef enum Convert {
-    CONVERT_NONE, CONVERT_INT, CONVERT_INDEX, CONVERT_POSITION, CONVERT_SIZE, CONVERT_FLOAT, CONVERT_STR, CONVERT_BYTES,
-    CONVERT_LIST, CONVERT_TUPLE, CONVERT_DICT, CONVERT_CALLABLE, CONVERT_BOOL,
+    CONVERT_NONE,
+    CONVERT_INT,
+    CONVERT_INDEX,
+    CONVERT_POSITION,
+    CONVERT_SIZE,
+    CONVERT_FLOAT,
+    CONVERT_STR,
+    CONVERT_BYTES,
+    CONVERT_LIST,
+    CONVERT_TUPLE,
+    CONVERT_DICT,
+    CONVERT_CALLABLE,
+    CONVERT_BOOL,
 } Convert;
 
 typedef enum Binding { BINDING_INSTANCE, BINDING_STATIC, BINDING_CLASS } Binding;
@@ -25,32 +36,39 @@ typedef struct Signature { /* lies in `storage` */
     const char *name;
     uint32_t name_size;
     Binding binding;
-    int count;      /* parameters, *args and **kwargs included */
-    int positional; /* how many can be given by position */
-    int required;   /* positionals without default */
-    int posonly;    /* the first that many cannot be given by name */
+    int count;              /* parameters, *args and **kwargs included */
+    int positional;         /* how many can be given by position */
+    int required;           /* positionals without default */
+    int posonly;            /* the first that many cannot be given by name */
     int args_at, kwargs_at; /* index of *args, **kwargs; -1: none */
-    bool plain;     /* positional parameters only */
-    bool converts;  /* some parameter is checked or converted */
+    bool plain;             /* positional parameters only */
+    bool converts;          /* some parameter is checked or converted */
     Param params[];
 } Signature;
 
-Signature *native_signature(GenVM *vm, NativeFunction *native); /* parsed on first use; NULL on error */
+Signature *native_signature(GenVM *vm,
+                            NativeFunction *native); /* parsed on first use; NULL on error */
 size_t native_def_name(const NativeDef *def, const char **name, Binding *binding_or_null);
 
-/* The first parameter is the receiver that messages do not count: self of a method, cls of a classmethod. */
+/* The first parameter is the receiver that messages do not count: self of a method, cls of a
+ * classmethod. */
 static inline int native_hides_first(const NativeFunction *native) {
     return (native->owner != NULL && native->signature->binding != BINDING_STATIC) ||
            native->header.flags & NATIVE_NEW;
 }
 
-/* Calls a native. `keywords`: tuple of names of the last arguments, or VALUE_UNSET. The result may be VALUE_TAIL. */
-Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords);
-Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords);
-Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index, Value converted);
+/* Calls a native. `keywords`: tuple of names of the last arguments, or VALUE_UNSET. The result may
+ * be VALUE_TAIL. */
+Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
+                    Value keywords);
+Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
+                         Value keywords);
+Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,
+                          Value converted);
 
-Value twin_load(GenVM *vm, Twin twin);   /* the Gen function behind a twin; compiles its file on first use */
-bool vm_poll_native(GenVM *vm);          /* fuel has run out inside a native */
+Value twin_load(GenVM *vm,
+                Twin twin);     /* the Gen function behind a twin; compiles its file on first use */
+bool vm_poll_native(GenVM *vm); /* fuel has run out inside a native */
 
 #ifdef GEN_DEBUG
 void native_check_result(GenVM *vm, const NativeFunction *native, Value result);

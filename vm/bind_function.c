@@ -1,37 +1,43 @@
-/* bind_function.c - arguments of a call into the parameters of a script function, by Python's rules and with its messages.
+/* bind_function.c - arguments of a call into the parameters of a script function, by Python's rules
+ * and with its messages.
  *
- * Registers: positional parameters, keyword-only parameters, then *args, **kwargs (the order of co_varnames).
+ * Registers: positional parameters, keyword-only parameters, then *args, **kwargs (the order of
+ * co_varnames).
  */
 #include "vm/call.h"
 #include "vm/objects.h"
 #include "vm/suggest.h"
 
-static Value param_name(const Code *code, uint32_t i) { return code->varnames->items[i]; }
+static Value param_name(const Code *code, uint32_t i) {
+    return code->varnames->items[i];
+}
 
 /* "'a'", "'a' and 'b'", "'a', 'b', and 'c'" of the parameters in first..last that are unset. */
-static Value list_missing(GenVM *vm, const Code *code, const Value *base, uint32_t first, uint32_t last, uint32_t missing) {
+static Value list_missing(GenVM *vm, const Code *code, const Value *base, uint32_t first,
+                          uint32_t last, uint32_t missing) {
     StrBuilder builder;
     builder_init(&builder, vm);
     uint32_t seen = 0;
     for (uint32_t i = first; i < last; i++) {
         if (base[i] != VALUE_UNSET) continue;
         seen++;
-        if (seen > 1) builder_put_c(&builder, seen < missing ? ", " : missing == 2 ? " and " : ", and ");
+        if (seen > 1)
+            builder_put_c(&builder, seen < missing ? ", " : missing == 2 ? " and " : ", and ");
         builder_put_format(&builder, "'%S'", param_name(code, i));
     }
     return builder_finish(&builder);
 }
 
-static bool raise_missing(GenVM *vm, Function *function, const Value *base, uint32_t first, uint32_t last,
-                          const char *kind) {
+static bool raise_missing(GenVM *vm, Function *function, const Value *base, uint32_t first,
+                          uint32_t last, const char *kind) {
     const Code *code = function->code;
     uint32_t missing = 0;
     for (uint32_t i = first; i < last; i++)
         missing += base[i] == VALUE_UNSET;
     Value names = list_missing(vm, code, base, first, last, missing);
     if (names == VALUE_ERROR) return false;
-    raise_type(vm, "%S() missing %d required %s argument%s: %S", function->qualname, (int)missing, kind,
-               missing == 1 ? "" : "s", names);
+    raise_type(vm, "%S() missing %d required %s argument%s: %S", function->qualname, (int)missing,
+               kind, missing == 1 ? "" : "s", names);
     return false;
 }
 
@@ -42,17 +48,20 @@ static bool raise_too_many(GenVM *vm, Function *function, const Value *base, uin
     for (uint32_t i = 0; i < code->kwonly_count; i++)
         kwonly_given += base[code->arg_count + i] != VALUE_UNSET;
     bool plural = defaults ? true : code->arg_count != 1;
-    Value takes = defaults ? str_format(vm, "from %d to %d", (int)(code->arg_count - defaults), (int)code->arg_count)
+    Value takes = defaults ? str_format(vm, "from %d to %d", (int)(code->arg_count - defaults),
+                                        (int)code->arg_count)
                            : str_format(vm, "%d", (int)code->arg_count);
     if (takes == VALUE_ERROR) return false;
     if (kwonly_given) {
-        raise_type(vm, "%S() takes %S positional argument%s but %d positional argument%s (and %d keyword-only argument%s) were given",
-                   function->qualname, takes, plural ? "s" : "", (int)given, given == 1 ? "" : "s", (int)kwonly_given,
-                   kwonly_given == 1 ? "" : "s");
+        raise_type(vm,
+                   "%S() takes %S positional argument%s but %d positional argument%s (and %d "
+                   "keyword-only argument%s) were given",
+                   function->qualname, takes, plural ? "s" : "", (int)given, given == 1 ? "" : "s",
+                   (int)kwonly_given, kwonly_given == 1 ? "" : "s");
         return false;
     }
-    raise_type(vm, "%S() takes %S positional argument%s but %d %s given", function->qualname, takes, plural ? "s" : "",
-               (int)given, given == 1 ? "was" : "were");
+    raise_type(vm, "%S() takes %S positional argument%s but %d %s given", function->qualname, takes,
+               plural ? "s" : "", (int)given, given == 1 ? "was" : "were");
     return false;
 }
 
@@ -80,26 +89,30 @@ static bool raise_unexpected(GenVM *vm, Function *function, Value keywords, Valu
     Value names = builder_finish(&builder);
     if (names == VALUE_ERROR) return false;
     if (found) {
-        raise_type(vm, "%S() got some positional-only arguments passed as keyword arguments: '%S'", function->qualname, names);
+        raise_type(vm, "%S() got some positional-only arguments passed as keyword arguments: '%S'",
+                   function->qualname, names);
         return false;
     }
     Value suggestion = suggest_name(vm, name, code->varnames->items + code->posonly_count,
                                     code->arg_count + code->kwonly_count - code->posonly_count);
     if (suggestion != VALUE_UNSET)
-        raise_type(vm, "%S() got an unexpected keyword argument '%S'. Did you mean '%S'?", function->qualname, name, suggestion);
+        raise_type(vm, "%S() got an unexpected keyword argument '%S'. Did you mean '%S'?",
+                   function->qualname, name, suggestion);
     else
         raise_type(vm, "%S() got an unexpected keyword argument '%S'", function->qualname, name);
     return false;
 }
 
-static bool bind_keywords(GenVM *vm, Function *function, const Value *values, Value keywords, Value *base, Value *kwargs) {
+static bool bind_keywords(GenVM *vm, Function *function, const Value *values, Value keywords,
+                          Value *base, Value *kwargs) {
     const Code *code = function->code;
     for (uint64_t i = 0; i < AS_TUPLE(keywords)->count; i++) {
         Value name = AS_TUPLE(keywords)->items[i];
         int64_t at = find_param(code, name, code->posonly_count);
         if (at >= 0) {
             if (base[at] != VALUE_UNSET) {
-                raise_type(vm, "%S() got multiple values for argument '%S'", function->qualname, name);
+                raise_type(vm, "%S() got multiple values for argument '%S'", function->qualname,
+                           name);
                 return false;
             }
             base[at] = values[i];
@@ -116,20 +129,23 @@ static bool fill_defaults(GenVM *vm, Function *function, Value *base) {
     uint32_t defaults = function->defaults ? (uint32_t)function->defaults->count : 0;
     uint32_t required = code->arg_count - defaults;
     for (uint32_t i = 0; i < required; i++)
-        if (base[i] == VALUE_UNSET) return raise_missing(vm, function, base, 0, required, "positional");
+        if (base[i] == VALUE_UNSET)
+            return raise_missing(vm, function, base, 0, required, "positional");
     for (uint32_t i = required; i < code->arg_count; i++)
         if (base[i] == VALUE_UNSET) base[i] = function->defaults->items[i - required];
     uint32_t last = code->arg_count + code->kwonly_count;
     bool missing = false;
     for (uint32_t i = code->arg_count; i < last; i++) {
         if (base[i] != VALUE_UNSET) continue;
-        if (function->kwdefaults) base[i] = dict_get_str(vm, function->kwdefaults, param_name(code, i));
+        if (function->kwdefaults)
+            base[i] = dict_get_str(vm, function->kwdefaults, param_name(code, i));
         missing |= base[i] == VALUE_UNSET;
     }
     return !missing || raise_missing(vm, function, base, code->arg_count, last, "keyword-only");
 }
 
-bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords, Value *base) {
+bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords,
+                   Value *base) {
     const Code *code = function->code;
     uint32_t named = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
     uint32_t given = count - named, params = code->arg_count + code->kwonly_count;
@@ -139,7 +155,8 @@ bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t co
         base[i] = VALUE_UNSET;
     Value *next = base + params, *kwargs = NULL;
     if (code->flags & CODE_VARARGS) {
-        Value rest = given == direct ? vm->empty_tuple : tuple_from_array(vm, args + direct, given - direct);
+        Value rest =
+            given == direct ? vm->empty_tuple : tuple_from_array(vm, args + direct, given - direct);
         if (rest == VALUE_ERROR) return false;
         *next++ = rest;
     }

@@ -1,8 +1,8 @@
 /* builtins.c - the builtin functions and the types map and filter.
  *
- * Each does in C what needs no script code (ints, floats, strings, lists, ...) and leaves the rest to its twin in
- * stdlib/prelude/builtins.gen. map and filter objects are prelude generators in another coat: the loop over one is the
- * same switch of frames as over any generator.
+ * Each does in C what needs no script code (ints, floats, strings, lists, ...) and leaves the rest
+ * to its twin in stdlib/prelude/builtins.gen. map and filter objects are prelude generators in
+ * another coat: the loop over one is the same switch of frames as over any generator.
  */
 #include "vm/bind.h"
 #include "vm/call.h"
@@ -30,7 +30,8 @@ Value runtime_generator(GenVM *vm, Twin twin, Type *cls, int count, ...) {
     return object_value(generator);
 }
 
-Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators, uint64_t count, bool strict) {
+Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators, uint64_t count,
+                   bool strict) {
     if (count == 1) return runtime_generator(vm, TWIN_MAP, cls, 2, function, iterators[0]);
     Value tuple = tuple_from_array(vm, iterators, count);
     if (tuple == VALUE_ERROR) return VALUE_ERROR;
@@ -56,59 +57,98 @@ static Value map_new(GenVM *vm, Value *args) {
             return native_twin(vm, TWIN_MAP_NEW, 4, args[0], args[1], args[2], args[3]);
         AS_TUPLE(iterators)->items[i] = iterator;
     }
-    return builtins_map(vm, cls, args[1], AS_TUPLE(iterators)->items, iterables->count, args[3] == VALUE_TRUE);
+    return builtins_map(vm, cls, args[1], AS_TUPLE(iterators)->items, iterables->count,
+                        args[3] == VALUE_TRUE);
 }
 
 static Value filter_new(GenVM *vm, Value *args) {
     Value iterator = value_iter(vm, args[2]);
-    if (iterator == VALUE_TAIL) return native_twin(vm, TWIN_FILTER_NEW, 3, args[0], args[1], args[2]);
+    if (iterator == VALUE_TAIL)
+        return native_twin(vm, TWIN_FILTER_NEW, 3, args[0], args[1], args[2]);
     if (iterator == VALUE_ERROR) return VALUE_ERROR;
     return builtins_filter(vm, type_from(args[0]), args[1], iterator);
 }
 
-static Value same_iterator(GenVM *vm, Value self) { return (void)vm, self; }
-static Value next_of_generator(GenVM *vm, Value self) { return native_resume(vm, self, VALUE_NONE); }
+static Value same_iterator(GenVM *vm, Value self) {
+    return (void)vm, self;
+}
+static Value next_of_generator(GenVM *vm, Value self) {
+    return native_resume(vm, self, VALUE_NONE);
+}
 
-static const NativeDef map_construct = {"map(cls, function, /, *iterables, strict: bool = False)", map_new, NULL};
+static const NativeDef map_construct = {"map(cls, function, /, *iterables, strict: bool = False)",
+                                        map_new, NULL};
 static const NativeDef filter_construct = {"filter(cls, function, iterable, /)", filter_new, NULL};
 
 const BuiltinType map_type = {
-    .name = "map", .base = TYPE_OBJECT, .size = sizeof(Generator), .construct = &map_construct,
-    .doc = "Make an iterator that computes the function using arguments from each of the iterables.",
+    .name = "map",
+    .base = TYPE_OBJECT,
+    .size = sizeof(Generator),
+    .construct = &map_construct,
+    .doc =
+        "Make an iterator that computes the function using arguments from each of the iterables.",
     .slots = {.iter = same_iterator, .next = next_of_generator, .trace = generator_trace},
 };
 const BuiltinType filter_type = {
-    .name = "filter", .base = TYPE_OBJECT, .size = sizeof(Generator), .construct = &filter_construct,
+    .name = "filter",
+    .base = TYPE_OBJECT,
+    .size = sizeof(Generator),
+    .construct = &filter_construct,
     .doc = "Return an iterator yielding those items of iterable for which function(item) is true.",
     .slots = {.iter = same_iterator, .next = next_of_generator, .trace = generator_trace},
 };
 const BuiltinType callable_iterator_type = {
-    .name = "callable_iterator", .base = TYPE_OBJECT, .size = sizeof(Generator), .flags = TYPE_NO_NEW | TYPE_FINAL,
+    .name = "callable_iterator",
+    .base = TYPE_OBJECT,
+    .size = sizeof(Generator),
+    .flags = TYPE_NO_NEW | TYPE_FINAL,
     .doc = "What iter(callable, sentinel) returns.",
     .slots = {.iter = same_iterator, .next = next_of_generator, .trace = generator_trace},
 };
 
-/* Library classes derive from it: `def __new__(cls, ...): return _engine.wear(generator(...), cls)`. */
+/* Library classes derive from it: `def __new__(cls, ...): return _engine.wear(generator(...),
+ * cls)`. */
 const BuiltinType coat_type = {
-    .name = "iterator", .base = TYPE_OBJECT, .size = sizeof(Generator), .flags = TYPE_NO_NEW,
+    .name = "iterator",
+    .base = TYPE_OBJECT,
+    .size = sizeof(Generator),
+    .flags = TYPE_NO_NEW,
     .doc = "An iterator of the library.",
     .slots = {.iter = same_iterator, .next = next_of_generator, .trace = generator_trace},
 };
 
 /* ---- one call of a special method or slot ---- */
 
-static Value builtin_abs(GenVM *vm, Value *args) { return value_unary(vm, SP_ABS, args[0]); }
-static Value builtin_ascii(GenVM *vm, Value *args) { return value_ascii(vm, args[0]); }
-static Value builtin_hash(GenVM *vm, Value *args) { return value_hash(vm, args[0]); }
-static Value builtin_len(GenVM *vm, Value *args) { return value_len(vm, args[0]); }
-static Value builtin_repr(GenVM *vm, Value *args) { return value_repr(vm, args[0]); }
-static Value builtin_id(GenVM *vm, Value *args) { return int_from_u64(vm, args[0] - (is_object(args[0]) ? 1 : 0)); }
-static Value builtin_divmod(GenVM *vm, Value *args) { return value_binary(vm, BINARY_DIVMOD, args[0], args[1], false); }
+static Value builtin_abs(GenVM *vm, Value *args) {
+    return value_unary(vm, SP_ABS, args[0]);
+}
+static Value builtin_ascii(GenVM *vm, Value *args) {
+    return value_ascii(vm, args[0]);
+}
+static Value builtin_hash(GenVM *vm, Value *args) {
+    return value_hash(vm, args[0]);
+}
+static Value builtin_len(GenVM *vm, Value *args) {
+    return value_len(vm, args[0]);
+}
+static Value builtin_repr(GenVM *vm, Value *args) {
+    return value_repr(vm, args[0]);
+}
+static Value builtin_id(GenVM *vm, Value *args) {
+    return int_from_u64(vm, args[0] - (is_object(args[0]) ? 1 : 0));
+}
+static Value builtin_divmod(GenVM *vm, Value *args) {
+    return value_binary(vm, BINARY_DIVMOD, args[0], args[1], false);
+}
 
 static Value builtin_callable(GenVM *vm, Value *args) {
     if (!is_object(args[0])) return VALUE_FALSE;
     switch (as_object(args[0])->kind) {
-    case TYPE_FUNCTION: case TYPE_NATIVE: case TYPE_NATIVE_METHOD: case TYPE_METHOD: case TYPE_TYPE: return VALUE_TRUE;
+    case TYPE_FUNCTION:
+    case TYPE_NATIVE:
+    case TYPE_NATIVE_METHOD:
+    case TYPE_METHOD:
+    case TYPE_TYPE: return VALUE_TRUE;
     default: break;
     }
     Type *type = type_of(vm, args[0]);
@@ -117,7 +157,8 @@ static Value builtin_callable(GenVM *vm, Value *args) {
 
 static Value builtin_format(GenVM *vm, Value *args) {
     if (args[1] == VALUE_UNSET) args[1] = vm->empty_str;
-    if (!value_is_str(args[1])) return raise_type(vm, "format() argument 2 must be str, not %T", args[1]);
+    if (!value_is_str(args[1]))
+        return raise_type(vm, "format() argument 2 must be str, not %T", args[1]);
     return value_format(vm, args[0], args[1]);
 }
 
@@ -130,9 +171,15 @@ static Value in_base(GenVM *vm, Value v, const char *spec) {
     return raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
 }
 
-static Value builtin_bin(GenVM *vm, Value *args) { return in_base(vm, args[0], "#b"); }
-static Value builtin_oct(GenVM *vm, Value *args) { return in_base(vm, args[0], "#o"); }
-static Value builtin_hex(GenVM *vm, Value *args) { return in_base(vm, args[0], "#x"); }
+static Value builtin_bin(GenVM *vm, Value *args) {
+    return in_base(vm, args[0], "#b");
+}
+static Value builtin_oct(GenVM *vm, Value *args) {
+    return in_base(vm, args[0], "#o");
+}
+static Value builtin_hex(GenVM *vm, Value *args) {
+    return in_base(vm, args[0], "#x");
+}
 
 static Value builtin_chr(GenVM *vm, Value *args) {
     int64_t code = as_int(args[0]);
@@ -145,7 +192,8 @@ static uint32_t decode_one(const uint8_t *text) {
     if (text[0] < 0x80) return text[0];
     if (text[0] < 0xE0) return (text[0] & 0x1Fu) << 6 | (text[1] & 0x3Fu);
     if (text[0] < 0xF0) return (text[0] & 0x0Fu) << 12 | (text[1] & 0x3Fu) << 6 | (text[2] & 0x3Fu);
-    return (text[0] & 7u) << 18 | (text[1] & 0x3Fu) << 12 | (text[2] & 0x3Fu) << 6 | (text[3] & 0x3Fu);
+    return (text[0] & 7u) << 18 | (text[1] & 0x3Fu) << 12 | (text[2] & 0x3Fu) << 6 |
+           (text[3] & 0x3Fu);
 }
 
 static Value builtin_ord(GenVM *vm, Value *args) {
@@ -154,7 +202,8 @@ static Value builtin_ord(GenVM *vm, Value *args) {
     if (value_is_str(args[0])) {
         Str *str = AS_STR(args[0]);
         if (str->length == 1) return int_value(decode_one((const uint8_t *)str->data));
-        return raise_type(vm, "ord() expected a character, but string of length %d found", (int)str->length);
+        return raise_type(vm, "ord() expected a character, but string of length %d found",
+                          (int)str->length);
     }
     if (!bytes_view(vm, args[0], &data, &size))
         return raise_type(vm, "ord() expected string of length 1, but %T found", args[0]);
@@ -170,8 +219,10 @@ static Value builtin_iter(GenVM *vm, Value *args) {
         return value_iter(vm, args[0]);
     }
     Value callable[] = {args[0]};
-    if (builtin_callable(vm, callable) == VALUE_FALSE) return raise_type(vm, "iter(v, w): v must be callable");
-    return runtime_generator(vm, TWIN_ITER_CALLABLE, vm->types[TYPE_CALLABLE_ITERATOR], 2, args[0], args[1]);
+    if (builtin_callable(vm, callable) == VALUE_FALSE)
+        return raise_type(vm, "iter(v, w): v must be callable");
+    return runtime_generator(vm, TWIN_ITER_CALLABLE, vm->types[TYPE_CALLABLE_ITERATOR], 2, args[0],
+                             args[1]);
 }
 
 static Value builtin_next(GenVM *vm, Value *args) {
@@ -180,10 +231,12 @@ static Value builtin_next(GenVM *vm, Value *args) {
     Type *type = type_of(vm, args[0]);
     if (!type->slots.next && type_find_special(vm, type, SP_NEXT) == VALUE_UNSET)
         return raise_type(vm, "'%T' object is not an iterator", args[0]);
-    if (args[1] != VALUE_UNSET && (type->special[SP_NEXT] != VALUE_UNSET || is_kind(args[0], TYPE_GENERATOR)))
+    if (args[1] != VALUE_UNSET &&
+        (type->special[SP_NEXT] != VALUE_UNSET || is_kind(args[0], TYPE_GENERATOR)))
         return native_twin(vm, TWIN_NEXT_DEFAULT, 2, args[0], args[1]);
     Value item = value_next(vm, args[0]);
-    if (item == VALUE_TAIL && args[1] != VALUE_UNSET) return native_twin(vm, TWIN_NEXT_DEFAULT, 2, args[0], args[1]);
+    if (item == VALUE_TAIL && args[1] != VALUE_UNSET)
+        return native_twin(vm, TWIN_NEXT_DEFAULT, 2, args[0], args[1]);
     if (item != VALUE_END) return item;
     return args[1] != VALUE_UNSET ? args[1] : raise_stop_iteration(vm, VALUE_NONE);
 }
@@ -202,8 +255,12 @@ static Value truth_of_all(GenVM *vm, Value iterable, bool stop_at, Twin twin) {
     return bool_value(!stop_at);
 }
 
-static Value builtin_all(GenVM *vm, Value *args) { return truth_of_all(vm, args[0], false, TWIN_ALL); }
-static Value builtin_any(GenVM *vm, Value *args) { return truth_of_all(vm, args[0], true, TWIN_ANY); }
+static Value builtin_all(GenVM *vm, Value *args) {
+    return truth_of_all(vm, args[0], false, TWIN_ALL);
+}
+static Value builtin_any(GenVM *vm, Value *args) {
+    return truth_of_all(vm, args[0], true, TWIN_ANY);
+}
 
 /* start + the items of a range, in closed form: n * first + step * n * (n - 1) / 2. */
 static Value sum_of_range(GenVM *vm, Range *range, Value start) {
@@ -212,17 +269,20 @@ static Value sum_of_range(GenVM *vm, Range *range, Value start) {
     Value less = int_binary(vm, BINARY_SUB, n, int_value(1));
     if (first == VALUE_ERROR || less == VALUE_ERROR) return VALUE_ERROR;
     Value pairs = int_binary(vm, BINARY_MUL, n, less);
-    Value half = pairs == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_RSHIFT, pairs, int_value(1));
+    Value half =
+        pairs == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_RSHIFT, pairs, int_value(1));
     Value rest = half == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_MUL, half, range->step);
     Value sum = rest == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_ADD, first, rest);
     return sum == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_ADD, sum, start);
 }
 
-/* The sum of a list or tuple of small ints; anything else (floats are summed with compensation) is the twin's. */
+/* The sum of a list or tuple of small ints; anything else (floats are summed with compensation) is
+ * the twin's. */
 static Value builtin_sum(GenVM *vm, Value *args) {
     uint64_t count;
     const Value *items = leaf_items(args[0], &count);
-    if (is_exact(args[0], TYPE_RANGE) && is_int(args[1])) return sum_of_range(vm, AS(Range, args[0]), args[1]);
+    if (is_exact(args[0], TYPE_RANGE) && is_int(args[1]))
+        return sum_of_range(vm, AS(Range, args[0]), args[1]);
     if (!items || !is_int(args[1])) return native_twin(vm, TWIN_SUM, 2, args[0], args[1]);
     if (!native_charge(vm, count / 16)) return VALUE_ERROR;
     int64_t total = (int64_t)args[1];
@@ -238,11 +298,13 @@ static Value min_max(GenVM *vm, Value *args, CompareOp op, const char *name) {
     uint64_t count = given->count;
     const Value *items = given->items;
     if (count == 1) items = leaf_items(given->items[0], &count);
-    bool plain = args[1] == VALUE_NONE && items && count && (given->count == 1 || args[2] == VALUE_UNSET);
+    bool plain =
+        args[1] == VALUE_NONE && items && count && (given->count == 1 || args[2] == VALUE_UNSET);
     for (uint64_t best = 0, i = 1; plain; i++) {
         if (i >= count) return items[best];
         if (are_ints(items[i], items[best])) {
-            bool better = op == COMPARE_LT ? (int64_t)items[i] < (int64_t)items[best] : (int64_t)items[i] > (int64_t)items[best];
+            bool better = op == COMPARE_LT ? (int64_t)items[i] < (int64_t)items[best]
+                                           : (int64_t)items[i] > (int64_t)items[best];
             if (better) best = i;
             continue;
         }
@@ -255,11 +317,19 @@ static Value min_max(GenVM *vm, Value *args, CompareOp op, const char *name) {
                        args[2] == VALUE_UNSET ? VALUE_NOT_IMPLEMENTED : args[2]);
 }
 
-static Value builtin_min(GenVM *vm, Value *args) { return min_max(vm, args, COMPARE_LT, "min"); }
-static Value builtin_max(GenVM *vm, Value *args) { return min_max(vm, args, COMPARE_GT, "max"); }
-static Value builtin_sorted(GenVM *vm, Value *args) { return native_twin(vm, TWIN_SORTED, 3, args[0], args[1], args[2]); }
+static Value builtin_min(GenVM *vm, Value *args) {
+    return min_max(vm, args, COMPARE_LT, "min");
+}
+static Value builtin_max(GenVM *vm, Value *args) {
+    return min_max(vm, args, COMPARE_GT, "max");
+}
+static Value builtin_sorted(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_SORTED, 3, args[0], args[1], args[2]);
+}
 
-static Value builtin_aiter(GenVM *vm, Value *args) { return native_twin(vm, TWIN_AITER, 1, args[0]); }
+static Value builtin_aiter(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_AITER, 1, args[0]);
+}
 
 static Value builtin_anext(GenVM *vm, Value *args) {
     if (args[1] == VALUE_UNSET) return native_twin(vm, TWIN_ANEXT, 1, args[0]);
@@ -317,20 +387,23 @@ static Value builtin_vars(GenVM *vm, Value *args) {
 static Value builtin_locals(GenVM *vm, Value *args) {
     (void)args;
     Value *base = frame_script_base(vm, 0);
-    return base ? frame_locals(vm, base) : raise_error(vm, EXC_SYSTEM_ERROR, "frame does not exist");
+    return base ? frame_locals(vm, base)
+                : raise_error(vm, EXC_SYSTEM_ERROR, "frame does not exist");
 }
 
 static Value builtin_globals(GenVM *vm, Value *args) {
     (void)args;
     Value *base = frame_script_base(vm, 0);
-    return base ? object_value(frame_function(base)->globals) : raise_error(vm, EXC_SYSTEM_ERROR, "globals do not exist");
+    return base ? object_value(frame_function(base)->globals)
+                : raise_error(vm, EXC_SYSTEM_ERROR, "globals do not exist");
 }
 
 static Value builtin_dir(GenVM *vm, Value *args) {
     if (args[0] != VALUE_UNSET) return native_twin(vm, TWIN_DIR, 1, args[0]);
     Value *base = frame_script_base(vm, 0);
     Value locals = base ? frame_locals(vm, base) : dict_new(vm);
-    return locals == VALUE_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_SORTED, 3, locals, VALUE_NONE, VALUE_FALSE);
+    return locals == VALUE_ERROR ? VALUE_ERROR
+                                 : native_twin(vm, TWIN_SORTED, 3, locals, VALUE_NONE, VALUE_FALSE);
 }
 
 /* ---- classes ---- */
@@ -339,10 +412,12 @@ static Value builtin_dir(GenVM *vm, Value *args) {
 static bool pretends(GenVM *vm, Value object) {
     Type *type = type_of(vm, object);
     Value name = name_value(vm, NAME___class__);
-    return !type->is_builtin && type_lookup(vm, type, name) != type_lookup(vm, vm->types[TYPE_OBJECT], name);
+    return !type->is_builtin &&
+           type_lookup(vm, type, name) != type_lookup(vm, vm->types[TYPE_OBJECT], name);
 }
 
-/* Decides by MRO what needs no more; LEAF_SCRIPT: metaclasses, objects that pretend, wrong arguments. */
+/* Decides by MRO what needs no more; LEAF_SCRIPT: metaclasses, objects that pretend, wrong
+ * arguments. */
 static Leaf instance_check_quickly(GenVM *vm, Value object, Value cls) {
     if (is_type(cls)) {
         if (as_object(cls)->shape != TYPE_TYPE) return LEAF_SCRIPT;
@@ -361,18 +436,23 @@ static Leaf instance_check_quickly(GenVM *vm, Value object, Value cls) {
 Value instance_check_plainly(GenVM *vm, Value object, Value cls) {
     if (is_type(cls)) {
         if (type_is_subclass(type_of(vm, object), type_from(cls))) return VALUE_TRUE;
-        return pretends(vm, object) ? native_twin(vm, TWIN_INSTANCE_PRETENDS, 2, object, cls) : VALUE_FALSE;
+        return pretends(vm, object) ? native_twin(vm, TWIN_INSTANCE_PRETENDS, 2, object, cls)
+                                    : VALUE_FALSE;
     }
-    if (is_kind(cls, TYPE_UNION)) return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, union_members(vm, cls));
-    if (is_kind(cls, TYPE_GENERIC_ALIAS)) return raise_type(vm, "isinstance() argument 2 cannot be a parameterized generic");
+    if (is_kind(cls, TYPE_UNION))
+        return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, union_members(vm, cls));
+    if (is_kind(cls, TYPE_GENERIC_ALIAS))
+        return raise_type(vm, "isinstance() argument 2 cannot be a parameterized generic");
     return raise_type(vm, "isinstance() arg 2 must be a type, a tuple of types, or a union");
 }
 
 Value subclass_check_plainly(GenVM *vm, Value cls, Value base) {
     if (!is_type(cls)) return raise_type(vm, "issubclass() arg 1 must be a class");
     if (is_type(base)) return bool_value(type_is_subclass(type_from(cls), type_from(base)));
-    if (is_kind(base, TYPE_UNION)) return native_twin(vm, TWIN_SUBCLASS_CHECK, 2, cls, union_members(vm, base));
-    if (is_kind(base, TYPE_GENERIC_ALIAS)) return raise_type(vm, "issubclass() argument 2 cannot be a parameterized generic");
+    if (is_kind(base, TYPE_UNION))
+        return native_twin(vm, TWIN_SUBCLASS_CHECK, 2, cls, union_members(vm, base));
+    if (is_kind(base, TYPE_GENERIC_ALIAS))
+        return raise_type(vm, "issubclass() argument 2 cannot be a parameterized generic");
     return raise_type(vm, "issubclass() arg 2 must be a class, a tuple of classes, or a union");
 }
 
@@ -382,13 +462,16 @@ static Value builtin_isinstance(GenVM *vm, Value *args) {
     Leaf quick = instance_check_quickly(vm, object, cls);
     if (quick == LEAF_TRUE || quick == LEAF_FALSE) return bool_value(quick == LEAF_TRUE);
     if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
-    if (is_kind(cls, TYPE_TUPLE) || is_kind(cls, TYPE_UNION) || type_of(vm, cls)->special[SP_INSTANCECHECK] != VALUE_UNSET)
-        return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, is_kind(cls, TYPE_UNION) ? union_members(vm, cls) : cls);
+    if (is_kind(cls, TYPE_TUPLE) || is_kind(cls, TYPE_UNION) ||
+        type_of(vm, cls)->special[SP_INSTANCECHECK] != VALUE_UNSET)
+        return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object,
+                           is_kind(cls, TYPE_UNION) ? union_members(vm, cls) : cls);
     return instance_check_plainly(vm, object, cls);
 }
 
 static Value builtin_issubclass(GenVM *vm, Value *args) {
-    if (is_kind(args[1], TYPE_TUPLE) || type_of(vm, args[1])->special[SP_SUBCLASSCHECK] != VALUE_UNSET)
+    if (is_kind(args[1], TYPE_TUPLE) ||
+        type_of(vm, args[1])->special[SP_SUBCLASSCHECK] != VALUE_UNSET)
         return native_twin(vm, TWIN_SUBCLASS_CHECK, 2, args[0], args[1]);
     return subclass_check_plainly(vm, args[0], args[1]);
 }
@@ -401,7 +484,8 @@ static Value builtin_pow(GenVM *vm, Value *args) {
         return int_power_mod(vm, args[0], args[1], args[2]);
     if (!is_kind(args[0], TYPE_OBJECT) && !is_kind(args[1], TYPE_OBJECT)) {
         if (value_is_intlike(args[0]) || value_is_float(args[0]))
-            return raise_type(vm, "pow() 3rd argument not allowed unless all arguments are integers");
+            return raise_type(vm,
+                              "pow() 3rd argument not allowed unless all arguments are integers");
     }
     return native_twin(vm, TWIN_POW, 3, args[0], args[1], args[2]);
 }
@@ -412,7 +496,8 @@ static Value builtin_round(GenVM *vm, Value *args) {
         if (is_float(args[0])) return float_round(vm, as_float(args[0]), ndigits);
         if (is_int(args[0]) || is_exact(args[0], TYPE_INT)) return int_round(vm, args[0], ndigits);
     }
-    return native_twin(vm, TWIN_ROUND, 2, args[0], ndigits == VALUE_NONE ? VALUE_NOT_IMPLEMENTED : ndigits);
+    return native_twin(vm, TWIN_ROUND, 2, args[0],
+                       ndigits == VALUE_NONE ? VALUE_NOT_IMPLEMENTED : ndigits);
 }
 
 /* ---- input and output ---- */
@@ -445,7 +530,8 @@ static Value builtin_print(GenVM *vm, Value *args) {
         file = dict_get_str(vm, AS(Module, vm->sys_module)->dict, name_value(vm, NAME_stdout));
     if (sep == VALUE_NONE) sep = vm->characters[' '];
     if (end == VALUE_NONE) end = vm->characters['\n'];
-    if (is_exact(file, TYPE_FILE) && file_is_text(file) && value_is_str(sep) && value_is_str(end) && args[4] == VALUE_FALSE) {
+    if (is_exact(file, TYPE_FILE) && file_is_text(file) && value_is_str(sep) && value_is_str(end) &&
+        args[4] == VALUE_FALSE) {
         Value done = write_all(vm, file, AS_TUPLE(args[0]), sep, end);
         if (done != VALUE_TAIL) return done;
     }
@@ -482,10 +568,13 @@ static Value builtin_compile(GenVM *vm, Value *args) {
         return raise_value(vm, "compile() mode must be 'exec', 'eval' or 'single'");
     Value filename = args[1];
     if (is_kind(filename, TYPE_BYTES))
-        filename = str_decode_utf8(vm, (const char *)AS(Bytes, filename)->data, AS(Bytes, filename)->size, "surrogateescape");
-    if (!value_is_str(filename)) return raise_type(vm, "compile() arg 2 must be a path, not %T", filename);
+        filename = str_decode_utf8(vm, (const char *)AS(Bytes, filename)->data,
+                                   AS(Bytes, filename)->size, "surrogateescape");
+    if (!value_is_str(filename))
+        return raise_type(vm, "compile() arg 2 must be a path, not %T", filename);
     Value code = compile_text(vm, args[0], filename, mode, 0);
-    if (code == VALUE_UNSET) return raise_type(vm, "compile() arg 1 must be a string, bytes or AST object");
+    if (code == VALUE_UNSET)
+        return raise_type(vm, "compile() arg 1 must be a string, bytes or AST object");
     return code;
 }
 
@@ -495,11 +584,15 @@ static Value run(GenVM *vm, Value *args, const char *mode) {
     Value *base = frame_script_base(vm, 0);
     if (globals == VALUE_NONE) {
         globals = base ? object_value(frame_function(base)->globals) : dict_new(vm);
-        if (locals == VALUE_NONE && base && !(frame_code(base)->flags & CODE_MODULE)) locals = frame_locals(vm, base);
+        if (locals == VALUE_NONE && base && !(frame_code(base)->flags & CODE_MODULE))
+            locals = frame_locals(vm, base);
         if (locals == VALUE_ERROR) return VALUE_ERROR;
     }
     if (!is_kind(globals, TYPE_DICT))
-        return raise_type(vm, !strcmp(mode, "eval") ? "globals must be a dict" : "exec() globals must be a dict, not %T", globals);
+        return raise_type(vm,
+                          !strcmp(mode, "eval") ? "globals must be a dict"
+                                                : "exec() globals must be a dict, not %T",
+                          globals);
     if (locals == VALUE_NONE) locals = globals;
     bool separate = locals != globals;
     Value code = source;
@@ -514,23 +607,31 @@ static Value run(GenVM *vm, Value *args, const char *mode) {
             if (source == VALUE_ERROR) return VALUE_ERROR;
         }
         (void)text;
-        code = compile_text(vm, source, str_from(vm, "<string>"), mode, separate ? COMPILE_NAMESPACE : 0);
-        if (code == VALUE_UNSET) return raise_type(vm, "%s() arg 1 must be a string, bytes or code object", mode);
+        code = compile_text(vm, source, str_from(vm, "<string>"), mode,
+                            separate ? COMPILE_NAMESPACE : 0);
+        if (code == VALUE_UNSET)
+            return raise_type(vm, "%s() arg 1 must be a string, bytes or code object", mode);
         if (code == VALUE_ERROR) return VALUE_ERROR;
     } else if (AS(Code, code)->freevars && AS(Code, code)->freevars->count) {
         return raise_type(vm, "code object passed to %s() may not contain free variables", mode);
     }
     if (dict_get_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__)) == VALUE_UNSET &&
-        !dict_set_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__), object_value(vm->builtins)))
+        !dict_set_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__),
+                      object_value(vm->builtins)))
         return VALUE_ERROR;
     Function *function = function_new(vm, AS(Code, code), AS_DICT(globals));
     if (!function) return VALUE_ERROR;
-    if (AS(Code, code)->flags & CODE_CLASS) return native_call(vm, object_value(function), 1, locals);
+    if (AS(Code, code)->flags & CODE_CLASS)
+        return native_call(vm, object_value(function), 1, locals);
     return native_call(vm, object_value(function), 0);
 }
 
-static Value builtin_eval(GenVM *vm, Value *args) { return run(vm, args, "eval"); }
-static Value builtin_exec(GenVM *vm, Value *args) { return run(vm, args, "exec"); }
+static Value builtin_eval(GenVM *vm, Value *args) {
+    return run(vm, args, "eval");
+}
+static Value builtin_exec(GenVM *vm, Value *args) {
+    return run(vm, args, "exec");
+}
 
 static Value builtin_import(GenVM *vm, Value *args) {
     return native_twin(vm, TWIN_IMPORT, 5, args[0], args[1], args[2], args[3], args[4]);
@@ -557,13 +658,18 @@ static Value fast_min_max(const Value *args, uint32_t count, bool least) {
     if (!is_float(best)) return VALUE_UNSET;
     for (uint32_t i = 1; i < count; i++) {
         if (!is_float(args[i])) return VALUE_UNSET;
-        if (least ? as_float(args[i]) < as_float(best) : as_float(args[i]) > as_float(best)) best = args[i];
+        if (least ? as_float(args[i]) < as_float(best) : as_float(args[i]) > as_float(best))
+            best = args[i];
     }
     return best;
 }
 
-static Value fast_min(GenVM *vm, const Value *args, uint32_t count) { return (void)vm, fast_min_max(args, count, true); }
-static Value fast_max(GenVM *vm, const Value *args, uint32_t count) { return (void)vm, fast_min_max(args, count, false); }
+static Value fast_min(GenVM *vm, const Value *args, uint32_t count) {
+    return (void)vm, fast_min_max(args, count, true);
+}
+static Value fast_max(GenVM *vm, const Value *args, uint32_t count) {
+    return (void)vm, fast_min_max(args, count, false);
+}
 
 static Value fast_next(GenVM *vm, const Value *args, uint32_t count) {
     if (count != 1 || !is_kind(args[0], TYPE_GENERATOR)) return VALUE_UNSET;
@@ -572,7 +678,8 @@ static Value fast_next(GenVM *vm, const Value *args, uint32_t count) {
 
 static Value fast_ord(GenVM *vm, const Value *args, uint32_t count) {
     (void)vm;
-    if (count != 1 || !is_exact(args[0], TYPE_STR) || AS_STR(args[0])->length != 1) return VALUE_UNSET;
+    if (count != 1 || !is_exact(args[0], TYPE_STR) || AS_STR(args[0])->length != 1)
+        return VALUE_UNSET;
     return int_value(decode_one((const uint8_t *)AS_STR(args[0])->data));
 }
 
@@ -584,14 +691,15 @@ static Value fast_chr(GenVM *vm, const Value *args, uint32_t count) {
 static Value fast_abs(GenVM *vm, const Value *args, uint32_t count) {
     (void)vm;
     if (count != 1 || !is_int(args[0]) || as_int(args[0]) == SMALL_INT_MIN) return VALUE_UNSET;
-    return (int64_t)args[0] < 0 ? (Value)-(int64_t)args[0] : args[0];
+    return (int64_t)args[0] < 0 ? (Value) - (int64_t)args[0] : args[0];
 }
 
 static const struct {
     const char *name;
     Value (*fast)(GenVM *vm, const Value *args, uint32_t count);
 } fast_functions[] = {
-    {"min", fast_min}, {"max", fast_max}, {"next", fast_next}, {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
+    {"min", fast_min}, {"max", fast_max}, {"next", fast_next},
+    {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
 };
 
 static bool fast_init(GenVM *vm) {
@@ -607,57 +715,88 @@ static bool fast_init(GenVM *vm) {
 
 static const NativeDef functions[] = {
     {"abs(x, /)", builtin_abs, "Return the absolute value of the argument."},
-    {"aiter(async_iterable, /)", builtin_aiter, "Return an asynchronous iterator for an asynchronous iterable."},
-    {"anext(async_iterator, default=?, /)", builtin_anext, "Return the next item from the asynchronous iterator."},
-    {"all(iterable, /)", builtin_all, "Return True if bool(x) is True for all values x in the iterable."},
+    {"aiter(async_iterable, /)", builtin_aiter,
+     "Return an asynchronous iterator for an asynchronous iterable."},
+    {"anext(async_iterator, default=?, /)", builtin_anext,
+     "Return the next item from the asynchronous iterator."},
+    {"all(iterable, /)", builtin_all,
+     "Return True if bool(x) is True for all values x in the iterable."},
     {"any(iterable, /)", builtin_any, "Return True if bool(x) is True for any x in the iterable."},
     {"ascii(obj, /)", builtin_ascii, "Return an ASCII-only representation of an object."},
     {"bin(number: int, /)", builtin_bin, "Return the binary representation of an integer."},
     {"callable(obj, /)", builtin_callable, "Return whether the object is callable."},
     {"chr(i: index, /)", builtin_chr, "Return a Unicode string of one character with ordinal i."},
-    {"compile(source, filename, mode: str, flags: int = 0, dont_inherit: bool = False, optimize: int = -1, *, _feature_version: int = -1)",
-     builtin_compile, "Compile source into a code object that can be executed by exec() or eval()."},
+    {"compile(source, filename, mode: str, flags: int = 0, dont_inherit: bool = False, optimize: "
+     "int = -1, *, _feature_version: int = -1)",
+     builtin_compile,
+     "Compile source into a code object that can be executed by exec() or eval()."},
     {"delattr(obj, name, /)", builtin_delattr, "Delete the named attribute from the object."},
-    {"dir(object=?, /)", builtin_dir, "Names in the current scope, or attributes of the object, sorted."},
+    {"dir(object=?, /)", builtin_dir,
+     "Names in the current scope, or attributes of the object, sorted."},
     {"divmod(x, y, /)", builtin_divmod, "Return the tuple (x//y, x%y)."},
-    {"eval(source, /, globals=None, locals=None)", builtin_eval, "Evaluate the source in the context of globals and locals."},
-    {"exec(source, /, globals=None, locals=None, *, closure=None)", builtin_exec, "Execute the source in the context of globals and locals."},
-    {"format(value, format_spec=?, /)", builtin_format, "Return type(value).__format__(value, format_spec)."},
-    {"getattr(object, name, default=?, /)", builtin_getattr, "Get a named attribute from an object."},
-    {"globals()", builtin_globals, "Return the dictionary of the current scope's global variables."},
-    {"hasattr(obj, name, /)", builtin_hasattr, "Return whether the object has an attribute with the given name."},
+    {"eval(source, /, globals=None, locals=None)", builtin_eval,
+     "Evaluate the source in the context of globals and locals."},
+    {"exec(source, /, globals=None, locals=None, *, closure=None)", builtin_exec,
+     "Execute the source in the context of globals and locals."},
+    {"format(value, format_spec=?, /)", builtin_format,
+     "Return type(value).__format__(value, format_spec)."},
+    {"getattr(object, name, default=?, /)", builtin_getattr,
+     "Get a named attribute from an object."},
+    {"globals()", builtin_globals,
+     "Return the dictionary of the current scope's global variables."},
+    {"hasattr(obj, name, /)", builtin_hasattr,
+     "Return whether the object has an attribute with the given name."},
     {"hash(obj, /)", builtin_hash, "Return the hash value for the given object."},
     {"hex(number: int, /)", builtin_hex, "Return the hexadecimal representation of an integer."},
     {"id(obj, /)", builtin_id, "Return the identity of an object."},
-    {"input(prompt=?, /)", builtin_input, "Read a string from standard input; the trailing newline is stripped."},
-    {"isinstance(obj, class_or_tuple, /)", builtin_isinstance, "Return whether an object is an instance of a class or of a subclass thereof."},
-    {"issubclass(cls, class_or_tuple, /)", builtin_issubclass, "Return whether cls is derived from another class or is the same class."},
-    {"iter(object, sentinel=?, /)", builtin_iter, "Get an iterator from an object, or one that calls until the sentinel comes."},
+    {"input(prompt=?, /)", builtin_input,
+     "Read a string from standard input; the trailing newline is stripped."},
+    {"isinstance(obj, class_or_tuple, /)", builtin_isinstance,
+     "Return whether an object is an instance of a class or of a subclass thereof."},
+    {"issubclass(cls, class_or_tuple, /)", builtin_issubclass,
+     "Return whether cls is derived from another class or is the same class."},
+    {"iter(object, sentinel=?, /)", builtin_iter,
+     "Get an iterator from an object, or one that calls until the sentinel comes."},
     {"len(obj, /)", builtin_len, "Return the number of items in a container."},
-    {"locals()", builtin_locals, "Return a dictionary containing the current scope's local variables."},
-    {"max(*args, key=None, default=?)", builtin_max, "Return the biggest item of an iterable or of the arguments."},
-    {"min(*args, key=None, default=?)", builtin_min, "Return the smallest item of an iterable or of the arguments."},
-    {"next(iterator, default=?, /)", builtin_next, "Return the next item from the iterator, or default when it is exhausted."},
+    {"locals()", builtin_locals,
+     "Return a dictionary containing the current scope's local variables."},
+    {"max(*args, key=None, default=?)", builtin_max,
+     "Return the biggest item of an iterable or of the arguments."},
+    {"min(*args, key=None, default=?)", builtin_min,
+     "Return the smallest item of an iterable or of the arguments."},
+    {"next(iterator, default=?, /)", builtin_next,
+     "Return the next item from the iterator, or default when it is exhausted."},
     {"oct(number: int, /)", builtin_oct, "Return the octal representation of an integer."},
     {"ord(c, /)", builtin_ord, "Return the Unicode code point for a one-character string."},
     {"pow(base, exp, mod=None)", builtin_pow, "Equivalent to base**exp, or base**exp % mod."},
-    {"print(*args, sep=' ', end=None, file=None, flush: bool = False)", builtin_print, "Print the values to a stream, or to sys.stdout by default."},
+    {"print(*args, sep=' ', end=None, file=None, flush: bool = False)", builtin_print,
+     "Print the values to a stream, or to sys.stdout by default."},
     {"repr(obj, /)", builtin_repr, "Return the canonical string representation of the object."},
-    {"round(number, ndigits=None)", builtin_round, "Round a number to a given precision in decimal digits."},
-    {"setattr(obj, name, value, /)", builtin_setattr, "Set the named attribute on the given object to the specified value."},
-    {"sorted(iterable, /, *, key=None, reverse: bool = False)", builtin_sorted, "Return a new list with all items from the iterable in ascending order."},
-    {"sum(iterable, /, start=0)", builtin_sum, "Return the sum of start and an iterable of numbers."},
+    {"round(number, ndigits=None)", builtin_round,
+     "Round a number to a given precision in decimal digits."},
+    {"setattr(obj, name, value, /)", builtin_setattr,
+     "Set the named attribute on the given object to the specified value."},
+    {"sorted(iterable, /, *, key=None, reverse: bool = False)", builtin_sorted,
+     "Return a new list with all items from the iterable in ascending order."},
+    {"sum(iterable, /, start=0)", builtin_sum,
+     "Return the sum of start and an iterable of numbers."},
     {"vars(object=?, /)", builtin_vars, "The __dict__ of an object, or the local variables."},
-    {"__import__(name, globals=None, locals=None, fromlist=(), level: int = 0)", builtin_import, "Import a module."},
+    {"__import__(name, globals=None, locals=None, fromlist=(), level: int = 0)", builtin_import,
+     "Import a module."},
     {NULL, NULL, NULL},
 };
 
 /* The types that are builtin names. */
 static const TypeId named_types[] = {
-    TYPE_OBJECT, TYPE_TYPE, TYPE_INT, TYPE_BOOL, TYPE_FLOAT, TYPE_COMPLEX, TYPE_STR, TYPE_BYTES, TYPE_BYTEARRAY,
-    TYPE_MEMORYVIEW, TYPE_LIST, TYPE_TUPLE, TYPE_DICT, TYPE_SET, TYPE_FROZENSET, TYPE_RANGE, TYPE_SLICE, TYPE_PROPERTY,
-    TYPE_CLASSMETHOD, TYPE_STATICMETHOD, TYPE_SUPER, TYPE_ENUMERATE, TYPE_ZIP, TYPE_REVERSED, TYPE_MAP, TYPE_FILTER,
-    TYPE_BASE_EXCEPTION,
+    TYPE_OBJECT,      TYPE_TYPE,         TYPE_INT,
+    TYPE_BOOL,        TYPE_FLOAT,        TYPE_COMPLEX,
+    TYPE_STR,         TYPE_BYTES,        TYPE_BYTEARRAY,
+    TYPE_MEMORYVIEW,  TYPE_LIST,         TYPE_TUPLE,
+    TYPE_DICT,        TYPE_SET,          TYPE_FROZENSET,
+    TYPE_RANGE,       TYPE_SLICE,        TYPE_PROPERTY,
+    TYPE_CLASSMETHOD, TYPE_STATICMETHOD, TYPE_SUPER,
+    TYPE_ENUMERATE,   TYPE_ZIP,          TYPE_REVERSED,
+    TYPE_MAP,         TYPE_FILTER,       TYPE_BASE_EXCEPTION,
 };
 
 static bool add(GenVM *vm, const char *name, Value v) {
@@ -672,19 +811,24 @@ bool builtins_init(GenVM *vm) {
     if (!dict_set_str(vm, vm->modules, module_name, module)) return false;
     for (const NativeDef *def = functions; def->signature; def++) {
         Value function = native_function_new(vm, def, VALUE_UNSET, module_name);
-        if (function == VALUE_ERROR || !dict_set_str(vm, vm->builtins, AS(NativeFunction, function)->name, function))
+        if (function == VALUE_ERROR ||
+            !dict_set_str(vm, vm->builtins, AS(NativeFunction, function)->name, function))
             return false;
     }
     for (size_t i = 0; i < sizeof named_types / sizeof *named_types; i++) {
         Type *type = vm->types[named_types[i]];
-        if (!dict_set_str(vm, vm->builtins, str_intern(vm, type->name), object_value(type))) return false;
+        if (!dict_set_str(vm, vm->builtins, str_intern(vm, type->name), object_value(type)))
+            return false;
     }
     for (int i = TYPE_KIND_COUNT; i < TYPE_COUNT; i++)
-        if (!dict_set_str(vm, vm->builtins, str_intern(vm, vm->types[i]->name), object_value(vm->types[i]))) return false;
+        if (!dict_set_str(vm, vm->builtins, str_intern(vm, vm->types[i]->name),
+                          object_value(vm->types[i])))
+            return false;
     vm->import_function = dict_get_str(vm, vm->builtins, name_value(vm, NAME___import__));
     const Value os_error = object_value(vm->types[EXC_OS_ERROR]);
-    return add(vm, "None", VALUE_NONE) && add(vm, "True", VALUE_TRUE) && add(vm, "False", VALUE_FALSE) &&
-           add(vm, "NotImplemented", VALUE_NOT_IMPLEMENTED) && add(vm, "Ellipsis", VALUE_ELLIPSIS) &&
-           add(vm, "__debug__", VALUE_TRUE) && add(vm, "IOError", os_error) && add(vm, "EnvironmentError", os_error) &&
+    return add(vm, "None", VALUE_NONE) && add(vm, "True", VALUE_TRUE) &&
+           add(vm, "False", VALUE_FALSE) && add(vm, "NotImplemented", VALUE_NOT_IMPLEMENTED) &&
+           add(vm, "Ellipsis", VALUE_ELLIPSIS) && add(vm, "__debug__", VALUE_TRUE) &&
+           add(vm, "IOError", os_error) && add(vm, "EnvironmentError", os_error) &&
            class_builtins_init(vm) && fast_init(vm);
 }

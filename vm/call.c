@@ -1,6 +1,7 @@
-/* call.c - what happens when something is called: script functions get a frame, generator functions an object, natives run
- * at once, classes make instances. Everything here works from the running frame (vm->base, vm->pc) and leaves either a
- * result in the register that the running instruction names, or a new frame to go on with.
+/* call.c - what happens when something is called: script functions get a frame, generator functions
+ * an object, natives run at once, classes make instances. Everything here works from the running
+ * frame (vm->base, vm->pc) and leaves either a result in the register that the running instruction
+ * names, or a new frame to go on with.
  */
 #include "vm/call.h"
 #include "vm/bind.h"
@@ -14,7 +15,9 @@
 
 /* ---- results ---- */
 
-static inline void store_result(GenVM *vm, Value v) { vm->base[instr_a(vm->pc[-1])] = v; }
+static inline void store_result(GenVM *vm, Value v) {
+    vm->base[instr_a(vm->pc[-1])] = v;
+}
 
 bool call_result(GenVM *vm, Value v) {
     if (unlikely(v == VALUE_TAIL)) return call_tail(vm);
@@ -23,12 +26,15 @@ bool call_result(GenVM *vm, Value v) {
     return true;
 }
 
-/* The arguments stay in vm->tail: whoever is called copies them before anything else can be asked for. */
+/* The arguments stay in vm->tail: whoever is called copies them before anything else can be asked
+ * for. */
 bool call_tail(GenVM *vm) {
     TailCall *tail = &vm->tail;
     if (tail->then) { /* a continuation looks at the result first */
         const Value *values = tail->then_values;
-        if (!frame_push_continuation(vm, (Return)tail->then, 4, values[0], values[1], values[2], values[3])) return false;
+        if (!frame_push_continuation(vm, (Return)tail->then, 4, values[0], values[1], values[2],
+                                     values[3]))
+            return false;
     }
     if (unlikely(tail->spread_args != VALUE_UNSET))
         return call_spread(vm, tail->callable, tail->spread_args, tail->spread_kwargs);
@@ -49,7 +55,8 @@ bool call_value(GenVM *vm, Value callable, uint32_t count, const Value *args) {
 
 /* ---- script functions ---- */
 
-static bool call_generator_function(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords) {
+static bool call_generator_function(GenVM *vm, Function *function, const Value *args,
+                                    uint32_t count, Value keywords) {
     Generator *generator = generator_new(vm, function);
     if (!generator) return false;
     const Code *code = function->code;
@@ -63,8 +70,10 @@ static bool call_generator_function(GenVM *vm, Function *function, const Value *
     return true;
 }
 
-static bool call_function(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords) {
-    if (function->code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR | CODE_STUB)) {
+static bool call_function(GenVM *vm, Function *function, const Value *args, uint32_t count,
+                          Value keywords) {
+    if (function->code->flags &
+        (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR | CODE_STUB)) {
         if (function->code->flags & CODE_STUB) return resume_begin(vm, args, count);
         return call_generator_function(vm, function, args, count, keywords);
     }
@@ -85,7 +94,8 @@ static bool call_function(GenVM *vm, Function *function, const Value *args, uint
 /* ---- classes ---- */
 
 /* The arguments as a tuple and a dict, for calls that are made in several steps. */
-static bool pack_arguments(GenVM *vm, const Value *args, uint32_t count, Value keywords, Value *tuple, Value *dict) {
+static bool pack_arguments(GenVM *vm, const Value *args, uint32_t count, Value keywords,
+                           Value *tuple, Value *dict) {
     uint32_t named = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
     *tuple = tuple_from_array(vm, args, count - named);
     *dict = VALUE_UNSET;
@@ -94,12 +104,15 @@ static bool pack_arguments(GenVM *vm, const Value *args, uint32_t count, Value k
     *dict = dict_new(vm);
     if (*dict == VALUE_ERROR) return false;
     for (uint32_t i = 0; i < named; i++)
-        if (!dict_set_str(vm, AS_DICT(*dict), AS_TUPLE(keywords)->items[i], args[count - named + i])) return false;
+        if (!dict_set_str(vm, AS_DICT(*dict), AS_TUPLE(keywords)->items[i],
+                          args[count - named + i]))
+            return false;
     return true;
 }
 
 /* callable(self, *args) with one value put in front. */
-bool call_two(GenVM *vm, Value callable, Value self, const Value *args, uint32_t count, Value keywords) {
+bool call_two(GenVM *vm, Value callable, Value self, const Value *args, uint32_t count,
+              Value keywords) {
     Value small[16];
     if (likely(count < 16)) {
         small[0] = self;
@@ -124,7 +137,8 @@ static bool refuse_abstract(GenVM *vm, Type *type) {
 }
 
 /* A plain script class: no __new__ of its own, no builtin base but object. */
-static bool instantiate_plain(GenVM *vm, Type *type, const Value *args, uint32_t count, Value keywords) {
+static bool instantiate_plain(GenVM *vm, Type *type, const Value *args, uint32_t count,
+                              Value keywords) {
     Value init = type->special[SP_INIT];
     if (unlikely(init == VALUE_UNSET && count)) {
         raise_type(vm, "%S() takes no arguments", type->name);
@@ -140,7 +154,8 @@ static bool instantiate_plain(GenVM *vm, Type *type, const Value *args, uint32_t
         bool from_stack = args >= vm->stack && args < vm->stack_end;
         size_t offset = (size_t)(args - vm->stack);
         if (!frame_push_continuation(vm, RETURN_INIT, 1, instance)) return false;
-        return call_two(vm, init, instance, from_stack ? vm->stack + offset : args, count, keywords);
+        return call_two(vm, init, instance, from_stack ? vm->stack + offset : args, count,
+                        keywords);
     }
     Value bound = attribute_bind(vm, init, instance, type);
     if (bound == VALUE_ERROR || bound == VALUE_TAIL) return call_result(vm, bound);
@@ -166,9 +181,10 @@ bool call_after_new(GenVM *vm, Value instance, Value cls, Value args, Value kwar
     return call_spread(vm, init, args, kwargs);
 }
 
-/* __new__, then __init__, each looked up: classes that override __new__, subclasses of builtin types that override
- * one of the two. */
-static bool instantiate_by_steps(GenVM *vm, Type *type, const Value *args, uint32_t count, Value keywords) {
+/* __new__, then __init__, each looked up: classes that override __new__, subclasses of builtin
+ * types that override one of the two. */
+static bool instantiate_by_steps(GenVM *vm, Type *type, const Value *args, uint32_t count,
+                                 Value keywords) {
     Value tuple, dict;
     if (!pack_arguments(vm, args, count, keywords, &tuple, &dict)) return false;
     Value maker = type_lookup(vm, type, vm->special_names[SP_NEW]);
@@ -176,15 +192,19 @@ static bool instantiate_by_steps(GenVM *vm, Type *type, const Value *args, uint3
     if (maker == VALUE_ERROR || maker == VALUE_TAIL) return call_result(vm, maker);
     if (!frame_push_continuation(vm, RETURN_NEW, 3, object_value(type), tuple, dict)) return false;
     Value cls = object_value(type);
-    if (dict == VALUE_UNSET) return call_two(vm, maker, cls, AS_TUPLE(tuple)->items, (uint32_t)AS_TUPLE(tuple)->count, VALUE_UNSET);
+    if (dict == VALUE_UNSET)
+        return call_two(vm, maker, cls, AS_TUPLE(tuple)->items, (uint32_t)AS_TUPLE(tuple)->count,
+                        VALUE_UNSET);
     Value with_class = tuple_new(vm, AS_TUPLE(tuple)->count + 1);
     if (with_class == VALUE_ERROR) return false;
     AS_TUPLE(with_class)->items[0] = cls;
-    memcpy(AS_TUPLE(with_class)->items + 1, AS_TUPLE(tuple)->items, AS_TUPLE(tuple)->count * sizeof(Value));
+    memcpy(AS_TUPLE(with_class)->items + 1, AS_TUPLE(tuple)->items,
+           AS_TUPLE(tuple)->count * sizeof(Value));
     return call_spread(vm, maker, with_class, dict);
 }
 
-static bool construct_builtin(GenVM *vm, Type *type, const Value *args, uint32_t count, Value keywords) {
+static bool construct_builtin(GenVM *vm, Type *type, const Value *args, uint32_t count,
+                              Value keywords) {
     if (type->flags & TYPE_NO_NEW || !type->def->construct) {
         raise_type(vm, "cannot create '%S' instances", type->name);
         return false;
@@ -206,24 +226,28 @@ bool call_type(GenVM *vm, Type *type, const Value *args, uint32_t count, Value k
     if (type->special[SP_NEW] == VALUE_UNSET) {
         if (likely(type->def == vm->types[TYPE_OBJECT]->def && !type->is_builtin))
             return instantiate_plain(vm, type, args, count, keywords);
-        if (type->is_builtin || !type->overrides_construct) return construct_builtin(vm, type, args, count, keywords);
+        if (type->is_builtin || !type->overrides_construct)
+            return construct_builtin(vm, type, args, count, keywords);
     }
     return instantiate_by_steps(vm, type, args, count, keywords);
 }
 
 /* ---- anything ---- */
 
-static bool call_instance(GenVM *vm, Value callable, const Value *args, uint32_t count, Value keywords) {
+static bool call_instance(GenVM *vm, Value callable, const Value *args, uint32_t count,
+                          Value keywords) {
     Type *type = type_of(vm, callable);
     Value method = type->special[SP_CALL];
     if (method != VALUE_UNSET) {
-        if (likely(is_kind(method, TYPE_FUNCTION))) return call_two(vm, method, callable, args, count, keywords);
+        if (likely(is_kind(method, TYPE_FUNCTION)))
+            return call_two(vm, method, callable, args, count, keywords);
         Value bound = attribute_bind(vm, method, callable, type);
         if (bound == VALUE_ERROR) return false;
         if (bound == VALUE_TAIL) {
             Value tuple, dict;
             if (!pack_arguments(vm, args, count, keywords, &tuple, &dict)) return false;
-            return call_result(vm, native_twin(vm, TWIN_CALL_BOUND, 3, callable, tuple, dict == VALUE_UNSET ? VALUE_NONE : dict));
+            return call_result(vm, native_twin(vm, TWIN_CALL_BOUND, 3, callable, tuple,
+                                               dict == VALUE_UNSET ? VALUE_NONE : dict));
         }
         return call_general(vm, bound, args, count, keywords);
     }

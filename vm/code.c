@@ -1,6 +1,8 @@
-/* code.c - the type code: compiled code as an object, and what scripts can ask about it (the co_ attributes).
+/* code.c - the type code: compiled code as an object, and what scripts can ask about it (the co_
+ * attributes).
  *
- * The arrays of a Code lie in Buffers of their own, so that replace() can make a variant that shares them.
+ * The arrays of a Code lie in Buffers of their own, so that replace() can make a variant that
+ * shares them.
  */
 #include "vm/code.h"
 
@@ -11,13 +13,14 @@
 #define OP(name, words, format) [OP_##name] = {#name, words, format},
 const OpInfo code_op_info[256] = {
 #include "vm/opcodes.def"
-    [OP_COUNT ... 255] = {NULL, 1, "----"},
+    [OP_COUNT... 255] = {NULL, 1, "----"},
 };
 #undef OP
 
 Code *code_new(GenVM *vm) {
     Code *code = gc_new(vm, sizeof(Code), TYPE_CODE);
-    if (code) code->name = code->qualname = code->filename = code->doc = code->source_lines = VALUE_UNSET;
+    if (code)
+        code->name = code->qualname = code->filename = code->doc = code->source_lines = VALUE_UNSET;
     return code;
 }
 
@@ -37,16 +40,32 @@ void *code_reserve(GenVM *vm, Code *code, CodePart part, size_t size) {
     return room;
 }
 
-/* ---- attributes ----------------------------------------------------------------------------------------------- */
+/* ---- attributes
+ * -----------------------------------------------------------------------------------------------
+ */
 
-static Code *code_of(Value self) { return AS(Code, self); }
+static Code *code_of(Value self) {
+    return AS(Code, self);
+}
 
-static Value name(GenVM *vm, Value self) { return (void)vm, code_of(self)->name; }
-static Value qualname(GenVM *vm, Value self) { return (void)vm, code_of(self)->qualname; }
-static Value filename(GenVM *vm, Value self) { return (void)vm, code_of(self)->filename; }
-static Value first_line(GenVM *vm, Value self) { return (void)vm, int_value(code_of(self)->first_line); }
-static Value posonly_count(GenVM *vm, Value self) { return (void)vm, int_value(code_of(self)->posonly_count); }
-static Value kwonly_count(GenVM *vm, Value self) { return (void)vm, int_value(code_of(self)->kwonly_count); }
+static Value name(GenVM *vm, Value self) {
+    return (void)vm, code_of(self)->name;
+}
+static Value qualname(GenVM *vm, Value self) {
+    return (void)vm, code_of(self)->qualname;
+}
+static Value filename(GenVM *vm, Value self) {
+    return (void)vm, code_of(self)->filename;
+}
+static Value first_line(GenVM *vm, Value self) {
+    return (void)vm, int_value(code_of(self)->first_line);
+}
+static Value posonly_count(GenVM *vm, Value self) {
+    return (void)vm, int_value(code_of(self)->posonly_count);
+}
+static Value kwonly_count(GenVM *vm, Value self) {
+    return (void)vm, int_value(code_of(self)->kwonly_count);
+}
 
 /* The namespace that a class body gets is no argument to scripts. */
 static Value arg_count(GenVM *vm, Value self) {
@@ -64,7 +83,9 @@ static Value flags(GenVM *vm, Value self) {
     return int_value(code_of(self)->flags & ~(uint32_t)(CODE_NAMESPACE | CODE_MODULE | CODE_CLASS));
 }
 
-static Value tuple_or_empty(GenVM *vm, const Tuple *tuple) { return tuple ? object_value(tuple) : vm->empty_tuple; }
+static Value tuple_or_empty(GenVM *vm, const Tuple *tuple) {
+    return tuple ? object_value(tuple) : vm->empty_tuple;
+}
 
 /* Without the registers that hold no variable. */
 static Value varnames(GenVM *vm, Value self) {
@@ -83,8 +104,12 @@ static Value local_count(GenVM *vm, Value self) {
     return names == VALUE_ERROR ? names : int_value((int64_t)AS_TUPLE(names)->count);
 }
 
-static Value cellvars(GenVM *vm, Value self) { return tuple_or_empty(vm, code_of(self)->cellvars); }
-static Value freevars(GenVM *vm, Value self) { return tuple_or_empty(vm, code_of(self)->freevars); }
+static Value cellvars(GenVM *vm, Value self) {
+    return tuple_or_empty(vm, code_of(self)->cellvars);
+}
+static Value freevars(GenVM *vm, Value self) {
+    return tuple_or_empty(vm, code_of(self)->freevars);
+}
 
 static Value consts(GenVM *vm, Value self) {
     return tuple_from_array(vm, code_of(self)->consts, code_of(self)->const_count);
@@ -121,17 +146,23 @@ static Value names(GenVM *vm, Value self) {
     const Code *code = code_of(self);
     Value seen = dict_new(vm), list = list_new(vm, 0);
     if (seen == VALUE_ERROR || list == VALUE_ERROR) return VALUE_ERROR;
-    for (uint32_t i = 0; i < code->instr_count; i += code_op_info[instr_op(code->instrs[i])].words) {
+    for (uint32_t i = 0; i < code->instr_count;
+         i += code_op_info[instr_op(code->instrs[i])].words) {
         Value used = used_name(code, i);
         if (used == VALUE_UNSET || dict_get_str(vm, AS_DICT(seen), used) != VALUE_UNSET) continue;
-        if (!dict_set_str(vm, AS_DICT(seen), used, VALUE_NONE) || !list_append(vm, list, used)) return VALUE_ERROR;
+        if (!dict_set_str(vm, AS_DICT(seen), used, VALUE_NONE) || !list_append(vm, list, used))
+            return VALUE_ERROR;
     }
     return list_to_tuple(vm, list);
 }
 
-/* ---- methods -------------------------------------------------------------------------------------------------- */
+/* ---- methods
+ * --------------------------------------------------------------------------------------------------
+ */
 
-static Value number_or_none(uint32_t line, uint32_t number) { return line ? int_value(number) : VALUE_NONE; }
+static Value number_or_none(uint32_t line, uint32_t number) {
+    return line ? int_value(number) : VALUE_NONE;
+}
 
 /* (line, end line, column, end column) for each word. */
 static Value positions(GenVM *vm, Value *args) {
@@ -139,8 +170,9 @@ static Value positions(GenVM *vm, Value *args) {
     Value list = list_new(vm, code->instr_count);
     for (uint32_t i = 0; list != VALUE_ERROR && code->positions && i < code->instr_count; i++) {
         const Position *p = &code->positions[i];
-        Value place = tuple_pack(vm, 4, number_or_none(p->line, p->line), number_or_none(p->line, p->end_line),
-                                 number_or_none(p->line, p->col), number_or_none(p->line, p->end_col));
+        Value place = tuple_pack(
+            vm, 4, number_or_none(p->line, p->line), number_or_none(p->line, p->end_line),
+            number_or_none(p->line, p->col), number_or_none(p->line, p->end_col));
         if (place == VALUE_ERROR || !list_append(vm, list, place)) return VALUE_ERROR;
     }
     return list == VALUE_ERROR ? list : leaf_iter(vm, list);
@@ -150,9 +182,11 @@ static Value positions(GenVM *vm, Value *args) {
 static Value lines(GenVM *vm, Value *args) {
     const Code *code = code_of(args[0]);
     Value list = list_new(vm, 0);
-    for (uint32_t start = 0, end; list != VALUE_ERROR && code->positions && start < code->instr_count; start = end) {
+    for (uint32_t start = 0, end;
+         list != VALUE_ERROR && code->positions && start < code->instr_count; start = end) {
         uint32_t line = code->positions[start].line;
-        for (end = start + 1; end < code->instr_count && code->positions[end].line == line; end++) {}
+        for (end = start + 1; end < code->instr_count && code->positions[end].line == line; end++) {
+        }
         Value run = tuple_pack(vm, 3, int_value((int64_t)start * 8), int_value((int64_t)end * 8),
                                number_or_none(line, line));
         if (run == VALUE_ERROR || !list_append(vm, list, run)) return VALUE_ERROR;
@@ -160,7 +194,9 @@ static Value lines(GenVM *vm, Value *args) {
     return list == VALUE_ERROR ? list : leaf_iter(vm, list);
 }
 
-static Value given_or(Value given, Value otherwise) { return given == VALUE_UNSET ? otherwise : given; }
+static Value given_or(Value given, Value otherwise) {
+    return given == VALUE_UNSET ? otherwise : given;
+}
 
 static Value replace(GenVM *vm, Value *args) {
     const Code *code = code_of(args[0]);
@@ -176,22 +212,25 @@ static Value replace(GenVM *vm, Value *args) {
     if (args[4] != VALUE_UNSET && int_to_i64(args[4], &line)) copy->first_line = (uint32_t)line;
     if (args[5] != VALUE_UNSET && int_to_i64(args[5], &visible)) {
         uint32_t own = code->flags & (CODE_NAMESPACE | CODE_MODULE | CODE_CLASS);
-        copy->flags = ((uint32_t)visible & ~(uint32_t)(CODE_NAMESPACE | CODE_MODULE | CODE_CLASS)) | own;
+        copy->flags =
+            ((uint32_t)visible & ~(uint32_t)(CODE_NAMESPACE | CODE_MODULE | CODE_CLASS)) | own;
     }
     return object_value(copy);
 }
 
-/* ---- slots and table ------------------------------------------------------------------------------------------ */
+/* ---- slots and table
+ * ------------------------------------------------------------------------------------------ */
 
 static Value repr(GenVM *vm, Value self) {
     const Code *code = code_of(self);
-    return str_format(vm, "<code object %S at 0x%lx, file \"%S\", line %u>", code->name, (unsigned long)self - 1,
-                      code->filename, code->first_line);
+    return str_format(vm, "<code object %S at 0x%lx, file \"%S\", line %u>", code->name,
+                      (unsigned long)self - 1, code->filename, code->first_line);
 }
 
 static void trace(GenVM *vm, Object *object) {
     Code *code = (Code *)object;
-    for (uint32_t i = 0; i < code->const_count; i++) gc_mark(vm, code->consts[i]);
+    for (uint32_t i = 0; i < code->const_count; i++)
+        gc_mark(vm, code->consts[i]);
     gc_mark_pointer(vm, code->varnames);
     gc_mark_pointer(vm, code->cellvars);
     gc_mark_pointer(vm, code->freevars);
@@ -200,13 +239,15 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, code->filename);
     gc_mark(vm, code->doc);
     gc_mark(vm, code->source_lines);
-    for (size_t i = 0; i < sizeof code->storage / sizeof *code->storage; i++) gc_mark_pointer(vm, code->storage[i]);
+    for (size_t i = 0; i < sizeof code->storage / sizeof *code->storage; i++)
+        gc_mark_pointer(vm, code->storage[i]);
 }
 
 static const NativeDef code_methods[] = {
     {"co_positions(self, /)", positions, "Iterator over the source positions of the instructions."},
     {"co_lines(self, /)", lines, "Iterator over the runs of instructions of one line."},
-    {"replace(self, /, *, co_name: str = ?, co_qualname: str = ?, co_filename: str = ?, co_firstlineno: int = ?, "
+    {"replace(self, /, *, co_name: str = ?, co_qualname: str = ?, co_filename: str = ?, "
+     "co_firstlineno: int = ?, "
      "co_flags: int = ?)",
      replace, "A copy with new values for the given fields."},
     {NULL, NULL, NULL},

@@ -1,9 +1,10 @@
 /* code.h - compiled code: instructions, constants, and the tables that say where they came from.
  *
- * An instruction is one 64-bit word, little-endian: op8 | a8 << 8 | b8 << 16 | c8 << 24 | imm32 << 32. a, b, c name
- * registers of the frame unless opcodes.def says otherwise; imm is signed. Jump distances are in instruction words from
- * the word after the instruction. Some instructions are followed by data words (caches), each led by an OP_SKIP so
- * that the stream can be resumed at any word.
+ * An instruction is one 64-bit word, little-endian: op8 | a8 << 8 | b8 << 16 | c8 << 24 | imm32
+ * << 32. a, b, c name registers of the frame unless opcodes.def says otherwise; imm is signed. Jump
+ * distances are in instruction words from the word after the instruction. Some instructions are
+ * followed by data words (caches), each led by an OP_SKIP so that the stream can be resumed at any
+ * word.
  */
 #ifndef GEN_CODE_H
 #define GEN_CODE_H
@@ -27,16 +28,26 @@ static inline Instr instr_make(Opcode op, unsigned a, unsigned b, unsigned c, in
     return (Instr)op | (Instr)(a & 255) << 8 | (Instr)(b & 255) << 16 | (Instr)(c & 255) << 24 |
            (Instr)(uint32_t)imm << 32;
 }
-static inline Opcode instr_op(Instr i) { return (Opcode)(i & 255); }
-static inline unsigned instr_a(Instr i) { return (i >> 8) & 255; }
-static inline unsigned instr_b(Instr i) { return (i >> 16) & 255; }
-static inline unsigned instr_c(Instr i) { return (i >> 24) & 255; }
-static inline int32_t instr_imm(Instr i) { return (int32_t)(i >> 32); }
+static inline Opcode instr_op(Instr i) {
+    return (Opcode)(i & 255);
+}
+static inline unsigned instr_a(Instr i) {
+    return (i >> 8) & 255;
+}
+static inline unsigned instr_b(Instr i) {
+    return (i >> 16) & 255;
+}
+static inline unsigned instr_c(Instr i) {
+    return (i >> 24) & 255;
+}
+static inline int32_t instr_imm(Instr i) {
+    return (int32_t)(i >> 32);
+}
 
 typedef struct ExceptionRange { /* innermost first in the table */
-    uint32_t start, end;  /* words: start <= pc of the raising instruction < end */
-    uint32_t handler;     /* word */
-    uint32_t reg;         /* register that receives the exception */
+    uint32_t start, end;        /* words: start <= pc of the raising instruction < end */
+    uint32_t handler;           /* word */
+    uint32_t reg;               /* register that receives the exception */
 } ExceptionRange;
 
 typedef struct Position { /* of one instruction word; line 0: none */
@@ -45,14 +56,24 @@ typedef struct Position { /* of one instruction word; line 0: none */
 } Position;
 
 enum { /* CodeObject.flags; the first values are CPython's co_flags */
-    CODE_OPTIMIZED = 1, CODE_NEWLOCALS = 2, CODE_VARARGS = 4, CODE_VARKEYWORDS = 8, CODE_NESTED = 16,
-    CODE_GENERATOR = 32, CODE_COROUTINE = 128, CODE_ITERABLE_COROUTINE = 256, CODE_ASYNC_GENERATOR = 512,
-    CODE_HAS_DOCSTRING = 0x4000000, CODE_METHOD = 0x8000000,
-    CODE_NAMESPACE = 1 << 16, /* a class body or module: names live in a dict, register 0 holds it in class bodies */
-    CODE_MODULE = 1 << 17,
-    CODE_CLASS = 1 << 18,
-    CODE_STUB = 1 << 20,    /* the code of continuation frames */
-    CODE_PRELUDE = 1 << 19, /* the engine's own Gen code: hidden from tracebacks and frame walks */
+       CODE_OPTIMIZED = 1,
+       CODE_NEWLOCALS = 2,
+       CODE_VARARGS = 4,
+       CODE_VARKEYWORDS = 8,
+       CODE_NESTED = 16,
+       CODE_GENERATOR = 32,
+       CODE_COROUTINE = 128,
+       CODE_ITERABLE_COROUTINE = 256,
+       CODE_ASYNC_GENERATOR = 512,
+       CODE_HAS_DOCSTRING = 0x4000000,
+       CODE_METHOD = 0x8000000,
+       CODE_NAMESPACE = 1 << 16, /* a class body or module: names live in a dict, register 0 holds
+                                    it in class bodies */
+       CODE_MODULE = 1 << 17,
+       CODE_CLASS = 1 << 18,
+       CODE_STUB = 1 << 20, /* the code of continuation frames */
+       CODE_PRELUDE =
+           1 << 19, /* the engine's own Gen code: hidden from tracebacks and frame walks */
 };
 
 typedef struct Code {
@@ -61,31 +82,41 @@ typedef struct Code {
     uint32_t instr_count;
     uint32_t const_count;
     Value *consts;
-    uint32_t regs;        /* registers of a frame, parameters and temporaries included */
+    uint32_t regs; /* registers of a frame, parameters and temporaries included */
     uint32_t flags;
-    uint32_t arg_count;   /* positional parameters (positional-only included) */
+    uint32_t arg_count; /* positional parameters (positional-only included) */
     uint32_t posonly_count, kwonly_count;
-    uint32_t local_count; /* registers 0..local_count-1 are the locals, parameters first (then *args, **kwargs) */
+    uint32_t local_count; /* registers 0..local_count-1 are the locals, parameters first (then
+                           *args, **kwargs) */
     uint32_t first_line;
     uint32_t range_count;
     ExceptionRange *ranges;
-    Position *positions;  /* one per instruction word */
-    Tuple *varnames;      /* names of the local registers; co_varnames */
-    Tuple *cellvars;      /* names of locals that live in cells; cell_regs[i] is the register of the i-th */
-    Tuple *freevars;      /* names, in closure order */
+    Position *positions; /* one per instruction word */
+    Tuple *varnames;     /* names of the local registers; co_varnames */
+    Tuple *
+        cellvars; /* names of locals that live in cells; cell_regs[i] is the register of the i-th */
+    Tuple *freevars; /* names, in closure order */
     uint32_t *cell_regs;
     Value name, qualname, filename; /* str */
-    Value doc;            /* str or VALUE_NONE */
-    Value source_lines;   /* VALUE_UNSET, or the source as str where it is not a file (-c, REPL) */
-    Buffer *storage[6];   /* what the pointers above point into: instrs consts ranges positions cell_regs spare */
+    Value doc;                      /* str or VALUE_NONE */
+    Value source_lines; /* VALUE_UNSET, or the source as str where it is not a file (-c, REPL) */
+    Buffer *storage[6]; /* what the pointers above point into: instrs consts ranges positions
+                           cell_regs spare */
 } Code;
 
 Code *code_new(GenVM *vm); /* empty; NULL with MemoryError pending */
-uint32_t code_window_size(const Code *code, Instr instr); /* how many registers its window operand spans */
+uint32_t code_window_size(const Code *code,
+                          Instr instr); /* how many registers its window operand spans */
 
-typedef enum CodePart { CODE_INSTRS, CODE_CONSTS, CODE_RANGES, CODE_POSITIONS, CODE_CELL_REGS } CodePart;
-/* `size` bytes for one of the arrays, which the Code then points to; NULL with MemoryError pending. The caller sets the
- * counts, and fills the room before anything else can see the Code. */
+typedef enum CodePart {
+    CODE_INSTRS,
+    CODE_CONSTS,
+    CODE_RANGES,
+    CODE_POSITIONS,
+    CODE_CELL_REGS
+} CodePart;
+/* `size` bytes for one of the arrays, which the Code then points to; NULL with MemoryError pending.
+ * The caller sets the counts, and fills the room before anything else can see the Code. */
 void *code_reserve(GenVM *vm, Code *code, CodePart part, size_t size);
 
 typedef struct OpInfo {
@@ -93,13 +124,14 @@ typedef struct OpInfo {
     uint8_t words;
     char format[5]; /* a, b, c, imm: see opcodes.def */
 } OpInfo;
-extern const OpInfo code_op_info[256]; /* indexed by Opcode; numbers that are none have 1 word and no name */
+extern const OpInfo
+    code_op_info[256]; /* indexed by Opcode; numbers that are none have 1 word and no name */
 
 /* A listing of the instructions, one line each, and of the codes among the constants: a str. */
 Value code_disassemble(GenVM *vm, Code *code);
 
-/* Checks the structure: known instructions, registers and constants that exist, jumps to instructions, windows inside
- * the frame. False with a message. */
+/* Checks the structure: known instructions, registers and constants that exist, jumps to
+ * instructions, windows inside the frame. False with a message. */
 bool code_verify(const Code *code, char *message, size_t size);
 
 #endif

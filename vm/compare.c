@@ -1,7 +1,8 @@
 /* compare.c - comparisons of any values: `a < b`, equality as containers need it, and `in`. */
 #include "vm/operations.h"
 
-static const CompareOp swapped[] = {COMPARE_GT, COMPARE_GE, COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE};
+static const CompareOp swapped[] = {COMPARE_GT, COMPARE_GE, COMPARE_EQ,
+                                    COMPARE_NE, COMPARE_LT, COMPARE_LE};
 static const char *const symbols[] = {"<", "<=", "==", "!=", ">", ">="};
 
 /* ---- the order of trials ---- */
@@ -36,7 +37,8 @@ int compare_stages(GenVM *vm, CompareOp op, Value a, Value b, Stage *stages) {
 Value compare_default(GenVM *vm, CompareOp op, Value a, Value b) {
     if (op == COMPARE_EQ) return bool_value(a == b);
     if (op == COMPARE_NE) return bool_value(a != b);
-    return raise_type(vm, "'%s' not supported between instances of '%T' and '%T'", symbols[op], a, b);
+    return raise_type(vm, "'%s' not supported between instances of '%T' and '%T'", symbols[op], a,
+                      b);
 }
 
 /* ---- comparisons ---- */
@@ -62,23 +64,28 @@ static Value compare_native(GenVM *vm, CompareOp op, Type *left, Type *right, Va
         if (result == VALUE_NOT_IMPLEMENTED) result = first(vm, op, a, b);
     } else {
         result = first(vm, op, a, b);
-        if (result == VALUE_NOT_IMPLEMENTED && left != right) result = second(vm, swapped[op], b, a);
+        if (result == VALUE_NOT_IMPLEMENTED && left != right)
+            result = second(vm, swapped[op], b, a);
     }
     return result == VALUE_NOT_IMPLEMENTED ? compare_default(vm, op, a, b) : result;
 }
 
 Value value_compare(GenVM *vm, CompareOp op, Value a, Value b) {
-    if (are_ints(a, b)) return bool_value(order_answers(op, ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b)));
+    if (are_ints(a, b))
+        return bool_value(order_answers(op, ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b)));
     if (value_is_plain_number(a) && value_is_plain_number(b)) {
-        if (value_is_int(a) && value_is_int(b)) return bool_value(order_answers(op, int_order(a, b)));
+        if (value_is_int(a) && value_is_int(b))
+            return bool_value(order_answers(op, int_order(a, b)));
         return vm->types[TYPE_FLOAT]->slots.compare(vm, op, a, b);
     }
     if (is_exact(a, TYPE_STR) && is_exact(b, TYPE_STR)) {
-        if (op == COMPARE_EQ || op == COMPARE_NE) return bool_value((a == b || str_equal(a, b)) == (op == COMPARE_EQ));
+        if (op == COMPARE_EQ || op == COMPARE_NE)
+            return bool_value((a == b || str_equal(a, b)) == (op == COMPARE_EQ));
         return bool_value(order_answers(op, a == b ? 0 : str_order(a, b)));
     }
     Type *left = type_of(vm, a), *right = type_of(vm, b);
-    if (likely(!left->special_storage && !right->special_storage)) return compare_native(vm, op, left, right, a, b);
+    if (likely(!left->special_storage && !right->special_storage))
+        return compare_native(vm, op, left, right, a, b);
     return operator_run(vm, OPERATOR_COMPARE + (int)op, a, b, 0);
 }
 
@@ -102,7 +109,8 @@ static bool needs_script(GenVM *vm, CompareOp op, Value a, Value b) {
 Leaf leaf_equal(GenVM *vm, Value a, Value b) {
     if (a == b) return LEAF_TRUE;
     if (are_ints(a, b)) return LEAF_FALSE;
-    if (is_exact(a, TYPE_STR) && is_exact(b, TYPE_STR)) return str_equal(a, b) ? LEAF_TRUE : LEAF_FALSE;
+    if (is_exact(a, TYPE_STR) && is_exact(b, TYPE_STR))
+        return str_equal(a, b) ? LEAF_TRUE : LEAF_FALSE;
     if (needs_script(vm, COMPARE_EQ, a, b)) return LEAF_SCRIPT;
     return to_leaf(vm, value_compare(vm, COMPARE_EQ, a, b));
 }

@@ -1,8 +1,9 @@
 /* continue.c - continuation frames, one case for each line of returns.def.
  *
- * A continuation frame runs one instruction, CONT, after its callee has stored its result in register 0. The case does what
- * is left: it may call again (and be continued again), or pops the frame and acts in the place of the instruction that
- * began it. No C stack is held meanwhile, so the wait can be as long as the script likes.
+ * A continuation frame runs one instruction, CONT, after its callee has stored its result in
+ * register 0. The case does what is left: it may call again (and be continued again), or pops the
+ * frame and acts in the place of the instruction that began it. No C stack is held meanwhile, so
+ * the wait can be as long as the script likes.
  */
 #include "vm/continue.h"
 #include "vm/call.h"
@@ -21,7 +22,8 @@ static const uint8_t register_counts[] = {
 #undef RETURN
 };
 
-_Static_assert(sizeof((GenVM){0}.stubs) / sizeof(Function *) >= RETURN_COUNT, "a stub for each continuation");
+_Static_assert(sizeof((GenVM){0}.stubs) / sizeof(Function *) >= RETURN_COUNT,
+               "a stub for each continuation");
 
 bool continue_init(GenVM *vm) {
     Code *code = code_new(vm);
@@ -57,7 +59,9 @@ Return continue_kind(GenVM *vm, const Function *function) {
 
 bool continue_tail(GenVM *vm, Return kind) {
     static const Value first[RETURN_COUNT] = {0};
-    if (!frame_push_continuation(vm, kind, register_counts[kind] > 1, int_value((int64_t)first[kind]))) return false;
+    if (!frame_push_continuation(vm, kind, register_counts[kind] > 1,
+                                 int_value((int64_t)first[kind])))
+        return false;
     return call_tail(vm);
 }
 
@@ -72,9 +76,24 @@ bool continue_discard(GenVM *vm, Value answer) {
 static bool jumps_on_false(Opcode op) {
     switch (op) {
     case OP_JF:
-    case OP_JNLT: case OP_JNLE: case OP_JNEQ: case OP_JNNE: case OP_JNGT: case OP_JNGE:
-    case OP_JNLTI: case OP_JNLEI: case OP_JNEQI: case OP_JNNEI: case OP_JNGTI: case OP_JNGEI:
-    case OP_JNLTK: case OP_JNLEK: case OP_JNEQK: case OP_JNNEK: case OP_JNGTK: case OP_JNGEK: return true;
+    case OP_JNLT:
+    case OP_JNLE:
+    case OP_JNEQ:
+    case OP_JNNE:
+    case OP_JNGT:
+    case OP_JNGE:
+    case OP_JNLTI:
+    case OP_JNLEI:
+    case OP_JNEQI:
+    case OP_JNNEI:
+    case OP_JNGTI:
+    case OP_JNGEI:
+    case OP_JNLTK:
+    case OP_JNLEK:
+    case OP_JNEQK:
+    case OP_JNNEK:
+    case OP_JNGTK:
+    case OP_JNGEK: return true;
     default: return false;
     }
 }
@@ -197,7 +216,8 @@ static bool for_next_returned(GenVM *vm) {
 static bool iter_returned(GenVM *vm) {
     Value iterator = vm->base[0];
     Type *type = type_of(vm, iterator);
-    if (type->special[SP_NEXT] == VALUE_UNSET && !type->slots.next && !is_generator_like(iterator)) {
+    if (type->special[SP_NEXT] == VALUE_UNSET && !type->slots.next &&
+        !is_generator_like(iterator)) {
         raise_type(vm, "iter() returned non-iterator of type '%T'", iterator);
         return false;
     }
@@ -210,8 +230,8 @@ static bool unpack_returned(GenVM *vm) {
     return ops_unpack_items(vm, list);
 }
 
-/* Enters `method`, the first to be asked for the operator, with the continuation that looks at its answer: both frames
- * at once. */
+/* Enters `method`, the first to be asked for the operator, with the continuation that looks at its
+ * answer: both frames at once. */
 bool continue_operator(GenVM *vm, Function *method, int op, Value a, Value b) {
     enum { REGISTERS = 5 };
     Value *top = frame_reserve(vm, frame_top(vm), REGISTERS + FRAME_LINKS + method->regs);

@@ -1,29 +1,37 @@
-/* continue.h - continuation frames: what is left to do of an instruction when the call it made has returned. */
+/* continue.h - continuation frames: what is left to do of an instruction when the call it made has
+ * returned. */
 #ifndef GEN_CONTINUE_H
 #define GEN_CONTINUE_H
 
 #include "vm/frame.h"
 
 bool continue_init(GenVM *vm); /* makes vm->stubs and vm->stub_code */
-static inline Function *continue_stub(GenVM *vm, Return kind) { return vm->stubs[kind]; }
+static inline Function *continue_stub(GenVM *vm, Return kind) {
+    return vm->stubs[kind];
+}
 static inline bool continue_is_stub(GenVM *vm, const Function *function) {
     return function->code == vm->stub_code;
 }
 Return continue_kind(GenVM *vm, const Function *function);
 
-bool continue_run(GenVM *vm, Return kind);   /* the CONT instruction: vm->base is the continuation frame */
+bool continue_run(GenVM *vm,
+                  Return kind); /* the CONT instruction: vm->base is the continuation frame */
 bool continue_error(GenVM *vm, Return kind); /* an exception reached it: true if it is dealt with */
 
-/* Goes on with the truth of v by `kind` (RETURN_TRUTH_...): at once, or after calling __bool__ or __len__. */
+/* Goes on with the truth of v by `kind` (RETURN_TRUTH_...): at once, or after calling __bool__ or
+ * __len__. */
 bool continue_truth(GenVM *vm, Return kind, Value v);
 /* The same for an answer that may be VALUE_TAIL (a comparison by script code). */
 bool continue_truth_of(GenVM *vm, Return kind, Value answer);
 bool continue_truth_push(GenVM *vm, Return kind); /* ... the answer of the call made next */
 /* Pushes a continuation, then makes the call in vm->tail. */
 bool continue_tail(GenVM *vm, Return kind);
-bool continue_operator(GenVM *vm, Function *method, int op, Value a, Value b); /* op: see operations.h */
-bool continue_discard(GenVM *vm, Value answer); /* answer of a SETATTR, SETITEM, ...: nothing is stored */
+bool continue_operator(GenVM *vm, Function *method, int op, Value a,
+                       Value b); /* op: see operations.h */
+bool continue_discard(GenVM *vm,
+                      Value answer); /* answer of a SETATTR, SETITEM, ...: nothing is stored */
 void frame_pop(GenVM *vm);
-void vm_set_branch(GenVM *vm, bool truth); /* take or not the jump of the instruction before vm->pc */
+void vm_set_branch(GenVM *vm,
+                   bool truth); /* take or not the jump of the instruction before vm->pc */
 
 #endif

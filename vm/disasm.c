@@ -1,4 +1,5 @@
-/* disasm.c - a listing of code, derived from the operand formats of opcodes.def. For people and tests: nothing reads it.
+/* disasm.c - a listing of code, derived from the operand formats of opcodes.def. For people and
+ * tests: nothing reads it.
  */
 #include "vm/code.h"
 #include "vm/objects.h"
@@ -21,7 +22,8 @@ static void put_constant(StrBuilder *out, Value v) {
 
 static void put_register(StrBuilder *out, const Code *code, uint32_t reg) {
     builder_put_format(out, " r%u", reg);
-    if (code->varnames && reg < code->varnames->count) builder_put_format(out, "(%S)", code->varnames->items[reg]);
+    if (code->varnames && reg < code->varnames->count)
+        builder_put_format(out, "(%S)", code->varnames->items[reg]);
 }
 
 static void put_operand(StrBuilder *out, const Code *code, char kind, uint32_t operand) {
@@ -49,13 +51,16 @@ static void put_imm(StrBuilder *out, const Code *code, char kind, uint32_t word,
     }
 }
 
-static bool is_constant_compare(Opcode op) { return op >= OP_JLTK && op <= OP_JNGEK; }
+static bool is_constant_compare(Opcode op) {
+    return op >= OP_JLTK && op <= OP_JNGEK;
+}
 
 static void put_instruction(StrBuilder *out, const Code *code, uint32_t word) {
     Instr instr = code->instrs[word];
     Opcode op = instr_op(instr);
     const OpInfo *info = &code_op_info[op];
-    if (code->positions && (word == 0 || code->positions[word].line != code->positions[word - 1].line))
+    if (code->positions &&
+        (word == 0 || code->positions[word].line != code->positions[word - 1].line))
         builder_put_format(out, "%5u ", code->positions[word].line);
     else
         builder_put(out, "      ", 6);
@@ -74,13 +79,15 @@ static void put_instruction(StrBuilder *out, const Code *code, uint32_t word) {
 }
 
 static void put_code(StrBuilder *out, const Code *code) {
-    builder_put_format(out, "%S: %u registers, %u locals, flags 0x%x\n", code->qualname, code->regs, code->local_count,
-                       code->flags);
-    for (uint32_t word = 0; word < code->instr_count; word += code_op_info[instr_op(code->instrs[word])].words)
+    builder_put_format(out, "%S: %u registers, %u locals, flags 0x%x\n", code->qualname, code->regs,
+                       code->local_count, code->flags);
+    for (uint32_t word = 0; word < code->instr_count;
+         word += code_op_info[instr_op(code->instrs[word])].words)
         put_instruction(out, code, word);
     for (uint32_t i = 0; i < code->range_count; i++) {
         const ExceptionRange *range = &code->ranges[i];
-        builder_put_format(out, "      %u..%u -> %u r%u\n", range->start, range->end, range->handler, range->reg);
+        builder_put_format(out, "      %u..%u -> %u r%u\n", range->start, range->end,
+                           range->handler, range->reg);
     }
     for (uint32_t i = 0; i < code->const_count; i++) {
         if (!is_kind(code->consts[i], TYPE_CODE)) continue;

@@ -1,4 +1,5 @@
-/* engine_module.c - the hidden module _engine and its core: what twins need that scripts have no way to say. */
+/* engine_module.c - the hidden module _engine and its core: what twins need that scripts have no
+ * way to say. */
 #include "vm/engine_module.h"
 #include "vm/bind.h"
 #include "vm/call.h"
@@ -22,21 +23,26 @@ Value engine_module_new(GenVM *vm) {
         for (const NativeDef *def = tables[i]; def->signature; def++) {
             Value function = native_function_new(vm, def, VALUE_UNSET, name);
             if (function == VALUE_ERROR) return VALUE_ERROR;
-            if (!dict_set_str(vm, AS(Module, module)->dict, AS(NativeFunction, function)->name, function))
+            if (!dict_set_str(vm, AS(Module, module)->dict, AS(NativeFunction, function)->name,
+                              function))
                 return VALUE_ERROR;
         }
     Value coat = str_intern_from(vm, "Coat", 4);
-    if (!dict_set_str(vm, AS(Module, module)->dict, coat, object_value(vm->types[TYPE_COAT]))) return VALUE_ERROR;
+    if (!dict_set_str(vm, AS(Module, module)->dict, coat, object_value(vm->types[TYPE_COAT])))
+        return VALUE_ERROR;
     return module;
 }
 
 /* ---- binding and special methods ---- */
 
 static Value call_bound(GenVM *vm, Value *args) {
-    return native_invoke_bound(vm, AS(NativeFunction, args[0]), args[1], (int)as_int(args[2]), args[3]);
+    return native_invoke_bound(vm, AS(NativeFunction, args[0]), args[1], (int)as_int(args[2]),
+                               args[3]);
 }
 
-static Value to_index(GenVM *vm, Value *args) { return value_index(vm, args[0]); }
+static Value to_index(GenVM *vm, Value *args) {
+    return value_index(vm, args[0]);
+}
 
 static Special special_named(GenVM *vm, Value name) {
     for (int i = 0; i < SPECIAL_COUNT; i++)
@@ -61,14 +67,17 @@ static Value bind_special(GenVM *vm, Value *args) {
     return attribute_bind(vm, raw, args[0], type_of(vm, args[0]));
 }
 
-static Value raise(GenVM *vm, Value *args) { return raise_value_object(vm, args[0]); }
+static Value raise(GenVM *vm, Value *args) {
+    return raise_value_object(vm, args[0]);
+}
 
 /* ---- names ---- */
 
 static Value global_name(GenVM *vm, Value *args) {
     Value v = dict_get_str(vm, AS_DICT(args[0]), args[1]);
     if (v == VALUE_UNSET) v = dict_get_str(vm, vm_builtins_of(vm, AS_DICT(args[0])), args[1]);
-    if (v == VALUE_UNSET) return raise_name_error(vm, EXC_NAME_ERROR, args[1], "name '%S' is not defined");
+    if (v == VALUE_UNSET)
+        return raise_name_error(vm, EXC_NAME_ERROR, args[1], "name '%S' is not defined");
     return v;
 }
 
@@ -77,28 +86,43 @@ static Value function_text(GenVM *vm, Value *args) {
     Value name = attribute_find(vm, args[0], name_value(vm, NAME___qualname__));
     Value module = attribute_find(vm, args[0], name_value(vm, NAME___module__));
     if (!value_is_str(name)) return value_str(vm, args[0]);
-    if (value_is_str(module) && !str_is(module, "builtins")) return str_format(vm, "%S.%S()", module, name);
+    if (value_is_str(module) && !str_is(module, "builtins"))
+        return str_format(vm, "%S.%S()", module, name);
     return str_format(vm, "%S()", name);
 }
 
 /* ---- questions about values ---- */
 
-static Value is_coroutine(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_COROUTINE)); }
-static Value is_traceback(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_TRACEBACK)); }
-static Value is_union_or_alias(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_UNION)); }
-static Value is_finite(GenVM *vm, Value *args) { return (void)vm, bool_value(isfinite(value_float(args[0]))); }
+static Value is_coroutine(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(is_kind(args[0], TYPE_COROUTINE));
+}
+static Value is_traceback(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(is_kind(args[0], TYPE_TRACEBACK));
+}
+static Value is_union_or_alias(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(is_kind(args[0], TYPE_UNION));
+}
+static Value is_finite(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(isfinite(value_float(args[0])));
+}
 
 static Value matches_self(GenVM *vm, Value *args) {
     (void)vm;
     return bool_value(is_type(args[0]) && type_from(args[0])->flags & TYPE_MATCH_SELF);
 }
 
-static Value plain_instance_check(GenVM *vm, Value *args) { return instance_check_plainly(vm, args[0], args[1]); }
-static Value plain_subclass_check(GenVM *vm, Value *args) { return subclass_check_plainly(vm, args[0], args[1]); }
+static Value plain_instance_check(GenVM *vm, Value *args) {
+    return instance_check_plainly(vm, args[0], args[1]);
+}
+static Value plain_subclass_check(GenVM *vm, Value *args) {
+    return subclass_check_plainly(vm, args[0], args[1]);
+}
 
 /* ---- imports and code ---- */
 
-static Value modules(GenVM *vm, Value *args) { return (void)args, object_value(vm->modules); }
+static Value modules(GenVM *vm, Value *args) {
+    return (void)args, object_value(vm->modules);
+}
 
 static Value search_path(GenVM *vm, Value *args) {
     (void)args;
@@ -113,17 +137,21 @@ static Value find_builtin(GenVM *vm, Value *args) {
     return found == VALUE_UNSET ? VALUE_NONE : found;
 }
 
-static Value new_module(GenVM *vm, Value *args) { return module_new(vm, args[0]); }
+static Value new_module(GenVM *vm, Value *args) {
+    return module_new(vm, args[0]);
+}
 
 static Value run_code(GenVM *vm, Value *args) {
     Value globals = args[1];
     if (dict_get_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__)) == VALUE_UNSET &&
-        !dict_set_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__), object_value(vm->builtins)))
+        !dict_set_str(vm, AS_DICT(globals), name_value(vm, NAME___builtins__),
+                      object_value(vm->builtins)))
         return VALUE_ERROR;
     Function *function = function_new(vm, (Code *)as_object(args[0]), AS_DICT(globals));
     if (!function) return VALUE_ERROR;
     if (function->code->flags & CODE_CLASS)
-        return native_call(vm, object_value(function), 1, args[2] == VALUE_NONE ? globals : args[2]);
+        return native_call(vm, object_value(function), 1,
+                           args[2] == VALUE_NONE ? globals : args[2]);
     return native_call(vm, object_value(function), 0);
 }
 
@@ -136,7 +164,8 @@ static Value path_kind(GenVM *vm, Value *args) {
 static Value compile_file(GenVM *vm, Value *args) {
     const char *path = str_c(vm, args[0]);
     if (!path) return VALUE_ERROR;
-    if (!vm->compile_file) return raise_error(vm, EXC_IMPORT_ERROR, "this virtual machine cannot read files");
+    if (!vm->compile_file)
+        return raise_error(vm, EXC_IMPORT_ERROR, "this virtual machine cannot read files");
     return vm->compile_file(vm, path);
 }
 
@@ -153,14 +182,17 @@ static Value stdout_now(GenVM *vm, Value *args) {
 /* The source that a code object was compiled from, as str; None where it is not to be had. */
 static Value source_text(GenVM *vm, Value *args) {
     Code *code = (Code *)as_object(args[0]);
-    if (code->source_lines != VALUE_UNSET && value_is_str(code->source_lines)) return code->source_lines;
+    if (code->source_lines != VALUE_UNSET && value_is_str(code->source_lines))
+        return code->source_lines;
     const char *path = str_c(vm, code->filename);
     if (!path) return VALUE_ERROR;
     Value text = vm->read_source ? vm->read_source(vm, path) : VALUE_UNSET;
     return text == VALUE_UNSET ? VALUE_NONE : text;
 }
 
-static Value exception_text(GenVM *vm, Value *args) { return native_twin(vm, TWIN_EXCEPTION_TEXT, 1, args[0]); }
+static Value exception_text(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_EXCEPTION_TEXT, 1, args[0]);
+}
 
 static Value suggest(GenVM *vm, Value *args) {
     Value best = suggest_name(vm, args[0], AS_LIST(args[1])->items, AS_LIST(args[1])->count);
@@ -179,8 +211,8 @@ static Value carets(GenVM *vm, Value *args) {
 /* ---- prelude generators in another coat ---- */
 
 static Value map_of_iterators(GenVM *vm, Value *args) {
-    return builtins_map(vm, type_from(args[0]), args[1], AS_TUPLE(args[2])->items, AS_TUPLE(args[2])->count,
-                        args[3] == VALUE_TRUE);
+    return builtins_map(vm, type_from(args[0]), args[1], AS_TUPLE(args[2])->items,
+                        AS_TUPLE(args[2])->count, args[3] == VALUE_TRUE);
 }
 
 static Value filter_of_iterator(GenVM *vm, Value *args) {
@@ -195,10 +227,18 @@ static Value wear(GenVM *vm, Value *args) {
     return args[0];
 }
 
-static Value generic_alias(GenVM *vm, Value *args) { return generic_alias_new(vm, args[0], args[1]); }
-static Value mapping_proxy(GenVM *vm, Value *args) { return mapping_proxy_new(vm, args[0]); }
-static Value bind_method(GenVM *vm, Value *args) { return method_new(vm, args[0], args[1]); }
-static Value make_union(GenVM *vm, Value *args) { return union_of(vm, args[0], args[1]); }
+static Value generic_alias(GenVM *vm, Value *args) {
+    return generic_alias_new(vm, args[0], args[1]);
+}
+static Value mapping_proxy(GenVM *vm, Value *args) {
+    return mapping_proxy_new(vm, args[0]);
+}
+static Value bind_method(GenVM *vm, Value *args) {
+    return method_new(vm, args[0], args[1]);
+}
+static Value make_union(GenVM *vm, Value *args) {
+    return union_of(vm, args[0], args[1]);
+}
 
 /* Instances of the class match [..] or {..} in match statements. */
 static Value set_pattern_kind(GenVM *vm, Value *args) {
@@ -211,9 +251,10 @@ static Value set_pattern_kind(GenVM *vm, Value *args) {
 
 static Value is_keyword(GenVM *vm, Value *args) {
     static const char *const keywords[] = {
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
-        "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-        "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+        "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
+        "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
+        "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
+        "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield",
     };
     (void)vm;
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
@@ -257,7 +298,8 @@ static Value types(GenVM *vm, Value *args) {
     (void)args;
     Value dict = dict_new(vm);
     for (int i = 0; dict != VALUE_ERROR && i < TYPE_KIND_COUNT; i++)
-        if (!dict_set_str(vm, AS_DICT(dict), vm->types[i]->name, object_value(vm->types[i]))) return VALUE_ERROR;
+        if (!dict_set_str(vm, AS_DICT(dict), vm->types[i]->name, object_value(vm->types[i])))
+            return VALUE_ERROR;
     return dict;
 }
 
@@ -287,8 +329,10 @@ static Value is_number(GenVM *vm, Value *args) {
     Value v = args[0];
     if (value_is_intlike(v) || value_is_float(v) || is_kind(v, TYPE_COMPLEX)) return VALUE_TRUE;
     Type *type = type_of(vm, v);
-    return bool_value(type_find_special(vm, type, SP_FLOAT) != VALUE_UNSET || type_find_special(vm, type, SP_INDEX) != VALUE_UNSET ||
-                      type_find_special(vm, type, SP_COMPLEX) != VALUE_UNSET || type_find_special(vm, type, SP_ADD) != VALUE_UNSET);
+    return bool_value(type_find_special(vm, type, SP_FLOAT) != VALUE_UNSET ||
+                      type_find_special(vm, type, SP_INDEX) != VALUE_UNSET ||
+                      type_find_special(vm, type, SP_COMPLEX) != VALUE_UNSET ||
+                      type_find_special(vm, type, SP_ADD) != VALUE_UNSET);
 }
 
 static Value getframe(GenVM *vm, Value *args) {
@@ -297,12 +341,16 @@ static Value getframe(GenVM *vm, Value *args) {
     return frame;
 }
 
-static Value as_iterator(GenVM *vm, Value *args) { return (void)vm, args[0]; }
+static Value as_iterator(GenVM *vm, Value *args) {
+    return (void)vm, args[0];
+}
 
 const NativeDef engine_core_natives[] = {
-    {"call_bound(native, bound, which, value, /)", call_bound, "Call a native whose arguments are bound."},
+    {"call_bound(native, bound, which, value, /)", call_bound,
+     "Call a native whose arguments are bound."},
     {"index(value, /)", to_index, "operator.index"},
-    {"has_special(obj, name: str, /)", has_special, "Does the class of obj define the special method."},
+    {"has_special(obj, name: str, /)", has_special,
+     "Does the class of obj define the special method."},
     {"bind_special(obj, name: str, /)", bind_special, "The special method of obj's class, bound."},
     {"raise_(exception, /)", raise, "Raise without a traceback entry of its own."},
     {"global_name(globals, name, /)", global_name, "The global or builtin of that name."},
@@ -312,11 +360,14 @@ const NativeDef engine_core_natives[] = {
     {"is_union_or_alias(obj, /)", is_union_or_alias, NULL},
     {"is_finite(number, /)", is_finite, NULL},
     {"matches_self(cls, /)", matches_self, "Does cls(x) in a pattern bind the subject itself."},
-    {"plain_instance_check(obj, cls, /)", plain_instance_check, "isinstance without __instancecheck__."},
-    {"plain_subclass_check(cls, base, /)", plain_subclass_check, "issubclass without __subclasscheck__."},
+    {"plain_instance_check(obj, cls, /)", plain_instance_check,
+     "isinstance without __instancecheck__."},
+    {"plain_subclass_check(cls, base, /)", plain_subclass_check,
+     "issubclass without __subclasscheck__."},
     {"modules()", modules, "sys.modules"},
     {"search_path()", search_path, "sys.path"},
-    {"find_builtin(name: str, /)", find_builtin, "A native module, (code, is a package) of a frozen one, or None."},
+    {"find_builtin(name: str, /)", find_builtin,
+     "A native module, (code, is a package) of a frozen one, or None."},
     {"new_module(name: str, /)", new_module, NULL},
     {"run_code(code, globals, locals, /)", run_code, "Run code in namespaces."},
     {"path_kind(path: str, /)", path_kind, "'file', 'directory' or ''."},
@@ -324,12 +375,15 @@ const NativeDef engine_core_natives[] = {
     {"source_text(code, /)", source_text, "The source of a code object, or None."},
     {"exception_text(exception, /)", exception_text, "The report of an uncaught exception."},
     {"suggest(name: str, names: list, /)", suggest, "The nearest of the names, or None."},
-    {"is_library_module(name: str, /)", is_library_module, "Does the library have a module of that name."},
-    {"carets(lines: str, start: index, end: index, /)", carets, "Source lines with carets under the bytes start to end."},
+    {"is_library_module(name: str, /)", is_library_module,
+     "Does the library have a module of that name."},
+    {"carets(lines: str, start: index, end: index, /)", carets,
+     "Source lines with carets under the bytes start to end."},
     {"stdout()", stdout_now, "sys.stdout"},
     {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
-    {"set_pattern_kind(cls, kind: str, /)", set_pattern_kind, "'sequence' or 'mapping': what patterns take instances for."},
+    {"set_pattern_kind(cls, kind: str, /)", set_pattern_kind,
+     "'sequence' or 'mapping': what patterns take instances for."},
     {"is_keyword(name: str, /)", is_keyword, NULL},
     {"coroutine_of(generator, /)", coroutine_of, "The generator, to be awaited."},
     {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
@@ -337,14 +391,17 @@ const NativeDef engine_core_natives[] = {
     {"typeparams()", typeparams, "The prelude module of that name."},
     {"entropy()", entropy, "A seed."},
     {"types()", types, "The builtin types by name."},
-    {"iterable_coroutine(function, /)", iterable_coroutine, "types.coroutine of a generator function."},
+    {"iterable_coroutine(function, /)", iterable_coroutine,
+     "types.coroutine of a generator function."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},
     {"mapping_proxy(mapping, /)", mapping_proxy, "types.MappingProxyType(mapping)"},
     {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},
     {"union(left, right, /)", make_union, "left | right of types"},
-    {"generator_locals(iterator, /)", generator_locals, "The parameters of a library iterator, as they are now."},
+    {"generator_locals(iterator, /)", generator_locals,
+     "The parameters of a library iterator, as they are now."},
     {"is_number(value, /)", is_number, "May it be counted with."},
-    {"wear(generator, cls, /)", wear, "The generator, from now on an instance of cls, which derives from Coat."},
+    {"wear(generator, cls, /)", wear,
+     "The generator, from now on an instance of cls, which derives from Coat."},
     {"getframe(depth: index = 0, /)", getframe, NULL},
     {"as_iterator(coroutine, /)", as_iterator, "The coroutine itself."},
     {NULL, NULL, NULL},

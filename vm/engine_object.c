@@ -1,31 +1,42 @@
-/* engine_object.c - what stdlib/prelude/classes.gen, operators.gen, exceptions.gen and generics.gen need of the object
- * model: natives of the hidden module _engine. */
+/* engine_object.c - what stdlib/prelude/classes.gen, operators.gen, exceptions.gen and generics.gen
+ * need of the object model: natives of the hidden module _engine. */
 #include "vm/engine_module.h"
 #include "vm/operations.h"
 
-/* bind(raw, object, cls): what the raw class attribute gives for the object (None: for the class). */
+/* bind(raw, object, cls): what the raw class attribute gives for the object (None: for the class).
+ */
 static Value bind(GenVM *vm, Value *args) {
-    return attribute_bind(vm, args[0], args[1] == VALUE_NONE ? VALUE_UNSET : args[1], type_from(args[2]));
+    return attribute_bind(vm, args[0], args[1] == VALUE_NONE ? VALUE_UNSET : args[1],
+                          type_from(args[2]));
 }
 
 /* bind_to(raw, object) */
-static Value bind_to(GenVM *vm, Value *args) { return attribute_bind(vm, args[0], args[1], type_of(vm, args[1])); }
+static Value bind_to(GenVM *vm, Value *args) {
+    return attribute_bind(vm, args[0], args[1], type_of(vm, args[1]));
+}
 
-static Value class_of(GenVM *vm, Value *args) { return object_value(type_of(vm, args[0])); }
+static Value class_of(GenVM *vm, Value *args) {
+    return object_value(type_of(vm, args[0]));
+}
 
 static Value is_subtype(GenVM *vm, Value *args) {
     (void)vm;
     return bool_value(type_is_subclass(type_from(args[0]), type_from(args[1])));
 }
 
-static Value to_ascii(GenVM *vm, Value *args) { return repr_to_ascii(vm, args[0]); }
+static Value to_ascii(GenVM *vm, Value *args) {
+    return repr_to_ascii(vm, args[0]);
+}
 
-static Value new_class(GenVM *vm, Value *args) { return type_new_plain(vm, args); }
+static Value new_class(GenVM *vm, Value *args) {
+    return type_new_plain(vm, args);
+}
 
 static Value metatype(GenVM *vm, Value *args) {
     const Tuple *bases = AS_TUPLE(args[1]);
     for (uint64_t i = 0; i < bases->count; i++)
-        if (!is_type(bases->items[i])) return args[0]; /* whoever makes the class will say what it takes */
+        if (!is_type(bases->items[i]))
+            return args[0]; /* whoever makes the class will say what it takes */
     Type *winner = type_metatype(vm, type_from(args[0]), AS_TUPLE(args[1]));
     return winner ? object_value(winner) : VALUE_ERROR;
 }
@@ -57,7 +68,9 @@ static Value can_reduce(GenVM *vm, Value *args) {
     case TYPE_LIST:
     case TYPE_DICT:
     case TYPE_NAMESPACE: return VALUE_TRUE;
-    default: return bool_value(attribute_find(vm, args[0], name_value(vm, NAME___getnewargs__)) != VALUE_UNSET);
+    default:
+        return bool_value(attribute_find(vm, args[0], name_value(vm, NAME___getnewargs__)) !=
+                          VALUE_UNSET);
     }
 }
 

@@ -1,7 +1,8 @@
 /* error.c - raising exceptions from C: the raise_ functions of error.h.
  *
- * Raising stores the exception in vm->exception and returns VALUE_ERROR; unwinding is the interpreter's. An exception
- * raised while another is being handled (vm->handled) gets that one as its __context__.
+ * Raising stores the exception in vm->exception and returns VALUE_ERROR; unwinding is the
+ * interpreter's. An exception raised while another is being handled (vm->handled) gets that one as
+ * its __context__.
  */
 #include "vm/type_private.h"
 
@@ -57,13 +58,13 @@ static Value raise_list(GenVM *vm, TypeId id, const char *format, va_list list) 
     return exception == VALUE_ERROR ? VALUE_ERROR : raise_value_object(vm, exception);
 }
 
-#define RAISE_FUNCTION(name, id)                                                                                       \
-    Value name(GenVM *vm, const char *format, ...) {                                                                   \
-        va_list list;                                                                                                  \
-        va_start(list, format);                                                                                        \
-        raise_list(vm, id, format, list);                                                                              \
-        va_end(list);                                                                                                  \
-        return VALUE_ERROR;                                                                                            \
+#define RAISE_FUNCTION(name, id)                                                                   \
+    Value name(GenVM *vm, const char *format, ...) {                                               \
+        va_list list;                                                                              \
+        va_start(list, format);                                                                    \
+        raise_list(vm, id, format, list);                                                          \
+        va_end(list);                                                                              \
+        return VALUE_ERROR;                                                                        \
     }
 RAISE_FUNCTION(raise_type, EXC_TYPE_ERROR)
 RAISE_FUNCTION(raise_value, EXC_VALUE_ERROR)
@@ -97,7 +98,8 @@ Value attribute_error_context(GenVM *vm, Value object, Value name) {
 
 Value raise_attribute(GenVM *vm, Value object, Value name) {
     if (is_type(object)) {
-        raise_error(vm, EXC_ATTRIBUTE_ERROR, "type object '%N' has no attribute '%S'", type_from(object), name);
+        raise_error(vm, EXC_ATTRIBUTE_ERROR, "type object '%N' has no attribute '%S'",
+                    type_from(object), name);
     } else if (is_kind(object, TYPE_MODULE)) {
         Dict *dict = AS(Module, object)->dict;
         Value of = dict ? dict_get_str(vm, dict, name_value(vm, NAME___name__)) : VALUE_UNSET;
@@ -114,7 +116,8 @@ Value raise_attribute(GenVM *vm, Value object, Value name) {
 Value raise_name_error(GenVM *vm, TypeId id, Value name, const char *format) {
     Value message = str_format(vm, format, name);
     Value exception = message == VALUE_ERROR ? VALUE_ERROR : exception_new(vm, id, message);
-    if (exception == VALUE_ERROR || !exception_set_field(vm, exception, NAME_ERROR_NAME, name)) return VALUE_ERROR;
+    if (exception == VALUE_ERROR || !exception_set_field(vm, exception, NAME_ERROR_NAME, name))
+        return VALUE_ERROR;
     return raise_value_object(vm, exception);
 }
 
@@ -172,7 +175,8 @@ Value raise_os_error(GenVM *vm, int number, Value filename) {
 }
 
 Value raise_stop_iteration(GenVM *vm, Value value) {
-    Value exception = exception_new(vm, EXC_STOP_ITERATION, value == VALUE_NONE ? VALUE_UNSET : value);
+    Value exception =
+        exception_new(vm, EXC_STOP_ITERATION, value == VALUE_NONE ? VALUE_UNSET : value);
     return exception == VALUE_ERROR ? VALUE_ERROR : raise_value_object(vm, exception);
 }
 
@@ -183,10 +187,13 @@ Value raise_binary_operands(GenVM *vm, const char *op, Value left, Value right) 
 /* ---- the pending exception ---- */
 
 bool error_matches(GenVM *vm, TypeId id) {
-    return vm->exception != VALUE_UNSET && type_is_subclass(type_of(vm, vm->exception), vm->types[id]);
+    return vm->exception != VALUE_UNSET &&
+           type_is_subclass(type_of(vm, vm->exception), vm->types[id]);
 }
 
-void error_clear(GenVM *vm) { vm->exception = VALUE_UNSET; }
+void error_clear(GenVM *vm) {
+    vm->exception = VALUE_UNSET;
+}
 
 Value error_take(GenVM *vm) {
     Value exception = vm->exception;

@@ -1,4 +1,5 @@
-/* frame.c - the register stack: room, growth, frames in and out, unwinding. See frame.h for the layout. */
+/* frame.c - the register stack: room, growth, frames in and out, unwinding. See frame.h for the
+ * layout. */
 #include "vm/continue.h"
 #include "vm/generator.h"
 #include "vm/objects.h"
@@ -21,11 +22,16 @@ Value *frame_top(GenVM *vm) {
 
 /* ---- growth ---- */
 
-static inline bool on_stack(GenVM *vm, const Value *p) { return p >= vm->stack && p <= vm->stack_end; }
+static inline bool on_stack(GenVM *vm, const Value *p) {
+    return p >= vm->stack && p <= vm->stack_end;
+}
 
-static inline Value *moved(GenVM *vm, Value *p, Value *to) { return on_stack(vm, p) ? to + (p - vm->stack) : p; }
+static inline Value *moved(GenVM *vm, Value *p, Value *to) {
+    return on_stack(vm, p) ? to + (p - vm->stack) : p;
+}
 
-/* The stack is about to be at `to`: adjusts every raw pointer into it that the chain of frames holds. */
+/* The stack is about to be at `to`: adjusts every raw pointer into it that the chain of frames
+ * holds. */
 static void relocate(GenVM *vm, Value *to) {
     for (Value *base = vm->base; base; base = frame_caller(base)) {
         Value *caller = frame_caller(base);
@@ -41,7 +47,8 @@ static void relocate(GenVM *vm, Value *to) {
     }
 }
 
-/* The generators that wait, by `yield from`, for the one whose registers are at `base`: they are not in the chain. */
+/* The generators that wait, by `yield from`, for the one whose registers are at `base`: they are
+ * not in the chain. */
 static size_t count_delegators(Value *base) {
     size_t count = 0;
     Generator *generator = generator_of(base);
@@ -55,7 +62,8 @@ static size_t count_delegators(Value *base) {
 static size_t count_frames(GenVM *vm, size_t most) {
     size_t count = 0;
     for (Value *base = vm->base; base && count < most; base = frame_caller(base)) {
-        if (continue_is_stub(vm, frame_function(base)) || frame_code(base)->flags & CODE_PRELUDE) continue;
+        if (continue_is_stub(vm, frame_function(base)) || frame_code(base)->flags & CODE_PRELUDE)
+            continue;
         count++;
         if (frame_is_generator(base)) count += count_delegators(base);
     }
@@ -88,14 +96,17 @@ static bool grow_stack(GenVM *vm, size_t needed) {
     return true;
 }
 
-/* Forgets what is known of how far the stack may go: for a new recursion limit, and after it was reached. */
+/* Forgets what is known of how far the stack may go: for a new recursion limit, and after it was
+ * reached. */
 void frame_reset_limit(GenVM *vm) {
-    size_t safe = vm->recursion_limit * MIN_FRAME, room = (size_t)(vm->stack_end - vm->stack) - STACK_RED_ZONE;
+    size_t safe = vm->recursion_limit * MIN_FRAME,
+           room = (size_t)(vm->stack_end - vm->stack) - STACK_RED_ZONE;
     vm->limit = vm->stack + (safe < room ? safe : room);
 }
 
-/* Room is asked for beyond vm->limit. That is not the end of the stack but the place before which the recursion limit
- * cannot be reached, since a frame takes at least MIN_FRAME words: so calls count nothing, and yet the limit is exact. */
+/* Room is asked for beyond vm->limit. That is not the end of the stack but the place before which
+ * the recursion limit cannot be reached, since a frame takes at least MIN_FRAME words: so calls
+ * count nothing, and yet the limit is exact. */
 static COLD Value *reserve_slowly(GenVM *vm, size_t offset, uint32_t count) {
     size_t depth = count_frames(vm, vm->recursion_limit);
     if (depth >= vm->recursion_limit) {
@@ -104,7 +115,8 @@ static COLD Value *reserve_slowly(GenVM *vm, size_t offset, uint32_t count) {
         return NULL;
     }
     size_t needed = offset + count + FRAME_LINKS + STACK_RED_ZONE;
-    if (needed > (size_t)(vm->stack_end - vm->stack) && !grow_stack(vm, needed + STACK_RED_ZONE)) return NULL;
+    if (needed > (size_t)(vm->stack_end - vm->stack) && !grow_stack(vm, needed + STACK_RED_ZONE))
+        return NULL;
     Value *top = vm->stack + offset, *end = vm->stack_end - STACK_RED_ZONE;
     size_t safe = FRAME_LINKS + (vm->recursion_limit - depth - 1) * MIN_FRAME;
     vm->limit = safe < (size_t)(end - top) ? top + safe : end;
@@ -165,7 +177,8 @@ void frame_pop(GenVM *vm) {
 /* The handler in the running frame for the instruction before vm->pc, or NULL. */
 static const ExceptionRange *find_handler(const Code *code, size_t offset) {
     for (uint32_t i = 0; i < code->range_count; i++)
-        if (offset >= code->ranges[i].start && offset < code->ranges[i].end) return &code->ranges[i];
+        if (offset >= code->ranges[i].start && offset < code->ranges[i].end)
+            return &code->ranges[i];
     return NULL;
 }
 
@@ -210,7 +223,8 @@ static void mark_stack(GenVM *vm) {
         if (frame_is_generator(base)) {
             Generator *generator = generator_of(base);
             gc_mark_object(vm, &generator->header);
-            generator_trace(vm, &generator->header); /* it may be old and changed without a barrier */
+            generator_trace(vm,
+                            &generator->header); /* it may be old and changed without a barrier */
         }
     }
 }

@@ -5,15 +5,17 @@
  *          base[-4] ... base[-1]  base[0]
  *
  * A frame is its registers; the four words below `base` link it to its caller:
- *     base[FRAME_CONSTS]  the caller's constants (Value *)      base[FRAME_CALLER]  the caller's base (Value *)
- *     base[FRAME_FUNCTION] the running function (a Value)       base[FRAME_PC]      where the caller goes on (Instr *)
- * Raw pointers are 8-byte aligned and so look like small ints: the collector may scan the stack as Values.
- * Returning stores the result in the register that operand `a` of the caller's instruction before that pc names. So an
- * instruction whose result goes to R[a] needs nothing more to call script code. For the others there are continuation
- * frames: a frame of the engine's own stub code (returns.def), in between, whose registers hold what is left to do.
+ *     base[FRAME_CONSTS]  the caller's constants (Value *)      base[FRAME_CALLER]  the caller's
+ * base (Value *) base[FRAME_FUNCTION] the running function (a Value)       base[FRAME_PC] where the
+ * caller goes on (Instr *) Raw pointers are 8-byte aligned and so look like small ints: the
+ * collector may scan the stack as Values. Returning stores the result in the register that operand
+ * `a` of the caller's instruction before that pc names. So an instruction whose result goes to R[a]
+ * needs nothing more to call script code. For the others there are continuation frames: a frame of
+ * the engine's own stub code (returns.def), in between, whose registers hold what is left to do.
  *
- * The stack moves when it grows: after anything that pushes a frame, take `vm->base` again. A generator's registers
- * lie in the generator object (generator.h); frames called from one start at its saved stack top.
+ * The stack moves when it grows: after anything that pushes a frame, take `vm->base` again. A
+ * generator's registers lie in the generator object (generator.h); frames called from one start at
+ * its saved stack top.
  */
 #ifndef GEN_FRAME_H
 #define GEN_FRAME_H
@@ -21,7 +23,9 @@
 #include "vm/code.h"
 
 enum { FRAME_CONSTS = -4, FRAME_CALLER = -3, FRAME_FUNCTION = -2, FRAME_PC = -1, FRAME_LINKS = 4 };
-enum { STACK_RED_ZONE = 320 }; /* registers that are always free above vm->limit: one maximal frame and its links */
+enum {
+    STACK_RED_ZONE = 320
+}; /* registers that are always free above vm->limit: one maximal frame and its links */
 
 /* What to do with a result: one line each in returns.def. */
 typedef enum Return {
@@ -31,42 +35,57 @@ typedef enum Return {
     RETURN_COUNT
 } Return;
 
-static inline Function *frame_function(Value *base) { return (Function *)as_object(base[FRAME_FUNCTION]); }
-static inline Code *frame_code(Value *base) { return frame_function(base)->code; }
-static inline Value *frame_caller(Value *base) { return (Value *)(uintptr_t)base[FRAME_CALLER]; }
-static inline const Instr *frame_return_pc(Value *base) { return (const Instr *)(uintptr_t)base[FRAME_PC]; }
+static inline Function *frame_function(Value *base) {
+    return (Function *)as_object(base[FRAME_FUNCTION]);
+}
+static inline Code *frame_code(Value *base) {
+    return frame_function(base)->code;
+}
+static inline Value *frame_caller(Value *base) {
+    return (Value *)(uintptr_t)base[FRAME_CALLER];
+}
+static inline const Instr *frame_return_pc(Value *base) {
+    return (const Instr *)(uintptr_t)base[FRAME_PC];
+}
 bool frame_is_generator(Value *base); /* are these the registers of a generator object */
 
-/* The first free stack word above the running frame (vm->base): where the next frame's links may start. */
+/* The first free stack word above the running frame (vm->base): where the next frame's links may
+ * start. */
 Value *frame_top(GenVM *vm);
 
-/* Unsets the temporaries of all running frames that hold a matching value and that no instruction will read. */
+/* Unsets the temporaries of all running frames that hold a matching value and that no instruction
+ * will read. */
 void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted);
 
-/* Makes room for `count` words above `top`: may move the stack (vm->base follows). Returns the new place of `top`, NULL with
- * RecursionError or MemoryError pending. */
+/* Makes room for `count` words above `top`: may move the stack (vm->base follows). Returns the new
+ * place of `top`, NULL with RecursionError or MemoryError pending. */
 Value *frame_reserve(GenVM *vm, Value *top, uint32_t count);
 
-/* Enters `function` (a Function of plain code) with arguments already bound at `base`[0..]; links are written. */
+/* Enters `function` (a Function of plain code) with arguments already bound at `base`[0..]; links
+ * are written. */
 void frame_enter(GenVM *vm, Value *base, Function *function);
 
-/* Pushes a continuation frame of kind `kind` on top of the running frame; its registers (returns.def says how many) are
- * given here from r1 on; r0 receives the result of the call made next. NULL on error. The continuation returns to
- * vm->pc. */
+/* Pushes a continuation frame of kind `kind` on top of the running frame; its registers
+ * (returns.def says how many) are given here from r1 on; r0 receives the result of the call made
+ * next. NULL on error. The continuation returns to vm->pc. */
 Value *frame_push_continuation(GenVM *vm, Return kind, int count, ...);
 
-/* Calls `callable` from the running frame; its result becomes the value of the running instruction (stored in the
- * register `a` of vm->pc[-1]). Natives run at once; script functions are entered: go on at vm->pc, vm->base. False:
- * exception. */
+/* Calls `callable` from the running frame; its result becomes the value of the running instruction
+ * (stored in the register `a` of vm->pc[-1]). Natives run at once; script functions are entered: go
+ * on at vm->pc, vm->base. False: exception. */
 bool call_value(GenVM *vm, Value callable, uint32_t count, const Value *args);
-bool call_tail(GenVM *vm);              /* makes the call in vm->tail */
-bool call_result(GenVM *vm, Value v);   /* v is a native's answer: stores it, or makes the tail call, or false on error */
-bool call_return(GenVM *vm, Value v);   /* returns v from the running frame to its caller */
+bool call_tail(GenVM *vm); /* makes the call in vm->tail */
+bool call_result(
+    GenVM *vm,
+    Value v); /* v is a native's answer: stores it, or makes the tail call, or false on error */
+bool call_return(GenVM *vm, Value v); /* returns v from the running frame to its caller */
 
-/* Goes to the handler of the pending exception: true with vm->pc, vm->base set; false when the host is reached. */
+/* Goes to the handler of the pending exception: true with vm->pc, vm->base set; false when the host
+ * is reached. */
 bool frame_unwind(GenVM *vm);
 
-bool frame_check_depth(GenVM *vm); /* false with RecursionError: for what nests without the stack, generators */
+bool frame_check_depth(
+    GenVM *vm); /* false with RecursionError: for what nests without the stack, generators */
 void frame_reset_limit(GenVM *vm); /* after a change of vm->recursion_limit */
 bool frame_init(GenVM *vm);
 void vm_mark_roots(GenVM *vm); /* for gc.c */

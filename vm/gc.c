@@ -1,13 +1,15 @@
 /* gc.c - the heap: size-class blocks, a non-moving generational collector, accounting.
  *
- *   small objects   32 KB blocks, aligned to their size; all cells of a block have one size. A bitmap in the block's
- *                   head has a bit per 16 bytes, set at the start of each marked object. Allocation bumps through the
- *                   runs of unmarked cells between marked ones, so sweeping is what allocation does anyway.
- *   large objects   malloc, listed in heap->large, freed by the collection that finds them unmarked.
+ *   small objects   32 KB blocks, aligned to their size; all cells of a block have one size. A
+ * bitmap in the block's head has a bit per 16 bytes, set at the start of each marked object.
+ * Allocation bumps through the runs of unmarked cells between marked ones, so sweeping is what
+ * allocation does anyway. large objects   malloc, listed in heap->large, freed by the collection
+ * that finds them unmarked.
  *
- * Generations are sticky mark bits: a minor collection keeps the marks of the last one, so marked = old, and traces
- * only what is reachable from the roots and from remembered old objects (those a barrier saw changed). A full
- * collection clears the marks first. Everything is done at once at a safepoint; see gc.h for the rule.
+ * Generations are sticky mark bits: a minor collection keeps the marks of the last one, so marked =
+ * old, and traces only what is reachable from the roots and from remembered old objects (those a
+ * barrier saw changed). A full collection clears the marks first. Everything is done at once at a
+ * safepoint; see gc.h for the rule.
  */
 #include "vm/gc.h"
 #include "vm/frame.h"
@@ -19,11 +21,12 @@ enum {
     BLOCK_SIZE = 32768,
     GRANULE = 16,
     BITMAP_WORDS = BLOCK_SIZE / GRANULE / 64,
-    SMALL_LIMIT = 512,    /* up to here a size class every 16 bytes */
-    BLOCK_LIMIT = 8192,   /* larger objects are malloc's */
+    SMALL_LIMIT = 512,  /* up to here a size class every 16 bytes */
+    BLOCK_LIMIT = 8192, /* larger objects are malloc's */
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
-    ZERO_STEP = 4096,     /* a run is cleared and handed out in pieces, to stay in the first-level cache */
-    CHUNK_BLOCKS = 8,     /* blocks are got from the system this many at a time, fewer at first */
+    ZERO_STEP =
+        4096, /* a run is cleared and handed out in pieces, to stay in the first-level cache */
+    CHUNK_BLOCKS = 8, /* blocks are got from the system this many at a time, fewer at first */
 };
 #define YOUNG_BYTES ((uint64_t)4 << 20) /* allocation between two minor collections */
 #define FULL_MIN_BYTES ((uint64_t)8 << 20)
@@ -37,9 +40,9 @@ typedef struct Block {
 } Block;
 
 typedef struct SizeClass {
-    char *bump, *end;   /* the cleared piece being handed out */
-    char *run_end;      /* end of the run the piece is from */
-    Block *block;       /* the block the run is in */
+    char *bump, *end; /* the cleared piece being handed out */
+    char *run_end;    /* end of the run the piece is from */
+    Block *block;     /* the block the run is in */
     Block **blocks;
     uint32_t count, capacity, cursor;
     uint32_t cell_size;
@@ -71,7 +74,9 @@ typedef struct LargePrefix { /* in front of a large object */
     Value extra; /* see gc_extra_word */
 } LargePrefix;
 
-static inline LargePrefix *prefix_of(const Object *object) { return (LargePrefix *)(uintptr_t)object - 1; }
+static inline LargePrefix *prefix_of(const Object *object) {
+    return (LargePrefix *)(uintptr_t)object - 1;
+}
 
 static const uint16_t big_classes[] = {640, 768, 1024, 1280, 1536, 2048, 2720, 4080, 5440, 8160};
 
@@ -143,8 +148,12 @@ uint64_t gc_object_size(const Object *object) {
     return block_of(object)->cell_size;
 }
 
-uint64_t gc_live_bytes(GenVM *vm) { return vm->heap->old_bytes + vm->heap->young_bytes; }
-void gc_set_limit(GenVM *vm, uint64_t bytes) { vm->heap->limit = bytes; }
+uint64_t gc_live_bytes(GenVM *vm) {
+    return vm->heap->old_bytes + vm->heap->young_bytes;
+}
+void gc_set_limit(GenVM *vm, uint64_t bytes) {
+    vm->heap->limit = bytes;
+}
 uint64_t gc_collection_count(GenVM *vm, bool full) {
     return full ? vm->heap->full_collections : vm->heap->collections;
 }
@@ -156,7 +165,8 @@ static Block *new_block(Heap *heap, SizeClass *class) {
         size_t blocks = heap->chunk_count < 4 ? 4 : CHUNK_BLOCKS * (heap->chunk_count < 64 ? 1 : 8);
         void *chunk = NULL;
         if (posix_memalign(&chunk, BLOCK_SIZE, blocks * BLOCK_SIZE) != 0) return NULL;
-        if (!push_pointer((Object ***)&heap->chunks, &heap->chunk_count, &heap->chunk_capacity, chunk)) {
+        if (!push_pointer((Object ***)&heap->chunks, &heap->chunk_count, &heap->chunk_capacity,
+                          chunk)) {
             free(chunk);
             return NULL;
         }
@@ -164,7 +174,8 @@ static Block *new_block(Heap *heap, SizeClass *class) {
         heap->spare_end = heap->spare + blocks * BLOCK_SIZE;
     }
     Block *block = (Block *)heap->spare;
-    if (!push_pointer((Object ***)&class->blocks, &class->count, &class->capacity, (Object *)block)) return NULL;
+    if (!push_pointer((Object ***)&class->blocks, &class->count, &class->capacity, (Object *)block))
+        return NULL;
     heap->spare += BLOCK_SIZE;
     memset(block, 0, sizeof *block);
     block->cell_size = class->cell_size;
@@ -193,7 +204,8 @@ static char *next_marked(const Block *block, char *cell, char *end) {
     return (char *)block + (word * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE;
 }
 
-/* Sets class->bump..run_end to the next run of free cells from `cell` on; false at the end of the block. */
+/* Sets class->bump..run_end to the next run of free cells from `cell` on; false at the end of the
+ * block. */
 static bool next_run(SizeClass *class, char *cell) {
     Block *block = class->block;
     char *end = block_end(block);
@@ -228,7 +240,8 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
         Block *block = NULL;
         while (!block && class->cursor < class->count) {
             block = class->blocks[class->cursor++];
-            if (block->live_bytes > BLOCK_SIZE / 10 * 9) block = NULL; /* too full to be worth the scan */
+            if (block->live_bytes > BLOCK_SIZE / 10 * 9)
+                block = NULL; /* too full to be worth the scan */
         }
         if (!block) {
             if (gc_live_bytes(vm) > heap->limit) vm->poll |= POLL_GC;
@@ -241,7 +254,8 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
     }
 }
 
-/* Of what malloc gives only the first `cleared` bytes are set to zero: storage needs no more than its header. */
+/* Of what malloc gives only the first `cleared` bytes are set to zero: storage needs no more than
+ * its header. */
 static COLD void *new_large(GenVM *vm, size_t size, size_t cleared) {
     Heap *heap = vm->heap;
     if (!gc_check_size(vm, size)) return NULL;
@@ -283,7 +297,9 @@ void *gc_new(GenVM *vm, size_t size, TypeId kind) {
     return object;
 }
 
-void *gc_new_raw(GenVM *vm, size_t size, TypeId kind) { return gc_new(vm, size, kind); }
+void *gc_new_raw(GenVM *vm, size_t size, TypeId kind) {
+    return gc_new(vm, size, kind);
+}
 
 void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls) {
     bool script_class = !cls->is_builtin;
@@ -383,19 +399,23 @@ void gc_remember(GenVM *vm, Object *object) {
     Heap *heap = vm->heap;
     if (object->gc & GC_PERMANENT) return;
     object->gc |= GC_REMEMBERED;
-    if (!push_pointer(&heap->remembered, &heap->remembered_count, &heap->remembered_capacity, object))
-        heap->full_at = 0; /* cannot note it: the next collection is a full one, which needs no notes */
+    if (!push_pointer(&heap->remembered, &heap->remembered_count, &heap->remembered_capacity,
+                      object))
+        heap->full_at =
+            0; /* cannot note it: the next collection is a full one, which needs no notes */
 }
 
 void gc_finalizable(GenVM *vm, void *pointer) {
     Heap *heap = vm->heap;
     Object *object = pointer;
-    if (push_pointer(&heap->finalizable, &heap->finalizable_count, &heap->finalizable_capacity, object))
+    if (push_pointer(&heap->finalizable, &heap->finalizable_count, &heap->finalizable_capacity,
+                     object))
         object->gc |= GC_FINALIZABLE;
 }
 
 static void push_mark(Heap *heap, Object *object) {
-    if (!push_pointer(&heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object)) heap->mark_overflow = true;
+    if (!push_pointer(&heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object))
+        heap->mark_overflow = true;
 }
 
 void gc_mark_object(GenVM *vm, Object *object) {
@@ -421,8 +441,16 @@ void gc_mark_object(GenVM *vm, Object *object) {
 /* Do instances of subclasses of this builtin kind keep their attributes in the extra word? */
 static bool has_extra_word(const Object *object) {
     switch (object->kind) {
-    case TYPE_OBJECT: case TYPE_TYPE: case TYPE_FUNCTION: case TYPE_GENERATOR: case TYPE_COROUTINE:
-    case TYPE_ASYNC_GENERATOR: case TYPE_HOST: case TYPE_BUFFER: case TYPE_MODULE: case TYPE_NATIVE:
+    case TYPE_OBJECT:
+    case TYPE_TYPE:
+    case TYPE_FUNCTION:
+    case TYPE_GENERATOR:
+    case TYPE_COROUTINE:
+    case TYPE_ASYNC_GENERATOR:
+    case TYPE_HOST:
+    case TYPE_BUFFER:
+    case TYPE_MODULE:
+    case TYPE_NATIVE:
     case TYPE_NATIVE_METHOD: return false;
     default: return object->kind != KIND_EXCEPTION && object->state == OBJECT_SUBCLASS;
     }
@@ -480,7 +508,8 @@ static void each_marked(GenVM *vm, void (*visit)(GenVM *vm, Object *object)) {
             Block *block = heap->classes[c].blocks[b];
             for (uint32_t w = 0; w < BITMAP_WORDS; w++)
                 for (uint64_t bits = block->bitmap[w]; bits; bits &= bits - 1)
-                    visit(vm, (Object *)((char *)block + (w * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE));
+                    visit(vm, (Object *)((char *)block +
+                                         (w * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE));
         }
     for (uint32_t i = 0; i < heap->large_count; i++)
         if (heap->large[i]->gc & GC_MARKED) visit(vm, heap->large[i]);
@@ -496,7 +525,8 @@ static void clear_marks(GenVM *vm) {
     each_marked(vm, unmark);
     for (uint32_t c = 0; c < CLASS_COUNT; c++)
         for (uint32_t b = 0; b < heap->classes[c].count; b++) {
-            memset(heap->classes[c].blocks[b]->bitmap, 0, sizeof heap->classes[c].blocks[b]->bitmap);
+            memset(heap->classes[c].blocks[b]->bitmap, 0,
+                   sizeof heap->classes[c].blocks[b]->bitmap);
             heap->classes[c].blocks[b]->live_bytes = 0;
         }
     heap->remembered_count = 0;
@@ -530,8 +560,9 @@ static void finalize_natively(GenVM *vm, Object *object) {
     if (type->slots.finalize) type->slots.finalize(vm, object);
 }
 
-/* Objects with a finalizer that nothing reaches: those written in C are finalized now; those that need script code
- * (suspended generators, __del__) come to life once more, in vm->pending_finalizers, for the next safepoint. */
+/* Objects with a finalizer that nothing reaches: those written in C are finalized now; those that
+ * need script code (suspended generators, __del__) come to life once more, in
+ * vm->pending_finalizers, for the next safepoint. */
 static void find_finalizers(GenVM *vm) {
     Heap *heap = vm->heap;
     uint32_t kept = 0, pending_from = vm->pending_count;
@@ -545,7 +576,8 @@ static void find_finalizers(GenVM *vm) {
         Type *type = vm->shapes[object->shape].type;
         if (type->slots.finalize) {
             type->slots.finalize(vm, object);
-        } else if (push_pointer(&vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity, object)) {
+        } else if (push_pointer(&vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity,
+                                object)) {
             vm->poll |= POLL_FINALIZE;
         }
     }
@@ -596,7 +628,8 @@ void gc_collect(GenVM *vm, bool full) {
         shapes_moved(vm);
     }
     free_large(heap);
-    if (full) heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;
+    if (full)
+        heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;
     for (uint32_t c = 0; c < CLASS_COUNT; c++) {
         SizeClass *class = &heap->classes[c];
         class->bump = class->end = class->run_end = NULL;

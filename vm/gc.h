@@ -1,43 +1,49 @@
 /* gc.h - the heap: allocation, collection, accounting.
  *
- * THE RULE. A collection happens only at a safepoint: when the interpreter takes a backward jump, calls or resumes a
- * frame and finds vm->poll set. Never inside an allocation, never inside a native function. So C code that runs no
- * script code (and no C code can run script code but through the interpreter, see native.h) needs no rooting: hold
- * Values in C locals as you like, for the length of one native call. What must outlive the call must be reachable
- * from the arguments' objects, from vm's fields listed in gc_mark_roots, or from a register.
+ * THE RULE. A collection happens only at a safepoint: when the interpreter takes a backward jump,
+ * calls or resumes a frame and finds vm->poll set. Never inside an allocation, never inside a
+ * native function. So C code that runs no script code (and no C code can run script code but
+ * through the interpreter, see native.h) needs no rooting: hold Values in C locals as you like, for
+ * the length of one native call. What must outlive the call must be reachable from the arguments'
+ * objects, from vm's fields listed in gc_mark_roots, or from a register.
  *
- * WRITE BARRIER. After storing a Value that may be a pointer into an object that existed before this native call
- * (or any object that is not freshly allocated by you in this call), call gc_barrier(vm, object).
+ * WRITE BARRIER. After storing a Value that may be a pointer into an object that existed before
+ * this native call (or any object that is not freshly allocated by you in this call), call
+ * gc_barrier(vm, object).
  *
- * Storage that grows is a Buffer object of its own. gc_buffer_resize may free the old one at once: only its one
- * owner may point to it.
+ * Storage that grows is a Buffer object of its own. gc_buffer_resize may free the old one at once:
+ * only its one owner may point to it.
  */
 #ifndef GEN_GC_H
 #define GEN_GC_H
 
 #include "vm/object.h"
 
-/* A zeroed object of `size` bytes (header included) of the given kind and root shape (a TypeId for builtin types).
- * NULL with MemoryError pending if it would break the memory budget by itself or malloc fails. */
+/* A zeroed object of `size` bytes (header included) of the given kind and root shape (a TypeId for
+ * builtin types). NULL with MemoryError pending if it would break the memory budget by itself or
+ * malloc fails. */
 void *gc_new(GenVM *vm, size_t size, TypeId kind);
 
 /* The same without zeroing anything but the header: for layouts that are filled at once. */
 void *gc_new_raw(GenVM *vm, size_t size, TypeId kind);
 
-/* An object of kind `kind` that is an instance of `cls` (exactly the builtin type or a subclass): sets shape and state. */
+/* An object of kind `kind` that is an instance of `cls` (exactly the builtin type or a subclass):
+ * sets shape and state. */
 struct Type;
 void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls);
 
-/* The word that an instance of a script subclass of a builtin type (state OBJECT_SUBCLASS, made by gc_new_of) has at the
- * end of its memory: the Dict of its attributes, or VALUE_UNSET. Traced by gc.c. Not for Instance, Exception, HostObject,
- * which have a field of their own. */
+/* The word that an instance of a script subclass of a builtin type (state OBJECT_SUBCLASS, made by
+ * gc_new_of) has at the end of its memory: the Dict of its attributes, or VALUE_UNSET. Traced by
+ * gc.c. Not for Instance, Exception, HostObject, which have a field of their own. */
 Value *gc_extra_word(GenVM *vm, Object *object);
 
-Buffer *gc_buffer_new(GenVM *vm, size_t capacity); /* NULL with MemoryError pending; contents undefined */
+Buffer *gc_buffer_new(GenVM *vm,
+                      size_t capacity); /* NULL with MemoryError pending; contents undefined */
 Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity); /* buffer may be NULL */
-void gc_buffer_free(GenVM *vm, Buffer *buffer);                        /* optional early release */
+void gc_buffer_free(GenVM *vm, Buffer *buffer);                       /* optional early release */
 
-/* Before work whose size the program chooses: false with MemoryError pending when `bytes` do not fit the budget. */
+/* Before work whose size the program chooses: false with MemoryError pending when `bytes` do not
+ * fit the budget. */
 bool gc_check_size(GenVM *vm, uint64_t bytes);
 
 void gc_remember(GenVM *vm, Object *object);
@@ -55,8 +61,8 @@ static inline void gc_mark_pointer(GenVM *vm, void *object) {
     if (object) gc_mark_object(vm, object);
 }
 
-/* The object's type has a finalizer (files, generators suspended in try/with, instances with __del__): have it
- * called once, at a safepoint after it became unreachable. */
+/* The object's type has a finalizer (files, generators suspended in try/with, instances with
+ * __del__): have it called once, at a safepoint after it became unreachable. */
 void gc_finalizable(GenVM *vm, void *object);
 
 bool gc_init(GenVM *vm);
@@ -64,10 +70,11 @@ void gc_free_heap(GenVM *vm);
 void gc_collect(GenVM *vm, bool full); /* only at a safepoint, with registers saved in the task */
 uint64_t gc_live_bytes(GenVM *vm);
 
-/* What the heap gave for an object: a step of its size class, or the size of a large one. 0 for NULL and singletons. */
+/* What the heap gave for an object: a step of its size class, or the size of a large one. 0 for
+ * NULL and singletons. */
 uint64_t gc_object_size(const Object *object);
 
-void gc_set_limit(GenVM *vm, uint64_t bytes);             /* memory budget */
+void gc_set_limit(GenVM *vm, uint64_t bytes); /* memory budget */
 uint64_t gc_collection_count(GenVM *vm, bool full);
 void gc_replace_remembered(GenVM *vm, Object *from, Object *to);
 

@@ -1,6 +1,6 @@
-/* generator.c - resuming, yielding, delegating, throwing into and closing generators and coroutines. The layout and the
- * ideas are told in generator.h. Everything here only links and unlinks frames: no call below runs script code, the
- * interpreter goes on at vm->base, vm->pc.
+/* generator.c - resuming, yielding, delegating, throwing into and closing generators and
+ * coroutines. The layout and the ideas are told in generator.h. Everything here only links and
+ * unlinks frames: no call below runs script code, the interpreter goes on at vm->base, vm->pc.
  */
 #include "vm/generator.h"
 #include "vm/call.h"
@@ -40,9 +40,11 @@ void generator_trace(GenVM *vm, Object *object) {
 
 /* ---- links ---- */
 
-static void link_resumer(GenVM *vm, Generator *generator, const Instr *return_pc, const Instr *exit_pc, Value *dest) {
+static void link_resumer(GenVM *vm, Generator *generator, const Instr *return_pc,
+                         const Instr *exit_pc, Value *dest) {
     generator->top = frame_top(vm);
-    generator->links[FRAME_LINKS + FRAME_CONSTS] = (Value)(uintptr_t)frame_function(vm->base)->consts;
+    generator->links[FRAME_LINKS + FRAME_CONSTS] =
+        (Value)(uintptr_t)frame_function(vm->base)->consts;
     generator->links[FRAME_LINKS + FRAME_CALLER] = (Value)(uintptr_t)vm->base;
     generator->links[FRAME_LINKS + FRAME_PC] = (Value)(uintptr_t)return_pc;
     generator->exit_pc = exit_pc;
@@ -123,7 +125,8 @@ static bool refuse_finished(GenVM *vm, Generator *generator) {
     return false;
 }
 
-static bool resume(GenVM *vm, Generator *generator, Value sent, const Instr *return_pc, const Instr *exit_pc, Value *dest) {
+static bool resume(GenVM *vm, Generator *generator, Value sent, const Instr *return_pc,
+                   const Instr *exit_pc, Value *dest) {
     if (generator->header.state == GENERATOR_RUNNING) return raise_running(vm, generator);
     if (generator->header.state == GENERATOR_DONE) return refuse_finished(vm, generator);
     if (sent != VALUE_NONE && generator_unstarted(generator)) {
@@ -147,8 +150,10 @@ bool generator_send(GenVM *vm, Generator *generator, Value sent) {
 
 bool generator_for(GenVM *vm, Generator *generator) {
     Instr instr = vm->pc[-1];
-    if (generator->header.state == GENERATOR_DONE && generator->header.kind == TYPE_GENERATOR) return true;
-    return resume(vm, generator, VALUE_NONE, vm->pc + instr_imm(instr), vm->pc, &vm->base[instr_b(instr)]);
+    if (generator->header.state == GENERATOR_DONE && generator->header.kind == TYPE_GENERATOR)
+        return true;
+    return resume(vm, generator, VALUE_NONE, vm->pc + instr_imm(instr), vm->pc,
+                  &vm->base[instr_b(instr)]);
 }
 
 bool generator_call(GenVM *vm, Generator *generator, const Value *args, uint32_t count) {
@@ -165,7 +170,8 @@ bool generator_call(GenVM *vm, Generator *generator, const Value *args, uint32_t
 bool generator_yield(GenVM *vm, Value v) {
     Generator *generator = generator_of(vm->base);
     generator->pc = vm->pc;
-    generator->header.state = instr_op(vm->pc[-1]) == OP_YIELDFROM ? GENERATOR_ITERATING : GENERATOR_SUSPENDED;
+    generator->header.state =
+        instr_op(vm->pc[-1]) == OP_YIELDFROM ? GENERATOR_ITERATING : GENERATOR_SUSPENDED;
     gc_barrier(vm, generator);
     Value *dest = generator->dest;
     vm->base = frame_caller(generator->regs);
@@ -212,15 +218,16 @@ static void convert_stop(GenVM *vm, const Generator *generator) {
     bool stop = error_matches(vm, EXC_STOP_ITERATION);
     if (!stop && !(asynchronous && error_matches(vm, EXC_STOP_ASYNC_ITERATION))) return;
     Value cause = error_take(vm);
-    raise_runtime(vm, "%s raised %s", noun(generator), stop ? "StopIteration" : "StopAsyncIteration");
+    raise_runtime(vm, "%s raised %s", noun(generator),
+                  stop ? "StopIteration" : "StopAsyncIteration");
     if (vm->exception == VALUE_UNSET) return;
     Exception *error = AS(Exception, vm->exception);
     error->cause = error->context = cause;
     error->suppress_context = true;
 }
 
-/* An iterator of the library that is a generator in another coat (map, itertools, ...) ends when its callback raises
- * StopIteration, as CPython's do. */
+/* An iterator of the library that is a generator in another coat (map, itertools, ...) ends when
+ * its callback raises StopIteration, as CPython's do. */
 static bool ends_by_stop(GenVM *vm, Generator *generator) {
     if (!(generator_function(generator)->code->flags & CODE_PRELUDE)) return false;
     if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
@@ -229,7 +236,8 @@ static bool ends_by_stop(GenVM *vm, Generator *generator) {
 
 bool generator_unwind(GenVM *vm) {
     Generator *generator = generator_of(vm->base);
-    if (ends_by_stop(vm, generator)) return generator_return(vm, exception_stop_value(vm, error_take(vm)));
+    if (ends_by_stop(vm, generator))
+        return generator_return(vm, exception_stop_value(vm, error_take(vm)));
     generator->header.state = GENERATOR_DONE;
     if (!(generator_function(generator)->code->flags & CODE_PRELUDE)) convert_stop(vm, generator);
     if (generator->parent && generator->root) {
@@ -295,7 +303,8 @@ bool generator_delegate_step(GenVM *vm, Value sent) {
         return call_result(vm, native_call_method(vm, iterator, NAME_send, 1, sent));
     }
     Type *type = type_of(vm, iterator);
-    if (type->special[SP_NEXT] == VALUE_UNSET && type->slots.next) return delegate_answer(vm, type->slots.next(vm, iterator));
+    if (type->special[SP_NEXT] == VALUE_UNSET && type->slots.next)
+        return delegate_answer(vm, type->slots.next(vm, iterator));
     Value next = attribute_bind(vm, type->special[SP_NEXT], iterator, type);
     if (next == VALUE_ERROR) return false;
     if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
@@ -333,7 +342,9 @@ static bool throw_into_iterator(GenVM *vm, Generator *generator) {
     if (value_is_instance(vm, exception, EXC_GENERATOR_EXIT)) {
         thrower = attribute_find(vm, iterator, name_value(vm, NAME_close));
         if (thrower != VALUE_UNSET) {
-            if (!frame_push_continuation(vm, RETURN_THROW_CLOSE, 2, object_value(generator), exception)) return false;
+            if (!frame_push_continuation(vm, RETURN_THROW_CLOSE, 2, object_value(generator),
+                                         exception))
+                return false;
             return call_value(vm, thrower, 0, NULL);
         }
     } else {
@@ -347,12 +358,14 @@ static bool throw_into_iterator(GenVM *vm, Generator *generator) {
     return false;
 }
 
-/* GeneratorExit while delegating to a generator: that one is closed first, then the exception goes on here. */
+/* GeneratorExit while delegating to a generator: that one is closed first, then the exception goes
+ * on here. */
 static bool close_delegate(GenVM *vm, Generator *generator) {
     Value exception = error_take(vm);
     Generator *delegate = delegate_of(generator);
     enter(vm, generator);
-    if (!frame_push_continuation(vm, RETURN_THROW_CLOSE, 2, object_value(generator), exception)) return false;
+    if (!frame_push_continuation(vm, RETURN_THROW_CLOSE, 2, object_value(generator), exception))
+        return false;
     return generator_close(vm, delegate);
 }
 
@@ -363,7 +376,8 @@ bool generator_throw_close_returned(GenVM *vm) {
     return false;
 }
 
-bool generator_throw_close_failed(GenVM *vm) { /* what close() raised goes on in the generator's place */
+bool generator_throw_close_failed(
+    GenVM *vm) { /* what close() raised goes on in the generator's place */
     (void)vm;
     return false;
 }

@@ -1,19 +1,20 @@
 /* generator.h - generators, coroutines, async generators: frames that live in heap objects.
  *
  *     Generator: header | pc exit_pc dest top | leaf parent root | 4 frame links | registers...
- *                                                                               ^ base while it runs
+ *                                                                               ^ base while it
+ * runs
  *
- * Resuming links the object to its resumer (base[FRAME_CALLER], base[FRAME_PC], `dest`, `exit_pc`) and switches the
- * base register; yielding stores the value in *dest and switches back. Nothing is copied. Who resumed it is written
- * down at resume, so that YIELD does not ask:
- *     a for loop          dest = its variable, FRAME_PC = the loop body, exit_pc = behind the loop
- *     next(), send(), ... dest = the register of the call's result, FRAME_PC = behind the call, exit_pc = NULL:
- *                         at the end StopIteration is raised there
+ * Resuming links the object to its resumer (base[FRAME_CALLER], base[FRAME_PC], `dest`, `exit_pc`)
+ * and switches the base register; yielding stores the value in *dest and switches back. Nothing is
+ * copied. Who resumed it is written down at resume, so that YIELD does not ask: a for loop dest =
+ * its variable, FRAME_PC = the loop body, exit_pc = behind the loop next(), send(), ... dest = the
+ * register of the call's result, FRAME_PC = behind the call, exit_pc = NULL: at the end
+ * StopIteration is raised there
  *
- * `yield from` (and await) of a generator: the outermost suspended generator is the root; root->leaf is the innermost,
- * which is resumed directly with the root's links, so depth costs nothing. parent leads from a delegate to whoever
- * delegates to it. Only the root's leaf is kept exact; a generator in the middle that someone resumes by hand walks
- * down (generator_leaf).
+ * `yield from` (and await) of a generator: the outermost suspended generator is the root;
+ * root->leaf is the innermost, which is resumed directly with the root's links, so depth costs
+ * nothing. parent leads from a delegate to whoever delegates to it. Only the root's leaf is kept
+ * exact; a generator in the middle that someone resumes by hand walks down (generator_leaf).
  */
 #ifndef GEN_GENERATOR_H
 #define GEN_GENERATOR_H
@@ -22,7 +23,8 @@
 
 typedef enum GeneratorState {
     GENERATOR_SUSPENDED,  /* at a yield, or not started (pc == entry) */
-    GENERATOR_DELEGATING, /* at a `yield from` of another generator or coroutine, which is suspended */
+    GENERATOR_DELEGATING, /* at a `yield from` of another generator or coroutine, which is suspended
+                           */
     GENERATOR_ITERATING,  /* at a `yield from` of some other iterator */
     GENERATOR_RUNNING,
     GENERATOR_DONE,
@@ -52,32 +54,40 @@ static inline Function *generator_function(Generator *generator) {
 enum { GENERATOR_CALL_SEND = 1, GENERATOR_CALL_THROW = 2, GENERATOR_CALL_CLOSE = 3 };
 
 static inline bool is_generator_like(Value v) {
-    return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) || is_kind(v, TYPE_ASYNC_GENERATOR);
+    return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) ||
+           is_kind(v, TYPE_ASYNC_GENERATOR);
 }
 static inline bool generator_unstarted(Generator *generator) {
-    return generator->header.state == GENERATOR_SUSPENDED && generator->pc == generator_function(generator)->entry;
+    return generator->header.state == GENERATOR_SUSPENDED &&
+           generator->pc == generator_function(generator)->entry;
 }
 
-/* A generator (coroutine, ...) of `function`, its parameters not yet filled: regs[0..] are for the caller to set. */
+/* A generator (coroutine, ...) of `function`, its parameters not yet filled: regs[0..] are for the
+ * caller to set. */
 Generator *generator_new(GenVM *vm, Function *function);
 
 Generator *generator_leaf(Generator *generator); /* the innermost that it delegates to */
 
-/* Resumes from the running frame; what it yields becomes the value of the running instruction (register a of vm->pc[-1]),
- * StopIteration is raised at its end. */
+/* Resumes from the running frame; what it yields becomes the value of the running instruction
+ * (register a of vm->pc[-1]), StopIteration is raised at its end. */
 bool generator_send(GenVM *vm, Generator *generator, Value sent);
-/* Raises vm->exception (which is pending) inside the generator, at its innermost suspended frame. */
+/* Raises vm->exception (which is pending) inside the generator, at its innermost suspended frame.
+ */
 bool generator_throw(GenVM *vm, Generator *generator);
-bool generator_close(GenVM *vm, Generator *generator); /* close(): its value is the instruction's value */
+bool generator_close(GenVM *vm,
+                     Generator *generator); /* close(): its value is the instruction's value */
 
 /* For interp.c: the ends of the generator instructions that are not plain switches. */
-bool generator_for(GenVM *vm, Generator *generator);  /* a step of a for loop that is no plain switch */
-bool generator_return(GenVM *vm, Value v);        /* RETGEN */
-bool generator_yield(GenVM *vm, Value v);         /* YIELD to a resumer, by vm->base */
-bool generator_delegate(GenVM *vm, Value iterator); /* YIELDFROM: register a of vm->pc[-1] gets the final value */
+bool generator_for(GenVM *vm,
+                   Generator *generator);  /* a step of a for loop that is no plain switch */
+bool generator_return(GenVM *vm, Value v); /* RETGEN */
+bool generator_yield(GenVM *vm, Value v);  /* YIELD to a resumer, by vm->base */
+bool generator_delegate(
+    GenVM *vm, Value iterator); /* YIELDFROM: register a of vm->pc[-1] gets the final value */
 bool generator_delegate_step(GenVM *vm, Value sent);
 
-bool generator_call(GenVM *vm, Generator *generator, const Value *args, uint32_t count); /* GENERATOR_CALL_ */
+bool generator_call(GenVM *vm, Generator *generator, const Value *args,
+                    uint32_t count);         /* GENERATOR_CALL_ */
 bool generator_delegate_returned(GenVM *vm); /* for continue.c */
 bool generator_delegate_failed(GenVM *vm);
 bool generator_close_returned(GenVM *vm);
@@ -85,10 +95,12 @@ bool generator_close_failed(GenVM *vm);
 bool generator_throw_close_returned(GenVM *vm);
 bool generator_throw_close_failed(GenVM *vm);
 void generator_trace(GenVM *vm, Object *object);
-bool generator_finalize(GenVM *vm, Generator *generator); /* close an unreachable one, from a safepoint */
+bool generator_finalize(GenVM *vm,
+                        Generator *generator); /* close an unreachable one, from a safepoint */
 
-/* The exception leaves the generator frame at vm->base: finishes it and moves vm->base, vm->pc to where it goes on. True
- * when that was an end like any other (StopIteration out of an iterator of the library): nothing is pending any more. */
+/* The exception leaves the generator frame at vm->base: finishes it and moves vm->base, vm->pc to
+ * where it goes on. True when that was an end like any other (StopIteration out of an iterator of
+ * the library): nothing is pending any more. */
 bool generator_unwind(GenVM *vm);
 
 #endif

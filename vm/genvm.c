@@ -1,6 +1,7 @@
 /* genvm.c - the C API of genvm.h over the engine.
  *
- * A GenRef is one more than an index into vm->handles->values, a growing array; a scope is a length of it to go back to.
+ * A GenRef is one more than an index into vm->handles->values, a growing array; a scope is a length
+ * of it to go back to.
  */
 #include "vm/genvm.h"
 #include "vm/bind.h"
@@ -32,14 +33,18 @@ static GenRef hold(GenVM *vm, Value v) {
     return handles->count;
 }
 
-/* The value of a ref; VALUE_ERROR for GEN_NULL (the error of whoever made it stays pending) and for stale refs. */
+/* The value of a ref; VALUE_ERROR for GEN_NULL (the error of whoever made it stays pending) and for
+ * stale refs. */
 static Value value_of(GenVM *vm, GenRef ref) {
     if (ref != GEN_NULL && ref <= vm->handles->count) return vm->handles->values[ref - 1];
-    if (vm->exception == VALUE_UNSET) raise_error(vm, EXC_SYSTEM_ERROR, "a ref that holds no value was used");
+    if (vm->exception == VALUE_UNSET)
+        raise_error(vm, EXC_SYSTEM_ERROR, "a ref that holds no value was used");
     return VALUE_ERROR;
 }
 
-GenScope gen_scope_open(GenVM *vm) { return vm->handles->count; }
+GenScope gen_scope_open(GenVM *vm) {
+    return vm->handles->count;
+}
 void gen_scope_close(GenVM *vm, GenScope scope) {
     if (scope <= vm->handles->count) vm->handles->count = scope;
 }
@@ -125,8 +130,12 @@ bool gen_vm_finish(GenVM *vm) {
     return ok;
 }
 
-void *gen_context(GenVM *vm) { return vm->host_data; }
-void gen_interrupt(GenVM *vm) { vm->interrupted = 1; }
+void *gen_context(GenVM *vm) {
+    return vm->host_data;
+}
+void gen_interrupt(GenVM *vm) {
+    vm->interrupted = 1;
+}
 
 /* ---- calls of script code from here ---- */
 
@@ -154,13 +163,17 @@ static Value finish(GenVM *vm, Value v) {
     return with_output(vm, vm_call_tail(vm));
 }
 
-static Value main_globals(GenVM *vm) { return object_value(AS(Module, vm->main_module)->dict); }
+static Value main_globals(GenVM *vm) {
+    return object_value(AS(Module, vm->main_module)->dict);
+}
 
 enum { COMPILE_INCOMPLETE = 4, COMPILE_KEEP_SOURCE = 8 }; /* compile.h's flags */
 
-static Value compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode, int flags) {
+static Value compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
+                     int flags) {
     if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");
-    return vm->compile(vm, source, size, name, mode, flags | (name[0] == '<' ? COMPILE_KEEP_SOURCE : 0));
+    return vm->compile(vm, source, size, name, mode,
+                       flags | (name[0] == '<' ? COMPILE_KEEP_SOURCE : 0));
 }
 
 static Value run_code(GenVM *vm, Value code) {
@@ -178,7 +191,8 @@ bool gen_run_string(GenVM *vm, const char *source, const char *name) {
 }
 
 GenRef gen_eval(GenVM *vm, const char *expression) {
-    return hold(vm, run_code(vm, compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
+    return hold(vm,
+                run_code(vm, compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
 }
 
 GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name) {
@@ -196,20 +210,36 @@ GenRef gen_import(GenVM *vm, const char *module) {
 
 /* ---- making values ---- */
 
-GenRef gen_none(GenVM *vm) { return hold(vm, VALUE_NONE); }
-GenRef gen_bool(GenVM *vm, bool b) { return hold(vm, bool_value(b)); }
-GenRef gen_int(GenVM *vm, int64_t i) { return vm->exception != VALUE_UNSET ? GEN_NULL : hold(vm, int_from_i64(vm, i)); }
-GenRef gen_uint(GenVM *vm, uint64_t i) { return hold(vm, int_from_u64(vm, i)); }
+GenRef gen_none(GenVM *vm) {
+    return hold(vm, VALUE_NONE);
+}
+GenRef gen_bool(GenVM *vm, bool b) {
+    return hold(vm, bool_value(b));
+}
+GenRef gen_int(GenVM *vm, int64_t i) {
+    return vm->exception != VALUE_UNSET ? GEN_NULL : hold(vm, int_from_i64(vm, i));
+}
+GenRef gen_uint(GenVM *vm, uint64_t i) {
+    return hold(vm, int_from_u64(vm, i));
+}
 GenRef gen_float(GenVM *vm, double d) {
     return vm->exception != VALUE_UNSET ? GEN_NULL : hold(vm, float_value(vm, d));
 }
 GenRef gen_str_n(GenVM *vm, const char *utf8, size_t size) {
     return hold(vm, str_decode_utf8(vm, utf8, size, "strict"));
 }
-GenRef gen_str(GenVM *vm, const char *utf8) { return gen_str_n(vm, utf8, strlen(utf8)); }
-GenRef gen_bytes(GenVM *vm, const void *data, size_t size) { return hold(vm, bytes_new(vm, data, size)); }
-GenRef gen_list(GenVM *vm) { return hold(vm, list_new(vm, 0)); }
-GenRef gen_dict(GenVM *vm) { return hold(vm, dict_new(vm)); }
+GenRef gen_str(GenVM *vm, const char *utf8) {
+    return gen_str_n(vm, utf8, strlen(utf8));
+}
+GenRef gen_bytes(GenVM *vm, const void *data, size_t size) {
+    return hold(vm, bytes_new(vm, data, size));
+}
+GenRef gen_list(GenVM *vm) {
+    return hold(vm, list_new(vm, 0));
+}
+GenRef gen_dict(GenVM *vm) {
+    return hold(vm, dict_new(vm));
+}
 
 GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items) {
     Value tuple = tuple_new(vm, count);
@@ -236,9 +266,15 @@ GenType gen_type(GenVM *vm, GenRef ref) {
     case TYPE_LIST: return GEN_TYPE_LIST;
     case TYPE_TUPLE: return GEN_TYPE_TUPLE;
     case TYPE_DICT: return GEN_TYPE_DICT;
-    case TYPE_SET: case TYPE_FROZENSET: return GEN_TYPE_SET;
-    case TYPE_FUNCTION: case TYPE_NATIVE: case TYPE_NATIVE_METHOD: case TYPE_METHOD: return GEN_TYPE_FUNCTION;
-    case TYPE_GENERATOR: case TYPE_COROUTINE: case TYPE_ASYNC_GENERATOR: return GEN_TYPE_GENERATOR;
+    case TYPE_SET:
+    case TYPE_FROZENSET: return GEN_TYPE_SET;
+    case TYPE_FUNCTION:
+    case TYPE_NATIVE:
+    case TYPE_NATIVE_METHOD:
+    case TYPE_METHOD: return GEN_TYPE_FUNCTION;
+    case TYPE_GENERATOR:
+    case TYPE_COROUTINE:
+    case TYPE_ASYNC_GENERATOR: return GEN_TYPE_GENERATOR;
     case TYPE_TYPE: return GEN_TYPE_CLASS;
     case TYPE_MODULE: return GEN_TYPE_MODULE;
     case KIND_EXCEPTION: return GEN_TYPE_EXCEPTION;
@@ -246,7 +282,9 @@ GenType gen_type(GenVM *vm, GenRef ref) {
     }
 }
 
-bool gen_is_none(GenVM *vm, GenRef ref) { return value_of(vm, ref) == VALUE_NONE; }
+bool gen_is_none(GenVM *vm, GenRef ref) {
+    return value_of(vm, ref) == VALUE_NONE;
+}
 
 bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
     Value v = value_of(vm, ref);
@@ -331,12 +369,14 @@ bool gen_len(GenVM *vm, GenRef ref, size_t *out) {
 
 GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key) {
     Value v = value_of(vm, container), k = value_of(vm, key);
-    return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_getitem(vm, v, k)));
+    return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
+                                                : hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 GenRef gen_get_index(GenVM *vm, GenRef sequence, int64_t index) {
     Value v = value_of(vm, sequence), k = int_from_i64(vm, index);
-    return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_getitem(vm, v, k)));
+    return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
+                                                : hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 bool gen_set_item(GenVM *vm, GenRef container, GenRef key, GenRef item) {
@@ -355,11 +395,13 @@ bool gen_append(GenVM *vm, GenRef list, GenRef item) {
 
 GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
     Value v = value_of(vm, object), key = str_intern_from(vm, name, strlen(name));
-    return v == VALUE_ERROR || key == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, attribute_get(vm, v, key)));
+    return v == VALUE_ERROR || key == VALUE_ERROR ? GEN_NULL
+                                                  : hold(vm, finish(vm, attribute_get(vm, v, key)));
 }
 
 bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
-    Value v = value_of(vm, object), key = str_intern_from(vm, name, strlen(name)), to = value_of(vm, value);
+    Value v = value_of(vm, object), key = str_intern_from(vm, name, strlen(name)),
+          to = value_of(vm, value);
     if (v == VALUE_ERROR || key == VALUE_ERROR || to == VALUE_ERROR) return false;
     return finish(vm, attribute_set(vm, v, key, to)) != VALUE_ERROR;
 }
@@ -375,7 +417,8 @@ GenRef gen_get_global(GenVM *vm, const char *name) {
 
 bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
     Value key = str_intern_from(vm, name, strlen(name)), v = value_of(vm, value);
-    return key != VALUE_ERROR && v != VALUE_ERROR && dict_set_str(vm, AS_DICT(main_globals(vm)), key, v);
+    return key != VALUE_ERROR && v != VALUE_ERROR &&
+           dict_set_str(vm, AS_DICT(main_globals(vm)), key, v);
 }
 
 /* ---- calling ---- */
@@ -397,7 +440,8 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
     return hold(vm, result);
 }
 
-GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count, const GenRef *args) {
+GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
+                       const GenRef *args) {
     GenScope scope = gen_scope_open(vm);
     return gen_scope_return(vm, scope, gen_call(vm, gen_get_attr(vm, object, name), count, args));
 }
@@ -406,7 +450,9 @@ GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
 
 GenRef gen_iter(GenVM *vm, GenRef iterable) {
     Value v = value_of(vm, iterable);
-    return v == VALUE_ERROR ? GEN_NULL : hold(vm, is_kind(v, TYPE_GENERATOR) ? v : finish(vm, value_iter(vm, v)));
+    return v == VALUE_ERROR
+               ? GEN_NULL
+               : hold(vm, is_kind(v, TYPE_GENERATOR) ? v : finish(vm, value_iter(vm, v)));
 }
 
 /* The outcome of a step: a value, the end with its value, or an error. */
@@ -453,14 +499,21 @@ bool gen_close(GenVM *vm, GenRef generator) {
 /* ---- exceptions ---- */
 
 bool gen_error_matches(GenVM *vm, const char *type) {
-    Value name = vm->exception == VALUE_UNSET ? VALUE_ERROR : str_intern_from(vm, type, strlen(type));
+    Value name =
+        vm->exception == VALUE_UNSET ? VALUE_ERROR : str_intern_from(vm, type, strlen(type));
     Value cls = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->builtins, name);
     return is_type(cls) && type_is_subclass(type_of(vm, vm->exception), type_from(cls));
 }
 
-bool gen_error_pending(GenVM *vm) { return vm->exception != VALUE_UNSET; }
-GenRef gen_error_take(GenVM *vm) { return vm->exception == VALUE_UNSET ? GEN_NULL : hold(vm, error_take(vm)); }
-void gen_error_clear(GenVM *vm) { error_clear(vm); }
+bool gen_error_pending(GenVM *vm) {
+    return vm->exception != VALUE_UNSET;
+}
+GenRef gen_error_take(GenVM *vm) {
+    return vm->exception == VALUE_UNSET ? GEN_NULL : hold(vm, error_take(vm));
+}
+void gen_error_clear(GenVM *vm) {
+    error_clear(vm);
+}
 void gen_error_restore(GenVM *vm, GenRef exception) {
     Value v = value_of(vm, exception);
     if (v != VALUE_ERROR && is_kind(v, KIND_EXCEPTION)) vm->exception = v;
@@ -505,15 +558,16 @@ GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...) {
     va_end(args);
     Value message = str_decode_utf8(vm, text, strlen(text), "replace");
     Value tuple = message == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 1, message);
-    Value exception = tuple == VALUE_ERROR ? VALUE_ERROR : exception_new_of(vm, type_from(cls), tuple);
+    Value exception =
+        tuple == VALUE_ERROR ? VALUE_ERROR : exception_new_of(vm, type_from(cls), tuple);
     if (exception != VALUE_ERROR) raise_value_object(vm, exception);
     return GEN_NULL;
 }
 
 /* ---- natives of the host ---- */
 
-/* A host function gets its arguments as refs in a scope of its own. The NativeDef that stands for it lies in a Buffer
- * kept by the VM, its GenFunction behind it. */
+/* A host function gets its arguments as refs in a scope of its own. The NativeDef that stands for
+ * it lies in a Buffer kept by the VM, its GenFunction behind it. */
 typedef struct HostDef {
     NativeDef def;
     GenFn fn;
@@ -549,15 +603,17 @@ static Value host_function(GenVM *vm, const GenFunction *function, Value module)
     return native_function_new(vm, &host->def, VALUE_UNSET, module);
 }
 
-GenRef gen_function(GenVM *vm, const GenFunction *function) { return hold(vm, host_function(vm, function, VALUE_UNSET)); }
+GenRef gen_function(GenVM *vm, const GenFunction *function) {
+    return hold(vm, host_function(vm, function, VALUE_UNSET));
+}
 
 bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions) {
     Value key = str_intern_from(vm, name, strlen(name)), module = module_new(vm, key);
     if (module == VALUE_ERROR) return false;
     for (; functions->signature; functions++) {
         Value function = host_function(vm, functions, key);
-        if (function == VALUE_ERROR ||
-            !dict_set_str(vm, AS(Module, module)->dict, AS(NativeFunction, function)->name, function))
+        if (function == VALUE_ERROR || !dict_set_str(vm, AS(Module, module)->dict,
+                                                     AS(NativeFunction, function)->name, function))
             return false;
     }
     return dict_set_str(vm, vm->modules, key, module);

@@ -2,8 +2,9 @@
  *
  * CONCEPTS
  *
- * A GenVM is one interpreter with its own heap. VMs share nothing: any number live in one process, each used by one thread
- * at a time. A new VM can compute and nothing else; what it may touch outside is granted by GenConfig.capabilities.
+ * A GenVM is one interpreter with its own heap. VMs share nothing: any number live in one process,
+ * each used by one thread at a time. A new VM can compute and nothing else; what it may touch
+ * outside is granted by GenConfig.capabilities.
  *
  *     GenVM *vm = gen_vm_new(NULL);
  *     gen_run_string(vm, "def double(x): return 2 * x", "setup");
@@ -11,14 +12,17 @@
  *     printf("%lld\n", (long long)gen_as_int(vm, gen_call(vm, f, 1, args)));
  *     gen_vm_free(vm);
  *
- * VALUES are held by GenRef, a small index into the VM's open scope: it stays valid, and its value alive, until that scope
- * closes (gen_scope_open, gen_scope_close; natives get a scope of their own for each call). GEN_NULL (0) is no value: what
- * a failed call returns. Passing GEN_NULL on is harmless: the result is GEN_NULL again and the first error stays.
+ * VALUES are held by GenRef, a small index into the VM's open scope: it stays valid, and its value
+ * alive, until that scope closes (gen_scope_open, gen_scope_close; natives get a scope of their own
+ * for each call). GEN_NULL (0) is no value: what a failed call returns. Passing GEN_NULL on is
+ * harmless: the result is GEN_NULL again and the first error stays.
  *
- * ERRORS. A call that fails returns GEN_NULL or false (or GEN_ERROR) and leaves an exception pending in the VM, to be read with
- * gen_error_text or gen_error_take, and dropped by gen_error_clear. Nothing here longjmps, exits or prints.
+ * ERRORS. A call that fails returns GEN_NULL or false (or GEN_ERROR) and leaves an exception
+ * pending in the VM, to be read with gen_error_text or gen_error_take, and dropped by
+ * gen_error_clear. Nothing here longjmps, exits or prints.
  *
- * THREADS. One thread at a time per VM; gen_interrupt alone may be called from any thread or a signal handler.
+ * THREADS. One thread at a time per VM; gen_interrupt alone may be called from any thread or a
+ * signal handler.
  */
 #ifndef GENVM_H
 #define GENVM_H
@@ -52,89 +56,120 @@ typedef enum GenStatus {
 } GenStatus;
 
 typedef enum GenType {
-    GEN_TYPE_NONE, GEN_TYPE_BOOL, GEN_TYPE_INT, GEN_TYPE_FLOAT, GEN_TYPE_STR, GEN_TYPE_BYTES, GEN_TYPE_LIST,
-    GEN_TYPE_TUPLE, GEN_TYPE_DICT, GEN_TYPE_SET, GEN_TYPE_FUNCTION, GEN_TYPE_GENERATOR, GEN_TYPE_CLASS,
-    GEN_TYPE_MODULE, GEN_TYPE_EXCEPTION, GEN_TYPE_OTHER,
+    GEN_TYPE_NONE,
+    GEN_TYPE_BOOL,
+    GEN_TYPE_INT,
+    GEN_TYPE_FLOAT,
+    GEN_TYPE_STR,
+    GEN_TYPE_BYTES,
+    GEN_TYPE_LIST,
+    GEN_TYPE_TUPLE,
+    GEN_TYPE_DICT,
+    GEN_TYPE_SET,
+    GEN_TYPE_FUNCTION,
+    GEN_TYPE_GENERATOR,
+    GEN_TYPE_CLASS,
+    GEN_TYPE_MODULE,
+    GEN_TYPE_EXCEPTION,
+    GEN_TYPE_OTHER,
 } GenType;
 
-/* ---- a virtual machine ----------------------------------------------------------------------------------------- */
+/* ---- a virtual machine
+ * ----------------------------------------------------------------------------------------- */
 
-enum { /* GenConfig.capabilities */
-    GEN_CAP_FILES = 1,  /* open(), os, imports from files */
-    GEN_CAP_STDIO = 2,  /* standard input, output and error of the process */
-    GEN_CAP_CLOCK = 4,  /* time */
-    GEN_CAP_ENTROPY = 8, /* seeds that differ from run to run, keyed string hashes */
-    GEN_CAP_ENV = 16,   /* environment variables, process information */
-    GEN_CAP_ALL = 0x7fffffff,
+enum {                      /* GenConfig.capabilities */
+       GEN_CAP_FILES = 1,   /* open(), os, imports from files */
+       GEN_CAP_STDIO = 2,   /* standard input, output and error of the process */
+       GEN_CAP_CLOCK = 4,   /* time */
+       GEN_CAP_ENTROPY = 8, /* seeds that differ from run to run, keyed string hashes */
+       GEN_CAP_ENV = 16,    /* environment variables, process information */
+       GEN_CAP_ALL = 0x7fffffff,
 };
 
 typedef struct GenConfig {
-    uint32_t size;          /* sizeof(GenConfig): lets old programs run with a newer library */
-    uint32_t capabilities;  /* GEN_CAP_ bits; 0: the VM can only compute */
-    uint64_t memory_limit;  /* bytes of heap; 0: none. Beyond it scripts get MemoryError */
+    uint32_t size;            /* sizeof(GenConfig): lets old programs run with a newer library */
+    uint32_t capabilities;    /* GEN_CAP_ bits; 0: the VM can only compute */
+    uint64_t memory_limit;    /* bytes of heap; 0: none. Beyond it scripts get MemoryError */
     uint32_t recursion_limit; /* script frames; 0: 1000 */
-    /* Where print and sys.stderr go without GEN_CAP_STDIO: stream 1 or 2. NULL: nowhere. Returns false on failure. */
+    /* Where print and sys.stderr go without GEN_CAP_STDIO: stream 1 or 2. NULL: nowhere. Returns
+     * false on failure. */
     bool (*write)(void *context, int stream, const char *data, size_t size);
-    void *context;          /* handed to `write`; also gen_context(vm) */
+    void *context; /* handed to `write`; also gen_context(vm) */
 } GenConfig;
 
-GEN_API GenVM *gen_vm_new(const GenConfig *config); /* NULL config: the defaults above. NULL: out of memory */
-/* The end of a program: suspended generators are closed, __del__ methods run, standard streams are flushed. False with an
- * exception pending if what was printed could not be written. */
+GEN_API GenVM *
+gen_vm_new(const GenConfig *config); /* NULL config: the defaults above. NULL: out of memory */
+/* The end of a program: suspended generators are closed, __del__ methods run, standard streams are
+ * flushed. False with an exception pending if what was printed could not be written. */
 GEN_API bool gen_vm_finish(GenVM *vm);
 GEN_API void gen_vm_free(GenVM *vm); /* runs no script code: gen_vm_finish does */
 GEN_API void *gen_context(GenVM *vm);
 GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the running script, soon */
 
-/* ---- scopes ------------------------------------------------------------------------------------------------------ */
+/* ---- scopes
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 typedef uint32_t GenScope;
 GEN_API GenScope gen_scope_open(GenVM *vm);
-GEN_API void gen_scope_close(GenVM *vm, GenScope scope); /* drops all refs made since it was opened */
-GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result); /* closes it but keeps one value outside */
+GEN_API void gen_scope_close(GenVM *vm,
+                             GenScope scope); /* drops all refs made since it was opened */
+GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope,
+                                GenRef result); /* closes it but keeps one value outside */
 
-/* ---- running source text ------------------------------------------------------------------------------------------- */
+/* ---- running source text
+ * ------------------------------------------------------------------------------------------- */
 
 /* Runs statements in the namespace of __main__. `name` is what tracebacks call the text. */
 GEN_API bool gen_run_string(GenVM *vm, const char *source, const char *name);
 GEN_API bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name);
-/* A line or more of an interactive session: the values of expression statements are shown as sys.displayhook does. GEN_END:
- * the source is the beginning of a statement; ask for another line and call again with all of it. */
+/* A line or more of an interactive session: the values of expression statements are shown as
+ * sys.displayhook does. GEN_END: the source is the beginning of a statement; ask for another line
+ * and call again with all of it. */
 GEN_API GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name);
-GEN_API GenRef gen_eval(GenVM *vm, const char *expression); /* the value of an expression, in __main__ */
+GEN_API GenRef gen_eval(GenVM *vm,
+                        const char *expression); /* the value of an expression, in __main__ */
 GEN_API GenRef gen_import(GenVM *vm, const char *module);
 
-/* ---- making values --------------------------------------------------------------------------------------------------- */
+/* ---- making values
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 GEN_API GenRef gen_none(GenVM *vm);
 GEN_API GenRef gen_bool(GenVM *vm, bool b);
 GEN_API GenRef gen_int(GenVM *vm, int64_t i);
 GEN_API GenRef gen_uint(GenVM *vm, uint64_t i);
 GEN_API GenRef gen_float(GenVM *vm, double d);
-GEN_API GenRef gen_str(GenVM *vm, const char *utf8);                  /* copies; invalid UTF-8 is an error */
+GEN_API GenRef gen_str(GenVM *vm, const char *utf8); /* copies; invalid UTF-8 is an error */
 GEN_API GenRef gen_str_n(GenVM *vm, const char *utf8, size_t size);
 GEN_API GenRef gen_bytes(GenVM *vm, const void *data, size_t size);
 GEN_API GenRef gen_list(GenVM *vm);
 GEN_API GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items);
 GEN_API GenRef gen_dict(GenVM *vm);
 
-/* ---- reading values ---------------------------------------------------------------------------------------------------- */
+/* ---- reading values
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 GEN_API GenType gen_type(GenVM *vm, GenRef value);
 GEN_API bool gen_is_none(GenVM *vm, GenRef value);
-GEN_API bool gen_to_bool(GenVM *vm, GenRef value, bool *out);   /* truth of anything; may run script code */
-GEN_API bool gen_to_int(GenVM *vm, GenRef value, int64_t *out); /* false: TypeError, or OverflowError beyond 64 bits */
+GEN_API bool gen_to_bool(GenVM *vm, GenRef value,
+                         bool *out); /* truth of anything; may run script code */
+GEN_API bool gen_to_int(GenVM *vm, GenRef value,
+                        int64_t *out); /* false: TypeError, or OverflowError beyond 64 bits */
 GEN_API bool gen_to_float(GenVM *vm, GenRef value, double *out); /* of float and int */
-GEN_API int64_t gen_as_int(GenVM *vm, GenRef value);            /* the same; 0 with the exception pending on failure */
+GEN_API int64_t gen_as_int(GenVM *vm,
+                           GenRef value); /* the same; 0 with the exception pending on failure */
 GEN_API double gen_as_float(GenVM *vm, GenRef value);
-/* The text of a str (UTF-8) or the bytes of a bytes object, without a copy: valid as long as the value lives. Not
- * NUL-terminated in general: use *size. NULL: TypeError. */
+/* The text of a str (UTF-8) or the bytes of a bytes object, without a copy: valid as long as the
+ * value lives. Not NUL-terminated in general: use *size. NULL: TypeError. */
 GEN_API const char *gen_to_str(GenVM *vm, GenRef value, size_t *size);
 GEN_API const void *gen_to_bytes(GenVM *vm, GenRef value, size_t *size);
 GEN_API GenRef gen_repr(GenVM *vm, GenRef value); /* repr(value), str(value): may run script code */
 GEN_API GenRef gen_to_text(GenVM *vm, GenRef value);
 
-/* ---- containers, attributes, globals ------------------------------------------------------------------------------------- */
+/* ---- containers, attributes, globals
+ * ------------------------------------------------------------------------------------- */
 
 GEN_API bool gen_len(GenVM *vm, GenRef value, size_t *out);
 GEN_API GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key);
@@ -146,12 +181,16 @@ GEN_API bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef val
 GEN_API GenRef gen_get_global(GenVM *vm, const char *name); /* of __main__ */
 GEN_API bool gen_set_global(GenVM *vm, const char *name, GenRef value);
 
-/* ---- calling --------------------------------------------------------------------------------------------------------------- */
+/* ---- calling
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 GEN_API GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
-GEN_API GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count, const GenRef *args);
+GEN_API GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
+                               const GenRef *args);
 
-/* ---- generators: driving a script from C -------------------------------------------------------------------------------------
+/* ---- generators: driving a script from C
+ * -------------------------------------------------------------------------------------
  *
  *     GenRef item, numbers = gen_call(vm, gen_get_global(vm, "numbers"), 0, NULL);
  *     while (gen_next(vm, numbers, &item) == GEN_OK)
@@ -162,29 +201,36 @@ GEN_API GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out);
 GEN_API GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out);
 GEN_API bool gen_close(GenVM *vm, GenRef generator);
 
-/* ---- exceptions -------------------------------------------------------------------------------------------------------------- */
+/* ---- exceptions
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 GEN_API bool gen_error_pending(GenVM *vm);
 GEN_API GenRef gen_error_take(GenVM *vm); /* the exception; none is pending any more */
 GEN_API void gen_error_clear(GenVM *vm);
-GEN_API void gen_error_restore(GenVM *vm, GenRef exception); /* pending again, its traceback as it is */
-GEN_API bool gen_error_matches(GenVM *vm, const char *type); /* is the pending exception an instance of that builtin class */
-/* The report with traceback, as the command prints it, of the pending exception, which stays pending. Valid until the next
- * call of this function. Never NULL. */
+GEN_API void gen_error_restore(GenVM *vm,
+                               GenRef exception); /* pending again, its traceback as it is */
+GEN_API bool gen_error_matches(
+    GenVM *vm, const char *type); /* is the pending exception an instance of that builtin class */
+/* The report with traceback, as the command prints it, of the pending exception, which stays
+ * pending. Valid until the next call of this function. Never NULL. */
 GEN_API const char *gen_error_text(GenVM *vm);
-/* Raises from C: `type` is the name of a builtin exception class. Always GEN_NULL, so: return gen_raise(...). */
+/* Raises from C: `type` is the name of a builtin exception class. Always GEN_NULL, so: return
+ * gen_raise(...). */
 GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
 
-/* ---- functions and modules written in C ------------------------------------------------------------------------------------------
+/* ---- functions and modules written in C
+ * ------------------------------------------------------------------------------------------
  *
  *     static GenRef add(GenVM *vm, const GenRef *args) {
  *         return gen_int(vm, gen_as_int(vm, args[0]) + gen_as_int(vm, args[1]));
  *     }
- *     static const GenFunction table[] = {{"add(a: int, b: int = 1)", add, "a plus b"}, {NULL, NULL, NULL}};
- *     gen_register_module(vm, "fastmath", table);
+ *     static const GenFunction table[] = {{"add(a: int, b: int = 1)", add, "a plus b"}, {NULL,
+ * NULL, NULL}}; gen_register_module(vm, "fastmath", table);
  *
- * The signature says names, kinds, defaults and types of the parameters as a def does; wrong calls raise Python's TypeErrors
- * before the function runs. args[i] is the i-th parameter; a missing one whose default is written `?` is GEN_NULL.
+ * The signature says names, kinds, defaults and types of the parameters as a def does; wrong calls
+ * raise Python's TypeErrors before the function runs. args[i] is the i-th parameter; a missing one
+ * whose default is written `?` is GEN_NULL.
  */
 typedef GenRef (*GenFn)(GenVM *vm, const GenRef *args);
 typedef struct GenFunction {
@@ -193,7 +239,8 @@ typedef struct GenFunction {
     const char *doc;
 } GenFunction;
 GEN_API GenRef gen_function(GenVM *vm, const GenFunction *function); /* a callable value */
-GEN_API bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions); /* ends with {NULL} */
+GEN_API bool gen_register_module(GenVM *vm, const char *name,
+                                 const GenFunction *functions); /* ends with {NULL} */
 
 #ifdef __cplusplus
 }

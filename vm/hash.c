@@ -41,7 +41,8 @@ Value value_hash(GenVM *vm, Value v) {
     uint64_t hash;
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_HASH];
-    if (method != VALUE_UNSET && method != VALUE_NONE) return special_checked(vm, SP_HASH, method, v);
+    if (method != VALUE_UNSET && method != VALUE_NONE)
+        return special_checked(vm, SP_HASH, method, v);
     if (type->slots.hash && method == VALUE_UNSET && is_object(v) && !is_exact(v, TYPE_STR))
         return type->slots.hash(vm, v); /* its elements may need a twin */
     Leaf known = leaf_hash(vm, v, &hash);
@@ -50,7 +51,8 @@ Value value_hash(GenVM *vm, Value v) {
 
 /* What hash() makes of the result of a __hash__ method. */
 Value hash_of_result(GenVM *vm, Value result) {
-    if (!value_is_intlike(result)) return raise_type(vm, "__hash__ method should return an integer");
+    if (!value_is_intlike(result))
+        return raise_type(vm, "__hash__ method should return an integer");
     int64_t i;
     if (!int_to_i64(result, &i)) i = (int64_t)int_hash(result);
     return int_from_i64(vm, i == -1 ? -2 : i);
@@ -85,5 +87,6 @@ Leaf leaf_truth(GenVM *vm, Value v) {
 Value value_truth(GenVM *vm, Value v) {
     Leaf truth = leaf_truth(vm, v);
     if (truth == LEAF_ERROR) return VALUE_ERROR;
-    return truth == LEAF_SCRIPT ? native_twin(vm, TWIN_TRUTH, 1, v) : bool_value(truth == LEAF_TRUE);
+    return truth == LEAF_SCRIPT ? native_twin(vm, TWIN_TRUTH, 1, v)
+                                : bool_value(truth == LEAF_TRUE);
 }

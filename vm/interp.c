@@ -1,12 +1,14 @@
 /* interp.c - the dispatch loop: a fast path per instruction, and nothing else.
  *
- * The running frame lives in four locals: pc (behind the current instruction), base (its registers), k (its constants)
- * and fuel. Every case ends in NEXT. What a fast path does not cover is SLOW(function): the locals are written to the
- * VM, an outlined function of ops.h does the rest (it may push a frame, jump, raise), and the locals are read back. So
- * handlers stay small, and a compiler back end can call the same functions.
+ * The running frame lives in four locals: pc (behind the current instruction), base (its
+ * registers), k (its constants) and fuel. Every case ends in NEXT. What a fast path does not cover
+ * is SLOW(function): the locals are written to the VM, an outlined function of ops.h does the rest
+ * (it may push a frame, jump, raise), and the locals are read back. So handlers stay small, and a
+ * compiler back end can call the same functions.
  *
- * Operands are read as bytes of the instruction just passed; jumps add words. A backward jump, a call and a resume take a
- * unit of fuel; when there is none left, tick() polls what wants polling and refills.
+ * Operands are read as bytes of the instruction just passed; jumps add words. A backward jump, a
+ * call and a resume take a unit of fuel; when there is none left, tick() polls what wants polling
+ * and refills.
  */
 #include "vm/interp.h"
 #include "vm/bind.h"
@@ -27,57 +29,57 @@
 #define SYNC() (vm->pc = pc, vm->base = base, vm->fuel = fuel)
 #define RELOAD() (base = vm->base, pc = vm->pc, fuel = vm->fuel, k = frame_function(base)->consts)
 
-#define NEXT                                                                                                           \
-    do {                                                                                                               \
-        uint8_t op_ = *(const uint8_t *)pc;                                                                            \
-        pc++;                                                                                                          \
-        goto *labels[op_];                                                                                             \
+#define NEXT                                                                                       \
+    do {                                                                                           \
+        uint8_t op_ = *(const uint8_t *)pc;                                                        \
+        pc++;                                                                                      \
+        goto *labels[op_];                                                                         \
     } while (0)
 #define CASE(name) L_##name:
-#define SLOW(function)                                                                                                 \
-    do {                                                                                                               \
-        SYNC();                                                                                                        \
-        if (unlikely(!function(vm))) goto unwind;                                                                      \
-        RELOAD();                                                                                                      \
-        if (unlikely(vm->poll)) goto hurry;                                                                            \
-        NEXT;                                                                                                          \
+#define SLOW(function)                                                                             \
+    do {                                                                                           \
+        SYNC();                                                                                    \
+        if (unlikely(!function(vm))) goto unwind;                                                  \
+        RELOAD();                                                                                  \
+        if (unlikely(vm->poll)) goto hurry;                                                        \
+        NEXT;                                                                                      \
     } while (0)
 
 /* The same for an instruction that may have jumped backward. */
-#define SLOW_LOOP(function)                                                                                            \
-    do {                                                                                                               \
-        SYNC();                                                                                                        \
-        if (unlikely(!function(vm))) goto unwind;                                                                      \
-        RELOAD();                                                                                                      \
-        if (unlikely(vm->poll)) {                                                                                      \
-            vm->fuel_kept += fuel;                                                                                     \
-            fuel = 0;                                                                                                  \
-        }                                                                                                              \
-        TICK();                                                                                                        \
+#define SLOW_LOOP(function)                                                                        \
+    do {                                                                                           \
+        SYNC();                                                                                    \
+        if (unlikely(!function(vm))) goto unwind;                                                  \
+        RELOAD();                                                                                  \
+        if (unlikely(vm->poll)) {                                                                  \
+            vm->fuel_kept += fuel;                                                                 \
+            fuel = 0;                                                                              \
+        }                                                                                          \
+        TICK();                                                                                    \
     } while (0)
 
 /* The next backward jump will find the fuel gone. */
-#define JUMP(words)                                                                                                    \
-    do {                                                                                                               \
-        int32_t words_ = (words);                                                                                      \
-        pc += words_;                                                                                                  \
-        fuel += words_ >> 31;                                                                                          \
-        if (unlikely(fuel < 0)) goto tick;                                                                             \
-        NEXT;                                                                                                          \
+#define JUMP(words)                                                                                \
+    do {                                                                                           \
+        int32_t words_ = (words);                                                                  \
+        pc += words_;                                                                              \
+        fuel += words_ >> 31;                                                                      \
+        if (unlikely(fuel < 0)) goto tick;                                                         \
+        NEXT;                                                                                      \
     } while (0)
-#define TICK()                                                                                                         \
-    do {                                                                                                               \
-        if (unlikely(--fuel < 0)) goto tick;                                                                           \
-        NEXT;                                                                                                          \
+#define TICK()                                                                                     \
+    do {                                                                                           \
+        if (unlikely(--fuel < 0)) goto tick;                                                       \
+        NEXT;                                                                                      \
     } while (0)
 
-#define SET_FLOAT(expression)                                                                                          \
-    do {                                                                                                               \
-        number = (expression);                                                                                         \
-        Value encoded_ = float_encode(number);                                                                         \
-        if (unlikely(!is_float(encoded_))) goto box_float;                                                             \
-        RA = encoded_;                                                                                                 \
-        NEXT;                                                                                                          \
+#define SET_FLOAT(expression)                                                                      \
+    do {                                                                                           \
+        number = (expression);                                                                     \
+        Value encoded_ = float_encode(number);                                                     \
+        if (unlikely(!is_float(encoded_))) goto box_float;                                         \
+        RA = encoded_;                                                                             \
+        NEXT;                                                                                      \
     } while (0)
 
 static inline bool int_add(Value x, Value y, Value *sum) {
@@ -91,28 +93,28 @@ static inline bool int_mul(Value x, Value y, Value *product) {
 }
 
 /* x OP y where ints may overflow into the slow path and floats are computed at once. */
-#define ARITHMETIC(name, int_op, symbol, left, right)                                                                  \
-    CASE(name) {                                                                                                       \
-        Value x = left, y = right, r;                                                                                  \
-        if (likely(are_ints(x, y))) {                                                                                  \
-            if (unlikely(int_op(x, y, &r))) SLOW(op_binary);                                                           \
-            RA = r;                                                                                                    \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        if (likely(are_floats(x, y))) SET_FLOAT(as_float(x) symbol as_float(y));                                       \
-        SLOW(op_binary);                                                                                               \
+#define ARITHMETIC(name, int_op, symbol, left, right)                                              \
+    CASE(name) {                                                                                   \
+        Value x = left, y = right, r;                                                              \
+        if (likely(are_ints(x, y))) {                                                              \
+            if (unlikely(int_op(x, y, &r))) SLOW(op_binary);                                       \
+            RA = r;                                                                                \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        if (likely(are_floats(x, y))) SET_FLOAT(as_float(x) symbol as_float(y));                   \
+        SLOW(op_binary);                                                                           \
     }
 
-#define ARITHMETIC_IMMEDIATE(name, int_op, symbol)                                                                     \
-    CASE(name) {                                                                                                       \
-        Value x = RB, r;                                                                                               \
-        if (likely(is_int(x))) {                                                                                       \
-            if (unlikely(int_op(x, int_value(IMM), &r))) SLOW(op_binary);                                              \
-            RA = r;                                                                                                    \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        if (is_float(x)) SET_FLOAT(as_float(x) symbol(double) IMM);                                                    \
-        SLOW(op_binary);                                                                                               \
+#define ARITHMETIC_IMMEDIATE(name, int_op, symbol)                                                 \
+    CASE(name) {                                                                                   \
+        Value x = RB, r;                                                                           \
+        if (likely(is_int(x))) {                                                                   \
+            if (unlikely(int_op(x, int_value(IMM), &r))) SLOW(op_binary);                          \
+            RA = r;                                                                                \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        if (is_float(x)) SET_FLOAT(as_float(x) symbol(double) IMM);                                \
+        SLOW(op_binary);                                                                           \
     }
 
 /* Quotients of ints below 2^53 are exact in doubles. */
@@ -122,20 +124,21 @@ static inline bool divides_exactly(Value x, Value y) {
     return b != 0 && a <= most && a >= -most && b <= most && b >= -most;
 }
 
-#define DIVISION(name, right)                                                                                          \
-    CASE(name) {                                                                                                       \
-        Value x = RB, y = right;                                                                                       \
-        if (likely(are_floats(x, y))) {                                                                                \
-            double divisor = as_float(y);                                                                              \
-            if (likely(divisor != 0)) SET_FLOAT(as_float(x) / divisor);                                                \
-        } else if (are_ints(x, y) && divides_exactly(x, y)) {                                                          \
-            SET_FLOAT((double)as_int(x) / (double)as_int(y));                                                          \
-        }                                                                                                              \
-        SLOW(op_binary);                                                                                               \
+#define DIVISION(name, right)                                                                      \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = right;                                                                   \
+        if (likely(are_floats(x, y))) {                                                            \
+            double divisor = as_float(y);                                                          \
+            if (likely(divisor != 0)) SET_FLOAT(as_float(x) / divisor);                            \
+        } else if (are_ints(x, y) && divides_exactly(x, y)) {                                      \
+            SET_FLOAT((double)as_int(x) / (double)as_int(y));                                      \
+        }                                                                                          \
+        SLOW(op_binary);                                                                           \
     }
 
 static inline int64_t floor_mod(int64_t a, int64_t b) { /* b > 0 */
-    int64_t r = (((uint64_t)a | (uint64_t)b) >> 32) == 0 ? (int64_t)((uint32_t)a % (uint32_t)b) : a % b;
+    int64_t r =
+        (((uint64_t)a | (uint64_t)b) >> 32) == 0 ? (int64_t)((uint32_t)a % (uint32_t)b) : a % b;
     return r < 0 ? r + b : r;
 }
 static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
@@ -144,52 +147,54 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
     return a % b < 0 ? q - 1 : q;
 }
 
-#define INTEGER_DIVISION(name, function, right)                                                                        \
-    CASE(name) {                                                                                                       \
-        Value x = RB, y = right;                                                                                       \
-        if (likely(are_ints(x, y) && (int64_t)y > 0)) {                                                                \
-            RA = int_value(function(as_int(x), as_int(y)));                                                            \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        SLOW(op_binary);                                                                                               \
+#define INTEGER_DIVISION(name, function, right)                                                    \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = right;                                                                   \
+        if (likely(are_ints(x, y) && (int64_t)y > 0)) {                                            \
+            RA = int_value(function(as_int(x), as_int(y)));                                        \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        SLOW(op_binary);                                                                           \
     }
 
-#define BITWISE(name, symbol, right)                                                                                   \
-    CASE(name) {                                                                                                       \
-        Value x = RB, y = right;                                                                                       \
-        if (likely(are_ints(x, y))) {                                                                                  \
-            RA = x symbol y;                                                                                           \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        SLOW(op_binary);                                                                                               \
+#define BITWISE(name, symbol, right)                                                               \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = right;                                                                   \
+        if (likely(are_ints(x, y))) {                                                              \
+            RA = x symbol y;                                                                       \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        SLOW(op_binary);                                                                           \
     }
 
-#define SHIFT_LEFT(name, right)                                                                                        \
-    CASE(name) {                                                                                                       \
-        Value x = RB, y = right;                                                                                       \
-        if (likely(are_ints(x, y) && y <= int_value(60))) {                                                            \
-            int64_t shifted = (int64_t)((uint64_t)x << as_int(y));                                                     \
-            if (likely(shifted >> as_int(y) == (int64_t)x)) {                                                          \
-                RA = (Value)shifted;                                                                                   \
-                NEXT;                                                                                                  \
-            }                                                                                                          \
-        }                                                                                                              \
-        SLOW(op_binary);                                                                                               \
+#define SHIFT_LEFT(name, right)                                                                    \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = right;                                                                   \
+        if (likely(are_ints(x, y) && y <= int_value(60))) {                                        \
+            int64_t shifted = (int64_t)((uint64_t)x << as_int(y));                                 \
+            if (likely(shifted >> as_int(y) == (int64_t)x)) {                                      \
+                RA = (Value)shifted;                                                               \
+                NEXT;                                                                              \
+            }                                                                                      \
+        }                                                                                          \
+        SLOW(op_binary);                                                                           \
     }
 
-#define SHIFT_RIGHT(name, right)                                                                                       \
-    CASE(name) {                                                                                                       \
-        Value x = RB, y = right;                                                                                       \
-        if (likely(are_ints(x, y) && (int64_t)y >= 0)) {                                                               \
-            int64_t by = as_int(y) > 63 ? 63 : as_int(y);                                                              \
-            RA = int_value(as_int(x) >> by);                                                                           \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        SLOW(op_binary);                                                                                               \
+#define SHIFT_RIGHT(name, right)                                                                   \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = right;                                                                   \
+        if (likely(are_ints(x, y) && (int64_t)y >= 0)) {                                           \
+            int64_t by = as_int(y) > 63 ? 63 : as_int(y);                                          \
+            RA = int_value(as_int(x) >> by);                                                       \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        SLOW(op_binary);                                                                           \
     }
 
 /* Strings are compared for equality in place; ordered ones go the slow way. */
-static inline bool are_strings(Value x, Value y) { return is_exact(x, TYPE_STR) && is_exact(y, TYPE_STR); }
+static inline bool are_strings(Value x, Value y) {
+    return is_exact(x, TYPE_STR) && is_exact(y, TYPE_STR);
+}
 static inline bool equal_strings(Value x, Value y) {
     const Str *a = AS_STR(x), *b = AS_STR(y);
     if (x == y) return true;
@@ -203,312 +208,318 @@ static inline bool equal_strings(Value x, Value y) {
 #define FOR_GT(statement)
 #define FOR_GE(statement)
 
-#define COMPARISON(name, symbol)                                                                                       \
-    CASE(name) {                                                                                                       \
-        Value x = RB, y = RC;                                                                                          \
-        if (likely(are_ints(x, y))) {                                                                                  \
-            RA = bool_value((int64_t)x symbol(int64_t) y);                                                             \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        if (likely(are_floats(x, y))) {                                                                                \
-            RA = bool_value(as_float(x) symbol as_float(y));                                                           \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        FOR_##name(if (are_strings(x, y)) {                                                                            \
-            RA = bool_value(equal_strings(x, y) symbol true);                                                          \
-            NEXT;                                                                                                      \
-        })                                                                                                             \
-        SLOW(op_compare);                                                                                              \
+#define COMPARISON(name, symbol)                                                                   \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = RC;                                                                      \
+        if (likely(are_ints(x, y))) {                                                              \
+            RA = bool_value((int64_t)x symbol(int64_t) y);                                         \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        if (likely(are_floats(x, y))) {                                                            \
+            RA = bool_value(as_float(x) symbol as_float(y));                                       \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        FOR_##name(if (are_strings(x, y)) {                                                        \
+            RA = bool_value(equal_strings(x, y) symbol true);                                      \
+            NEXT;                                                                                  \
+        }) SLOW(op_compare);                                                                       \
     }
 
 /* `sense` is `!` for the jumps taken when the comparison is false. */
-#define COMPARE_JUMP(name, symbol, sense, right, slow, for_equality)                                                   \
-    CASE(name) {                                                                                                       \
-        Value x = RA, y = right;                                                                                       \
-        if (likely(are_ints(x, y))) {                                                                                  \
-            if (sense((int64_t)x symbol(int64_t) y)) JUMP(IMM);                                                        \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        if (likely(are_floats(x, y))) {                                                                                \
-            if (sense(as_float(x) symbol as_float(y))) JUMP(IMM);                                                      \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        for_equality(if (are_strings(x, y)) {                                                                          \
-            if (sense(equal_strings(x, y) symbol true)) JUMP(IMM);                                                     \
-            NEXT;                                                                                                      \
-        })                                                                                                             \
-        SLOW(slow);                                                                                                    \
+#define COMPARE_JUMP(name, symbol, sense, right, slow, for_equality)                               \
+    CASE(name) {                                                                                   \
+        Value x = RA, y = right;                                                                   \
+        if (likely(are_ints(x, y))) {                                                              \
+            if (sense((int64_t)x symbol(int64_t) y)) JUMP(IMM);                                    \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        if (likely(are_floats(x, y))) {                                                            \
+            if (sense(as_float(x) symbol as_float(y))) JUMP(IMM);                                  \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        for_equality(if (are_strings(x, y)) {                                                      \
+            if (sense(equal_strings(x, y) symbol true)) JUMP(IMM);                                 \
+            NEXT;                                                                                  \
+        }) SLOW(slow);                                                                             \
     }
-#define COMPARE_JUMP_IMMEDIATE(name, symbol, sense)                                                                    \
-    CASE(name) {                                                                                                       \
-        Value x = RA;                                                                                                  \
-        if (likely(is_int(x))) {                                                                                       \
-            if (sense((int64_t)x symbol(int64_t) int_value(SB))) JUMP(IMM);                                            \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        if (is_float(x)) {                                                                                             \
-            if (sense(as_float(x) symbol(double) SB)) JUMP(IMM);                                                       \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        SLOW(op_compare_jump);                                                                                         \
+#define COMPARE_JUMP_IMMEDIATE(name, symbol, sense)                                                \
+    CASE(name) {                                                                                   \
+        Value x = RA;                                                                              \
+        if (likely(is_int(x))) {                                                                   \
+            if (sense((int64_t)x symbol(int64_t) int_value(SB))) JUMP(IMM);                        \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        if (is_float(x)) {                                                                         \
+            if (sense(as_float(x) symbol(double) SB)) JUMP(IMM);                                   \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        SLOW(op_compare_jump);                                                                     \
     }
-#define COMPARE_JUMPS(OP_, symbol)                                                                                     \
-    COMPARISON(OP_, symbol)                                                                                            \
-    COMPARE_JUMP(J##OP_, symbol, , RB, op_compare_jump, FOR_##OP_)                                                     \
-    COMPARE_JUMP(JN##OP_, symbol, !, RB, op_compare_jump, FOR_##OP_)                                                   \
-    COMPARE_JUMP_IMMEDIATE(J##OP_##I, symbol, )                                                                        \
-    COMPARE_JUMP_IMMEDIATE(JN##OP_##I, symbol, !)                                                                      \
-    COMPARE_JUMP(J##OP_##K, symbol, , k[B], op_compare_jump, FOR_##OP_)                                                \
+#define COMPARE_JUMPS(OP_, symbol)                                                                 \
+    COMPARISON(OP_, symbol)                                                                        \
+    COMPARE_JUMP(J##OP_, symbol, , RB, op_compare_jump, FOR_##OP_)                                 \
+    COMPARE_JUMP(JN##OP_, symbol, !, RB, op_compare_jump, FOR_##OP_)                               \
+    COMPARE_JUMP_IMMEDIATE(J##OP_##I, symbol, )                                                    \
+    COMPARE_JUMP_IMMEDIATE(JN##OP_##I, symbol, !)                                                  \
+    COMPARE_JUMP(J##OP_##K, symbol, , k[B], op_compare_jump, FOR_##OP_)                            \
     COMPARE_JUMP(JN##OP_##K, symbol, !, k[B], op_compare_jump, FOR_##OP_)
 
 /* Resumes generator `g` for the FORITER just read. `top`: where its callees' frames may start. */
-#define RESUME_FOR(g, top_, root_)                                                                                     \
-    do {                                                                                                               \
-        (g)->top = (top_);                                                                                             \
-        Value *resumed = generator_base(g);                                                                            \
-        resumed[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                                   \
-        resumed[FRAME_CALLER] = (Value)(uintptr_t)base;                                                                \
-        resumed[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                                              \
-        (g)->exit_pc = pc;                                                                                             \
-        (g)->dest = &RB;                                                                                               \
-        (g)->root = (root_);                                                                                           \
-        (g)->header.state = GENERATOR_RUNNING;                                                                         \
-        base = resumed;                                                                                                \
-        pc = (g)->pc;                                                                                                  \
-        k = frame_function(base)->consts;                                                                              \
-        TICK();                                                                                                        \
+#define RESUME_FOR(g, top_, root_)                                                                 \
+    do {                                                                                           \
+        (g)->top = (top_);                                                                         \
+        Value *resumed = generator_base(g);                                                        \
+        resumed[FRAME_CONSTS] = (Value)(uintptr_t)k;                                               \
+        resumed[FRAME_CALLER] = (Value)(uintptr_t)base;                                            \
+        resumed[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                          \
+        (g)->exit_pc = pc;                                                                         \
+        (g)->dest = &RB;                                                                           \
+        (g)->root = (root_);                                                                       \
+        (g)->header.state = GENERATOR_RUNNING;                                                     \
+        base = resumed;                                                                            \
+        pc = (g)->pc;                                                                              \
+        k = frame_function(base)->consts;                                                          \
+        TICK();                                                                                    \
     } while (0)
 #define QUICKEN(op) (*(uint8_t *)(uintptr_t)(pc - 1) = (op))
 
 #define TOP_PLAIN (base + frame_function(base)->regs)
 #define TOP_GENERATOR (generator_of(base)->top)
 
-#define FOR_GENERIC(name, top_, generator_form)                                                                        \
-    CASE(name) {                                                                                                       \
-        Value iterator = RA;                                                                                           \
-        if (unlikely(!is_object(iterator))) SLOW_LOOP(op_for_iter);                                                    \
-        switch (object_key(as_object(iterator))) {                                                                     \
-        case OBJECT_KEY(TYPE_RANGE_ITERATOR, 0): {                                                                     \
-            RangeIterator *range = (RangeIterator *)as_object(iterator);                                               \
-            if (unlikely(range->remaining <= 0)) NEXT;                                                                 \
-            range->remaining--;                                                                                        \
-            RB = int_value(range->next);                                                                               \
-            range->next += range->step;                                                                                \
-            QUICKEN(OP_FORITER_RANGE);                                                                                 \
-            JUMP(IMM);                                                                                                 \
-        }                                                                                                              \
-        case OBJECT_KEY(TYPE_LIST_ITERATOR, 0): {                                                                      \
-            ListIterator *it = (ListIterator *)as_object(iterator);                                                    \
-            List *list = AS_LIST(it->container);                                                                       \
-            if (unlikely(it->container == VALUE_UNSET)) NEXT;                                                          \
-            if (unlikely((uint64_t)it->index >= list->count)) {                                                        \
-                it->container = VALUE_UNSET;                                                                           \
-                NEXT;                                                                                                  \
-            }                                                                                                          \
-            RB = list->items[it->index++];                                                                             \
-            QUICKEN(OP_FORITER_LIST);                                                                                  \
-            JUMP(IMM);                                                                                                 \
-        }                                                                                                              \
-        case OBJECT_KEY(TYPE_STR_ASCII_ITERATOR, 0): {                                                                 \
-            ListIterator *it = (ListIterator *)as_object(iterator);                                                    \
-            const Str *str = AS_STR(it->container);                                                                    \
-            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size)) SLOW_LOOP(op_for_iter);              \
-            RB = vm->characters[(unsigned char)str->data[it->index++]];                                                \
-            JUMP(IMM);                                                                                                 \
-        }                                                                                                              \
-        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED): {                                                        \
-            Generator *g = (Generator *)as_object(iterator);                                                           \
-            QUICKEN(generator_form);                                                                                   \
-            RESUME_FOR(g, top_, NULL);                                                                                       \
-        }                                                                                                              \
-        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING): {                                                       \
-            Generator *root = (Generator *)as_object(iterator), *g = root->leaf;                                       \
-            if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED)) SLOW_LOOP(op_for_iter);     \
-            RESUME_FOR(g, top_, root);                                                                                 \
-        }                                                                                                              \
-        default: {                                                                                                     \
-            const Object *object_ = as_object(iterator);                                                               \
-            const Type *type_ = vm->types[object_->kind];                                                              \
-            if (unlikely(object_->shape != object_->kind || !type_->slots.next || object_->kind == TYPE_GENERATOR))    \
-                SLOW_LOOP(op_for_iter);                                                                                \
-            SYNC();                                                                                                    \
-            Value item_ = type_->slots.next(vm, iterator);                                                             \
-            fuel = vm->fuel;                                                                                           \
-            if (unlikely(vm->poll)) {                                                                                  \
-                vm->fuel_kept += fuel;                                                                                 \
-                fuel = 0;                                                                                              \
-            }                                                                                                          \
-            if (likely(!is_pointer(item_) || is_object(item_))) {                                                      \
-                RB = item_;                                                                                            \
-                JUMP(IMM);                                                                                             \
-            }                                                                                                          \
-            if (item_ == VALUE_END) NEXT;                                                                              \
-            if (unlikely(!op_for_item(vm, item_))) goto unwind;                                                        \
-            RELOAD();                                                                                                  \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        }                                                                                                              \
+#define FOR_GENERIC(name, top_, generator_form)                                                    \
+    CASE(name) {                                                                                   \
+        Value iterator = RA;                                                                       \
+        if (unlikely(!is_object(iterator))) SLOW_LOOP(op_for_iter);                                \
+        switch (object_key(as_object(iterator))) {                                                 \
+        case OBJECT_KEY(TYPE_RANGE_ITERATOR, 0): {                                                 \
+            RangeIterator *range = (RangeIterator *)as_object(iterator);                           \
+            if (unlikely(range->remaining <= 0)) NEXT;                                             \
+            range->remaining--;                                                                    \
+            RB = int_value(range->next);                                                           \
+            range->next += range->step;                                                            \
+            QUICKEN(OP_FORITER_RANGE);                                                             \
+            JUMP(IMM);                                                                             \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_LIST_ITERATOR, 0): {                                                  \
+            ListIterator *it = (ListIterator *)as_object(iterator);                                \
+            List *list = AS_LIST(it->container);                                                   \
+            if (unlikely(it->container == VALUE_UNSET)) NEXT;                                      \
+            if (unlikely((uint64_t)it->index >= list->count)) {                                    \
+                it->container = VALUE_UNSET;                                                       \
+                NEXT;                                                                              \
+            }                                                                                      \
+            RB = list->items[it->index++];                                                         \
+            QUICKEN(OP_FORITER_LIST);                                                              \
+            JUMP(IMM);                                                                             \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_STR_ASCII_ITERATOR, 0): {                                             \
+            ListIterator *it = (ListIterator *)as_object(iterator);                                \
+            const Str *str = AS_STR(it->container);                                                \
+            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size))                  \
+                SLOW_LOOP(op_for_iter);                                                            \
+            RB = vm->characters[(unsigned char)str->data[it->index++]];                            \
+            JUMP(IMM);                                                                             \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED): {                                    \
+            Generator *g = (Generator *)as_object(iterator);                                       \
+            QUICKEN(generator_form);                                                               \
+            RESUME_FOR(g, top_, NULL);                                                             \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING): {                                   \
+            Generator *root = (Generator *)as_object(iterator), *g = root->leaf;                   \
+            if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED))         \
+                SLOW_LOOP(op_for_iter);                                                            \
+            RESUME_FOR(g, top_, root);                                                             \
+        }                                                                                          \
+        default: {                                                                                 \
+            const Object *object_ = as_object(iterator);                                           \
+            const Type *type_ = vm->types[object_->kind];                                          \
+            if (unlikely(object_->shape != object_->kind || !type_->slots.next ||                  \
+                         object_->kind == TYPE_GENERATOR))                                         \
+                SLOW_LOOP(op_for_iter);                                                            \
+            SYNC();                                                                                \
+            Value item_ = type_->slots.next(vm, iterator);                                         \
+            fuel = vm->fuel;                                                                       \
+            if (unlikely(vm->poll)) {                                                              \
+                vm->fuel_kept += fuel;                                                             \
+                fuel = 0;                                                                          \
+            }                                                                                      \
+            if (likely(!is_pointer(item_) || is_object(item_))) {                                  \
+                RB = item_;                                                                        \
+                JUMP(IMM);                                                                         \
+            }                                                                                      \
+            if (item_ == VALUE_END) NEXT;                                                          \
+            if (unlikely(!op_for_item(vm, item_))) goto unwind;                                    \
+            RELOAD();                                                                              \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        }                                                                                          \
     }
 
-#define FOR_GENERATOR(name, top_, generic_form)                                                                        \
-    CASE(name) {                                                                                                       \
-        Value iterator = RA;                                                                                           \
-        Generator *g = (Generator *)as_object(iterator);                                                               \
-        if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) {                     \
-            QUICKEN(generic_form);                                                                                     \
-            pc--;                                                                                                      \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        RESUME_FOR(g, top_, NULL);                                                                                           \
+#define FOR_GENERATOR(name, top_, generic_form)                                                    \
+    CASE(name) {                                                                                   \
+        Value iterator = RA;                                                                       \
+        Generator *g = (Generator *)as_object(iterator);                                           \
+        if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) { \
+            QUICKEN(generic_form);                                                                 \
+            pc--;                                                                                  \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        RESUME_FOR(g, top_, NULL);                                                                 \
     }
 
 /* Enters function `f` whose `count` arguments lie ready at `new_base`. */
-#define ENTER(f, new_base)                                                                                             \
-    do {                                                                                                               \
-        Value *entered = (new_base);                                                                                   \
-        entered[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                                   \
-        entered[FRAME_CALLER] = (Value)(uintptr_t)base;                                                                \
-        entered[FRAME_FUNCTION] = object_value(f);                                                                     \
-        entered[FRAME_PC] = (Value)(uintptr_t)pc;                                                                      \
-        base = entered;                                                                                                \
-        k = (f)->consts;                                                                                               \
-        pc = (f)->entry;                                                                                               \
-        TICK();                                                                                                        \
+#define ENTER(f, new_base)                                                                         \
+    do {                                                                                           \
+        Value *entered = (new_base);                                                               \
+        entered[FRAME_CONSTS] = (Value)(uintptr_t)k;                                               \
+        entered[FRAME_CALLER] = (Value)(uintptr_t)base;                                            \
+        entered[FRAME_FUNCTION] = object_value(f);                                                 \
+        entered[FRAME_PC] = (Value)(uintptr_t)pc;                                                  \
+        base = entered;                                                                            \
+        k = (f)->consts;                                                                           \
+        pc = (f)->entry;                                                                           \
+        TICK();                                                                                    \
     } while (0)
 
 /* Calls native `f` with the arguments that lie at `args_`, as many as it takes. */
-#define CALL_DIRECT(f, args_)                                                                                          \
-    do {                                                                                                               \
-        NativeFunction *native_ = (NativeFunction *)(f);                                                               \
-        SYNC();                                                                                                        \
-        vm->callee = native_;                                                                                          \
-        Value answer_ = native_->fn(vm, (args_));                                                                      \
-        native_check_result(vm, native_, answer_);                                                                     \
-        if (unlikely((answer_ & ~(Value)8) == VALUE_ERROR)) {                                                          \
-            if (answer_ == VALUE_ERROR) goto unwind;                                                                   \
-            SLOW(call_tail);                                                                                           \
-        }                                                                                                              \
-        fuel = vm->fuel;                                                                                               \
-        RA = answer_;                                                                                                  \
-        if (unlikely(vm->poll)) goto hurry;                                                                            \
-        NEXT;                                                                                                          \
+#define CALL_DIRECT(f, args_)                                                                      \
+    do {                                                                                           \
+        NativeFunction *native_ = (NativeFunction *)(f);                                           \
+        SYNC();                                                                                    \
+        vm->callee = native_;                                                                      \
+        Value answer_ = native_->fn(vm, (args_));                                                  \
+        native_check_result(vm, native_, answer_);                                                 \
+        if (unlikely((answer_ & ~(Value)8) == VALUE_ERROR)) {                                      \
+            if (answer_ == VALUE_ERROR) goto unwind;                                               \
+            SLOW(call_tail);                                                                       \
+        }                                                                                          \
+        fuel = vm->fuel;                                                                           \
+        RA = answer_;                                                                              \
+        if (unlikely(vm->poll)) goto hurry;                                                        \
+        NEXT;                                                                                      \
     } while (0)
-#define TAKES_SELF(f, self)                                                                                            \
+#define TAKES_SELF(f, self)                                                                        \
     (is_object(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind)
 
-#define CALL_PLAIN(name, slow)                                                                                         \
-    CASE(name) {                                                                                                       \
-        Value *window = &RA;                                                                                           \
-        if (unlikely(!is_object(window[0]))) SLOW(slow);                                                               \
-        Function *f = (Function *)as_object(window[0]);                                                                \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                                        \
-            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B)) CALL_DIRECT(f, window + FRAME_LINKS);            \
-            SLOW(slow);                                                                                                \
-        }                                                                                                              \
-        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                                    \
-        ENTER(f, window + FRAME_LINKS);                                                                                \
+#define CALL_PLAIN(name, slow)                                                                     \
+    CASE(name) {                                                                                   \
+        Value *window = &RA;                                                                       \
+        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
+        Function *f = (Function *)as_object(window[0]);                                            \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
+            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
+                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
+            SLOW(slow);                                                                            \
+        }                                                                                          \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
+        ENTER(f, window + FRAME_LINKS);                                                            \
     }
 
-#define CALL_METHOD(name, slow)                                                                                        \
-    CASE(name) {                                                                                                       \
-        Value *window = &RA;                                                                                           \
-        if (unlikely(!is_object(window[0]) || window[FRAME_LINKS] == VALUE_UNSET)) SLOW(slow);                         \
-        Function *f = (Function *)as_object(window[0]);                                                                \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                                        \
-            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, B) && TAKES_SELF(f, window[FRAME_LINKS]))     \
-                CALL_DIRECT(f, window + FRAME_LINKS);                                                                  \
-            SLOW(slow);                                                                                                \
-        }                                                                                                              \
-        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                                    \
-        ENTER(f, window + FRAME_LINKS);                                                                                \
+#define CALL_METHOD(name, slow)                                                                    \
+    CASE(name) {                                                                                   \
+        Value *window = &RA;                                                                       \
+        if (unlikely(!is_object(window[0]) || window[FRAME_LINKS] == VALUE_UNSET)) SLOW(slow);     \
+        Function *f = (Function *)as_object(window[0]);                                            \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
+            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, B) &&                     \
+                TAKES_SELF(f, window[FRAME_LINKS]))                                                \
+                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
+            SLOW(slow);                                                                            \
+        }                                                                                          \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
+        ENTER(f, window + FRAME_LINKS);                                                            \
     }
 
 /* In a generator the arguments are copied to the task's stack. */
-#define CALL_FROM_GENERATOR(name, slow, needs_self)                                                                    \
-    CASE(name) {                                                                                                       \
-        Value *window = &RA, *top = generator_of(base)->top;                                                           \
-        if (unlikely(!is_object(window[0]) || (needs_self && window[1] == VALUE_UNSET))) SLOW(slow);                   \
-        Function *f = (Function *)as_object(window[0]);                                                                \
-        unsigned count = B;                                                                                            \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, count))) {                                    \
-            if (needs_self ? object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, count) && TAKES_SELF(f, window[1]) \
-                           : object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, count))                                 \
-                CALL_DIRECT(f, window + 1);                                                                            \
-            SLOW(slow);                                                                                                \
-        }                                                                                                              \
-        if (unlikely(top > vm->limit)) SLOW(slow);                                                                     \
-        for (unsigned i = 0; i < count; i++)                                                                           \
-            top[FRAME_LINKS + i] = window[1 + i];                                                                      \
-        ENTER(f, top + FRAME_LINKS);                                                                                   \
+#define CALL_FROM_GENERATOR(name, slow, needs_self)                                                \
+    CASE(name) {                                                                                   \
+        Value *window = &RA, *top = generator_of(base)->top;                                       \
+        if (unlikely(!is_object(window[0]) || (needs_self && window[1] == VALUE_UNSET)))           \
+            SLOW(slow);                                                                            \
+        Function *f = (Function *)as_object(window[0]);                                            \
+        unsigned count = B;                                                                        \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, count))) {                \
+            if (needs_self ? object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, count) &&    \
+                                 TAKES_SELF(f, window[1])                                          \
+                           : object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, count))             \
+                CALL_DIRECT(f, window + 1);                                                        \
+            SLOW(slow);                                                                            \
+        }                                                                                          \
+        if (unlikely(top > vm->limit)) SLOW(slow);                                                 \
+        for (unsigned i = 0; i < count; i++)                                                       \
+            top[FRAME_LINKS + i] = window[1 + i];                                                  \
+        ENTER(f, top + FRAME_LINKS);                                                               \
     }
 
-#define LOAD_METHOD(name, link, generic_form)                                                                          \
-    CASE(name) {                                                                                                       \
-        Value object = RB;                                                                                             \
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||                                \
-                     (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF))) {                                         \
-            QUICKEN(generic_form);                                                                                     \
-            pc--;                                                                                                      \
-            NEXT;                                                                                                      \
-        }                                                                                                              \
-        Value *window = &RA;                                                                                           \
-        window[0] = pc[1];                                                                                             \
-        window[link] = object;                                                                                         \
-        pc += 2;                                                                                                       \
-        NEXT;                                                                                                          \
+#define LOAD_METHOD(name, link, generic_form)                                                      \
+    CASE(name) {                                                                                   \
+        Value object = RB;                                                                         \
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||            \
+                     (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF))) {                     \
+            QUICKEN(generic_form);                                                                 \
+            pc--;                                                                                  \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        Value *window = &RA;                                                                       \
+        window[0] = pc[1];                                                                         \
+        window[link] = object;                                                                     \
+        pc += 2;                                                                                   \
+        NEXT;                                                                                      \
     }
 
 /* An attribute of a module: the entry of its dict that had the name last time. */
-#define MODULE_ENTRY(generic_form)                                                                                     \
-    Value object = RB;                                                                                                 \
-    if (unlikely(!is_kind(object, TYPE_MODULE))) {                                                                     \
-        QUICKEN(generic_form);                                                                                         \
-        pc--;                                                                                                          \
-        NEXT;                                                                                                          \
-    }                                                                                                                  \
-    Dict *dict = AS(Module, object)->dict;                                                                             \
-    uint32_t at = (uint32_t)IMM;                                                                                       \
-    if (unlikely(at >= dict->used || dict->entries[at].key != k[(int32_t)(pc[0] >> 32)])) {                            \
-        QUICKEN(generic_form);                                                                                         \
-        pc--;                                                                                                          \
-        NEXT;                                                                                                          \
+#define MODULE_ENTRY(generic_form)                                                                 \
+    Value object = RB;                                                                             \
+    if (unlikely(!is_kind(object, TYPE_MODULE))) {                                                 \
+        QUICKEN(generic_form);                                                                     \
+        pc--;                                                                                      \
+        NEXT;                                                                                      \
+    }                                                                                              \
+    Dict *dict = AS(Module, object)->dict;                                                         \
+    uint32_t at = (uint32_t)IMM;                                                                   \
+    if (unlikely(at >= dict->used || dict->entries[at].key != k[(int32_t)(pc[0] >> 32)])) {        \
+        QUICKEN(generic_form);                                                                     \
+        pc--;                                                                                      \
+        NEXT;                                                                                      \
     }
 
-#define LOAD_MODULE_METHOD(name, link, generic_form)                                                                   \
-    CASE(name) {                                                                                                       \
-        MODULE_ENTRY(generic_form)                                                                                     \
-        Value *window = &RA;                                                                                           \
-        window[0] = dict->entries[at].value;                                                                           \
-        window[link] = VALUE_UNSET;                                                                                    \
-        pc += 2;                                                                                                       \
-        NEXT;                                                                                                          \
+#define LOAD_MODULE_METHOD(name, link, generic_form)                                               \
+    CASE(name) {                                                                                   \
+        MODULE_ENTRY(generic_form)                                                                 \
+        Value *window = &RA;                                                                       \
+        window[0] = dict->entries[at].value;                                                       \
+        window[link] = VALUE_UNSET;                                                                \
+        pc += 2;                                                                                   \
+        NEXT;                                                                                      \
     }
 
-/* An attribute of a class: the place in a class dict where it was found, which stays while the epoch does. */
-#define CLASS_PLACE(generic_form)                                                                                      \
-    Value object = RB;                                                                                                 \
-    if (unlikely(!is_type(object) || type_from(object)->root_shape != (uint32_t)IMM ||                                 \
-                 (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF))) {                                             \
-        QUICKEN(generic_form);                                                                                         \
-        pc--;                                                                                                          \
-        NEXT;                                                                                                          \
-    }                                                                                                                  \
+/* An attribute of a class: the place in a class dict where it was found, which stays while the
+ * epoch does. */
+#define CLASS_PLACE(generic_form)                                                                  \
+    Value object = RB;                                                                             \
+    if (unlikely(!is_type(object) || type_from(object)->root_shape != (uint32_t)IMM ||             \
+                 (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF))) {                         \
+        QUICKEN(generic_form);                                                                     \
+        pc--;                                                                                      \
+        NEXT;                                                                                      \
+    }                                                                                              \
     Value v = *(const Value *)(uintptr_t)pc[1];
 
-#define LOAD_CLASS_METHOD(name, link, generic_form)                                                                    \
-    CASE(name) {                                                                                                       \
-        CLASS_PLACE(generic_form)                                                                                      \
-        Value *window = &RA;                                                                                           \
-        window[0] = v;                                                                                                 \
-        window[link] = VALUE_UNSET;                                                                                    \
-        pc += 2;                                                                                                       \
-        NEXT;                                                                                                          \
+#define LOAD_CLASS_METHOD(name, link, generic_form)                                                \
+    CASE(name) {                                                                                   \
+        CLASS_PLACE(generic_form)                                                                  \
+        Value *window = &RA;                                                                       \
+        window[0] = v;                                                                             \
+        window[link] = VALUE_UNSET;                                                                \
+        pc += 2;                                                                                   \
+        NEXT;                                                                                      \
     }
 
 #define OUTLINED(name, function) CASE(name) SLOW(function);
 
-/* Runs from vm->pc, vm->base until the HOST continuation frame below is reached: true when it returned (the result is
- * in its register 0), false with an exception pending. */
+/* Runs from vm->pc, vm->base until the HOST continuation frame below is reached: true when it
+ * returned (the result is in its register 0), false with an exception pending. */
 bool interp_run(GenVM *vm) {
     static const void *const labels[256] = {
 #define OP(name, words, format) [OP_##name] = &&L_##name,
@@ -565,7 +576,8 @@ bool interp_run(GenVM *vm) {
     CASE(GETGLOBAL_DICT) {
         Dict *globals = frame_function(base)->globals;
         uint32_t at = (uint32_t)(pc[0] >> 32);
-        if (unlikely(at >= globals->used || globals->entries[at].key != k[IMM])) SLOW(op_get_global);
+        if (unlikely(at >= globals->used || globals->entries[at].key != k[IMM]))
+            SLOW(op_get_global);
         RA = globals->entries[at].value;
         pc++;
         NEXT;
@@ -748,7 +760,8 @@ bool interp_run(GenVM *vm) {
     }
     CASE(FORITER_LIST) {
         ListIterator *it = (ListIterator *)as_object(RA);
-        if (unlikely(it->header.kind != TYPE_LIST_ITERATOR || it->container == VALUE_UNSET)) goto unquicken_for;
+        if (unlikely(it->header.kind != TYPE_LIST_ITERATOR || it->container == VALUE_UNSET))
+            goto unquicken_for;
         List *list = AS_LIST(it->container);
         if (unlikely((uint64_t)it->index >= list->count)) {
             it->container = VALUE_UNSET;
@@ -757,7 +770,7 @@ bool interp_run(GenVM *vm) {
         RB = list->items[it->index++];
         JUMP(IMM);
     }
-unquicken_for: {
+unquicken_for : {
     QUICKEN(frame_is_generator(base) ? OP_FORITERG : OP_FORITER);
     pc--;
     NEXT;
@@ -828,7 +841,8 @@ unquicken_for: {
     OUTLINED(GETATTR, op_get_attribute)
     CASE(GETATTR_SLOT) {
         Value object = RB;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM)) SLOW(op_get_attribute);
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM))
+            SLOW(op_get_attribute);
         Value v = AS(Instance, object)->slots[C];
         if (unlikely(v == VALUE_UNSET)) SLOW(op_get_attribute);
         RA = v;
@@ -847,7 +861,8 @@ unquicken_for: {
     CASE(GETATTR_PROPERTY) {
         Value object = RB;
         if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||
-                     (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF) || frame_is_generator(base)))
+                     (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF) ||
+                     frame_is_generator(base)))
             SLOW(op_get_attribute);
         Function *f = (Function *)as_object(pc[1]);
         Value *window = base + frame_function(base)->regs;
@@ -870,7 +885,8 @@ unquicken_for: {
     OUTLINED(SETATTR, op_set_attribute)
     CASE(SETATTR_SLOT) {
         Value object = RA;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM)) SLOW(op_set_attribute);
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM))
+            SLOW(op_set_attribute);
         AS(Instance, object)->slots[C] = RB;
         gc_barrier(vm, as_object(object));
         pc += 2;
@@ -878,7 +894,8 @@ unquicken_for: {
     }
     CASE(SETATTR_ADD) {
         Value object = RA;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM)) SLOW(op_set_attribute);
+        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM))
+            SLOW(op_set_attribute);
         AS(Instance, object)->slots[C] = RB;
         as_object(object)->shape = (uint32_t)(pc[1] >> 32);
         gc_barrier(vm, as_object(object));

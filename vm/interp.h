@@ -6,12 +6,13 @@
 
 bool interp_run(GenVM *vm);
 
-/* Calls `callable` and runs until it returns: the one place where C waits for script code. Only for hosts (genvm.c) and
- * the command, never from natives. VALUE_ERROR with an exception pending on failure. */
+/* Calls `callable` and runs until it returns: the one place where C waits for script code. Only for
+ * hosts (genvm.c) and the command, never from natives. VALUE_ERROR with an exception pending on
+ * failure. */
 Value vm_call(GenVM *vm, Value callable, uint32_t count, const Value *args);
 
-/* At a safepoint, with the frame saved: collects, runs finalizers, notices interrupts, refills the fuel. It may push a
- * frame. False with an exception pending. */
+/* At a safepoint, with the frame saved: collects, runs finalizers, notices interrupts, refills the
+ * fuel. It may push a frame. False with an exception pending. */
 bool vm_safepoint(GenVM *vm);
 
 /* "Exception ignored in: ..." on sys.stderr's real stream. */

@@ -1,8 +1,10 @@
-/* native.c - the binder: from a signature string to arguments that a native's body can use as they are.
+/* native.c - the binder: from a signature string to arguments that a native's body can use as they
+ * are.
  *
- * A signature is parsed once per function object, on its first call, into a Signature: a flat array of parameters
- * with their conversions and ready-made default values. Binding then is a loop over that array. Calls that pass
- * exactly the plain positional parameters take the first few lines of native_bind and nothing else.
+ * A signature is parsed once per function object, on its first call, into a Signature: a flat array
+ * of parameters with their conversions and ready-made default values. Binding then is a loop over
+ * that array. Calls that pass exactly the plain positional parameters take the first few lines of
+ * native_bind and nothing else.
  */
 #include "vm/bind.h"
 #include "vm/frame.h"
@@ -29,7 +31,8 @@ static bool take(Reader *reader, const char *word) {
     skip_space(reader);
     size_t size = strlen(word);
     if (strncmp(reader->at, word, size) != 0) return false;
-    if (isalnum((unsigned char)word[size - 1]) && (isalnum((unsigned char)reader->at[size]) || reader->at[size] == '_'))
+    if (isalnum((unsigned char)word[size - 1]) &&
+        (isalnum((unsigned char)reader->at[size]) || reader->at[size] == '_'))
         return false;
     reader->at += size;
     return true;
@@ -47,10 +50,11 @@ static const struct {
     const char *word;
     Convert convert;
 } conversions[] = {
-    {"object", CONVERT_NONE},  {"int", CONVERT_INT},     {"index", CONVERT_INDEX}, {"size", CONVERT_SIZE},
-    {"position", CONVERT_POSITION},
-    {"float", CONVERT_FLOAT},  {"str", CONVERT_STR},     {"bytes", CONVERT_BYTES}, {"list", CONVERT_LIST},
-    {"tuple", CONVERT_TUPLE},  {"dict", CONVERT_DICT},   {"callable", CONVERT_CALLABLE}, {"bool", CONVERT_BOOL},
+    {"object", CONVERT_NONE}, {"int", CONVERT_INT},           {"index", CONVERT_INDEX},
+    {"size", CONVERT_SIZE},   {"position", CONVERT_POSITION}, {"float", CONVERT_FLOAT},
+    {"str", CONVERT_STR},     {"bytes", CONVERT_BYTES},       {"list", CONVERT_LIST},
+    {"tuple", CONVERT_TUPLE}, {"dict", CONVERT_DICT},         {"callable", CONVERT_CALLABLE},
+    {"bool", CONVERT_BOOL},
 };
 
 static void parse_annotation(Reader *reader, Param *param) {
@@ -165,18 +169,20 @@ static Signature *parse_signature(GenVM *vm, const char *text) {
             parse_param(&reader, signature, &keyword_only);
             take(&reader, ",");
         }
-    signature->plain = signature->args_at < 0 && signature->kwargs_at < 0 && signature->positional == signature->count;
+    signature->plain = signature->args_at < 0 && signature->kwargs_at < 0 &&
+                       signature->positional == signature->count;
     for (int i = 0; i < signature->count; i++)
         signature->converts |= signature->params[i].convert != CONVERT_NONE;
     return signature;
 }
 
-/* The count of arguments with which the native can be called as it stands: nothing to convert, to complete or to put in
- * front. */
+/* The count of arguments with which the native can be called as it stands: nothing to convert, to
+ * complete or to put in front. */
 static uint8_t direct_count(const NativeFunction *native) {
     const Signature *signature = native->signature;
     bool bound = native->self != VALUE_UNSET && native->owner;
-    bool special = signature->binding != BINDING_INSTANCE || bound || (native->owner && !native->owner->is_builtin);
+    bool special = signature->binding != BINDING_INSTANCE || bound ||
+                   (native->owner && !native->owner->is_builtin);
     if (!signature->plain || signature->converts || special || signature->count >= FUNCTION_COMPLEX)
         return FUNCTION_COMPLEX;
     return (uint8_t)signature->count;
@@ -202,29 +208,34 @@ size_t native_def_name(const NativeDef *def, const char **name, Binding *binding
 
 /* ---- converting one argument ---- */
 
-/* How the function calls itself in messages: "pop()", without the owner, as CPython's argument parser has it. */
+/* How the function calls itself in messages: "pop()", without the owner, as CPython's argument
+ * parser has it. */
 static Value describe(GenVM *vm, const NativeFunction *native) {
     return str_new(vm, native->signature->name, native->signature->name_size);
 }
 
-/* "math.sqrt": the messages about functions of no or one argument name the module, that of builtins excepted. */
+/* "math.sqrt": the messages about functions of no or one argument name the module, that of builtins
+ * excepted. */
 static Value describe_with_module(GenVM *vm, const NativeFunction *native) {
     Value name = describe(vm, native);
-    if (native->owner || !value_is_str(native->module) || str_is(native->module, "builtins")) return name;
+    if (native->owner || !value_is_str(native->module) || str_is(native->module, "builtins"))
+        return name;
     return str_format(vm, "%S.%S", native->module, name);
 }
 
-static Value wrong_type(GenVM *vm, const NativeFunction *native, int index, const char *expected, Value got) {
+static Value wrong_type(GenVM *vm, const NativeFunction *native, int index, const char *expected,
+                        Value got) {
     const Signature *signature = native->signature;
     bool has_self = native_hides_first(native);
     const char *what = got == VALUE_NONE ? "None" : type_name(vm, got);
     if (signature->count - has_self == 1 && signature->posonly == signature->count)
-        return raise_type(vm, "%S() argument must be %s, not %s", describe(vm, native), expected, what);
+        return raise_type(vm, "%S() argument must be %s, not %s", describe(vm, native), expected,
+                          what);
     if (index >= signature->posonly)
         return raise_type(vm, "%S() argument '%S' must be %s, not %s", describe(vm, native),
                           signature->params[index].name, expected, what);
-    return raise_type(vm, "%S() argument %d must be %s, not %s", describe(vm, native), index + 1 - has_self, expected,
-                      what);
+    return raise_type(vm, "%S() argument %d must be %s, not %s", describe(vm, native),
+                      index + 1 - has_self, expected, what);
 }
 
 static Value to_index(GenVM *vm, Convert convert, Value v) {
@@ -232,11 +243,13 @@ static Value to_index(GenVM *vm, Convert convert, Value v) {
     if (is_bool(v)) return int_value(v == VALUE_TRUE);
     int64_t i;
     if (int_to_i64(v, &i) && int_fits(i)) return int_value(i);
-    if (convert == CONVERT_SIZE) return raise_overflow(vm, "Python int too large to convert to C ssize_t");
+    if (convert == CONVERT_SIZE)
+        return raise_overflow(vm, "Python int too large to convert to C ssize_t");
     return int_value(int_sign(v) < 0 ? SMALL_INT_MIN : SMALL_INT_MAX);
 }
 
-/* The converted argument; VALUE_TAIL when its __index__ or __float__ or __bool__ must run first (bind_through_twin). */
+/* The converted argument; VALUE_TAIL when its __index__ or __float__ or __bool__ must run first
+ * (bind_through_twin). */
 static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v) {
     const Param *param = &native->signature->params[index];
     if (v == VALUE_NONE && param->or_none) return v;
@@ -255,14 +268,17 @@ static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v
         if (value_is_float(v)) return is_float(v) ? v : float_value(vm, value_float(v));
         if (number_to_double(vm, v, &d)) return float_value(vm, d);
         if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
-        if (type_special(vm, v, SP_FLOAT) != VALUE_UNSET || type_special(vm, v, SP_INDEX) != VALUE_UNSET)
+        if (type_special(vm, v, SP_FLOAT) != VALUE_UNSET ||
+            type_special(vm, v, SP_INDEX) != VALUE_UNSET)
             return VALUE_TAIL;
         return raise_type(vm, "must be real number, not %T", v);
     }
     case CONVERT_STR: return value_is_str(v) ? v : wrong_type(vm, native, index, "str", v);
-    case CONVERT_BYTES: return is_kind(v, TYPE_BYTES) ? v : wrong_type(vm, native, index, "bytes", v);
+    case CONVERT_BYTES:
+        return is_kind(v, TYPE_BYTES) ? v : wrong_type(vm, native, index, "bytes", v);
     case CONVERT_LIST: return is_kind(v, TYPE_LIST) ? v : wrong_type(vm, native, index, "list", v);
-    case CONVERT_TUPLE: return is_kind(v, TYPE_TUPLE) ? v : wrong_type(vm, native, index, "tuple", v);
+    case CONVERT_TUPLE:
+        return is_kind(v, TYPE_TUPLE) ? v : wrong_type(vm, native, index, "tuple", v);
     case CONVERT_DICT: return is_kind(v, TYPE_DICT) ? v : wrong_type(vm, native, index, "dict", v);
     case CONVERT_CALLABLE: return v;
     case CONVERT_BOOL: {
@@ -271,33 +287,39 @@ static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v
         return truth == LEAF_SCRIPT ? VALUE_TAIL : bool_value(truth == LEAF_TRUE);
     }
     }
-    if (type_special(vm, v, SP_INDEX) != VALUE_UNSET || type_of(vm, v)->slots.to_index) return VALUE_TAIL;
+    if (type_special(vm, v, SP_INDEX) != VALUE_UNSET || type_of(vm, v)->slots.to_index)
+        return VALUE_TAIL;
     if (param->convert == CONVERT_POSITION)
         return raise_type(vm, "slice indices must be integers or None or have an __index__ method");
     return raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
 }
 
-/* Argument `index` needs script code to be converted: a twin does that and calls the native again. */
+/* Argument `index` needs script code to be converted: a twin does that and calls the native again.
+ */
 static Value bind_through_twin(GenVM *vm, const NativeFunction *native, int index, Value *bound) {
     const Signature *signature = native->signature;
     Value tuple = tuple_new(vm, (uint64_t)signature->count);
     if (tuple == VALUE_ERROR) return VALUE_ERROR;
     for (int i = 0; i < signature->count; i++)
-        AS_TUPLE(tuple)->items[i] = bound[i]; /* unset ones stay so: the tuple is only handed back to us */
-    static const Twin twins[] = {[CONVERT_INT] = TWIN_BIND_INDEX, [CONVERT_INDEX] = TWIN_BIND_INDEX, [CONVERT_POSITION] = TWIN_BIND_INDEX,
-                                 [CONVERT_SIZE] = TWIN_BIND_INDEX, [CONVERT_FLOAT] = TWIN_BIND_FLOAT,
-                                 [CONVERT_BOOL] = TWIN_BIND_BOOL};
-    return native_twin(vm, twins[signature->params[index].convert], 4, object_value(native), tuple, bound[index],
-                       int_value(index));
+        AS_TUPLE(tuple)->items[i] =
+            bound[i]; /* unset ones stay so: the tuple is only handed back to us */
+    static const Twin twins[] = {
+        [CONVERT_INT] = TWIN_BIND_INDEX,      [CONVERT_INDEX] = TWIN_BIND_INDEX,
+        [CONVERT_POSITION] = TWIN_BIND_INDEX, [CONVERT_SIZE] = TWIN_BIND_INDEX,
+        [CONVERT_FLOAT] = TWIN_BIND_FLOAT,    [CONVERT_BOOL] = TWIN_BIND_BOOL};
+    return native_twin(vm, twins[signature->params[index].convert], 4, object_value(native), tuple,
+                       bound[index], int_value(index));
 }
 
 /* ---- binding ---- */
 
-/* Functions with keyword parameters whose positional arguments CPython counts by hand, with other words. */
+/* Functions with keyword parameters whose positional arguments CPython counts by hand, with other
+ * words. */
 static bool counts_by_hand(const Signature *signature) {
     static const char *const names[] = {"int", "str", "sorted"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strlen(names[i]) == signature->name_size && memcmp(names[i], signature->name, signature->name_size) == 0)
+        if (strlen(names[i]) == signature->name_size &&
+            memcmp(names[i], signature->name, signature->name_size) == 0)
             return true;
     return false;
 }
@@ -305,77 +327,93 @@ static bool counts_by_hand(const Signature *signature) {
 static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
     const Signature *signature = native->signature;
     int hidden = native_hides_first(native);
-    int most = signature->positional - hidden, least = signature->required - hidden, got = (int)given - hidden;
+    int most = signature->positional - hidden, least = signature->required - hidden,
+        got = (int)given - hidden;
     Value name = describe(vm, native);
     if (native->owner && hidden && signature->posonly == signature->count && signature->plain) {
         Value owner = native->owner->name;
-        if (most == 0) return raise_type(vm, "%S.%S() takes no arguments (%d given)", owner, name, got);
+        if (most == 0)
+            return raise_type(vm, "%S.%S() takes no arguments (%d given)", owner, name, got);
         if (most == 1 && least == 1)
-            return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", owner, name, got);
-    } else if (signature->plain && signature->posonly == signature->count && !(native->header.flags & NATIVE_NEW)) {
+            return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", owner, name,
+                              got);
+    } else if (signature->plain && signature->posonly == signature->count &&
+               !(native->header.flags & NATIVE_NEW)) {
         Value full = describe_with_module(vm, native);
         if (most == 0) return raise_type(vm, "%S() takes no arguments (%d given)", full, got);
-        if (most == 1 && least == 1) return raise_type(vm, "%S() takes exactly one argument (%d given)", full, got);
+        if (most == 1 && least == 1)
+            return raise_type(vm, "%S() takes exactly one argument (%d given)", full, got);
     }
-    if (most == 0 && hidden < signature->count) return raise_type(vm, "%S() takes no positional arguments", name);
+    if (most == 0 && hidden < signature->count)
+        return raise_type(vm, "%S() takes no positional arguments", name);
     /* Positional ones and **kwargs: dict() */
     bool by_position = (signature->posonly == signature->positional && signature->kwargs_at >= 0) ||
                        counts_by_hand(signature);
     if (signature->posonly < signature->count && !by_position) {
         const char *kind = signature->positional < signature->count ? "positional " : "";
-        return raise_type(vm, "%S() takes %s %d %sargument%s (%d given)", name, least == most ? "exactly" : "at most",
-                          most, kind, most == 1 ? "" : "s", got);
+        return raise_type(vm, "%S() takes %s %d %sargument%s (%d given)", name,
+                          least == most ? "exactly" : "at most", most, kind, most == 1 ? "" : "s",
+                          got);
     }
-    return raise_type(vm, "%S expected %s%d argument%s, got %d", name, least == most ? "" : "at most ", most,
-                      most == 1 ? "" : "s", got);
+    return raise_type(vm, "%S expected %s%d argument%s, got %d", name,
+                      least == most ? "" : "at most ", most, most == 1 ? "" : "s", got);
 }
 
 static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint32_t given) {
     const Signature *signature = native->signature;
     int hidden = native_hides_first(native);
-    int most = signature->positional - hidden, least = signature->required - hidden, got = (int)given - hidden;
+    int most = signature->positional - hidden, least = signature->required - hidden,
+        got = (int)given - hidden;
     Value name = describe(vm, native);
     if (missing == 0 && native->header.flags & NATIVE_NEW)
         return raise_type(vm, "%N.__new__(): not enough arguments", type_from(native->self));
     if (missing == 0 && hidden)
-        return raise_type(vm, "unbound method %S.%S() needs an argument", native->owner->name, name);
+        return raise_type(vm, "unbound method %S.%S() needs an argument", native->owner->name,
+                          name);
     bool by_hand = counts_by_hand(signature);
     if ((signature->posonly == signature->count && signature->plain) || by_hand) {
         if (most == 1 && least == 1 && !by_hand && !(native->header.flags & NATIVE_NEW)) {
             if (native->owner)
-                return raise_type(vm, "%S.%S() takes exactly one argument (%d given)", native->owner->name, name, got);
-            return raise_type(vm, "%S() takes exactly one argument (%d given)", describe_with_module(vm, native), got);
+                return raise_type(vm, "%S.%S() takes exactly one argument (%d given)",
+                                  native->owner->name, name, got);
+            return raise_type(vm, "%S() takes exactly one argument (%d given)",
+                              describe_with_module(vm, native), got);
         }
-        return raise_type(vm, "%S expected %s%d argument%s, got %d", name, least == most ? "" : "at least ", least,
-                          least == 1 ? "" : "s", got);
+        return raise_type(vm, "%S expected %s%d argument%s, got %d", name,
+                          least == most ? "" : "at least ", least, least == 1 ? "" : "s", got);
     }
     if (missing < signature->posonly && signature->plain) {
-        int needed = signature->required < signature->posonly ? signature->required : signature->posonly;
+        int needed =
+            signature->required < signature->posonly ? signature->required : signature->posonly;
         return raise_type(vm, "%S() takes %s %d positional argument%s (%d given)", name,
                           needed < signature->positional ? "at least" : "exactly", needed - hidden,
                           needed - hidden == 1 ? "" : "s", got);
     }
-    return raise_type(vm, "%S() missing required argument '%S' (pos %d)", name, signature->params[missing].name,
-                      missing + 1 - hidden);
+    return raise_type(vm, "%S() missing required argument '%S' (pos %d)", name,
+                      signature->params[missing].name, missing + 1 - hidden);
 }
 
 static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
     Type *owner = native->owner;
-    if (likely(is_object(self) && owner->is_builtin && as_object(self)->kind == owner->instance_kind)) return self;
+    if (likely(is_object(self) && owner->is_builtin &&
+               as_object(self)->kind == owner->instance_kind))
+        return self;
     if (type_is_subclass(type_of(vm, self), owner)) return self;
     if (native->header.flags & NATIVE_WRAPPER)
-        return raise_type(vm, "descriptor '%S' requires a '%S' object but received a '%T'", describe(vm, native),
-                          owner->name, self);
-    return raise_type(vm, "descriptor '%S' for '%S' objects doesn't apply to a '%T' object", describe(vm, native),
-                      owner->name, self);
+        return raise_type(vm, "descriptor '%S' requires a '%S' object but received a '%T'",
+                          describe(vm, native), owner->name, self);
+    return raise_type(vm, "descriptor '%S' for '%S' objects doesn't apply to a '%T' object",
+                      describe(vm, native), owner->name, self);
 }
 
-/* A __new__ makes instances of its own type and of the classes below that share its layout, and of no others. */
+/* A __new__ makes instances of its own type and of the classes below that share its layout, and of
+ * no others. */
 static bool check_class(GenVM *vm, const NativeFunction *native, Value cls) {
     Type *type = type_from(native->self), *given = is_type(cls) ? type_from(cls) : NULL;
     if (given && type_is_subclass(given, type)) {
         if (likely(given->def->construct == type->def->construct)) return true;
-        raise_type(vm, "%N.__new__(%N) is not safe, use %s.__new__()", type, given, given->def->name);
+        raise_type(vm, "%N.__new__(%N) is not safe, use %s.__new__()", type, given,
+                   given->def->name);
     } else if (given) {
         raise_type(vm, "%N.__new__(%N): %N is not a subtype of %N", type, given, given, type);
     } else {
@@ -392,7 +430,8 @@ static int find_param(const Signature *signature, Value name) {
     return -1;
 }
 
-static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name, Value v) {
+static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name,
+                         Value v) {
     const Signature *signature = native->signature;
     int at = find_param(signature, name);
     if (at < 0 && signature->kwargs_at >= 0) {
@@ -404,35 +443,39 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
         return dict_set_str(vm, AS_DICT(bound[signature->kwargs_at]), name, v);
     }
     if (at < 0) {
-        if (signature->posonly == signature->count || signature->count == native_hides_first(native)) {
+        if (signature->posonly == signature->count ||
+            signature->count == native_hides_first(native)) {
             if (native->owner && native_hides_first(native))
-                raise_type(vm, "%S.%S() takes no keyword arguments", native->owner->name, describe(vm, native));
+                raise_type(vm, "%S.%S() takes no keyword arguments", native->owner->name,
+                           describe(vm, native));
             else
                 raise_type(vm, "%S() takes no keyword arguments", describe(vm, native));
         } else {
-            raise_type(vm, "%S() got an unexpected keyword argument '%S'", describe(vm, native), name);
+            raise_type(vm, "%S() got an unexpected keyword argument '%S'", describe(vm, native),
+                       name);
         }
         return false;
     }
     if (bound[at] != VALUE_UNSET) {
-        raise_type(vm, "argument for %S() given by name ('%S') and position (%d)", describe(vm, native), name,
-                   at + 1 - native_hides_first(native));
+        raise_type(vm, "argument for %S() given by name ('%S') and position (%d)",
+                   describe(vm, native), name, at + 1 - native_hides_first(native));
         return false;
     }
     bound[at] = v;
     return true;
 }
 
-/* The general way: everything unset first, then positionals, keywords, defaults. `keywords` is a tuple of names of the
- * last arguments, or VALUE_UNSET. */
-static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *args, uint32_t count, Value keywords,
-                         Value *bound) {
+/* The general way: everything unset first, then positionals, keywords, defaults. `keywords` is a
+ * tuple of names of the last arguments, or VALUE_UNSET. */
+static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *args, uint32_t count,
+                         Value keywords, Value *bound) {
     const Signature *signature = native->signature;
     uint32_t keyword_count = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
     uint32_t given = count - keyword_count;
     for (int i = 0; i < signature->count; i++)
         bound[i] = VALUE_UNSET;
-    uint32_t direct = given < (uint32_t)signature->positional ? given : (uint32_t)signature->positional;
+    uint32_t direct =
+        given < (uint32_t)signature->positional ? given : (uint32_t)signature->positional;
     for (uint32_t i = 0; i < direct; i++)
         bound[i] = args[i];
     if (signature->args_at >= 0) {
@@ -443,7 +486,8 @@ static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *a
         return too_many(vm, native, given);
     }
     for (uint32_t i = 0; i < keyword_count; i++)
-        if (!bind_keyword(vm, native, bound, AS_TUPLE(keywords)->items[i], args[given + i])) return VALUE_ERROR;
+        if (!bind_keyword(vm, native, bound, AS_TUPLE(keywords)->items[i], args[given + i]))
+            return VALUE_ERROR;
     for (int i = 0; i < signature->count; i++) {
         if (bound[i] != VALUE_UNSET) continue;
         if (signature->params[i].required) return too_few(vm, native, i, given);
@@ -452,11 +496,15 @@ static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *a
     return VALUE_NONE;
 }
 
-/* Binds and converts into `bound` (room for NATIVE_MAX_PARAMS); VALUE_NONE, VALUE_ERROR or VALUE_TAIL. */
-static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords, Value *bound) {
+/* Binds and converts into `bound` (room for NATIVE_MAX_PARAMS); VALUE_NONE, VALUE_ERROR or
+ * VALUE_TAIL. */
+static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
+                  Value keywords, Value *bound) {
     const Signature *signature = native->signature;
-    int given = signature->count; /* parameters that may need conversion: those that have no default */
-    if (likely(signature->plain && keywords == VALUE_UNSET && count <= (uint32_t)signature->positional &&
+    int given =
+        signature->count; /* parameters that may need conversion: those that have no default */
+    if (likely(signature->plain && keywords == VALUE_UNSET &&
+               count <= (uint32_t)signature->positional &&
                count >= (uint32_t)signature->required)) {
         uint32_t i = 0;
         for (; i < count; i++)
@@ -467,9 +515,11 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
     } else if (bind_slowly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
         return VALUE_ERROR;
     }
-    if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) && !check_class(vm, native, bound[0]))
+    if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) &&
+        !check_class(vm, native, bound[0]))
         return VALUE_ERROR;
-    if (native->owner && signature->binding == BINDING_INSTANCE && check_self(vm, native, bound[0]) == VALUE_ERROR)
+    if (native->owner && signature->binding == BINDING_INSTANCE &&
+        check_self(vm, native, bound[0]) == VALUE_ERROR)
         return VALUE_ERROR;
     if (!signature->converts) return VALUE_NONE;
     for (int i = 0; i < given; i++) {
@@ -484,15 +534,18 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
     return VALUE_NONE;
 }
 
-Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords) {
+Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
+                    Value keywords) {
     if (native->fast && keywords == VALUE_UNSET) {
         Value answer = native->fast(vm, args, count);
         if (answer != VALUE_UNSET) return answer;
     }
     if (unlikely(!native_signature(vm, native))) return VALUE_ERROR;
     Value bound[NATIVE_MAX_PARAMS], with_self[NATIVE_MAX_ARGS];
-    if (native->self != VALUE_UNSET && native->signature->binding != BINDING_STATIC && native->owner) {
-        if (unlikely(count + 1 > NATIVE_MAX_ARGS)) return native_invoke_many(vm, native, args, count, keywords);
+    if (native->self != VALUE_UNSET && native->signature->binding != BINDING_STATIC &&
+        native->owner) {
+        if (unlikely(count + 1 > NATIVE_MAX_ARGS))
+            return native_invoke_many(vm, native, args, count, keywords);
         with_self[0] = native->self;
         memcpy(with_self + 1, args, count * sizeof(Value));
         args = with_self;
@@ -507,7 +560,8 @@ Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32
 }
 
 /* More arguments than fit the C stack comfortably: print(*million). */
-Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count, Value keywords) {
+Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
+                         Value keywords) {
     Value *copy = malloc((count + 1) * sizeof(Value));
     if (!copy) return raise_memory(vm);
     copy[0] = native->self;
@@ -522,14 +576,17 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
     return result;
 }
 
-/* Calls the native with arguments that are bound already but for `index`, which a twin has converted. */
-Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index, Value converted) {
+/* Calls the native with arguments that are bound already but for `index`, which a twin has
+ * converted. */
+Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,
+                          Value converted) {
     if (!native_signature(vm, native)) return VALUE_ERROR;
     Value bound[NATIVE_MAX_PARAMS];
     memcpy(bound, AS_TUPLE(bound_tuple)->items, AS_TUPLE(bound_tuple)->count * sizeof(Value));
     bound[index] = converted;
     for (int i = 0; i < native->signature->count; i++) {
-        if (native->signature->params[i].convert == CONVERT_NONE || bound[i] == native->signature->params[i].fallback)
+        if (native->signature->params[i].convert == CONVERT_NONE ||
+            bound[i] == native->signature->params[i].fallback)
             continue;
         Value v = convert(vm, native, i, bound[i]);
         if (v == VALUE_ERROR) return VALUE_ERROR;
@@ -545,7 +602,8 @@ void native_check_result(GenVM *vm, const NativeFunction *native, Value result) 
     bool pending = vm->exception != VALUE_UNSET;
     if (pending == (result == VALUE_ERROR)) return;
     fprintf(stderr, "native %s: %s\n", native->def->signature,
-            pending ? "returned a value with an exception pending" : "returned VALUE_ERROR without an exception");
+            pending ? "returned a value with an exception pending"
+                    : "returned VALUE_ERROR without an exception");
     abort();
 }
 #endif
@@ -621,7 +679,9 @@ Value native_twin(GenVM *vm, Twin twin, int count, ...) {
     return native_twin_array(vm, twin, (uint32_t)count, args);
 }
 
-void native_drop_tail(GenVM *vm) { vm->tail.callable = VALUE_UNSET; }
+void native_drop_tail(GenVM *vm) {
+    vm->tail.callable = VALUE_UNSET;
+}
 
 /* ---- function objects ---- */
 
@@ -646,7 +706,9 @@ bool native_enter(GenVM *vm) {
     return false;
 }
 
-void native_leave(GenVM *vm) { vm->native_depth--; }
+void native_leave(GenVM *vm) {
+    vm->native_depth--;
+}
 
 bool native_charge(GenVM *vm, uint64_t steps) {
     vm->fuel -= (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);

@@ -1,28 +1,31 @@
 /* native.h - how C code offers functions, methods, attributes and types to scripts.
  *
- * A native function gets its arguments bound, checked and completed by the binder, from its signature string:
+ * A native function gets its arguments bound, checked and completed by the binder, from its
+ * signature string:
  *
- *     { "pop(self, index: index = -1, /)", list_pop, "Remove and return item at index (default last)." }
+ *     { "pop(self, index: index = -1, /)", list_pop, "Remove and return item at index (default
+ * last)." }
  *
- * args[i] is the i-th parameter in signature order, defaults filled in (VALUE_UNSET where the default is written `?`,
- * for "absent"); *args arrives as a tuple, **kwargs as a dict (VALUE_UNSET when empty). Annotations convert or check:
- *   int       an int (bool counts; __index__ is called by the binder); any size
- *   index     as int, but must fit int64_t: arrives as a small int, clamped to its range (slice-like positions)
- *   position  as index, with the TypeError of slices: "slice indices must be integers or None or ..."; write | None
- *   size      as index, but OverflowError "Python int too large to convert to C ssize_t" instead of clamping
- *   float     a float or int (or __float__/__index__): arrives as a float value
- *   str, bytes, list, tuple, dict, callable: checked only.   bool: truth value of anything, arrives as True/False
- *   `str | None`, `int | None`, ...: None is let through
- *   object, or nothing: anything
- * Wrong calls raise Python's own TypeErrors; the body starts with work. A leading `static ` or `classmethod ` makes
- * it one; `(self, ...)` is a method, whose self is checked against the type that owns the table.
+ * args[i] is the i-th parameter in signature order, defaults filled in (VALUE_UNSET where the
+ * default is written `?`, for "absent"); *args arrives as a tuple, **kwargs as a dict (VALUE_UNSET
+ * when empty). Annotations convert or check: int       an int (bool counts; __index__ is called by
+ * the binder); any size index     as int, but must fit int64_t: arrives as a small int, clamped to
+ * its range (slice-like positions) position  as index, with the TypeError of slices: "slice indices
+ * must be integers or None or ..."; write | None size      as index, but OverflowError "Python int
+ * too large to convert to C ssize_t" instead of clamping float     a float or int (or
+ * __float__/__index__): arrives as a float value str, bytes, list, tuple, dict, callable: checked
+ * only.   bool: truth value of anything, arrives as True/False `str | None`, `int | None`, ...:
+ * None is let through object, or nothing: anything Wrong calls raise Python's own TypeErrors; the
+ * body starts with work. A leading `static ` or `classmethod ` makes it one; `(self, ...)` is a
+ * method, whose self is checked against the type that owns the table.
  *
- * A NATIVE NEVER RUNS SCRIPT CODE. It returns a Value, or VALUE_ERROR with an exception pending, or asks for a call:
- *     return native_call(vm, callable, 2, x, y);        // the callable's result becomes this native's result
- *     return native_twin(vm, TWIN_LIST_REPR, 1, args);  // the same, calling a function of stdlib/prelude/ in Gen
- * Where only some inputs need script code (elements with a __repr__ or __eq__ of their own, user iterators), the
- * native does the others at full speed in C and leaves the rest, before any side effect, to a twin written in Gen.
- * The `leaf` helpers below say VALUE_TAIL / LEAF_SCRIPT when they meet such a value.
+ * A NATIVE NEVER RUNS SCRIPT CODE. It returns a Value, or VALUE_ERROR with an exception pending, or
+ * asks for a call: return native_call(vm, callable, 2, x, y);        // the callable's result
+ * becomes this native's result return native_twin(vm, TWIN_LIST_REPR, 1, args);  // the same,
+ * calling a function of stdlib/prelude/ in Gen Where only some inputs need script code (elements
+ * with a __repr__ or __eq__ of their own, user iterators), the native does the others at full speed
+ * in C and leaves the rest, before any side effect, to a twin written in Gen. The `leaf` helpers
+ * below say VALUE_TAIL / LEAF_SCRIPT when they meet such a value.
  */
 #ifndef GEN_NATIVE_H
 #define GEN_NATIVE_H
@@ -37,8 +40,9 @@ typedef struct NativeDef {
     const char *doc;
 } NativeDef;
 
-typedef struct AttributeDef { /* an attribute computed by C: getter gets self; setter returns false on error,
-                                 with value VALUE_UNSET for deletion; NULL setter: read-only */
+typedef struct AttributeDef { /* an attribute computed by C: getter gets self; setter returns false
+                                 on error, with value VALUE_UNSET for deletion; NULL setter:
+                                 read-only */
     const char *name;
     Value (*get)(GenVM *vm, Value self);
     bool (*set)(GenVM *vm, Value self, Value value);
@@ -46,15 +50,16 @@ typedef struct AttributeDef { /* an attribute computed by C: getter gets self; s
 } AttributeDef;
 
 typedef struct NativeFunction {
-    Object header;       /* kind TYPE_NATIVE or TYPE_NATIVE_METHOD; flags: NATIVE_ */
+    Object header; /* kind TYPE_NATIVE or TYPE_NATIVE_METHOD; flags: NATIVE_ */
     const NativeDef *def;
     NativeFn fn;
-    /* For the commonest calls without keywords, before any binding: VALUE_UNSET leaves the call to fn. May be NULL. */
+    /* For the commonest calls without keywords, before any binding: VALUE_UNSET leaves the call to
+     * fn. May be NULL. */
     Value (*fast)(GenVM *vm, const Value *args, uint32_t count);
     struct Signature *signature; /* parsed on the first call */
-    Value self;          /* bound receiver, or VALUE_UNSET */
-    Value module;        /* owning module's name, or VALUE_UNSET */
-    struct Type *owner;  /* owning type for methods, or NULL */
+    Value self;                  /* bound receiver, or VALUE_UNSET */
+    Value module;                /* owning module's name, or VALUE_UNSET */
+    struct Type *owner;          /* owning type for methods, or NULL */
     Value name;
 } NativeFunction;
 enum {
@@ -67,7 +72,8 @@ enum {
 Value native_call(GenVM *vm, Value callable, int count, ...);
 Value native_call_array(GenVM *vm, Value callable, uint32_t count, const Value *args);
 Value native_call_spread(GenVM *vm, Value callable, Value args_tuple, Value kwargs_dict_or_unset);
-Value native_resume(GenVM *vm, Value generator, Value sent); /* the next value of a generator object */
+Value native_resume(GenVM *vm, Value generator,
+                    Value sent); /* the next value of a generator object */
 Value native_call_method(GenVM *vm, Value self, Name name, int count, ...); /* self.name(...) */
 
 typedef enum Twin {
@@ -78,95 +84,114 @@ typedef enum Twin {
 } Twin;
 Value native_twin(GenVM *vm, Twin twin, int count, ...);
 Value native_twin_array(GenVM *vm, Twin twin, uint32_t count, const Value *args);
-void native_drop_tail(GenVM *vm); /* forget a VALUE_TAIL that a slot returned: the caller goes another way */
+void native_drop_tail(
+    GenVM *vm); /* forget a VALUE_TAIL that a slot returned: the caller goes another way */
 
 /* New function objects; methods in a type come from the type's table. */
 Value native_function_new(GenVM *vm, const NativeDef *def, Value self, Value module_name);
 
-/* ---- what a builtin type is, in C ----------------------------------------------------------------------------- */
+/* ---- what a builtin type is, in C
+ * ----------------------------------------------------------------------------- */
 
-/* Slots: the C behaviour of a builtin type, inherited by subclasses as far as they do not override it in script.
- * NULL = the type does not have it. Every slot may return VALUE_ERROR or VALUE_TAIL. */
+/* Slots: the C behaviour of a builtin type, inherited by subclasses as far as they do not override
+ * it in script. NULL = the type does not have it. Every slot may return VALUE_ERROR or VALUE_TAIL.
+ */
 typedef struct TypeSlots {
     Value (*repr)(GenVM *vm, Value self);
-    Value (*str)(GenVM *vm, Value self);          /* NULL: repr */
+    Value (*str)(GenVM *vm, Value self); /* NULL: repr */
     Value (*format)(GenVM *vm, Value self, Value spec);
-    Value (*hash)(GenVM *vm, Value self);         /* int value; inherited NULL + hash_none: unhashable */
-    Value (*truth)(GenVM *vm, Value self);        /* True or False; NULL: len, else true */
+    Value (*hash)(GenVM *vm, Value self);  /* int value; inherited NULL + hash_none: unhashable */
+    Value (*truth)(GenVM *vm, Value self); /* True or False; NULL: len, else true */
     Value (*len)(GenVM *vm, Value self);
     Value (*getitem)(GenVM *vm, Value self, Value key);
-    Value (*setitem)(GenVM *vm, Value self, Value key, Value value); /* value VALUE_UNSET deletes; returns None */
-    Value (*contains)(GenVM *vm, Value self, Value item);            /* True or False */
+    Value (*setitem)(GenVM *vm, Value self, Value key,
+                     Value value); /* value VALUE_UNSET deletes; returns None */
+    Value (*contains)(GenVM *vm, Value self, Value item); /* True or False */
     Value (*iter)(GenVM *vm, Value self);
-    Value (*next)(GenVM *vm, Value self);         /* VALUE_END when exhausted */
-    Value (*binary)(GenVM *vm, BinaryOp op, Value left, Value right); /* VALUE_NOT_IMPLEMENTED: try the other side */
+    Value (*next)(GenVM *vm, Value self); /* VALUE_END when exhausted */
+    Value (*binary)(GenVM *vm, BinaryOp op, Value left,
+                    Value right); /* VALUE_NOT_IMPLEMENTED: try the other side */
     Value (*inplace)(GenVM *vm, BinaryOp op, Value left, Value right);
     Value (*unary)(GenVM *vm, Special op, Value self); /* SP_NEG, SP_POS, SP_INVERT, SP_ABS */
-    Value (*compare)(GenVM *vm, CompareOp op, Value left, Value right); /* VALUE_NOT_IMPLEMENTED as above */
+    Value (*compare)(GenVM *vm, CompareOp op, Value left,
+                     Value right);            /* VALUE_NOT_IMPLEMENTED as above */
     Value (*to_int)(GenVM *vm, Value self);   /* __int__ */
     Value (*to_index)(GenVM *vm, Value self); /* __index__ */
     Value (*to_float)(GenVM *vm, Value self); /* __float__ */
     Value (*call)(GenVM *vm, Value self, Value args_tuple, Value kwargs_dict_or_unset);
-    Value (*getattr)(GenVM *vm, Value self, Value name);             /* replaces the generic lookup */
-    Value (*setattr)(GenVM *vm, Value self, Value name, Value value); /* value VALUE_UNSET deletes; returns None */
+    Value (*getattr)(GenVM *vm, Value self, Value name); /* replaces the generic lookup */
+    Value (*setattr)(GenVM *vm, Value self, Value name,
+                     Value value); /* value VALUE_UNSET deletes; returns None */
     Value (*descr_get)(GenVM *vm, Value self, Value instance_or_unset, Value owner);
-    Value (*descr_set)(GenVM *vm, Value self, Value instance, Value value_or_unset); /* returns None */
+    Value (*descr_set)(GenVM *vm, Value self, Value instance,
+                       Value value_or_unset); /* returns None */
     void (*trace)(GenVM *vm, Object *object); /* marks what the object refers to; NULL: nothing */
-    void (*finalize)(GenVM *vm, Object *object); /* release outside resources; runs no script code */
+    void (*finalize)(GenVM *vm,
+                     Object *object); /* release outside resources; runs no script code */
 } TypeSlots;
 
-enum { /* BuiltinType.flags */
-    TYPE_FINAL = 1,         /* cannot be subclassed: "type 'bool' is not an acceptable base type" */
-    TYPE_NO_NEW = 2,        /* cannot be called: "cannot create 'generator' instances" */
-    TYPE_UNHASHABLE = 4,
-    TYPE_SEQUENCE = 8,      /* matches [..] patterns */
-    TYPE_MAPPING = 16,      /* matches {..} patterns */
-    TYPE_MATCH_SELF = 32,   /* int(x) in a pattern binds the subject itself */
-    TYPE_HAS_DICT = 64,     /* instances take attributes even without subclassing */
+enum {                  /* BuiltinType.flags */
+       TYPE_FINAL = 1,  /* cannot be subclassed: "type 'bool' is not an acceptable base type" */
+       TYPE_NO_NEW = 2, /* cannot be called: "cannot create 'generator' instances" */
+       TYPE_UNHASHABLE = 4,
+       TYPE_SEQUENCE = 8,    /* matches [..] patterns */
+       TYPE_MAPPING = 16,    /* matches {..} patterns */
+       TYPE_MATCH_SELF = 32, /* int(x) in a pattern binds the subject itself */
+       TYPE_HAS_DICT = 64,   /* instances take attributes even without subclassing */
 };
 
 typedef struct BuiltinType {
-    const char *name;          /* "list" */
-    const char *module;        /* NULL: builtins */
-    TypeId base;               /* TYPE_OBJECT unless said */
+    const char *name;   /* "list" */
+    const char *module; /* NULL: builtins */
+    TypeId base;        /* TYPE_OBJECT unless said */
     uint32_t flags;
-    uint32_t size;             /* bytes of the fixed part of an instance */
+    uint32_t size; /* bytes of the fixed part of an instance */
     const char *doc;
-    const NativeDef *construct; /* calling the type: first parameter `cls`; NULL with TYPE_NO_NEW. Makes and fills an
-                                   instance of exactly this type or, for a subclass that overrides neither __new__ nor
+    const NativeDef *construct; /* calling the type: first parameter `cls`; NULL with TYPE_NO_NEW.
+                                   Makes and fills an instance of exactly this type or, for a
+                                   subclass that overrides neither __new__ nor
                                    __init__, of cls */
-    const NativeDef *methods;   /* ends with {NULL}; may hold "static __new__(cls, ...)" and "__init__(self, ...)" for
-                                   subclasses that override one of them; a mutable container has both */
+    const NativeDef
+        *methods; /* ends with {NULL}; may hold "static __new__(cls, ...)" and "__init__(self, ...)"
+                     for subclasses that override one of them; a mutable container has both */
     const AttributeDef *attributes; /* ends with {NULL} */
     TypeSlots slots;
-    /* Which operators of `binary`, `inplace` and `unary` show as methods (x.__add__): bits 1 << BINARY_x, for unary 1 <<
-     * (SP_x - SP_NEG). The builtin types' are listed in slot_wrappers.c instead. */
+    /* Which operators of `binary`, `inplace` and `unary` show as methods (x.__add__): bits 1 <<
+     * BINARY_x, for unary 1 << (SP_x - SP_NEG). The builtin types' are listed in slot_wrappers.c
+     * instead. */
     uint32_t forward, reflected, in_place, unary;
     /* NativeFunction.fast of `construct`: args[0] is the class. May be NULL. */
     Value (*construct_fast)(GenVM *vm, const Value *args, uint32_t count);
 } BuiltinType;
 
-/* ---- leaf operations: what C may do to any value without running script code ---------------------------------- */
+/* ---- leaf operations: what C may do to any value without running script code
+ * ---------------------------------- */
 
 typedef enum Leaf { LEAF_FALSE = 0, LEAF_TRUE = 1, LEAF_ERROR = -1, LEAF_SCRIPT = -2 } Leaf;
-Leaf leaf_equal(GenVM *vm, Value a, Value b);     /* a == b (identity counts as equal, as containers do) */
+Leaf leaf_equal(GenVM *vm, Value a,
+                Value b); /* a == b (identity counts as equal, as containers do) */
 Leaf leaf_compare(GenVM *vm, CompareOp op, Value a, Value b); /* a op b; TypeError if unsupported */
 Leaf leaf_truth(GenVM *vm, Value v);
-Leaf leaf_hash(GenVM *vm, Value v, uint64_t *hash); /* LEAF_TRUE when *hash is set; "unhashable type: 'list'" */
-Value leaf_repr(GenVM *vm, Value v); /* str, VALUE_ERROR, or VALUE_TAIL (drop it and go to your twin) */
+Leaf leaf_hash(GenVM *vm, Value v,
+               uint64_t *hash); /* LEAF_TRUE when *hash is set; "unhashable type: 'list'" */
+Value leaf_repr(GenVM *vm,
+                Value v); /* str, VALUE_ERROR, or VALUE_TAIL (drop it and go to your twin) */
 Value leaf_str(GenVM *vm, Value v);
-Value leaf_next(GenVM *vm, Value iterator); /* native iterators only: item, VALUE_END, VALUE_ERROR, VALUE_TAIL */
-Value leaf_iter(GenVM *vm, Value iterable); /* iterator of a native iterable, VALUE_ERROR, VALUE_TAIL */
+Value leaf_next(
+    GenVM *vm,
+    Value iterator); /* native iterators only: item, VALUE_END, VALUE_ERROR, VALUE_TAIL */
+Value leaf_iter(GenVM *vm,
+                Value iterable); /* iterator of a native iterable, VALUE_ERROR, VALUE_TAIL */
 
 /* The items of exactly a list or tuple (no copy, valid until the list changes), else NULL. */
 const Value *leaf_items(Value v, uint64_t *count);
 
-/* Loops whose length the program chooses: charge `steps` units. False: stop and return VALUE_ERROR (the budget's
- * exception is pending). */
+/* Loops whose length the program chooses: charge `steps` units. False: stop and return VALUE_ERROR
+ * (the budget's exception is pending). */
 bool native_charge(GenVM *vm, uint64_t steps);
 
-/* Recursion of C functions over nested data (repr, compare, hash of nested containers): bounded. False with
- * RecursionError pending. */
+/* Recursion of C functions over nested data (repr, compare, hash of nested containers): bounded.
+ * False with RecursionError pending. */
 bool native_enter(GenVM *vm);
 void native_leave(GenVM *vm);
 

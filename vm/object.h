@@ -1,5 +1,6 @@
-/* object.h - what lies behind a pointer value: the header every object starts with, and the layouts that several
- * files must know. A layout that only its own type's file needs is private to that file under vm/objects/.
+/* object.h - what lies behind a pointer value: the header every object starts with, and the layouts
+ * that several files must know. A layout that only its own type's file needs is private to that
+ * file under vm/objects/.
  */
 #ifndef GEN_OBJECT_H
 #define GEN_OBJECT_H
@@ -36,28 +37,53 @@ typedef enum Name {
     NAME_COUNT
 } Name;
 
-/* Operators, in the order of specials.def: SP_ADD + op is the forward method, SP_RADD + op the reflected one. */
+/* Operators, in the order of specials.def: SP_ADD + op is the forward method, SP_RADD + op the
+ * reflected one. */
 typedef enum BinaryOp {
-    BINARY_ADD, BINARY_SUB, BINARY_MUL, BINARY_DIV, BINARY_FLOORDIV, BINARY_MOD, BINARY_POW, BINARY_MATMUL,
-    BINARY_LSHIFT, BINARY_RSHIFT, BINARY_AND, BINARY_OR, BINARY_XOR, BINARY_DIVMOD, BINARY_COUNT
+    BINARY_ADD,
+    BINARY_SUB,
+    BINARY_MUL,
+    BINARY_DIV,
+    BINARY_FLOORDIV,
+    BINARY_MOD,
+    BINARY_POW,
+    BINARY_MATMUL,
+    BINARY_LSHIFT,
+    BINARY_RSHIFT,
+    BINARY_AND,
+    BINARY_OR,
+    BINARY_XOR,
+    BINARY_DIVMOD,
+    BINARY_COUNT
 } BinaryOp;
-typedef enum CompareOp { COMPARE_LT, COMPARE_LE, COMPARE_EQ, COMPARE_NE, COMPARE_GT, COMPARE_GE } CompareOp;
+typedef enum CompareOp {
+    COMPARE_LT,
+    COMPARE_LE,
+    COMPARE_EQ,
+    COMPARE_NE,
+    COMPARE_GT,
+    COMPARE_GE
+} CompareOp;
 
 /* Object.gc */
 enum { GC_MARKED = 1, GC_REMEMBERED = 2, GC_PERMANENT = 4, GC_LARGE = 8, GC_FINALIZABLE = 16 };
 
 struct Object {
-    uint32_t shape; /* index into vm->shapes: gives the type and, for instances, the attribute layout */
-    uint8_t kind;   /* TypeId of the layout: TYPE_LIST for a list and for instances of its subclasses */
-    uint8_t state;  /* containers, numbers, strings: 0 = exactly the builtin type, OBJECT_SUBCLASS = of a subclass.
-                       functions: the parameter count if a plain call of that many arguments needs no binding,
-                       else FUNCTION_COMPLEX. generators: GeneratorState. instances: number of inline slots */
-    uint8_t gc;     /* GC_ bits; owned by gc.c */
-    uint8_t flags;  /* meaning per kind (STR_ASCII, ...) */
+    uint32_t
+        shape; /* index into vm->shapes: gives the type and, for instances, the attribute layout */
+    uint8_t
+        kind; /* TypeId of the layout: TYPE_LIST for a list and for instances of its subclasses */
+    uint8_t state; /* containers, numbers, strings: 0 = exactly the builtin type, OBJECT_SUBCLASS =
+                      of a subclass. functions: the parameter count if a plain call of that many
+                      arguments needs no binding, else FUNCTION_COMPLEX. generators: GeneratorState.
+                      instances: number of inline slots */
+    uint8_t gc;    /* GC_ bits; owned by gc.c */
+    uint8_t flags; /* meaning per kind (STR_ASCII, ...) */
 };
 enum { OBJECT_SUBCLASS = 1, FUNCTION_COMPLEX = 255 };
 
-/* The kind and state bytes read as one: one compare says "exactly a list", "a function of two parameters". */
+/* The kind and state bytes read as one: one compare says "exactly a list", "a function of two
+ * parameters". */
 #define OBJECT_KEY(kind, state) ((uint16_t)((kind) | (state) << 8))
 static inline uint16_t object_key(const Object *object) {
     uint16_t key;
@@ -65,7 +91,9 @@ static inline uint16_t object_key(const Object *object) {
     return key;
 }
 
-static inline bool is_kind(Value v, TypeId kind) { return is_object(v) && as_object(v)->kind == kind; }
+static inline bool is_kind(Value v, TypeId kind) {
+    return is_object(v) && as_object(v)->kind == kind;
+}
 /* v is exactly of that builtin type, not of a subclass (containers, strings, numbers only) */
 static inline bool is_exact(Value v, TypeId kind) {
     return is_object(v) && object_key(as_object(v)) == OBJECT_KEY(kind, 0);
@@ -78,35 +106,42 @@ extern const Object gen_singletons[5];
 #define VALUE_TRUE object_value(&gen_singletons[2])
 #define VALUE_NOT_IMPLEMENTED object_value(&gen_singletons[3])
 #define VALUE_ELLIPSIS object_value(&gen_singletons[4])
-static inline Value bool_value(bool b) { return object_value(&gen_singletons[1 + b]); }
-static inline bool is_bool(Value v) { return v == VALUE_FALSE || v == VALUE_TRUE; }
+static inline Value bool_value(bool b) {
+    return object_value(&gen_singletons[1 + b]);
+}
+static inline bool is_bool(Value v) {
+    return v == VALUE_FALSE || v == VALUE_TRUE;
+}
 
-/* Growable storage: a heap object of its own, kept alive by the object that points to it (see gc.h). */
+/* Growable storage: a heap object of its own, kept alive by the object that points to it (see
+ * gc.h). */
 typedef struct Buffer {
     Object header;
     uint64_t capacity; /* bytes of data */
     uint8_t data[];
 } Buffer;
 
-typedef struct FloatBox { /* a float whose magnitude is outside the immediate range, or of a subclass of float */
+typedef struct FloatBox { /* a float whose magnitude is outside the immediate range, or of a
+                             subclass of float */
     Object header;
     double number;
 } FloatBox;
 
-/* An int beyond 62 bits, or of a subclass of int (then any magnitude). Magnitude in little-endian limbs, no leading
- * zero limb; `size` is the limb count, negative for a negative number, 0 for zero. */
+/* An int beyond 62 bits, or of a subclass of int (then any magnitude). Magnitude in little-endian
+ * limbs, no leading zero limb; `size` is the limb count, negative for a negative number, 0 for
+ * zero. */
 typedef struct BigInt {
     Object header;
     int64_t size;
     uint64_t limbs[];
 } BigInt;
 
-/* Text as UTF-8 (surrogates as WTF-8). `data` points behind the struct, or into the shared buffer `owner`: a
- * concatenation may extend the buffer in place behind the end of its left operand, so `s += x` is amortised
- * O(len(x)). Not NUL-terminated in general. */
+/* Text as UTF-8 (surrogates as WTF-8). `data` points behind the struct, or into the shared buffer
+ * `owner`: a concatenation may extend the buffer in place behind the end of its left operand, so `s
+ * += x` is amortised O(len(x)). Not NUL-terminated in general. */
 typedef struct Str {
-    Object header; /* flags: STR_ */
-    uint64_t hash; /* 0 = not computed yet; equal for equal text within a VM */
+    Object header;   /* flags: STR_ */
+    uint64_t hash;   /* 0 = not computed yet; equal for equal text within a VM */
     uint32_t size;   /* bytes */
     uint32_t length; /* code points */
     const char *data;
@@ -132,7 +167,7 @@ typedef struct List {
     Object header;
     uint64_t count;
     uint64_t capacity;
-    Value *items;   /* == (Value *)buffer->data; NULL when capacity is 0 */
+    Value *items; /* == (Value *)buffer->data; NULL when capacity is 0 */
     Buffer *buffer;
 } List;
 
@@ -142,9 +177,9 @@ typedef struct Tuple {
     Value items[];
 } Tuple;
 
-/* A compact, insertion-ordered hash table: `entries` in order of insertion, with holes (key VALUE_UNSET) where one
- * was deleted; `index` maps hashes to entry numbers. Private to dict.c but for entries and version, which the
- * instructions for globals read. */
+/* A compact, insertion-ordered hash table: `entries` in order of insertion, with holes (key
+ * VALUE_UNSET) where one was deleted; `index` maps hashes to entry numbers. Private to dict.c but
+ * for entries and version, which the instructions for globals read. */
 typedef struct DictEntry {
     Value key; /* VALUE_UNSET: a deleted entry */
     Value value;
@@ -152,26 +187,29 @@ typedef struct DictEntry {
 } DictEntry;
 typedef struct Dict {
     Object header;
-    uint32_t used;    /* entries in use, holes included */
-    uint32_t count;   /* live entries: len(d) */
-    uint32_t version; /* changes when a key is added or removed (not when a value is replaced) */
-    uint32_t capacity; /* entries that fit */
+    uint32_t used;      /* entries in use, holes included */
+    uint32_t count;     /* live entries: len(d) */
+    uint32_t version;   /* changes when a key is added or removed (not when a value is replaced) */
+    uint32_t capacity;  /* entries that fit */
     DictEntry *entries; /* in `buffer` */
     void *index;        /* in `buffer`: uint8_t, uint16_t or uint32_t slots, by index_mask */
     Buffer *buffer;
     uint32_t index_mask; /* slots of the index, less one */
-    uint32_t filled;     /* slots of the index that are taken, for ever: at capacity the table is rebuilt */
+    uint32_t
+        filled; /* slots of the index that are taken, for ever: at capacity the table is rebuilt */
 } Dict;
 
 typedef struct Range { /* start, stop, step and length are int values of any size */
     Object header;
     Value start, stop, step, length;
 } Range;
-typedef struct RangeIterator { /* small ints only; ranges beyond use the sequence iterator on Range */
+typedef struct RangeIterator { /* small ints only; ranges beyond use the sequence iterator on Range
+                                */
     Object header;
     int64_t next, remaining, step;
 } RangeIterator;
-typedef struct ListIterator { /* list, tuple, str, bytes, ... iterators: a container and a position */
+typedef struct ListIterator { /* list, tuple, str, bytes, ... iterators: a container and a position
+                               */
     Object header;
     Value container; /* VALUE_UNSET once exhausted */
     int64_t index;   /* items; for str iterators the byte offset */
@@ -200,26 +238,28 @@ typedef struct Method { /* a bound method: function (any callable) and the objec
     Value function, self;
 } Method;
 
-/* A function written in Gen. Everything but the first block may be changed by the script through attributes. */
+/* A function written in Gen. Everything but the first block may be changed by the script through
+ * attributes. */
 typedef struct Function {
-    Object header; /* state: the parameter count when a call with exactly that many positional arguments needs no
-                      binding (no *args, **kwargs or keyword-only parameters, no generator or coroutine, below 255),
-                      else FUNCTION_COMPLEX */
+    Object
+        header;         /* state: the parameter count when a call with exactly that many positional
+                           arguments needs no      binding (no *args, **kwargs or keyword-only parameters,
+                           no         generator or coroutine, below 255),      else FUNCTION_COMPLEX */
     const Instr *entry; /* == code->instrs */
     Value *consts;      /* == code->consts */
     struct Code *code;
     Dict *globals;
-    Tuple *closure;     /* cells; NULL without free variables */
-    Tuple *defaults;    /* of the last positional parameters; NULL without */
-    Dict *kwdefaults;   /* NULL without */
+    Tuple *closure;   /* cells; NULL without free variables */
+    Tuple *defaults;  /* of the last positional parameters; NULL without */
+    Dict *kwdefaults; /* NULL without */
     Value name, qualname;
-    Value module;       /* __module__; VALUE_UNSET: the globals' __name__ */
-    Value doc;          /* VALUE_UNSET: the code's */
-    Value annotate;     /* function or VALUE_UNSET */
-    Value annotations;  /* dict, VALUE_UNSET until asked for */
-    Value type_params;  /* tuple or VALUE_UNSET */
-    Dict *dict;         /* __dict__, NULL until asked for */
-    uint32_t regs;      /* == code->regs */
+    Value module;      /* __module__; VALUE_UNSET: the globals' __name__ */
+    Value doc;         /* VALUE_UNSET: the code's */
+    Value annotate;    /* function or VALUE_UNSET */
+    Value annotations; /* dict, VALUE_UNSET until asked for */
+    Value type_params; /* tuple or VALUE_UNSET */
+    Dict *dict;        /* __dict__, NULL until asked for */
+    uint32_t regs;     /* == code->regs */
 } Function;
 
 /* Descriptors. */
@@ -239,7 +279,8 @@ typedef struct Member { /* a name in __slots__ */
     Object header;
     Value name;
     struct Type *owner;
-    uint32_t slot; /* inline slot of instances; MEMBER_IN_EXTRA where instances are of a builtin's layout */
+    uint32_t slot; /* inline slot of instances; MEMBER_IN_EXTRA where instances are of a builtin's
+                      layout */
 } Member;
 enum { MEMBER_IN_EXTRA = UINT32_MAX };
 typedef struct GetSet { /* an attribute computed by C */
@@ -263,33 +304,34 @@ typedef struct Module {
     Object *state_owner;
 } Module;
 
-/* An instance of a class. Attributes lie in the inline slots by the order its shape gives; header.state is their
- * number. `extra` is VALUE_UNSET, or a Tuple for the attributes beyond, or the Dict that holds all attributes once
- * __dict__ was asked for (then the shape is its type's dict shape). The first slots are those of __slots__, if any:
- * VALUE_UNSET while unassigned. */
+/* An instance of a class. Attributes lie in the inline slots by the order its shape gives;
+ * header.state is their number. `extra` is VALUE_UNSET, or a Tuple for the attributes beyond, or
+ * the Dict that holds all attributes once
+ * __dict__ was asked for (then the shape is its type's dict shape). The first slots are those of
+ * __slots__, if any: VALUE_UNSET while unassigned. */
 typedef struct Instance {
     Object header;
     Value extra;
     Value slots[];
 } Instance;
 
-/* BaseException and all its subclasses, builtin or not. Attributes that only some builtin classes have live in `value`:
- * the one of StopIteration and SystemExit as it is, those of OSError, SyntaxError, ... as a List in the order that
- * exception.c gives. */
+/* BaseException and all its subclasses, builtin or not. Attributes that only some builtin classes
+ * have live in `value`: the one of StopIteration and SystemExit as it is, those of OSError,
+ * SyntaxError, ... as a List in the order that exception.c gives. */
 typedef struct Exception {
     Object header;
-    Value args;      /* tuple */
-    Value cause;     /* VALUE_UNSET or exception or None */
-    Value context;   /* VALUE_UNSET or exception */
-    Value traceback; /* VALUE_UNSET or TracebackObject */
+    Value args;       /* tuple */
+    Value cause;      /* VALUE_UNSET or exception or None */
+    Value context;    /* VALUE_UNSET or exception */
+    Value traceback;  /* VALUE_UNSET or TracebackObject */
     Value attributes; /* VALUE_UNSET or Dict: __dict__, made on demand */
-    Value value;     /* see above; VALUE_UNSET when not set */
+    Value value;      /* see above; VALUE_UNSET when not set */
     bool suppress_context;
 } Exception;
 
 typedef struct HostObject { /* natively implemented types of modules and hosts */
     Object header;
-    uint64_t size;  /* bytes of payload */
+    uint64_t size;    /* bytes of payload */
     Value attributes; /* Dict of script-set attributes of subclasses, or VALUE_UNSET */
     _Alignas(16) uint8_t payload[];
 } HostObject;
@@ -300,14 +342,24 @@ typedef struct HostObject { /* natively implemented types of modules and hosts *
 #define AS_TUPLE(v) AS(Tuple, v)
 #define AS_DICT(v) AS(Dict, v)
 
-static inline bool value_is_int(Value v) { return is_int(v) || is_kind(v, TYPE_INT); } /* without bool */
-static inline bool value_is_intlike(Value v) { return is_int(v) || is_kind(v, TYPE_INT) || is_bool(v); }
+static inline bool value_is_int(Value v) {
+    return is_int(v) || is_kind(v, TYPE_INT);
+} /* without bool */
+static inline bool value_is_intlike(Value v) {
+    return is_int(v) || is_kind(v, TYPE_INT) || is_bool(v);
+}
 /* Exactly an int or a float, no instance of a subclass: nothing about it can be overridden. */
 static inline bool value_is_plain_number(Value v) {
     return is_int(v) || is_float(v) || is_exact(v, TYPE_INT) || is_exact(v, TYPE_FLOAT);
 }
-static inline bool value_is_float(Value v) { return is_float(v) || is_kind(v, TYPE_FLOAT); }
-static inline double value_float(Value v) { return is_float(v) ? as_float(v) : AS(FloatBox, v)->number; }
-static inline bool value_is_str(Value v) { return is_kind(v, TYPE_STR); }
+static inline bool value_is_float(Value v) {
+    return is_float(v) || is_kind(v, TYPE_FLOAT);
+}
+static inline double value_float(Value v) {
+    return is_float(v) ? as_float(v) : AS(FloatBox, v)->number;
+}
+static inline bool value_is_str(Value v) {
+    return is_kind(v, TYPE_STR);
+}
 
 #endif

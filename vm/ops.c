@@ -1,8 +1,10 @@
-/* ops.c - outlined halves of the instructions for names, operators, attributes and items. See ops.h.
+/* ops.c - outlined halves of the instructions for names, operators, attributes and items. See
+ * ops.h.
  *
- * The attribute instructions remember what they found: the first word becomes a quick form (GETATTR_SLOT, ...), the two data
- * words hold the guard and the value (word 1: SKIP2, 24 bits of vm->method_epoch, name constant; word 2: value). A
- * quick form whose guard fails comes here, as the generic form does, and is written anew.
+ * The attribute instructions remember what they found: the first word becomes a quick form
+ * (GETATTR_SLOT, ...), the two data words hold the guard and the value (word 1: SKIP2, 24 bits of
+ * vm->method_epoch, name constant; word 2: value). A quick form whose guard fails comes here, as
+ * the generic form does, and is written anew.
  */
 #include "vm/ops.h"
 #include "vm/call.h"
@@ -15,17 +17,21 @@
 /* ---- unbound names ---- */
 
 bool op_unbound_local(GenVM *vm) {
-    raise_error(vm, EXC_UNBOUND_LOCAL_ERROR, "cannot access local variable '%S' where it is not associated with a value",
+    raise_error(vm, EXC_UNBOUND_LOCAL_ERROR,
+                "cannot access local variable '%S' where it is not associated with a value",
                 op_const(vm)); /* its .name stays None */
     return false;
 }
 
-bool op_unbound_cell(GenVM *vm) { return op_unbound_local(vm); }
+bool op_unbound_cell(GenVM *vm) {
+    return op_unbound_local(vm);
+}
 
 bool op_unbound_free(GenVM *vm) {
     Value name = frame_code(vm->base)->freevars->items[instr_imm(op_instr(vm))];
     raise_name_error(vm, EXC_NAME_ERROR, name,
-                     "cannot access free variable '%S' where it is not associated with a value in enclosing scope");
+                     "cannot access free variable '%S' where it is not associated with a value in "
+                     "enclosing scope");
     return false;
 }
 
@@ -36,7 +42,9 @@ static bool raise_undefined(GenVM *vm, Value name) {
 
 /* ---- globals ---- */
 
-static inline Instr *writable(const Instr *pc) { return (Instr *)(uintptr_t)pc; }
+static inline Instr *writable(const Instr *pc) {
+    return (Instr *)(uintptr_t)pc;
+}
 
 static void requicken(GenVM *vm, Opcode op) {
     Instr *instr = writable(vm->pc) - 1;
@@ -103,7 +111,8 @@ bool op_get_name(GenVM *vm) {
 
 bool op_set_name(GenVM *vm) {
     Value space = *op_b(vm);
-    if (likely(is_exact(space, TYPE_DICT))) return dict_set_str(vm, AS_DICT(space), op_const(vm), *op_a(vm));
+    if (likely(is_exact(space, TYPE_DICT)))
+        return dict_set_str(vm, AS_DICT(space), op_const(vm), *op_a(vm));
     return continue_discard(vm, value_setitem(vm, space, op_const(vm), *op_a(vm)));
 }
 
@@ -125,7 +134,8 @@ bool op_get_name_free(GenVM *vm) {
     if (v == VALUE_UNSET) v = AS(Cell, cell)->value;
     if (v == VALUE_UNSET) {
         raise_name_error(vm, EXC_NAME_ERROR, name,
-                         "cannot access free variable '%S' where it is not associated with a value in enclosing scope");
+                         "cannot access free variable '%S' where it is not associated with a value "
+                         "in enclosing scope");
         return false;
     }
     *op_a(vm) = v;
@@ -152,7 +162,8 @@ static inline bool as_exact_double(Value v, double *out) {
 
 /* A float and an int that a double holds exactly. */
 static inline bool numbers(Value left, Value right, double *a, double *b) {
-    return !is_pointer(left) && !is_pointer(right) && as_exact_double(left, a) && as_exact_double(right, b);
+    return !is_pointer(left) && !is_pointer(right) && as_exact_double(left, a) &&
+           as_exact_double(right, b);
 }
 
 static Function *first_method(GenVM *vm, int code, Value left, Value right) {
@@ -183,12 +194,14 @@ bool op_binary(GenVM *vm) {
         return call_result(vm, str_concat(vm, left, right));
     if (value_is_plain_number(left) && value_is_plain_number(right) && operator!= BINARY_MATMUL) {
         bool ints = value_is_int(left) && value_is_int(right);
-        Value result = ints ? int_binary(vm, operator, left, right) : float_binary(vm, operator, left, right);
+        Value result =
+            ints ? int_binary(vm, operator, left, right) : float_binary(vm, operator, left, right);
         if (result != VALUE_NOT_IMPLEMENTED) return call_result(vm, result);
     }
-    if (operator== BINARY_MOD && is_exact(left, TYPE_STR) && (is_exact(right, TYPE_STR) || !is_kind(right, TYPE_STR)))
+    if (operator== BINARY_MOD && is_exact(left, TYPE_STR) &&
+        (is_exact(right, TYPE_STR) || !is_kind(right, TYPE_STR)))
         return call_result(vm, format_percent(vm, left, right));
-    int code = (int)operator| (inplace ? OPERATOR_IN_PLACE : 0);
+    int code = (int)operator|(inplace ? OPERATOR_IN_PLACE : 0);
     Function *method = first_method(vm, code, left, right);
     if (method) return continue_operator(vm, method, code, left, right);
     return call_result(vm, value_binary(vm, operator, left, right, inplace));
@@ -200,9 +213,13 @@ bool op_unary(GenVM *vm) {
     return call_result(vm, value_unary(vm, special, *op_b(vm)));
 }
 
-bool op_not(GenVM *vm) { return continue_truth(vm, RETURN_TRUTH_NOT, *op_b(vm)); }
+bool op_not(GenVM *vm) {
+    return continue_truth(vm, RETURN_TRUTH_NOT, *op_b(vm));
+}
 
-bool op_truth_jump(GenVM *vm) { return continue_truth(vm, RETURN_TRUTH_BRANCH, *op_a(vm)); }
+bool op_truth_jump(GenVM *vm) {
+    return continue_truth(vm, RETURN_TRUTH_BRANCH, *op_a(vm));
+}
 
 static bool ordered(CompareOp op, int order) {
     switch (op) {
@@ -231,8 +248,10 @@ static bool compare_doubles(CompareOp op, double a, double b) {
 bool op_compare(GenVM *vm) {
     CompareOp op = (CompareOp)(instr_op(op_instr(vm)) - OP_LT);
     double a, b;
-    if (is_exact(*op_b(vm), TYPE_STR) && is_exact(*op_c(vm), TYPE_STR) && (op == COMPARE_EQ || op == COMPARE_NE)) {
-        *op_a(vm) = bool_value((*op_b(vm) == *op_c(vm) || str_equal(*op_b(vm), *op_c(vm))) == (op == COMPARE_EQ));
+    if (is_exact(*op_b(vm), TYPE_STR) && is_exact(*op_c(vm), TYPE_STR) &&
+        (op == COMPARE_EQ || op == COMPARE_NE)) {
+        *op_a(vm) = bool_value((*op_b(vm) == *op_c(vm) || str_equal(*op_b(vm), *op_c(vm))) ==
+                               (op == COMPARE_EQ));
         return true;
     }
     if (numbers(*op_b(vm), *op_c(vm), &a, &b)) {
@@ -253,13 +272,15 @@ bool op_compare_jump(GenVM *vm) {
                   : offset < 24 ? int_value((int8_t)instr_b(instr))
                                 : frame_function(vm->base)->consts[instr_b(instr)];
     Value left = *op_a(vm);
-    if (is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR)) { /* the common case beside numbers */
+    if (is_exact(left, TYPE_STR) &&
+        is_exact(right, TYPE_STR)) { /* the common case beside numbers */
         bool equality = op == COMPARE_EQ || op == COMPARE_NE;
         vm_set_branch(vm, equality ? (left == right || str_equal(left, right)) == (op == COMPARE_EQ)
                                    : ordered(op, str_order(left, right)));
         return true;
     }
-    if ((op == COMPARE_EQ || op == COMPARE_NE) && (right == VALUE_NONE || left == VALUE_NONE) && left == right) {
+    if ((op == COMPARE_EQ || op == COMPARE_NE) && (right == VALUE_NONE || left == VALUE_NONE) &&
+        left == right) {
         vm_set_branch(vm, op == COMPARE_EQ);
         return true;
     }
@@ -287,11 +308,13 @@ static inline Value attribute_name(GenVM *vm) {
 static void cache_attribute(GenVM *vm, Opcode op, uint32_t guard, unsigned c, Value value) {
     Instr *instr = writable(vm->pc) - 1;
     instr[0] = instr_make(op, instr_a(*instr), instr_b(*instr), c, (int32_t)guard);
-    instr[1] = (Instr)OP_SKIP2 | (Instr)(vm->method_epoch & 0xFFFFFF) << 8 | (instr[1] & ~(Instr)0xFFFFFFFF);
+    instr[1] = (Instr)OP_SKIP2 | (Instr)(vm->method_epoch & 0xFFFFFF) << 8 |
+               (instr[1] & ~(Instr)0xFFFFFFFF);
     instr[2] = value;
 }
 
-/* The address of a value in a class dict: it stays while no key comes or goes, and then the epoch changes. */
+/* The address of a value in a class dict: it stays while no key comes or goes, and then the epoch
+ * changes. */
 static Value entry_place(const AttributeLookup *lookup) {
     return (Value)(uintptr_t)&lookup->dict->entries[lookup->slot].value;
 }
@@ -315,7 +338,8 @@ static bool cache_get(GenVM *vm, Value object, Value name, AttributeLookup *foun
                lookup.dict == AS(Module, object)->dict) {
         cache_attribute(vm, OP_GETATTR_MODULE, lookup.slot, 0, 0);
     } else if (lookup.kind == ATTR_ENTRY && is_type(object)) {
-        cache_attribute(vm, OP_GETATTR_CLASS, type_from(object)->root_shape, 0, entry_place(&lookup));
+        cache_attribute(vm, OP_GETATTR_CLASS, type_from(object)->root_shape, 0,
+                        entry_place(&lookup));
     } else {
         requicken(vm, OP_GETATTR);
     }
@@ -375,21 +399,23 @@ bool op_load_method(GenVM *vm) {
     if (site_lookup(vm, object, name, &lookup)) {
         if (lookup.kind == ATTR_METHOD) {
             if (is_object(object))
-                cache_attribute(vm, in_generator ? OP_LDMETHG_METHOD : OP_LDMETH_METHOD, as_object(object)->shape, 0,
-                                lookup.value);
+                cache_attribute(vm, in_generator ? OP_LDMETHG_METHOD : OP_LDMETH_METHOD,
+                                as_object(object)->shape, 0, lookup.value);
             window[0] = lookup.value;
             window[link] = object;
             return true;
         }
-        if (lookup.kind == ATTR_ENTRY && is_kind(object, TYPE_MODULE) && lookup.dict == AS(Module, object)->dict) {
-            cache_attribute(vm, in_generator ? OP_LDMETHG_MODULE : OP_LDMETH_MODULE, lookup.slot, 0, 0);
+        if (lookup.kind == ATTR_ENTRY && is_kind(object, TYPE_MODULE) &&
+            lookup.dict == AS(Module, object)->dict) {
+            cache_attribute(vm, in_generator ? OP_LDMETHG_MODULE : OP_LDMETH_MODULE, lookup.slot, 0,
+                            0);
             window[0] = lookup.dict->entries[lookup.slot].value;
             window[link] = VALUE_UNSET;
             return true;
         }
         if (lookup.kind == ATTR_ENTRY && is_type(object)) {
-            cache_attribute(vm, in_generator ? OP_LDMETHG_CLASS : OP_LDMETH_CLASS, type_from(object)->root_shape, 0,
-                            entry_place(&lookup));
+            cache_attribute(vm, in_generator ? OP_LDMETHG_CLASS : OP_LDMETH_CLASS,
+                            type_from(object)->root_shape, 0, entry_place(&lookup));
             window[0] = lookup.dict->entries[lookup.slot].value;
             window[link] = VALUE_UNSET;
             return true;
@@ -437,10 +463,18 @@ static bool raise_no_protocol(GenVM *vm, Special special, Value v) {
     bool other = asynchronous ? type_find_special(vm, type_of(vm, v), SP_ENTER) != VALUE_UNSET
                               : type_find_special(vm, type_of(vm, v), SP_AENTER) != VALUE_UNSET;
     bool exit_missing = special == SP_EXIT || special == SP_AEXIT;
-    const char *hint = !other ? "" : asynchronous ? " but it supports the context manager protocol. Did you mean to use 'with'?"
-                                     : " but it supports the asynchronous context manager protocol. Did you mean to use 'async with'?";
-    raise_type(vm, "'%T' object does not support the %scontext manager protocol%s%s", v, asynchronous ? "asynchronous " : "",
-               exit_missing ? (asynchronous ? " (missed __aexit__ method)" : " (missed __exit__ method)") : "", hint);
+    const char *hint =
+        !other ? ""
+        : asynchronous
+            ? " but it supports the context manager protocol. Did you mean to use 'with'?"
+            : " but it supports the asynchronous context manager protocol. Did you mean to use "
+              "'async with'?";
+    raise_type(vm, "'%T' object does not support the %scontext manager protocol%s%s", v,
+               asynchronous ? "asynchronous " : "",
+               exit_missing
+                   ? (asynchronous ? " (missed __aexit__ method)" : " (missed __exit__ method)")
+                   : "",
+               hint);
     return false;
 }
 

@@ -1,5 +1,6 @@
-/* ops.h - the outlined halves of instructions. Each works for the instruction before vm->pc in the frame at vm->base and
- * leaves vm->pc, vm->base where execution goes on; false: an exception is pending.
+/* ops.h - the outlined halves of instructions. Each works for the instruction before vm->pc in the
+ * frame at vm->base and leaves vm->pc, vm->base where execution goes on; false: an exception is
+ * pending.
  */
 #ifndef GEN_OPS_H
 #define GEN_OPS_H
@@ -96,10 +97,20 @@ bool op_intrinsic(GenVM *vm);
 bool op_print_expression(GenVM *vm);
 
 /* The running instruction and its operands, for the files above. */
-static inline Instr op_instr(GenVM *vm) { return vm->pc[-1]; }
-static inline Value *op_a(GenVM *vm) { return &vm->base[instr_a(vm->pc[-1])]; }
-static inline Value *op_b(GenVM *vm) { return &vm->base[instr_b(vm->pc[-1])]; }
-static inline Value *op_c(GenVM *vm) { return &vm->base[instr_c(vm->pc[-1])]; }
-static inline Value op_const(GenVM *vm) { return frame_function(vm->base)->consts[instr_imm(vm->pc[-1])]; }
+static inline Instr op_instr(GenVM *vm) {
+    return vm->pc[-1];
+}
+static inline Value *op_a(GenVM *vm) {
+    return &vm->base[instr_a(vm->pc[-1])];
+}
+static inline Value *op_b(GenVM *vm) {
+    return &vm->base[instr_b(vm->pc[-1])];
+}
+static inline Value *op_c(GenVM *vm) {
+    return &vm->base[instr_c(vm->pc[-1])];
+}
+static inline Value op_const(GenVM *vm) {
+    return frame_function(vm->base)->consts[instr_imm(vm->pc[-1])];
+}
 
 #endif

@@ -1,4 +1,5 @@
-/* ops_build.c - outlined halves of the instructions that build values, unpack them, and iterate. See ops.h. */
+/* ops_build.c - outlined halves of the instructions that build values, unpack them, and iterate.
+ * See ops.h. */
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/generator.h"
@@ -20,7 +21,8 @@ bool op_new_tuple(GenVM *vm) {
     return store(vm, tuple_from_array(vm, op_b(vm), (uint64_t)instr_imm(op_instr(vm))));
 }
 
-/* The items of a display have to be added one by one; those with script-defined hashes go through a twin. */
+/* The items of a display have to be added one by one; those with script-defined hashes go through a
+ * twin. */
 bool op_new_set(GenVM *vm) {
     Value set = set_new(vm, TYPE_SET);
     if (set == VALUE_ERROR) return false;
@@ -58,7 +60,9 @@ bool op_new_slice(GenVM *vm) {
     return store(vm, slice_new(vm, bounds[0], bounds[1], bounds[2]));
 }
 
-bool op_list_append(GenVM *vm) { return list_append(vm, *op_a(vm), *op_b(vm)); }
+bool op_list_append(GenVM *vm) {
+    return list_append(vm, *op_a(vm), *op_b(vm));
+}
 
 bool op_list_extend(GenVM *vm) {
     Value list = *op_a(vm), source = *op_b(vm);
@@ -77,7 +81,9 @@ bool op_list_extend(GenVM *vm) {
     return continue_discard(vm, native_twin(vm, TWIN_LIST_EXTEND_STAR, 3, list, source, callable));
 }
 
-bool op_list_tuple(GenVM *vm) { return store(vm, list_to_tuple(vm, *op_b(vm))); }
+bool op_list_tuple(GenVM *vm) {
+    return store(vm, list_to_tuple(vm, *op_b(vm)));
+}
 
 bool op_set_add(GenVM *vm) {
     Leaf added = set_add(vm, *op_a(vm), *op_b(vm));
@@ -100,7 +106,8 @@ bool op_dict_set(GenVM *vm) {
 bool op_dict_merge(GenVM *vm) {
     bool in_call = instr_c(op_instr(vm)) & 1;
     Value callable = in_call ? op_a(vm)[-2] : VALUE_NONE;
-    return continue_discard(vm, native_twin(vm, TWIN_DICT_MERGE, 4, *op_a(vm), *op_b(vm), bool_value(in_call), callable));
+    return continue_discard(vm, native_twin(vm, TWIN_DICT_MERGE, 4, *op_a(vm), *op_b(vm),
+                                            bool_value(in_call), callable));
 }
 
 /* ---- unpacking ---- */
@@ -116,7 +123,8 @@ static bool raise_too_many(GenVM *vm, int64_t expected, int64_t got) {
 static bool unpack_exactly(GenVM *vm, const Value *items, uint64_t count, bool sized) {
     uint64_t expected = (uint64_t)instr_imm(op_instr(vm));
     if (count < expected) {
-        raise_value(vm, "not enough values to unpack (expected %d, got %d)", (int)expected, (int)count);
+        raise_value(vm, "not enough values to unpack (expected %d, got %d)", (int)expected,
+                    (int)count);
         return false;
     }
     if (count > expected) return raise_too_many(vm, (int64_t)expected, sized ? (int64_t)count : -1);
@@ -127,7 +135,8 @@ static bool unpack_exactly(GenVM *vm, const Value *items, uint64_t count, bool s
 static bool unpack_starred(GenVM *vm, const Value *items, uint64_t count) {
     uint64_t before = instr_c(op_instr(vm)), after = (uint64_t)instr_imm(op_instr(vm));
     if (count < before + after) {
-        raise_value(vm, "not enough values to unpack (expected at least %d, got %d)", (int)(before + after), (int)count);
+        raise_value(vm, "not enough values to unpack (expected at least %d, got %d)",
+                    (int)(before + after), (int)count);
         return false;
     }
     Value rest = list_from_array(vm, items + before, count - before - after);
@@ -144,7 +153,9 @@ static bool unpack(GenVM *vm, const Value *items, uint64_t count, bool sized) {
     return unpack_starred(vm, items, count);
 }
 
-bool ops_unpack_items(GenVM *vm, Value list) { return unpack(vm, AS_LIST(list)->items, AS_LIST(list)->count, false); }
+bool ops_unpack_items(GenVM *vm, Value list) {
+    return unpack(vm, AS_LIST(list)->items, AS_LIST(list)->count, false);
+}
 
 bool op_unpack(GenVM *vm) {
     Value v = *op_b(vm);
@@ -185,7 +196,8 @@ bool op_format_spec(GenVM *vm) {
         v = convert_for_format(vm, v, conversion);
         if (v == VALUE_ERROR) return false;
         if (v == VALUE_TAIL)
-            return call_result(vm, native_twin(vm, TWIN_FORMAT_CONVERTED, 3, *op_b(vm), int_value(conversion), spec));
+            return call_result(vm, native_twin(vm, TWIN_FORMAT_CONVERTED, 3, *op_b(vm),
+                                               int_value(conversion), spec));
     }
     return call_result(vm, format_value(vm, v, spec));
 }
@@ -205,7 +217,8 @@ bool op_join_strings(GenVM *vm) {
 bool op_make_function(GenVM *vm) {
     Value *extra = op_b(vm);
     unsigned flags = instr_c(op_instr(vm));
-    Function *function = function_new(vm, (Code *)as_object(op_const(vm)), frame_function(vm->base)->globals);
+    Function *function =
+        function_new(vm, (Code *)as_object(op_const(vm)), frame_function(vm->base)->globals);
     if (!function) return false;
     if (flags & 1) function->defaults = AS_TUPLE(*extra++);
     if (flags & 2) function->kwdefaults = AS_DICT(*extra++);
@@ -216,7 +229,8 @@ bool op_make_function(GenVM *vm) {
 }
 
 bool op_build_class(GenVM *vm) {
-    Value v = dict_get_str(vm, vm_builtins_of(vm, frame_function(vm->base)->globals), name_value(vm, NAME___build_class__));
+    Value v = dict_get_str(vm, vm_builtins_of(vm, frame_function(vm->base)->globals),
+                           name_value(vm, NAME___build_class__));
     if (v == VALUE_UNSET) {
         raise_error(vm, EXC_NAME_ERROR, "__build_class__ not found");
         return false;
@@ -269,13 +283,16 @@ bool op_for_iter(GenVM *vm) {
     Value iterator = *op_a(vm);
     if (unlikely(!is_object(iterator))) return for_no_iterator(vm, iterator);
     Object *object = as_object(iterator);
-    if (likely(object->shape == object->kind)) { /* exactly a builtin type: the shortest way to its slot */
+    if (likely(object->shape ==
+               object->kind)) { /* exactly a builtin type: the shortest way to its slot */
         Value (*step)(GenVM *, Value) = vm->types[object->kind]->slots.next;
-        if (likely(step && object->kind != TYPE_GENERATOR)) return op_for_item(vm, step(vm, iterator));
+        if (likely(step && object->kind != TYPE_GENERATOR))
+            return op_for_item(vm, step(vm, iterator));
     }
     if (object->kind == TYPE_GENERATOR) return generator_for(vm, (Generator *)object);
     Type *type = vm->shapes[object->shape].type;
     Value next = type->special[SP_NEXT];
     if (next != VALUE_UNSET) return call_script_next(vm, iterator, type, next);
-    return type->slots.next ? op_for_item(vm, type->slots.next(vm, iterator)) : for_no_iterator(vm, iterator);
+    return type->slots.next ? op_for_item(vm, type->slots.next(vm, iterator))
+                            : for_no_iterator(vm, iterator);
 }

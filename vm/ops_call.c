@@ -6,13 +6,21 @@
 #include "vm/ops.h"
 #include "vm/runtime.h"
 
-/* Where the arguments of the window begin: behind the links in plain code, at once in generators. */
-static unsigned link_of(GenVM *vm) { return frame_is_generator(vm->base) ? 1 : FRAME_LINKS; }
+/* Where the arguments of the window begin: behind the links in plain code, at once in generators.
+ */
+static unsigned link_of(GenVM *vm) {
+    return frame_is_generator(vm->base) ? 1 : FRAME_LINKS;
+}
 
 static Value *window_of(GenVM *vm) {
     Instr instr = op_instr(vm);
     switch (instr_op(instr)) {
-    case OP_CALLW: case OP_CALLWG: case OP_CALLMW: case OP_CALLMWG: case OP_CALLEXW: case OP_CALLEXWG: return &vm->base[instr_imm(instr)];
+    case OP_CALLW:
+    case OP_CALLWG:
+    case OP_CALLMW:
+    case OP_CALLMWG:
+    case OP_CALLEXW:
+    case OP_CALLEXWG: return &vm->base[instr_imm(instr)];
     default: return &vm->base[instr_a(instr)];
     }
 }
@@ -25,7 +33,8 @@ bool op_call(GenVM *vm) {
 bool op_call_method(GenVM *vm) {
     Value *window = window_of(vm), *args = window + link_of(vm);
     uint32_t count = instr_b(op_instr(vm));
-    if (args[0] == VALUE_UNSET) return call_general(vm, window[0], args + 1, count - 1, VALUE_UNSET);
+    if (args[0] == VALUE_UNSET)
+        return call_general(vm, window[0], args + 1, count - 1, VALUE_UNSET);
     return call_general(vm, window[0], args, count, VALUE_UNSET);
 }
 
@@ -44,7 +53,9 @@ bool op_call_spread(GenVM *vm) {
 
 /* ---- generators ---- */
 
-bool op_return_generator(GenVM *vm) { return generator_return(vm, *op_a(vm)); }
+bool op_return_generator(GenVM *vm) {
+    return generator_return(vm, *op_a(vm));
+}
 
 bool op_get_yield_iter(GenVM *vm) {
     Value v = *op_b(vm);
@@ -66,9 +77,13 @@ bool op_get_yield_iter(GenVM *vm) {
     return call_result(vm, iterator);
 }
 
-bool op_yield_from(GenVM *vm) { return generator_delegate(vm, *op_b(vm)); }
+bool op_yield_from(GenVM *vm) {
+    return generator_delegate(vm, *op_b(vm));
+}
 
-bool op_yield_wrapped(GenVM *vm) { return async_generator_yield(vm, *op_b(vm)); }
+bool op_yield_wrapped(GenVM *vm) {
+    return async_generator_yield(vm, *op_b(vm));
+}
 
 bool op_get_awaitable(GenVM *vm) {
     Value v = *op_b(vm);
@@ -89,7 +104,9 @@ bool op_get_awaitable(GenVM *vm) {
     return call_result(vm, native_twin(vm, TWIN_GET_AWAITABLE, 2, v, name));
 }
 
-bool op_get_aiter(GenVM *vm) { return call_result(vm, native_twin(vm, TWIN_GET_AITER, 1, *op_b(vm))); }
+bool op_get_aiter(GenVM *vm) {
+    return call_result(vm, native_twin(vm, TWIN_GET_AITER, 1, *op_b(vm)));
+}
 
 bool op_get_anext(GenVM *vm) {
     Value v = *op_b(vm);

@@ -1,4 +1,5 @@
-/* ops_flow.c - outlined halves of the instructions for exceptions, imports, patterns and rarities. See ops.h. */
+/* ops_flow.c - outlined halves of the instructions for exceptions, imports, patterns and rarities.
+ * See ops.h. */
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/objects.h"
@@ -8,7 +9,8 @@
 
 /* ---- raising ---- */
 
-/* `raise x`: x an exception or a class of exceptions, which is called without arguments (in a twin: it may be script). */
+/* `raise x`: x an exception or a class of exceptions, which is called without arguments (in a twin:
+ * it may be script). */
 static bool raise_from(GenVM *vm, Value v, Value cause) {
     bool is_class = is_type(v) && type_is_subclass(type_from(v), vm->types[EXC_BASE_EXCEPTION]);
     if (!is_class && !is_kind(v, KIND_EXCEPTION)) {
@@ -19,11 +21,13 @@ static bool raise_from(GenVM *vm, Value v, Value cause) {
         v = exception_new_of(vm, type_from(v), vm->empty_tuple);
         if (v == VALUE_ERROR) return false;
     } else if (is_class) {
-        return call_result(vm, native_twin(vm, TWIN_RAISE_CLASS, 2, v, cause == VALUE_UNSET ? VALUE_NOT_IMPLEMENTED : cause));
+        return call_result(vm, native_twin(vm, TWIN_RAISE_CLASS, 2, v,
+                                           cause == VALUE_UNSET ? VALUE_NOT_IMPLEMENTED : cause));
     }
     if (cause != VALUE_UNSET) {
         if (is_type(cause) && type_is_subclass(type_from(cause), vm->types[EXC_BASE_EXCEPTION])) {
-            if (type_from(cause)->overrides_construct) return call_result(vm, native_twin(vm, TWIN_RAISE_CLASS, 2, v, cause));
+            if (type_from(cause)->overrides_construct)
+                return call_result(vm, native_twin(vm, TWIN_RAISE_CLASS, 2, v, cause));
             cause = exception_new_of(vm, type_from(cause), vm->empty_tuple);
             if (cause == VALUE_ERROR) return false;
         }
@@ -74,10 +78,12 @@ static bool is_exception_class(GenVM *vm, Value v) {
     return is_type(v) && type_is_subclass(type_from(v), vm->types[EXC_BASE_EXCEPTION]);
 }
 
-/* The classes of an except clause: one class or a tuple of them (nested tuples are no longer allowed). */
+/* The classes of an except clause: one class or a tuple of them (nested tuples are no longer
+ * allowed). */
 static Leaf matches(GenVM *vm, Value exception, Value wanted) {
     Type *type = type_of(vm, exception);
-    if (is_exception_class(vm, wanted)) return type_is_subclass(type, type_from(wanted)) ? LEAF_TRUE : LEAF_FALSE;
+    if (is_exception_class(vm, wanted))
+        return type_is_subclass(type, type_from(wanted)) ? LEAF_TRUE : LEAF_FALSE;
     if (is_kind(wanted, TYPE_TUPLE)) {
         Tuple *tuple = AS_TUPLE(wanted);
         for (uint64_t i = 0; i < tuple->count; i++)
@@ -114,18 +120,21 @@ bool op_group_reraise(GenVM *vm) {
 
 /* ---- imports ---- */
 
-/* Is `module`, found under `name`, all that the import statement needs? The common case: a top module that is loaded and,
- * where names are to be imported from it, no package. */
+/* Is `module`, found under `name`, all that the import statement needs? The common case: a top
+ * module that is loaded and, where names are to be imported from it, no package. */
 static bool is_loaded_top(GenVM *vm, Value module, Value name, bool with_names) {
-    if (!is_kind(module, TYPE_MODULE) || memchr(AS_STR(name)->data, '.', AS_STR(name)->size)) return false;
+    if (!is_kind(module, TYPE_MODULE) || memchr(AS_STR(name)->data, '.', AS_STR(name)->size))
+        return false;
     if (import_is_initializing(vm, module)) return false;
-    return !with_names || dict_get_str(vm, AS(Module, module)->dict, name_value(vm, NAME___path__)) == VALUE_UNSET;
+    return !with_names ||
+           dict_get_str(vm, AS(Module, module)->dict, name_value(vm, NAME___path__)) == VALUE_UNSET;
 }
 
 bool op_import(GenVM *vm) {
     Value *operands = op_b(vm), name = op_const(vm);
     Value globals = object_value(frame_function(vm->base)->globals);
-    Value importer = dict_get_str(vm, vm_builtins_of(vm, frame_function(vm->base)->globals), name_value(vm, NAME___import__));
+    Value importer = dict_get_str(vm, vm_builtins_of(vm, frame_function(vm->base)->globals),
+                                  name_value(vm, NAME___import__));
     if (importer == VALUE_UNSET) {
         raise_error(vm, EXC_IMPORT_ERROR, "__import__ not found");
         return false;
@@ -185,7 +194,8 @@ bool op_dict_rest(GenVM *vm) {
 
 /* ---- rarities ---- */
 
-/* throw() into a yield inside a handler: the thrown exception gets the handled one as its context. */
+/* throw() into a yield inside a handler: the thrown exception gets the handled one as its context.
+ */
 static bool chain_context(GenVM *vm, Value exception) {
     exception_chain(vm, exception, vm->handled);
     *op_a(vm) = VALUE_NONE;
@@ -195,20 +205,28 @@ static bool chain_context(GenVM *vm, Value exception) {
 bool op_intrinsic(GenVM *vm) {
     Value *operand = op_b(vm);
     switch ((Intrinsic)instr_c(op_instr(vm))) {
-    case INTRINSIC_TYPEVAR: return call_result(vm, native_twin(vm, TWIN_TYPEVAR, 3, operand[0], VALUE_NONE, VALUE_NONE));
+    case INTRINSIC_TYPEVAR:
+        return call_result(vm,
+                           native_twin(vm, TWIN_TYPEVAR, 3, operand[0], VALUE_NONE, VALUE_NONE));
     case INTRINSIC_TYPEVAR_BOUND:
-        return call_result(vm, native_twin(vm, TWIN_TYPEVAR, 3, operand[0], operand[1], VALUE_NONE));
+        return call_result(vm,
+                           native_twin(vm, TWIN_TYPEVAR, 3, operand[0], operand[1], VALUE_NONE));
     case INTRINSIC_TYPEVAR_CONSTRAINTS:
-        return call_result(vm, native_twin(vm, TWIN_TYPEVAR, 3, operand[0], VALUE_NONE, operand[1]));
-    case INTRINSIC_PARAMSPEC: return call_result(vm, native_twin(vm, TWIN_PARAMSPEC, 1, operand[0]));
-    case INTRINSIC_TYPEVARTUPLE: return call_result(vm, native_twin(vm, TWIN_TYPEVARTUPLE, 1, operand[0]));
+        return call_result(vm,
+                           native_twin(vm, TWIN_TYPEVAR, 3, operand[0], VALUE_NONE, operand[1]));
+    case INTRINSIC_PARAMSPEC:
+        return call_result(vm, native_twin(vm, TWIN_PARAMSPEC, 1, operand[0]));
+    case INTRINSIC_TYPEVARTUPLE:
+        return call_result(vm, native_twin(vm, TWIN_TYPEVARTUPLE, 1, operand[0]));
     case INTRINSIC_SET_TYPEPARAM_DEFAULT:
         return call_result(vm, native_twin(vm, TWIN_TYPEPARAM_DEFAULT, 2, operand[0], operand[1]));
     case INTRINSIC_SET_TYPE_PARAMS:
         return call_result(vm, native_twin(vm, TWIN_SET_TYPE_PARAMS, 2, operand[0], operand[1]));
-    case INTRINSIC_SUBSCRIPT_GENERIC: return call_result(vm, native_twin(vm, TWIN_SUBSCRIPT_GENERIC, 1, operand[0]));
+    case INTRINSIC_SUBSCRIPT_GENERIC:
+        return call_result(vm, native_twin(vm, TWIN_SUBSCRIPT_GENERIC, 1, operand[0]));
     case INTRINSIC_TYPEALIAS:
-        return call_result(vm, native_twin(vm, TWIN_TYPEALIAS, 3, operand[0], operand[1], operand[2]));
+        return call_result(vm,
+                           native_twin(vm, TWIN_TYPEALIAS, 3, operand[0], operand[1], operand[2]));
     case INTRINSIC_ANNOTATE_FORMAT:
         if (operand[0] == int_value(1)) {
             *op_a(vm) = VALUE_NONE;
@@ -224,8 +242,10 @@ bool op_intrinsic(GenVM *vm) {
     }
     case INTRINSIC_CHAIN_CONTEXT: return chain_context(vm, operand[0]);
     case INTRINSIC_INTERPOLATION:
-        return call_result(vm, native_twin(vm, TWIN_INTERPOLATION, 4, operand[0], operand[1], operand[2], operand[3]));
-    case INTRINSIC_TEMPLATE: return call_result(vm, native_twin(vm, TWIN_TEMPLATE, 2, operand[0], operand[1]));
+        return call_result(vm, native_twin(vm, TWIN_INTERPOLATION, 4, operand[0], operand[1],
+                                           operand[2], operand[3]));
+    case INTRINSIC_TEMPLATE:
+        return call_result(vm, native_twin(vm, TWIN_TEMPLATE, 2, operand[0], operand[1]));
     }
     return false;
 }

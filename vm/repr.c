@@ -18,7 +18,8 @@ static Value check_len(GenVM *vm, Value length) {
     if (!value_is_intlike(length)) return then_check(vm, SP_LEN, value_index(vm, length));
     int64_t i;
     if (int_sign(length) < 0) return raise_value(vm, "__len__() should return >= 0");
-    if (!int_to_i64(length, &i)) return raise_overflow(vm, "cannot fit '%T' into an index-sized integer", length);
+    if (!int_to_i64(length, &i))
+        return raise_overflow(vm, "cannot fit '%T' into an index-sized integer", length);
     return int_from_i64(vm, i);
 }
 
@@ -27,7 +28,8 @@ Value special_check(GenVM *vm, Special special, Value result) {
     case SP_REPR:
     case SP_STR:
         if (value_is_str(result)) return result;
-        return raise_type(vm, "%S returned non-string (type %T)", vm->special_names[special], result);
+        return raise_type(vm, "%S returned non-string (type %T)", vm->special_names[special],
+                          result);
     case SP_FORMAT:
         if (value_is_str(result)) return result;
         return raise_type(vm, "__format__ must return a str, not %T", result);
@@ -73,7 +75,11 @@ Value repr_to_ascii(GenVM *vm, Value text) {
         uint32_t c = at[0] & (0x7Fu >> size);
         for (int j = 1; j < size; j++)
             c = c << 6 | (at[j] & 63);
-        builder_put_format(&builder, c <= 0xFF ? "\\x%02x" : c <= 0xFFFF ? "\\u%04x" : "\\U%08x", c);
+        builder_put_format(&builder,
+                           c <= 0xFF     ? "\\x%02x"
+                           : c <= 0xFFFF ? "\\u%04x"
+                                         : "\\U%08x",
+                           c);
         i += (uint32_t)size;
     }
     return builder_finish(&builder);
@@ -87,16 +93,22 @@ Value value_ascii(GenVM *vm, Value v) {
     return native_twin(vm, TWIN_ASCII, 1, v);
 }
 
-Value leaf_repr(GenVM *vm, Value v) { return value_repr(vm, v); }
-Value leaf_str(GenVM *vm, Value v) { return value_str(vm, v); }
+Value leaf_repr(GenVM *vm, Value v) {
+    return value_repr(vm, v);
+}
+Value leaf_str(GenVM *vm, Value v) {
+    return value_str(vm, v);
+}
 
 Value value_format(GenVM *vm, Value v, Value spec) {
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_FORMAT];
-    if (method != VALUE_UNSET) return then_check(vm, SP_FORMAT, special_call(vm, method, v, 1, spec));
+    if (method != VALUE_UNSET)
+        return then_check(vm, SP_FORMAT, special_call(vm, method, v, 1, spec));
     if (type->slots.format) return type->slots.format(vm, v, spec);
     Value raw = type_lookup(vm, (Type *)(uintptr_t)type, vm->special_names[SP_FORMAT]);
-    bool of_object = !is_kind(raw, TYPE_NATIVE_METHOD) || AS(NativeFunction, raw)->owner == vm->types[TYPE_OBJECT];
+    bool of_object = !is_kind(raw, TYPE_NATIVE_METHOD) ||
+                     AS(NativeFunction, raw)->owner == vm->types[TYPE_OBJECT];
     if (!of_object) return special_call(vm, raw, v, 1, spec);
     if (AS_STR(spec)->size == 0) return value_str(vm, v);
     return raise_type(vm, "unsupported format string passed to %T.__format__", v);

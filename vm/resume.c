@@ -18,7 +18,8 @@ Value native_steps(GenVM *vm, ResumeId id, int count, ...) {
     for (int i = 0; i < count; i++)
         args[1 + i] = va_arg(list, Value);
     va_end(list);
-    return native_call_array(vm, object_value(continue_stub(vm, RETURN_RESUME)), (uint32_t)count + 1, args);
+    return native_call_array(vm, object_value(continue_stub(vm, RETURN_RESUME)),
+                             (uint32_t)count + 1, args);
 }
 
 bool resume_begin(GenVM *vm, const Value *args, uint32_t count) {
@@ -43,9 +44,11 @@ void resume_error(GenVM *vm) {
 }
 
 Value compare_first(GenVM *vm, CompareOp op, Value a, Value b) {
-    Function *method = is_object(a) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, a, b) : NULL;
+    Function *method =
+        is_object(a) ? operator_first_method(vm, OPERATOR_COMPARE + (int)op, a, b) : NULL;
     const Value args[2] = {a, b};
-    return method ? native_call_array(vm, object_value(method), 2, args) : value_compare(vm, op, a, b);
+    return method ? native_call_array(vm, object_value(method), 2, args)
+                  : value_compare(vm, op, a, b);
 }
 
 Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b) {

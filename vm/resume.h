@@ -2,10 +2,11 @@
  *
  *     return native_steps(vm, RESUME_X, count, state...);
  *
- * gives the native a frame whose registers are r0 (RESUME_RESULT), the ResumeId, and the state from RESUME_STATE on; then
- * its step function runs. A step computes until it needs script code: it notes in the state where it stands and
- * returns what the leaf operation gave, VALUE_TAIL. It is run again when the call has returned, its result in r0. Any
- * other value that it returns is the native's result. The state is nothing but Values: such a frame can be saved.
+ * gives the native a frame whose registers are r0 (RESUME_RESULT), the ResumeId, and the state from
+ * RESUME_STATE on; then its step function runs. A step computes until it needs script code: it
+ * notes in the state where it stands and returns what the leaf operation gave, VALUE_TAIL. It is
+ * run again when the call has returned, its result in r0. Any other value that it returns is the
+ * native's result. The state is nothing but Values: such a frame can be saved.
  */
 #ifndef GEN_RESUME_H
 #define GEN_RESUME_H
@@ -28,12 +29,13 @@ typedef Value (*ResumeFn)(GenVM *vm, Value *registers);
 
 Value native_steps(GenVM *vm, ResumeId id, int count, ...); /* at most 8 values */
 
-/* a OP b for a step: where the method that is asked first is a plain function it is called without a continuation of the
- * operator's own. NotImplemented in r0 then asks for compare_rest. */
+/* a OP b for a step: where the method that is asked first is a plain function it is called without
+ * a continuation of the operator's own. NotImplemented in r0 then asks for compare_rest. */
 Value compare_first(GenVM *vm, CompareOp op, Value a, Value b);
 Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b);
 
-/* For continue.c and call.c: a step; what is to be done about an exception that the script code raised; the first call. */
+/* For continue.c and call.c: a step; what is to be done about an exception that the script code
+ * raised; the first call. */
 bool resume_run(GenVM *vm);
 void resume_error(GenVM *vm);
 bool resume_begin(GenVM *vm, const Value *args, uint32_t count);

@@ -1,5 +1,5 @@
-/* runtime.c - what the engine does between instructions and between runs: safepoints, finalizers, interrupts, calls from
- * the host, the loading of twins.
+/* runtime.c - what the engine does between instructions and between runs: safepoints, finalizers,
+ * interrupts, calls from the host, the loading of twins.
  */
 #include "vm/bind.h"
 #include "vm/call.h"
@@ -18,7 +18,8 @@ enum { FUEL_SLICE = 20000 }; /* steps between two polls */
 /* ---- safepoints ---- */
 
 #ifdef GEN_STRESS_GC
-/* Every safepoint collects for as long as most tests run; later only some, so that long loops end. */
+/* Every safepoint collects for as long as most tests run; later only some, so that long loops end.
+ */
 static void stress(GenVM *vm) {
     uint64_t seen = vm->safepoints++;
     bool full = vm->poll & POLL_GC_FULL; /* asked for by name */
@@ -29,7 +30,8 @@ static void stress(GenVM *vm) {
 static bool run_finalizers(GenVM *vm) {
     while (vm->pending_count) {
         Object *object = vm->pending_finalizers[--vm->pending_count];
-        if (object->kind == TYPE_GENERATOR || object->kind == TYPE_COROUTINE || object->kind == TYPE_ASYNC_GENERATOR) {
+        if (object->kind == TYPE_GENERATOR || object->kind == TYPE_COROUTINE ||
+            object->kind == TYPE_ASYNC_GENERATOR) {
             if (!generator_finalize(vm, (Generator *)object)) return false;
         } else {
             Value v = object_value(object);
@@ -109,8 +111,12 @@ static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     return result;
 }
 
-Value vm_call(GenVM *vm, Value callable, uint32_t count, const Value *args) { return run(vm, callable, count, args); }
-Value vm_call_tail(GenVM *vm) { return run(vm, VALUE_UNSET, 0, NULL); }
+Value vm_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
+    return run(vm, callable, count, args);
+}
+Value vm_call_tail(GenVM *vm) {
+    return run(vm, VALUE_UNSET, 0, NULL);
+}
 
 Value vm_exception_text(GenVM *vm, Value exception) {
     Value function = twin_load(vm, TWIN_EXCEPTION_TEXT);
@@ -143,7 +149,8 @@ static const struct {
 #undef TWIN
 };
 
-/* The namespace of prelude file `name`, run if it was not yet. Its body only defines: it runs to its end at once. */
+/* The namespace of prelude file `name`, run if it was not yet. Its body only defines: it runs to
+ * its end at once. */
 static Dict *load_prelude(GenVM *vm, const char *name) {
     Value full = str_format(vm, "_prelude.%s", name);
     if (full == VALUE_ERROR) return NULL;
@@ -159,10 +166,12 @@ static Dict *load_prelude(GenVM *vm, const char *name) {
     module = module_new(vm, full);
     if (module == VALUE_ERROR || !dict_set_str(vm, AS_DICT(vm->prelude), full, module)) return NULL;
     Dict *dict = AS(Module, module)->dict;
-    if (!dict_set_str(vm, dict, name_value(vm, NAME___builtins__), object_value(vm->builtins))) return NULL;
+    if (!dict_set_str(vm, dict, name_value(vm, NAME___builtins__), object_value(vm->builtins)))
+        return NULL;
     Function *body = function_new(vm, (Code *)as_object(code), dict);
     if (!body) return NULL;
-    Value exception = vm->exception, handled = vm->handled; /* a twin may be needed while something is pending */
+    Value exception = vm->exception,
+          handled = vm->handled; /* a twin may be needed while something is pending */
     int64_t fuel = vm->fuel;
     TailCall tail = vm->tail;
     vm->exception = VALUE_UNSET;
@@ -183,13 +192,14 @@ Value twin_load(GenVM *vm, Twin twin) {
     if (likely(function != VALUE_UNSET)) return function;
     Dict *dict = load_prelude(vm, twin_places[twin].module);
     if (!dict) return VALUE_ERROR;
-    function = dict_get_str(vm, dict, str_intern_from(vm, twin_places[twin].name, strlen(twin_places[twin].name)));
+    function = dict_get_str(
+        vm, dict, str_intern_from(vm, twin_places[twin].name, strlen(twin_places[twin].name)));
     if (function == VALUE_UNSET)
-        return raise_runtime(vm, "prelude file %s defines no %s", twin_places[twin].module, twin_places[twin].name);
+        return raise_runtime(vm, "prelude file %s defines no %s", twin_places[twin].module,
+                             twin_places[twin].name);
     vm->twins[twin] = function;
     return function;
 }
-
 
 /* ---- the end of a program ---- */
 
@@ -207,8 +217,8 @@ static void finalize_now(GenVM *vm, Object *object) {
     if (result == VALUE_ERROR) vm_report_unraisable(vm, error_take(vm), v);
 }
 
-/* The names of the main module are let go, then everything that nothing else reaches is finalized, and what that lets go, a
- * few times over. */
+/* The names of the main module are let go, then everything that nothing else reaches is finalized,
+ * and what that lets go, a few times over. */
 void vm_run_finalizers(GenVM *vm) {
     Dict *globals = vm->main_module == VALUE_UNSET ? NULL : AS(Module, vm->main_module)->dict;
     uint32_t position = 0;

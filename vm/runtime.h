@@ -5,14 +5,16 @@
 #include "vm/generator.h"
 
 /* builtins.c */
-Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators, uint64_t count, bool strict);
+Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators, uint64_t count,
+                   bool strict);
 Value builtins_filter(GenVM *vm, Type *cls, Value function, Value iterator);
 bool builtins_init(GenVM *vm); /* makes vm->builtins */
-Value instance_check_plainly(GenVM *vm, Value object, Value cls); /* True or False; TAIL for objects that pretend */
+Value instance_check_plainly(GenVM *vm, Value object,
+                             Value cls); /* True or False; TAIL for objects that pretend */
 Value subclass_check_plainly(GenVM *vm, Value cls, Value base);
 
-/* A generator object of a prelude generator function, with its arguments, that shows as an instance of `cls`: this is
- * how map, filter, itertools, ... are made. */
+/* A generator object of a prelude generator function, with its arguments, that shows as an instance
+ * of `cls`: this is how map, filter, itertools, ... are made. */
 Value runtime_generator(GenVM *vm, Twin twin, Type *cls, int count, ...);
 
 bool import_is_initializing(GenVM *vm, Value module);
@@ -22,10 +24,13 @@ bool async_generator_yield(GenVM *vm, Value v);
 
 /* The engine's set-up and end, for genvm.c. */
 bool vm_init(GenVM *vm);
-void vm_run_finalizers(GenVM *vm); /* at the end of a program: of everything that the main module held */
-bool vm_library_init(GenVM *vm); /* of stdlib/init.c; a weak stand-in in vm.c makes a VM without compiler and library */
+void vm_run_finalizers(
+    GenVM *vm); /* at the end of a program: of everything that the main module held */
+bool vm_library_init(GenVM *vm); /* of stdlib/init.c; a weak stand-in in vm.c makes a VM without
+                                    compiler and library */
 Value vm_call_tail(GenVM *vm);   /* from the host: makes the call in vm->tail and runs it */
-Value vm_exception_text(GenVM *vm, Value exception); /* the report with traceback: str, or VALUE_ERROR */
+Value vm_exception_text(GenVM *vm,
+                        Value exception); /* the report with traceback: str, or VALUE_ERROR */
 void vm_free(GenVM *vm);
 
 #endif

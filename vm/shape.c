@@ -1,28 +1,30 @@
 /* shape.c - shapes (hidden classes) and the instances that they describe.
  *
- * A shape says which attribute lies in which slot. Instances that got the same attributes in the same order share
- * one, so an instruction that remembers "shape 517, slot 2" needs one compare to read an attribute. Shapes of a type
- * form a tree that grows from its root by transitions:
+ * A shape says which attribute lies in which slot. Instances that got the same attributes in the
+ * same order share one, so an instruction that remembers "shape 517, slot 2" needs one compare to
+ * read an attribute. Shapes of a type form a tree that grows from its root by transitions:
  *
  *     root of Point (slots of __slots__)  --x-->  {x}  --y-->  {x, y}
  *                                                      --z-->  {x, z}
  *
- * vm->shapes is an array by value that moves when it grows: hold no Shape * over a call that may add one. Shape ids
- * are never used again.
+ * vm->shapes is an array by value that moves when it grows: hold no Shape * over a call that may
+ * add one. Shape ids are never used again.
  *
- * Instances keep the first attributes in inline slots, as many as their class expects, the others in a Tuple. An
- * instance whose attributes are too many or too irregular (deleted ones, a tree that grew too wide), or whose
- * __dict__ was asked for, keeps them in a Dict from then on; its shape is then its type's one dict shape.
+ * Instances keep the first attributes in inline slots, as many as their class expects, the others
+ * in a Tuple. An instance whose attributes are too many or too irregular (deleted ones, a tree that
+ * grew too wide), or whose
+ * __dict__ was asked for, keeps them in a Dict from then on; its shape is then its type's one dict
+ * shape.
  */
 #include "vm/type_private.h"
 
 #include <stdlib.h>
 
 enum {
-    WALK_LIMIT = 8,      /* attributes up to which a walk to the root beats a table */
-    SLOT_LIMIT = 96,     /* attributes beyond go to a Dict */
-    CHILD_LIMIT = 48,    /* transitions from one shape beyond which instances are used as dicts */
-    INLINE_LIMIT = 64,   /* a class learns at most that many inline slots */
+    WALK_LIMIT = 8,    /* attributes up to which a walk to the root beats a table */
+    SLOT_LIMIT = 96,   /* attributes beyond go to a Dict */
+    CHILD_LIMIT = 48,  /* transitions from one shape beyond which instances are used as dicts */
+    INLINE_LIMIT = 64, /* a class learns at most that many inline slots */
     FIRST_SHAPES = 384,
     FIRST_OVERFLOW = 4,
 };
@@ -101,7 +103,9 @@ uint32_t shape_dict(GenVM *vm, Type *type) {
 
 /* ---- lookup ---- */
 
-static inline uint32_t name_hash(Value name) { return (uint32_t)((name >> 4) * 0x9E3779B1u) ^ (uint32_t)(name >> 20); }
+static inline uint32_t name_hash(Value name) {
+    return (uint32_t)((name >> 4) * 0x9E3779B1u) ^ (uint32_t)(name >> 20);
+}
 
 static ShapeTable *build_table(GenVM *vm, uint32_t id) {
     uint32_t size = 16;
@@ -112,7 +116,8 @@ static ShapeTable *build_table(GenVM *vm, uint32_t id) {
     table->mask = size - 1;
     for (uint32_t i = 0; i < size; i++)
         table->entries[i].name = VALUE_UNSET;
-    for (const Shape *shape = &vm->shapes[id]; shape->name != VALUE_UNSET; shape = &vm->shapes[shape->parent]) {
+    for (const Shape *shape = &vm->shapes[id]; shape->name != VALUE_UNSET;
+         shape = &vm->shapes[shape->parent]) {
         uint32_t at = name_hash(shape->name) & table->mask;
         while (table->entries[at].name != VALUE_UNSET)
             at = (at + 1) & table->mask;
@@ -143,9 +148,11 @@ uint32_t shape_find(GenVM *vm, uint32_t id, Value name) {
 }
 
 uint32_t shape_add(GenVM *vm, uint32_t parent, Value name) {
-    for (uint32_t child = vm->shapes[parent].transitions; child != SHAPE_NONE; child = vm->shapes[child].sibling)
+    for (uint32_t child = vm->shapes[parent].transitions; child != SHAPE_NONE;
+         child = vm->shapes[child].sibling)
         if (vm->shapes[child].name == name) return child;
-    if (vm->shapes[parent].count >= SLOT_LIMIT || vm->shapes[parent].children >= CHILD_LIMIT) return SHAPE_NONE;
+    if (vm->shapes[parent].count >= SLOT_LIMIT || vm->shapes[parent].children >= CHILD_LIMIT)
+        return SHAPE_NONE;
     uint32_t id = append_shape(vm);
     if (id == SHAPE_NONE) return SHAPE_NONE;
     Shape *from = &vm->shapes[parent];
@@ -181,7 +188,8 @@ static uint32_t moved_to(const uint32_t *moves, uint32_t count, uint32_t id) {
 static bool copy_shapes(GenVM *vm, Type *type, uint32_t *moves, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         moves[i] = SHAPE_NONE;
-        if (i < TYPE_COUNT || vm->shapes[i].is_dict || !type_is_subclass(vm->shapes[i].type, type)) continue;
+        if (i < TYPE_COUNT || vm->shapes[i].is_dict || !type_is_subclass(vm->shapes[i].type, type))
+            continue;
         uint32_t copy = append_shape(vm);
         if (copy == SHAPE_NONE) return false;
         vm->shapes[copy] = vm->shapes[i];
@@ -217,7 +225,8 @@ bool shapes_renew(GenVM *vm, Type *type, Value name) {
 }
 
 void shapes_move(GenVM *vm, Object *object) {
-    if (object->kind == TYPE_OBJECT) object->shape = moved_to(vm->shape_moves, vm->shape_moves_count, object->shape);
+    if (object->kind == TYPE_OBJECT)
+        object->shape = moved_to(vm->shape_moves, vm->shape_moves_count, object->shape);
 }
 
 void shapes_moved(GenVM *vm) {
@@ -242,7 +251,8 @@ static COLD void learn_slots(GenVM *vm, Type *type) {
 
 Value instance_new(GenVM *vm, Type *type) {
     if (unlikely(type->wanted_slots > type->inline_slots)) learn_slots(vm, type);
-    Instance *instance = gc_new(vm, sizeof *instance + type->inline_slots * sizeof(Value), TYPE_OBJECT);
+    Instance *instance =
+        gc_new(vm, sizeof *instance + type->inline_slots * sizeof(Value), TYPE_OBJECT);
     if (unlikely(!instance)) return VALUE_ERROR;
     instance->header.shape = type->root_shape;
     instance->header.state = type->inline_slots;
@@ -264,7 +274,8 @@ static bool grow_overflow(GenVM *vm, Instance *instance, uint32_t index) {
     if (index < have) return true;
     Value larger = tuple_new(vm, have ? have * 2 : FIRST_OVERFLOW);
     if (larger == VALUE_ERROR) return false;
-    if (have) memcpy(AS_TUPLE(larger)->items, AS_TUPLE(instance->extra)->items, have * sizeof(Value));
+    if (have)
+        memcpy(AS_TUPLE(larger)->items, AS_TUPLE(instance->extra)->items, have * sizeof(Value));
     instance->extra = larger;
     gc_barrier(vm, instance);
     return true;
@@ -282,11 +293,14 @@ static bool write_slot(GenVM *vm, Instance *instance, uint32_t slot, Value value
     overflow->items[slot - inline_slots] = value;
     gc_barrier(vm, overflow);
     Type *type = vm->shapes[instance->header.shape].type;
-    if (slot + 1 > type->wanted_slots && slot < INLINE_LIMIT) type->wanted_slots = (uint8_t)(slot + 1);
+    if (slot + 1 > type->wanted_slots && slot < INLINE_LIMIT)
+        type->wanted_slots = (uint8_t)(slot + 1);
     return true;
 }
 
-static bool in_dict_mode(GenVM *vm, const Instance *instance) { return vm->shapes[instance->header.shape].is_dict; }
+static bool in_dict_mode(GenVM *vm, const Instance *instance) {
+    return vm->shapes[instance->header.shape].is_dict;
+}
 
 /* Moves the attributes to a Dict, in their order. */
 static Dict *convert_to_dict(GenVM *vm, Instance *instance) {
@@ -297,11 +311,13 @@ static Dict *convert_to_dict(GenVM *vm, Instance *instance) {
     if (made == VALUE_ERROR) return NULL;
     Value names[SLOT_LIMIT];
     uint32_t count = 0;
-    for (const Shape *shape = &vm->shapes[id]; shape->name != VALUE_UNSET; shape = &vm->shapes[shape->parent])
+    for (const Shape *shape = &vm->shapes[id]; shape->name != VALUE_UNSET;
+         shape = &vm->shapes[shape->parent])
         names[count++] = shape->name;
     uint32_t first = vm->shapes[id].count - count;
     for (uint32_t i = 0; i < count; i++)
-        if (!dict_set_str(vm, AS_DICT(made), names[count - 1 - i], read_slot(instance, first + i))) return NULL;
+        if (!dict_set_str(vm, AS_DICT(made), names[count - 1 - i], read_slot(instance, first + i)))
+            return NULL;
     for (uint32_t slot = first; slot < instance->header.state; slot++)
         instance->slots[slot] = VALUE_UNSET;
     instance->extra = made;
@@ -312,7 +328,8 @@ static Dict *convert_to_dict(GenVM *vm, Instance *instance) {
 
 /* ---- where other kinds of objects keep their attributes ---- */
 
-/* The word that holds a Dict or VALUE_UNSET; NULL where it is none of that form (or the object has no attributes). */
+/* The word that holds a Dict or VALUE_UNSET; NULL where it is none of that form (or the object has
+ * no attributes). */
 static Value *attributes_word(GenVM *vm, Object *object) {
     switch (object->kind) {
     case TYPE_HOST: return &((HostObject *)object)->attributes;
@@ -362,7 +379,8 @@ static Dict *make_dict(GenVM *vm, Object *object) {
 Dict *instance_dict(GenVM *vm, Value v) {
     if (!is_object(v)) return NULL;
     Object *object = as_object(v);
-    if (object->kind == TYPE_TYPE || !vm->shapes[object->shape].type->has_instance_dict) return NULL;
+    if (object->kind == TYPE_TYPE || !vm->shapes[object->shape].type->has_instance_dict)
+        return NULL;
     if (object->kind != TYPE_OBJECT) return make_dict(vm, object);
     Instance *instance = (Instance *)object;
     return in_dict_mode(vm, instance) ? AS_DICT(instance->extra) : convert_to_dict(vm, instance);
@@ -395,7 +413,8 @@ bool instance_set_type(GenVM *vm, Value v, Type *type) {
         object->shape = shape;
         return true;
     }
-    object->shape = shape_new_root(vm, type, object->state); /* its slots may be fewer than new instances get */
+    object->shape =
+        shape_new_root(vm, type, object->state); /* its slots may be fewer than new instances get */
     return object->shape != SHAPE_NONE;
 }
 

@@ -1,4 +1,5 @@
-/* site_cache.c - a small direct-mapped table behind the attribute instructions. See site_cache.h. */
+/* site_cache.c - a small direct-mapped table behind the attribute instructions. See site_cache.h.
+ */
 #include "vm/site_cache.h"
 #include "vm/vm.h"
 
@@ -60,4 +61,6 @@ bool site_store(GenVM *vm, Value object, Value name, AttributeStore *store) {
     return true;
 }
 
-void site_cache_free(GenVM *vm) { free(vm->site_cache); }
+void site_cache_free(GenVM *vm) {
+    free(vm->site_cache);
+}

@@ -1,7 +1,8 @@
-/* sizeof.c - how much memory a value takes. The numbers are the heap's own: they do not depend on what ran before.
+/* sizeof.c - how much memory a value takes. The numbers are the heap's own: they do not depend on
+ * what ran before.
  *
- * A suspended generator carries its frame in itself; so its number is the true one. Storage shared with other objects (the text
- * of a long slice of a str) counts for its owner.
+ * A suspended generator carries its frame in itself; so its number is the true one. Storage shared
+ * with other objects (the text of a long slice of a str) counts for its owner.
  */
 #include "vm/sizeof.h"
 #include "vm/gc.h"

@@ -1,9 +1,10 @@
-/* slot_wrappers.c - the special methods (`__len__`, `__add__`, ...) of types written in C, made from their slots.
+/* slot_wrappers.c - the special methods (`__len__`, `__add__`, ...) of types written in C, made
+ * from their slots.
  *
- * One table says which method stands for which slot. A type's dict gets a wrapper for each slot that the type itself
- * fills, unless its table lists a method of that name. The wrapper is an ordinary native method; when it runs,
- * vm->callee is its function object, which names the type whose slot is meant: `object.__repr__(5)` is not
- * `int.__repr__(5)`.
+ * One table says which method stands for which slot. A type's dict gets a wrapper for each slot
+ * that the type itself fills, unless its table lists a method of that name. The wrapper is an
+ * ordinary native method; when it runs, vm->callee is its function object, which names the type
+ * whose slot is meant: `object.__repr__(5)` is not `int.__repr__(5)`.
  */
 #include "vm/type_private.h"
 
@@ -15,15 +16,23 @@ typedef struct SlotWrapper {
     uint16_t op;   /* BinaryOp, CompareOp or Special */
 } SlotWrapper;
 
-static const TypeSlots *slots_of_callee(GenVM *vm) { return &vm->callee->owner->slots; }
-static unsigned op_of_callee(GenVM *vm) { return ((const SlotWrapper *)(const void *)vm->callee->def)->op; }
+static const TypeSlots *slots_of_callee(GenVM *vm) {
+    return &vm->callee->owner->slots;
+}
+static unsigned op_of_callee(GenVM *vm) {
+    return ((const SlotWrapper *)(const void *)vm->callee->def)->op;
+}
 
 /* ---- the wrappers: one a shape of slot ---- */
 
-#define WRAP_UNARY(slot)                                                                                               \
-    static Value wrap_##slot(GenVM *vm, Value *args) { return slots_of_callee(vm)->slot(vm, args[0]); }
-#define WRAP_BINARY(slot)                                                                                              \
-    static Value wrap_##slot(GenVM *vm, Value *args) { return slots_of_callee(vm)->slot(vm, args[0], args[1]); }
+#define WRAP_UNARY(slot)                                                                           \
+    static Value wrap_##slot(GenVM *vm, Value *args) {                                             \
+        return slots_of_callee(vm)->slot(vm, args[0]);                                             \
+    }
+#define WRAP_BINARY(slot)                                                                          \
+    static Value wrap_##slot(GenVM *vm, Value *args) {                                             \
+        return slots_of_callee(vm)->slot(vm, args[0], args[1]);                                    \
+    }
 
 WRAP_UNARY(repr)
 WRAP_UNARY(str)
@@ -57,12 +66,17 @@ static Value wrap_next(GenVM *vm, Value *args) {
     return item == VALUE_END ? raise_stop_iteration(vm, VALUE_NONE) : item;
 }
 
-static Value wrap_call(GenVM *vm, Value *args) { return slots_of_callee(vm)->call(vm, args[0], args[1], args[2]); }
+static Value wrap_call(GenVM *vm, Value *args) {
+    return slots_of_callee(vm)->call(vm, args[0], args[1], args[2]);
+}
 
 static Value wrap_get(GenVM *vm, Value *args) {
     Value instance = args[1] == VALUE_NONE ? VALUE_UNSET : args[1];
-    Value owner = args[2] == VALUE_NONE && instance != VALUE_UNSET ? object_value(type_of(vm, instance)) : args[2];
-    if (instance == VALUE_UNSET && owner == VALUE_NONE) return raise_type(vm, "__get__(None, None) is invalid");
+    Value owner = args[2] == VALUE_NONE && instance != VALUE_UNSET
+                      ? object_value(type_of(vm, instance))
+                      : args[2];
+    if (instance == VALUE_UNSET && owner == VALUE_NONE)
+        return raise_type(vm, "__get__(None, None) is invalid");
     return slots_of_callee(vm)->descr_get(vm, args[0], instance, owner);
 }
 static Value wrap_set(GenVM *vm, Value *args) {
@@ -103,28 +117,47 @@ static Value wrap_pow(GenVM *vm, Value *args) {
 static const SlotWrapper plain_wrappers[] = {
     {{"__repr__(self, /)", wrap_repr, "Return repr(self)."}, SLOT(repr), 0},
     {{"__str__(self, /)", wrap_str, "Return str(self)."}, SLOT(str), 0},
-    {{"__format__(self, format_spec: str, /)", wrap_format, "Return str(self) formatted."}, SLOT(format), 0},
+    {{"__format__(self, format_spec: str, /)", wrap_format, "Return str(self) formatted."},
+     SLOT(format),
+     0},
     {{"__hash__(self, /)", wrap_hash, "Return hash(self)."}, SLOT(hash), 0},
     {{"__bool__(self, /)", wrap_truth, "True if self else False"}, SLOT(truth), 0},
     {{"__len__(self, /)", wrap_len, "Return len(self)."}, SLOT(len), 0},
     {{"__getitem__(self, key, /)", wrap_getitem, "Return self[key]."}, SLOT(getitem), 0},
-    {{"__setitem__(self, key, value, /)", wrap_setitem, "Set self[key] to value."}, SLOT(setitem), 0},
+    {{"__setitem__(self, key, value, /)", wrap_setitem, "Set self[key] to value."},
+     SLOT(setitem),
+     0},
     {{"__delitem__(self, key, /)", wrap_delitem, "Delete self[key]."}, SLOT(setitem), 0},
     {{"__contains__(self, key, /)", wrap_contains, "Return bool(key in self)."}, SLOT(contains), 0},
     {{"__iter__(self, /)", wrap_iter, "Implement iter(self)."}, SLOT(iter), 0},
     {{"__next__(self, /)", wrap_next, "Implement next(self)."}, SLOT(next), 0},
     {{"__int__(self, /)", wrap_to_int, "int(self)"}, SLOT(to_int), 0},
-    {{"__index__(self, /)", wrap_to_index, "Return self converted to an integer, if self is suitable for use as an index."},
-     SLOT(to_index), 0},
+    {{"__index__(self, /)", wrap_to_index,
+      "Return self converted to an integer, if self is suitable for use as an index."},
+     SLOT(to_index),
+     0},
     {{"__float__(self, /)", wrap_to_float, "float(self)"}, SLOT(to_float), 0},
     {{"__call__(self, /, *args, **kwargs)", wrap_call, "Call self as a function."}, SLOT(call), 0},
-    {{"__getattribute__(self, name: str, /)", wrap_getattr, "Return getattr(self, name)."}, SLOT(getattr), 0},
-    {{"__setattr__(self, name: str, value, /)", wrap_setattr, "Implement setattr(self, name, value)."}, SLOT(setattr), 0},
-    {{"__delattr__(self, name: str, /)", wrap_delattr, "Implement delattr(self, name)."}, SLOT(setattr), 0},
-    {{"__get__(self, instance, owner=None, /)", wrap_get, "Return an attribute of instance, which is of type owner."},
-     SLOT(descr_get), 0},
-    {{"__set__(self, instance, value, /)", wrap_set, "Set an attribute of instance to value."}, SLOT(descr_set), 0},
-    {{"__delete__(self, instance, /)", wrap_delete, "Delete an attribute of instance."}, SLOT(descr_set), 0},
+    {{"__getattribute__(self, name: str, /)", wrap_getattr, "Return getattr(self, name)."},
+     SLOT(getattr),
+     0},
+    {{"__setattr__(self, name: str, value, /)", wrap_setattr,
+      "Implement setattr(self, name, value)."},
+     SLOT(setattr),
+     0},
+    {{"__delattr__(self, name: str, /)", wrap_delattr, "Implement delattr(self, name)."},
+     SLOT(setattr),
+     0},
+    {{"__get__(self, instance, owner=None, /)", wrap_get,
+      "Return an attribute of instance, which is of type owner."},
+     SLOT(descr_get),
+     0},
+    {{"__set__(self, instance, value, /)", wrap_set, "Set an attribute of instance to value."},
+     SLOT(descr_set),
+     0},
+    {{"__delete__(self, instance, /)", wrap_delete, "Delete an attribute of instance."},
+     SLOT(descr_set),
+     0},
     {{"__lt__(self, value, /)", wrap_compare, "Return self<value."}, SLOT(compare), COMPARE_LT},
     {{"__le__(self, value, /)", wrap_compare, "Return self<=value."}, SLOT(compare), COMPARE_LE},
     {{"__eq__(self, value, /)", wrap_compare, "Return self==value."}, SLOT(compare), COMPARE_EQ},
@@ -133,10 +166,19 @@ static const SlotWrapper plain_wrappers[] = {
     {{"__ge__(self, value, /)", wrap_compare, "Return self>=value."}, SLOT(compare), COMPARE_GE},
 };
 
-#define BINARY(name, id, symbol)                                                                                       \
-    {{{"__" name "__(self, value, /)", wrap_forward, "Return self" symbol "value."}, SLOT(binary), BINARY_##id},       \
-     {{"__r" name "__(self, value, /)", wrap_reflected, "Return value" symbol "self."}, SLOT(binary), BINARY_##id},    \
-     {{"__i" name "__(self, value, /)", wrap_in_place, "Return self" symbol "=value."}, SLOT(inplace), BINARY_##id}}
+#define BINARY(name, id, symbol)                                                                   \
+    {                                                                                              \
+        {{"__" name "__(self, value, /)", wrap_forward, "Return self" symbol "value."},            \
+         SLOT(binary),                                                                             \
+         BINARY_##id},                                                                             \
+            {{"__r" name "__(self, value, /)", wrap_reflected, "Return value" symbol "self."},     \
+             SLOT(binary),                                                                         \
+             BINARY_##id},                                                                         \
+        {                                                                                          \
+            {"__i" name "__(self, value, /)", wrap_in_place, "Return self" symbol "=value."},      \
+                SLOT(inplace), BINARY_##id                                                         \
+        }                                                                                          \
+    }
 
 static const SlotWrapper binary_wrappers[BINARY_COUNT][3] = {
     BINARY("add", ADD, "+"),
@@ -145,17 +187,27 @@ static const SlotWrapper binary_wrappers[BINARY_COUNT][3] = {
     BINARY("truediv", DIV, "/"),
     BINARY("floordiv", FLOORDIV, "//"),
     BINARY("mod", MOD, "%"),
-    {{{"__pow__(self, value, mod=None, /)", wrap_pow, "Return pow(self, value, mod)."}, SLOT(binary), BINARY_POW},
-     {{"__rpow__(self, value, mod=None, /)", wrap_reflected, "Return pow(value, self, mod)."}, SLOT(binary), BINARY_POW},
-     {{"__ipow__(self, value, /)", wrap_in_place, "Return self**=value."}, SLOT(inplace), BINARY_POW}},
+    {{{"__pow__(self, value, mod=None, /)", wrap_pow, "Return pow(self, value, mod)."},
+      SLOT(binary),
+      BINARY_POW},
+     {{"__rpow__(self, value, mod=None, /)", wrap_reflected, "Return pow(value, self, mod)."},
+      SLOT(binary),
+      BINARY_POW},
+     {{"__ipow__(self, value, /)", wrap_in_place, "Return self**=value."},
+      SLOT(inplace),
+      BINARY_POW}},
     BINARY("matmul", MATMUL, "@"),
     BINARY("lshift", LSHIFT, "<<"),
     BINARY("rshift", RSHIFT, ">>"),
     BINARY("and", AND, "&"),
     BINARY("or", OR, "|"),
     BINARY("xor", XOR, "^"),
-    {{{"__divmod__(self, value, /)", wrap_forward, "Return divmod(self, value)."}, SLOT(binary), BINARY_DIVMOD},
-     {{"__rdivmod__(self, value, /)", wrap_reflected, "Return divmod(value, self)."}, SLOT(binary), BINARY_DIVMOD},
+    {{{"__divmod__(self, value, /)", wrap_forward, "Return divmod(self, value)."},
+      SLOT(binary),
+      BINARY_DIVMOD},
+     {{"__rdivmod__(self, value, /)", wrap_reflected, "Return divmod(value, self)."},
+      SLOT(binary),
+      BINARY_DIVMOD},
      {{NULL, NULL, NULL}, 0, 0}},
 };
 
@@ -190,7 +242,8 @@ static Operators builtin_operators(const Type *type) {
     case TYPE_COMPLEX: return (Operators){ARITHMETIC, ARITHMETIC, 0, SIGNED};
     case TYPE_STR:
     case TYPE_BYTES: return (Operators){SEQUENCE_OPS | BIT(MOD), BIT(MUL) | BIT(MOD), 0, 0};
-    case TYPE_BYTEARRAY: return (Operators){SEQUENCE_OPS | BIT(MOD), BIT(MUL) | BIT(MOD), SEQUENCE_OPS, 0};
+    case TYPE_BYTEARRAY:
+        return (Operators){SEQUENCE_OPS | BIT(MOD), BIT(MUL) | BIT(MOD), SEQUENCE_OPS, 0};
     case TYPE_LIST: return (Operators){SEQUENCE_OPS, BIT(MUL), SEQUENCE_OPS, 0};
     case TYPE_TUPLE: return (Operators){SEQUENCE_OPS, BIT(MUL), 0, 0};
     case TYPE_DICT: return (Operators){BIT(OR), BIT(OR), BIT(OR), 0};
@@ -203,7 +256,9 @@ static Operators builtin_operators(const Type *type) {
     case TYPE_MAPPING_PROXY:
     case TYPE_GENERIC_ALIAS:
     case TYPE_UNION: return (Operators){BIT(OR), BIT(OR), 0, 0};
-    default: return (Operators){type->def->forward, type->def->reflected, type->def->in_place, type->def->unary};
+    default:
+        return (Operators){type->def->forward, type->def->reflected, type->def->in_place,
+                           type->def->unary};
     }
 }
 
@@ -232,7 +287,8 @@ bool slot_wrappers_add(GenVM *vm, Type *type, Dict *dict) {
     for (uint32_t op = 0; op < BINARY_COUNT; op++) {
         uint32_t bit = 1u << op;
         if (operators.forward & bit && !add(vm, type, dict, &binary_wrappers[op][0])) return false;
-        if (operators.reflected & bit && !add(vm, type, dict, &binary_wrappers[op][1])) return false;
+        if (operators.reflected & bit && !add(vm, type, dict, &binary_wrappers[op][1]))
+            return false;
         if (operators.in_place & bit && !add(vm, type, dict, &binary_wrappers[op][2])) return false;
     }
     for (uint32_t i = 0; i < sizeof unary_wrappers / sizeof *unary_wrappers; i++)

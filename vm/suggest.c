@@ -1,5 +1,6 @@
-/* suggest.c - "Did you mean ...?": Levenshtein distance where a change of case costs half a change of letter, limited to a
- * third of the letters, the first nearest candidate winning: the rules (not the code) of CPython's suggestions.
+/* suggest.c - "Did you mean ...?": Levenshtein distance where a change of case costs half a change
+ * of letter, limited to a third of the letters, the first nearest candidate winning: the rules (not
+ * the code) of CPython's suggestions.
  */
 #include "vm/suggest.h"
 #include "vm/objects.h"
@@ -13,7 +14,8 @@ static int substitution_cost(unsigned char a, unsigned char b) {
     return tolower(a) == tolower(b) ? CASE_COST : MOVE_COST;
 }
 
-/* Distance of a and b, or limit + 1 when it is beyond. Bytes are compared, which is exact for ASCII names. */
+/* Distance of a and b, or limit + 1 when it is beyond. Bytes are compared, which is exact for ASCII
+ * names. */
 static int distance(const char *a, int a_size, const char *b, int b_size, int limit) {
     while (a_size && b_size && *a == *b)
         a++, b++, a_size--, b_size--;

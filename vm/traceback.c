@@ -1,5 +1,5 @@
-/* traceback.c - the traceback type: entries made while unwinding, and what scripts see of them. The text of a report is made
- * by the module traceback (stdlib/traceback.gen) from these.
+/* traceback.c - the traceback type: entries made while unwinding, and what scripts see of them. The
+ * text of a report is made by the module traceback (stdlib/traceback.gen) from these.
  */
 #include "vm/traceback.h"
 #include "vm/objects.h"
@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* The parts of natives that are written in Gen show in tracebacks as little as those written in C. */
+/* The parts of natives that are written in Gen show in tracebacks as little as those written in C.
+ */
 static bool is_prelude(const Code *code) {
     static const char start[] = "<prelude ";
     const Str *name = AS_STR(code->filename);
@@ -26,7 +27,8 @@ void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) 
     entry->next = error->traceback == VALUE_UNSET ? VALUE_NONE : error->traceback;
     entry->function = object_value(function);
     entry->word = (uint32_t)word;
-    entry->line = word < code->instr_count && code->positions ? code->positions[word].line : code->first_line;
+    entry->line =
+        word < code->instr_count && code->positions ? code->positions[word].line : code->first_line;
     error->traceback = object_value(entry);
     gc_barrier(vm, error);
 }
@@ -37,7 +39,9 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, entry->function);
 }
 
-static Value get_next(GenVM *vm, Value self) { return (void)vm, AS(Traceback, self)->next; }
+static Value get_next(GenVM *vm, Value self) {
+    return (void)vm, AS(Traceback, self)->next;
+}
 
 static bool set_next(GenVM *vm, Value self, Value next) {
     if (next != VALUE_NONE && !is_kind(next, TYPE_TRACEBACK)) {
@@ -54,26 +58,33 @@ static bool set_next(GenVM *vm, Value self, Value next) {
     return true;
 }
 
-static Value get_line(GenVM *vm, Value self) { return (void)vm, int_value(AS(Traceback, self)->line); }
-static Value get_lasti(GenVM *vm, Value self) { return (void)vm, int_value((int64_t)AS(Traceback, self)->word * 2); }
+static Value get_line(GenVM *vm, Value self) {
+    return (void)vm, int_value(AS(Traceback, self)->line);
+}
+static Value get_lasti(GenVM *vm, Value self) {
+    return (void)vm, int_value((int64_t)AS(Traceback, self)->word * 2);
+}
 
 static Value get_frame(GenVM *vm, Value self) {
     Traceback *entry = AS(Traceback, self);
     return frame_object_of_traceback(vm, entry->function, entry->word);
 }
 
-/* (line, end line, column, end column) of the instruction, columns in bytes from 0; None where unknown. */
+/* (line, end line, column, end column) of the instruction, columns in bytes from 0; None where
+ * unknown. */
 static Value get_position(GenVM *vm, Value self) {
     Traceback *entry = AS(Traceback, self);
     Code *code = AS(Function, entry->function)->code;
-    if (!code->positions || entry->word >= code->instr_count || !code->positions[entry->word].line) return VALUE_NONE;
+    if (!code->positions || entry->word >= code->instr_count || !code->positions[entry->word].line)
+        return VALUE_NONE;
     Position *position = &code->positions[entry->word];
-    return tuple_pack(vm, 4, int_value(position->line), int_value(position->end_line), int_value(position->col),
-                      int_value(position->end_col));
+    return tuple_pack(vm, 4, int_value(position->line), int_value(position->end_line),
+                      int_value(position->col), int_value(position->end_col));
 }
 
 static const AttributeDef attributes[] = {
-    {"tb_next", get_next, set_next, "The next level in the stack trace (the frame called), or None."},
+    {"tb_next", get_next, set_next,
+     "The next level in the stack trace (the frame called), or None."},
     {"tb_frame", get_frame, NULL, "The frame of this level."},
     {"tb_lineno", get_line, NULL, "The line at which the exception passed."},
     {"tb_lasti", get_lasti, NULL, "The instruction at which the exception passed."},

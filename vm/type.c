@@ -1,15 +1,16 @@
 /* type.c - Type objects: the builtin ones, and what is looked up in any.
  *
- * A builtin type is described by a `const BuiltinType`; types_init makes one small Type object of each, which is all
- * that starting a VM costs. Its dict, with a function object per method and a descriptor per attribute, is made by
- * type_dict when something is first looked up there: most VMs never see most types.
+ * A builtin type is described by a `const BuiltinType`; types_init makes one small Type object of
+ * each, which is all that starting a VM costs. Its dict, with a function object per method and a
+ * descriptor per attribute, is made by type_dict when something is first looked up there: most VMs
+ * never see most types.
  *
- * Operators do not go through dicts at all. For the C behaviour there are `slots`, copied from base to derived type;
- * for methods written in Gen there is `special`, one word per special method, kept right here whenever a class
- * changes. So "does the class of x override __add__" is one load.
+ * Operators do not go through dicts at all. For the C behaviour there are `slots`, copied from base
+ * to derived type; for methods written in Gen there is `special`, one word per special method, kept
+ * right here whenever a class changes. So "does the class of x override __add__" is one load.
  *
- * Lookups by name go through one cache per VM, valid for a method_epoch; it remembers the dict entry, not the value,
- * so plain values may be replaced without a new epoch.
+ * Lookups by name go through one cache per VM, valid for a method_epoch; it remembers the dict
+ * entry, not the value, so plain values may be replaced without a new epoch.
  */
 #include "vm/type_private.h"
 
@@ -49,7 +50,9 @@ static const BuiltinType *const builtin_types[] = {
 
 /* ---- making the builtin types ---- */
 
-static inline uint32_t pointer_hash(Value v) { return (uint32_t)(v >> 4) ^ (uint32_t)(v >> 13); }
+static inline uint32_t pointer_hash(Value v) {
+    return (uint32_t)(v >> 4) ^ (uint32_t)(v >> 13);
+}
 
 static void index_specials(GenVM *vm) {
     MethodCache *cache = vm->method_cache;
@@ -64,13 +67,15 @@ static void index_specials(GenVM *vm) {
 
 Special special_from_name(GenVM *vm, Value name) {
     const MethodCache *cache = vm->method_cache;
-    for (uint32_t at = pointer_hash(name) % SPECIAL_INDEX_SIZE;; at = (at + 1) % SPECIAL_INDEX_SIZE) {
+    for (uint32_t at = pointer_hash(name) % SPECIAL_INDEX_SIZE;;
+         at = (at + 1) % SPECIAL_INDEX_SIZE) {
         if (cache->special_index[at].name == name) return (Special)cache->special_index[at].special;
         if (!cache->special_index[at].name) return SPECIAL_COUNT;
     }
 }
 
-/* Slots that the type leaves empty are its base's. All members of TypeSlots are function pointers. */
+/* Slots that the type leaves empty are its base's. All members of TypeSlots are function pointers.
+ */
 static void inherit_slots(TypeSlots *slots, const TypeSlots *from) {
     typedef void (*Slot)(void);
     Slot own[sizeof *slots / sizeof(Slot)], base[sizeof *slots / sizeof(Slot)];
@@ -83,7 +88,9 @@ static void inherit_slots(TypeSlots *slots, const TypeSlots *from) {
 }
 
 void type_inherit(Type *type, const BuiltinType *def) {
-    enum { INHERITED = TYPE_UNHASHABLE | TYPE_SEQUENCE | TYPE_MAPPING | TYPE_MATCH_SELF | TYPE_HAS_DICT };
+    enum {
+        INHERITED = TYPE_UNHASHABLE | TYPE_SEQUENCE | TYPE_MAPPING | TYPE_MATCH_SELF | TYPE_HAS_DICT
+    };
     type->flags = def ? def->flags : 0;
     if (def) type->slots = def->slots;
     if (type->base) {
@@ -156,9 +163,11 @@ static bool fill_builtin(GenVM *vm, TypeId id) {
 /* ExceptionGroup is the one builtin type with two bases. */
 static bool fix_exception_group(GenVM *vm) {
     Type *group = vm->types[EXC_EXCEPTION_GROUP];
-    Value first = object_value(vm->types[EXC_BASE_EXCEPTION_GROUP]), second = object_value(vm->types[EXC_EXCEPTION]);
+    Value first = object_value(vm->types[EXC_BASE_EXCEPTION_GROUP]),
+          second = object_value(vm->types[EXC_EXCEPTION]);
     Value bases = tuple_pack(vm, 2, first, second);
-    Value mro = tuple_pack(vm, 5, object_value(group), first, second, object_value(vm->types[EXC_BASE_EXCEPTION]),
+    Value mro = tuple_pack(vm, 5, object_value(group), first, second,
+                           object_value(vm->types[EXC_BASE_EXCEPTION]),
                            object_value(vm->types[TYPE_OBJECT]));
     if (bases == VALUE_ERROR || mro == VALUE_ERROR) return false;
     group->bases = AS_TUPLE(bases);
@@ -185,7 +194,9 @@ void types_free(GenVM *vm) {
     vm->method_cache = NULL;
 }
 
-void types_forget_lookups(GenVM *vm) { memset(vm->method_cache->entries, 0, sizeof vm->method_cache->entries); }
+void types_forget_lookups(GenVM *vm) {
+    memset(vm->method_cache->entries, 0, sizeof vm->method_cache->entries);
+}
 
 void types_mark(GenVM *vm) {
     for (uint32_t i = 0; i < TYPE_COUNT; i++)
@@ -195,10 +206,13 @@ void types_mark(GenVM *vm) {
 Type *type_new_native(GenVM *vm, const BuiltinType *def, Type *base) {
     Type *type = gc_new(vm, sizeof *type, TYPE_TYPE);
     if (!type) return NULL;
-    plain_type(type, def, base ? base : vm->types[def->base == TYPE_NONE ? TYPE_OBJECT : def->base]);
-    type->instance_kind = type->base->instance_kind == TYPE_OBJECT ? TYPE_HOST : type->base->instance_kind;
+    plain_type(type, def,
+               base ? base : vm->types[def->base == TYPE_NONE ? TYPE_OBJECT : def->base]);
+    type->instance_kind =
+        type->base->instance_kind == TYPE_OBJECT ? TYPE_HOST : type->base->instance_kind;
     type->root_shape = shape_new_root(vm, type, 0);
-    if (type->root_shape == SHAPE_NONE || !fill_names(vm, type, def->name) || !set_bases(vm, type)) return NULL;
+    if (type->root_shape == SHAPE_NONE || !fill_names(vm, type, def->name) || !set_bases(vm, type))
+        return NULL;
     return type;
 }
 
@@ -224,7 +238,8 @@ static Value new_native_method(GenVM *vm, Type *owner, const NativeDef *def) {
     Binding binding;
     const char *name;
     size_t size = native_def_name(def, &name, &binding);
-    NativeFunction *native = gc_new(vm, sizeof *native, binding == BINDING_STATIC ? TYPE_NATIVE : TYPE_NATIVE_METHOD);
+    NativeFunction *native =
+        gc_new(vm, sizeof *native, binding == BINDING_STATIC ? TYPE_NATIVE : TYPE_NATIVE_METHOD);
     if (!native) return VALUE_ERROR;
     native->header.state = FUNCTION_COMPLEX;
     native->def = def;
@@ -239,7 +254,8 @@ static Value new_native_method(GenVM *vm, Type *owner, const NativeDef *def) {
     return native->name == VALUE_ERROR ? VALUE_ERROR : object_value(native);
 }
 
-/* Special methods that are slots in CPython and so show as `slot wrapper`; the others show as plain methods. */
+/* Special methods that are slots in CPython and so show as `slot wrapper`; the others show as plain
+ * methods. */
 static bool shows_as_wrapper(GenVM *vm, Value name) {
     switch (special_from_name(vm, name)) {
     case SPECIAL_COUNT:
@@ -276,7 +292,8 @@ bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, u
     Value method = new_native_method(vm, owner, def);
     if (method == VALUE_ERROR) return false;
     NativeFunction *native = AS(NativeFunction, method);
-    if (native->header.kind == TYPE_NATIVE_METHOD && !native->header.flags && shows_as_wrapper(vm, native->name))
+    if (native->header.kind == TYPE_NATIVE_METHOD && !native->header.flags &&
+        shows_as_wrapper(vm, native->name))
         flags |= NATIVE_WRAPPER;
     if (native->header.kind == TYPE_NATIVE && native->name == vm->special_names[SP_NEW]) {
         flags |= NATIVE_NEW;
@@ -295,7 +312,9 @@ bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef 
         getset->def = def;
         getset->owner = owner;
         getset->name = str_intern_from(vm, def->name, strlen(def->name));
-        if (getset->name == VALUE_ERROR || !dict_set_str(vm, dict, getset->name, object_value(getset))) return false;
+        if (getset->name == VALUE_ERROR ||
+            !dict_set_str(vm, dict, getset->name, object_value(getset)))
+            return false;
     }
     return true;
 }
@@ -337,10 +356,13 @@ static bool materialize(GenVM *vm, Type *type, Dict *dict) {
     for (const NativeDef *method = def->methods; method && method->signature; method++)
         if (!type_add_native(vm, type, dict, method, 0)) return false;
     if (!type_add_attributes(vm, type, dict, def->attributes)) return false;
-    if (type->id >= TYPE_KIND_COUNT && !type_add_attributes(vm, type, dict, exception_type_attributes(type->id)))
+    if (type->id >= TYPE_KIND_COUNT &&
+        !type_add_attributes(vm, type, dict, exception_type_attributes(type->id)))
         return false;
     if (!slot_wrappers_add(vm, type, dict) || !add_new(vm, type, dict)) return false;
-    if (def->flags & TYPE_UNHASHABLE && !dict_set_str(vm, dict, vm->special_names[SP_HASH], VALUE_NONE)) return false;
+    if (def->flags & TYPE_UNHASHABLE &&
+        !dict_set_str(vm, dict, vm->special_names[SP_HASH], VALUE_NONE))
+        return false;
     if (dict_get_str(vm, dict, name_value(vm, NAME___doc__)) != VALUE_UNSET) return true;
     Value doc = def->doc ? str_from(vm, def->doc) : VALUE_NONE;
     return doc != VALUE_ERROR && dict_set_str(vm, dict, name_value(vm, NAME___doc__), doc);
@@ -363,16 +385,21 @@ Type *type_of(GenVM *vm, Value v) {
     return vm->shapes[as_object(v)->shape].type;
 }
 
-Type *type_builtin(GenVM *vm, TypeId id) { return vm->types[id]; }
+Type *type_builtin(GenVM *vm, TypeId id) {
+    return vm->types[id];
+}
 
 const char *type_text(GenVM *vm, const Type *type) {
     if (type->is_builtin && !type->def->module) return type->def->name;
-    Value text = type->is_builtin ? str_format(vm, "%s.%s", type->def->module, type->def->name) : type->name;
+    Value text =
+        type->is_builtin ? str_format(vm, "%s.%s", type->def->module, type->def->name) : type->name;
     const char *name = text == VALUE_ERROR ? NULL : str_c(vm, text);
     return name ? name : "?";
 }
 
-const char *type_name(GenVM *vm, Value v) { return type_text(vm, type_of(vm, v)); }
+const char *type_name(GenVM *vm, Value v) {
+    return type_text(vm, type_of(vm, v));
+}
 
 bool type_is_subclass(Type *type, Type *base) {
     if (type == base) return true;
@@ -386,7 +413,9 @@ bool value_is_instance(GenVM *vm, Value v, TypeId builtin) {
     return type_is_subclass(type_of(vm, v), vm->types[builtin]);
 }
 
-Value type_special(GenVM *vm, Value v, Special special) { return type_of(vm, v)->special[special]; }
+Value type_special(GenVM *vm, Value v, Special special) {
+    return type_of(vm, v)->special[special];
+}
 
 Value type_find_special(GenVM *vm, Type *type, Special special) {
     Value raw = type->special[special];
@@ -401,7 +430,8 @@ static COLD Value lookup_uncached(GenVM *vm, const Type *type, Value name, Cache
     for (uint64_t i = 0; i < mro->count; i++) {
         Dict *dict = type_dict(vm, type_from(mro->items[i]));
         if (!dict) {
-            error_clear(vm); /* no memory for a builtin type's dict: what asks next will meet it again */
+            error_clear(
+                vm); /* no memory for a builtin type's dict: what asks next will meet it again */
             return VALUE_UNSET;
         }
         int64_t at = dict_find_str(vm, dict, name);
@@ -464,7 +494,8 @@ static bool own_specials(GenVM *vm, Type *type) {
 }
 
 static void note_construct(Type *type) {
-    type->overrides_construct = type->special[SP_NEW] != VALUE_UNSET || type->special[SP_INIT] != VALUE_UNSET;
+    type->overrides_construct =
+        type->special[SP_NEW] != VALUE_UNSET || type->special[SP_INIT] != VALUE_UNSET;
 }
 
 static bool any_base_specials(const Type *type) {
@@ -531,12 +562,13 @@ bool value_is_descriptor(GenVM *vm, Value v) {
     }
     const Type *type = type_of(vm, v);
     return type->special[SP_GET] != VALUE_UNSET || type->special[SP_SET] != VALUE_UNSET ||
-           type->special[SP_DELETE] != VALUE_UNSET || type->slots.descr_get || type->slots.descr_set;
+           type->special[SP_DELETE] != VALUE_UNSET || type->slots.descr_get ||
+           type->slots.descr_set;
 }
 
 static void note_change(GenVM *vm, Type *type, Value before, Value after) {
-    bool plain = before != VALUE_UNSET && after != VALUE_UNSET && !value_is_descriptor(vm, before) &&
-                 !value_is_descriptor(vm, after);
+    bool plain = before != VALUE_UNSET && after != VALUE_UNSET &&
+                 !value_is_descriptor(vm, before) && !value_is_descriptor(vm, after);
     if (!plain) {
         vm->method_epoch++;
     } else if (type->values_cached) {
@@ -569,10 +601,14 @@ bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value) {
     else if (!dict_set_str(vm, dict, name, value))
         return false;
     note_change(vm, type, before, value);
-    if (value != VALUE_UNSET && value_is_data_descriptor(vm, value) && !shapes_renew(vm, type, name)) return false;
+    if (value != VALUE_UNSET && value_is_data_descriptor(vm, value) &&
+        !shapes_renew(vm, type, name))
+        return false;
     Special special = special_from_name(vm, name);
     if (special == SPECIAL_COUNT) return true;
-    if ((special == SP_GETATTRIBUTE || special == SP_SETATTR) && !shapes_renew(vm, type, VALUE_UNSET)) return false;
+    if ((special == SP_GETATTRIBUTE || special == SP_SETATTR) &&
+        !shapes_renew(vm, type, VALUE_UNSET))
+        return false;
     vm->method_epoch++;
     type->defines_special = true;
     return update_special(vm, type, special);

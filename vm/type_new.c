@@ -1,14 +1,15 @@
 /* type_new.c - new classes: their layout, MRO, __slots__ and names.
  *
- *     layout    every class has one `base` that decides what its instances look like; the others may only add methods.
- *               A class that adds to the layout (a builtin type, one with __slots__) is "solid"; the solid bases of a
- *               new class must lie on one line of descent.
- *     slots     instances of plain classes start with the members of __slots__, base's first, then their attributes.
- *               How many inline slots those get is guessed from the names that the compiler saw assigned to self
+ *     layout    every class has one `base` that decides what its instances look like; the others
+ * may only add methods. A class that adds to the layout (a builtin type, one with __slots__) is
+ * "solid"; the solid bases of a new class must lie on one line of descent. slots     instances of
+ * plain classes start with the members of __slots__, base's first, then their attributes. How many
+ * inline slots those get is guessed from the names that the compiler saw assigned to self
  *               (__static_attributes__), and learned from instances (shape.c).
  *
- * What has to call script code around it (metaclasses, __prepare__, __set_name__, __init_subclass__) is written in
- * Gen in stdlib/prelude/classes.gen, which comes back here for the type itself.
+ * What has to call script code around it (metaclasses, __prepare__, __set_name__,
+ * __init_subclass__) is written in Gen in stdlib/prelude/classes.gen, which comes back here for the
+ * type itself.
  */
 #include "vm/frame.h"
 #include "vm/type_private.h"
@@ -22,7 +23,8 @@ Type *type_metatype(GenVM *vm, Type *winner, Tuple *bases) {
         Type *meta = type_of(vm, bases->items[i]);
         if (type_is_subclass(winner, meta)) continue;
         if (!type_is_subclass(meta, winner)) {
-            raise_type(vm, "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the "
+            raise_type(vm, "metaclass conflict: the metaclass of a derived class must be a "
+                           "(non-strict) subclass of the "
                            "metaclasses of all its bases");
             return NULL;
         }
@@ -35,7 +37,8 @@ static bool adds_layout(const Type *type) {
     if (!type->base) return true;
     if (!type->is_builtin) return type->member_count != type->base->member_count;
     if (type->instance_kind == KIND_EXCEPTION) return exception_type_attributes(type->id) != NULL;
-    return type->instance_kind != type->base->instance_kind || type->def->size != type->base->def->size;
+    return type->instance_kind != type->base->instance_kind ||
+           type->def->size != type->base->def->size;
 }
 
 static Type *solid_base(Type *type) {
@@ -87,7 +90,8 @@ static bool in_a_tail(const Sequence *sequences, uint64_t count, Value candidate
     return false;
 }
 
-/* The first head that is in no tail; VALUE_UNSET: none (all are used up, or there is no consistent order). */
+/* The first head that is in no tail; VALUE_UNSET: none (all are used up, or there is no consistent
+ * order). */
 static Value next_of_mro(Sequence *sequences, uint64_t count, bool *left) {
     *left = false;
     for (uint64_t i = 0; i < count; i++) {
@@ -96,7 +100,8 @@ static Value next_of_mro(Sequence *sequences, uint64_t count, bool *left) {
         Value candidate = sequences[i].items[sequences[i].at];
         if (in_a_tail(sequences, count, candidate)) continue;
         for (uint64_t j = 0; j < count; j++)
-            if (sequences[j].at < sequences[j].count && sequences[j].items[sequences[j].at] == candidate)
+            if (sequences[j].at < sequences[j].count &&
+                sequences[j].items[sequences[j].at] == candidate)
                 sequences[j].at++;
         return candidate;
     }
@@ -114,11 +119,13 @@ static Tuple *refuse_mro(GenVM *vm, const Sequence *sequences, uint64_t count) {
         for (uint64_t j = 0; j < AS_LIST(seen)->count; j++)
             known |= AS_LIST(seen)->items[j] == head;
         if (known || !list_append(vm, seen, head)) continue;
-        builder_put_format(&text, "%s%S", AS_LIST(seen)->count > 1 ? ", " : "", type_from(head)->name);
+        builder_put_format(&text, "%s%S", AS_LIST(seen)->count > 1 ? ", " : "",
+                           type_from(head)->name);
     }
     Value names = builder_finish(&text);
     if (names != VALUE_ERROR)
-        raise_type(vm, "Cannot create a consistent method resolution order (MRO) for bases %S", names);
+        raise_type(vm, "Cannot create a consistent method resolution order (MRO) for bases %S",
+                   names);
     return NULL;
 }
 
@@ -182,7 +189,8 @@ static bool is_identifier(Value name) {
     if (text->size == 0 || (text->data[0] >= '0' && text->data[0] <= '9')) return false;
     for (uint32_t i = 0; i < text->size; i++) {
         unsigned char c = (unsigned char)text->data[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c >= 128;
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '_' || c >= 128;
         if (!word) return false;
     }
     return true;
@@ -201,7 +209,8 @@ static bool add_slot_name(GenVM *vm, Type *type, Value name, SlotNames *slots) {
         bool is_dict = str_is(name, "__dict__");
         bool *flag = is_dict ? &slots->dict : &slots->weakref;
         if (*flag || (is_dict && type->base->has_instance_dict)) {
-            raise_type(vm, "%s slot disallowed: we already got one", is_dict ? "__dict__" : "__weakref__");
+            raise_type(vm, "%s slot disallowed: we already got one",
+                       is_dict ? "__dict__" : "__weakref__");
             return false;
         }
         return *flag = true;
@@ -261,20 +270,23 @@ static bool add_members(GenVM *vm, Type *type, const List *names) {
 }
 
 static bool is_variable_sized(const Type *type) {
-    return type->instance_kind == TYPE_INT || type->instance_kind == TYPE_TUPLE || type->instance_kind == TYPE_BYTES ||
-           type->instance_kind == TYPE_TYPE;
+    return type->instance_kind == TYPE_INT || type->instance_kind == TYPE_TUPLE ||
+           type->instance_kind == TYPE_BYTES || type->instance_kind == TYPE_TYPE;
 }
 
 static Value instance_dict_get(GenVM *vm, Value self) {
     Dict *dict = instance_dict(vm, self);
     if (dict) return object_value(dict);
-    return vm->exception != VALUE_UNSET ? VALUE_ERROR : raise_attribute(vm, self, name_value(vm, NAME___dict__));
+    return vm->exception != VALUE_UNSET ? VALUE_ERROR
+                                        : raise_attribute(vm, self, name_value(vm, NAME___dict__));
 }
 
 static bool instance_dict_set(GenVM *vm, Value self, Value value) {
     if (!is_kind(value, TYPE_DICT)) {
-        if (value == VALUE_UNSET) raise_type(vm, "cannot delete __dict__");
-        else raise_type(vm, "__dict__ must be set to a dictionary, not a '%T'", value);
+        if (value == VALUE_UNSET)
+            raise_type(vm, "cannot delete __dict__");
+        else
+            raise_type(vm, "__dict__ must be set to a dictionary, not a '%T'", value);
         return false;
     }
     return instance_dict_replace(vm, self, AS_DICT(value));
@@ -307,14 +319,18 @@ static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
     }
     type->has_dict = any_base_has_dict || slots.dict;
     type->has_instance_dict = type->has_dict;
-    if (slots.dict && type->instance_kind != TYPE_TYPE && !type_add_attributes(vm, type, type->dict, dict_attribute)) return false;
+    if (slots.dict && type->instance_kind != TYPE_TYPE &&
+        !type_add_attributes(vm, type, type->dict, dict_attribute))
+        return false;
     return !slots.weakref || type_add_attributes(vm, type, type->dict, weakref_attribute);
 }
 
 /* ---- how many inline slots instances get at first ---- */
 
 static uint32_t count_new_names(GenVM *vm, Type *type, Value *seen, uint32_t count) {
-    Value attributes = type->dict ? dict_get_str(vm, type->dict, name_value(vm, NAME___static_attributes__)) : VALUE_UNSET;
+    Value attributes =
+        type->dict ? dict_get_str(vm, type->dict, name_value(vm, NAME___static_attributes__))
+                   : VALUE_UNSET;
     if (!is_kind(attributes, TYPE_TUPLE)) return count;
     const Tuple *names = AS_TUPLE(attributes);
     for (uint64_t i = 0; i < names->count && count < GUESS_LIMIT; i++) {
@@ -359,11 +375,13 @@ static Value take_key(GenVM *vm, Dict *dict, Name name) {
 static Value running_module(GenVM *vm) {
     if (!vm->base) return VALUE_UNSET;
     const Function *function = frame_function(vm->base);
-    return function->globals ? dict_get_str(vm, function->globals, name_value(vm, NAME___name__)) : VALUE_UNSET;
+    return function->globals ? dict_get_str(vm, function->globals, name_value(vm, NAME___name__))
+                             : VALUE_UNSET;
 }
 
 static bool set_default(GenVM *vm, Dict *dict, Value name, Value value) {
-    return value == VALUE_UNSET || dict_get_str(vm, dict, name) != VALUE_UNSET || dict_set_str(vm, dict, name, value);
+    return value == VALUE_UNSET || dict_get_str(vm, dict, name) != VALUE_UNSET ||
+           dict_set_str(vm, dict, name, value);
 }
 
 static bool prepare_namespace(GenVM *vm, Type *type) {
@@ -447,7 +465,8 @@ static bool complete_type(GenVM *vm, Type *type) {
     type->mro = compute_mro(vm, type, type->bases);
     if (!type->mro) return false;
     inherit_from_bases(type, &any_dict);
-    if (!declare_slots(vm, type, any_dict) || !prepare_namespace(vm, type) || !fill_cells(vm, type)) return false;
+    if (!declare_slots(vm, type, any_dict) || !prepare_namespace(vm, type) || !fill_cells(vm, type))
+        return false;
     type->inline_slots = guess_inline_slots(vm, type);
     type->root_shape = shape_new_root(vm, type, type->inline_slots);
     if (type->root_shape == SHAPE_NONE || !type_build_specials(vm, type)) return false;
@@ -473,8 +492,8 @@ Type *type_new(GenVM *vm, Type *metatype, Value name, Tuple *bases, Dict *namesp
 
 /* ---- what follows: __set_name__ and __init_subclass__ ---- */
 
-/* Names properties (which needs no call) and lists the (name, value) whose __set_name__ must be called: a list, or
- * VALUE_UNSET when there are none. */
+/* Names properties (which needs no call) and lists the (name, value) whose __set_name__ must be
+ * called: a list, or VALUE_UNSET when there are none. */
 static Value values_to_name(GenVM *vm, Type *type) {
     Value list = VALUE_UNSET, name, value;
     uint32_t position = 0;
@@ -487,8 +506,10 @@ static Value values_to_name(GenVM *vm, Type *type) {
             AS(Property, value)->name = name;
             gc_barrier(vm, as_object(value));
         }
-        bool named = of->is_builtin ? kind == TYPE_HOST && type_lookup(vm, of, vm->special_names[SP_SET_NAME]) != VALUE_UNSET
-                                    : of->special[SP_SET_NAME] != VALUE_UNSET;
+        bool named = of->is_builtin
+                         ? kind == TYPE_HOST &&
+                               type_lookup(vm, of, vm->special_names[SP_SET_NAME]) != VALUE_UNSET
+                         : of->special[SP_SET_NAME] != VALUE_UNSET;
         if (!named) continue;
         if (list == VALUE_UNSET) list = list_new(vm, 4);
         Value pair = list == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 2, name, value);
@@ -506,9 +527,11 @@ static Value finish_class(GenVM *vm, Type *type, Value kwargs) {
     Value to_name = values_to_name(vm, type);
     if (to_name == VALUE_ERROR) return VALUE_ERROR;
     bool has_keywords = kwargs != VALUE_UNSET && AS_DICT(kwargs)->count > 0;
-    if (to_name == VALUE_UNSET && !has_keywords && !inherits_init_subclass(vm, type)) return object_value(type);
+    if (to_name == VALUE_UNSET && !has_keywords && !inherits_init_subclass(vm, type))
+        return object_value(type);
     return native_twin(vm, TWIN_FINISH_CLASS, 3, object_value(type),
-                       to_name == VALUE_UNSET ? vm->empty_tuple : to_name, kwargs == VALUE_UNSET ? VALUE_NONE : kwargs);
+                       to_name == VALUE_UNSET ? vm->empty_tuple : to_name,
+                       kwargs == VALUE_UNSET ? VALUE_NONE : kwargs);
 }
 
 static Value delegate_to_metatype(GenVM *vm, Type *winner, const Value *given, Value kwargs) {
@@ -520,7 +543,8 @@ static Value delegate_to_metatype(GenVM *vm, Type *winner, const Value *given, V
 
 /* type.__new__(metatype, name, bases, dict, **kwargs) */
 static Value construct_class(GenVM *vm, Type *metatype, const Value *given, Value kwargs) {
-    if (!value_is_str(given[0])) return raise_type(vm, "type.__new__() argument 1 must be str, not %T", given[0]);
+    if (!value_is_str(given[0]))
+        return raise_type(vm, "type.__new__() argument 1 must be str, not %T", given[0]);
     if (!is_kind(given[1], TYPE_TUPLE))
         return raise_type(vm, "type.__new__() argument 2 must be tuple, not %T", given[1]);
     if (!is_kind(given[2], TYPE_DICT))
@@ -544,12 +568,15 @@ Value type_construct(GenVM *vm, Value *args) {
     const Tuple *given = AS_TUPLE(args[1]);
     if (given->count == 3) return construct_class(vm, metatype, given->items, args[2]);
     if (metatype->id != TYPE_TYPE)
-        return raise_type(vm, "type.__new__() takes exactly 3 arguments (%d given)", (int)given->count);
-    if (given->count != 1 || args[2] != VALUE_UNSET) return raise_type(vm, "type() takes 1 or 3 arguments");
+        return raise_type(vm, "type.__new__() takes exactly 3 arguments (%d given)",
+                          (int)given->count);
+    if (given->count != 1 || args[2] != VALUE_UNSET)
+        return raise_type(vm, "type() takes 1 or 3 arguments");
     return object_value(type_of(vm, given->items[0]));
 }
 
-/* The plain end of a class statement, for the prelude: name, bases (types with metaclass type), namespace. */
+/* The plain end of a class statement, for the prelude: name, bases (types with metaclass type),
+ * namespace. */
 Value type_new_plain(GenVM *vm, Value *args) {
     Type *type = type_new(vm, vm->types[TYPE_TYPE], args[0], AS_TUPLE(args[1]), AS_DICT(args[2]));
     return type ? finish_class(vm, type, VALUE_UNSET) : VALUE_ERROR;
@@ -558,7 +585,8 @@ Value type_new_plain(GenVM *vm, Value *args) {
 /* __build_class__(func, name, /, *bases, **kwds) */
 Value type_build_class(GenVM *vm, Value *args) {
     const Tuple *bases = AS_TUPLE(args[2]);
-    if (!is_kind(args[0], TYPE_FUNCTION)) return raise_type(vm, "__build_class__: func must be a function");
+    if (!is_kind(args[0], TYPE_FUNCTION))
+        return raise_type(vm, "__build_class__: func must be a function");
     if (!value_is_str(args[1])) return raise_type(vm, "__build_class__: name is not a string");
     bool plain = args[3] == VALUE_UNSET;
     for (uint64_t i = 0; plain && i < bases->count; i++)
@@ -569,12 +597,15 @@ Value type_build_class(GenVM *vm, Value *args) {
     return native_twin(vm, TWIN_BUILD_CLASS, 4, args[0], args[1], args[2], keywords);
 }
 
-static const NativeDef build_class = {"__build_class__(func, name, /, *bases, **kwds)", type_build_class,
+static const NativeDef build_class = {"__build_class__(func, name, /, *bases, **kwds)",
+                                      type_build_class,
                                       "Internal helper function used by the class statement."};
 
 bool class_builtins_init(GenVM *vm) {
-    Value function = native_function_new(vm, &build_class, VALUE_UNSET, name_value(vm, NAME_builtins));
-    return function != VALUE_ERROR && dict_set_str(vm, vm->builtins, name_value(vm, NAME___build_class__), function);
+    Value function =
+        native_function_new(vm, &build_class, VALUE_UNSET, name_value(vm, NAME_builtins));
+    return function != VALUE_ERROR &&
+           dict_set_str(vm, vm->builtins, name_value(vm, NAME___build_class__), function);
 }
 
 /* ---- assignment to __bases__ ---- */
@@ -620,7 +651,8 @@ bool type_set_bases(GenVM *vm, Type *type, Value bases) {
             return false;
         }
     if (solid_base(base) != solid_base(type->base)) {
-        raise_type(vm, "__bases__ assignment: '%N' object layout differs from '%N'", base, type->base);
+        raise_type(vm, "__bases__ assignment: '%N' object layout differs from '%N'", base,
+                   type->base);
         return false;
     }
     Tuple *before = type->bases;

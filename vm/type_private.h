@@ -1,5 +1,5 @@
-/* type_private.h - what the files of the object model (type.c, type_new.c, attribute.c, slot_wrappers.c and the
- * types' own tables) share, and nobody else needs. */
+/* type_private.h - what the files of the object model (type.c, type_new.c, attribute.c,
+ * slot_wrappers.c and the types' own tables) share, and nobody else needs. */
 #ifndef GEN_TYPE_PRIVATE_H
 #define GEN_TYPE_PRIVATE_H
 
@@ -18,13 +18,15 @@ typedef struct GenericAlias {
 } GenericAlias;
 
 /* ---- type.c ---- */
-void type_inherit(Type *type, const BuiltinType *def); /* flags and slots from type->base; def may be NULL */
+void type_inherit(Type *type,
+                  const BuiltinType *def); /* flags and slots from type->base; def may be NULL */
 Tuple *type_mro_behind(GenVM *vm, Type *type, const Tuple *rest);
 void type_trace(GenVM *vm, Object *object);
 bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, uint8_t flags);
 bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef *def);
-Value type_lookup_owner(GenVM *vm, Type *type, Value name, Type **owner); /* and where it is defined */
-bool type_build_specials(GenVM *vm, Type *type); /* of a new class, from its dict and MRO */
+Value type_lookup_owner(GenVM *vm, Type *type, Value name,
+                        Type **owner);                /* and where it is defined */
+bool type_build_specials(GenVM *vm, Type *type);      /* of a new class, from its dict and MRO */
 Special special_from_name(GenVM *vm, Value interned); /* SPECIAL_COUNT: none */
 bool value_is_descriptor(GenVM *vm, Value v);
 bool value_is_data_descriptor(GenVM *vm, Value v);
@@ -36,7 +38,8 @@ Value type_getattr(GenVM *vm, Value self, Value name);
 Value type_setattr(GenVM *vm, Value self, Value name, Value value);
 Value module_getattr(GenVM *vm, Value self, Value name);
 Value property_get(GenVM *vm, const Property *property, Value instance);
-Value property_set(GenVM *vm, const Property *property, Value instance, Value value); /* UNSET deletes */
+Value property_set(GenVM *vm, const Property *property, Value instance,
+                   Value value); /* UNSET deletes */
 Value member_get(GenVM *vm, const Member *member, Value instance);
 Value member_set(GenVM *vm, const Member *member, Value instance, Value value);
 Value getset_get(GenVM *vm, const GetSet *getset, Value instance);
@@ -53,36 +56,43 @@ Value type_full_name(GenVM *vm, Type *type);   /* "module.Qualname", "Qualname" 
 
 /* ---- objects/mapping_proxy.c, generic_alias.c, union.c ---- */
 Value mapping_proxy_new(GenVM *vm, Value mapping);
-Value generic_alias_new(GenVM *vm, Value origin, Value args); /* args: a tuple, or the one argument */
-Value union_of(GenVM *vm, Value left, Value right); /* left | right; NotImplemented unless both can stand in a union */
+Value generic_alias_new(GenVM *vm, Value origin,
+                        Value args); /* args: a tuple, or the one argument */
+Value union_of(GenVM *vm, Value left,
+               Value right); /* left | right; NotImplemented unless both can stand in a union */
 
 /* ---- objects/exception.c ---- */
 const BuiltinType *exception_type_def(TypeId id);
 const AttributeDef *exception_type_attributes(TypeId id);
 
 Value exception_allocate(GenVM *vm, Type *type, Value args);
-bool exception_copy_context(GenVM *vm, Value from, Value to); /* cause, context, traceback and notes */
+bool exception_copy_context(GenVM *vm, Value from,
+                            Value to); /* cause, context, traceback and notes */
 Value exception_group_construct(GenVM *vm, Type *type, Value args, Value kwargs);
 Value exception_group_str(GenVM *vm, Value self);
 extern const NativeDef exception_group_methods[];
 
 /* ---- error.c ---- */
-Value attribute_error_context(GenVM *vm, Value object, Value name); /* .obj and .name of the pending AttributeError */
+Value attribute_error_context(GenVM *vm, Value object,
+                              Value name); /* .obj and .name of the pending AttributeError */
 
 /* ---- type_new.c ---- */
 bool type_add_subclass(GenVM *vm, Type *base, Type *type);
 bool type_set_bases(GenVM *vm, Type *type, Value bases); /* assignment to __bases__ */
-Value type_construct(GenVM *vm, Value *args);   /* type(cls, *args, **kwargs) */
-Value type_new_plain(GenVM *vm, Value *args);   /* (name, bases, namespace) */
+Value type_construct(GenVM *vm, Value *args);            /* type(cls, *args, **kwargs) */
+Value type_new_plain(GenVM *vm, Value *args);            /* (name, bases, namespace) */
 
 /* ---- shape.c ---- */
-bool instance_dict_replace(GenVM *vm, Value object, Dict *dict);        /* obj.__dict__ = dict */
-bool instance_set_type(GenVM *vm, Value object, Type *type);            /* obj.__class__ = type, layouts agree */
+bool instance_dict_replace(GenVM *vm, Value object, Dict *dict); /* obj.__dict__ = dict */
+bool instance_set_type(GenVM *vm, Value object,
+                       Type *type); /* obj.__class__ = type, layouts agree */
 
-/* Attribute names are compared by address; those that a program computes may not be interned yet. */
+/* Attribute names are compared by address; those that a program computes may not be interned yet.
+ */
 static inline Value name_interned(GenVM *vm, Value name) {
     const Str *str = AS_STR(name);
-    return likely(str->header.flags & STR_INTERNED && !str->header.state) ? name : str_intern(vm, name);
+    return likely(str->header.flags & STR_INTERNED && !str->header.state) ? name
+                                                                          : str_intern(vm, name);
 }
 
 #endif

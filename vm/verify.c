@@ -1,7 +1,7 @@
 /* verify.c - checks the structure of code before it runs: that every operand names what exists.
  *
- * It proves no types and no flow of values; after it, an instruction reads and writes inside the frame, takes constants
- * that are there, and jumps to instructions.
+ * It proves no types and no flow of values; after it, an instruction reads and writes inside the
+ * frame, takes constants that are there, and jumps to instructions.
  */
 #include "vm/code.h"
 
@@ -20,7 +20,8 @@ static bool fail(const Verifier *v, uint32_t word, const char *format, ...) {
     int used = snprintf(v->message, v->size, "word %u: ", word);
     va_list args;
     va_start(args, format);
-    if (used >= 0 && (size_t)used < v->size) vsnprintf(v->message + used, v->size - (size_t)used, format, args);
+    if (used >= 0 && (size_t)used < v->size)
+        vsnprintf(v->message + used, v->size - (size_t)used, format, args);
     va_end(args);
     return false;
 }
@@ -71,8 +72,8 @@ uint32_t code_window_size(const Code *code, Instr instr) {
 
 static bool check_register(const Verifier *v, uint32_t word, uint32_t reg, uint32_t count) {
     if (count == 0 || (uint64_t)reg + count <= v->code->regs) return true;
-    return fail(v, word, "%s: register %u of %u", code_op_info[instr_op(v->code->instrs[word])].name, reg + count - 1,
-                v->code->regs);
+    return fail(v, word, "%s: register %u of %u",
+                code_op_info[instr_op(v->code->instrs[word])].name, reg + count - 1, v->code->regs);
 }
 
 /* Some instructions write two registers though one is named. */
@@ -80,7 +81,8 @@ static bool writes_more(Opcode op) {
     return op == OP_LDSPECIAL || op == OP_EGMATCH || op == OP_LDMETH || op == OP_LDMETHG;
 }
 
-static bool check_operand(const Verifier *v, uint32_t word, char kind, uint32_t operand, bool is_first) {
+static bool check_operand(const Verifier *v, uint32_t word, char kind, uint32_t operand,
+                          bool is_first) {
     Instr instr = v->code->instrs[word];
     switch (kind) {
     case 'w':
@@ -111,7 +113,9 @@ static bool check_imm(const Verifier *v, uint32_t word, char kind, int32_t imm) 
     case 'k': return check_constant(v, word, imm);
     case 'j': return check_target(v, word, (int64_t)word + 1 + imm);
     case 'r': return check_register(v, word, (uint32_t)imm, 1);
-    case 'w': return check_register(v, word, (uint32_t)imm, code_window_size(v->code, v->code->instrs[word]));
+    case 'w':
+        return check_register(v, word, (uint32_t)imm,
+                              code_window_size(v->code, v->code->instrs[word]));
     default: return true;
     }
 }
@@ -121,12 +125,14 @@ static bool check_instruction(const Verifier *v, uint32_t word) {
     Opcode op = instr_op(instr);
     const OpInfo *info = &code_op_info[op];
     if (!info->name) return fail(v, word, "%u is no instruction", (unsigned)op);
-    if (op == OP_CONT || op == OP_HALT) return fail(v, word, "%s is for the engine's own code", info->name);
+    if (op == OP_CONT || op == OP_HALT)
+        return fail(v, word, "%s is for the engine's own code", info->name);
     if (!check_operand(v, word, info->format[0], instr_a(instr), true)) return false;
     if (!check_operand(v, word, info->format[1], instr_b(instr), false)) return false;
     if (!check_operand(v, word, info->format[2], instr_c(instr), false)) return false;
     if (!check_imm(v, word, info->format[3], instr_imm(instr))) return false;
-    if (op >= OP_JLTK && op <= OP_JNGEK && !check_constant(v, word, (int32_t)instr_b(instr))) return false;
+    if (op >= OP_JLTK && op <= OP_JNGEK && !check_constant(v, word, (int32_t)instr_b(instr)))
+        return false;
     if (info->words == 3) return check_constant(v, word, instr_imm(v->code->instrs[word + 1]));
     return true;
 }
@@ -146,7 +152,8 @@ static bool mark_starts(const Verifier *v) {
 
 static bool check_end(const Verifier *v) {
     uint32_t last = v->code->instr_count;
-    while (last > 0 && !v->starts[last - 1]) last--;
+    while (last > 0 && !v->starts[last - 1])
+        last--;
     if (last == 0) return fail(v, 0, "no instructions");
     switch (instr_op(v->code->instrs[last - 1])) {
     case OP_RET:
@@ -166,7 +173,8 @@ static bool check_ranges(const Verifier *v) {
         if (range->start >= range->end || range->end > v->code->instr_count)
             return fail(v, range->start, "an exception range to %u", range->end);
         if (!check_target(v, range->start, range->handler)) return false;
-        if (range->reg >= v->code->regs) return fail(v, range->start, "an exception register %u", range->reg);
+        if (range->reg >= v->code->regs)
+            return fail(v, range->start, "an exception register %u", range->reg);
     }
     return true;
 }
@@ -177,7 +185,8 @@ static bool check_all(const Verifier *v) {
         if (v->starts[word] && !check_instruction(v, word)) return false;
     if (v->code->local_count > v->code->regs) return fail(v, 0, "%u locals", v->code->local_count);
     for (uint64_t i = 0; v->code->cellvars && i < v->code->cellvars->count; i++)
-        if (v->code->cell_regs[i] >= v->code->regs) return fail(v, 0, "a cell in register %u", v->code->cell_regs[i]);
+        if (v->code->cell_regs[i] >= v->code->regs)
+            return fail(v, 0, "a cell in register %u", v->code->cell_regs[i]);
     return true;
 }
 

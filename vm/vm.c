@@ -21,7 +21,9 @@ static const char *const special_texts[] = {
 
 static bool names_init(GenVM *vm) {
     for (int i = 0; i < NAME_COUNT; i++)
-        if ((vm->names[i] = str_intern_from(vm, name_texts[i], strlen(name_texts[i]))) == VALUE_ERROR) return false;
+        if ((vm->names[i] = str_intern_from(vm, name_texts[i], strlen(name_texts[i]))) ==
+            VALUE_ERROR)
+            return false;
     for (int i = 0; i < SPECIAL_COUNT; i++) {
         vm->special_names[i] = str_intern_from(vm, special_texts[i], strlen(special_texts[i]));
         if (vm->special_names[i] == VALUE_ERROR) return false;
@@ -61,7 +63,9 @@ bool vm_init(GenVM *vm) {
 }
 
 /* The engine alone; linking stdlib/init.c replaces this. */
-__attribute__((weak)) bool vm_library_init(GenVM *vm) { return (void)vm, true; }
+__attribute__((weak)) bool vm_library_init(GenVM *vm) {
+    return (void)vm, true;
+}
 
 void vm_free(GenVM *vm) {
     vm->finalizing = true;

@@ -1,5 +1,5 @@
-/* vm.h - the state of one virtual machine, seen from inside the engine. There is no other state: nothing global,
- * nothing thread-local. */
+/* vm.h - the state of one virtual machine, seen from inside the engine. There is no other state:
+ * nothing global, nothing thread-local. */
 #ifndef GEN_VM_H
 #define GEN_VM_H
 
@@ -12,25 +12,26 @@ typedef struct TailCall { /* the call that a native returning VALUE_TAIL asks fo
     Value callable;
     uint32_t count;
     Value args[10];
-    Value spread_args;   /* tuple instead of args, or VALUE_UNSET */
-    Value spread_kwargs; /* dict or VALUE_UNSET */
-    uint32_t then;       /* a Return (returns.def) that looks at the result first; 0: none */
+    Value spread_args;    /* tuple instead of args, or VALUE_UNSET */
+    Value spread_kwargs;  /* dict or VALUE_UNSET */
+    uint32_t then;        /* a Return (returns.def) that looks at the result first; 0: none */
     Value then_values[4]; /* its registers from r1 on */
 } TailCall;
 
 struct GenVM {
     /* What the interpreter touches, first. */
-    const Instr *pc;   /* of the running frame, saved before any call out of the dispatch loop */
-    Value *base;       /* its registers */
-    Value *limit;      /* end of the register stack less the red zone */
-    int64_t fuel;      /* what is left of the slice, saved as pc is */
+    const Instr *pc; /* of the running frame, saved before any call out of the dispatch loop */
+    Value *base;     /* its registers */
+    Value *limit;    /* end of the register stack less the red zone */
+    int64_t fuel;    /* what is left of the slice, saved as pc is */
     uint32_t method_epoch; /* changes when a cached class attribute may have become wrong */
-    uint32_t poll;     /* nonzero: a safepoint has work (POLL_ bits) */
-    Value exception;   /* pending exception or VALUE_UNSET */
-    Value memory_error; /* made at the start */
-    Value handled;     /* the exception being handled (sys.exception()) or VALUE_UNSET */
+    uint32_t poll;         /* nonzero: a safepoint has work (POLL_ bits) */
+    Value exception;       /* pending exception or VALUE_UNSET */
+    Value memory_error;    /* made at the start */
+    Value handled;         /* the exception being handled (sys.exception()) or VALUE_UNSET */
     TailCall tail;
-    NativeFunction *callee; /* the native function being called: the slot wrappers find their type here */
+    NativeFunction
+        *callee; /* the native function being called: the slot wrappers find their type here */
 
     Value *stack, *stack_end; /* the register stack of the running task */
     Value *stack_high;        /* registers above the top frame may hold stale values up to here */
@@ -39,57 +40,67 @@ struct GenVM {
     struct Heap *heap;
     Shape *shapes;
     uint32_t shape_count, shape_capacity;
-    uint32_t *shape_moves; /* NULL, or by shape: which one its instances get at the next collection (shape.c) */
+    uint32_t *shape_moves; /* NULL, or by shape: which one its instances get at the next collection
+                              (shape.c) */
     uint32_t shape_moves_count;
-    Type *types[TYPE_COUNT];       /* builtin types by TypeId */
-    Value names[NAME_COUNT];       /* interned */
+    Type *types[TYPE_COUNT]; /* builtin types by TypeId */
+    Value names[NAME_COUNT]; /* interned */
     Value special_names[SPECIAL_COUNT];
-    Value characters[256];         /* one-character strings of Latin-1 */
+    Value characters[256]; /* one-character strings of Latin-1 */
     Value empty_str, empty_tuple, empty_bytes;
     struct InternTable *interned;
     struct MethodCache *method_cache; /* and what else type.c keeps */
     uint64_t hash_key[2];
 
-    Dict *builtins;  /* of module builtins */
-    Dict *modules;   /* sys.modules */
+    Dict *builtins; /* of module builtins */
+    Dict *modules;  /* sys.modules */
     Value sys_module, main_module;
     Value twins[TWIN_COUNT]; /* loaded on first use */
     uint32_t native_depth;   /* see native_enter */
     int64_t int_digit_limit; /* of decimal text of ints: 0 the default, -1 none (see int_text.c) */
 
-    /* The compiler, set by stdlib/init.c; NULL in a VM that only runs images. mode: "exec", "eval" or "single".
-     * Returns a Code object, or VALUE_ERROR with SyntaxError pending. */
-    Value (*compile)(GenVM *vm, const char *source, size_t size, const char *filename, const char *mode, int flags);
-    Value (*find_builtin_module)(GenVM *vm, Value name); /* a native or frozen module, VALUE_UNSET when unknown */
+    /* The compiler, set by stdlib/init.c; NULL in a VM that only runs images. mode: "exec", "eval"
+     * or "single". Returns a Code object, or VALUE_ERROR with SyntaxError pending. */
+    Value (*compile)(GenVM *vm, const char *source, size_t size, const char *filename,
+                     const char *mode, int flags);
+    Value (*find_builtin_module)(
+        GenVM *vm, Value name); /* a native or frozen module, VALUE_UNSET when unknown */
 
     Value (*load_prelude)(GenVM *vm, const char *name); /* the Code of stdlib/prelude/NAME.gen */
-    /* Files, for imports; set where the host grants them: "file", "directory" or "" of a path; the Code of a file. */
+    /* Files, for imports; set where the host grants them: "file", "directory" or "" of a path; the
+     * Code of a file. */
     const char *(*path_kind)(GenVM *vm, const char *path);
     Value (*compile_file)(GenVM *vm, const char *path);
-    Value (*read_source)(GenVM *vm, const char *path); /* the text of a source file as str, for tracebacks; VALUE_UNSET: none */
+    Value (*read_source)(
+        GenVM *vm,
+        const char *path); /* the text of a source file as str, for tracebacks; VALUE_UNSET: none */
     bool (*has_builtin_module)(GenVM *vm, Value name);
-    Value (*show_carets)(GenVM *vm, Value lines, Value start, Value end); /* see parser/carets.h; NULL: none */
-    Value prelude;         /* dict: loaded prelude modules by name */
-    Value import_function; /* the original builtins.__import__ */
-    struct Code *stub_code;       /* continuation frames: continue.h */
+    Value (*show_carets)(GenVM *vm, Value lines, Value start,
+                         Value end); /* see parser/carets.h; NULL: none */
+    Value prelude;                   /* dict: loaded prelude modules by name */
+    Value import_function;           /* the original builtins.__import__ */
+    struct Code *stub_code;          /* continuation frames: continue.h */
     struct Function *stubs[32];
-    struct HandleScope *handles;  /* values that the host holds: handles.h */
-    bool reraising;        /* the pending exception is raised again: its traceback already has this place */
-    bool finalizing;       /* the VM is being freed */
-    uint32_t in_prelude;   /* a prelude file is being loaded: no collection */
-    int64_t fuel_kept;     /* taken out of the slice so that the next safepoint comes soon */
+    struct HandleScope *handles; /* values that the host holds: handles.h */
+    bool
+        reraising; /* the pending exception is raised again: its traceback already has this place */
+    bool finalizing;     /* the VM is being freed */
+    uint32_t in_prelude; /* a prelude file is being loaded: no collection */
+    int64_t fuel_kept;   /* taken out of the slice so that the next safepoint comes soon */
     uint32_t generators_made;
     int64_t steps_done;
     uint64_t safepoints;
     uint64_t memory_limit; /* bytes; 0: none */
     void *host_data;
     uint32_t capabilities;
-    bool (*host_write)(void *context, int stream, const char *data, size_t size); /* output without GEN_CAP_STDIO */
-    char *error_text;      /* the last answer of gen_error_text */
-    struct SiteCache *site_cache; /* see site_cache.h; made when first needed */
-    Value host_natives;    /* list of the Buffers behind host functions, or VALUE_UNSET */
-    volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
-    Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the next safepoint */
+    bool (*host_write)(void *context, int stream, const char *data,
+                       size_t size); /* output without GEN_CAP_STDIO */
+    char *error_text;                /* the last answer of gen_error_text */
+    struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
+    Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
+    volatile int interrupted;        /* set by gen_interrupt, from any thread or a signal handler */
+    Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
+                                    next safepoint */
     uint32_t pending_count, pending_capacity;
     struct FileLink *writers; /* files that may have something to write: file.c */
     Value roots[32];          /* spare places for engine files */
@@ -106,6 +117,8 @@ typedef struct HandleScope {
 
 Dict *vm_builtins_of(GenVM *vm, Dict *globals); /* globals['__builtins__'], or the VM's own */
 
-static inline Value name_value(GenVM *vm, Name name) { return vm->names[name]; }
+static inline Value name_value(GenVM *vm, Name name) {
+    return vm->names[name];
+}
 
 #endif

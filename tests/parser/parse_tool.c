@@ -92,8 +92,9 @@ int main(int argc, char **argv) {
         arena_init(&arena, MEMORY_LIMIT);
         ParseError error;
         clock_t start = clock();
-        AstModule *module = is_timing || wants_scopes ? parse_and_analyze(&arena, text, len, mode, &error)
-                                      : parse_source(&arena, text, len, mode, &error);
+        AstModule *module = is_timing || wants_scopes
+                                ? parse_and_analyze(&arena, text, len, mode, &error)
+                                : parse_source(&arena, text, len, mode, &error);
         seconds += (double)(clock() - start) / CLOCKS_PER_SEC;
         bytes += (double)len;
         if (module == NULL)

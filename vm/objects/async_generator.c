@@ -1,9 +1,10 @@
 /* async_generator.c - async generators: generators whose yields are told apart from their awaits.
  *
- * What scripts await is a step (asend, athrow, aclose, __anext__): a prelude generator in another coat (async_step in
- * engine.gen) that resumes the async generator's frame. What comes out of the frame is either something that an await inside
- * it passes up, which the step yields on, or a value that the generator itself yields: YIELDWRAP hands that over in a
- * Wrapped object, which ends the step.
+ * What scripts await is a step (asend, athrow, aclose, __anext__): a prelude generator in another
+ * coat (async_step in engine.gen) that resumes the async generator's frame. What comes out of the
+ * frame is either something that an await inside it passes up, which the step yields on, or a value
+ * that the generator itself yields: YIELDWRAP hands that over in a Wrapped object, which ends the
+ * step.
  */
 #include "vm/generator.h"
 #include "vm/frame_object.h"
@@ -11,7 +12,8 @@
 #include "vm/runtime.h"
 
 bool async_generator_yield(GenVM *vm, Value v) {
-    Value wrapped = cell_new(vm, v); /* no script can get hold of this cell, so a cell is unmistakable */
+    Value wrapped =
+        cell_new(vm, v); /* no script can get hold of this cell, so a cell is unmistakable */
     if (wrapped == VALUE_ERROR) return false;
     if (instr_c(vm->pc[-1]) != 1) vm->base[instr_a(vm->pc[-1])] = VALUE_NONE;
     return generator_yield(vm, wrapped);
@@ -20,51 +22,72 @@ bool async_generator_yield(GenVM *vm, Value v) {
 static Value step(GenVM *vm, Value self, const char *kind, Value value) {
     Value mode = str_from(vm, kind);
     if (mode == VALUE_ERROR) return VALUE_ERROR;
-    return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[TYPE_ASYNC_GENERATOR_STEP], 3, self, mode, value);
+    return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[TYPE_ASYNC_GENERATOR_STEP], 3, self,
+                             mode, value);
 }
 
-static Value method_anext(GenVM *vm, Value *args) { return step(vm, args[0], "send", VALUE_NONE); }
-static Value method_asend(GenVM *vm, Value *args) { return step(vm, args[0], "send", args[1]); }
-static Value method_aclose(GenVM *vm, Value *args) { return step(vm, args[0], "close", VALUE_NONE); }
-static Value method_aiter(GenVM *vm, Value *args) { return (void)vm, args[0]; }
+static Value method_anext(GenVM *vm, Value *args) {
+    return step(vm, args[0], "send", VALUE_NONE);
+}
+static Value method_asend(GenVM *vm, Value *args) {
+    return step(vm, args[0], "send", args[1]);
+}
+static Value method_aclose(GenVM *vm, Value *args) {
+    return step(vm, args[0], "close", VALUE_NONE);
+}
+static Value method_aiter(GenVM *vm, Value *args) {
+    return (void)vm, args[0];
+}
 
 static Value method_athrow(GenVM *vm, Value *args) {
     Value packed = tuple_pack(vm, 3, args[1], args[2], args[3]);
     return packed == VALUE_ERROR ? VALUE_ERROR : step(vm, args[0], "throw", packed);
 }
 
-static Value qualname_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->qualname; }
-static Value name_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->name; }
+static Value qualname_of(GenVM *vm, Value self) {
+    return (void)vm, generator_function(AS(Generator, self))->qualname;
+}
+static Value name_of(GenVM *vm, Value self) {
+    return (void)vm, generator_function(AS(Generator, self))->name;
+}
 static Value code_of(GenVM *vm, Value self) {
     return (void)vm, object_value(generator_function(AS(Generator, self))->code);
 }
-static Value frame_of(GenVM *vm, Value self) { return frame_object_of_generator(vm, AS(Generator, self)); }
+static Value frame_of(GenVM *vm, Value self) {
+    return frame_object_of_generator(vm, AS(Generator, self));
+}
 static Value is_running(GenVM *vm, Value self) {
     return (void)vm, bool_value(AS(Generator, self)->header.state == GENERATOR_RUNNING);
 }
 static Value is_suspended(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
-    return bool_value(generator->header.state < GENERATOR_RUNNING && !generator_unstarted(generator));
+    return bool_value(generator->header.state < GENERATOR_RUNNING &&
+                      !generator_unstarted(generator));
 }
 static Value awaited(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
-    if (generator->header.state != GENERATOR_DELEGATING && generator->header.state != GENERATOR_ITERATING)
+    if (generator->header.state != GENERATOR_DELEGATING &&
+        generator->header.state != GENERATOR_ITERATING)
         return VALUE_NONE;
     return generator->regs[instr_b(generator->pc[-1])];
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<async_generator object %S at 0x%lx>", qualname_of(vm, self), (unsigned long)self - 1);
+    return str_format(vm, "<async_generator object %S at 0x%lx>", qualname_of(vm, self),
+                      (unsigned long)self - 1);
 }
 
 static const NativeDef methods[] = {
     {"__aiter__(self, /)", method_aiter, NULL},
     {"__anext__(self, /)", method_anext, NULL},
-    {"asend(self, value, /)", method_asend, "An awaitable that resumes with value as the result of the yield."},
-    {"athrow(self, typ, val=None, tb=None, /)", method_athrow, "An awaitable that raises at the yield."},
-    {"aclose(self, /)", method_aclose, "An awaitable that finishes the generator with GeneratorExit."},
+    {"asend(self, value, /)", method_asend,
+     "An awaitable that resumes with value as the result of the yield."},
+    {"athrow(self, typ, val=None, tb=None, /)", method_athrow,
+     "An awaitable that raises at the yield."},
+    {"aclose(self, /)", method_aclose,
+     "An awaitable that finishes the generator with GeneratorExit."},
     {"classmethod __class_getitem__(cls, item, /)", generic_alias_method, "See PEP 585."},
     {NULL, NULL, NULL},
 };
@@ -91,10 +114,18 @@ const BuiltinType async_generator_type = {
     .slots = {.repr = repr, .trace = generator_trace},
 };
 
-static Value step_iter(GenVM *vm, Value self) { return (void)vm, self; }
-static Value step_next(GenVM *vm, Value self) { return native_resume(vm, self, VALUE_NONE); }
-static Value step_send(GenVM *vm, Value *args) { return native_resume(vm, args[0], args[1]); }
-static Value step_await(GenVM *vm, Value *args) { return (void)vm, args[0]; }
+static Value step_iter(GenVM *vm, Value self) {
+    return (void)vm, self;
+}
+static Value step_next(GenVM *vm, Value self) {
+    return native_resume(vm, self, VALUE_NONE);
+}
+static Value step_send(GenVM *vm, Value *args) {
+    return native_resume(vm, args[0], args[1]);
+}
+static Value step_await(GenVM *vm, Value *args) {
+    return (void)vm, args[0];
+}
 static Value step_close(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
 }
@@ -122,16 +153,24 @@ const BuiltinType async_generator_step_type = {
 
 /* ---- natives for async_step ---- */
 
-static Value unwrap(GenVM *vm, Value *args) { return (void)vm, AS(Cell, args[0])->value; }
-static Value is_wrapped(GenVM *vm, Value *args) { return (void)vm, bool_value(is_kind(args[0], TYPE_CELL)); }
-static Value agen_send(GenVM *vm, Value *args) { return native_resume(vm, args[0], args[1]); }
+static Value unwrap(GenVM *vm, Value *args) {
+    return (void)vm, AS(Cell, args[0])->value;
+}
+static Value is_wrapped(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(is_kind(args[0], TYPE_CELL));
+}
+static Value agen_send(GenVM *vm, Value *args) {
+    return native_resume(vm, args[0], args[1]);
+}
 static Value agen_throw(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
 }
 static Value agen_finished(GenVM *vm, Value *args) {
     return (void)vm, bool_value(AS(Generator, args[0])->header.state == GENERATOR_DONE);
 }
-static Value agen_unstarted(GenVM *vm, Value *args) { return (void)vm, bool_value(generator_unstarted(AS(Generator, args[0]))); }
+static Value agen_unstarted(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(generator_unstarted(AS(Generator, args[0])));
+}
 static Value agen_finish(GenVM *vm, Value *args) {
     (void)vm;
     AS(Generator, args[0])->header.state = GENERATOR_DONE;

@@ -1,7 +1,10 @@
-/* bool.c - the type bool: two constants that are ints in everything but their names, and closed under & | ^. */
+/* bool.c - the type bool: two constants that are ints in everything but their names, and closed
+ * under & | ^. */
 #include "vm/objects/number.h"
 
-static Value repr(GenVM *vm, Value self) { return str_from(vm, self == VALUE_TRUE ? "True" : "False"); }
+static Value repr(GenVM *vm, Value self) {
+    return str_from(vm, self == VALUE_TRUE ? "True" : "False");
+}
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     if (is_bool(left) && is_bool(right)) {

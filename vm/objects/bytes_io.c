@@ -1,10 +1,14 @@
-/* bytes_io.c - BytesIO: a file in memory. Its contents are a bytearray, so that getbuffer() is a view on just that, and
- * views keep the size as it is.
+/* bytes_io.c - BytesIO: a file in memory. Its contents are a bytearray, so that getbuffer() is a
+ * view on just that, and views keep the size as it is.
  */
 #include "vm/objects/files.h"
 
-static inline MemoryFile *memory_of(Value v) { return AS(MemoryFile, v); }
-static inline ByteArray *array_of(const MemoryFile *file) { return AS(ByteArray, file->array); }
+static inline MemoryFile *memory_of(Value v) {
+    return AS(MemoryFile, v);
+}
+static inline ByteArray *array_of(const MemoryFile *file) {
+    return AS(ByteArray, file->array);
+}
 
 static MemoryFile *open_file(GenVM *vm, Value self) {
     MemoryFile *file = memory_of(self);
@@ -13,8 +17,8 @@ static MemoryFile *open_file(GenVM *vm, Value self) {
     return NULL;
 }
 
-/* Views that nothing reaches any more still count until they are collected: before a change is refused because of views,
- * there is a collection, and the method is called again. */
+/* Views that nothing reaches any more still count until they are collected: before a change is
+ * refused because of views, there is a collection, and the method is called again. */
 enum { AGAIN = 1 }; /* Object.flags: it is the second call */
 
 static bool needs_collection(MemoryFile *file) {
@@ -48,7 +52,8 @@ bool bytes_io_put(GenVM *vm, MemoryFile *file, const void *data, size_t size) {
     if (array->exports) return raise_exports(vm), false;
     if (size == 0) return true;
     if (__builtin_add_overflow(file->at, size, &end) || !gc_check_size(vm, end))
-        return vm->exception != VALUE_UNSET ? false : (raise_overflow(vm, "new position too large"), false);
+        return vm->exception != VALUE_UNSET ? false
+                                            : (raise_overflow(vm, "new position too large"), false);
     if (end > old_size && !bytearray_resize(vm, array, end)) return false;
     uint8_t *start = array->buffer->data;
     if (file->at > old_size) memset(start + old_size, 0, file->at - old_size);
@@ -110,7 +115,7 @@ static Value construct(GenVM *vm, Value *args) {
     return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
 }
 
-static Value new(GenVM *vm, Value *args) {
+static Value new (GenVM *vm, Value *args) {
     MemoryFile *file = alloc(vm, type_from(args[0]));
     return file ? object_value(file) : VALUE_ERROR;
 }
@@ -168,7 +173,8 @@ static Value method_write(GenVM *vm, Value *args) {
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
     MemoryFile *file = open_file(vm, args[0]);
     if (file && needs_collection(file)) return collect_and_call(vm, args[0], "write", args[1]);
-    return file && bytes_io_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size) : VALUE_ERROR;
+    return file && bytes_io_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size)
+                                                                : VALUE_ERROR;
 }
 
 static Value method_writelines(GenVM *vm, Value *args) {
@@ -187,7 +193,8 @@ static Value method_getvalue(GenVM *vm, Value *args) {
 
 static Value method_getbuffer(GenVM *vm, Value *args) {
     MemoryFile *file = open_file(vm, args[0]);
-    return file ? native_call(vm, object_value(vm->types[TYPE_MEMORYVIEW]), 1, file->array) : VALUE_ERROR;
+    return file ? native_call(vm, object_value(vm->types[TYPE_MEMORYVIEW]), 1, file->array)
+                : VALUE_ERROR;
 }
 
 static Value method_seek(GenVM *vm, Value *args) {
@@ -196,7 +203,8 @@ static Value method_seek(GenVM *vm, Value *args) {
     int64_t position = as_int(args[1]), whence = as_int(args[2]);
     if (whence < 0 || whence > 2)
         return raise_value(vm, "invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
-    if (whence == 0 && position < 0) return raise_value(vm, "negative seek value %lld", (long long)position);
+    if (whence == 0 && position < 0)
+        return raise_value(vm, "negative seek value %lld", (long long)position);
     if (whence == 1) position += (int64_t)file->at;
     if (whence == 2) position += (int64_t)array_of(file)->size;
     file->at = position < 0 ? 0 : (size_t)position;
@@ -222,48 +230,75 @@ static Value method_truncate(GenVM *vm, Value *args) {
 
 static Value method_close(GenVM *vm, Value *args) {
     MemoryFile *file = memory_of(args[0]);
-    if (file->array != VALUE_UNSET && needs_collection(file)) return collect_and_call(vm, args[0], "close", VALUE_NONE);
+    if (file->array != VALUE_UNSET && needs_collection(file))
+        return collect_and_call(vm, args[0], "close", VALUE_NONE);
     if (file->array != VALUE_UNSET && array_of(file)->exports) return raise_exports(vm);
     file->array = VALUE_UNSET;
     return VALUE_NONE;
 }
 
-static Value self_if_open(GenVM *vm, Value self) { return open_file(vm, self) ? self : VALUE_ERROR; }
-static Value method_enter(GenVM *vm, Value *args) { return self_if_open(vm, args[0]); }
-static Value method_yes(GenVM *vm, Value *args) { return open_file(vm, args[0]) ? VALUE_TRUE : VALUE_ERROR; }
-static Value method_isatty(GenVM *vm, Value *args) { return open_file(vm, args[0]) ? VALUE_FALSE : VALUE_ERROR; }
-static Value method_flush(GenVM *vm, Value *args) { return open_file(vm, args[0]) ? VALUE_NONE : VALUE_ERROR; }
-static Value method_fileno(GenVM *vm, Value *args) { return (void)args, file_raise_unsupported(vm, "fileno"); }
-static Value method_detach(GenVM *vm, Value *args) { return (void)args, file_raise_unsupported(vm, "detach"); }
-static Value get_closed(GenVM *vm, Value self) { return (void)vm, bool_value(memory_of(self)->array == VALUE_UNSET); }
+static Value self_if_open(GenVM *vm, Value self) {
+    return open_file(vm, self) ? self : VALUE_ERROR;
+}
+static Value method_enter(GenVM *vm, Value *args) {
+    return self_if_open(vm, args[0]);
+}
+static Value method_yes(GenVM *vm, Value *args) {
+    return open_file(vm, args[0]) ? VALUE_TRUE : VALUE_ERROR;
+}
+static Value method_isatty(GenVM *vm, Value *args) {
+    return open_file(vm, args[0]) ? VALUE_FALSE : VALUE_ERROR;
+}
+static Value method_flush(GenVM *vm, Value *args) {
+    return open_file(vm, args[0]) ? VALUE_NONE : VALUE_ERROR;
+}
+static Value method_fileno(GenVM *vm, Value *args) {
+    return (void)args, file_raise_unsupported(vm, "fileno");
+}
+static Value method_detach(GenVM *vm, Value *args) {
+    return (void)args, file_raise_unsupported(vm, "detach");
+}
+static Value get_closed(GenVM *vm, Value self) {
+    return (void)vm, bool_value(memory_of(self)->array == VALUE_UNSET);
+}
 
-static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((MemoryFile *)object)->array); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((MemoryFile *)object)->array);
+}
 
 static const NativeDef constructor = {"BytesIO(cls, initial_bytes=None)", construct, NULL};
 
 static const NativeDef methods[] = {
     {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},
-    {"__init__(self, initial_bytes=None)", init, "Buffered I/O implementation using an in-memory bytes buffer."},
+    {"__init__(self, initial_bytes=None)", init,
+     "Buffered I/O implementation using an in-memory bytes buffer."},
     {"__enter__(self, /)", method_enter, NULL},
     {"__exit__(self, /, *args)", method_close, NULL},
     {"close(self, /)", method_close, "Disable all I/O operations."},
     {"detach(self, /)", method_detach, NULL},
     {"fileno(self, /)", method_fileno, NULL},
     {"flush(self, /)", method_flush, "Does nothing."},
-    {"getbuffer(self, /)", method_getbuffer, "Get a read-write view over the contents of the BytesIO object."},
+    {"getbuffer(self, /)", method_getbuffer,
+     "Get a read-write view over the contents of the BytesIO object."},
     {"getvalue(self, /)", method_getvalue, "Retrieve the entire contents of the BytesIO object."},
     {"isatty(self, /)", method_isatty, "Always returns False."},
-    {"read(self, size=None, /)", method_read, "Read at most size bytes, returned as a bytes object."},
-    {"read1(self, size=None, /)", method_read, "Read at most size bytes, returned as a bytes object."},
+    {"read(self, size=None, /)", method_read,
+     "Read at most size bytes, returned as a bytes object."},
+    {"read1(self, size=None, /)", method_read,
+     "Read at most size bytes, returned as a bytes object."},
     {"readable(self, /)", method_yes, "Returns True if the IO object can be read."},
     {"readinto(self, buffer, /)", method_readinto, "Read bytes into buffer."},
     {"readinto1(self, buffer, /)", method_readinto, "Read bytes into buffer."},
-    {"readline(self, size=None, /)", method_readline, "Next line from the file, as a bytes object."},
-    {"readlines(self, size=None, /)", method_readlines, "List of bytes objects, each a line from the file."},
-    {"seek(self, pos: index, whence: index = 0, /)", method_seek, "Change stream position and return it."},
+    {"readline(self, size=None, /)", method_readline,
+     "Next line from the file, as a bytes object."},
+    {"readlines(self, size=None, /)", method_readlines,
+     "List of bytes objects, each a line from the file."},
+    {"seek(self, pos: index, whence: index = 0, /)", method_seek,
+     "Change stream position and return it."},
     {"seekable(self, /)", method_yes, "Returns True if the IO object can be seeked."},
     {"tell(self, /)", method_tell, "Current file position, an integer."},
-    {"truncate(self, size=None, /)", method_truncate, "Truncate the file to at most size bytes and return the size."},
+    {"truncate(self, size=None, /)", method_truncate,
+     "Truncate the file to at most size bytes and return the size."},
     {"writable(self, /)", method_yes, "Returns True if the IO object can be written."},
     {"write(self, b, /)", method_write, "Write bytes to file and return their number."},
     {"writelines(self, lines, /)", method_writelines, "Write lines to the file."},
@@ -274,7 +309,12 @@ static const AttributeDef attributes[] = {
     {"closed", get_closed, NULL, "True if the file is closed."}, {NULL, NULL, NULL, NULL}};
 
 const BuiltinType bytes_io_type = {
-    .name = "BytesIO", .module = "_io", .size = sizeof(MemoryFile), .construct = &constructor,
-    .doc = "Buffered I/O implementation using an in-memory bytes buffer.", .methods = methods, .attributes = attributes,
+    .name = "BytesIO",
+    .module = "_io",
+    .size = sizeof(MemoryFile),
+    .construct = &constructor,
+    .doc = "Buffered I/O implementation using an in-memory bytes buffer.",
+    .methods = methods,
+    .attributes = attributes,
     .slots = {.iter = self_if_open, .next = next, .trace = trace},
 };

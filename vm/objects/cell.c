@@ -1,7 +1,9 @@
 /* cell.c - cells: the variables that closures share. */
 #include "vm/type_private.h"
 
-static Cell *self_cell(Value self) { return AS(Cell, self); }
+static Cell *self_cell(Value self) {
+    return AS(Cell, self);
+}
 
 Value cell_new(GenVM *vm, Value value) {
     Cell *cell = gc_new_raw(vm, sizeof *cell, TYPE_CELL);
@@ -10,7 +12,9 @@ Value cell_new(GenVM *vm, Value value) {
     return object_value(cell);
 }
 
-static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((Cell *)object)->value); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((Cell *)object)->value);
+}
 
 static Value repr(GenVM *vm, Value self) {
     Value held = self_cell(self)->value;
@@ -25,11 +29,13 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     Value a = self_cell(left)->value, b = self_cell(right)->value;
     if (a != VALUE_UNSET && b != VALUE_UNSET) return value_compare(vm, op, a, b);
     int order = (a != VALUE_UNSET) - (b != VALUE_UNSET);
-    bool results[] = {order < 0, order <= 0, order == 0, order != 0, order > 0, order >= 0};
+    bool results[] = {order<0, order <= 0, order == 0, order != 0, order> 0, order >= 0};
     return bool_value(results[op]);
 }
 
-static Value cell_construct(GenVM *vm, Value *args) { return cell_new(vm, args[1]); }
+static Value cell_construct(GenVM *vm, Value *args) {
+    return cell_new(vm, args[1]);
+}
 
 static Value get_contents(GenVM *vm, Value self) {
     Value held = self_cell(self)->value;

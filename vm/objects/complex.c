@@ -1,7 +1,8 @@
 /* complex.c - the type complex.
  *
- * Arithmetic of a complex and a real number leaves the part alone that the real number does not have, as C's Annex G
- * wants it: 1 - (0+0j) is not (1+0j) - (0+0j), and infinities come out of products and quotients as infinities.
+ * Arithmetic of a complex and a real number leaves the part alone that the real number does not
+ * have, as C's Annex G wants it: 1 - (0+0j) is not (1+0j) - (0+0j), and infinities come out of
+ * products and quotients as infinities.
  */
 #include "vm/objects/number.h"
 
@@ -14,7 +15,9 @@ typedef struct Pair {
     double re, im;
 } Pair;
 
-static Pair pair_of(Value v) { return (Pair){AS(Complex, v)->real, AS(Complex, v)->imaginary}; }
+static Pair pair_of(Value v) {
+    return (Pair){AS(Complex, v)->real, AS(Complex, v)->imaginary};
+}
 
 static Value new_of_class(GenVM *vm, Type *cls, Pair z) {
     Complex *complex = gc_new_of(vm, sizeof(Complex), TYPE_COMPLEX, cls);
@@ -32,7 +35,9 @@ Value complex_new(GenVM *vm, double real, double imaginary) {
     return object_value(complex);
 }
 
-static Value new(GenVM *vm, Pair z) { return complex_new(vm, z.re, z.im); }
+static Value new (GenVM *vm, Pair z) {
+    return complex_new(vm, z.re, z.im);
+}
 
 bool complex_parts(Value v, double *real, double *imaginary) {
     if (!is_kind(v, TYPE_COMPLEX)) return false;
@@ -49,14 +54,24 @@ bool complex_from(GenVM *vm, Value v, double *real, double *imaginary) {
 
 /* ---- products and quotients ---- */
 
-static double boxed(double part) { return copysign(isinf(part) ? 1.0 : 0.0, part); }
-static double without_nan(double part) { return isnan(part) ? copysign(0.0, part) : part; }
-static bool is_infinite(Pair z) { return isinf(z.re) || isinf(z.im); }
-static bool is_finite(Pair z) { return isfinite(z.re) && isfinite(z.im); }
+static double boxed(double part) {
+    return copysign(isinf(part) ? 1.0 : 0.0, part);
+}
+static double without_nan(double part) {
+    return isnan(part) ? copysign(0.0, part) : part;
+}
+static bool is_infinite(Pair z) {
+    return isinf(z.re) || isinf(z.im);
+}
+static bool is_finite(Pair z) {
+    return isfinite(z.re) && isfinite(z.im);
+}
 
-/* The product came out as NaN twice: where a factor or a partial product is infinite, the result should be. */
+/* The product came out as NaN twice: where a factor or a partial product is infinite, the result
+ * should be. */
 static Pair recover_product(Pair z, Pair w, Pair result) {
-    bool overflowed = isinf(z.re * w.re) || isinf(z.im * w.im) || isinf(z.re * w.im) || isinf(z.im * w.re);
+    bool overflowed =
+        isinf(z.re * w.re) || isinf(z.im * w.im) || isinf(z.re * w.im) || isinf(z.im * w.re);
     bool z_infinite = is_infinite(z), w_infinite = is_infinite(w);
     if (!z_infinite && !w_infinite && !overflowed) return result;
     if (z_infinite) {
@@ -136,7 +151,8 @@ static Pair integral_power(Pair z, int exponent) {
 }
 
 static Pair general_power(Pair z, Pair w) {
-    double length = hypot(z.re, z.im), scale = pow(length, w.re), angle = atan2(z.im, z.re), phase = angle * w.re;
+    double length = hypot(z.re, z.im), scale = pow(length, w.re), angle = atan2(z.im, z.re),
+           phase = angle * w.re;
     if (w.im != 0) {
         scale *= exp(-angle * w.im);
         phase += w.im * log(length);
@@ -154,7 +170,7 @@ Value complex_power(GenVM *vm, double a, double b, double c, double d) {
     }
     result = integral ? integral_power(z, (int)c) : general_power(z, w);
     if (isinf(result.re) || isinf(result.im)) return raise_overflow(vm, "complex exponentiation");
-    return new(vm, result);
+    return new (vm, result);
 }
 
 /* ---- operators ---- */
@@ -162,13 +178,13 @@ Value complex_power(GenVM *vm, double a, double b, double c, double d) {
 static Value divide(GenVM *vm, Pair z, bool z_real, Pair w, bool w_real) {
     if (w.re == 0 && w.im == 0) return raise_zero_division(vm, "division by zero");
     if (w_real) return complex_new(vm, z.re / w.re, z.im / w.re);
-    return new(vm, z_real ? quotient_of_real(z.re, w) : quotient(z, w));
+    return new (vm, z_real ? quotient_of_real(z.re, w) : quotient(z, w));
 }
 
 static Value multiply(GenVM *vm, Pair z, bool z_real, Pair w, bool w_real) {
     if (z_real) return complex_new(vm, z.re * w.re, z.re * w.im);
     if (w_real) return complex_new(vm, z.re * w.re, z.im * w.re);
-    return new(vm, product(z, w));
+    return new (vm, product(z, w));
 }
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
@@ -177,8 +193,10 @@ static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
         return vm->exception != VALUE_UNSET ? VALUE_ERROR : VALUE_NOT_IMPLEMENTED;
     bool z_real = !is_kind(left, TYPE_COMPLEX), w_real = !is_kind(right, TYPE_COMPLEX);
     switch (op) {
-    case BINARY_ADD: return complex_new(vm, z.re + w.re, z_real ? w.im : w_real ? z.im : z.im + w.im);
-    case BINARY_SUB: return complex_new(vm, z.re - w.re, z_real ? -w.im : w_real ? z.im : z.im - w.im);
+    case BINARY_ADD:
+        return complex_new(vm, z.re + w.re, z_real ? w.im : w_real ? z.im : z.im + w.im);
+    case BINARY_SUB:
+        return complex_new(vm, z.re - w.re, z_real ? -w.im : w_real ? z.im : z.im - w.im);
     case BINARY_MUL: return multiply(vm, z, z_real, w, w_real);
     case BINARY_DIV: return divide(vm, z, z_real, w, w_real);
     case BINARY_POW: return complex_power(vm, z.re, z.im, w.re, w.im);
@@ -190,7 +208,7 @@ static Value unary(GenVM *vm, Special op, Value self) {
     Pair z = pair_of(self);
     switch (op) {
     case SP_NEG: return complex_new(vm, -z.re, -z.im);
-    case SP_POS: return is_exact(self, TYPE_COMPLEX) ? self : new(vm, z);
+    case SP_POS: return is_exact(self, TYPE_COMPLEX) ? self : new (vm, z);
     case SP_ABS: {
         double length = hypot(z.re, z.im);
         if (isinf(length) && is_finite(z)) return raise_overflow(vm, "absolute value too large");
@@ -208,7 +226,8 @@ static bool equals(Pair z, Value other, bool *known) {
         return z.re == w.re && z.im == w.im;
     }
     if (value_is_float(other)) return z.im == 0 && z.re == value_float(other);
-    if (value_is_intlike(other)) return z.im == 0 && float_order_int(z.re, other, &order) && order == 0;
+    if (value_is_intlike(other))
+        return z.im == 0 && float_order_int(z.re, other, &order) && order == 0;
     return *known = false;
 }
 
@@ -258,11 +277,15 @@ typedef struct ComplexText {
     const char *at, *end;
 } ComplexText;
 
-static bool is_sign(char c) { return c == '+' || c == '-'; }
-static bool is_unit(char c) { return c == 'j' || c == 'J'; }
+static bool is_sign(char c) {
+    return c == '+' || c == '-';
+}
+static bool is_unit(char c) {
+    return c == 'j' || c == 'J';
+}
 
-/* How much of the text is one float: a sign, then everything up to a sign that is no exponent's, a j, a parenthesis or
- * a space. */
+/* How much of the text is one float: a sign, then everything up to a sign that is no exponent's, a
+ * j, a parenthesis or a space. */
 static size_t part_size(const ComplexText *text) {
     const char *at = text->at;
     if (at < text->end && is_sign(*at)) at++;
@@ -314,7 +337,8 @@ static bool drop_underscores(char *out, const char *text, size_t *size) {
     for (size_t i = 0; i < *size; i++) {
         if (text[i] != '_')
             out[count++] = text[i];
-        else if (i == 0 || i + 1 == *size || !ascii_is(text[i - 1], ASCII_DIGIT) || !ascii_is(text[i + 1], ASCII_DIGIT))
+        else if (i == 0 || i + 1 == *size || !ascii_is(text[i - 1], ASCII_DIGIT) ||
+                 !ascii_is(text[i + 1], ASCII_DIGIT))
             return false;
     }
     *size = count;
@@ -340,7 +364,8 @@ static Value from_text(GenVM *vm, Type *cls, Value source) {
     char *plain = text ? scratch_get(vm, &spare, size + 1) : NULL;
     if (!plain) return VALUE_ERROR;
     Pair z;
-    bool well_placed = drop_underscores(plain, text, &size), ok = well_placed && parse_text(plain, size, &z);
+    bool well_placed = drop_underscores(plain, text, &size),
+         ok = well_placed && parse_text(plain, size, &z);
     scratch_free(&spare);
     scratch_free(&scratch);
     if (!well_placed) return raise_value(vm, "could not convert string to complex: %V", source);
@@ -349,10 +374,13 @@ static Value from_text(GenVM *vm, Type *cls, Value source) {
 }
 
 static bool converts_itself(GenVM *vm, Value v) {
-    if (type_special(vm, v, SP_COMPLEX) != VALUE_UNSET || type_special(vm, v, SP_FLOAT) != VALUE_UNSET) return true;
+    if (type_special(vm, v, SP_COMPLEX) != VALUE_UNSET ||
+        type_special(vm, v, SP_FLOAT) != VALUE_UNSET)
+        return true;
     const TypeSlots *slots = &type_of(vm, v)->slots;
     bool plain = value_is_float(v) || value_is_intlike(v) || is_kind(v, TYPE_COMPLEX);
-    return !plain && (type_special(vm, v, SP_INDEX) != VALUE_UNSET || slots->to_float || slots->to_index);
+    return !plain &&
+           (type_special(vm, v, SP_INDEX) != VALUE_UNSET || slots->to_float || slots->to_index);
 }
 
 static Value construct(GenVM *vm, Value *args) {
@@ -360,11 +388,13 @@ static Value construct(GenVM *vm, Value *args) {
     Value real = args[1], imaginary = args[2];
     Pair z = {0.0, 0.0}, w = {0.0, 0.0};
     if (real == VALUE_UNSET && imaginary == VALUE_UNSET) return new_of_class(vm, cls, z);
-    if (imaginary == VALUE_UNSET && is_exact(real, TYPE_COMPLEX) && cls == vm->types[TYPE_COMPLEX]) return real;
+    if (imaginary == VALUE_UNSET && is_exact(real, TYPE_COMPLEX) && cls == vm->types[TYPE_COMPLEX])
+        return real;
     if (imaginary == VALUE_UNSET && value_is_str(real)) return from_text(vm, cls, real);
     if (real == VALUE_UNSET) real = int_value(0);
     if (converts_itself(vm, real) || (imaginary != VALUE_UNSET && converts_itself(vm, imaginary)))
-        return native_twin(vm, TWIN_COMPLEX_NEW, 3, args[0], real, imaginary == VALUE_UNSET ? VALUE_NONE : imaginary);
+        return native_twin(vm, TWIN_COMPLEX_NEW, 3, args[0], real,
+                           imaginary == VALUE_UNSET ? VALUE_NONE : imaginary);
     if (!complex_from(vm, real, &z.re, &z.im)) {
         if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
         if (imaginary == VALUE_UNSET)
@@ -381,11 +411,12 @@ static Value construct(GenVM *vm, Value *args) {
     return new_of_class(vm, cls, sum);
 }
 
-static const NativeDef constructor = {
-    "complex(cls, real=?, imag=?)", construct,
-    "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a single "
-    "number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a complex "
-    "number\nwith the specified real and imaginary components."};
+static const NativeDef constructor = {"complex(cls, real=?, imag=?)", construct,
+                                      "Create a complex number from a string or numbers.\n\nIf a "
+                                      "string is given, parse it as a complex number.\nIf a single "
+                                      "number is given, convert it to a complex number.\nIf the "
+                                      "'real' or 'imag' arguments are given, create a complex "
+                                      "number\nwith the specified real and imaginary components."};
 
 /* ---- methods ---- */
 
@@ -395,7 +426,7 @@ static Value conjugate(GenVM *vm, Value *args) {
 }
 
 static Value plain(GenVM *vm, Value *args) {
-    return is_exact(args[0], TYPE_COMPLEX) ? args[0] : new(vm, pair_of(args[0]));
+    return is_exact(args[0], TYPE_COMPLEX) ? args[0] : new (vm, pair_of(args[0]));
 }
 
 static Value getnewargs(GenVM *vm, Value *args) {
@@ -406,21 +437,28 @@ static Value getnewargs(GenVM *vm, Value *args) {
 
 static Value from_number(GenVM *vm, Value *args) {
     Value v = args[1];
-    if (converts_itself(vm, v) || value_is_float(v) || value_is_intlike(v) || is_kind(v, TYPE_COMPLEX))
+    if (converts_itself(vm, v) || value_is_float(v) || value_is_intlike(v) ||
+        is_kind(v, TYPE_COMPLEX))
         return native_call(vm, args[0], 1, v);
     return raise_type(vm, "must be real number, not %T", v);
 }
 
 static const NativeDef methods[] = {
-    {"conjugate(self, /)", conjugate, "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."},
+    {"conjugate(self, /)", conjugate,
+     "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."},
     {"__complex__(self, /)", plain, "Convert this value to exact type complex."},
     {"__getnewargs__(self, /)", getnewargs, NULL},
-    {"classmethod from_number(cls, number, /)", from_number, "Convert number to a complex floating-point number."},
+    {"classmethod from_number(cls, number, /)", from_number,
+     "Convert number to a complex floating-point number."},
     {NULL, NULL, NULL},
 };
 
-static Value real_part(GenVM *vm, Value self) { return float_value(vm, pair_of(self).re); }
-static Value imaginary_part(GenVM *vm, Value self) { return float_value(vm, pair_of(self).im); }
+static Value real_part(GenVM *vm, Value self) {
+    return float_value(vm, pair_of(self).re);
+}
+static Value imaginary_part(GenVM *vm, Value self) {
+    return float_value(vm, pair_of(self).im);
+}
 
 static const AttributeDef attributes[] = {
     {"real", real_part, NULL, "the real part of a complex number"},

@@ -1,13 +1,16 @@
-/* containers.c - what list and tuple have in common: showing, comparing and searching their items, and what the other
- * containers share with them: the guard of recursive reprs, iterables that can be walked twice.
+/* containers.c - what list and tuple have in common: showing, comparing and searching their items,
+ * and what the other containers share with them: the guard of recursive reprs, iterables that can
+ * be walked twice.
  *
- * A search or comparison goes on in C as long as no item needs script code to be compared; then a twin takes over at
- * that very position, so that a long list with one odd item costs one hand-over and no item is compared twice.
+ * A search or comparison goes on in C as long as no item needs script code to be compared; then a
+ * twin takes over at that very position, so that a long list with one odd item costs one hand-over
+ * and no item is compared twice.
  */
 #include "vm/engine_module.h"
 #include "vm/objects/containers.h"
 
-static const Value no_items = VALUE_UNSET; /* where an empty list's would be: NULL means no sequence */
+static const Value no_items =
+    VALUE_UNSET; /* where an empty list's would be: NULL means no sequence */
 
 const Value *sequence_items(Value v, uint64_t *count) {
     if (is_kind(v, TYPE_LIST)) {
@@ -21,7 +24,8 @@ const Value *sequence_items(Value v, uint64_t *count) {
 
 /* ---- repr ---- */
 
-/* The objects being shown, innermost last: a List in vm->roots. It is empty again when the outermost repr ends. */
+/* The objects being shown, innermost last: a List in vm->roots. It is empty again when the
+ * outermost repr ends. */
 static Value shown_list(GenVM *vm) {
     if (!is_kind(vm->roots[ROOT_SHOWN], TYPE_LIST)) {
         Value list = list_new(vm, 8);
@@ -116,8 +120,9 @@ Value sequence_repr(GenVM *vm, Value self, const char *open, const char *close) 
 
 /* ---- comparison ---- */
 
-/* The first position from `start` on where the items differ: *found. LEAF_TRUE: there is one; LEAF_FALSE: the shorter
- * ends before; LEAF_SCRIPT: script code must tell whether the items there are equal. */
+/* The first position from `start` on where the items differ: *found. LEAF_TRUE: there is one;
+ * LEAF_FALSE: the shorter ends before; LEAF_SCRIPT: script code must tell whether the items there
+ * are equal. */
 static Leaf first_difference(GenVM *vm, Value left, Value right, uint64_t start, uint64_t *found) {
     uint64_t left_count, right_count;
     const Value *a = sequence_items(left, &left_count), *b = sequence_items(right, &right_count);
@@ -159,11 +164,12 @@ Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     case LEAF_ERROR: return VALUE_ERROR;
     case LEAF_SCRIPT: break;
     }
-    return native_twin(vm, TWIN_SEQUENCE_COMPARE, 4, left, right, int_value(op), int_value((int64_t)i));
+    return native_twin(vm, TWIN_SEQUENCE_COMPARE, 4, left, right, int_value(op),
+                       int_value((int64_t)i));
 }
 
-/* _engine.first_difference(left, right, start): a position whose items differ or are script code's to compare; -1 where
- * the shorter ends. */
+/* _engine.first_difference(left, right, start): a position whose items differ or are script code's
+ * to compare; -1 where the shorter ends. */
 static Value engine_first_difference(GenVM *vm, Value *args) {
     uint64_t found = 0;
     Leaf differ = first_difference(vm, args[0], args[1], (uint64_t)as_int(args[2]), &found);
@@ -178,8 +184,10 @@ static Value engine_compare_sizes(GenVM *vm, Value *args) {
 
 /* ---- searching ---- */
 
-/* The first position in [start, stop) whose item equals: *found. LEAF_SCRIPT: *found is where script code is needed. */
-static Leaf search(GenVM *vm, Value self, Value item, uint64_t start, uint64_t stop, uint64_t *found) {
+/* The first position in [start, stop) whose item equals: *found. LEAF_SCRIPT: *found is where
+ * script code is needed. */
+static Leaf search(GenVM *vm, Value self, Value item, uint64_t start, uint64_t stop,
+                   uint64_t *found) {
     uint64_t count;
     const Value *items = sequence_items(self, &count);
     if (stop < count) count = stop;
@@ -235,7 +243,8 @@ Value sequence_find(GenVM *vm, Value *args, const char *missing) {
     Leaf has = search_bound(vm, args[2], &start);
     if (has == LEAF_TRUE) has = search_bound(vm, args[3], &stop);
     if (has == LEAF_ERROR) return VALUE_ERROR;
-    if (has == LEAF_SCRIPT) return native_twin(vm, TWIN_SEQUENCE_INDEX_BOUNDS, 4, self, item, args[2], args[3]);
+    if (has == LEAF_SCRIPT)
+        return native_twin(vm, TWIN_SEQUENCE_INDEX_BOUNDS, 4, self, item, args[2], args[3]);
     sequence_items(self, &count);
     uint64_t from = clamp_position(start, count), to = clamp_position(stop, count);
     if (to > count) to = count;
@@ -247,16 +256,18 @@ Value sequence_find(GenVM *vm, Value *args, const char *missing) {
                        int_value((int64_t)to));
 }
 
-/* _engine.search(sequence, item, start, stop): the first position that equals item or where script code must tell. */
+/* _engine.search(sequence, item, start, stop): the first position that equals item or where script
+ * code must tell. */
 static Value engine_search(GenVM *vm, Value *args) {
     uint64_t found = 0;
-    Leaf has = search(vm, args[0], args[1], (uint64_t)as_int(args[2]), (uint64_t)as_int(args[3]), &found);
+    Leaf has =
+        search(vm, args[0], args[1], (uint64_t)as_int(args[2]), (uint64_t)as_int(args[3]), &found);
     if (has == LEAF_ERROR) return VALUE_ERROR;
     return int_value(has == LEAF_FALSE ? -1 : (int64_t)found);
 }
 
-/* _engine.item(sequence, i): without subclass overrides; the items a twin asks for were there a moment ago, but script
- * code may have taken them away: then IndexError. */
+/* _engine.item(sequence, i): without subclass overrides; the items a twin asks for were there a
+ * moment ago, but script code may have taken them away: then IndexError. */
 static Value engine_item(GenVM *vm, Value *args) {
     uint64_t count = 0, i = (uint64_t)as_int(args[1]);
     const Value *items = sequence_items(args[0], &count);
@@ -293,7 +304,7 @@ Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, u
         return LEAF_ERROR;
     }
     return gc_check_size(vm, *count * item_size) && native_charge(vm, *count / 16) ? LEAF_TRUE
-                                                                                  : LEAF_ERROR;
+                                                                                   : LEAF_ERROR;
 }
 
 void sequence_repeat_items(Value *items, uint64_t length, uint64_t total) {
@@ -361,9 +372,13 @@ Type *container_class(GenVM *vm, Value cls, TypeId base) {
 
 /* ---- what a builtin type does, past the overrides of a subclass ---- */
 
-static const TypeSlots *own_slots(GenVM *vm, Value v) { return &vm->types[as_object(v)->kind]->slots; }
+static const TypeSlots *own_slots(GenVM *vm, Value v) {
+    return &vm->types[as_object(v)->kind]->slots;
+}
 
-static Value raw_getitem(GenVM *vm, Value *args) { return own_slots(vm, args[0])->getitem(vm, args[0], args[1]); }
+static Value raw_getitem(GenVM *vm, Value *args) {
+    return own_slots(vm, args[0])->getitem(vm, args[0], args[1]);
+}
 static Value raw_setitem(GenVM *vm, Value *args) {
     return own_slots(vm, args[0])->setitem(vm, args[0], args[1], args[2]);
 }

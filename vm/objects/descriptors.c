@@ -1,5 +1,5 @@
-/* descriptors.c - the descriptors that the engine puts in class dicts: members of __slots__ and attributes computed by
- * C. Reading and assigning through them is vm/attribute.c's. */
+/* descriptors.c - the descriptors that the engine puts in class dicts: members of __slots__ and
+ * attributes computed by C. Reading and assigning through them is vm/attribute.c's. */
 #include "vm/type_private.h"
 
 static void member_trace(GenVM *vm, Object *object) {
@@ -8,7 +8,8 @@ static void member_trace(GenVM *vm, Object *object) {
 }
 
 static Value member_repr(GenVM *vm, Value self) {
-    return str_format(vm, "<member '%S' of '%N' objects>", AS(Member, self)->name, AS(Member, self)->owner);
+    return str_format(vm, "<member '%S' of '%N' objects>", AS(Member, self)->name,
+                      AS(Member, self)->owner);
 }
 
 static Value member_descr_get(GenVM *vm, Value self, Value instance, Value owner) {
@@ -20,12 +21,18 @@ static Value member_descr_set(GenVM *vm, Value self, Value instance, Value value
     return member_set(vm, AS(Member, self), instance, value);
 }
 
-static Value member_name(GenVM *vm, Value self) { return (void)vm, AS(Member, self)->name; }
-static Value member_owner(GenVM *vm, Value self) { return (void)vm, object_value(AS(Member, self)->owner); }
+static Value member_name(GenVM *vm, Value self) {
+    return (void)vm, AS(Member, self)->name;
+}
+static Value member_owner(GenVM *vm, Value self) {
+    return (void)vm, object_value(AS(Member, self)->owner);
+}
 static Value member_qualname(GenVM *vm, Value self) {
     return str_format(vm, "%S.%S", AS(Member, self)->owner->qualname, AS(Member, self)->name);
 }
-static Value no_doc(GenVM *vm, Value self) { return (void)vm, (void)self, VALUE_NONE; }
+static Value no_doc(GenVM *vm, Value self) {
+    return (void)vm, (void)self, VALUE_NONE;
+}
 
 static const AttributeDef member_attributes[] = {
     {"__name__", member_name, NULL, NULL},
@@ -40,7 +47,10 @@ const BuiltinType member_type = {
     .flags = TYPE_FINAL | TYPE_NO_NEW,
     .size = sizeof(Member),
     .attributes = member_attributes,
-    .slots = {.repr = member_repr, .descr_get = member_descr_get, .descr_set = member_descr_set, .trace = member_trace},
+    .slots = {.repr = member_repr,
+              .descr_get = member_descr_get,
+              .descr_set = member_descr_set,
+              .trace = member_trace},
 };
 
 static void getset_trace(GenVM *vm, Object *object) {
@@ -49,7 +59,8 @@ static void getset_trace(GenVM *vm, Object *object) {
 }
 
 static Value getset_repr(GenVM *vm, Value self) {
-    return str_format(vm, "<attribute '%S' of '%N' objects>", AS(GetSet, self)->name, AS(GetSet, self)->owner);
+    return str_format(vm, "<attribute '%S' of '%N' objects>", AS(GetSet, self)->name,
+                      AS(GetSet, self)->owner);
 }
 
 static Value getset_descr_get(GenVM *vm, Value self, Value instance, Value owner) {
@@ -61,8 +72,12 @@ static Value getset_descr_set(GenVM *vm, Value self, Value instance, Value value
     return getset_set(vm, AS(GetSet, self), instance, value);
 }
 
-static Value getset_name(GenVM *vm, Value self) { return (void)vm, AS(GetSet, self)->name; }
-static Value getset_owner(GenVM *vm, Value self) { return (void)vm, object_value(AS(GetSet, self)->owner); }
+static Value getset_name(GenVM *vm, Value self) {
+    return (void)vm, AS(GetSet, self)->name;
+}
+static Value getset_owner(GenVM *vm, Value self) {
+    return (void)vm, object_value(AS(GetSet, self)->owner);
+}
 static Value getset_qualname(GenVM *vm, Value self) {
     return str_format(vm, "%S.%S", AS(GetSet, self)->owner->qualname, AS(GetSet, self)->name);
 }
@@ -84,5 +99,8 @@ const BuiltinType getset_type = {
     .flags = TYPE_FINAL | TYPE_NO_NEW,
     .size = sizeof(GetSet),
     .attributes = getset_attributes,
-    .slots = {.repr = getset_repr, .descr_get = getset_descr_get, .descr_set = getset_descr_set, .trace = getset_trace},
+    .slots = {.repr = getset_repr,
+              .descr_get = getset_descr_get,
+              .descr_set = getset_descr_set,
+              .trace = getset_trace},
 };

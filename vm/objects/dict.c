@@ -1,8 +1,8 @@
-/* dict.c - dict, as scripts and the engine see it. The table itself is in dict_table.c, the views and iterators in
- * dict_views.c.
+/* dict.c - dict, as scripts and the engine see it. The table itself is in dict_table.c, the views
+ * and iterators in dict_views.c.
  *
- * Keys are nearly always strings or ints, whose hashing and comparison need no script code. Where a key does (a class
- * with __hash__ or __eq__ written in Gen), the method hands over to table_search.
+ * Keys are nearly always strings or ints, whose hashing and comparison need no script code. Where a
+ * key does (a class with __hash__ or __eq__ written in Gen), the method hands over to table_search.
  */
 #include "vm/objects/containers.h"
 
@@ -205,8 +205,7 @@ static Value dict_pop(GenVM *vm, Value *args) {
 
 static Value dict_popitem(GenVM *vm, Value *args) {
     Dict *dict = AS_DICT(args[0]);
-    if (dict->count == 0)
-        return raise_error(vm, EXC_KEY_ERROR, "popitem(): dictionary is empty");
+    if (dict->count == 0) return raise_error(vm, EXC_KEY_ERROR, "popitem(): dictionary is empty");
     uint32_t last = dict->used - 1;
     while (dict->entries[last].key == VALUE_UNSET)
         last--;
@@ -217,7 +216,8 @@ static Value dict_popitem(GenVM *vm, Value *args) {
 
 /* ---- update ---- */
 
-/* Whether a mapping's keys and values can be read from its table, as no class overrides how it is iterated. */
+/* Whether a mapping's keys and values can be read from its table, as no class overrides how it is
+ * iterated. */
 static bool is_plain_dict(GenVM *vm, Value v) {
     if (!is_kind(v, TYPE_DICT)) return false;
     return as_object(v)->state == 0 || type_special(vm, v, SP_ITER) == VALUE_UNSET;
@@ -230,7 +230,8 @@ static bool is_no_mapping(GenVM *vm, Value v) {
            type_lookup(vm, type, name_value(vm, NAME_keys)) == VALUE_UNSET;
 }
 
-/* The pair that element number `n` of an update sequence is. LEAF_FALSE: an exception is pending. */
+/* The pair that element number `n` of an update sequence is. LEAF_FALSE: an exception is pending.
+ */
 static Leaf read_pair(GenVM *vm, Value element, uint64_t n, Value pair[2]) {
     uint64_t count;
     const Value *items = exact_items(element, &count);
@@ -262,7 +263,8 @@ static Value update_from_pairs(GenVM *vm, Value self, Value iterator, Value kwar
     return result;
 }
 
-/* self.update(other, **kwargs), and returns `result`. `other` may be VALUE_UNSET, kwargs is None or a dict. */
+/* self.update(other, **kwargs), and returns `result`. `other` may be VALUE_UNSET, kwargs is None or
+ * a dict. */
 static Value update(GenVM *vm, Value self, Value other, Value kwargs, Value result) {
     Value done = result;
     if (other == VALUE_UNSET) {
@@ -286,7 +288,9 @@ static Value update(GenVM *vm, Value self, Value other, Value kwargs, Value resu
     return update(vm, self, kwargs, VALUE_NONE, result);
 }
 
-static inline Value or_none(Value v) { return v == VALUE_UNSET ? VALUE_NONE : v; }
+static inline Value or_none(Value v) {
+    return v == VALUE_UNSET ? VALUE_NONE : v;
+}
 
 static Value dict_update(GenVM *vm, Value *args) {
     return update(vm, args[0], args[1], or_none(args[2]), VALUE_NONE);
@@ -354,8 +358,8 @@ static Leaf equal_dicts(GenVM *vm, Dict *a, Dict *b) {
         DictEntry *item = &a->entries[i];
         if (item->key == VALUE_UNSET) continue;
         int64_t entry = dict_find(vm, b, item->key, item->hash);
-        equal = entry < 0 ? entry_leaf(entry)
-                          : items_equal(vm, b->entries[entry].value, item->value);
+        equal =
+            entry < 0 ? entry_leaf(entry) : items_equal(vm, b->entries[entry].value, item->value);
     }
     native_leave(vm);
     return equal;
@@ -419,7 +423,8 @@ static Value dict_iter(GenVM *vm, Value self) {
 
 static Value dict_reversed(GenVM *vm, Value *args) {
     Dict *dict = AS_DICT(args[0]);
-    return dict_iterator_new(vm, TYPE_DICT_REVERSE_KEY_ITERATOR, args[0], dict->count, dict->version);
+    return dict_iterator_new(vm, TYPE_DICT_REVERSE_KEY_ITERATOR, args[0], dict->count,
+                             dict->version);
 }
 
 static Value dict_clear_method(GenVM *vm, Value *args) {
@@ -427,10 +432,18 @@ static Value dict_clear_method(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-static Value dict_copy_method(GenVM *vm, Value *args) { return dict_copy(vm, AS_DICT(args[0])); }
-static Value dict_keys(GenVM *vm, Value *args) { return dict_view_new(vm, TYPE_DICT_KEYS, args[0]); }
-static Value dict_values(GenVM *vm, Value *args) { return dict_view_new(vm, TYPE_DICT_VALUES, args[0]); }
-static Value dict_items(GenVM *vm, Value *args) { return dict_view_new(vm, TYPE_DICT_ITEMS, args[0]); }
+static Value dict_copy_method(GenVM *vm, Value *args) {
+    return dict_copy(vm, AS_DICT(args[0]));
+}
+static Value dict_keys(GenVM *vm, Value *args) {
+    return dict_view_new(vm, TYPE_DICT_KEYS, args[0]);
+}
+static Value dict_values(GenVM *vm, Value *args) {
+    return dict_view_new(vm, TYPE_DICT_VALUES, args[0]);
+}
+static Value dict_items(GenVM *vm, Value *args) {
+    return dict_view_new(vm, TYPE_DICT_ITEMS, args[0]);
+}
 
 static Value dict_class_getitem(GenVM *vm, Value *args) {
     return generic_alias_new(vm, args[0], args[1]);
@@ -446,7 +459,8 @@ static const NativeDef dict_constructor = {
     "dict(cls, iterable = ?, /, **kwargs)", dict_construct,
     "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping's\n"
     "    (key, value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n"
-    "    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized with the "
+    "    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized "
+    "with the "
     "name=value pairs\n    in the keyword argument list.  For example:  dict(one=1, two=2)"};
 
 static const NativeDef dict_methods[] = {
@@ -466,12 +480,16 @@ static const NativeDef dict_methods[] = {
      "Remove and return a (key, value) pair as a 2-tuple.\n\nPairs are returned in LIFO (last-in, "
      "first-out) order.\nRaises KeyError if the dict is empty."},
     {"keys(self, /)", dict_keys, "Return a set-like object providing a view on the dict's keys."},
-    {"items(self, /)", dict_items, "Return a set-like object providing a view on the dict's items."},
+    {"items(self, /)", dict_items,
+     "Return a set-like object providing a view on the dict's items."},
     {"values(self, /)", dict_values, "Return an object providing a view on the dict's values."},
     {"update(self, iterable = ?, /, **kwargs)", dict_update,
-     "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.\nIf E is present and has a "
-     ".keys() method, then does:  for k in E.keys(): D[k] = E[k]\nIf E is present and lacks a .keys() "
-     "method, then does:  for k, v in E: D[k] = v\nIn either case, this is followed by: for k in F:  "
+     "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.\nIf E is present and "
+     "has a "
+     ".keys() method, then does:  for k in E.keys(): D[k] = E[k]\nIf E is present and lacks a "
+     ".keys() "
+     "method, then does:  for k, v in E: D[k] = v\nIn either case, this is followed by: for k in "
+     "F:  "
      "D[k] = F[k]"},
     {"classmethod fromkeys(cls, iterable, value = None, /)", dict_fromkeys,
      "Create a new dictionary with keys from iterable and values set to value."},
@@ -488,7 +506,8 @@ const BuiltinType dict_type = {
     .base = TYPE_OBJECT,
     .flags = TYPE_UNHASHABLE | TYPE_MAPPING | TYPE_MATCH_SELF,
     .size = sizeof(Dict),
-    .doc = "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping "
+    .doc = "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a "
+           "mapping "
            "object's\n    (key, value) pairs",
     .construct = &dict_constructor,
     .methods = dict_methods,

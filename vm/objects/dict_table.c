@@ -1,12 +1,14 @@
-/* dict_table.c - the hash table under dict: finding, adding and removing entries by hash, growth and compaction.
- * What a dict means to scripts is in dict.c.
+/* dict_table.c - the hash table under dict: finding, adding and removing entries by hash, growth
+ * and compaction. What a dict means to scripts is in dict.c.
  *
- *     index    [ - 2 - 0 - - 1 - ]        slots of 1, 2 or 4 bytes: entry numbers, or all ones where free
- *     entries  [ k v h | k v h | k v h | ]  in order of insertion; a deleted one keeps its place with key VALUE_UNSET
+ *     index    [ - 2 - 0 - - 1 - ]        slots of 1, 2 or 4 bytes: entry numbers, or all ones
+ * where free entries  [ k v h | k v h | k v h | ]  in order of insertion; a deleted one keeps its
+ * place with key VALUE_UNSET
  *
- * Both lie in one Buffer. A deletion leaves the index alone: the slot goes on leading to the hole, which equals no key.
- * So `filled`, the slots ever taken, bounds the probes, and when it reaches `capacity` (two thirds of the slots) the
- * table is rebuilt without its holes. Probing is CPython's: slot = 5 * slot + 1 + perturb, perturb >>= 5.
+ * Both lie in one Buffer. A deletion leaves the index alone: the slot goes on leading to the hole,
+ * which equals no key. So `filled`, the slots ever taken, bounds the probes, and when it reaches
+ * `capacity` (two thirds of the slots) the table is rebuilt without its holes. Probing is
+ * CPython's: slot = 5 * slot + 1 + perturb, perturb >>= 5.
  */
 #include "vm/objects/containers.h"
 
@@ -26,8 +28,11 @@ void dict_init(Dict *dict) {
 
 static const uint32_t FREE_SLOT = UINT32_MAX;
 
-/* The width of a slot follows from the mask: at most 2/3 of the slots are entries, so the free mark never is one. */
-static inline size_t slot_width(uint64_t mask) { return mask <= 0xff ? 1 : mask <= 0xffff ? 2 : 4; }
+/* The width of a slot follows from the mask: at most 2/3 of the slots are entries, so the free mark
+ * never is one. */
+static inline size_t slot_width(uint64_t mask) {
+    return mask <= 0xff ? 1 : mask <= 0xffff ? 2 : 4;
+}
 
 static inline uint32_t slot_get(const void *index, uint64_t mask, uint64_t slot) {
     if (mask <= 0xff) {
@@ -64,7 +69,9 @@ static inline uint64_t free_slot(const void *index, uint64_t mask, uint64_t hash
 
 /* ---- growth ---- */
 
-static inline uint64_t usable(uint64_t slots) { return slots * 2 / 3; }
+static inline uint64_t usable(uint64_t slots) {
+    return slots * 2 / 3;
+}
 
 static void index_entries(void *index, uint64_t mask, const DictEntry *entries, uint32_t used) {
     memset(index, 0xff, (mask + 1) * slot_width(mask));
@@ -81,8 +88,8 @@ static void copy_live_entries(DictEntry *target, const Dict *dict) {
         if (dict->entries[i].key != VALUE_UNSET) *target++ = dict->entries[i];
 }
 
-/* Rebuilds the table of `source` without holes in a new buffer of `dict`, with room for at least `capacity` entries.
- * The two may be the same. */
+/* Rebuilds the table of `source` without holes in a new buffer of `dict`, with room for at least
+ * `capacity` entries. The two may be the same. */
 static bool rebuild(GenVM *vm, Dict *dict, const Dict *source, uint64_t capacity) {
     uint64_t slots = FIRST_SLOTS;
     while (usable(slots) < capacity)
@@ -154,7 +161,7 @@ static inline Leaf match_key(GenVM *vm, const DictEntry *entry, Value key, Match
 }
 
 static inline __attribute__((always_inline)) int64_t find(GenVM *vm, const Dict *dict, Value key,
-                                                           uint64_t hash, Match match) {
+                                                          uint64_t hash, Match match) {
     const void *index = dict->index;
     const DictEntry *entries = dict->entries;
     uint64_t mask = dict->index_mask, slot = hash & mask, perturb = hash;
@@ -184,7 +191,8 @@ static __attribute__((noinline)) int64_t find_any(GenVM *vm, Dict *dict, Value k
     return find(vm, dict, key, hash, MATCH_ANY);
 }
 
-/* The entry in the first slot if it holds this very key or none: most searches end there, without a stack frame. */
+/* The entry in the first slot if it holds this very key or none: most searches end there, without a
+ * stack frame. */
 static inline bool find_first(const Dict *dict, Value key, uint64_t hash, int64_t *entry) {
     uint64_t mask = dict->index_mask;
     uint32_t number = slot_get(dict->index, mask, hash & mask);
@@ -272,8 +280,9 @@ bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
     return true;
 }
 
-/* Holes at the end are given back, so that popitem() need not search for the last entry. Their slots stay taken and
- * may lead to a later entry of the same number: that entry is then found on a second path, which does no harm. */
+/* Holes at the end are given back, so that popitem() need not search for the last entry. Their
+ * slots stay taken and may lead to a later entry of the same number: that entry is then found on a
+ * second path, which does no harm. */
 static void trim(Dict *dict) {
     while (dict->used && dict->entries[dict->used - 1].key == VALUE_UNSET)
         dict->used--;

@@ -1,7 +1,9 @@
-/* dict_views.c - what keys(), values() and items() return, and the iterators over a dict in both directions.
+/* dict_views.c - what keys(), values() and items() return, and the iterators over a dict in both
+ * directions.
  *
- * An iterator is a position in the entries and the number of keys at its start: a dict whose number of keys has changed
- * raises RuntimeError. The views of keys and items are sets too; their operators work on sets made from both sides.
+ * An iterator is a position in the entries and the number of keys at its start: a dict whose number
+ * of keys has changed raises RuntimeError. The views of keys and items are sets too; their
+ * operators work on sets made from both sides.
  */
 #include "vm/objects/containers.h"
 
@@ -22,8 +24,12 @@ Value dict_iterator_new(GenVM *vm, TypeId kind, Value container, uint32_t count,
     return object_value(it);
 }
 
-static void iterator_trace(GenVM *vm, Object *object) { gc_mark(vm, ((DictIterator *)object)->dict); }
-static Value self_iter(GenVM *vm, Value self) { return (void)vm, self; }
+static void iterator_trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((DictIterator *)object)->dict);
+}
+static Value self_iter(GenVM *vm, Value self) {
+    return (void)vm, self;
+}
 
 static COLD Value size_changed(GenVM *vm, DictIterator *it) {
     it->count = UINT32_MAX; /* for ever */
@@ -136,16 +142,22 @@ Value dict_view_new(GenVM *vm, TypeId kind, Value dict) {
     return object_value(view);
 }
 
-static inline Dict *view_dict(Value view) { return AS_DICT(AS(DictView, view)->dict); }
-static void view_trace(GenVM *vm, Object *object) { gc_mark(vm, ((DictView *)object)->dict); }
+static inline Dict *view_dict(Value view) {
+    return AS_DICT(AS(DictView, view)->dict);
+}
+static void view_trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((DictView *)object)->dict);
+}
 
 static Value view_len(GenVM *vm, Value self) {
     (void)vm;
     return int_value(view_dict(self)->count);
 }
 
-/* The kinds stand in the same order in each of the three groups of types.def: keys, values, items. */
-_Static_assert(TYPE_DICT_ITEMS - TYPE_DICT_KEYS == TYPE_DICT_ITEM_ITERATOR - TYPE_DICT_KEY_ITERATOR, "order");
+/* The kinds stand in the same order in each of the three groups of types.def: keys, values, items.
+ */
+_Static_assert(TYPE_DICT_ITEMS - TYPE_DICT_KEYS == TYPE_DICT_ITEM_ITERATOR - TYPE_DICT_KEY_ITERATOR,
+               "order");
 
 static Value view_iter(GenVM *vm, Value self) {
     Dict *dict = view_dict(self);
@@ -240,7 +252,9 @@ static Value values_contains(GenVM *vm, Value self, Value item) {
 
 /* ---- views as sets ---- */
 
-static bool is_set_view(Value v) { return is_kind(v, TYPE_DICT_KEYS) || is_kind(v, TYPE_DICT_ITEMS); }
+static bool is_set_view(Value v) {
+    return is_kind(v, TYPE_DICT_KEYS) || is_kind(v, TYPE_DICT_ITEMS);
+}
 
 static bool set_like_len(Value v, uint64_t *count) {
     if (is_set_view(v))
@@ -275,16 +289,23 @@ static Leaf all_in(GenVM *vm, Value part, Value whole) {
 
 static Value view_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     uint64_t left_count, right_count;
-    if (!is_set_view(left) || !set_like_len(left, &left_count) || !set_like_len(right, &right_count))
+    if (!is_set_view(left) || !set_like_len(left, &left_count) ||
+        !set_like_len(right, &right_count))
         return VALUE_NOT_IMPLEMENTED;
     Leaf holds = LEAF_FALSE;
     switch (op) {
     case COMPARE_EQ:
-    case COMPARE_NE: holds = left_count == right_count ? all_in(vm, left, right) : LEAF_FALSE; break;
+    case COMPARE_NE:
+        holds = left_count == right_count ? all_in(vm, left, right) : LEAF_FALSE;
+        break;
     case COMPARE_LT: holds = left_count < right_count ? all_in(vm, left, right) : LEAF_FALSE; break;
-    case COMPARE_LE: holds = left_count <= right_count ? all_in(vm, left, right) : LEAF_FALSE; break;
+    case COMPARE_LE:
+        holds = left_count <= right_count ? all_in(vm, left, right) : LEAF_FALSE;
+        break;
     case COMPARE_GT: holds = left_count > right_count ? all_in(vm, right, left) : LEAF_FALSE; break;
-    case COMPARE_GE: holds = left_count >= right_count ? all_in(vm, right, left) : LEAF_FALSE; break;
+    case COMPARE_GE:
+        holds = left_count >= right_count ? all_in(vm, right, left) : LEAF_FALSE;
+        break;
     }
     if (holds == LEAF_ERROR) return VALUE_ERROR;
     if (holds == LEAF_SCRIPT)
@@ -340,8 +361,13 @@ const BuiltinType dict_keys_type = {
     .size = sizeof(DictView),
     .methods = set_view_methods,
     .attributes = view_attributes,
-    .slots = {.repr = view_repr, .len = view_len, .contains = keys_contains, .iter = view_iter,
-              .binary = view_binary, .compare = view_compare, .trace = view_trace},
+    .slots = {.repr = view_repr,
+              .len = view_len,
+              .contains = keys_contains,
+              .iter = view_iter,
+              .binary = view_binary,
+              .compare = view_compare,
+              .trace = view_trace},
 };
 
 const BuiltinType dict_values_type = {
@@ -351,7 +377,10 @@ const BuiltinType dict_values_type = {
     .size = sizeof(DictView),
     .methods = values_methods,
     .attributes = view_attributes,
-    .slots = {.repr = view_repr, .len = view_len, .contains = values_contains, .iter = view_iter,
+    .slots = {.repr = view_repr,
+              .len = view_len,
+              .contains = values_contains,
+              .iter = view_iter,
               .trace = view_trace},
 };
 
@@ -362,6 +391,11 @@ const BuiltinType dict_items_type = {
     .size = sizeof(DictView),
     .methods = set_view_methods,
     .attributes = view_attributes,
-    .slots = {.repr = view_repr, .len = view_len, .contains = items_contains, .iter = view_iter,
-              .binary = view_binary, .compare = view_compare, .trace = view_trace},
+    .slots = {.repr = view_repr,
+              .len = view_len,
+              .contains = items_contains,
+              .iter = view_iter,
+              .binary = view_binary,
+              .compare = view_compare,
+              .trace = view_trace},
 };

@@ -1,20 +1,35 @@
-/* exception.c - the exception classes: what they keep, how they are made and shown. Groups are exception_group.c.
+/* exception.c - the exception classes: what they keep, how they are made and shown. Groups are
+ * exception_group.c.
  *
- * All share one layout. Most classes only have `args`; those with attributes of their own belong to a family, whose
- * fields lie in Exception.value: StopIteration.value and SystemExit.code as they are, those of the others as a List in
- * the order of error.h's enum. Which family a class is of follows from the nearest builtin class on its line of bases.
+ * All share one layout. Most classes only have `args`; those with attributes of their own belong to
+ * a family, whose fields lie in Exception.value: StopIteration.value and SystemExit.code as they
+ * are, those of the others as a List in the order of error.h's enum. Which family a class is of
+ * follows from the nearest builtin class on its line of bases.
  */
 #include "vm/type_private.h"
 
 #include <stdio.h>
 
-static Exception *self_exception(Value self) { return AS(Exception, self); }
+static Exception *self_exception(Value self) {
+    return AS(Exception, self);
+}
 
 /* ---- families ---- */
 
 typedef enum Family {
-    FAMILY_PLAIN, FAMILY_STOP, FAMILY_EXIT, FAMILY_KEY, FAMILY_OS, FAMILY_SYNTAX, FAMILY_DECODE, FAMILY_ENCODE,
-    FAMILY_TRANSLATE, FAMILY_IMPORT, FAMILY_NAME, FAMILY_ATTRIBUTE, FAMILY_GROUP,
+    FAMILY_PLAIN,
+    FAMILY_STOP,
+    FAMILY_EXIT,
+    FAMILY_KEY,
+    FAMILY_OS,
+    FAMILY_SYNTAX,
+    FAMILY_DECODE,
+    FAMILY_ENCODE,
+    FAMILY_TRANSLATE,
+    FAMILY_IMPORT,
+    FAMILY_NAME,
+    FAMILY_ATTRIBUTE,
+    FAMILY_GROUP,
 } Family;
 
 static TypeId builtin_id(const Type *type) {
@@ -46,7 +61,9 @@ static Family family_of_id(TypeId id) {
     return FAMILY_PLAIN;
 }
 
-static Family family_of(GenVM *vm, Value self) { return family_of_id(builtin_id(type_of(vm, self))); }
+static Family family_of(GenVM *vm, Value self) {
+    return family_of_id(builtin_id(type_of(vm, self)));
+}
 
 /* ---- fields ---- */
 
@@ -108,7 +125,8 @@ static bool init_os(GenVM *vm, Value self, const Tuple *args) {
     if (!set_fields(vm, self, OS_ERROR_ERRNO, args->items, 2)) return false;
     if (args->count == 2 || args->items[2] == VALUE_NONE) return true;
     if (!exception_set_field(vm, self, OS_ERROR_FILENAME, args->items[2])) return false;
-    if (args->count == 5 && !exception_set_field(vm, self, OS_ERROR_FILENAME2, args->items[4])) return false;
+    if (args->count == 5 && !exception_set_field(vm, self, OS_ERROR_FILENAME2, args->items[4]))
+        return false;
     Value shorter = tuple_from_array(vm, args->items, 2);
     if (shorter == VALUE_ERROR) return false;
     self_exception(self)->args = shorter;
@@ -118,7 +136,8 @@ static bool init_os(GenVM *vm, Value self, const Tuple *args) {
 
 /* SyntaxError(msg[, (filename, lineno, offset, text[, end_lineno, end_offset])]) */
 static bool init_syntax(GenVM *vm, Value self, const Tuple *args) {
-    if (args->count && !exception_set_field(vm, self, SYNTAX_ERROR_MSG, args->items[0])) return false;
+    if (args->count && !exception_set_field(vm, self, SYNTAX_ERROR_MSG, args->items[0]))
+        return false;
     if (args->count != 2) return true;
     uint64_t count;
     const Value *details = leaf_items(args->items[1], &count);
@@ -141,15 +160,18 @@ static bool expect(GenVM *vm, bool ok, int number, const char *wanted, Value got
 static bool init_unicode(GenVM *vm, Value self, const Tuple *args, Family family) {
     uint64_t wanted = family == FAMILY_TRANSLATE ? 4 : 5;
     if (args->count != wanted) {
-        raise_type(vm, "function takes exactly %d arguments (%d given)", (int)wanted, (int)args->count);
+        raise_type(vm, "function takes exactly %d arguments (%d given)", (int)wanted,
+                   (int)args->count);
         return false;
     }
     const Value *at = args->items;
     int number = 1;
-    if (family != FAMILY_TRANSLATE && !expect(vm, value_is_str(at[0]), number++, "str", at[0])) return false;
+    if (family != FAMILY_TRANSLATE && !expect(vm, value_is_str(at[0]), number++, "str", at[0]))
+        return false;
     const Value *rest = family == FAMILY_TRANSLATE ? at : at + 1;
-    bool right_object = family == FAMILY_DECODE ? is_kind(rest[0], TYPE_BYTES) || is_kind(rest[0], TYPE_BYTEARRAY)
-                                                : value_is_str(rest[0]);
+    bool right_object = family == FAMILY_DECODE
+                            ? is_kind(rest[0], TYPE_BYTES) || is_kind(rest[0], TYPE_BYTEARRAY)
+                            : value_is_str(rest[0]);
     if (family == FAMILY_DECODE && !right_object) {
         raise_type(vm, "a bytes-like object is required, not '%T'", rest[0]);
         return false;
@@ -161,7 +183,8 @@ static bool init_unicode(GenVM *vm, Value self, const Tuple *args, Family family
             return false;
         }
     if (!expect(vm, value_is_str(rest[3]), number, "str", rest[3])) return false;
-    if (family != FAMILY_TRANSLATE && !exception_set_field(vm, self, UNICODE_ERROR_ENCODING, at[0])) return false;
+    if (family != FAMILY_TRANSLATE && !exception_set_field(vm, self, UNICODE_ERROR_ENCODING, at[0]))
+        return false;
     return set_fields(vm, self, UNICODE_ERROR_OBJECT, rest, 4);
 }
 
@@ -173,23 +196,29 @@ static bool init_keywords(GenVM *vm, Value self, Value kwargs, Family family) {
         Name name;
         int field;
     } known[] = {
-        {FAMILY_IMPORT, NAME_name, IMPORT_ERROR_NAME},       {FAMILY_IMPORT, NAME_path, IMPORT_ERROR_PATH},
-        {FAMILY_IMPORT, NAME_name_from, IMPORT_ERROR_NAME_FROM}, {FAMILY_NAME, NAME_name, NAME_ERROR_NAME},
-        {FAMILY_ATTRIBUTE, NAME_name, ATTRIBUTE_ERROR_NAME}, {FAMILY_ATTRIBUTE, NAME_obj, ATTRIBUTE_ERROR_OBJ},
+        {FAMILY_IMPORT, NAME_name, IMPORT_ERROR_NAME},
+        {FAMILY_IMPORT, NAME_path, IMPORT_ERROR_PATH},
+        {FAMILY_IMPORT, NAME_name_from, IMPORT_ERROR_NAME_FROM},
+        {FAMILY_NAME, NAME_name, NAME_ERROR_NAME},
+        {FAMILY_ATTRIBUTE, NAME_name, ATTRIBUTE_ERROR_NAME},
+        {FAMILY_ATTRIBUTE, NAME_obj, ATTRIBUTE_ERROR_OBJ},
     };
     uint32_t position = 0;
     Value key, value;
     bool takes_any = family == FAMILY_IMPORT || family == FAMILY_NAME || family == FAMILY_ATTRIBUTE;
     while (dict_next(AS_DICT(kwargs), &position, &key, &value)) {
         size_t i = 0, count = sizeof known / sizeof *known;
-        while (i < count && (known[i].family != family || !str_equal(name_value(vm, known[i].name), key)))
+        while (i < count &&
+               (known[i].family != family || !str_equal(name_value(vm, known[i].name), key)))
             i++;
         if (i < count) {
             if (!exception_set_field(vm, self, known[i].field, value)) return false;
             continue;
         }
-        if (takes_any) raise_type(vm, "%T() got an unexpected keyword argument '%S'", self, key);
-        else raise_type(vm, "%T() takes no keyword arguments", self);
+        if (takes_any)
+            raise_type(vm, "%T() got an unexpected keyword argument '%S'", self, key);
+        else
+            raise_type(vm, "%T() takes no keyword arguments", self);
         return false;
     }
     return true;
@@ -220,9 +249,11 @@ static bool init_family(GenVM *vm, Value self, Value args_tuple, Value kwargs, F
         if (!init_unicode(vm, self, args, family)) return false;
         break;
     case FAMILY_IMPORT:
-        if (args->count == 1 && !exception_set_field(vm, self, IMPORT_ERROR_MSG, args->items[0])) return false;
+        if (args->count == 1 && !exception_set_field(vm, self, IMPORT_ERROR_MSG, args->items[0]))
+            return false;
         break;
-    case FAMILY_GROUP: return true; /* all done when it is made; keywords are the class's own affair */
+    case FAMILY_GROUP:
+        return true; /* all done when it is made; keywords are the class's own affair */
     }
     gc_barrier(vm, exception);
     return init_keywords(vm, self, kwargs, family);
@@ -244,10 +275,13 @@ static Value construct_any(GenVM *vm, Type *type, Value args, Value kwargs) {
     if (self == VALUE_ERROR) return VALUE_ERROR;
     bool init_is_script = type->special[SP_INIT] != VALUE_UNSET;
     if (init_is_script && family != FAMILY_OS) return self;
-    return init_family(vm, self, args, init_is_script ? VALUE_UNSET : kwargs, family) ? self : VALUE_ERROR;
+    return init_family(vm, self, args, init_is_script ? VALUE_UNSET : kwargs, family) ? self
+                                                                                      : VALUE_ERROR;
 }
 
-Value exception_allocate(GenVM *vm, Type *type, Value args) { return allocate(vm, type, args); }
+Value exception_allocate(GenVM *vm, Type *type, Value args) {
+    return allocate(vm, type, args);
+}
 
 Value exception_new_of(GenVM *vm, Type *type, Value args) {
     if (likely(type->id > TYPE_BASE_EXCEPTION && family_of_id((TypeId)type->id) == FAMILY_PLAIN))
@@ -290,14 +324,18 @@ static Value field_or(Value self, int field, Value otherwise) {
 static Value plain_str(GenVM *vm, Value self) {
     const Tuple *args = AS_TUPLE(self_exception(self)->args);
     if (args->count == 0) return vm->empty_str;
-    return args->count == 1 ? value_str(vm, args->items[0]) : value_repr(vm, self_exception(self)->args);
+    return args->count == 1 ? value_str(vm, args->items[0])
+                            : value_repr(vm, self_exception(self)->args);
 }
 
 static Value os_str(GenVM *vm, Value self) {
-    Value number = exception_get_field(self, OS_ERROR_ERRNO), text = exception_get_field(self, OS_ERROR_STRERROR);
-    Value filename = exception_get_field(self, OS_ERROR_FILENAME), second = exception_get_field(self, OS_ERROR_FILENAME2);
+    Value number = exception_get_field(self, OS_ERROR_ERRNO),
+          text = exception_get_field(self, OS_ERROR_STRERROR);
+    Value filename = exception_get_field(self, OS_ERROR_FILENAME),
+          second = exception_get_field(self, OS_ERROR_FILENAME2);
     if (number == VALUE_UNSET || text == VALUE_UNSET) return plain_str(vm, self);
-    if (filename == VALUE_UNSET || filename == VALUE_NONE) return str_format(vm, "[Errno %S] %S", number, text);
+    if (filename == VALUE_UNSET || filename == VALUE_NONE)
+        return str_format(vm, "[Errno %S] %S", number, text);
     if (second == VALUE_UNSET || second == VALUE_NONE)
         return str_format(vm, "[Errno %S] %S: %V", number, text, filename);
     return str_format(vm, "[Errno %S] %S: %V -> %V", number, text, filename, second);
@@ -317,24 +355,27 @@ static Value syntax_str(GenVM *vm, Value self) {
     Value line = field_or(self, SYNTAX_ERROR_LINENO, VALUE_NONE);
     bool has_file = value_is_str(filename), has_line = value_is_int(line);
     if (!has_file && !has_line) return value_str(vm, message);
-    if (has_file && has_line) return str_format(vm, "%S (%S, line %S)", message, base_name(vm, filename), line);
+    if (has_file && has_line)
+        return str_format(vm, "%S (%S, line %S)", message, base_name(vm, filename), line);
     if (has_file) return str_format(vm, "%S (%S)", message, base_name(vm, filename));
     return str_format(vm, "%S (line %S)", message, line);
 }
 
 static Value decode_str(GenVM *vm, Value self) {
     Value encoding = exception_get_field(self, UNICODE_ERROR_ENCODING);
-    Value object = exception_get_field(self, UNICODE_ERROR_OBJECT), reason = exception_get_field(self, UNICODE_ERROR_REASON);
+    Value object = exception_get_field(self, UNICODE_ERROR_OBJECT),
+          reason = exception_get_field(self, UNICODE_ERROR_REASON);
     int64_t start, end;
     const uint8_t *data;
     size_t size;
     int_to_i64(exception_get_field(self, UNICODE_ERROR_START), &start);
     int_to_i64(exception_get_field(self, UNICODE_ERROR_END), &end);
-    if (bytes_view(vm, object, &data, &size) && start >= 0 && (uint64_t)start < size && end == start + 1)
-        return str_format(vm, "'%S' codec can't decode byte 0x%02x in position %lld: %S", encoding, (unsigned)data[start],
-                          (long long)start, reason);
-    return str_format(vm, "'%S' codec can't decode bytes in position %lld-%lld: %S", encoding, (long long)start,
-                      (long long)(end - 1), reason);
+    if (bytes_view(vm, object, &data, &size) && start >= 0 && (uint64_t)start < size &&
+        end == start + 1)
+        return str_format(vm, "'%S' codec can't decode byte 0x%02x in position %lld: %S", encoding,
+                          (unsigned)data[start], (long long)start, reason);
+    return str_format(vm, "'%S' codec can't decode bytes in position %lld-%lld: %S", encoding,
+                      (long long)start, (long long)(end - 1), reason);
 }
 
 /* The character at `at`, escaped: \xe9, \u20ac, \U0001f600. */
@@ -343,17 +384,23 @@ static void escape_character(GenVM *vm, Value text, int64_t at, char *out, size_
     uint32_t c = '?';
     if (one != VALUE_ERROR && AS_STR(one)->size) {
         const unsigned char *u = (const unsigned char *)AS_STR(one)->data;
-        if (u[0] < 0x80) c = u[0];
-        else if (u[0] < 0xE0) c = (uint32_t)(u[0] & 31) << 6 | (u[1] & 63);
-        else if (u[0] < 0xF0) c = (uint32_t)(u[0] & 15) << 12 | (uint32_t)(u[1] & 63) << 6 | (u[2] & 63);
-        else c = (uint32_t)(u[0] & 7) << 18 | (uint32_t)(u[1] & 63) << 12 | (uint32_t)(u[2] & 63) << 6 | (u[3] & 63);
+        if (u[0] < 0x80)
+            c = u[0];
+        else if (u[0] < 0xE0)
+            c = (uint32_t)(u[0] & 31) << 6 | (u[1] & 63);
+        else if (u[0] < 0xF0)
+            c = (uint32_t)(u[0] & 15) << 12 | (uint32_t)(u[1] & 63) << 6 | (u[2] & 63);
+        else
+            c = (uint32_t)(u[0] & 7) << 18 | (uint32_t)(u[1] & 63) << 12 |
+                (uint32_t)(u[2] & 63) << 6 | (u[3] & 63);
     }
     snprintf(out, size, c <= 0xFF ? "\\x%02x" : c <= 0xFFFF ? "\\u%04x" : "\\U%08x", c);
 }
 
 static Value encode_str(GenVM *vm, Value self, Family family) {
     Value encoding = exception_get_field(self, UNICODE_ERROR_ENCODING);
-    Value object = exception_get_field(self, UNICODE_ERROR_OBJECT), reason = exception_get_field(self, UNICODE_ERROR_REASON);
+    Value object = exception_get_field(self, UNICODE_ERROR_OBJECT),
+          reason = exception_get_field(self, UNICODE_ERROR_REASON);
     int64_t start, end;
     int_to_i64(exception_get_field(self, UNICODE_ERROR_START), &start);
     int_to_i64(exception_get_field(self, UNICODE_ERROR_END), &end);
@@ -361,14 +408,15 @@ static Value encode_str(GenVM *vm, Value self, Family family) {
     char character[16];
     if (one) escape_character(vm, object, start, character, sizeof character);
     if (family == FAMILY_TRANSLATE)
-        return one ? str_format(vm, "can't translate character '%s' in position %lld: %S", character, (long long)start, reason)
-                   : str_format(vm, "can't translate characters in position %lld-%lld: %S", (long long)start,
-                                (long long)(end - 1), reason);
+        return one ? str_format(vm, "can't translate character '%s' in position %lld: %S",
+                                character, (long long)start, reason)
+                   : str_format(vm, "can't translate characters in position %lld-%lld: %S",
+                                (long long)start, (long long)(end - 1), reason);
     if (one)
-        return str_format(vm, "'%S' codec can't encode character '%s' in position %lld: %S", encoding, character,
-                          (long long)start, reason);
-    return str_format(vm, "'%S' codec can't encode characters in position %lld-%lld: %S", encoding, (long long)start,
-                      (long long)(end - 1), reason);
+        return str_format(vm, "'%S' codec can't encode character '%s' in position %lld: %S",
+                          encoding, character, (long long)start, reason);
+    return str_format(vm, "'%S' codec can't encode characters in position %lld-%lld: %S", encoding,
+                      (long long)start, (long long)(end - 1), reason);
 }
 
 static Value exception_str(GenVM *vm, Value self) {
@@ -377,7 +425,8 @@ static Value exception_str(GenVM *vm, Value self) {
     bool has_fields = exception->value != VALUE_UNSET;
     switch (family) {
     case FAMILY_KEY:
-        if (AS_TUPLE(exception->args)->count == 1) return value_repr(vm, AS_TUPLE(exception->args)->items[0]);
+        if (AS_TUPLE(exception->args)->count == 1)
+            return value_repr(vm, AS_TUPLE(exception->args)->items[0]);
         break;
     case FAMILY_OS: return os_str(vm, self);
     case FAMILY_SYNTAX: return syntax_str(vm, self);
@@ -390,7 +439,8 @@ static Value exception_str(GenVM *vm, Value self) {
         break;
     }
     case FAMILY_GROUP: return exception_group_str(vm, self);
-    case FAMILY_PLAIN: /* a class may have KeyError as a base beside the one that gives its layout */
+    case FAMILY_PLAIN: /* a class may have KeyError as a base beside the one that gives its layout
+                        */
         if (AS_TUPLE(exception->args)->count == 1 && value_is_instance(vm, self, EXC_KEY_ERROR))
             return value_repr(vm, AS_TUPLE(exception->args)->items[0]);
         break;
@@ -417,9 +467,13 @@ static Value repr(GenVM *vm, Value self) {
 
 /* ---- attributes of all ---- */
 
-static Value or_none(Value v) { return v == VALUE_UNSET ? VALUE_NONE : v; }
+static Value or_none(Value v) {
+    return v == VALUE_UNSET ? VALUE_NONE : v;
+}
 
-static Value get_args(GenVM *vm, Value self) { return (void)vm, self_exception(self)->args; }
+static Value get_args(GenVM *vm, Value self) {
+    return (void)vm, self_exception(self)->args;
+}
 
 static bool set_args(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET) {
@@ -429,7 +483,9 @@ static bool set_args(GenVM *vm, Value self, Value value) {
     Value iterator = leaf_iter(vm, value), list = list_new(vm, 4), item = VALUE_UNSET;
     while (iterator != VALUE_TAIL && iterator != VALUE_ERROR && list != VALUE_ERROR) {
         item = leaf_next(vm, iterator);
-        if (item == VALUE_TAIL || item == VALUE_ERROR || item == VALUE_END || !list_append(vm, list, item)) break;
+        if (item == VALUE_TAIL || item == VALUE_ERROR || item == VALUE_END ||
+            !list_append(vm, list, item))
+            break;
     }
     if (item == VALUE_END) {
         self_exception(self)->args = list_to_tuple(vm, list);
@@ -443,15 +499,26 @@ static bool set_args(GenVM *vm, Value self, Value value) {
     return false;
 }
 
-static Value get_cause(GenVM *vm, Value self) { return (void)vm, or_none(self_exception(self)->cause); }
-static Value get_context(GenVM *vm, Value self) { return (void)vm, or_none(self_exception(self)->context); }
-static Value get_traceback(GenVM *vm, Value self) { return (void)vm, or_none(self_exception(self)->traceback); }
-static Value get_suppress(GenVM *vm, Value self) { return (void)vm, bool_value(self_exception(self)->suppress_context); }
+static Value get_cause(GenVM *vm, Value self) {
+    return (void)vm, or_none(self_exception(self)->cause);
+}
+static Value get_context(GenVM *vm, Value self) {
+    return (void)vm, or_none(self_exception(self)->context);
+}
+static Value get_traceback(GenVM *vm, Value self) {
+    return (void)vm, or_none(self_exception(self)->traceback);
+}
+static Value get_suppress(GenVM *vm, Value self) {
+    return (void)vm, bool_value(self_exception(self)->suppress_context);
+}
 
 static bool check_exception_or_none(GenVM *vm, Value value, const char *what) {
-    if (value != VALUE_UNSET && (value == VALUE_NONE || is_kind(value, KIND_EXCEPTION))) return true;
-    if (value == VALUE_UNSET) raise_type(vm, "__%s__ may not be deleted", what);
-    else raise_type(vm, "exception %s must be None or derive from BaseException", what);
+    if (value != VALUE_UNSET && (value == VALUE_NONE || is_kind(value, KIND_EXCEPTION)))
+        return true;
+    if (value == VALUE_UNSET)
+        raise_type(vm, "__%s__ may not be deleted", what);
+    else
+        raise_type(vm, "exception %s must be None or derive from BaseException", what);
     return false;
 }
 
@@ -472,8 +539,10 @@ static bool set_context(GenVM *vm, Value self, Value value) {
 
 static bool set_traceback(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET || (value != VALUE_NONE && !is_kind(value, TYPE_TRACEBACK))) {
-        if (value == VALUE_UNSET) raise_type(vm, "__traceback__ may not be deleted");
-        else raise_type(vm, "__traceback__ must be a traceback or None");
+        if (value == VALUE_UNSET)
+            raise_type(vm, "__traceback__ may not be deleted");
+        else
+            raise_type(vm, "__traceback__ must be a traceback or None");
         return false;
     }
     self_exception(self)->traceback = value == VALUE_NONE ? VALUE_UNSET : value;
@@ -483,7 +552,8 @@ static bool set_traceback(GenVM *vm, Value self, Value value) {
 
 static bool set_suppress(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET || !is_bool(value)) {
-        raise_type(vm, value == VALUE_UNSET ? "can't delete numeric/char attribute" : "attribute value type must be bool");
+        raise_type(vm, value == VALUE_UNSET ? "can't delete numeric/char attribute"
+                                            : "attribute value type must be bool");
         return false;
     }
     self_exception(self)->suppress_context = value == VALUE_TRUE;
@@ -513,7 +583,8 @@ static Value method_add_note(GenVM *vm, Value *args) {
         notes = list_new(vm, 1);
         if (notes == VALUE_ERROR || !instance_set(vm, args[0], name, notes)) return VALUE_ERROR;
     }
-    if (!is_kind(notes, TYPE_LIST)) return raise_type(vm, "Cannot add note: __notes__ is not a list");
+    if (!is_kind(notes, TYPE_LIST))
+        return raise_type(vm, "Cannot add note: __notes__ is not a list");
     return list_append(vm, notes, args[1]) ? VALUE_NONE : VALUE_ERROR;
 }
 
@@ -524,23 +595,29 @@ static Value method_setstate(GenVM *vm, Value *args) {
     Value key, value;
     while (dict_next(AS_DICT(args[1]), &position, &key, &value))
         if (!value_is_str(key) || !instance_set(vm, args[0], name_interned(vm, key), value))
-            return vm->exception == VALUE_UNSET ? raise_type(vm, "attribute name must be string, not '%T'", key) : VALUE_ERROR;
+            return vm->exception == VALUE_UNSET
+                       ? raise_type(vm, "attribute name must be string, not '%T'", key)
+                       : VALUE_ERROR;
     return VALUE_NONE;
 }
 
 /* ---- attributes of the families ---- */
 
-static Value get_value(GenVM *vm, Value self) { return exception_stop_value(vm, self); }
+static Value get_value(GenVM *vm, Value self) {
+    return exception_stop_value(vm, self);
+}
 static bool set_value(GenVM *vm, Value self, Value value) {
     self_exception(self)->value = value == VALUE_UNSET ? VALUE_NONE : value;
     gc_barrier(vm, as_object(self));
     return true;
 }
 
-#define FIELD(name, place)                                                                                             \
-    static Value get_##name(GenVM *vm, Value self) { return (void)vm, field_or(self, place, VALUE_NONE); }             \
-    static bool set_##name(GenVM *vm, Value self, Value value) {                                                       \
-        return exception_set_field(vm, self, place, value == VALUE_UNSET ? VALUE_NONE : value);                        \
+#define FIELD(name, place)                                                                         \
+    static Value get_##name(GenVM *vm, Value self) {                                               \
+        return (void)vm, field_or(self, place, VALUE_NONE);                                        \
+    }                                                                                              \
+    static bool set_##name(GenVM *vm, Value self, Value value) {                                   \
+        return exception_set_field(vm, self, place, value == VALUE_UNSET ? VALUE_NONE : value);    \
     }
 FIELD(field0, 0)
 FIELD(field1, 1)
@@ -553,11 +630,15 @@ FIELD(field7, 7)
 
 static Value get_written(GenVM *vm, Value self) {
     Value written = exception_get_field(self, OS_ERROR_WRITTEN);
-    return written == VALUE_UNSET ? raise_attribute(vm, self, str_intern_from(vm, "characters_written", 18)) : written;
+    return written == VALUE_UNSET
+               ? raise_attribute(vm, self, str_intern_from(vm, "characters_written", 18))
+               : written;
 }
 
-static const AttributeDef stop_attributes[] = {{"value", get_value, set_value, "generator return value"}, {0}};
-static const AttributeDef exit_attributes[] = {{"code", get_value, set_value, "exception code"}, {0}};
+static const AttributeDef stop_attributes[] = {
+    {"value", get_value, set_value, "generator return value"}, {0}};
+static const AttributeDef exit_attributes[] = {{"code", get_value, set_value, "exception code"},
+                                               {0}};
 static const AttributeDef os_attributes[] = {
     {"errno", get_field0, set_field0, "POSIX exception code"},
     {"strerror", get_field1, set_field1, "exception strerror"},
@@ -623,13 +704,16 @@ const AttributeDef *exception_type_attributes(TypeId id) {
 
 /* ---- the types ---- */
 
-static const NativeDef construct = {"BaseException(cls, /, *args, **kwargs)", exception_construct, NULL};
+static const NativeDef construct = {"BaseException(cls, /, *args, **kwargs)", exception_construct,
+                                    NULL};
 
 static const NativeDef methods[] = {
-    {"__init__(self, /, *args, **kwargs)", method_init, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__init__(self, /, *args, **kwargs)", method_init,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"with_traceback(self, tb, /)", method_with_traceback,
      "Exception.with_traceback(tb) --\n    set self.__traceback__ to tb and return self."},
-    {"add_note(self, note: str, /)", method_add_note, "Exception.add_note(note) --\n    add a note to the exception"},
+    {"add_note(self, note: str, /)", method_add_note,
+     "Exception.add_note(note) --\n    add a note to the exception"},
     {"__setstate__(self, state, /)", method_setstate, NULL},
     {0},
 };
@@ -656,14 +740,17 @@ const BuiltinType base_exception_type = {
 };
 
 static const BuiltinType exception_types[] = {
-#define EXCEPTION(id, text, parent)                                                                                    \
-    [EXC_##id - TYPE_KIND_COUNT] = {.name = #text,                                                                     \
-                                    .base = (TypeId)EXC_##parent,                                                      \
-                                    .size = sizeof(Exception),                                                         \
-                                    .construct = &construct,                                                           \
-                                    .methods = EXC_##id == EXC_BASE_EXCEPTION_GROUP ? exception_group_methods : NULL},
+#define EXCEPTION(id, text, parent)                                                                \
+    [EXC_##id - TYPE_KIND_COUNT] = {                                                               \
+        .name = #text,                                                                             \
+        .base = (TypeId)EXC_##parent,                                                              \
+        .size = sizeof(Exception),                                                                 \
+        .construct = &construct,                                                                   \
+        .methods = EXC_##id == EXC_BASE_EXCEPTION_GROUP ? exception_group_methods : NULL},
 #include "vm/exceptions.def"
 #undef EXCEPTION
 };
 
-const BuiltinType *exception_type_def(TypeId id) { return &exception_types[id - TYPE_KIND_COUNT]; }
+const BuiltinType *exception_type_def(TypeId id) {
+    return &exception_types[id - TYPE_KIND_COUNT];
+}

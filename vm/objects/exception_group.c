@@ -1,11 +1,15 @@
 /* exception_group.c - ExceptionGroup and BaseExceptionGroup, and the two halves of `except*`.
  *
- * Splitting is done here for classes; where a condition is a function, or a group has a derive method of its own, in
- * Gen (stdlib/prelude/exceptions.gen). */
+ * Splitting is done here for classes; where a condition is a function, or a group has a derive
+ * method of its own, in Gen (stdlib/prelude/exceptions.gen). */
 #include "vm/type_private.h"
 
-static Value message_of(Value self) { return exception_get_field(self, GROUP_MESSAGE); }
-static Value nested_of(Value self) { return exception_get_field(self, GROUP_EXCEPTIONS); }
+static Value message_of(Value self) {
+    return exception_get_field(self, GROUP_MESSAGE);
+}
+static Value nested_of(Value self) {
+    return exception_get_field(self, GROUP_EXCEPTIONS);
+}
 
 /* ---- making ---- */
 
@@ -13,10 +17,12 @@ static Value nested_tuple(GenVM *vm, Value given) {
     uint64_t count = 0;
     const Value *items = leaf_items(given, &count);
     if (!items) return raise_type(vm, "second argument (exceptions) must be a sequence");
-    if (count == 0) return raise_value(vm, "second argument (exceptions) must be a non-empty sequence");
+    if (count == 0)
+        return raise_value(vm, "second argument (exceptions) must be a non-empty sequence");
     for (uint64_t i = 0; i < count; i++)
         if (!is_kind(items[i], KIND_EXCEPTION))
-            return raise_value(vm, "Item %llu of second argument (exceptions) is not an exception", (unsigned long long)i);
+            return raise_value(vm, "Item %llu of second argument (exceptions) is not an exception",
+                               (unsigned long long)i);
     return is_exact(given, TYPE_TUPLE) ? given : tuple_from_array(vm, items, count);
 }
 
@@ -26,7 +32,8 @@ static bool all_plain(GenVM *vm, const Tuple *nested) {
     return true;
 }
 
-/* The class to make: a BaseExceptionGroup of plain Exceptions is an ExceptionGroup. NULL + TypeError: not allowed. */
+/* The class to make: a BaseExceptionGroup of plain Exceptions is an ExceptionGroup. NULL +
+ * TypeError: not allowed. */
 static Type *class_for(GenVM *vm, Type *type, const Tuple *nested) {
     bool plain = all_plain(vm, nested);
     if (type->id == EXC_BASE_EXCEPTION_GROUP) return plain ? vm->types[EXC_EXCEPTION_GROUP] : type;
@@ -44,7 +51,9 @@ Value exception_group_construct(GenVM *vm, Type *type, Value args, Value kwargs)
     if (given->count != 2)
         return raise_type(vm, "BaseExceptionGroup.__new__() takes exactly 2 arguments (%llu given)",
                           (unsigned long long)given->count);
-    if (!value_is_str(given->items[0])) return raise_type(vm, "BaseExceptionGroup.__new__() argument 1 must be str, not %T", given->items[0]);
+    if (!value_is_str(given->items[0]))
+        return raise_type(vm, "BaseExceptionGroup.__new__() argument 1 must be str, not %T",
+                          given->items[0]);
     Value nested = nested_tuple(vm, given->items[1]);
     if (nested == VALUE_ERROR) return VALUE_ERROR;
     type = class_for(vm, type, AS_TUPLE(nested));
@@ -58,7 +67,8 @@ Value exception_group_construct(GenVM *vm, Type *type, Value args, Value kwargs)
 Value exception_group_str(GenVM *vm, Value self) {
     if (AS(Exception, self)->value == VALUE_UNSET) return vm->empty_str;
     uint64_t count = AS_TUPLE(nested_of(self))->count;
-    return str_format(vm, "%S (%llu sub-exception%s)", message_of(self), (unsigned long long)count, count == 1 ? "" : "s");
+    return str_format(vm, "%S (%llu sub-exception%s)", message_of(self), (unsigned long long)count,
+                      count == 1 ? "" : "s");
 }
 
 /* ---- splitting by class ---- */
@@ -67,7 +77,8 @@ static bool is_match(GenVM *vm, Value exception, Value wanted) {
     if (is_type(wanted)) return type_is_subclass(type_of(vm, exception), type_from(wanted));
     const Tuple *classes = AS_TUPLE(wanted);
     for (uint64_t i = 0; i < classes->count; i++)
-        if (is_type(classes->items[i]) && type_is_subclass(type_of(vm, exception), type_from(classes->items[i])))
+        if (is_type(classes->items[i]) &&
+            type_is_subclass(type_of(vm, exception), type_from(classes->items[i])))
             return true;
     return false;
 }
@@ -89,15 +100,18 @@ static bool copy_context(GenVM *vm, Value from, Value to) {
 /* A group like `self` of other exceptions: what the builtin derive makes, with its context. */
 static Value derive_like(GenVM *vm, Value self, Value exceptions) {
     Value args = tuple_pack(vm, 2, message_of(self), exceptions);
-    Value made = args == VALUE_ERROR
-                     ? VALUE_ERROR
-                     : exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
+    Value made =
+        args == VALUE_ERROR
+            ? VALUE_ERROR
+            : exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
     return made != VALUE_ERROR && copy_context(vm, self, made) ? made : VALUE_ERROR;
 }
 
 static bool split(GenVM *vm, Value exception, Value wanted, Value *matched, Value *rest);
 
-static bool is_group(GenVM *vm, Value v) { return value_is_instance(vm, v, EXC_BASE_EXCEPTION_GROUP); }
+static bool is_group(GenVM *vm, Value v) {
+    return value_is_instance(vm, v, EXC_BASE_EXCEPTION_GROUP);
+}
 
 static bool split_group(GenVM *vm, Value group, Value wanted, Value *matched, Value *rest) {
     Value in = list_new(vm, 4), out = list_new(vm, 4);
@@ -106,7 +120,8 @@ static bool split_group(GenVM *vm, Value group, Value wanted, Value *matched, Va
     bool ok = true;
     for (uint64_t i = 0; ok && i < nested->count; i++) {
         Value yes, no;
-        ok = split(vm, nested->items[i], wanted, &yes, &no) && (yes == VALUE_NONE || list_append(vm, in, yes)) &&
+        ok = split(vm, nested->items[i], wanted, &yes, &no) &&
+             (yes == VALUE_NONE || list_append(vm, in, yes)) &&
              (no == VALUE_NONE || list_append(vm, out, no));
     }
     native_leave(vm);
@@ -131,12 +146,15 @@ static bool check_wanted(GenVM *vm, Value wanted) {
     uint64_t count = 1;
     if (is_kind(wanted, TYPE_TUPLE)) classes = leaf_items(wanted, &count);
     for (uint64_t i = 0; i < count; i++) {
-        if (!is_type(classes[i]) || !type_is_subclass(type_from(classes[i]), vm->types[TYPE_BASE_EXCEPTION])) {
-            raise_type(vm, "catching classes that do not inherit from BaseException is not allowed");
+        if (!is_type(classes[i]) ||
+            !type_is_subclass(type_from(classes[i]), vm->types[TYPE_BASE_EXCEPTION])) {
+            raise_type(vm,
+                       "catching classes that do not inherit from BaseException is not allowed");
             return false;
         }
         if (type_is_subclass(type_from(classes[i]), vm->types[EXC_BASE_EXCEPTION_GROUP])) {
-            raise_type(vm, "catching ExceptionGroup with except* is not allowed. Use except instead.");
+            raise_type(vm,
+                       "catching ExceptionGroup with except* is not allowed. Use except instead.");
             return false;
         }
     }
@@ -150,10 +168,12 @@ bool exception_group_match(GenVM *vm, Value exception, Value wanted, Value *matc
     if (!check_wanted(vm, wanted)) return false;
     if (is_group(vm, exception)) return split(vm, exception, wanted, matched, rest);
     if (!is_match(vm, exception, wanted)) return true;
-    Value nested = tuple_pack(vm, 1, exception); /* a naked exception is caught as a group of itself */
+    Value nested =
+        tuple_pack(vm, 1, exception); /* a naked exception is caught as a group of itself */
     Value args = nested == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 2, vm->empty_str, nested);
     if (args == VALUE_ERROR) return false;
-    *matched = exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
+    *matched =
+        exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
     if (*matched == VALUE_ERROR) return false;
     AS(Exception, *matched)->traceback = AS(Exception, exception)->traceback;
     *rest = VALUE_NONE;
@@ -162,7 +182,8 @@ bool exception_group_match(GenVM *vm, Value exception, Value wanted, Value *matc
 
 /* ---- what an except* statement raises in the end ---- */
 
-/* Was `exception` split off from `original`, and not raised anew: then it has its traceback and context. */
+/* Was `exception` split off from `original`, and not raised anew: then it has its traceback and
+ * context. */
 static bool is_part_of(Value exception, Value original) {
     const Exception *a = AS(Exception, exception), *b = AS(Exception, original);
     return a->traceback == b->traceback && a->cause == b->cause && a->context == b->context;
@@ -210,19 +231,21 @@ Value exception_group_reraise(GenVM *vm, Value original, Value list) {
         if (part == VALUE_NONE) continue;
         bool unhandled = !is_naked && is_group(vm, part) && is_part_of(part, original);
         if (is_naked && part == original) return original;
-        if (!(unhandled ? collect_leaves(vm, part, kept) : list_append(vm, raised, part))) return VALUE_ERROR;
+        if (!(unhandled ? collect_leaves(vm, part, kept) : list_append(vm, raised, part)))
+            return VALUE_ERROR;
     }
     if (AS_LIST(kept)->count) {
         Value rest = project(vm, original, AS_LIST(kept));
-        if (rest == VALUE_ERROR || (rest != VALUE_NONE && !list_append(vm, raised, rest))) return VALUE_ERROR;
+        if (rest == VALUE_ERROR || (rest != VALUE_NONE && !list_append(vm, raised, rest)))
+            return VALUE_ERROR;
         if (rest != VALUE_NONE && AS_LIST(raised)->count == 1) return rest;
     }
     if (AS_LIST(raised)->count == 0) return VALUE_NONE;
     if (AS_LIST(raised)->count == 1) return AS_LIST(raised)->items[0];
     Value args = tuple_pack(vm, 2, vm->empty_str, raised);
-    return args == VALUE_ERROR
-               ? VALUE_ERROR
-               : exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
+    return args == VALUE_ERROR ? VALUE_ERROR
+                               : exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP],
+                                                           args, VALUE_UNSET);
 }
 
 /* ---- methods ---- */
@@ -233,15 +256,24 @@ static Value method_derive(GenVM *vm, Value *args) {
     return exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], given, VALUE_UNSET);
 }
 
-static Value method_subgroup(GenVM *vm, Value *args) { return native_twin(vm, TWIN_GROUP_SUBGROUP, 2, args[0], args[1]); }
-static Value method_split(GenVM *vm, Value *args) { return native_twin(vm, TWIN_GROUP_SPLIT, 2, args[0], args[1]); }
+static Value method_subgroup(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_GROUP_SUBGROUP, 2, args[0], args[1]);
+}
+static Value method_split(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_GROUP_SPLIT, 2, args[0], args[1]);
+}
 
-bool exception_copy_context(GenVM *vm, Value from, Value to) { return copy_context(vm, from, to); }
+bool exception_copy_context(GenVM *vm, Value from, Value to) {
+    return copy_context(vm, from, to);
+}
 
 const NativeDef exception_group_methods[] = {
-    {"derive(self, excs, /)", method_derive, "Return a group of other exceptions with the same message."},
-    {"subgroup(self, matcher_value, /)", method_subgroup, "Return the part whose exceptions match, or None."},
-    {"split(self, matcher_value, /)", method_split, "Return the pair of the part that matches and the rest."},
+    {"derive(self, excs, /)", method_derive,
+     "Return a group of other exceptions with the same message."},
+    {"subgroup(self, matcher_value, /)", method_subgroup,
+     "Return the part whose exceptions match, or None."},
+    {"split(self, matcher_value, /)", method_split,
+     "Return the pair of the part that matches and the rest."},
     {"classmethod __class_getitem__(cls, object, /)", generic_alias_method, "See PEP 585"},
     {0},
 };

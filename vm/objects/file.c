@@ -1,4 +1,5 @@
-/* file.c - the builtin open() and the standard streams: how the layers of a file object (files.h) are put together.
+/* file.c - the builtin open() and the standard streams: how the layers of a file object (files.h)
+ * are put together.
  */
 #include "vm/engine_module.h"
 #include "vm/genvm.h"
@@ -27,7 +28,8 @@ static bool has_waiting(const Object *file) {
     if (file->kind != TYPE_FILE) return ((const Buffered *)file)->used;
     const TextFile *text = (const TextFile *)file;
     if (text->pending_used) return true;
-    return text->source && text->source->kind != TYPE_BYTES_IO && ((const Buffered *)text->source)->used;
+    return text->source && text->source->kind != TYPE_BYTES_IO &&
+           ((const Buffered *)text->source)->used;
 }
 
 void file_sync(GenVM *vm) {
@@ -61,11 +63,13 @@ Value file_new_stream(GenVM *vm, int stream) {
     TypeId kind = stream ? TYPE_BUFFERED_WRITER : TYPE_BUFFERED_READER;
     Buffered *buffered = raw ? buffered_new(vm, kind, vm->types[kind]) : NULL;
     TextFile *file = buffered ? file_text_new(vm, vm->types[TYPE_FILE]) : NULL;
-    Value encoding = str_from(vm, "utf-8"), errors = str_from(vm, stream == 2 ? "backslashreplace" : "strict");
+    Value encoding = str_from(vm, "utf-8"),
+          errors = str_from(vm, stream == 2 ? "backslashreplace" : "strict");
     if (!file || encoding == VALUE_ERROR || errors == VALUE_ERROR) return VALUE_ERROR;
     if (!buffered_attach(vm, buffered, raw, FILE_BUFFER_SIZE)) return VALUE_ERROR;
     Value newline = stream ? vm->characters['\n'] : VALUE_NONE;
-    if (!file_text_attach(vm, file, &buffered->header, encoding, errors, newline)) return VALUE_ERROR;
+    if (!file_text_attach(vm, file, &buffered->header, encoding, errors, newline))
+        return VALUE_ERROR;
     file->mode = vm->characters[stream ? 'w' : 'r'];
     file->line_buffering = stream == 2 || raw->host >= 0 || raw_is_tty(raw);
     gc_finalizable(vm, file);
@@ -84,8 +88,9 @@ static bool parse_mode(GenVM *vm, const char *mode, OpenMode *out) {
     struct {
         char c;
         bool *flag;
-    } letters[] = {{'x', &out->creating}, {'r', &out->reading}, {'w', &out->writing}, {'a', &out->appending},
-                   {'+', &out->updating}, {'t', &out->text},    {'b', &out->binary}};
+    } letters[] = {{'x', &out->creating},  {'r', &out->reading},  {'w', &out->writing},
+                   {'a', &out->appending}, {'+', &out->updating}, {'t', &out->text},
+                   {'b', &out->binary}};
     size_t raw = 0;
     for (const char *at = mode; *at; at++) {
         size_t i = 0;
@@ -100,19 +105,24 @@ static bool parse_mode(GenVM *vm, const char *mode, OpenMode *out) {
 
 static bool check_mode(GenVM *vm, const OpenMode *mode, const Value *args) {
     const char *problem = NULL;
-    if (mode->text && mode->binary) problem = "can't have text and binary mode at once";
+    if (mode->text && mode->binary)
+        problem = "can't have text and binary mode at once";
     else if (mode->creating + mode->reading + mode->writing + mode->appending > 1)
         problem = "must have exactly one of create/read/write/append mode";
-    else if (mode->binary && args[3] != VALUE_NONE) problem = "binary mode doesn't take an encoding argument";
-    else if (mode->binary && args[4] != VALUE_NONE) problem = "binary mode doesn't take an errors argument";
-    else if (mode->binary && args[5] != VALUE_NONE) problem = "binary mode doesn't take a newline argument";
+    else if (mode->binary && args[3] != VALUE_NONE)
+        problem = "binary mode doesn't take an encoding argument";
+    else if (mode->binary && args[4] != VALUE_NONE)
+        problem = "binary mode doesn't take an errors argument";
+    else if (mode->binary && args[5] != VALUE_NONE)
+        problem = "binary mode doesn't take a newline argument";
     if (problem) raise_value(vm, "%s", problem);
     return !problem;
 }
 
 static Value wrap_text(GenVM *vm, Buffered *buffered, bool line_buffering, const Value *args) {
     TextFile *file = file_text_new(vm, vm->types[TYPE_FILE]);
-    if (!file || !file_text_attach(vm, file, &buffered->header, args[3], args[4], args[5])) return VALUE_ERROR;
+    if (!file || !file_text_attach(vm, file, &buffered->header, args[3], args[4], args[5]))
+        return VALUE_ERROR;
     file->line_buffering = line_buffering;
     file->mode = args[1];
     file_watch(vm, &file->header, file->writable ? &file->link : NULL);
@@ -129,8 +139,11 @@ static Value wrap(GenVM *vm, RawFile *raw, const OpenMode *mode, const Value *ar
         file_watch(vm, &raw->header, NULL);
         return object_value(raw);
     }
-    TypeId kind = mode->updating ? TYPE_BUFFERED_RANDOM : mode->reading ? TYPE_BUFFERED_READER : TYPE_BUFFERED_WRITER;
-    if (mode->updating && !raw_is_seekable(raw)) return file_raise_unsupported(vm, "File or stream is not seekable.");
+    TypeId kind = mode->updating  ? TYPE_BUFFERED_RANDOM
+                  : mode->reading ? TYPE_BUFFERED_READER
+                                  : TYPE_BUFFERED_WRITER;
+    if (mode->updating && !raw_is_seekable(raw))
+        return file_raise_unsupported(vm, "File or stream is not seekable.");
     Buffered *buffered = buffered_new(vm, kind, vm->types[kind]);
     if (!buffered || !buffered_attach(vm, buffered, raw, size)) return VALUE_ERROR;
     if (!mode->binary) return wrap_text(vm, buffered, line_buffering, args);
@@ -153,19 +166,23 @@ Value file_open(GenVM *vm, Value *args) {
     static const char *const names[] = {"encoding", "errors", "newline"};
     for (int i = 0; i < 3; i++)
         if (args[3 + i] != VALUE_NONE && !value_is_str(args[3 + i]))
-            return raise_type(vm, "open() argument '%s' must be str or None, not %T", names[i], args[3 + i]);
+            return raise_type(vm, "open() argument '%s' must be str or None, not %T", names[i],
+                              args[3 + i]);
     if (!value_is_str(args[0]) && !is_kind(args[0], TYPE_BYTES) && !value_is_intlike(args[0]))
         return native_twin_array(vm, TWIN_FILE_OPEN, 8, args);
     if (!text || !parse_mode(vm, text, &mode) || !check_mode(vm, &mode, args)) return VALUE_ERROR;
     if (args[7] != VALUE_NONE)
-        return native_twin(vm, TWIN_FILE_OPEN_BY, 8, args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7]);
+        return native_twin(vm, TWIN_FILE_OPEN_BY, 8, args[0], args[1], args[2], args[3], args[4],
+                           args[5], args[6], args[7]);
     RawFile *raw = raw_open(vm, args[0], mode.raw, args[6] == VALUE_TRUE);
     return raw ? wrap_or_close(vm, raw, &mode, args) : VALUE_ERROR;
 }
 
-const NativeDef file_open_def = {
-    "open(file, mode: str = 'r', buffering: index = -1, encoding=None, errors=None, newline=None, closefd: bool = True, "
-    "opener=None)", file_open, "Open file and return a stream.  Raise OSError upon failure."};
+const NativeDef file_open_def = {"open(file, mode: str = 'r', buffering: index = -1, "
+                                 "encoding=None, errors=None, newline=None, closefd: bool = True, "
+                                 "opener=None)",
+                                 file_open,
+                                 "Open file and return a stream.  Raise OSError upon failure."};
 
 /* ---- for stdlib/prelude/files.gen: opening by a function of the script's ---- */
 

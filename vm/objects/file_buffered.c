@@ -1,19 +1,24 @@
-/* file_buffered.c - the byte buffers between a descriptor and what reads and writes it; the types are in
- * file_buffered_type.c.
+/* file_buffered.c - the byte buffers between a descriptor and what reads and writes it; the types
+ * are in file_buffered_type.c.
  *
- * One buffer is for reading (what was read ahead: in->data[at..end]), one for writing (out->data[0..used]); never do both
- * hold something, so the position of the file is the descriptor's, less what is read ahead, plus what waits. Each is made
- * when first needed. A line longer than the buffer makes it grow for a while.
+ * One buffer is for reading (what was read ahead: in->data[at..end]), one for writing
+ * (out->data[0..used]); never do both hold something, so the position of the file is the
+ * descriptor's, less what is read ahead, plus what waits. Each is made when first needed. A line
+ * longer than the buffer makes it grow for a while.
  */
 #include "vm/objects/files.h"
 
 #include <unistd.h>
 
-enum { IN_KEPT = 8 }; /* a buffer that a long line made this many times larger than asked for shrinks again */
+enum {
+    IN_KEPT = 8
+}; /* a buffer that a long line made this many times larger than asked for shrinks again */
 
 /* ---- life ---- */
 
-Buffered *buffered_new(GenVM *vm, TypeId kind, Type *cls) { return gc_new_of(vm, sizeof(Buffered), kind, cls); }
+Buffered *buffered_new(GenVM *vm, TypeId kind, Type *cls) {
+    return gc_new_of(vm, sizeof(Buffered), kind, cls);
+}
 
 bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size) {
     if (size <= 0) {
@@ -29,7 +34,9 @@ bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size) {
     return true;
 }
 
-bool buffered_is_closed(const Buffered *file) { return !file->raw || raw_is_closed(file->raw); }
+bool buffered_is_closed(const Buffered *file) {
+    return !file->raw || raw_is_closed(file->raw);
+}
 
 bool buffered_close(GenVM *vm, Buffered *file) {
     if (raw_is_closed(file->raw)) return true;
@@ -119,9 +126,12 @@ bool buffered_fill(GenVM *vm, Buffered *file, size_t *moved) {
         file->at = 0;
         file->version++;
     }
-    if (file->end == 0 && file->in->capacity > IN_KEPT * file->size && !set_capacity(vm, file, file->size)) return false;
+    if (file->end == 0 && file->in->capacity > IN_KEPT * file->size &&
+        !set_capacity(vm, file, file->size))
+        return false;
     if (file->end == file->in->capacity && !set_capacity(vm, file, 2 * file->end)) return false;
-    int64_t got = raw_read(vm, file->raw, file->in->data + file->end, file->in->capacity - file->end);
+    int64_t got =
+        raw_read(vm, file->raw, file->in->data + file->end, file->in->capacity - file->end);
     if (got < 0) return false;
     file->end += (size_t)got;
     return true;
@@ -153,7 +163,8 @@ int64_t buffered_read(GenVM *vm, Buffered *file, uint8_t *data, size_t size) {
 bool buffered_read_rest(GenVM *vm, Buffered *file, StrBuilder *out) {
     if (!buffered_begin_read(vm, file)) return false;
     for (;;) {
-        if (!builder_put(out, (const char *)file->in->data + file->at, file->end - file->at)) return false;
+        if (!builder_put(out, (const char *)file->in->data + file->at, file->end - file->at))
+            return false;
         drop_input(file);
         size_t moved;
         if (!buffered_fill(vm, file, &moved)) return false;
@@ -176,7 +187,8 @@ Value buffered_take_all(GenVM *vm, Buffered *file) {
         if (!buffered_fill(vm, file, &moved)) return VALUE_ERROR;
         if (file->at == file->end && (size_t)got == size) return object_value(bytes);
         builder_init(&builder, vm);
-        builder_put(&builder, (const char *)bytes->data, (size_t)got); /* its size changed meanwhile */
+        builder_put(&builder, (const char *)bytes->data,
+                    (size_t)got); /* its size changed meanwhile */
     } else {
         builder_init(&builder, vm);
     }

@@ -1,13 +1,17 @@
-/* file_buffered_type.c - the types BufferedReader, BufferedWriter and BufferedRandom: the methods over file_buffered.c.
+/* file_buffered_type.c - the types BufferedReader, BufferedWriter and BufferedRandom: the methods
+ * over file_buffered.c.
  *
- * Over anything but a FileIO the constructors go to stdlib/io.gen, whose classes do the same in Gen.
+ * Over anything but a FileIO the constructors go to stdlib/io.gen, whose classes do the same in
+ * Gen.
  */
 #include "vm/objects/files.h"
 
 /* ---- making ---- */
 
 static const char *name_of(TypeId kind) {
-    return kind == TYPE_BUFFERED_READER ? "BufferedReader" : kind == TYPE_BUFFERED_WRITER ? "BufferedWriter" : "BufferedRandom";
+    return kind == TYPE_BUFFERED_READER   ? "BufferedReader"
+           : kind == TYPE_BUFFERED_WRITER ? "BufferedWriter"
+                                          : "BufferedRandom";
 }
 
 static Value init(GenVM *vm, Value *args) {
@@ -17,8 +21,10 @@ static Value init(GenVM *vm, Value *args) {
         return raise_type(vm, "a subclass of %s needs a FileIO, not '%T'", name_of(kind), args[1]);
     RawFile *raw = AS(RawFile, args[1]);
     if (raw_is_closed(raw)) return raise_value(vm, "I/O operation on closed file");
-    if (kind != TYPE_BUFFERED_WRITER && !raw->readable) return file_raise_unsupported(vm, "File or stream is not readable.");
-    if (kind != TYPE_BUFFERED_READER && !raw->writable) return file_raise_unsupported(vm, "File or stream is not writable.");
+    if (kind != TYPE_BUFFERED_WRITER && !raw->readable)
+        return file_raise_unsupported(vm, "File or stream is not readable.");
+    if (kind != TYPE_BUFFERED_READER && !raw->writable)
+        return file_raise_unsupported(vm, "File or stream is not writable.");
     if (kind == TYPE_BUFFERED_RANDOM && !raw_is_seekable(raw))
         return file_raise_unsupported(vm, "File or stream is not seekable.");
     if (!buffered_attach(vm, file, raw, as_int(args[2]))) return VALUE_ERROR;
@@ -29,18 +35,25 @@ static Value init(GenVM *vm, Value *args) {
 static Value make(GenVM *vm, Value *args, TypeId kind) {
     Type *cls = type_from(args[0]);
     if (cls->is_builtin && !is_kind(args[1], TYPE_FILE_RAW))
-        return native_twin(vm, TWIN_FILE_BUFFERED, 3, str_from(vm, name_of(kind)), args[1], args[2]);
+        return native_twin(vm, TWIN_FILE_BUFFERED, 3, str_from(vm, name_of(kind)), args[1],
+                           args[2]);
     Buffered *file = buffered_new(vm, kind, cls);
     if (!file) return VALUE_ERROR;
     args[0] = object_value(file);
     return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
 }
 
-static Value reader_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_READER); }
-static Value writer_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_WRITER); }
-static Value random_make(GenVM *vm, Value *args) { return make(vm, args, TYPE_BUFFERED_RANDOM); }
+static Value reader_make(GenVM *vm, Value *args) {
+    return make(vm, args, TYPE_BUFFERED_READER);
+}
+static Value writer_make(GenVM *vm, Value *args) {
+    return make(vm, args, TYPE_BUFFERED_WRITER);
+}
+static Value random_make(GenVM *vm, Value *args) {
+    return make(vm, args, TYPE_BUFFERED_RANDOM);
+}
 
-static Value new(GenVM *vm, Value *args) {
+static Value new (GenVM *vm, Value *args) {
     Type *cls = type_from(args[0]);
     Buffered *file = buffered_new(vm, cls->instance_kind, cls);
     return file ? object_value(file) : VALUE_ERROR;
@@ -127,8 +140,12 @@ static Value read_into(GenVM *vm, Value *args, const char *name, bool once) {
     return got < 0 ? VALUE_ERROR : int_value(got);
 }
 
-static Value method_readinto(GenVM *vm, Value *args) { return read_into(vm, args, "readinto", false); }
-static Value method_readinto1(GenVM *vm, Value *args) { return read_into(vm, args, "readinto1", true); }
+static Value method_readinto(GenVM *vm, Value *args) {
+    return read_into(vm, args, "readinto", false);
+}
+static Value method_readinto1(GenVM *vm, Value *args) {
+    return read_into(vm, args, "readinto1", true);
+}
 
 static Value method_peek(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], "peek");
@@ -184,7 +201,8 @@ static Value method_write(GenVM *vm, Value *args) {
     Buffered *file = AS(Buffered, args[0]);
     if (!check_attached(vm, file)) return VALUE_ERROR;
     if (raw_is_closed(file->raw)) return raise_value(vm, "write to closed file");
-    return buffered_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size) : VALUE_ERROR;
+    return buffered_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size)
+                                                        : VALUE_ERROR;
 }
 
 static Value method_flush(GenVM *vm, Value *args) {
@@ -192,17 +210,27 @@ static Value method_flush(GenVM *vm, Value *args) {
     return file && buffered_flush(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 
-static Value reader_flush(GenVM *vm, Value *args) { return self_if_open(vm, args[0]) == VALUE_ERROR ? VALUE_ERROR : VALUE_NONE; }
+static Value reader_flush(GenVM *vm, Value *args) {
+    return self_if_open(vm, args[0]) == VALUE_ERROR ? VALUE_ERROR : VALUE_NONE;
+}
 
 static Value method_writelines(GenVM *vm, Value *args) {
     if (self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
     return native_twin(vm, TWIN_FILE_WRITELINES, 2, args[0], args[1]);
 }
 
-static Value refuse_read(GenVM *vm, Value *args) { return (void)args, file_raise_unsupported(vm, "read"); }
-static Value refuse_read1(GenVM *vm, Value *args) { return (void)args, file_raise_unsupported(vm, "read1"); }
-static Value refuse_write(GenVM *vm, Value *args) { return (void)args, file_raise_unsupported(vm, "write"); }
-static Value refuse_next(GenVM *vm, Value self) { return (void)self, file_raise_unsupported(vm, "read"); }
+static Value refuse_read(GenVM *vm, Value *args) {
+    return (void)args, file_raise_unsupported(vm, "read");
+}
+static Value refuse_read1(GenVM *vm, Value *args) {
+    return (void)args, file_raise_unsupported(vm, "read1");
+}
+static Value refuse_write(GenVM *vm, Value *args) {
+    return (void)args, file_raise_unsupported(vm, "write");
+}
+static Value refuse_next(GenVM *vm, Value self) {
+    return (void)self, file_raise_unsupported(vm, "read");
+}
 static Value refuse_truncate(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], "truncate");
     return file ? file_raise_unsupported(vm, "truncate") : VALUE_ERROR;
@@ -216,7 +244,8 @@ static Value reader_writelines(GenVM *vm, Value *args) {
 
 static Value method_seek(GenVM *vm, Value *args) {
     int64_t whence = as_int(args[2]);
-    if (whence < 0 || whence > 2) return raise_value(vm, "whence value %lld unsupported", (long long)whence);
+    if (whence < 0 || whence > 2)
+        return raise_value(vm, "whence value %lld unsupported", (long long)whence);
     Buffered *file = open_file(vm, args[0], "seek");
     int64_t at = file ? buffered_seek(vm, file, as_int(args[1]), (int)whence) : -1;
     return at < 0 ? VALUE_ERROR : int_value(at);
@@ -263,7 +292,9 @@ static Value method_detach(GenVM *vm, Value *args) {
     return object_value(raw);
 }
 
-static Value method_enter(GenVM *vm, Value *args) { return self_if_open(vm, args[0]); }
+static Value method_enter(GenVM *vm, Value *args) {
+    return self_if_open(vm, args[0]);
+}
 
 static Value method_fileno(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], NULL);
@@ -277,7 +308,9 @@ static Value method_seekable(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], NULL);
     return file ? bool_value(raw_is_seekable(file->raw)) : VALUE_ERROR;
 }
-static Value method_yes(GenVM *vm, Value *args) { return open_file(vm, args[0], NULL) ? VALUE_TRUE : VALUE_ERROR; }
+static Value method_yes(GenVM *vm, Value *args) {
+    return open_file(vm, args[0], NULL) ? VALUE_TRUE : VALUE_ERROR;
+}
 static Value method_no(GenVM *vm, Value *args) {
     return check_attached(vm, AS(Buffered, args[0])) ? VALUE_FALSE : VALUE_ERROR;
 }
@@ -321,40 +354,52 @@ static void finalize(GenVM *vm, Object *object) {
 
 /* ---- tables ---- */
 
-static const NativeDef reader_construct = {"BufferedReader(cls, raw, buffer_size: size = 131072)", reader_make, NULL};
-static const NativeDef writer_construct = {"BufferedWriter(cls, raw, buffer_size: size = 131072)", writer_make, NULL};
-static const NativeDef random_construct = {"BufferedRandom(cls, raw, buffer_size: size = 131072)", random_make, NULL};
+static const NativeDef reader_construct = {"BufferedReader(cls, raw, buffer_size: size = 131072)",
+                                           reader_make, NULL};
+static const NativeDef writer_construct = {"BufferedWriter(cls, raw, buffer_size: size = 131072)",
+                                           writer_make, NULL};
+static const NativeDef random_construct = {"BufferedRandom(cls, raw, buffer_size: size = 131072)",
+                                           random_make, NULL};
 
-#define SHARED_METHODS                                                                                                 \
-    {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},                               \
-        {"__init__(self, raw, buffer_size: size = 131072)", init, NULL},                                               \
-        {"__enter__(self, /)", method_enter, NULL},                                                                   \
-        {"__exit__(self, /, *args)", method_close, NULL},                      \
-        {"close(self, /)", method_close, "Write out what waits and close the file."},                                  \
-        {"detach(self, /)", method_detach, "Separate the raw stream from the buffer and return it."},                  \
-        {"fileno(self, /)", method_fileno, "Return the underlying file descriptor."},                                  \
-        {"isatty(self, /)", method_isatty, "True if the file is connected to a TTY device."},                          \
-        {"seek(self, target: index, whence: index = 0, /)", method_seek, "Change the position and return it."},        \
-        {"seekable(self, /)", method_seekable, "Can seek() be used."},                                                 \
-        {"tell(self, /)", method_tell, "Return the position."}
-#define READING_METHODS                                                                                                \
-    {"peek(self, size=0, /)", method_peek, "Return what is read ahead without taking it."},                            \
-        {"read(self, size=-1, /)", method_read, "Read and return up to size bytes, or all."},                          \
-        {"read1(self, size=-1, /)", method_read1, "Read with at most one call of the raw stream."},                    \
-        {"readable(self, /)", method_yes, "Can the file be read."},                                                    \
-        {"readinto(self, buffer, /)", method_readinto, "Read bytes into an object."},                                  \
-        {"readinto1(self, buffer, /)", method_readinto1, "Read bytes into an object with at most one call."},          \
-        {"readline(self, size=-1, /)", method_readline, "Read and return a line."},                                    \
-        {"readlines(self, hint=None, /)", method_readlines, "Return a list of lines."}
-#define WRITING_METHODS                                                                                                \
-    {"flush(self, /)", method_flush, "Hand what waits to the system."},                                                \
-        {"truncate(self, pos=None, /)", method_truncate, "Cut the file off or extend it; return its new size."},       \
-        {"writable(self, /)", method_yes, "Can the file be written."},                                                 \
-        {"write(self, buffer, /)", method_write, "Write bytes; return their number."},                                 \
-        {"writelines(self, lines, /)", method_writelines, "Write a list of bytes-like objects."}
+#define SHARED_METHODS                                                                             \
+    {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},           \
+        {"__init__(self, raw, buffer_size: size = 131072)", init, NULL},                           \
+        {"__enter__(self, /)", method_enter, NULL},                                                \
+        {"__exit__(self, /, *args)", method_close, NULL},                                          \
+        {"close(self, /)", method_close, "Write out what waits and close the file."},              \
+        {"detach(self, /)", method_detach,                                                         \
+         "Separate the raw stream from the buffer and return it."},                                \
+        {"fileno(self, /)", method_fileno, "Return the underlying file descriptor."},              \
+        {"isatty(self, /)", method_isatty, "True if the file is connected to a TTY device."},      \
+        {"seek(self, target: index, whence: index = 0, /)", method_seek,                           \
+         "Change the position and return it."},                                                    \
+        {"seekable(self, /)", method_seekable, "Can seek() be used."}, {                           \
+        "tell(self, /)", method_tell, "Return the position."                                       \
+    }
+#define READING_METHODS                                                                            \
+    {"peek(self, size=0, /)", method_peek, "Return what is read ahead without taking it."},        \
+        {"read(self, size=-1, /)", method_read, "Read and return up to size bytes, or all."},      \
+        {"read1(self, size=-1, /)", method_read1,                                                  \
+         "Read with at most one call of the raw stream."},                                         \
+        {"readable(self, /)", method_yes, "Can the file be read."},                                \
+        {"readinto(self, buffer, /)", method_readinto, "Read bytes into an object."},              \
+        {"readinto1(self, buffer, /)", method_readinto1,                                           \
+         "Read bytes into an object with at most one call."},                                      \
+        {"readline(self, size=-1, /)", method_readline, "Read and return a line."}, {              \
+        "readlines(self, hint=None, /)", method_readlines, "Return a list of lines."               \
+    }
+#define WRITING_METHODS                                                                            \
+    {"flush(self, /)", method_flush, "Hand what waits to the system."},                            \
+        {"truncate(self, pos=None, /)", method_truncate,                                           \
+         "Cut the file off or extend it; return its new size."},                                   \
+        {"writable(self, /)", method_yes, "Can the file be written."},                             \
+        {"write(self, buffer, /)", method_write, "Write bytes; return their number."}, {           \
+        "writelines(self, lines, /)", method_writelines, "Write a list of bytes-like objects."     \
+    }
 
 static const NativeDef reader_methods[] = {
-    SHARED_METHODS, READING_METHODS,
+    SHARED_METHODS,
+    READING_METHODS,
     {"flush(self, /)", reader_flush, NULL},
     {"truncate(self, pos=None, /)", refuse_truncate, NULL},
     {"writable(self, /)", method_no, "Can the file be written."},
@@ -363,7 +408,8 @@ static const NativeDef reader_methods[] = {
     {NULL, NULL, NULL},
 };
 static const NativeDef writer_methods[] = {
-    SHARED_METHODS, WRITING_METHODS,
+    SHARED_METHODS,
+    WRITING_METHODS,
     {"read(self, size=-1, /)", refuse_read, NULL},
     {"read1(self, size=-1, /)", refuse_read1, NULL},
     {"readable(self, /)", method_no, "Can the file be read."},
@@ -373,28 +419,48 @@ static const NativeDef writer_methods[] = {
     {"readlines(self, hint=None, /)", method_readlines, NULL},
     {NULL, NULL, NULL},
 };
-static const NativeDef random_methods[] = {SHARED_METHODS, READING_METHODS, WRITING_METHODS, {NULL, NULL, NULL}};
+static const NativeDef random_methods[] = {
+    SHARED_METHODS, READING_METHODS, WRITING_METHODS, {NULL, NULL, NULL}};
 
 static const AttributeDef attributes[] = {
-    {"closed", get_closed, NULL, NULL}, {"mode", get_mode, NULL, NULL}, {"name", get_name, NULL, NULL},
-    {"raw", get_raw, NULL, NULL},       {NULL, NULL, NULL, NULL},
+    {"closed", get_closed, NULL, NULL}, {"mode", get_mode, NULL, NULL},
+    {"name", get_name, NULL, NULL},     {"raw", get_raw, NULL, NULL},
+    {NULL, NULL, NULL, NULL},
 };
 
 const BuiltinType buffered_reader_type = {
-    .name = "BufferedReader", .module = "_io", .size = sizeof(Buffered), .construct = &reader_construct,
+    .name = "BufferedReader",
+    .module = "_io",
+    .size = sizeof(Buffered),
+    .construct = &reader_construct,
     .doc = "Create a new buffered reader using the given readable raw IO object.",
-    .methods = reader_methods, .attributes = attributes,
-    .slots = {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .methods = reader_methods,
+    .attributes = attributes,
+    .slots =
+        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
 };
 const BuiltinType buffered_writer_type = {
-    .name = "BufferedWriter", .module = "_io", .size = sizeof(Buffered), .construct = &writer_construct,
+    .name = "BufferedWriter",
+    .module = "_io",
+    .size = sizeof(Buffered),
+    .construct = &writer_construct,
     .doc = "A buffer for a writeable sequential RawIO object.",
-    .methods = writer_methods, .attributes = attributes,
-    .slots = {.repr = repr, .iter = self_if_open, .next = refuse_next, .trace = trace, .finalize = finalize},
+    .methods = writer_methods,
+    .attributes = attributes,
+    .slots = {.repr = repr,
+              .iter = self_if_open,
+              .next = refuse_next,
+              .trace = trace,
+              .finalize = finalize},
 };
 const BuiltinType buffered_random_type = {
-    .name = "BufferedRandom", .module = "_io", .size = sizeof(Buffered), .construct = &random_construct,
+    .name = "BufferedRandom",
+    .module = "_io",
+    .size = sizeof(Buffered),
+    .construct = &random_construct,
     .doc = "A buffered interface to random access streams.",
-    .methods = random_methods, .attributes = attributes,
-    .slots = {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .methods = random_methods,
+    .attributes = attributes,
+    .slots =
+        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
 };

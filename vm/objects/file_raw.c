@@ -1,7 +1,8 @@
 /* file_raw.c - FileIO: a file descriptor, unbuffered; the lowest layer of every file object.
  *
- * Without GEN_CAP_STDIO the standard streams have no descriptor: what is written goes to the host's function, and there is
- * nothing to read. System calls that a signal interrupts are made again, unless gen_interrupt asks the script to stop.
+ * Without GEN_CAP_STDIO the standard streams have no descriptor: what is written goes to the host's
+ * function, and there is nothing to read. System calls that a signal interrupts are made again,
+ * unless gen_interrupt asks the script to stop.
  */
 #include "vm/objects/files.h"
 #include "vm/bind.h"
@@ -12,19 +13,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROOT_UNSUPPORTED = 9 };                  /* vm->roots: the class io.UnsupportedOperation */
-enum { MANY_OPEN = 128 };                       /* from this descriptor on, files left open are looked for */
-enum { READ_MOST = 1 << 30, READ_STEP = 65536 }; /* bytes for one system call; what readall() begins with */
+enum { ROOT_UNSUPPORTED = 9 }; /* vm->roots: the class io.UnsupportedOperation */
+enum { MANY_OPEN = 128 };      /* from this descriptor on, files left open are looked for */
+enum {
+    READ_MOST = 1 << 30,
+    READ_STEP = 65536
+}; /* bytes for one system call; what readall() begins with */
 
 /* ---- errors ---- */
 
 Value file_unsupported_class(GenVM *vm) {
     if (vm->roots[ROOT_UNSUPPORTED] != VALUE_UNSET) return vm->roots[ROOT_UNSUPPORTED];
-    Value name = str_intern_from(vm, "UnsupportedOperation", 20), module = str_intern_from(vm, "io", 2);
-    Value bases = tuple_pack(vm, 2, object_value(vm->types[EXC_OS_ERROR]), object_value(vm->types[EXC_VALUE_ERROR]));
+    Value name = str_intern_from(vm, "UnsupportedOperation", 20),
+          module = str_intern_from(vm, "io", 2);
+    Value bases = tuple_pack(vm, 2, object_value(vm->types[EXC_OS_ERROR]),
+                             object_value(vm->types[EXC_VALUE_ERROR]));
     Value dict = dict_new(vm);
-    if (name == VALUE_ERROR || module == VALUE_ERROR || bases == VALUE_ERROR || dict == VALUE_ERROR) return VALUE_ERROR;
-    if (!dict_set_str(vm, AS_DICT(dict), name_value(vm, NAME___module__), module)) return VALUE_ERROR;
+    if (name == VALUE_ERROR || module == VALUE_ERROR || bases == VALUE_ERROR || dict == VALUE_ERROR)
+        return VALUE_ERROR;
+    if (!dict_set_str(vm, AS_DICT(dict), name_value(vm, NAME___module__), module))
+        return VALUE_ERROR;
     Type *type = type_new(vm, vm->types[TYPE_TYPE], name, AS_TUPLE(bases), AS_DICT(dict));
     if (!type) return VALUE_ERROR;
     return vm->roots[ROOT_UNSUPPORTED] = object_value(type);
@@ -34,13 +42,18 @@ Value file_raise_unsupported(GenVM *vm, const char *message) {
     Value type = file_unsupported_class(vm), text = str_from(vm, message);
     if (type == VALUE_ERROR || text == VALUE_ERROR) return VALUE_ERROR;
     Value args = tuple_pack(vm, 1, text);
-    Value exception = args == VALUE_ERROR ? VALUE_ERROR : exception_new_of(vm, type_from(type), args);
+    Value exception =
+        args == VALUE_ERROR ? VALUE_ERROR : exception_new_of(vm, type_from(type), args);
     return exception == VALUE_ERROR ? VALUE_ERROR : raise_value_object(vm, exception);
 }
 
-Value file_raise_closed(GenVM *vm) { return raise_value(vm, "I/O operation on closed file."); }
+Value file_raise_closed(GenVM *vm) {
+    return raise_value(vm, "I/O operation on closed file.");
+}
 
-static Value raise_closed(GenVM *vm) { return raise_value(vm, "I/O operation on closed file"); }
+static Value raise_closed(GenVM *vm) {
+    return raise_value(vm, "I/O operation on closed file");
+}
 
 /* ---- arguments ---- */
 
@@ -56,7 +69,9 @@ const char *file_path(GenVM *vm, Value path) {
     return data;
 }
 
-Value file_path_text(GenVM *vm, const char *path) { return str_decode_utf8(vm, path, strlen(path), "surrogateescape"); }
+Value file_path_text(GenVM *vm, const char *path) {
+    return str_decode_utf8(vm, path, strlen(path), "surrogateescape");
+}
 
 bool file_writable_span(GenVM *vm, const char *name, Value v, uint8_t **data, size_t *size) {
     const uint8_t *view;
@@ -150,7 +165,9 @@ bool raw_is_seekable(RawFile *raw) {
     return raw->seekable;
 }
 
-bool raw_is_tty(const RawFile *raw) { return raw->host < 0 && isatty(raw->fd); }
+bool raw_is_tty(const RawFile *raw) {
+    return raw->host < 0 && isatty(raw->fd);
+}
 
 bool raw_truncate(GenVM *vm, RawFile *raw, int64_t size) {
     while (ftruncate(raw->fd, size) != 0)
@@ -228,7 +245,8 @@ static bool parse_mode(GenVM *vm, RawFile *raw, const char *mode, int *flags) {
 
 static bool refuse_files(GenVM *vm, Value file) {
     Value text = str_from(vm, "this virtual machine has no access to files");
-    Value args = text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 3, int_value(EPERM), text, file);
+    Value args =
+        text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 3, int_value(EPERM), text, file);
     if (args != VALUE_ERROR) raise_with_args(vm, EXC_PERMISSION_ERROR, args);
     return false;
 }
@@ -351,7 +369,7 @@ static Value construct(GenVM *vm, Value *args) {
     return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
 }
 
-static Value new(GenVM *vm, Value *args) {
+static Value new (GenVM *vm, Value *args) {
     RawFile *raw = raw_new(vm, type_from(args[0]));
     return raw ? object_value(raw) : VALUE_ERROR;
 }
@@ -459,8 +477,12 @@ static Value method_truncate(GenVM *vm, Value *args) {
     return int_value(size);
 }
 
-static Value method_close(GenVM *vm, Value *args) { return raw_close(vm, AS(RawFile, args[0])) ? VALUE_NONE : VALUE_ERROR; }
-static Value method_fileno(GenVM *vm, Value *args) { return raw_fileno(vm, AS(RawFile, args[0])); }
+static Value method_close(GenVM *vm, Value *args) {
+    return raw_close(vm, AS(RawFile, args[0])) ? VALUE_NONE : VALUE_ERROR;
+}
+static Value method_fileno(GenVM *vm, Value *args) {
+    return raw_fileno(vm, AS(RawFile, args[0]));
+}
 
 static Value method_isatty(GenVM *vm, Value *args) {
     RawFile *raw = open_file(vm, args[0]);
@@ -485,7 +507,9 @@ static Value method_flush(GenVM *vm, Value *args) {
 static Value self_if_open(GenVM *vm, Value self) {
     return raw_is_closed(AS(RawFile, self)) ? file_raise_closed(vm) : self;
 }
-static Value method_enter(GenVM *vm, Value *args) { return self_if_open(vm, args[0]); }
+static Value method_enter(GenVM *vm, Value *args) {
+    return self_if_open(vm, args[0]);
+}
 static Value method_readlines(GenVM *vm, Value *args) {
     if (self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
     return native_twin(vm, TWIN_FILE_READLINES, 2, args[0], args[1]);
@@ -500,11 +524,15 @@ static Value repr(GenVM *vm, Value self) {
     if (raw_is_closed(raw)) return str_from(vm, "<_io.FileIO [closed]>");
     const char *close = raw->closefd ? "True" : "False";
     if (raw->name == VALUE_UNSET)
-        return str_format(vm, "<_io.FileIO fd=%d mode='%s' closefd=%s>", raw->fd, raw_mode(raw), close);
-    return str_format(vm, "<_io.FileIO name=%V mode='%s' closefd=%s>", raw->name, raw_mode(raw), close);
+        return str_format(vm, "<_io.FileIO fd=%d mode='%s' closefd=%s>", raw->fd, raw_mode(raw),
+                          close);
+    return str_format(vm, "<_io.FileIO name=%V mode='%s' closefd=%s>", raw->name, raw_mode(raw),
+                      close);
 }
 
-static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((RawFile *)object)->name); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((RawFile *)object)->name);
+}
 
 static void finalize(GenVM *vm, Object *object) {
     (void)vm;
@@ -512,10 +540,18 @@ static void finalize(GenVM *vm, Object *object) {
     if (!raw->wrapped) close_descriptor(raw);
 }
 
-static Value get_closed(GenVM *vm, Value self) { return (void)vm, bool_value(raw_is_closed(AS(RawFile, self))); }
-static Value get_closefd(GenVM *vm, Value self) { return (void)vm, bool_value(AS(RawFile, self)->closefd); }
-static Value get_mode(GenVM *vm, Value self) { return str_from(vm, raw_mode(AS(RawFile, self))); }
-static Value get_name(GenVM *vm, Value self) { return raw_get_name(vm, AS(RawFile, self)); }
+static Value get_closed(GenVM *vm, Value self) {
+    return (void)vm, bool_value(raw_is_closed(AS(RawFile, self)));
+}
+static Value get_closefd(GenVM *vm, Value self) {
+    return (void)vm, bool_value(AS(RawFile, self)->closefd);
+}
+static Value get_mode(GenVM *vm, Value self) {
+    return str_from(vm, raw_mode(AS(RawFile, self)));
+}
+static Value get_name(GenVM *vm, Value self) {
+    return raw_get_name(vm, AS(RawFile, self));
+}
 
 static bool set_name(GenVM *vm, Value self, Value name) {
     AS(RawFile, self)->name = name;
@@ -528,7 +564,8 @@ static const NativeDef constructor = {
 
 static const NativeDef methods[] = {
     {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},
-    {"__init__(self, file, mode: str = 'r', closefd: bool = True, opener=None)", init, "Open a file."},
+    {"__init__(self, file, mode: str = 'r', closefd: bool = True, opener=None)", init,
+     "Open a file."},
     {"__enter__(self, /)", method_enter, NULL},
     {"__exit__(self, /, *args)", method_close, NULL},
     {"close(self, /)", method_close, "Close the file."},
@@ -541,10 +578,12 @@ static const NativeDef methods[] = {
     {"readinto(self, buffer, /)", method_readinto, "Read bytes into an object."},
     {"readline(self, size=-1, /)", method_readline, "Read and return a line from the stream."},
     {"readlines(self, hint=None, /)", method_readlines, "Return a list of lines from the stream."},
-    {"seek(self, pos: index, whence: index = 0, /)", method_seek, "Move to a new file position and return it."},
+    {"seek(self, pos: index, whence: index = 0, /)", method_seek,
+     "Move to a new file position and return it."},
     {"seekable(self, /)", method_seekable, "True if file supports random-access."},
     {"tell(self, /)", method_tell, "Current file position."},
-    {"truncate(self, size=None, /)", method_truncate, "Truncate the file to at most size bytes and return the size."},
+    {"truncate(self, size=None, /)", method_truncate,
+     "Truncate the file to at most size bytes and return the size."},
     {"writable(self, /)", method_writable, "True if file was opened in a write mode."},
     {"write(self, b, /)", method_write, "Write bytes to file, return their number."},
     {"writelines(self, lines, /)", method_writelines, "Write a list of lines to stream."},
@@ -560,7 +599,13 @@ static const AttributeDef attributes[] = {
 };
 
 const BuiltinType file_raw_type = {
-    .name = "FileIO", .module = "_io", .size = sizeof(RawFile), .doc = "Open a file.", .construct = &constructor,
-    .methods = methods, .attributes = attributes,
-    .slots = {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .name = "FileIO",
+    .module = "_io",
+    .size = sizeof(RawFile),
+    .doc = "Open a file.",
+    .construct = &constructor,
+    .methods = methods,
+    .attributes = attributes,
+    .slots =
+        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
 };

@@ -1,8 +1,9 @@
-/* file_text.c - the text layer of files: life, writing, position. Reading is in file_text_read.c, the type in
- * file_text_type.c.
+/* file_text.c - the text layer of files: life, writing, position. Reading is in file_text_read.c,
+ * the type in file_text_type.c.
  *
- * What is written is encoded at once and gathered in `pending` until it is a chunk, then handed to the source, which
- * buffers it too: so text written and bytes written to f.buffer come out in the order that CPython gives them.
+ * What is written is encoded at once and gathered in `pending` until it is a chunk, then handed to
+ * the source, which buffers it too: so text written and bytes written to f.buffer come out in the
+ * order that CPython gives them.
  */
 #include "vm/objects/files.h"
 
@@ -10,7 +11,9 @@
 
 /* ---- the source ---- */
 
-RawFile *source_raw(Object *source) { return source->kind == TYPE_BYTES_IO ? NULL : ((Buffered *)source)->raw; }
+RawFile *source_raw(Object *source) {
+    return source->kind == TYPE_BYTES_IO ? NULL : ((Buffered *)source)->raw;
+}
 
 bool source_is_closed(const Object *source) {
     if (source->kind == TYPE_BYTES_IO) return ((const MemoryFile *)source)->array == VALUE_UNSET;
@@ -51,7 +54,8 @@ void source_wrap(GenVM *vm, Object *source, bool wrapped) {
     Buffered *buffered = (Buffered *)source;
     buffered->wrapped = wrapped;
     file_unlink(&buffered->link);
-    if (!wrapped) file_watch(vm, source, source->kind == TYPE_BUFFERED_READER ? NULL : &buffered->link);
+    if (!wrapped)
+        file_watch(vm, source, source->kind == TYPE_BUFFERED_READER ? NULL : &buffered->link);
 }
 
 /* ---- life ---- */
@@ -65,7 +69,8 @@ TextFile *file_text_new(GenVM *vm, Type *cls) {
 }
 
 static void choose_copying(TextFile *file) {
-    file->copies = file->codec == CODEC_UTF_8 && file->start_codec == CODEC_UTF_8 && !file->line_end;
+    file->copies =
+        file->codec == CODEC_UTF_8 && file->start_codec == CODEC_UTF_8 && !file->line_end;
 }
 
 bool file_parse_newline(Value newline, LineEnds *lines, uint8_t *line_end) {
@@ -73,7 +78,8 @@ bool file_parse_newline(Value newline, LineEnds *lines, uint8_t *line_end) {
         const char *text;
         LineEnds lines;
         uint8_t line_end;
-    } choices[] = {{"", LINES_ANY, 0}, {"\n", LINES_LF, 0}, {"\r", LINES_CR, 1}, {"\r\n", LINES_CRLF, 2}};
+    } choices[] = {
+        {"", LINES_ANY, 0}, {"\n", LINES_LF, 0}, {"\r", LINES_CR, 1}, {"\r\n", LINES_CRLF, 2}};
     *lines = LINES_TRANSLATED;
     *line_end = 0;
     if (newline == VALUE_NONE) return true;
@@ -120,7 +126,8 @@ bool file_text_set_encoding(GenVM *vm, TextFile *file, Value encoding, Value err
     return choose_mark(vm, file);
 }
 
-bool file_text_attach(GenVM *vm, TextFile *file, Object *source, Value encoding, Value errors, Value newline) {
+bool file_text_attach(GenVM *vm, TextFile *file, Object *source, Value encoding, Value errors,
+                      Value newline) {
     RawFile *raw = source_raw(source);
     file->source = source;
     file->readable = !raw || source->kind != TYPE_BUFFERED_WRITER;
@@ -130,7 +137,8 @@ bool file_text_attach(GenVM *vm, TextFile *file, Object *source, Value encoding,
     file->seen = 0;
     file->iterating = false;
     gc_barrier(vm, file);
-    if (!file_text_set_encoding(vm, file, encoding, errors) || !file_text_set_newline(vm, file, newline)) {
+    if (!file_text_set_encoding(vm, file, encoding, errors) ||
+        !file_text_set_newline(vm, file, newline)) {
         file->source = NULL;
         return false;
     }
@@ -140,7 +148,8 @@ bool file_text_attach(GenVM *vm, TextFile *file, Object *source, Value encoding,
 }
 
 bool file_text_check(GenVM *vm, const TextFile *file) {
-    if (unlikely(!file->source)) return raise_value(vm, "underlying buffer has been detached"), false;
+    if (unlikely(!file->source))
+        return raise_value(vm, "underlying buffer has been detached"), false;
     return likely(!source_is_closed(file->source)) || file_raise_closed(vm) != VALUE_ERROR;
 }
 
@@ -196,7 +205,8 @@ bool file_text_pass_window(GenVM *vm, TextFile *file) {
     (void)vm;
     if (file->ahead == VALUE_UNSET && file->source->kind != TYPE_BYTES_IO) {
         Buffered *source = (Buffered *)file->source;
-        if (source->version == file->version && file->window > source->at) source->at = file->window;
+        if (source->version == file->version && file->window > source->at)
+            source->at = file->window;
     }
     file->ahead = VALUE_UNSET;
     return true;
@@ -252,7 +262,8 @@ bool file_text_write(GenVM *vm, TextFile *file, Value text) {
     Str *str = AS_STR(text);
     if (file->readable && !file_text_pass_window(vm, file)) return false;
     bool ends_line = has_line_end(file, str->data, str->size);
-    if (file->copies && !(str->header.flags & STR_SURROGATES)) return put(vm, file, str->data, str->size, ends_line);
+    if (file->copies && !(str->header.flags & STR_SURROGATES))
+        return put(vm, file, str->data, str->size, ends_line);
     Value bytes = file_put_line_ends(vm, text, file->line_end);
     if (bytes != VALUE_ERROR) bytes = encoded(vm, file, bytes);
     if (bytes == VALUE_ERROR) return false;
@@ -264,13 +275,16 @@ bool file_write_text(GenVM *vm, Value v, const char *utf8, size_t size) {
     TextFile *file = AS(TextFile, v);
     if (unlikely(!file_text_check(vm, file))) return false;
     if (unlikely(!file->writable)) return file_raise_unsupported(vm, "not writable"), false;
-    if (likely(file->copies && !file->readable && !memchr(utf8, 0xED, size))) /* 0xED: the lead byte of surrogates */
+    if (likely(file->copies && !file->readable &&
+               !memchr(utf8, 0xED, size))) /* 0xED: the lead byte of surrogates */
         return put(vm, file, utf8, size, has_line_end(file, utf8, size));
     Value text = str_new(vm, utf8, size);
     return text != VALUE_ERROR && file_text_write(vm, file, text);
 }
 
-bool file_is_text(Value v) { return is_exact(v, TYPE_FILE) && AS(TextFile, v)->source; }
+bool file_is_text(Value v) {
+    return is_exact(v, TYPE_FILE) && AS(TextFile, v)->source;
+}
 
 bool file_flush(GenVM *vm, Value v) {
     TextFile *file = AS(TextFile, v);
@@ -298,7 +312,8 @@ bool file_text_seek(GenVM *vm, TextFile *file, int64_t position, int whence, int
     if (*result < 0) return false;
     file_text_forget(file);
     if (*result != 0) file->codec = codec;
-    file->mark_due = *result == 0 && (file->start_codec == CODEC_UTF_8_SIG || file->start_codec == CODEC_UTF_16 ||
-                                      file->start_codec == CODEC_UTF_32);
+    file->mark_due =
+        *result == 0 && (file->start_codec == CODEC_UTF_8_SIG ||
+                         file->start_codec == CODEC_UTF_16 || file->start_codec == CODEC_UTF_32);
     return true;
 }

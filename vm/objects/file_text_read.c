@@ -1,14 +1,16 @@
 /* file_text_read.c - reading text: lines, characters, everything.
  *
- * Text is taken out of the source's buffer without being decoded first. A chunk of bytes is looked at once: where it is
- * UTF-8 (or ASCII in a codec that has it as a part), it joins the window, and lines are cut out of the window as they are.
+ * Text is taken out of the source's buffer without being decoded first. A chunk of bytes is looked
+ * at once: where it is UTF-8 (or ASCII in a codec that has it as a part), it joins the window, and
+ * lines are cut out of the window as they are.
  *
- *     source's buffer   |  taken  |  window: a line\n another line\n a li|  not looked at yet  |  free  |
- *                                 ^ at                                   ^ window              ^ end
+ *     source's buffer   |  taken  |  window: a line\n another line\n a li|  not looked at yet  |
+ * free  | ^ at                                   ^ window              ^ end
  *
- * A chunk that has to be decoded (another codec, an error handler at work) becomes text `ahead`, together with what is left
- * of the window, and lines are cut out of that until it is used up. Both are a Region of UTF-8 to the functions here.
- * Chunks are of the size that CPython decodes at once, so that a bad byte is met at the same call with the same message.
+ * A chunk that has to be decoded (another codec, an error handler at work) becomes text `ahead`,
+ * together with what is left of the window, and lines are cut out of that until it is used up. Both
+ * are a Region of UTF-8 to the functions here. Chunks are of the size that CPython decodes at once,
+ * so that a bad byte is met at the same call with the same message.
  */
 #include "vm/objects/files.h"
 
@@ -141,33 +143,43 @@ static size_t whole_characters(Codec codec, const uint8_t *data, size_t size) {
     bool cut;
     size_t back, good;
     switch (codec) {
-    case CODEC_UTF_8: case CODEC_UTF_8_SIG:
-        for (back = 1; back <= 3 && back <= size; back++) { /* a sequence that starts in the last bytes and is not whole */
+    case CODEC_UTF_8:
+    case CODEC_UTF_8_SIG:
+        for (back = 1; back <= 3 && back <= size;
+             back++) { /* a sequence that starts in the last bytes and is not whole */
             if (utf8_is_tail((char)data[size - back])) continue;
             good = codec_utf8_prefix(data + size - back, back, &cut);
             return good == 0 && cut ? size - back : size;
         }
         return size;
-    case CODEC_ASCII: case CODEC_LATIN_1: return size;
-    case CODEC_UTF_16: case CODEC_UTF_16_LE: case CODEC_UTF_16_BE:
+    case CODEC_ASCII:
+    case CODEC_LATIN_1: return size;
+    case CODEC_UTF_16:
+    case CODEC_UTF_16_LE:
+    case CODEC_UTF_16_BE:
         size &= ~(size_t)1;
         back = codec == CODEC_UTF_16_BE ? 2 : 1; /* where the high byte of the last unit is */
         return size && (data[size - back] & 0xFC) == 0xD8 ? size - 2 : size;
-    case CODEC_UTF_32: case CODEC_UTF_32_LE: case CODEC_UTF_32_BE: return size & ~(size_t)3;
+    case CODEC_UTF_32:
+    case CODEC_UTF_32_LE:
+    case CODEC_UTF_32_BE: return size & ~(size_t)3;
     case CODEC_UNKNOWN: break;
     }
     return size;
 }
 
-/* Decodes `size` bytes behind the window, puts what is left of the window in front, and passes over them all. */
+/* Decodes `size` bytes behind the window, puts what is left of the window in front, and passes over
+ * them all. */
 static bool decode_ahead(GenVM *vm, TextFile *file, size_t size) {
     View view = view_of(file);
     const char *errors = str_c(vm, file->errors);
     size_t from = file->window;
-    Value text = errors ? codec_decode_as(vm, file->codec, view.data + from, size, errors) : VALUE_ERROR;
+    Value text =
+        errors ? codec_decode_as(vm, file->codec, view.data + from, size, errors) : VALUE_ERROR;
     if (text != VALUE_ERROR) note_line_ends(file, AS_STR(text)->data, AS_STR(text)->size);
     if (text != VALUE_ERROR && file->ahead != VALUE_UNSET) {
-        Value rest = str_sub(vm, file->ahead, file->ahead_at, AS_STR(file->ahead)->size - file->ahead_at);
+        Value rest =
+            str_sub(vm, file->ahead, file->ahead_at, AS_STR(file->ahead)->size - file->ahead_at);
         text = rest == VALUE_ERROR ? VALUE_ERROR : str_concat(vm, rest, text);
     } else if (text != VALUE_ERROR && view.at < from) {
         Value rest = str_new(vm, (const char *)view.data + view.at, from - view.at);
@@ -193,13 +205,17 @@ static bool take_mark(GenVM *vm, TextFile *file) {
     static const struct {
         Codec codec, found;
         uint8_t mark[4];
-    } marks[] = {{CODEC_UTF_8_SIG, CODEC_UTF_8, {0xEF, 0xBB, 0xBF}}, {CODEC_UTF_16, CODEC_UTF_16_LE, {0xFF, 0xFE}},
-                 {CODEC_UTF_16, CODEC_UTF_16_BE, {0xFE, 0xFF}},       {CODEC_UTF_32, CODEC_UTF_32_LE, {0xFF, 0xFE, 0, 0}},
+    } marks[] = {{CODEC_UTF_8_SIG, CODEC_UTF_8, {0xEF, 0xBB, 0xBF}},
+                 {CODEC_UTF_16, CODEC_UTF_16_LE, {0xFF, 0xFE}},
+                 {CODEC_UTF_16, CODEC_UTF_16_BE, {0xFE, 0xFF}},
+                 {CODEC_UTF_32, CODEC_UTF_32_LE, {0xFF, 0xFE, 0, 0}},
                  {CODEC_UTF_32, CODEC_UTF_32_BE, {0, 0, 0xFE, 0xFF}}};
     Codec found = file->codec == CODEC_UTF_8_SIG ? CODEC_UTF_8
-                                                 : file->codec == CODEC_UTF_16 ? CODEC_UTF_16_LE : CODEC_UTF_32_LE;
+                  : file->codec == CODEC_UTF_16  ? CODEC_UTF_16_LE
+                                                 : CODEC_UTF_32_LE;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        if (marks[i].codec != file->codec || ready < width || memcmp(p, marks[i].mark, width) != 0) continue;
+        if (marks[i].codec != file->codec || ready < width || memcmp(p, marks[i].mark, width) != 0)
+            continue;
         found = marks[i].found;
         set_at(file, view.at + width);
         break;
@@ -213,7 +229,8 @@ static inline bool has_mark(Codec codec) {
     return codec == CODEC_UTF_8_SIG || codec == CODEC_UTF_16 || codec == CODEC_UTF_32;
 }
 
-/* Looks at another chunk: LEAF_TRUE when there is more to take than before, LEAF_FALSE at the end of the file. */
+/* Looks at another chunk: LEAF_TRUE when there is more to take than before, LEAF_FALSE at the end
+ * of the file. */
 static Leaf look_further(GenVM *vm, TextFile *file) {
     if (has_mark(file->codec) && !take_mark(vm, file)) return LEAF_ERROR;
     for (bool at_end = false, starved = false;;) {
@@ -230,8 +247,10 @@ static Leaf look_further(GenVM *vm, TextFile *file) {
         if (size > TEXT_CHUNK) size = TEXT_CHUNK;
         bool cut = false;
         size_t good = 0;
-        if (file->codec == CODEC_UTF_8 && file->ahead == VALUE_UNSET) good = codec_utf8_prefix(view.data + from, size, &cut);
-        else if ((file->codec == CODEC_ASCII || file->codec == CODEC_LATIN_1) && file->ahead == VALUE_UNSET)
+        if (file->codec == CODEC_UTF_8 && file->ahead == VALUE_UNSET)
+            good = codec_utf8_prefix(view.data + from, size, &cut);
+        else if ((file->codec == CODEC_ASCII || file->codec == CODEC_LATIN_1) &&
+                 file->ahead == VALUE_UNSET)
             good = text_is_ascii(view.data + from, size) ? size : 0;
         if (good && (good == size || cut)) {
             extend_window(file, view.data, good);
@@ -274,7 +293,8 @@ static void pass(TextFile *file, size_t size) {
     if (file->ahead_at == AS_STR(file->ahead)->size) file->ahead = VALUE_UNSET;
 }
 
-/* Takes `size` bytes of the region, of which the first `text` are to be given, followed by a \n if `add_lf`. */
+/* Takes `size` bytes of the region, of which the first `text` are to be given, followed by a \n if
+ * `add_lf`. */
 static Value take(GenVM *vm, TextFile *file, size_t text, bool add_lf, size_t size) {
     Region region = region_of(file);
     Value v;
@@ -293,8 +313,8 @@ static Value take(GenVM *vm, TextFile *file, size_t text, bool add_lf, size_t si
 
 /* ---- lines ---- */
 
-bool file_find_line_end(LineEnds lines, const char *data, size_t size, size_t from, bool at_end, size_t *text,
-                        size_t *used) {
+bool file_find_line_end(LineEnds lines, const char *data, size_t size, size_t from, bool at_end,
+                        size_t *text, size_t *used) {
     const char *start = data + from, *end = data + size, *found;
     size_t left = size - from;
     *used = size;
@@ -344,7 +364,8 @@ static Value cut_line(GenVM *vm, TextFile *file, int64_t limit, size_t text, siz
     if (limit >= 0) {
         Region line = {region_of(file).data, text};
         size_t chars, bytes = bytes_of_chars(line, (size_t)limit, &chars);
-        if (bytes < text || (add_lf && chars == (size_t)limit)) return take(vm, file, bytes, false, bytes);
+        if (bytes < text || (add_lf && chars == (size_t)limit))
+            return take(vm, file, bytes, false, bytes);
     }
     return take(vm, file, text, add_lf, used);
 }
@@ -355,7 +376,8 @@ static COLD Value slow_line(GenVM *vm, TextFile *file, int64_t limit) {
     bool at_end = false;
     for (;;) {
         Region region = region_of(file);
-        if (from < region.size && file_find_line_end(file->lines, region.data, region.size, from, at_end, &text, &used))
+        if (from < region.size &&
+            file_find_line_end(file->lines, region.data, region.size, from, at_end, &text, &used))
             return cut_line(vm, file, limit, text, used);
         if (from < region.size) from = used;
         if (limit >= 0) {
@@ -396,7 +418,8 @@ Value file_text_line(GenVM *vm, TextFile *file, int64_t limit) {
 
 /* ---- characters ---- */
 
-/* Puts up to `count` characters of the region, line ends translated; a \r that ends it may need to be seen from behind. */
+/* Puts up to `count` characters of the region, line ends translated; a \r that ends it may need to
+ * be seen from behind. */
 static bool put_some(GenVM *vm, TextFile *file, StrBuilder *out, size_t *count) {
     Region region = region_of(file);
     size_t chars, plain = region.size;
@@ -494,10 +517,12 @@ static Value rest_of_file(GenVM *vm, TextFile *file) {
     Str *str = str_alloc(vm, size, 0, 0);
     int64_t got = str ? buffered_read(vm, source, (uint8_t *)str->data, size) : -1;
     if (got < 0 || !buffered_fill(vm, source, &moved)) return VALUE_ERROR;
-    if ((size_t)got < size || source->at < source->end) return rest_by_pieces(vm, file, str->data, (size_t)got);
+    if ((size_t)got < size || source->at < source->end)
+        return rest_by_pieces(vm, file, str->data, (size_t)got);
     bool cut;
-    bool plain = file->codec == CODEC_UTF_8 ? codec_utf8_prefix((const uint8_t *)str->data, size, &cut) == size
-                                            : file->codec <= CODEC_LATIN_1 && text_is_ascii(str->data, size);
+    bool plain = file->codec == CODEC_UTF_8
+                     ? codec_utf8_prefix((const uint8_t *)str->data, size, &cut) == size
+                     : file->codec <= CODEC_LATIN_1 && text_is_ascii(str->data, size);
     return plain ? str_scanned(vm, str) : decode(vm, file, (const uint8_t *)str->data, size);
 }
 

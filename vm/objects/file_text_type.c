@@ -1,12 +1,15 @@
 /* file_text_type.c - the type TextIOWrapper: the methods over file_text.c.
  *
- * Over anything but a buffered file or BytesIO the constructor goes to stdlib/io.gen, whose class does the same in Gen.
+ * Over anything but a buffered file or BytesIO the constructor goes to stdlib/io.gen, whose class
+ * does the same in Gen.
  */
 #include "vm/objects/files.h"
 
 #include <unistd.h>
 
-static inline TextFile *text_of(Value v) { return AS(TextFile, v); }
+static inline TextFile *text_of(Value v) {
+    return AS(TextFile, v);
+}
 
 /* The open file; NULL: ValueError. */
 static inline TextFile *open_file(GenVM *vm, Value self) {
@@ -39,7 +42,8 @@ static bool check_options(GenVM *vm, Value *args) {
     static const char *const names[] = {"encoding", "errors", "newline"};
     for (int i = 0; i < 3; i++) {
         if (args[2 + i] == VALUE_NONE || value_is_str(args[2 + i])) continue;
-        raise_type(vm, "TextIOWrapper() argument '%s' must be str or None, not %T", names[i], args[2 + i]);
+        raise_type(vm, "TextIOWrapper() argument '%s' must be str or None, not %T", names[i],
+                   args[2 + i]);
         return false;
     }
     const char *errors = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
@@ -50,9 +54,12 @@ static Value init(GenVM *vm, Value *args) {
     TextFile *file = text_of(args[0]);
     if (!check_options(vm, args)) return VALUE_ERROR;
     if (!is_source(args[1]))
-        return raise_type(vm, "a subclass of TextIOWrapper needs a buffered file or BytesIO, not '%T'", args[1]);
-    if (source_is_closed(as_object(args[1]))) return raise_value(vm, "I/O operation on closed file.");
-    if (!file_text_attach(vm, file, as_object(args[1]), args[2], args[3], args[4])) return VALUE_ERROR;
+        return raise_type(
+            vm, "a subclass of TextIOWrapper needs a buffered file or BytesIO, not '%T'", args[1]);
+    if (source_is_closed(as_object(args[1])))
+        return raise_value(vm, "I/O operation on closed file.");
+    if (!file_text_attach(vm, file, as_object(args[1]), args[2], args[3], args[4]))
+        return VALUE_ERROR;
     file->line_buffering = args[5] == VALUE_TRUE;
     file->write_through = args[6] == VALUE_TRUE;
     file_watch(vm, &file->header, file->writable ? &file->link : NULL);
@@ -62,14 +69,15 @@ static Value init(GenVM *vm, Value *args) {
 static Value construct(GenVM *vm, Value *args) {
     Type *cls = type_from(args[0]);
     if (cls->is_builtin && !is_source(args[1]))
-        return native_twin(vm, TWIN_FILE_TEXT, 6, args[1], args[2], args[3], args[4], args[5], args[6]);
+        return native_twin(vm, TWIN_FILE_TEXT, 6, args[1], args[2], args[3], args[4], args[5],
+                           args[6]);
     TextFile *file = file_text_new(vm, cls);
     if (!file) return VALUE_ERROR;
     args[0] = object_value(file);
     return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
 }
 
-static Value new(GenVM *vm, Value *args) {
+static Value new (GenVM *vm, Value *args) {
     TextFile *file = file_text_new(vm, type_from(args[0]));
     return file ? object_value(file) : VALUE_ERROR;
 }
@@ -92,7 +100,8 @@ static Value method_readline(GenVM *vm, Value *args) {
 static Value next(GenVM *vm, Value self) {
     TextFile *file = text_of(self);
     file->iterating = true;
-    if (unlikely(!file->readable || !file->source || source_is_closed(file->source)) && !readable_file(vm, self))
+    if (unlikely(!file->readable || !file->source || source_is_closed(file->source)) &&
+        !readable_file(vm, self))
         return VALUE_ERROR;
     Value line = file_text_line(vm, file, -1);
     if (likely(line != vm->empty_str)) return line;
@@ -100,7 +109,9 @@ static Value next(GenVM *vm, Value self) {
     return VALUE_END;
 }
 
-static Value self_if_open(GenVM *vm, Value self) { return open_file(vm, self) ? self : VALUE_ERROR; }
+static Value self_if_open(GenVM *vm, Value self) {
+    return open_file(vm, self) ? self : VALUE_ERROR;
+}
 
 static Value method_readlines(GenVM *vm, Value *args) {
     if (!open_file(vm, args[0])) return VALUE_ERROR;
@@ -111,7 +122,8 @@ static Value method_readlines(GenVM *vm, Value *args) {
 
 static Value method_write(GenVM *vm, Value *args) {
     TextFile *file = writable_file(vm, args[0]);
-    return file && file_text_write(vm, file, args[1]) ? int_value(AS_STR(args[1])->length) : VALUE_ERROR;
+    return file && file_text_write(vm, file, args[1]) ? int_value(AS_STR(args[1])->length)
+                                                      : VALUE_ERROR;
 }
 
 static Value method_writelines(GenVM *vm, Value *args) {
@@ -121,7 +133,8 @@ static Value method_writelines(GenVM *vm, Value *args) {
     if (!items) return native_twin(vm, TWIN_FILE_WRITELINES, 2, args[0], args[1]);
     TextFile *file = text_of(args[0]);
     for (uint64_t i = 0; file && i < count; i++) {
-        if (!value_is_str(items[i])) return raise_type(vm, "write() argument must be str, not %T", items[i]);
+        if (!value_is_str(items[i]))
+            return raise_type(vm, "write() argument must be str, not %T", items[i]);
         if (i == 0 && !writable_file(vm, args[0])) return VALUE_ERROR;
         if (!file_text_write(vm, file, items[i])) return VALUE_ERROR;
     }
@@ -147,8 +160,9 @@ static Value method_truncate(GenVM *vm, Value *args) {
     } else if (!file_size_arg(vm, args[1], &size)) {
         return VALUE_ERROR;
     }
-    bool ok = file->source->kind == TYPE_BYTES_IO ? bytes_io_truncate(vm, (MemoryFile *)file->source, (size_t)size)
-                                                  : buffered_truncate(vm, (Buffered *)file->source, size);
+    bool ok = file->source->kind == TYPE_BYTES_IO
+                  ? bytes_io_truncate(vm, (MemoryFile *)file->source, (size_t)size)
+                  : buffered_truncate(vm, (Buffered *)file->source, size);
     return ok ? int_value(size) : VALUE_ERROR;
 }
 
@@ -163,7 +177,8 @@ static Value method_tell(GenVM *vm, Value *args) {
     TextFile *file = open_file(vm, args[0]);
     if (!file) return VALUE_ERROR;
     if (!is_seekable(file)) return file_raise_unsupported(vm, "underlying stream is not seekable");
-    if (file->iterating) return raise_error(vm, EXC_OS_ERROR, "telling position disabled by next() call");
+    if (file->iterating)
+        return raise_error(vm, EXC_OS_ERROR, "telling position disabled by next() call");
     int64_t at = file_text_tell(vm, file);
     return at < 0 ? VALUE_ERROR : int_value(at);
 }
@@ -172,11 +187,15 @@ static Value method_seek(GenVM *vm, Value *args) {
     TextFile *file = open_file(vm, args[0]);
     int64_t position = 0, whence = as_int(args[2]), at;
     if (!file) return VALUE_ERROR;
-    if (!value_is_intlike(args[1])) return raise_type(vm, "'<' not supported between instances of '%T' and 'int'", args[1]);
-    if (!int_to_i64(args[1], &position)) return raise_overflow(vm, "Python int too large to convert to C long");
+    if (!value_is_intlike(args[1]))
+        return raise_type(vm, "'<' not supported between instances of '%T' and 'int'", args[1]);
+    if (!int_to_i64(args[1], &position))
+        return raise_overflow(vm, "Python int too large to convert to C long");
     if (!is_seekable(file)) return file_raise_unsupported(vm, "underlying stream is not seekable");
-    if (whence == SEEK_CUR && position != 0) return file_raise_unsupported(vm, "can't do nonzero cur-relative seeks");
-    if (whence == SEEK_END && position != 0) return file_raise_unsupported(vm, "can't do nonzero end-relative seeks");
+    if (whence == SEEK_CUR && position != 0)
+        return file_raise_unsupported(vm, "can't do nonzero cur-relative seeks");
+    if (whence == SEEK_END && position != 0)
+        return file_raise_unsupported(vm, "can't do nonzero end-relative seeks");
     if (whence < 0 || whence > 2)
         return raise_value(vm, "invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
     if (position < 0) return raise_value(vm, "negative seek position %lld", (long long)position);
@@ -213,11 +232,15 @@ static Value method_reconfigure(GenVM *vm, Value *args) {
     for (int i = 1; i <= 3; i++)
         if (args[i] != VALUE_UNSET && args[i] != VALUE_NONE && !value_is_str(args[i]))
             return raise_type(vm, "reconfigure() argument '%s' must be str or None, not %T",
-                              i == 1 ? "encoding" : i == 2 ? "errors" : "newline", args[i]);
+                              i == 1   ? "encoding"
+                              : i == 2 ? "errors"
+                                       : "newline",
+                              args[i]);
     Value encoding = args[1], errors = args[2];
     bool recode = encoding != VALUE_NONE || errors != VALUE_NONE || args[3] != VALUE_UNSET;
     if (recode && (file->seen || file->ahead != VALUE_UNSET))
-        return file_raise_unsupported(vm, "It is not possible to set the encoding or newline of stream after the first read");
+        return file_raise_unsupported(
+            vm, "It is not possible to set the encoding or newline of stream after the first read");
     if (!file_text_flush(vm, file)) return VALUE_ERROR;
     if (recode) {
         if (encoding == VALUE_NONE) {
@@ -234,13 +257,16 @@ static Value method_reconfigure(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-static Value method_enter(GenVM *vm, Value *args) { return self_if_open(vm, args[0]); }
+static Value method_enter(GenVM *vm, Value *args) {
+    return self_if_open(vm, args[0]);
+}
 
 /* The raw file of an open text file, NULL over BytesIO too. */
 static bool check_bytes(GenVM *vm, const TextFile *file) {
     if (!file->source) return file_text_check(vm, file);
     if (!source_is_closed(file->source)) return true;
-    raise_value(vm, file->source->kind == TYPE_BYTES_IO ? "I/O operation on closed file." : "I/O operation on closed file");
+    raise_value(vm, file->source->kind == TYPE_BYTES_IO ? "I/O operation on closed file."
+                                                        : "I/O operation on closed file");
     return false;
 }
 
@@ -281,13 +307,25 @@ static Value get_closed(GenVM *vm, Value self) {
     if (!file->source) return raise_value(vm, "underlying buffer has been detached");
     return bool_value(source_is_closed(file->source));
 }
-static Value get_encoding(GenVM *vm, Value self) { return (void)vm, text_of(self)->encoding; }
-static Value get_errors(GenVM *vm, Value self) { return (void)vm, text_of(self)->errors; }
-static Value get_line_buffering(GenVM *vm, Value self) { return (void)vm, bool_value(text_of(self)->line_buffering); }
-static Value get_write_through(GenVM *vm, Value self) { return (void)vm, bool_value(text_of(self)->write_through); }
-static Value get_chunk_size(GenVM *vm, Value self) { return (void)vm, (void)self, int_value(TEXT_CHUNK); }
+static Value get_encoding(GenVM *vm, Value self) {
+    return (void)vm, text_of(self)->encoding;
+}
+static Value get_errors(GenVM *vm, Value self) {
+    return (void)vm, text_of(self)->errors;
+}
+static Value get_line_buffering(GenVM *vm, Value self) {
+    return (void)vm, bool_value(text_of(self)->line_buffering);
+}
+static Value get_write_through(GenVM *vm, Value self) {
+    return (void)vm, bool_value(text_of(self)->write_through);
+}
+static Value get_chunk_size(GenVM *vm, Value self) {
+    return (void)vm, (void)self, int_value(TEXT_CHUNK);
+}
 
-static Value get_newlines(GenVM *vm, Value self) { return file_line_ends_seen(vm, text_of(self)->seen); }
+static Value get_newlines(GenVM *vm, Value self) {
+    return file_line_ends_seen(vm, text_of(self)->seen);
+}
 
 static Value get_mode(GenVM *vm, Value self) {
     Value mode = text_of(self)->mode;
@@ -329,10 +367,13 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, file->ahead);
 }
 
-static void finalize(GenVM *vm, Object *object) { file_text_close_quietly(vm, (TextFile *)object); }
+static void finalize(GenVM *vm, Object *object) {
+    file_text_close_quietly(vm, (TextFile *)object);
+}
 
-#define OPTIONS                                                                                                        \
-    "buffer, encoding=None, errors=None, newline=None, line_buffering: bool = False, write_through: bool = False)"
+#define OPTIONS                                                                                    \
+    "buffer, encoding=None, errors=None, newline=None, line_buffering: bool = False, "             \
+    "write_through: bool = False)"
 
 static const NativeDef constructor = {"TextIOWrapper(cls, " OPTIONS, construct, NULL};
 
@@ -350,12 +391,15 @@ static const NativeDef methods[] = {
     {"readable(self, /)", method_readable, "Can the file be read."},
     {"readline(self, size: index = -1, /)", method_readline, "Read until newline or EOF."},
     {"readlines(self, hint=None, /)", method_readlines, "Return a list of lines."},
-    {"reconfigure(self, *, encoding=None, errors=None, newline=?, line_buffering: bool | None = None, "
-     "write_through: bool | None = None)", method_reconfigure, "Change the settings of the text layer."},
+    {"reconfigure(self, *, encoding=None, errors=None, newline=?, line_buffering: bool | None = "
+     "None, "
+     "write_through: bool | None = None)",
+     method_reconfigure, "Change the settings of the text layer."},
     {"seek(self, cookie, whence: index = 0, /)", method_seek, "Set the position and return it."},
     {"seekable(self, /)", method_seekable, "Can seek() be used."},
     {"tell(self, /)", method_tell, "Return the position."},
-    {"truncate(self, pos=None, /)", method_truncate, "Cut the file off or extend it; return its new size."},
+    {"truncate(self, pos=None, /)", method_truncate,
+     "Cut the file off or extend it; return its new size."},
     {"writable(self, /)", method_writable, "Can the file be written."},
     {"write(self, text: str, /)", method_write, "Write text; return the number of its characters."},
     {"writelines(self, lines, /)", method_writelines, "Write a list of strings."},
@@ -377,8 +421,13 @@ static const AttributeDef attributes[] = {
 };
 
 const BuiltinType file_type = {
-    .name = "TextIOWrapper", .module = "_io", .size = sizeof(TextFile), .construct = &constructor,
+    .name = "TextIOWrapper",
+    .module = "_io",
+    .size = sizeof(TextFile),
+    .construct = &constructor,
     .doc = "Character and line based layer over a BufferedIOBase object, buffer.",
-    .methods = methods, .attributes = attributes,
-    .slots = {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .methods = methods,
+    .attributes = attributes,
+    .slots =
+        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
 };

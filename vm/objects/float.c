@@ -1,7 +1,7 @@
 /* float.c - the type float: making floats, arithmetic, comparison, hash.
  *
- * Most floats are words (value.h); float_value boxes the few that are not. Against ints of any size comparison is
- * exact: neither side is rounded to the other's type.
+ * Most floats are words (value.h); float_value boxes the few that are not. Against ints of any size
+ * comparison is exact: neither side is rounded to the other's type.
  */
 #include "vm/objects/number.h"
 
@@ -27,7 +27,9 @@ Value float_of_class(GenVM *vm, Type *cls, double d) {
 
 /* ---- comparison and hash ---- */
 
-static int order_of(double a, double b) { return (a > b) - (a < b); }
+static int order_of(double a, double b) {
+    return (a > b) - (a < b);
+}
 
 bool float_order_int(double d, Value v, int *order) {
     if (isnan(d)) return false;
@@ -181,11 +183,21 @@ Value float_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
 
 /* ---- slots ---- */
 
-static Value repr(GenVM *vm, Value self) { return float_repr(vm, value_float(self)); }
-static Value hash(GenVM *vm, Value self) { return (void)vm, int_value((int64_t)float_hash(value_float(self))); }
-static Value truth(GenVM *vm, Value self) { return (void)vm, bool_value(value_float(self) != 0); }
-static Value to_int(GenVM *vm, Value self) { return int_from_double(vm, value_float(self)); }
-static Value to_float(GenVM *vm, Value self) { return float_value(vm, value_float(self)); }
+static Value repr(GenVM *vm, Value self) {
+    return float_repr(vm, value_float(self));
+}
+static Value hash(GenVM *vm, Value self) {
+    return (void)vm, int_value((int64_t)float_hash(value_float(self)));
+}
+static Value truth(GenVM *vm, Value self) {
+    return (void)vm, bool_value(value_float(self) != 0);
+}
+static Value to_int(GenVM *vm, Value self) {
+    return int_from_double(vm, value_float(self));
+}
+static Value to_float(GenVM *vm, Value self) {
+    return float_value(vm, value_float(self));
+}
 
 static Value unary(GenVM *vm, Special op, Value self) {
     double d = value_float(self);
@@ -197,14 +209,18 @@ static Value unary(GenVM *vm, Special op, Value self) {
     }
 }
 
-bool float_parse(const char *text, size_t size, double *out) { return float_parse_in(NULL, text, size, out); }
+bool float_parse(const char *text, size_t size, double *out) {
+    return float_parse_in(NULL, text, size, out);
+}
 
 /* ---- float(x) ---- */
 
 static Value from_text(GenVM *vm, Value source, const char *text, size_t size) {
     double d;
-    if (double_from_text(text, size, &d)) return float_value(vm, d); /* as it is, which is the rule */
-    if (number_is_text(source, text, size) && float_parse_in(vm, text, size, &d)) return float_value(vm, d);
+    if (double_from_text(text, size, &d))
+        return float_value(vm, d); /* as it is, which is the rule */
+    if (number_is_text(source, text, size) && float_parse_in(vm, text, size, &d))
+        return float_value(vm, d);
     if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
     return raise_value(vm, "could not convert string to float: %V", source);
 }
@@ -214,7 +230,8 @@ static Value from_object(GenVM *vm, Value cls, Value x) {
     if (is_int(x)) return float_value(vm, (double)as_int(x));
     if (is_exact(x, TYPE_STR)) return from_text(vm, x, AS_STR(x)->data, AS_STR(x)->size);
     Value method = type_special(vm, x, SP_FLOAT);
-    if (method == VALUE_UNSET && !type_of(vm, x)->slots.to_float) method = type_special(vm, x, SP_INDEX);
+    if (method == VALUE_UNSET && !type_of(vm, x)->slots.to_float)
+        method = type_special(vm, x, SP_INDEX);
     if (method != VALUE_UNSET) return native_twin(vm, TWIN_FLOAT_NEW, 2, cls, x);
     double d;
     if (number_to_double(vm, x, &d)) return float_value(vm, d);
@@ -244,12 +261,14 @@ static Value construct_fast(GenVM *vm, const Value *args, uint32_t count) {
     if (count != 2 || args[0] != object_value(vm->types[TYPE_FLOAT])) return VALUE_UNSET;
     if (is_float(args[1])) return args[1];
     if (is_int(args[1])) return float_value(vm, (double)as_int(args[1]));
-    if (is_exact(args[1], TYPE_STR)) return from_text(vm, args[1], AS_STR(args[1])->data, AS_STR(args[1])->size);
+    if (is_exact(args[1], TYPE_STR))
+        return from_text(vm, args[1], AS_STR(args[1])->data, AS_STR(args[1])->size);
     return VALUE_UNSET;
 }
 
-static const NativeDef constructor = {"float(cls, x=0.0, /)", construct,
-                                      "Convert a string or number to a floating-point number, if possible."};
+static const NativeDef constructor = {
+    "float(cls, x=0.0, /)", construct,
+    "Convert a string or number to a floating-point number, if possible."};
 
 /* ---- the type ---- */
 
@@ -258,7 +277,8 @@ const BuiltinType float_type = {
     .base = TYPE_OBJECT,
     .flags = TYPE_MATCH_SELF,
     .size = sizeof(FloatBox),
-    .doc = "float(x=0, /)\n--\n\nConvert a string or number to a floating-point number, if possible.",
+    .doc =
+        "float(x=0, /)\n--\n\nConvert a string or number to a floating-point number, if possible.",
     .construct = &constructor,
     .construct_fast = construct_fast,
     .methods = float_methods,

@@ -1,17 +1,21 @@
 /* float_methods.c - the methods and attributes of float: rounding, ratios, hexadecimal text. */
 #include "vm/objects/number.h"
 
-static double number(Value v) { return value_float(v); }
+static double number(Value v) {
+    return value_float(v);
+}
 
 /* ---- rounding ---- */
 
-/* |d| is below half of 10^places: nothing is left. Beyond these bounds so is every double, or none changes. */
+/* |d| is below half of 10^places: nothing is left. Beyond these bounds so is every double, or none
+ * changes. */
 enum { PLACES_MIN = -308, PLACES_MAX = 323 };
 
 /* digits * 10^-places, d's sign: by one exact division where both are exact, else through text. */
 static Value unscale(GenVM *vm, double d, int places) {
     UnsignedWide scaled;
-    if (places >= 0 && places <= 22 && float_scaled(d, places, &scaled) && scaled <= (UnsignedWide)1 << 53) {
+    if (places >= 0 && places <= 22 && float_scaled(d, places, &scaled) &&
+        scaled <= (UnsignedWide)1 << 53) {
         double unit = 1;
         for (int i = 0; i < places; i++)
             unit *= 10;
@@ -31,16 +35,25 @@ static Value unscale(GenVM *vm, double d, int places) {
 Value float_round(GenVM *vm, double d, Value ndigits) {
     if (ndigits == VALUE_NONE) return int_from_double(vm, isfinite(d) ? nearbyint(d) : d);
     int64_t places;
-    if (!int_to_i64(ndigits, &places)) places = int_sign(ndigits) < 0 ? PLACES_MIN - 1 : PLACES_MAX + 1;
+    if (!int_to_i64(ndigits, &places))
+        places = int_sign(ndigits) < 0 ? PLACES_MIN - 1 : PLACES_MAX + 1;
     if (!isfinite(d) || places > PLACES_MAX) return float_value(vm, d);
     if (places < PLACES_MIN) return float_value(vm, copysign(0.0, d));
     return unscale(vm, d, (int)places);
 }
 
-static Value round_float(GenVM *vm, Value *args) { return float_round(vm, number(args[0]), args[1]); }
-static Value trunc_float(GenVM *vm, Value *args) { return int_from_double(vm, number(args[0])); }
-static Value floor_float(GenVM *vm, Value *args) { return int_from_double(vm, floor(number(args[0]))); }
-static Value ceil_float(GenVM *vm, Value *args) { return int_from_double(vm, ceil(number(args[0]))); }
+static Value round_float(GenVM *vm, Value *args) {
+    return float_round(vm, number(args[0]), args[1]);
+}
+static Value trunc_float(GenVM *vm, Value *args) {
+    return int_from_double(vm, number(args[0]));
+}
+static Value floor_float(GenVM *vm, Value *args) {
+    return int_from_double(vm, floor(number(args[0])));
+}
+static Value ceil_float(GenVM *vm, Value *args) {
+    return int_from_double(vm, ceil(number(args[0])));
+}
 
 /* ---- questions and parts ---- */
 
@@ -49,7 +62,9 @@ static Value is_integer(GenVM *vm, Value *args) {
     return (void)vm, bool_value(isfinite(d) && floor(d) == d);
 }
 
-static Value plain(GenVM *vm, Value *args) { return float_value(vm, number(args[0])); }
+static Value plain(GenVM *vm, Value *args) {
+    return float_value(vm, number(args[0]));
+}
 
 static Value getnewargs(GenVM *vm, Value *args) {
     Value self = plain(vm, args);
@@ -59,7 +74,8 @@ static Value getnewargs(GenVM *vm, Value *args) {
 static Value getformat(GenVM *vm, Value *args) {
     if (!str_is(args[1], "double") && !str_is(args[1], "float"))
         return raise_value(vm, "__getformat__() argument 1 must be 'double' or 'float'");
-    return str_from(vm, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "IEEE, little-endian" : "IEEE, big-endian");
+    return str_from(vm, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "IEEE, little-endian"
+                                                                  : "IEEE, big-endian");
 }
 
 static Value as_integer_ratio(GenVM *vm, Value *args) {
@@ -98,8 +114,8 @@ static Value to_hex(GenVM *vm, Value *args) {
     uint64_t mantissa = (uint64_t)ldexp(fraction, 53 - shift);
     exponent += shift - 1;
     return str_format(vm, "%s0x%d.%013llxp%c%d", sign, (int)(mantissa >> 52),
-                      (unsigned long long)(mantissa & (((uint64_t)1 << 52) - 1)), exponent < 0 ? '-' : '+',
-                      exponent < 0 ? -exponent : exponent);
+                      (unsigned long long)(mantissa & (((uint64_t)1 << 52) - 1)),
+                      exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
 }
 
 typedef struct HexText {
@@ -176,7 +192,8 @@ static Value from_hex(GenVM *vm, Value *args) {
     bool named = ok && ((*at | 32) == 'i' || (*at | 32) == 'n');
     scratch_free(&scratch);
     if (!ok) return raise_value(vm, "invalid hexadecimal floating-point string");
-    if (!named && isinf(d)) return raise_overflow(vm, "hexadecimal value too large to represent as a float");
+    if (!named && isinf(d))
+        return raise_overflow(vm, "hexadecimal value too large to represent as a float");
     d = negative ? -d : d;
     if (args[0] == object_value(vm->types[TYPE_FLOAT])) return float_value(vm, d);
     Value plain_float = float_value(vm, d);
@@ -187,16 +204,20 @@ static Value from_hex(GenVM *vm, Value *args) {
 
 const NativeDef float_methods[] = {
     {"as_integer_ratio(self, /)", as_integer_ratio,
-     "Return a pair of integers, whose ratio is exactly equal to the original float.\n\nThe ratio is in lowest terms and "
+     "Return a pair of integers, whose ratio is exactly equal to the original float.\n\nThe ratio "
+     "is in lowest terms and "
      "has a positive denominator. Raise OverflowError on infinities\nand a ValueError on NaNs."},
     {"conjugate(self, /)", plain, "Return self, the complex conjugate of any float."},
     {"hex(self, /)", to_hex, "Return a hexadecimal representation of a floating-point number."},
     {"is_integer(self, /)", is_integer, "Return True if the float is an integer."},
-    {"classmethod fromhex(cls, string: str, /)", from_hex, "Create a floating-point number from a hexadecimal string."},
-    {"classmethod from_number(cls, number: float, /)", from_number, "Convert real number to a floating-point number."},
+    {"classmethod fromhex(cls, string: str, /)", from_hex,
+     "Create a floating-point number from a hexadecimal string."},
+    {"classmethod from_number(cls, number: float, /)", from_number,
+     "Convert real number to a floating-point number."},
     {"classmethod __getformat__(cls, typestr: str, /)", getformat, NULL},
     {"__round__(self, ndigits: int | None = None, /)", round_float,
-     "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, work like built-in "
+     "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, "
+     "work like built-in "
      "round(x, ndigits)."},
     {"__trunc__(self, /)", trunc_float, "Return the Integral closest to x between 0 and x."},
     {"__floor__(self, /)", floor_float, "Return the floor as an Integral."},
@@ -205,8 +226,12 @@ const NativeDef float_methods[] = {
     {NULL, NULL, NULL},
 };
 
-static Value real(GenVM *vm, Value self) { return float_value(vm, number(self)); }
-static Value imaginary(GenVM *vm, Value self) { return (void)self, float_value(vm, 0.0); }
+static Value real(GenVM *vm, Value self) {
+    return float_value(vm, number(self));
+}
+static Value imaginary(GenVM *vm, Value self) {
+    return (void)self, float_value(vm, 0.0);
+}
 
 const AttributeDef float_attributes[] = {
     {"real", real, NULL, "the real part of a complex number"},

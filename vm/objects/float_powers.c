@@ -1,7 +1,7 @@
 /* float_powers.c - the powers of ten from 10^-342 to 10^324, for float_text.c.
  *
- * Each is the 128 bits that start with its top bit, cut off behind (exact from 10^0 to 10^55). The binary exponent is
- * not kept: floor(log2(10^q)) is (q * 1741647) >> 19 in this range.
+ * Each is the 128 bits that start with its top bit, cut off behind (exact from 10^0 to 10^55). The
+ * binary exponent is not kept: floor(log2(10^q)) is (q * 1741647) >> 19 in this range.
  */
 #include "vm/objects/number.h"
 

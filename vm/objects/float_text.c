@@ -1,9 +1,10 @@
 /* float_text.c - floats from and to decimal text, exactly and without the C library's locale.
  *
- * Three conversions, each with a fast way for nearly all numbers and an exact one on GMP's limbs for the rest:
- *   shortest digits that read back as the number (repr): the Schubfach method, which needs no exact way;
- *   digits to a given place (round, %.2f): 128-bit integers, else m * 2^e * 10^p in full;
- *   text to the nearest double: Clinger's and then the Eisel-Lemire method, else a division of two big integers.
+ * Three conversions, each with a fast way for nearly all numbers and an exact one on GMP's limbs
+ * for the rest: shortest digits that read back as the number (repr): the Schubfach method, which
+ * needs no exact way; digits to a given place (round, %.2f): 128-bit integers, else m * 2^e * 10^p
+ * in full; text to the nearest double: Clinger's and then the Eisel-Lemire method, else a division
+ * of two big integers.
  */
 #include "vm/objects/number.h"
 
@@ -26,7 +27,9 @@ static Bits bits_of(double d) {
 
 /* ---- the shortest digits ---- */
 
-static int log2_of_power(int q) { return (q * 1741647) >> 19; } /* floor(log2(10^q)) */
+static int log2_of_power(int q) {
+    return (q * 1741647) >> 19;
+} /* floor(log2(10^q)) */
 
 /* The top 64 bits of power * x / 2^64, the last one set if anything was lost. */
 static uint64_t round_to_odd(UnsignedWide power, uint64_t x) {
@@ -40,8 +43,9 @@ typedef struct Decimal { /* digits * 10^exponent */
     int exponent;
 } Decimal;
 
-/* Of the decimals between the middles to the neighbouring doubles, the shortest, and of those the nearest. All is
- * counted in quarters of 10^k, where 10^k is the largest power of ten below the gap between the neighbours. */
+/* Of the decimals between the middles to the neighbouring doubles, the shortest, and of those the
+ * nearest. All is counted in quarters of 10^k, where 10^k is the largest power of ten below the gap
+ * between the neighbours. */
 static Decimal shortest_decimal(Bits bits) {
     uint64_t c = bits.mantissa;
     bool closer_below = c == HIDDEN_BIT && bits.exponent > EXPONENT_MIN;
@@ -148,8 +152,25 @@ Value float_repr(GenVM *vm, double d) {
 /* ---- digits to a place ---- */
 
 static const uint64_t small_powers[] = {
-    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
-    10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
+    1,
+    10,
+    100,
+    1000,
+    10000,
+    100000,
+    1000000,
+    10000000,
+    100000000,
+    1000000000,
+    10000000000,
+    100000000000,
+    1000000000000,
+    10000000000000,
+    100000000000000,
+    1000000000000000,
+    10000000000000000,
+    100000000000000000,
+    1000000000000000000,
     10000000000000000000u,
 };
 
@@ -167,7 +188,8 @@ bool float_scaled(double d, int places, UnsignedWide *out) {
         *out = 0;
         return true;
     }
-    UnsignedWide whole = scaled >> shift, rest = scaled - (whole << shift), half = (UnsignedWide)1 << (shift - 1);
+    UnsignedWide whole = scaled >> shift, rest = scaled - (whole << shift),
+                 half = (UnsignedWide)1 << (shift - 1);
     *out = whole + (rest > half || (rest == half && (whole & 1)));
     return true;
 }
@@ -203,7 +225,9 @@ static size_t shift_up(mp_limb_t *limbs, size_t count, unsigned bits) {
     memmove(limbs + skip, limbs, count * sizeof *limbs);
     memset(limbs, 0, skip * sizeof *limbs);
     count += skip;
-    mp_limb_t carry = bits % LIMB_BITS ? mpn_lshift(limbs + skip, limbs + skip, (mp_size_t)(count - skip), bits % LIMB_BITS) : 0;
+    mp_limb_t carry = bits % LIMB_BITS ? mpn_lshift(limbs + skip, limbs + skip,
+                                                    (mp_size_t)(count - skip), bits % LIMB_BITS)
+                                       : 0;
     if (carry) limbs[count++] = carry;
     return count;
 }
@@ -211,7 +235,8 @@ static size_t shift_up(mp_limb_t *limbs, size_t count, unsigned bits) {
 enum { DIGIT_LIMBS = 120 }; /* 2^53 * 10^1100 * 2^971 has 76 */
 
 /* top = round(top / bottom), half to even; returns the count. */
-static size_t divide_rounded(mp_limb_t *top, size_t top_count, const mp_limb_t *bottom, size_t count) {
+static size_t divide_rounded(mp_limb_t *top, size_t top_count, const mp_limb_t *bottom,
+                             size_t count) {
     mp_limb_t quotient[DIGIT_LIMBS], rest[DIGIT_LIMBS];
     if (top_count < count) {
         memset(top + top_count, 0, (count - top_count) * sizeof *top);
@@ -222,7 +247,8 @@ static size_t divide_rounded(mp_limb_t *top, size_t top_count, const mp_limb_t *
     mp_limb_t carry = mpn_lshift(rest, rest, (mp_size_t)count, 1);
     int order = carry ? 1 : mpn_cmp(rest, bottom, (mp_size_t)count);
     quotient[size] = 0;
-    if (order > 0 || (order == 0 && (quotient[0] & 1))) quotient[size] = mpn_add_1(quotient, quotient, (mp_size_t)size, 1);
+    if (order > 0 || (order == 0 && (quotient[0] & 1)))
+        quotient[size] = mpn_add_1(quotient, quotient, (mp_size_t)size, 1);
     for (size++; size && quotient[size - 1] == 0;)
         size--;
     memcpy(top, quotient, size * sizeof *top);
@@ -257,17 +283,22 @@ size_t float_digits(double d, int places, char *out) {
 
 /* ---- from text ---- */
 
-enum { WORD_DIGITS = 19, DIGITS_KEPT = 800 }; /* a double or a middle between two has at most 768 significant digits */
+enum {
+    WORD_DIGITS = 19,
+    DIGITS_KEPT = 800
+}; /* a double or a middle between two has at most 768 significant digits */
 
 typedef struct DecimalText {
     bool negative;
-    uint64_t digits;  /* all of them as one number, if there are at most WORD_DIGITS */
-    int64_t count;    /* digits in the text, without leading zeros if there are many */
-    int64_t exponent; /* of the last of the digits in the text */
+    uint64_t digits;         /* all of them as one number, if there are at most WORD_DIGITS */
+    int64_t count;           /* digits in the text, without leading zeros if there are many */
+    int64_t exponent;        /* of the last of the digits in the text */
     const char *start, *end; /* of the digits, with the point */
 } DecimalText;
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 static const char *read_digit_run(DecimalText *text, const char *at, const char *end) {
     uint64_t digits = text->digits;
@@ -303,15 +334,17 @@ static bool read_decimal(DecimalText *text, const char *at, const char *end) {
     if (text->count == 0) return false;
     if (at < end && (*at | 32) == 'e') at = read_exponent(text, at, end);
     if (text->count > WORD_DIGITS) /* leading zeros are no reason for the exact way */
-        for (const char *zero = text->start; zero < text->end && (*zero == '0' || *zero == '.'); zero++)
+        for (const char *zero = text->start; zero < text->end && (*zero == '0' || *zero == '.');
+             zero++)
             text->count -= *zero == '0';
     return at == end;
 }
 
 /* digits * 10^q where both are exact doubles: one correctly rounded operation. */
 static bool clinger(uint64_t digits, int64_t q, double *out) {
-    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (digits > HIDDEN_BIT * 2 || q < -22 || q > 22) return false;
     *out = q < 0 ? (double)digits / exact[-q] : (double)digits * exact[q];
     return true;
@@ -324,7 +357,8 @@ static double double_of(uint64_t mantissa, int biased) {
     return d;
 }
 
-/* Eisel-Lemire: the product with the power's top 128 bits decides, unless it comes too close to a middle. */
+/* Eisel-Lemire: the product with the power's top 128 bits decides, unless it comes too close to a
+ * middle. */
 static bool eisel_lemire(uint64_t digits, int64_t q, double *out) {
     if (q < POWER_OF_TEN_MIN || q > 308 || digits == 0) return false;
     const uint64_t *entry = powers_of_ten[q - POWER_OF_TEN_MIN];
@@ -339,7 +373,8 @@ static bool eisel_lemire(uint64_t digits, int64_t q, double *out) {
     uint64_t mantissa = high >> shift;
     int biased = log2_of_power((int)q) + 63 + upper - zeros + 1023;
     if (biased <= 0 || biased >= 0x7FF - 1) return false;
-    if (low <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 && mantissa << shift == high) mantissa &= ~(uint64_t)1;
+    if (low <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 && mantissa << shift == high)
+        mantissa &= ~(uint64_t)1;
     mantissa = (mantissa + (mantissa & 1)) >> 1;
     if (mantissa >= HIDDEN_BIT * 2) {
         mantissa = HIDDEN_BIT;
@@ -349,7 +384,8 @@ static bool eisel_lemire(uint64_t digits, int64_t q, double *out) {
     return true;
 }
 
-/* All the digits as one integer (cut behind DIGITS_KEPT, with a last digit 1 for what was cut), over a power of ten. */
+/* All the digits as one integer (cut behind DIGITS_KEPT, with a last digit 1 for what was cut),
+ * over a power of ten. */
 static double exact_double(const DecimalText *text) {
     unsigned char digits[DIGITS_KEPT + 1];
     int64_t count = 0, exponent = text->exponent;
@@ -370,9 +406,11 @@ static double exact_double(const DecimalText *text) {
     mp_limb_t top[DIGIT_LIMBS], bottom[DIGIT_LIMBS] = {1}, space[5 * DIGIT_LIMBS];
     size_t top_count = (size_t)mpn_set_str(top, digits, (size_t)count, 10), bottom_count = 1;
     if (exponent >= 0)
-        top_count = shift_up(top, multiply_by_fives(top, top_count, (int)exponent), (unsigned)exponent);
+        top_count =
+            shift_up(top, multiply_by_fives(top, top_count, (int)exponent), (unsigned)exponent);
     else
-        bottom_count = shift_up(bottom, multiply_by_fives(bottom, 1, (int)-exponent), (unsigned)-exponent);
+        bottom_count =
+            shift_up(bottom, multiply_by_fives(bottom, 1, (int)-exponent), (unsigned)-exponent);
     IntView a = {top, top_count, false, 0}, b = {bottom, bottom_count, false, 0};
     return int_ratio(&a, &b, space);
 }
@@ -398,7 +436,8 @@ bool double_from_text(const char *text, size_t size, double *out) {
     double d = 0.0;
     bool known = decimal.count <= WORD_DIGITS && decimal.digits == 0;
     if (!known && decimal.count <= WORD_DIGITS)
-        known = clinger(decimal.digits, decimal.exponent, &d) || eisel_lemire(decimal.digits, decimal.exponent, &d);
+        known = clinger(decimal.digits, decimal.exponent, &d) ||
+                eisel_lemire(decimal.digits, decimal.exponent, &d);
     if (!known) d = exact_double(&decimal);
     *out = decimal.negative ? -d : d;
     return true;

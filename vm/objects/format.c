@@ -1,7 +1,7 @@
 /* format.c - format(): the mini-language of format specs, padding, and the formatting of str.
  *
- * A value that is exactly of a builtin number type or a str, with an empty spec, which is what most fields of f-strings
- * are, goes straight to its text.
+ * A value that is exactly of a builtin number type or a str, with an empty spec, which is what most
+ * fields of f-strings are, goes straight to its text.
  */
 #include "vm/objects/format.h"
 
@@ -12,8 +12,12 @@ typedef struct SpecReader {
     const char *at, *end;
 } SpecReader;
 
-static char peek(const SpecReader *reader) { return reader->at < reader->end ? *reader->at : 0; }
-static bool more(const SpecReader *reader) { return reader->at < reader->end; }
+static char peek(const SpecReader *reader) {
+    return reader->at < reader->end ? *reader->at : 0;
+}
+static bool more(const SpecReader *reader) {
+    return reader->at < reader->end;
+}
 
 static bool take(SpecReader *reader, char c) {
     if (!more(reader) || *reader->at != c) return false;
@@ -21,7 +25,9 @@ static bool take(SpecReader *reader, char c) {
     return true;
 }
 
-static bool is_align(char c) { return c == '<' || c == '>' || c == '=' || c == '^'; }
+static bool is_align(char c) {
+    return c == '<' || c == '>' || c == '=' || c == '^';
+}
 
 static void read_align(SpecReader *reader, FormatSpec *spec, bool *has_fill, bool *has_align) {
     const char *next = reader->at;
@@ -43,7 +49,8 @@ static bool read_number(SpecReader *reader, int64_t *number) {
     *number = -1;
     while (more(reader) && ascii_is(*reader->at, ASCII_DIGIT)) {
         if (*number < 0) *number = 0;
-        if (__builtin_mul_overflow(*number, 10, number) || __builtin_add_overflow(*number, *reader->at - '0', number)) {
+        if (__builtin_mul_overflow(*number, 10, number) ||
+            __builtin_add_overflow(*number, *reader->at - '0', number)) {
             raise_value(reader->vm, "Too many decimal digits in format string");
             return false;
         }
@@ -69,7 +76,8 @@ static bool read_group(SpecReader *reader, char *group) {
 
 static bool read_precision(SpecReader *reader, FormatSpec *spec) {
     if (!take(reader, '.')) return true;
-    if (!read_number(reader, &spec->precision) || !read_group(reader, &spec->fraction_group)) return false;
+    if (!read_number(reader, &spec->precision) || !read_group(reader, &spec->fraction_group))
+        return false;
     if (spec->precision >= 0 || spec->fraction_group) return true;
     raise_value(reader->vm, "Format specifier missing precision");
     return false;
@@ -85,14 +93,16 @@ static bool group_fits(GenVM *vm, char group, uint32_t type, const char *types) 
     return false;
 }
 
-bool format_parse_spec(GenVM *vm, FormatSpec *spec, Value text, Value v, char default_type, char default_align) {
+bool format_parse_spec(GenVM *vm, FormatSpec *spec, Value text, Value v, char default_type,
+                       char default_align) {
     TextSpan span = str_span(text);
     SpecReader reader = {vm, span.data, span.data + span.size};
     bool has_fill = false, has_align = false;
     *spec = (FormatSpec){.fill = ' ', .align = default_align, .width = -1, .precision = -1};
     spec->type = (unsigned char)default_type;
     read_align(&reader, spec, &has_fill, &has_align);
-    if (peek(&reader) == '+' || peek(&reader) == '-' || peek(&reader) == ' ') spec->sign = *reader.at++;
+    if (peek(&reader) == '+' || peek(&reader) == '-' || peek(&reader) == ' ')
+        spec->sign = *reader.at++;
     spec->no_negative_zero = take(&reader, 'z');
     spec->alternate = take(&reader, '#');
     if (!has_fill && take(&reader, '0')) {
@@ -106,7 +116,8 @@ bool format_parse_spec(GenVM *vm, FormatSpec *spec, Value text, Value v, char de
         raise_value(vm, "Invalid format specifier '%S' for object of type '%T'", text, v);
         return false;
     }
-    return group_fits(vm, spec->group, spec->type, "defgEG%F") && group_fits(vm, spec->fraction_group, spec->type, "efgEG%F");
+    return group_fits(vm, spec->group, spec->type, "defgEG%F") &&
+           group_fits(vm, spec->fraction_group, spec->type, "efgEG%F");
 }
 
 bool format_unknown_code(GenVM *vm, uint32_t code, Value v) {
@@ -122,7 +133,8 @@ bool format_unknown_code(GenVM *vm, uint32_t code, Value v) {
 void format_put_fill(StrBuilder *out, uint32_t fill, int64_t count) {
     char unit[4];
     unsigned width = utf8_put(unit, fill);
-    if (count > 4096 && (!gc_check_size(out->vm, (uint64_t)count * width) || !native_charge(out->vm, (uint64_t)count / 16))) {
+    if (count > 4096 && (!gc_check_size(out->vm, (uint64_t)count * width) ||
+                         !native_charge(out->vm, (uint64_t)count / 16))) {
         out->failed = true;
         return;
     }
@@ -151,7 +163,8 @@ void format_put_padded(StrBuilder *out, const FormatSpec *spec, TextSpan text, i
 static const char *refused_for_str(const FormatSpec *spec) {
     if (spec->sign == ' ') return "Space not allowed in string format specifier";
     if (spec->sign) return "Sign not allowed in string format specifier";
-    if (spec->no_negative_zero) return "Negative zero coercion (z) not allowed in string format specifier";
+    if (spec->no_negative_zero)
+        return "Negative zero coercion (z) not allowed in string format specifier";
     if (spec->alternate) return "Alternate form (#) not allowed in string format specifier";
     if (spec->align == '=') return "'=' alignment not allowed in string format specifier";
     return NULL;

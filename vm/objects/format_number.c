@@ -1,7 +1,8 @@
 /* format_number.c - the formatting of int, float and complex by a format spec.
  *
- * A number is taken apart into sign, prefix, digits and rest, and put together again with padding and groups between
- * them. A double's digits come from float_text.c, correctly rounded at any precision.
+ * A number is taken apart into sign, prefix, digits and rest, and put together again with padding
+ * and groups between them. A double's digits come from float_text.c, correctly rounded at any
+ * precision.
  */
 #include "vm/objects/format.h"
 
@@ -20,8 +21,10 @@ static int64_t grouped_width(int64_t count, int64_t least, int64_t group) {
     return least % (group + 1) ? least : least + 1; /* a separator is never first */
 }
 
-static void put_grouped(StrBuilder *out, TextSpan digits, int64_t width, char separator, int64_t group) {
-    int64_t total = separator ? width - width / (group + 1) : width; /* digits, padding zeros included */
+static void put_grouped(StrBuilder *out, TextSpan digits, int64_t width, char separator,
+                        int64_t group) {
+    int64_t total =
+        separator ? width - width / (group + 1) : width; /* digits, padding zeros included */
     int64_t zeros = total - (int64_t)digits.size;
     if (!separator) {
         format_put_fill(out, '0', zeros);
@@ -59,7 +62,8 @@ void format_put_number(StrBuilder *out, const FormatSpec *spec, const NumberPart
     char sign = shown_sign(spec, parts->sign);
     int64_t group = group_size(spec);
     int64_t others = (sign != 0) + (int64_t)parts->prefix.size + parts->rest_length;
-    if (spec->fraction_group && parts->fraction_size) others += (int64_t)(parts->fraction_size - 1) / 3;
+    if (spec->fraction_group && parts->fraction_size)
+        others += (int64_t)(parts->fraction_size - 1) / 3;
     int64_t least = spec->fill == '0' && spec->align == '=' ? spec->width - others : 0;
     int64_t width = (int64_t)parts->digits.size;
     if (width && spec->group)
@@ -82,33 +86,46 @@ void format_put_number(StrBuilder *out, const FormatSpec *spec, const NumberPart
 static bool put_char(StrBuilder *out, const FormatSpec *spec, Value v) {
     GenVM *vm = out->vm;
     int64_t code;
-    if (spec->sign) return raise_value(vm, "Sign not allowed with integer format specifier 'c'"), false;
-    if (spec->alternate) return raise_value(vm, "Alternate form (#) not allowed with integer format specifier 'c'"), false;
-    if (!int_to_i64(v, &code)) return raise_overflow(vm, "Python int too large to convert to C long"), false;
-    if (code < 0 || code > CODE_POINT_MAX) return raise_overflow(vm, "%%c arg not in range(0x110000)"), false;
+    if (spec->sign)
+        return raise_value(vm, "Sign not allowed with integer format specifier 'c'"), false;
+    if (spec->alternate)
+        return raise_value(vm, "Alternate form (#) not allowed with integer format specifier 'c'"),
+               false;
+    if (!int_to_i64(v, &code))
+        return raise_overflow(vm, "Python int too large to convert to C long"), false;
+    if (code < 0 || code > CODE_POINT_MAX)
+        return raise_overflow(vm, "%%c arg not in range(0x110000)"), false;
     char text[4];
     NumberParts parts = {.rest = {text, utf8_put(text, (uint32_t)code)}, .rest_length = 1};
     format_put_number(out, spec, &parts);
     return !out->failed;
 }
 
-static int base_of(uint32_t type) { return type == 'b' ? 2 : type == 'o' ? 8 : type == 'x' || type == 'X' ? 16 : 10; }
+static int base_of(uint32_t type) {
+    return type == 'b' ? 2 : type == 'o' ? 8 : type == 'x' || type == 'X' ? 16 : 10;
+}
 
 static bool put_int(StrBuilder *out, const FormatSpec *spec, Value v) {
     GenVM *vm = out->vm;
-    if (spec->precision >= 0) return raise_value(vm, "Precision not allowed in integer format specifier"), false;
+    if (spec->precision >= 0)
+        return raise_value(vm, "Precision not allowed in integer format specifier"), false;
     if (spec->no_negative_zero)
-        return raise_value(vm, "Negative zero coercion (z) not allowed in integer format specifier"), false;
+        return raise_value(vm,
+                           "Negative zero coercion (z) not allowed in integer format specifier"),
+               false;
     if (spec->type == 'c') return put_char(out, spec, v);
     Scratch scratch;
     IntView view;
     TextSpan digits;
     int_view(&view, v);
-    if (!int_digits(vm, &view, base_of(spec->type), &scratch, &digits.data, &digits.size)) return false;
-    if (spec->type == 'X') ascii_map_upper((char *)(uintptr_t)digits.data, digits.data, digits.size);
+    if (!int_digits(vm, &view, base_of(spec->type), &scratch, &digits.data, &digits.size))
+        return false;
+    if (spec->type == 'X')
+        ascii_map_upper((char *)(uintptr_t)digits.data, digits.data, digits.size);
     char prefix[2] = {'0', (char)spec->type};
     size_t prefix_size = spec->alternate && base_of(spec->type) != 10 ? 2 : 0;
-    NumberParts parts = {.sign = view.negative ? '-' : 0, .prefix = {prefix, prefix_size}, .digits = digits};
+    NumberParts parts = {
+        .sign = view.negative ? '-' : 0, .prefix = {prefix, prefix_size}, .digits = digits};
     format_put_number(out, spec, &parts);
     scratch_free(&scratch);
     return !out->failed;
@@ -123,20 +140,27 @@ typedef struct DoubleText {
     int64_t point; /* the number is 0.DIGITS * 10^point */
 } DoubleText;
 
-enum { PLACES_MOST = 1100, DIGITS_MOST = 770, EXPONENT_SIZE = 8, WHOLE_SIZE = 320 }; /* beyond these, all is zero */
+enum {
+    PLACES_MOST = 1100,
+    DIGITS_MOST = 770,
+    EXPONENT_SIZE = 8,
+    WHOLE_SIZE = 320
+}; /* beyond these, all is zero */
 
-static void take_digit_run(DoubleText *text, int64_t first, int64_t count) { /* from digit number `first`, zeros around */
+static void take_digit_run(DoubleText *text, int64_t first,
+                           int64_t count) { /* from digit number `first`, zeros around */
     for (int64_t i = first; i < first + count; i++)
         *text->at++ = i >= 0 && i < text->count ? text->digits[i] : '0';
 }
 
 static void find_places(DoubleText *text, double d, int64_t places) {
-    text->count = (int64_t)float_digits(d, (int)(places < PLACES_MOST ? places : PLACES_MOST), text->digits);
+    text->count =
+        (int64_t)float_digits(d, (int)(places < PLACES_MOST ? places : PLACES_MOST), text->digits);
     text->point = text->count - (places < PLACES_MOST ? places : PLACES_MOST);
 }
 
-/* `count` significant digits. The power of two in d tells its power of ten up to one, which the number of
- * digits that come out then settles. */
+/* `count` significant digits. The power of two in d tells its power of ten up to one, which the
+ * number of digits that come out then settles. */
 static void find_significant(DoubleText *text, double d, int64_t count) {
     if (d == 0) {
         text->digits[0] = '0';
@@ -179,7 +203,8 @@ static void put_fixed(DoubleText *text, int64_t places, bool keep_point) {
     take_digit_run(text, text->point, places);
 }
 
-static void put_general(DoubleText *text, int64_t precision, bool keep_point, bool add_dot, char letter) {
+static void put_general(DoubleText *text, int64_t precision, bool keep_point, bool add_dot,
+                        char letter) {
     int64_t point = text->point, shown = text->count;
     while (shown > 1 && text->digits[shown - 1] == '0')
         shown--;
@@ -215,7 +240,8 @@ size_t format_write_places(char *out, double d, int places) {
     UnsignedWide scaled;
     char digits[40], *at = out;
     if (!isfinite(d) || !float_scaled(d, places, &scaled)) return 0;
-    size_t size = float_write_wide(digits, scaled), wanted = (size_t)places, whole = size > wanted ? size - wanted : 0;
+    size_t size = float_write_wide(digits, scaled), wanted = (size_t)places,
+           whole = size > wanted ? size - wanted : 0;
     memcpy(at, whole ? digits : "0", whole ? whole : 1);
     at += whole ? whole : 1;
     if (places == 0) return (size_t)(at - out);
@@ -226,8 +252,8 @@ size_t format_write_places(char *out, double d, int places) {
     return (size_t)(at - out) + wanted;
 }
 
-bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t precision, bool keep_point, bool add_dot,
-                   TextSpan *span) {
+bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t precision,
+                   bool keep_point, bool add_dot, TextSpan *span) {
     char *start = scratch_get(vm, scratch, WHOLE_SIZE + EXPONENT_SIZE + (size_t)precision);
     if (!start) return false;
     bool upper = type >= 'A' && type <= 'Z';
@@ -238,7 +264,8 @@ bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t pre
         span->size = put_special(start, d, upper);
         return true;
     }
-    if (type == 'f' && !keep_point && precision <= 19 && (span->size = format_write_places(start, d, (int)precision)))
+    if (type == 'f' && !keep_point && precision <= 19 &&
+        (span->size = format_write_places(start, d, (int)precision)))
         return true;
     DoubleText text;
     text.at = start;
@@ -310,19 +337,25 @@ static bool put_double(StrBuilder *out, const FormatSpec *spec, double d) {
     int64_t precision;
     bool add_dot;
     char type = double_type(spec, &precision, &add_dot);
-    if (!format_double(vm, &scratch, d, type, precision, spec->alternate, add_dot, &text)) return false;
+    if (!format_double(vm, &scratch, d, type, precision, spec->alternate, add_dot, &text))
+        return false;
     if (spec->type == '%') ((char *)(uintptr_t)text.data)[text.size++] = '%';
     put_double_text(out, spec, text, signbit(d) && !isnan(d));
     scratch_free(&scratch);
     return !out->failed;
 }
 
-static bool is_double_code(uint32_t type) { return type == 0 || (type < 128 && strchr("eEfFgGn%", (int)type)); }
+static bool is_double_code(uint32_t type) {
+    return type == 0 || (type < 128 && strchr("eEfFgGn%", (int)type));
+}
 
-/* ".2f" and the like, the most common of specs. VALUE_UNSET when it is none, or d is out of the quick range. */
+/* ".2f" and the like, the most common of specs. VALUE_UNSET when it is none, or d is out of the
+ * quick range. */
 static Value format_places(GenVM *vm, double d, TextSpan spec) {
     char out[FORMAT_PLACES_SIZE + 1];
-    if (spec.size != 3 || spec.data[0] != '.' || spec.data[2] != 'f' || !ascii_is(spec.data[1], ASCII_DIGIT)) return VALUE_UNSET;
+    if (spec.size != 3 || spec.data[0] != '.' || spec.data[2] != 'f' ||
+        !ascii_is(spec.data[1], ASCII_DIGIT))
+        return VALUE_UNSET;
     size_t sign = signbit(d) != 0, size = format_write_places(out + sign, d, spec.data[1] - '0');
     if (size == 0) return VALUE_UNSET;
     if (sign) out[0] = '-';
@@ -354,7 +387,8 @@ Value format_int_spec(GenVM *vm, Value v, Value text) {
     if (!is_integer && !number_to_double(vm, v, &d)) return VALUE_ERROR;
     StrBuilder out;
     builder_init(&out, vm);
-    if (is_integer ? put_int(&out, &spec, v) : put_double(&out, &spec, d)) return builder_finish(&out);
+    if (is_integer ? put_int(&out, &spec, v) : put_double(&out, &spec, d))
+        return builder_finish(&out);
     builder_drop(&out);
     return VALUE_ERROR;
 }
@@ -367,7 +401,8 @@ static bool put_part(StrBuilder *out, const FormatSpec *spec, double d) {
     int64_t precision;
     bool add_dot;
     char type = double_type(spec, &precision, &add_dot);
-    if (!format_double(out->vm, &scratch, d, type, precision, spec->alternate, false, &text)) return false;
+    if (!format_double(out->vm, &scratch, d, type, precision, spec->alternate, false, &text))
+        return false;
     put_double_text(out, spec, text, signbit(d) && !isnan(d));
     scratch_free(&scratch);
     return !out->failed;
@@ -375,7 +410,8 @@ static bool put_part(StrBuilder *out, const FormatSpec *spec, double d) {
 
 static bool put_complex(StrBuilder *out, const FormatSpec *spec, double real, double imaginary) {
     FormatSpec part = *spec;
-    bool only_imaginary = spec->type == 0 && real == 0 && !signbit(real), parentheses = spec->type == 0 && !only_imaginary;
+    bool only_imaginary = spec->type == 0 && real == 0 && !signbit(real),
+         parentheses = spec->type == 0 && !only_imaginary;
     part.fill = ' ';
     part.align = '<';
     part.width = -1;
@@ -408,9 +444,12 @@ Value format_complex_spec(GenVM *vm, Value v, Value text) {
     complex_parts(v, &real, &imaginary);
     FormatSpec spec;
     if (!format_parse_spec(vm, &spec, text, v, 0, '>')) return VALUE_ERROR;
-    if (!is_double_code(spec.type) || spec.type == '%') return format_unknown_code(vm, spec.type, v), VALUE_ERROR;
+    if (!is_double_code(spec.type) || spec.type == '%')
+        return format_unknown_code(vm, spec.type, v), VALUE_ERROR;
     if (spec.precision > INT_MAX) return raise_value(vm, "precision too big");
-    if (spec.fill == '0') return raise_value(vm, "Zero padding is not allowed in complex format specifier");
-    if (spec.align == '=') return raise_value(vm, "'=' alignment flag is not allowed in complex format specifier");
+    if (spec.fill == '0')
+        return raise_value(vm, "Zero padding is not allowed in complex format specifier");
+    if (spec.align == '=')
+        return raise_value(vm, "'=' alignment flag is not allowed in complex format specifier");
     return format_complex(vm, &spec, real, imaginary);
 }

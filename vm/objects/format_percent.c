@@ -1,8 +1,9 @@
 /* format_percent.c - template % arguments for str.
  *
- * The template is read field by field and the text built as it goes. Where a value needs script code for its text or
- * its number, or the mapping is no plain dict, what is built is dropped and a twin takes over: it asks percent_fields
- * what each field wants, makes plain values of the arguments, and comes back with them in a tuple.
+ * The template is read field by field and the text built as it goes. Where a value needs script
+ * code for its text or its number, or the mapping is no plain dict, what is built is dropped and a
+ * twin takes over: it asks percent_fields what each field wants, makes plain values of the
+ * arguments, and comes back with them in a tuple.
  */
 #include "vm/engine_module.h"
 #include "vm/objects/format.h"
@@ -12,11 +13,11 @@
 typedef struct Template {
     GenVM *vm;
     const char *start, *at, *end;
-    Value args;       /* what stands right of the % */
+    Value args; /* what stands right of the % */
     const Value *items;
     uint64_t count, next;
-    bool is_mapping;  /* may be looked up in by %(key)s, and need not be used up */
-    bool plain;       /* arguments come from the twin: keys are positions already */
+    bool is_mapping; /* may be looked up in by %(key)s, and need not be used up */
+    bool plain;      /* arguments come from the twin: keys are positions already */
     bool used_key;
     StrBuilder out;
 } Template;
@@ -36,7 +37,9 @@ static Leaf fail(Value error) {
     return LEAF_ERROR;
 }
 
-static bool at_end(const Template *t) { return t->at >= t->end; }
+static bool at_end(const Template *t) {
+    return t->at >= t->end;
+}
 
 static Leaf read_key(Template *t, Field *field) {
     field->key = (TextSpan){NULL, 0};
@@ -82,23 +85,28 @@ static Leaf next_argument(Template *t, Value *v) {
 }
 
 /* The value of a `*`; the twin that reads fields only notes it. */
-static Leaf read_star(Template *t, int64_t *number, bool *star, bool reading_only, const char *c_type) {
+static Leaf read_star(Template *t, int64_t *number, bool *star, bool reading_only,
+                      const char *c_type) {
     Value v;
     t->at++;
     *star = true;
     if (reading_only) return LEAF_TRUE;
     if (next_argument(t, &v) != LEAF_TRUE) return LEAF_ERROR;
     if (!value_is_intlike(v)) return fail(raise_type(t->vm, "* wants int"));
-    if (!int_to_i64(v, number)) return fail(raise_overflow(t->vm, "Python int too large to convert to C %s", c_type));
+    if (!int_to_i64(v, number))
+        return fail(raise_overflow(t->vm, "Python int too large to convert to C %s", c_type));
     return LEAF_TRUE;
 }
 
-static bool next_is(const Template *t, char c) { return !at_end(t) && *t->at == c; }
+static bool next_is(const Template *t, char c) {
+    return !at_end(t) && *t->at == c;
+}
 
 static Leaf read_width(Template *t, Field *field, bool reading_only) {
     field->width = -1;
     if (!next_is(t, '*')) return read_digits(t, &field->width, INT64_MAX, "width too big");
-    if (read_star(t, &field->width, &field->star_width, reading_only, "ssize_t") != LEAF_TRUE) return LEAF_ERROR;
+    if (read_star(t, &field->width, &field->star_width, reading_only, "ssize_t") != LEAF_TRUE)
+        return LEAF_ERROR;
     if (field->width < 0 && !reading_only) {
         field->left = true;
         field->width = field->width == INT64_MIN ? INT64_MAX : -field->width;
@@ -112,7 +120,8 @@ static Leaf read_precision(Template *t, Field *field, bool reading_only) {
     t->at++;
     field->precision = 0;
     if (!next_is(t, '*')) return read_digits(t, &field->precision, INT_MAX, "precision too big");
-    if (read_star(t, &field->precision, &field->star_precision, reading_only, "int") != LEAF_TRUE) return LEAF_ERROR;
+    if (read_star(t, &field->precision, &field->star_precision, reading_only, "int") != LEAF_TRUE)
+        return LEAF_ERROR;
     if (field->precision > INT_MAX || field->precision < INT_MIN)
         return fail(raise_overflow(t->vm, "Python int too large to convert to C int"));
     if (field->precision < 0) field->precision = 0;
@@ -125,7 +134,8 @@ static Leaf read_field(Template *t, Field *field, bool reading_only) {
     if (read_key(t, field) != LEAF_TRUE) return LEAF_ERROR;
     if (field->key.data) t->used_key = true;
     read_flags(t, field);
-    if (read_width(t, field, reading_only) != LEAF_TRUE || read_precision(t, field, reading_only) != LEAF_TRUE)
+    if (read_width(t, field, reading_only) != LEAF_TRUE ||
+        read_precision(t, field, reading_only) != LEAF_TRUE)
         return LEAF_ERROR;
     if (!at_end(t) && (*t->at == 'h' || *t->at == 'l' || *t->at == 'L')) t->at++;
     if (at_end(t)) return fail(raise_value(t->vm, "incomplete format"));
@@ -137,8 +147,8 @@ static Leaf unsupported(Template *t) {
     const char *at = --t->at;
     size_t index = text_count_chars(t->start, (size_t)(at - t->start));
     uint32_t c = utf8_take(&at);
-    return fail(raise_value(t->vm, "unsupported format character '%c' (0x%x) at index %zu", c >= 31 && c < 127 ? (int)c : '?',
-                            c, index));
+    return fail(raise_value(t->vm, "unsupported format character '%c' (0x%x) at index %zu",
+                            c >= 31 && c < 127 ? (int)c : '?', c, index));
 }
 
 /* ---- one value ---- */
@@ -150,12 +160,16 @@ static void put_padded(Template *t, const Field *field, TextSpan text, int64_t l
     if (field->left) format_put_fill(&t->out, ' ', padding);
 }
 
-static Leaf outcome(const Template *t) { return t->out.failed ? LEAF_ERROR : LEAF_TRUE; }
+static Leaf outcome(const Template *t) {
+    return t->out.failed ? LEAF_ERROR : LEAF_TRUE;
+}
 
 static Leaf put_text(Template *t, const Field *field, Value v) {
     GenVM *vm = t->vm;
     char type = t->plain ? 's' : field->type; /* the twin has made the text */
-    Value text = type == 's' ? leaf_str(vm, v) : type == 'r' ? leaf_repr(vm, v) : value_ascii(vm, v);
+    Value text = type == 's'   ? leaf_str(vm, v)
+                 : type == 'r' ? leaf_repr(vm, v)
+                               : value_ascii(vm, v);
     if (text == VALUE_ERROR) return LEAF_ERROR;
     if (text == VALUE_TAIL) {
         native_drop_tail(vm);
@@ -175,8 +189,9 @@ static Leaf put_char(Template *t, const Field *field, Value v) {
     char text[4];
     if (value_is_str(v)) {
         if (AS_STR(v)->length != 1)
-            return fail(raise_type(t->vm, "%%c requires an int or a unicode character, not a string of length %u",
-                                   AS_STR(v)->length));
+            return fail(raise_type(
+                t->vm, "%%c requires an int or a unicode character, not a string of length %u",
+                AS_STR(v)->length));
         put_padded(t, field, str_span(v), 1);
         return outcome(t);
     }
@@ -192,9 +207,11 @@ static Leaf put_char(Template *t, const Field *field, Value v) {
 }
 
 /* [spaces][sign][prefix][zeros]digits[spaces] */
-static void put_number(Template *t, const Field *field, bool negative, const char *prefix, TextSpan digits) {
+static void put_number(Template *t, const Field *field, bool negative, const char *prefix,
+                       TextSpan digits) {
     char sign = negative ? '-' : field->plus ? '+' : field->space ? ' ' : 0;
-    int64_t zeros = field->precision > (int64_t)digits.size ? field->precision - (int64_t)digits.size : 0;
+    int64_t zeros =
+        field->precision > (int64_t)digits.size ? field->precision - (int64_t)digits.size : 0;
     int64_t length = (sign != 0) + (int64_t)strlen(prefix) + zeros + (int64_t)digits.size;
     int64_t padding = field->width > length ? field->width - length : 0;
     bool fill_zeros = field->zero && !field->left;
@@ -212,7 +229,8 @@ static Value int_for(Template *t, const Field *field, Value v) {
     bool bits = strchr("oxX", field->type) != NULL;
     if (value_is_intlike(v)) return v;
     if (!bits && value_is_float(v)) return int_from_double(vm, value_float(v));
-    if (type_special(vm, v, SP_INDEX) != VALUE_UNSET || (!bits && type_special(vm, v, SP_INT) != VALUE_UNSET))
+    if (type_special(vm, v, SP_INDEX) != VALUE_UNSET ||
+        (!bits && type_special(vm, v, SP_INT) != VALUE_UNSET))
         return VALUE_UNSET;
     const TypeSlots *slots = &type_of(vm, v)->slots;
     Value (*convert)(GenVM *, Value) = !bits && slots->to_int ? slots->to_int : slots->to_index;
@@ -238,7 +256,8 @@ static Leaf put_int(Template *t, const Field *field, Value v) {
     TextSpan digits;
     int_view(&view, v);
     if (!int_digits(t->vm, &view, base, &scratch, &digits.data, &digits.size)) return LEAF_ERROR;
-    if (field->type == 'X') ascii_map_upper((char *)(uintptr_t)digits.data, digits.data, digits.size);
+    if (field->type == 'X')
+        ascii_map_upper((char *)(uintptr_t)digits.data, digits.data, digits.size);
     put_number(t, field, view.negative, prefix, digits);
     scratch_free(&scratch);
     return outcome(t);
@@ -247,7 +266,8 @@ static Leaf put_int(Template *t, const Field *field, Value v) {
 static Leaf put_double(Template *t, const Field *field, Value v) {
     GenVM *vm = t->vm;
     double d;
-    bool special = type_special(vm, v, SP_FLOAT) != VALUE_UNSET || type_special(vm, v, SP_INDEX) != VALUE_UNSET;
+    bool special = type_special(vm, v, SP_FLOAT) != VALUE_UNSET ||
+                   type_special(vm, v, SP_INDEX) != VALUE_UNSET;
     if (special && !value_is_float(v) && !value_is_intlike(v)) return LEAF_SCRIPT;
     if (!number_to_double(vm, v, &d)) {
         if (vm->exception != VALUE_UNSET) return LEAF_ERROR;
@@ -257,7 +277,8 @@ static Leaf put_double(Template *t, const Field *field, Value v) {
     Scratch scratch;
     TextSpan text;
     int64_t precision = field->precision < 0 ? 6 : field->precision;
-    if (!format_double(vm, &scratch, d, field->type, precision, field->alternate, false, &text)) return LEAF_ERROR;
+    if (!format_double(vm, &scratch, d, field->type, precision, field->alternate, false, &text))
+        return LEAF_ERROR;
     Field plain = *field;
     plain.precision = -1;
     put_number(t, &plain, signbit(d) && !isnan(d), "", text);
@@ -267,10 +288,22 @@ static Leaf put_double(Template *t, const Field *field, Value v) {
 
 static Leaf put_value(Template *t, const Field *field, Value v) {
     switch (field->type) {
-    case 's': case 'r': case 'a': return put_text(t, field, v);
+    case 's':
+    case 'r':
+    case 'a': return put_text(t, field, v);
     case 'c': return put_char(t, field, v);
-    case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': return put_int(t, field, v);
-    case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': return put_double(t, field, v);
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X': return put_int(t, field, v);
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G': return put_double(t, field, v);
     default: return unsupported(t);
     }
 }
@@ -287,9 +320,11 @@ static Leaf find_value(Template *t, const Field *field, Value *v) {
     return *v == VALUE_UNSET ? fail(raise_key(vm, key)) : LEAF_TRUE;
 }
 
-/* %s and %d of a str, an int or a float, without anything between: most fields. False: nothing is done. */
+/* %s and %d of a str, an int or a float, without anything between: most fields. False: nothing is
+ * done. */
 static bool put_plain(Template *t) {
-    if (at_end(t) || (*t->at != 's' && *t->at != 'd') || t->next >= t->count || t->used_key) return false;
+    if (at_end(t) || (*t->at != 's' && *t->at != 'd') || t->next >= t->count || t->used_key)
+        return false;
     Value v = t->items[t->next];
     char text[40];
     if (is_int(v))
@@ -355,7 +390,8 @@ Value format_percent(GenVM *vm, Value template, Value args) {
     Leaf leaf = put_all(&t);
     if (leaf == LEAF_TRUE) return builder_finish(&t.out);
     builder_drop(&t.out);
-    return leaf == LEAF_SCRIPT ? native_twin(vm, TWIN_FORMAT_PERCENT, 2, template, args) : VALUE_ERROR;
+    return leaf == LEAF_SCRIPT ? native_twin(vm, TWIN_FORMAT_PERCENT, 2, template, args)
+                               : VALUE_ERROR;
 }
 
 /* ---- for the twin ---- */
@@ -365,7 +401,8 @@ static bool add_field(GenVM *vm, Value list, Value key, char type) {
     return pair != VALUE_ERROR && list_append(vm, list, pair);
 }
 
-/* [(key or None, conversion)], with '*' for a width or precision; ends where the template is malformed. */
+/* [(key or None, conversion)], with '*' for a width or precision; ends where the template is
+ * malformed. */
 static Value percent_fields(GenVM *vm, Value *args) {
     Template t;
     start(&t, vm, args[0]);
@@ -391,7 +428,8 @@ static Value percent_fields(GenVM *vm, Value *args) {
     return list;
 }
 
-/* template % values, where the values are plain and in the order of the fields, whatever their keys are. */
+/* template % values, where the values are plain and in the order of the fields, whatever their keys
+ * are. */
 static Value percent_plain(GenVM *vm, Value *args) {
     Template t;
     start(&t, vm, args[0]);
@@ -410,6 +448,7 @@ static Value percent_plain(GenVM *vm, Value *args) {
 
 const NativeDef engine_format_natives[] = {
     {"percent_fields(template: str, /)", percent_fields, "What the fields of a % template want."},
-    {"percent_plain(template: str, values: tuple, /)", percent_plain, "template % values, all plain."},
+    {"percent_plain(template: str, values: tuple, /)", percent_plain,
+     "template % values, all plain."},
     {NULL, NULL, NULL},
 };

@@ -2,14 +2,19 @@
 #include "vm/code.h"
 #include "vm/type_private.h"
 
-static Function *self_function(Value self) { return AS(Function, self); }
+static Function *self_function(Value self) {
+    return AS(Function, self);
+}
 
 /* The state byte: how many arguments a call needs that needs no binding. */
 static uint8_t plain_arity(const Code *code) {
     enum { PLAIN_REGS = 250 }; /* what the stack's red zone holds without a check */
-    enum { BINDS = CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR };
-    bool plain = !(code->flags & BINDS) && code->kwonly_count == 0 && code->arg_count < FUNCTION_COMPLEX &&
-                 code->regs <= PLAIN_REGS;
+    enum {
+        BINDS =
+            CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR
+    };
+    bool plain = !(code->flags & BINDS) && code->kwonly_count == 0 &&
+                 code->arg_count < FUNCTION_COMPLEX && code->regs <= PLAIN_REGS;
     return plain ? (uint8_t)code->arg_count : FUNCTION_COMPLEX;
 }
 
@@ -51,7 +56,8 @@ static void trace(GenVM *vm, Object *object) {
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<function %S at %p>", self_function(self)->qualname, (void *)as_object(self));
+    return str_format(vm, "<function %S at %p>", self_function(self)->qualname,
+                      (void *)as_object(self));
 }
 
 static Value descr_get(GenVM *vm, Value self, Value instance, Value owner) {
@@ -59,19 +65,25 @@ static Value descr_get(GenVM *vm, Value self, Value instance, Value owner) {
     return instance == VALUE_UNSET ? self : method_new(vm, self, instance);
 }
 
-static Value call(GenVM *vm, Value self, Value args, Value kwargs) { return native_call_spread(vm, self, args, kwargs); }
+static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
+    return native_call_spread(vm, self, args, kwargs);
+}
 
 /* types.FunctionType(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None) */
 static Value function_construct(GenVM *vm, Value *args) {
-    if (!is_kind(args[1], TYPE_CODE)) return raise_type(vm, "function() argument 'code' must be code, not %T", args[1]);
+    if (!is_kind(args[1], TYPE_CODE))
+        return raise_type(vm, "function() argument 'code' must be code, not %T", args[1]);
     Code *code = AS(Code, args[1]);
-    uint64_t given = args[5] == VALUE_NONE ? 0 : AS_TUPLE(args[5])->count, needed = code->freevars ? code->freevars->count : 0;
+    uint64_t given = args[5] == VALUE_NONE ? 0 : AS_TUPLE(args[5])->count,
+             needed = code->freevars ? code->freevars->count : 0;
     if (given == 0 && needed) return raise_type(vm, "arg 5 (closure) must be tuple");
     if (given != needed)
-        return raise_value(vm, "%S requires closure of length %d, not %d", code->name, (int)needed, (int)given);
+        return raise_value(vm, "%S requires closure of length %d, not %d", code->name, (int)needed,
+                           (int)given);
     for (uint64_t i = 0; i < given; i++)
         if (!is_kind(AS_TUPLE(args[5])->items[i], TYPE_CELL))
-            return raise_type(vm, "arg 5 (closure) expected cell, found %T", AS_TUPLE(args[5])->items[i]);
+            return raise_type(vm, "arg 5 (closure) expected cell, found %T",
+                              AS_TUPLE(args[5])->items[i]);
     Function *function = function_new(vm, code, AS_DICT(args[2]));
     if (!function) return VALUE_ERROR;
     if (args[3] != VALUE_NONE) function->name = args[3];
@@ -93,11 +105,15 @@ static bool set_text(GenVM *vm, Value self, Value value, const char *what, Value
     return true;
 }
 
-static Value get_name(GenVM *vm, Value self) { return (void)vm, self_function(self)->name; }
+static Value get_name(GenVM *vm, Value self) {
+    return (void)vm, self_function(self)->name;
+}
 static bool set_name(GenVM *vm, Value self, Value value) {
     return set_text(vm, self, value, "__name__", &self_function(self)->name);
 }
-static Value get_qualname(GenVM *vm, Value self) { return (void)vm, self_function(self)->qualname; }
+static Value get_qualname(GenVM *vm, Value self) {
+    return (void)vm, self_function(self)->qualname;
+}
 static bool set_qualname(GenVM *vm, Value self, Value value) {
     return set_text(vm, self, value, "__qualname__", &self_function(self)->qualname);
 }
@@ -105,7 +121,9 @@ static bool set_qualname(GenVM *vm, Value self, Value value) {
 static Value get_module(GenVM *vm, Value self) {
     const Function *function = self_function(self);
     if (function->module != VALUE_UNSET) return function->module;
-    Value name = function->globals ? dict_get_str(vm, function->globals, name_value(vm, NAME___name__)) : VALUE_UNSET;
+    Value name = function->globals
+                     ? dict_get_str(vm, function->globals, name_value(vm, NAME___name__))
+                     : VALUE_UNSET;
     return name == VALUE_UNSET ? VALUE_NONE : name;
 }
 
@@ -124,7 +142,9 @@ static Value get_doc(GenVM *vm, Value self) {
     const Function *function = self_function(self);
     return function->doc != VALUE_UNSET ? function->doc : function->code->doc;
 }
-static bool set_doc(GenVM *vm, Value self, Value value) { return set_place(vm, self, value, &self_function(self)->doc); }
+static bool set_doc(GenVM *vm, Value self, Value value) {
+    return set_place(vm, self, value, &self_function(self)->doc);
+}
 
 static Value get_defaults(GenVM *vm, Value self) {
     (void)vm;
@@ -160,7 +180,9 @@ static bool set_kwdefaults(GenVM *vm, Value self, Value value) {
     return true;
 }
 
-static Value get_code(GenVM *vm, Value self) { return (void)vm, object_value(self_function(self)->code); }
+static Value get_code(GenVM *vm, Value self) {
+    return (void)vm, object_value(self_function(self)->code);
+}
 
 static bool set_code(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET || !is_kind(value, TYPE_CODE)) {
@@ -169,9 +191,11 @@ static bool set_code(GenVM *vm, Value self, Value value) {
     }
     Function *function = self_function(self);
     Code *code = AS(Code, value);
-    uint64_t have = function->closure ? function->closure->count : 0, needed = code->freevars ? code->freevars->count : 0;
+    uint64_t have = function->closure ? function->closure->count : 0,
+             needed = code->freevars ? code->freevars->count : 0;
     if (have != needed) {
-        raise_value(vm, "%S() requires a code object with %d free vars, not %d", function->name, (int)have, (int)needed);
+        raise_value(vm, "%S() requires a code object with %d free vars, not %d", function->name,
+                    (int)have, (int)needed);
         return false;
     }
     use_code(function, code);
@@ -184,7 +208,9 @@ static Value get_closure(GenVM *vm, Value self) {
     Tuple *closure = self_function(self)->closure;
     return closure ? object_value(closure) : VALUE_NONE;
 }
-static Value get_globals(GenVM *vm, Value self) { return (void)vm, object_value(self_function(self)->globals); }
+static Value get_globals(GenVM *vm, Value self) {
+    return (void)vm, object_value(self_function(self)->globals);
+}
 
 static Value get_builtins(GenVM *vm, Value self) {
     Value own = dict_get_str(vm, self_function(self)->globals, name_value(vm, NAME___builtins__));
@@ -199,8 +225,10 @@ static Value get_dict(GenVM *vm, Value self) {
 
 static bool set_dict(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET || !is_kind(value, TYPE_DICT)) {
-        if (value == VALUE_UNSET) raise_type(vm, "cannot delete __dict__");
-        else raise_type(vm, "__dict__ must be set to a dictionary, not a '%T'", value);
+        if (value == VALUE_UNSET)
+            raise_type(vm, "cannot delete __dict__");
+        else
+            raise_type(vm, "__dict__ must be set to a dictionary, not a '%T'", value);
         return false;
     }
     return instance_dict_replace(vm, self, AS_DICT(value));

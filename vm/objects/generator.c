@@ -1,65 +1,90 @@
-/* generator.c - the types generator and coroutine: what scripts see of the frames of vm/generator.c. */
+/* generator.c - the types generator and coroutine: what scripts see of the frames of
+ * vm/generator.c. */
 #include "vm/generator.h"
 #include "vm/frame_object.h"
 #include "vm/runtime.h"
 #include "vm/objects.h"
 
-static Value name_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->name; }
-static Value qualname_of(GenVM *vm, Value self) { return (void)vm, generator_function(AS(Generator, self))->qualname; }
+static Value name_of(GenVM *vm, Value self) {
+    return (void)vm, generator_function(AS(Generator, self))->name;
+}
+static Value qualname_of(GenVM *vm, Value self) {
+    return (void)vm, generator_function(AS(Generator, self))->qualname;
+}
 static Value code_of(GenVM *vm, Value self) {
     return (void)vm, object_value(generator_function(AS(Generator, self))->code);
 }
-static Value frame_of(GenVM *vm, Value self) { return frame_object_of_generator(vm, AS(Generator, self)); }
+static Value frame_of(GenVM *vm, Value self) {
+    return frame_object_of_generator(vm, AS(Generator, self));
+}
 static Value is_running(GenVM *vm, Value self) {
     return (void)vm, bool_value(AS(Generator, self)->header.state == GENERATOR_RUNNING);
 }
 static Value is_suspended(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
-    return bool_value(generator->header.state < GENERATOR_RUNNING && !generator_unstarted(generator));
+    return bool_value(generator->header.state < GENERATOR_RUNNING &&
+                      !generator_unstarted(generator));
 }
 
 static Value delegate_of(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
-    if (generator->header.state != GENERATOR_DELEGATING && generator->header.state != GENERATOR_ITERATING)
+    if (generator->header.state != GENERATOR_DELEGATING &&
+        generator->header.state != GENERATOR_ITERATING)
         return VALUE_NONE;
     return generator->regs[instr_b(generator->pc[-1])];
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<%s object %S at 0x%lx>", type_name(vm, self), qualname_of(vm, self), (unsigned long)self - 1);
+    return str_format(vm, "<%s object %S at 0x%lx>", type_name(vm, self), qualname_of(vm, self),
+                      (unsigned long)self - 1);
 }
 
-static Value generator_iter(GenVM *vm, Value self) { return (void)vm, self; }
-static Value next(GenVM *vm, Value self) { return native_resume(vm, self, VALUE_NONE); }
-static Value method_send(GenVM *vm, Value *args) { return native_resume(vm, args[0], args[1]); }
+static Value generator_iter(GenVM *vm, Value self) {
+    return (void)vm, self;
+}
+static Value next(GenVM *vm, Value self) {
+    return native_resume(vm, self, VALUE_NONE);
+}
+static Value method_send(GenVM *vm, Value *args) {
+    return native_resume(vm, args[0], args[1]);
+}
 static Value method_close(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
 }
 
-/* throw(exception) or throw(class[, value[, traceback]]): anything but an instance is made one by a twin. */
+/* throw(exception) or throw(class[, value[, traceback]]): anything but an instance is made one by a
+ * twin. */
 static Value method_throw(GenVM *vm, Value *args) {
     if (is_kind(args[1], KIND_EXCEPTION) && args[2] == VALUE_UNSET)
         return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
-    if (is_type(args[1]) && args[2] == VALUE_UNSET && type_is_subclass(type_from(args[1]), vm->types[EXC_BASE_EXCEPTION]) &&
+    if (is_type(args[1]) && args[2] == VALUE_UNSET &&
+        type_is_subclass(type_from(args[1]), vm->types[EXC_BASE_EXCEPTION]) &&
         !type_from(args[1])->overrides_construct) {
         Value exception = exception_new_of(vm, type_from(args[1]), vm->empty_tuple);
         if (exception == VALUE_ERROR) return VALUE_ERROR;
         return native_call(vm, args[0], GENERATOR_CALL_THROW, exception, VALUE_NONE);
     }
-    return native_twin(vm, TWIN_GENERATOR_THROW, 4, args[0], args[1], args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
+    return native_twin(vm, TWIN_GENERATOR_THROW, 4, args[0], args[1],
+                       args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
                        args[3] == VALUE_UNSET ? VALUE_NONE : args[3]);
 }
 
 static Value await_coroutine(GenVM *vm, Value *args) {
-    return runtime_generator(vm, TWIN_COROUTINE_RUNNER, vm->types[TYPE_COROUTINE_WRAPPER], 1, args[0]);
+    return runtime_generator(vm, TWIN_COROUTINE_RUNNER, vm->types[TYPE_COROUTINE_WRAPPER], 1,
+                             args[0]);
 }
 
-#define COMMON_METHODS                                                                                                 \
-    {"send(self, value, /)", method_send, "Resume, with value as the result of the yield; the next yielded value."},   \
-    {"throw(self, typ, val=?, tb=?, /)", method_throw, "Raise the exception at the yield; the next yielded value."},   \
-    {"close(self, /)", method_close, "Raise GeneratorExit at the yield: cleanup runs, the generator is finished."}
+#define COMMON_METHODS                                                                             \
+    {"send(self, value, /)", method_send,                                                          \
+     "Resume, with value as the result of the yield; the next yielded value."},                    \
+        {"throw(self, typ, val=?, tb=?, /)", method_throw,                                         \
+         "Raise the exception at the yield; the next yielded value."},                             \
+    {                                                                                              \
+        "close(self, /)", method_close,                                                            \
+            "Raise GeneratorExit at the yield: cleanup runs, the generator is finished."           \
+    }
 
 static const NativeDef generator_methods[] = {
     COMMON_METHODS,

@@ -1,8 +1,11 @@
-/* generic_alias.c - list[int]: a class with type arguments, for annotations. Calls and attributes are the class's. What
- * needs the type variables of module typing (substitution, their names) is written in Gen. */
+/* generic_alias.c - list[int]: a class with type arguments, for annotations. Calls and attributes
+ * are the class's. What needs the type variables of module typing (substitution, their names) is
+ * written in Gen. */
 #include "vm/type_private.h"
 
-static GenericAlias *self_alias(Value self) { return AS(GenericAlias, self); }
+static GenericAlias *self_alias(Value self) {
+    return AS(GenericAlias, self);
+}
 
 Value generic_alias_new(GenVM *vm, Value origin, Value args) {
     if (!is_kind(args, TYPE_TUPLE)) args = tuple_pack(vm, 1, args);
@@ -29,7 +32,8 @@ static Value hash(GenVM *vm, Value self) {
     if (known == LEAF_TRUE) known = leaf_hash(vm, self_alias(self)->args, &args);
     if (known == LEAF_ERROR) return VALUE_ERROR;
     if (known == LEAF_SCRIPT)
-        return native_twin(vm, TWIN_ALIAS_HASH, 2, self_alias(self)->origin, self_alias(self)->args);
+        return native_twin(vm, TWIN_ALIAS_HASH, 2, self_alias(self)->origin,
+                           self_alias(self)->args);
     return int_value((int64_t)((origin * 31) ^ args) >> 4);
 }
 
@@ -46,7 +50,9 @@ static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
     return native_call_spread(vm, self_alias(self)->origin, args, kwargs);
 }
 
-static Value getitem(GenVM *vm, Value self, Value key) { return native_twin(vm, TWIN_ALIAS_GETITEM, 2, self, key); }
+static Value getitem(GenVM *vm, Value self, Value key) {
+    return native_twin(vm, TWIN_ALIAS_GETITEM, 2, self, key);
+}
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     return op == BINARY_OR ? union_of(vm, left, right) : VALUE_NOT_IMPLEMENTED;
@@ -68,13 +74,19 @@ static Value setattr(GenVM *vm, Value self, Value name, Value value) {
     return raise_attribute(vm, self, name);
 }
 
-Value generic_alias_method(GenVM *vm, Value *args) { return generic_alias_new(vm, args[0], args[1]); }
+Value generic_alias_method(GenVM *vm, Value *args) {
+    return generic_alias_new(vm, args[0], args[1]);
+}
 
 /* ---- methods and attributes ---- */
 
-static Value alias_construct(GenVM *vm, Value *args) { return generic_alias_new(vm, args[1], args[2]); }
+static Value alias_construct(GenVM *vm, Value *args) {
+    return generic_alias_new(vm, args[1], args[2]);
+}
 
-static Value method_mro_entries(GenVM *vm, Value *args) { return tuple_pack(vm, 1, self_alias(args[0])->origin); }
+static Value method_mro_entries(GenVM *vm, Value *args) {
+    return tuple_pack(vm, 1, self_alias(args[0])->origin);
+}
 
 static Value method_instancecheck(GenVM *vm, Value *args) {
     (void)args;
@@ -86,8 +98,12 @@ static Value method_subclasscheck(GenVM *vm, Value *args) {
     return raise_type(vm, "issubclass() argument 2 cannot be a parameterized generic");
 }
 
-static Value get_origin(GenVM *vm, Value self) { return (void)vm, self_alias(self)->origin; }
-static Value get_args(GenVM *vm, Value self) { return (void)vm, self_alias(self)->args; }
+static Value get_origin(GenVM *vm, Value self) {
+    return (void)vm, self_alias(self)->origin;
+}
+static Value get_args(GenVM *vm, Value self) {
+    return (void)vm, self_alias(self)->args;
+}
 
 static Value get_parameters(GenVM *vm, Value self) {
     return native_twin(vm, TWIN_ALIAS_PARAMETERS, 1, self_alias(self)->args);
@@ -113,7 +129,8 @@ const BuiltinType generic_alias_type = {
     .name = "GenericAlias",
     .module = "types",
     .size = sizeof(GenericAlias),
-    .doc = "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).",
+    .doc = "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and "
+           "t.__args__ is (int,).",
     .construct = &construct,
     .methods = methods,
     .attributes = attributes,

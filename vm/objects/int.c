@@ -1,7 +1,8 @@
 /* int.c - the type int: views, results, conversions, and what calling the class does.
  *
- * An int that fits 62 bits is a word; any other is a BigInt, so equal ints have equal representations, except that an
- * instance of a subclass is always a BigInt. Code that does not care looks at ints through an IntView.
+ * An int that fits 62 bits is a word; any other is a BigInt, so equal ints have equal
+ * representations, except that an instance of a subclass is always a BigInt. Code that does not
+ * care looks at ints through an IntView.
  */
 #include "vm/objects/number.h"
 
@@ -18,7 +19,9 @@ void *scratch_get(GenVM *vm, Scratch *scratch, size_t bytes) {
     return scratch->heap;
 }
 
-void scratch_free(Scratch *scratch) { free(scratch->heap); }
+void scratch_free(Scratch *scratch) {
+    free(scratch->heap);
+}
 
 /* ---- views ---- */
 
@@ -31,7 +34,8 @@ bool int_view_bit_below(const IntView *view, size_t bit) {
     size_t limbs = bit / LIMB_BITS;
     for (size_t i = 0; i < limbs && i < view->count; i++)
         if (view->limbs[i]) return true;
-    return limbs < view->count && bit % LIMB_BITS && (view->limbs[limbs] & (((mp_limb_t)1 << bit % LIMB_BITS) - 1));
+    return limbs < view->count && bit % LIMB_BITS &&
+           (view->limbs[limbs] & (((mp_limb_t)1 << bit % LIMB_BITS) - 1));
 }
 
 int int_view_order(const IntView *a, const IntView *b) {
@@ -99,8 +103,12 @@ Value int_from_view(GenVM *vm, const IntView *view) {
     return int_from_limbs(vm, view->limbs, view->count, view->negative);
 }
 
-Value int_from_i64(GenVM *vm, int64_t i) { return int_from_wide(vm, i); }
-Value int_from_u64(GenVM *vm, uint64_t i) { return int_from_wide(vm, i); }
+Value int_from_i64(GenVM *vm, int64_t i) {
+    return int_from_wide(vm, i);
+}
+Value int_from_u64(GenVM *vm, uint64_t i) {
+    return int_from_wide(vm, i);
+}
 
 Value int_exact(GenVM *vm, Value v) {
     if (is_int(v) || is_exact(v, TYPE_INT)) return v;
@@ -141,7 +149,8 @@ size_t int_double_limbs(double d, mp_limb_t limbs[18]) {
 }
 
 Value int_from_double(GenVM *vm, double d) {
-    if (likely(d > -2305843009213693952.0 && d < 2305843009213693952.0)) return int_value((int64_t)d);
+    if (likely(d > -2305843009213693952.0 && d < 2305843009213693952.0))
+        return int_value((int64_t)d);
     if (isnan(d)) return raise_value(vm, "cannot convert float NaN to integer");
     if (isinf(d)) return raise_overflow(vm, "cannot convert float infinity to integer");
     mp_limb_t limbs[18];
@@ -258,8 +267,12 @@ uint64_t int_hash(Value v) {
 
 /* ---- slots ---- */
 
-static Value repr(GenVM *vm, Value self) { return int_repr(vm, self); }
-static Value hash(GenVM *vm, Value self) { return int_from_i64(vm, (int64_t)int_hash(self)); }
+static Value repr(GenVM *vm, Value self) {
+    return int_repr(vm, self);
+}
+static Value hash(GenVM *vm, Value self) {
+    return int_from_i64(vm, (int64_t)int_hash(self));
+}
 static Value truth(GenVM *vm, Value self) {
     (void)vm;
     return bool_value(int_sign(self) != 0);
@@ -285,7 +298,8 @@ static Value unary(GenVM *vm, Special op, Value self) {
     case SP_ABS: return int_sign(self) < 0 ? int_negate(vm, self) : int_exact(vm, self);
     case SP_INVERT: {
         Value negated = int_negate(vm, self);
-        return negated == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_SUB, negated, int_value(1));
+        return negated == VALUE_ERROR ? VALUE_ERROR
+                                      : int_binary(vm, BINARY_SUB, negated, int_value(1));
     }
     default: return VALUE_NOT_IMPLEMENTED;
     }
@@ -317,7 +331,8 @@ static Value from_object(GenVM *vm, Value cls, Value x) {
     if (is_float(x)) return int_from_double(vm, as_float(x));
     if (is_exact(x, TYPE_STR)) return int_parse(vm, x, AS_STR(x)->data, AS_STR(x)->size, 10);
     Value method = type_special(vm, x, SP_INT);
-    if (method == VALUE_UNSET && !type_of(vm, x)->slots.to_int) method = type_special(vm, x, SP_INDEX);
+    if (method == VALUE_UNSET && !type_of(vm, x)->slots.to_int)
+        method = type_special(vm, x, SP_INDEX);
     if (method != VALUE_UNSET) return native_twin(vm, TWIN_INT_NEW, 2, cls, x);
     if (value_is_intlike(x)) return int_exact(vm, x);
     if (value_is_float(x)) return int_from_double(vm, value_float(x));
@@ -329,7 +344,8 @@ static Value from_object(GenVM *vm, Value cls, Value x) {
     size_t size;
     if (is_text(x, &text, &size)) return int_parse(vm, x, text, size, 10);
     if (bytes_view(vm, x, &bytes, &size)) return int_parse(vm, x, (const char *)bytes, size, 10);
-    return raise_type(vm, "int() argument must be a string, a bytes-like object or a real number, not '%T'", x);
+    return raise_type(
+        vm, "int() argument must be a string, a bytes-like object or a real number, not '%T'", x);
 }
 
 static Value from_text(GenVM *vm, Value x, Value base_value) {
@@ -338,7 +354,8 @@ static Value from_text(GenVM *vm, Value x, Value base_value) {
         return raise_value(vm, "int() base must be >= 2 and <= 36, or 0");
     const char *text;
     size_t size;
-    if (!is_text(x, &text, &size)) return raise_type(vm, "int() can't convert non-string with explicit base");
+    if (!is_text(x, &text, &size))
+        return raise_type(vm, "int() can't convert non-string with explicit base");
     return int_parse(vm, x, text, size, (int)base);
 }
 
@@ -361,14 +378,15 @@ static Value construct_fast(GenVM *vm, const Value *args, uint32_t count) {
     if (count != 2 || args[0] != object_value(vm->types[TYPE_INT])) return VALUE_UNSET;
     if (is_int(args[1])) return args[1];
     if (is_float(args[1])) return int_from_double(vm, as_float(args[1]));
-    if (is_exact(args[1], TYPE_STR)) return int_parse(vm, args[1], AS_STR(args[1])->data, AS_STR(args[1])->size, 10);
+    if (is_exact(args[1], TYPE_STR))
+        return int_parse(vm, args[1], AS_STR(args[1])->data, AS_STR(args[1])->size, 10);
     return VALUE_UNSET;
 }
 
-static const NativeDef constructor = {
-    "int(cls, x=?, /, base: int = ?)", construct,
-    "Convert a number or string to an integer, or return 0 if no arguments are given. A string is read in the given\n"
-    "base, 0 for the base that its prefix says."};
+static const NativeDef constructor = {"int(cls, x=?, /, base: int = ?)", construct,
+                                      "Convert a number or string to an integer, or return 0 if no "
+                                      "arguments are given. A string is read in the given\n"
+                                      "base, 0 for the base that its prefix says."};
 
 /* ---- the type ---- */
 

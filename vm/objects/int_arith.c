@@ -1,11 +1,14 @@
 /* int_arith.c - the operators of int.
  *
- * Three tiers: two words (in small_binary), up to 127 bits in a __int128 (wide_binary; most "big" ints of programs are
- * hashes and products that fit), and limbs. The first two say VALUE_UNSET for what they leave to the next.
+ * Three tiers: two words (in small_binary), up to 127 bits in a __int128 (wide_binary; most "big"
+ * ints of programs are hashes and products that fit), and limbs. The first two say VALUE_UNSET for
+ * what they leave to the next.
  */
 #include "vm/objects/number.h"
 
-static Value division_by_zero(GenVM *vm) { return raise_zero_division(vm, "division by zero"); }
+static Value division_by_zero(GenVM *vm) {
+    return raise_zero_division(vm, "division by zero");
+}
 
 /* Multiplying or dividing costs about the product of the lengths, less where they are large. */
 bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
@@ -14,7 +17,9 @@ bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
     return native_charge(vm, (uint64_t)more * (less < 64 ? less : 64 + less / 64) / 16);
 }
 
-static bool charge_linear(GenVM *vm, size_t limbs) { return limbs < 256 || native_charge(vm, limbs / 16); }
+static bool charge_linear(GenVM *vm, size_t limbs) {
+    return limbs < 256 || native_charge(vm, limbs / 16);
+}
 
 /* ---- addition and subtraction ---- */
 
@@ -27,7 +32,8 @@ static Value add_magnitudes(GenVM *vm, const IntView *a, const IntView *b, bool 
     if (!big) return VALUE_ERROR;
     mp_limb_t carry = 0;
     if (b->count)
-        carry = mpn_add((mp_limb_t *)big->limbs, a->limbs, (mp_size_t)a->count, b->limbs, (mp_size_t)b->count);
+        carry = mpn_add((mp_limb_t *)big->limbs, a->limbs, (mp_size_t)a->count, b->limbs,
+                        (mp_size_t)b->count);
     else
         memcpy(big->limbs, a->limbs, a->count * sizeof(mp_limb_t));
     big->limbs[a->count] = carry;
@@ -35,8 +41,9 @@ static Value add_magnitudes(GenVM *vm, const IntView *a, const IntView *b, bool 
 }
 
 static Value subtract_magnitudes(GenVM *vm, const IntView *a, const IntView *b, bool negative) {
-    int order = a->count != b->count ? (a->count < b->count ? -1 : 1)
-                                     : (a->count ? mpn_cmp(a->limbs, b->limbs, (mp_size_t)a->count) : 0);
+    int order = a->count != b->count
+                    ? (a->count < b->count ? -1 : 1)
+                    : (a->count ? mpn_cmp(a->limbs, b->limbs, (mp_size_t)a->count) : 0);
     if (order == 0) return int_value(0);
     if (order < 0) {
         const IntView *swap = a;
@@ -46,7 +53,8 @@ static Value subtract_magnitudes(GenVM *vm, const IntView *a, const IntView *b, 
     BigInt *big = int_alloc(vm, a->count);
     if (!big) return VALUE_ERROR;
     if (b->count)
-        mpn_sub((mp_limb_t *)big->limbs, a->limbs, (mp_size_t)a->count, b->limbs, (mp_size_t)b->count);
+        mpn_sub((mp_limb_t *)big->limbs, a->limbs, (mp_size_t)a->count, b->limbs,
+                (mp_size_t)b->count);
     else
         memcpy(big->limbs, a->limbs, a->count * sizeof(mp_limb_t));
     return int_finish(big, a->count, negative);
@@ -80,7 +88,8 @@ Value int_multiply_views(GenVM *vm, const IntView *a, const IntView *b) {
 
 /* ---- division ---- */
 
-/* |b| - r, with the sign of b: the floored remainder where the truncated one is r and the signs differ. */
+/* |b| - r, with the sign of b: the floored remainder where the truncated one is r and the signs
+ * differ. */
 static Value complement(GenVM *vm, const mp_limb_t *remainder, const IntView *b) {
     BigInt *big = int_alloc(vm, b->count);
     if (!big) return VALUE_ERROR;
@@ -88,7 +97,8 @@ static Value complement(GenVM *vm, const mp_limb_t *remainder, const IntView *b)
     return int_finish(big, b->count, b->negative);
 }
 
-static Value floored_remainder(GenVM *vm, const mp_limb_t *limbs, const IntView *a, const IntView *b) {
+static Value floored_remainder(GenVM *vm, const mp_limb_t *limbs, const IntView *a,
+                               const IntView *b) {
     bool zero = mpn_zero_p(limbs, (mp_size_t)b->count);
     if (zero) return int_value(0);
     if (a->negative != b->negative) return complement(vm, limbs, b);
@@ -141,7 +151,8 @@ Value int_modulo(GenVM *vm, const IntView *a, const IntView *b) {
     Scratch scratch;
     mp_limb_t *rest = scratch_get(vm, &scratch, (a->count + 1) * sizeof *rest);
     if (!rest) return VALUE_ERROR;
-    mpn_tdiv_qr(rest + b->count, rest, 0, a->limbs, (mp_size_t)a->count, b->limbs, (mp_size_t)b->count);
+    mpn_tdiv_qr(rest + b->count, rest, 0, a->limbs, (mp_size_t)a->count, b->limbs,
+                (mp_size_t)b->count);
     remainder = floored_remainder(vm, rest, a, b);
     scratch_free(&scratch);
     return remainder;
@@ -154,12 +165,15 @@ static Value divide_modulo(GenVM *vm, const IntView *a, const IntView *b) {
 
 /* ---- true division ---- */
 
-/* The quotient's top: 66 bits or more, so that rounding it with what is lost as a sticky bit is correct. */
+/* The quotient's top: 66 bits or more, so that rounding it with what is lost as a sticky bit is
+ * correct. */
 enum { QUOTIENT_BITS = 66 };
 
-/* Writes |view| * 2^shift (shift may be negative: what is lost sets *sticky); returns the limb count. */
+/* Writes |view| * 2^shift (shift may be negative: what is lost sets *sticky); returns the limb
+ * count. */
 static size_t shifted(mp_limb_t *out, const IntView *view, int64_t shift, bool *sticky) {
-    size_t limbs = (size_t)(shift < 0 ? -shift : shift) / LIMB_BITS, bits = (size_t)(shift < 0 ? -shift : shift) % LIMB_BITS;
+    size_t limbs = (size_t)(shift < 0 ? -shift : shift) / LIMB_BITS,
+           bits = (size_t)(shift < 0 ? -shift : shift) % LIMB_BITS;
     size_t count = view->count;
     if (shift < 0) {
         *sticky |= int_view_bit_below(view, (size_t)-shift);
@@ -172,7 +186,8 @@ static size_t shifted(mp_limb_t *out, const IntView *view, int64_t shift, bool *
         memset(out, 0, limbs * sizeof *out);
         out[count + limbs] = 0;
         if (bits)
-            out[count + limbs] = mpn_lshift(out + limbs, view->limbs, (mp_size_t)count, (unsigned)bits);
+            out[count + limbs] =
+                mpn_lshift(out + limbs, view->limbs, (mp_size_t)count, (unsigned)bits);
         else
             memcpy(out + limbs, view->limbs, count * sizeof *out);
         count += limbs + 1;
@@ -182,7 +197,8 @@ static size_t shifted(mp_limb_t *out, const IntView *view, int64_t shift, bool *
     return count;
 }
 
-static double round_quotient(const mp_limb_t *quotient, size_t count, bool sticky, int64_t exponent) {
+static double round_quotient(const mp_limb_t *quotient, size_t count, bool sticky,
+                             int64_t exponent) {
     while (count && quotient[count - 1] == 0)
         count--;
     IntView view = {quotient, count, false, 0};
@@ -190,7 +206,8 @@ static double round_quotient(const mp_limb_t *quotient, size_t count, bool stick
     unsigned shift = (unsigned)__builtin_clzl(quotient[count - 1]);
     uint64_t m = quotient[count - 1] << shift;
     if (shift) m |= quotient[count - 2] >> (LIMB_BITS - shift);
-    return double_from_bits(m, sticky || int_view_bit_below(&view, bits - LIMB_BITS), exponent + (int64_t)bits - LIMB_BITS);
+    return double_from_bits(m, sticky || int_view_bit_below(&view, bits - LIMB_BITS),
+                            exponent + (int64_t)bits - LIMB_BITS);
 }
 
 static int64_t ratio_shift(const IntView *a, const IntView *b) {
@@ -346,7 +363,8 @@ static Value small_binary(GenVM *vm, BinaryOp op, int64_t a, int64_t b) {
         if (b == 0) return division_by_zero(vm);
         if (a < -exact || a > exact || b < -exact || b > exact) return VALUE_UNSET;
         return float_value(vm, (double)a / (double)b);
-    case BINARY_LSHIFT: return b >= 0 && b < 64 ? int_from_wide(vm, (Wide)a * ((Wide)1 << b)) : VALUE_UNSET;
+    case BINARY_LSHIFT:
+        return b >= 0 && b < 64 ? int_from_wide(vm, (Wide)a * ((Wide)1 << b)) : VALUE_UNSET;
     case BINARY_RSHIFT: return b >= 0 ? int_value(a >> (b < 63 ? b : 63)) : VALUE_UNSET;
     case BINARY_POW:
     case BINARY_MATMUL:
@@ -356,7 +374,8 @@ static Value small_binary(GenVM *vm, BinaryOp op, int64_t a, int64_t b) {
 }
 
 /* In two words, not in a Wide: storing its halves to load it whole would stall. */
-static inline __attribute__((always_inline)) bool load_wide(Value v, uint64_t *low, uint64_t *high) {
+static inline __attribute__((always_inline)) bool load_wide(Value v, uint64_t *low,
+                                                            uint64_t *high) {
     if (is_int(v)) {
         *low = (uint64_t)as_int(v);
         *high = (uint64_t)(as_int(v) >> 63);
@@ -373,7 +392,9 @@ static inline __attribute__((always_inline)) bool load_wide(Value v, uint64_t *l
     return true;
 }
 
-static inline Wide join(uint64_t low, uint64_t high) { return (Wide)((UnsignedWide)high << LIMB_BITS | low); }
+static inline Wide join(uint64_t low, uint64_t high) {
+    return (Wide)((UnsignedWide)high << LIMB_BITS | low);
+}
 
 /* Operands below 2^126 in magnitude. */
 static Value wide_binary(GenVM *vm, BinaryOp op, Wide a, Wide b) {
@@ -381,7 +402,8 @@ static Value wide_binary(GenVM *vm, BinaryOp op, Wide a, Wide b) {
     switch (op) {
     case BINARY_ADD: return int_from_wide(vm, a + b);
     case BINARY_SUB: return int_from_wide(vm, a - b);
-    case BINARY_MUL: return __builtin_mul_overflow(a, b, &product) ? VALUE_UNSET : int_from_wide(vm, product);
+    case BINARY_MUL:
+        return __builtin_mul_overflow(a, b, &product) ? VALUE_UNSET : int_from_wide(vm, product);
     case BINARY_AND: return int_from_wide(vm, a & b);
     case BINARY_OR: return int_from_wide(vm, a | b);
     case BINARY_XOR: return int_from_wide(vm, a ^ b);
@@ -417,7 +439,8 @@ static Value view_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView
     return VALUE_NOT_IMPLEMENTED;
 }
 
-static __attribute__((noinline)) Value limb_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
+static __attribute__((noinline)) Value limb_binary(GenVM *vm, BinaryOp op, Value left,
+                                                   Value right) {
     IntView a, b;
     int_view(&a, left);
     int_view(&b, right);

@@ -3,7 +3,9 @@
 
 /* ---- questions ---- */
 
-static Value bit_length(GenVM *vm, Value *args) { return int_from_u64(vm, int_bit_length(args[0])); }
+static Value bit_length(GenVM *vm, Value *args) {
+    return int_from_u64(vm, int_bit_length(args[0]));
+}
 
 static Value bit_count(GenVM *vm, Value *args) {
     IntView view;
@@ -16,7 +18,9 @@ static Value is_integer(GenVM *vm, Value *args) {
     return VALUE_TRUE;
 }
 
-static Value plain(GenVM *vm, Value *args) { return int_exact(vm, args[0]); }
+static Value plain(GenVM *vm, Value *args) {
+    return int_exact(vm, args[0]);
+}
 
 static Value as_integer_ratio(GenVM *vm, Value *args) {
     Value self = int_exact(vm, args[0]);
@@ -57,7 +61,9 @@ Value int_round(GenVM *vm, Value v, Value ndigits) {
     return unit == VALUE_ERROR ? VALUE_ERROR : round_to(vm, v, unit);
 }
 
-static Value round_int(GenVM *vm, Value *args) { return int_round(vm, args[0], args[1]); }
+static Value round_int(GenVM *vm, Value *args) {
+    return int_round(vm, args[0], args[1]);
+}
 
 /* ---- bytes ---- */
 
@@ -85,7 +91,8 @@ static bool fits_bytes(const IntView *view, size_t size, bool is_signed) {
     return power ? bits <= size * 8 : bits < size * 8;
 }
 
-static void store_bytes(uint8_t *out, size_t size, const IntView *view) { /* little-endian two's complement */
+static void store_bytes(uint8_t *out, size_t size,
+                        const IntView *view) { /* little-endian two's complement */
     unsigned borrow = view->negative;
     for (size_t i = 0; i < size; i++) {
         size_t limb = i / 8;
@@ -105,8 +112,10 @@ static Value to_bytes(GenVM *vm, Value *args) {
     if (!is_little(vm, args[2], &little)) return VALUE_ERROR;
     if (size < 0) return raise_value(vm, "length argument must be non-negative");
     int_view(&view, args[0]);
-    if (view.negative && !is_signed) return raise_overflow(vm, "can't convert negative int to unsigned");
-    if (!fits_bytes(&view, (size_t)size, is_signed)) return raise_overflow(vm, "int too big to convert");
+    if (view.negative && !is_signed)
+        return raise_overflow(vm, "can't convert negative int to unsigned");
+    if (!fits_bytes(&view, (size_t)size, is_signed))
+        return raise_overflow(vm, "int too big to convert");
     if (!native_charge(vm, (uint64_t)size / 64)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, (size_t)size);
     if (!bytes) return VALUE_ERROR;
@@ -136,7 +145,8 @@ static Value from_bytes(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
     if (!is_little(vm, args[2], &little)) return VALUE_ERROR;
-    if (!bytes_view(vm, args[1], &data, &size)) return native_twin(vm, TWIN_INT_FROM_BYTES, 4, args[0], args[1], args[2], args[3]);
+    if (!bytes_view(vm, args[1], &data, &size))
+        return native_twin(vm, TWIN_INT_FROM_BYTES, 4, args[0], args[1], args[2], args[3]);
     Value result = load_bytes(vm, data, size, little, args[3] == VALUE_TRUE);
     if (result == VALUE_ERROR || args[0] == object_value(vm->types[TYPE_INT])) return result;
     return native_call(vm, args[0], 1, result);
@@ -146,18 +156,22 @@ static Value from_bytes(GenVM *vm, Value *args) {
 
 const NativeDef int_methods[] = {
     {"as_integer_ratio(self, /)", as_integer_ratio,
-     "Return a pair of integers, whose ratio is equal to the original int.\n\nThe ratio is in lowest terms and has a "
+     "Return a pair of integers, whose ratio is equal to the original int.\n\nThe ratio is in "
+     "lowest terms and has a "
      "positive denominator."},
-    {"bit_count(self, /)", bit_count, "Number of ones in the binary representation of the absolute value of self."},
+    {"bit_count(self, /)", bit_count,
+     "Number of ones in the binary representation of the absolute value of self."},
     {"bit_length(self, /)", bit_length, "Number of bits necessary to represent self in binary."},
     {"conjugate(self, /)", plain, "Returns self, the complex conjugate of any int."},
-    {"is_integer(self, /)", is_integer, "Returns True. Exists for duck type compatibility with float.is_integer."},
-    {"to_bytes(self, /, length: size = 1, byteorder: str = 'big', *, signed: bool = False)", to_bytes,
-     "Return an array of bytes representing an integer."},
-    {"classmethod from_bytes(cls, /, bytes, byteorder: str = 'big', *, signed: bool = False)", from_bytes,
-     "Return the integer represented by the given array of bytes."},
+    {"is_integer(self, /)", is_integer,
+     "Returns True. Exists for duck type compatibility with float.is_integer."},
+    {"to_bytes(self, /, length: size = 1, byteorder: str = 'big', *, signed: bool = False)",
+     to_bytes, "Return an array of bytes representing an integer."},
+    {"classmethod from_bytes(cls, /, bytes, byteorder: str = 'big', *, signed: bool = False)",
+     from_bytes, "Return the integer represented by the given array of bytes."},
     {"__round__(self, ndigits: int | None = None, /)", round_int,
-     "Rounding an Integral returns itself.\n\nRounding with an ndigits argument also returns an integer."},
+     "Rounding an Integral returns itself.\n\nRounding with an ndigits argument also returns an "
+     "integer."},
     {"__trunc__(self, /)", plain, "Truncating an Integral returns itself."},
     {"__floor__(self, /)", plain, "Flooring an Integral returns itself."},
     {"__ceil__(self, /)", plain, "Ceiling of an Integral returns itself."},

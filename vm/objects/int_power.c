@@ -1,16 +1,18 @@
 /* int_power.c - powers, powers to a modulus, and greatest common divisors.
  *
- * A power is computed by squaring from the exponent's top bit, on two scratch areas that take turns, with the base's
- * factors of two set aside and shifted in at the end (10**n is 5**n with n more bits). A power to a modulus works in
- * residues: Montgomery's for an odd modulus of moderate size, plain remainders else.
+ * A power is computed by squaring from the exponent's top bit, on two scratch areas that take
+ * turns, with the base's factors of two set aside and shifted in at the end (10**n is 5**n with n
+ * more bits). A power to a modulus works in residues: Montgomery's for an odd modulus of moderate
+ * size, plain remainders else.
  */
 #include "vm/objects/number.h"
 
 /* ---- base ** exponent ---- */
 
-/* base^exponent, limbs of an odd base > 1, into `out`; `spare` is as large. Returns the count, 0 when stopped. */
-static size_t power_odd(GenVM *vm, const mp_limb_t *base, size_t base_count, uint64_t exponent, mp_limb_t *out,
-                        mp_limb_t *spare) {
+/* base^exponent, limbs of an odd base > 1, into `out`; `spare` is as large. Returns the count, 0
+ * when stopped. */
+static size_t power_odd(GenVM *vm, const mp_limb_t *base, size_t base_count, uint64_t exponent,
+                        mp_limb_t *out, mp_limb_t *spare) {
     mp_limb_t *from = out, *to = spare, *swap;
     size_t count = base_count;
     memcpy(from, base, base_count * sizeof *base);
@@ -89,7 +91,8 @@ Value int_power(GenVM *vm, Value base, Value exponent) {
     int_view(&power, exponent);
     if (power.count == 0) return int_value(1);
     if (view.count == 0) return int_value(0);
-    if (view.count == 1 && view.limbs[0] == 1) return int_value(view.negative && (power.limbs[0] & 1) ? -1 : 1);
+    if (view.count == 1 && view.limbs[0] == 1)
+        return int_value(view.negative && (power.limbs[0] & 1) ? -1 : 1);
     if (power.count > 1) return raise_memory(vm);
     return power_big(vm, &view, power.limbs[0]);
 }
@@ -105,7 +108,8 @@ typedef struct Modulus {
     mp_limb_t *quotient; /* count + 2 limbs */
 } Modulus;
 
-/* Powers below this many limbs use Montgomery's reduction, whose cost grows with the square of the size. */
+/* Powers below this many limbs use Montgomery's reduction, whose cost grows with the square of the
+ * size. */
 enum { MONTGOMERY_LIMBS = 200, WINDOW = 4 };
 
 /* out = product mod modulus (Montgomery: product / 2^(64 count) mod modulus). */
@@ -117,12 +121,15 @@ static void reduce(const Modulus *modulus, mp_limb_t *out) {
         return;
     }
     for (mp_size_t i = 0; i < count; i++)
-        product[i] = mpn_addmul_1(product + i, modulus->limbs, count, product[i] * modulus->inverse);
+        product[i] =
+            mpn_addmul_1(product + i, modulus->limbs, count, product[i] * modulus->inverse);
     mp_limb_t carry = mpn_add_n(out, product + count, product, count);
-    if (carry || mpn_cmp(out, modulus->limbs, count) >= 0) mpn_sub_n(out, out, modulus->limbs, count);
+    if (carry || mpn_cmp(out, modulus->limbs, count) >= 0)
+        mpn_sub_n(out, out, modulus->limbs, count);
 }
 
-static void multiply(const Modulus *modulus, mp_limb_t *out, const mp_limb_t *a, const mp_limb_t *b) {
+static void multiply(const Modulus *modulus, mp_limb_t *out, const mp_limb_t *a,
+                     const mp_limb_t *b) {
     if (a == b)
         mpn_sqr(modulus->product, a, modulus->count);
     else
@@ -131,7 +138,8 @@ static void multiply(const Modulus *modulus, mp_limb_t *out, const mp_limb_t *a,
 }
 
 /* The residue that stands for x: x itself, or x * 2^(64 count). */
-static void enter_residue(const Modulus *modulus, mp_limb_t *out, const mp_limb_t *x, mp_limb_t *spare) {
+static void enter_residue(const Modulus *modulus, mp_limb_t *out, const mp_limb_t *x,
+                          mp_limb_t *spare) {
     mp_size_t count = modulus->count;
     if (!modulus->montgomery) {
         memmove(out, x, (size_t)count * sizeof *out);
@@ -162,8 +170,10 @@ static unsigned window_at(const IntView *exponent, size_t index) {
 }
 
 /* table holds base^0 .. base^15 as residues; the result goes to `x`. False when stopped. */
-static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *table, const IntView *exponent, mp_limb_t *x) {
-    size_t count = (size_t)modulus->count, windows = (int_view_bits(exponent) + WINDOW - 1) / WINDOW;
+static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *table,
+                          const IntView *exponent, mp_limb_t *x) {
+    size_t count = (size_t)modulus->count,
+           windows = (int_view_bits(exponent) + WINDOW - 1) / WINDOW;
     memcpy(x, table + window_at(exponent, windows - 1) * count, count * sizeof *x);
     for (size_t i = windows - 1; i-- > 0;) {
         if (!native_charge(vm, 1 + count * count / 4)) return false;
@@ -175,11 +185,13 @@ static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *ta
     return true;
 }
 
-/* base is reduced (0 <= base < modulus, padded to its count); the scratch has room for all below. */
-static bool power_mod_limbs(GenVM *vm, const IntView *m, const mp_limb_t *base, const IntView *exponent, mp_limb_t *space,
-                            mp_limb_t *x) {
+/* base is reduced (0 <= base < modulus, padded to its count); the scratch has room for all below.
+ */
+static bool power_mod_limbs(GenVM *vm, const IntView *m, const mp_limb_t *base,
+                            const IntView *exponent, mp_limb_t *space, mp_limb_t *x) {
     size_t count = m->count;
-    Modulus modulus = {m->limbs, (mp_size_t)count, (m->limbs[0] & 1) && count <= MONTGOMERY_LIMBS, 0, space, NULL};
+    Modulus modulus = {
+        m->limbs, (mp_size_t)count, (m->limbs[0] & 1) && count <= MONTGOMERY_LIMBS, 0, space, NULL};
     modulus.quotient = modulus.product + 2 * count + 2;
     mp_limb_t *spare = modulus.quotient + count + 2, *table = spare + 2 * count;
     if (modulus.montgomery) modulus.inverse = negated_inverse(m->limbs[0]);
@@ -194,7 +206,8 @@ static bool power_mod_limbs(GenVM *vm, const IntView *m, const mp_limb_t *base, 
     return true;
 }
 
-static Value power_mod_big(GenVM *vm, const IntView *base, const IntView *exponent, const IntView *m) {
+static Value power_mod_big(GenVM *vm, const IntView *base, const IntView *exponent,
+                           const IntView *m) {
     size_t count = m->count;
     Scratch scratch;
     mp_limb_t *space = scratch_get(vm, &scratch, ((7 + (1 << WINDOW)) * count + 8) * sizeof *space);
@@ -203,7 +216,8 @@ static Value power_mod_big(GenVM *vm, const IntView *base, const IntView *expone
     memcpy(padded, base->limbs, base->count * sizeof *padded);
     memset(padded + base->count, 0, (count - base->count) * sizeof *padded);
     Value result = VALUE_ERROR;
-    if (power_mod_limbs(vm, m, padded, exponent, x + count, x)) result = int_from_limbs(vm, x, count, false);
+    if (power_mod_limbs(vm, m, padded, exponent, x + count, x))
+        result = int_from_limbs(vm, x, count, false);
     scratch_free(&scratch);
     return result;
 }
@@ -225,12 +239,15 @@ static Value invert_mod(GenVM *vm, const IntView *base, const IntView *m) {
     mp_limb_t *u = scratch_get(vm, &scratch, (4 * count + 4) * sizeof *u);
     if (!u) return VALUE_ERROR;
     mp_limb_t *v = u + count + 1, *gcd = v + count + 1, *inverse = gcd + count + 1;
-    u[m->count] = base->count ? mpn_add(u, m->limbs, (mp_size_t)m->count, base->limbs, (mp_size_t)base->count) : 0;
+    u[m->count] =
+        base->count ? mpn_add(u, m->limbs, (mp_size_t)m->count, base->limbs, (mp_size_t)base->count)
+                    : 0;
     memcpy(v, m->limbs, m->count * sizeof *v);
     Value result;
     mp_size_t size, gcd_count = 0;
     if (base->count)
-        gcd_count = mpn_gcdext(gcd, inverse, &size, u, (mp_size_t)(m->count + (u[m->count] != 0)), v, (mp_size_t)m->count);
+        gcd_count = mpn_gcdext(gcd, inverse, &size, u, (mp_size_t)(m->count + (u[m->count] != 0)),
+                               v, (mp_size_t)m->count);
     if (gcd_count == 1 && gcd[0] == 1) {
         result = int_from_limbs(vm, inverse, (size_t)(size < 0 ? -size : size), size < 0);
     } else {
@@ -327,6 +344,7 @@ Value int_gcd(GenVM *vm, Value a, Value b) {
     left.negative = right.negative = false;
     if (left.count == 0) return int_from_view(vm, &right);
     if (right.count == 0) return int_from_view(vm, &left);
-    if (left.count == 1 && right.count == 1) return int_from_u64(vm, gcd_words(left.limbs[0], right.limbs[0]));
+    if (left.count == 1 && right.count == 1)
+        return int_from_u64(vm, gcd_words(left.limbs[0], right.limbs[0]));
     return left.count >= right.count ? gcd_big(vm, &left, &right) : gcd_big(vm, &right, &left);
 }

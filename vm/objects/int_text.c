@@ -1,8 +1,9 @@
 /* int_text.c - ints from and to text, in every base.
  *
- * Small ints are written two digits at a time; the conversion of large ones is mpn's, whose cost is far below the
- * square of the length. Conversions to and from decimal (any base that is no power of two) are limited to
- * sys.get_int_max_str_digits() digits, as in CPython; the limit stands in vm->int_digit_limit.
+ * Small ints are written two digits at a time; the conversion of large ones is mpn's, whose cost is
+ * far below the square of the length. Conversions to and from decimal (any base that is no power of
+ * two) are limited to sys.get_int_max_str_digits() digits, as in CPython; the limit stands in
+ * vm->int_digit_limit.
  */
 #include "vm/objects/number.h"
 
@@ -11,7 +12,9 @@
 /* ---- the digit limit ---- */
 
 int64_t int_digit_limit(GenVM *vm) {
-    return vm->int_digit_limit == 0 ? INT_DIGITS_DEFAULT : vm->int_digit_limit < 0 ? 0 : vm->int_digit_limit;
+    return vm->int_digit_limit == 0  ? INT_DIGITS_DEFAULT
+           : vm->int_digit_limit < 0 ? 0
+                                     : vm->int_digit_limit;
 }
 
 bool int_set_digit_limit(GenVM *vm, int64_t limit) {
@@ -24,8 +27,11 @@ bool int_set_digit_limit(GenVM *vm, int64_t limit) {
 }
 
 static bool refuse_digits(GenVM *vm) {
-    raise_value(vm, "Exceeds the limit (%lld digits) for integer string conversion; use sys.set_int_max_str_digits() to "
-                    "increase the limit", (long long)int_digit_limit(vm));
+    raise_value(vm,
+                "Exceeds the limit (%lld digits) for integer string conversion; use "
+                "sys.set_int_max_str_digits() to "
+                "increase the limit",
+                (long long)int_digit_limit(vm));
     return false;
 }
 
@@ -60,7 +66,9 @@ size_t int_write_small(char *out, int64_t i) {
     return 1 + int_write_u64(out + 1, -(uint64_t)i);
 }
 
-static bool is_power_of_two(int base) { return (base & (base - 1)) == 0; }
+static bool is_power_of_two(int base) {
+    return (base & (base - 1)) == 0;
+}
 
 /* Upper bound of the digits of a limb in a base; exact enough to size buffers by. */
 static size_t digits_a_limb(int base) {
@@ -77,7 +85,8 @@ static size_t write_word(char *out, mp_limb_t i, int base) {
     return sizeof buffer - at;
 }
 
-bool int_digits(GenVM *vm, const IntView *view, int base, Scratch *scratch, const char **digits, size_t *size) {
+bool int_digits(GenVM *vm, const IntView *view, int base, Scratch *scratch, const char **digits,
+                size_t *size) {
     size_t count = view->count;
     if (count <= 1) {
         char *out = scratch_get(vm, scratch, LIMB_BITS);
@@ -88,7 +97,8 @@ bool int_digits(GenVM *vm, const IntView *view, int base, Scratch *scratch, cons
     }
     int64_t limit = is_power_of_two(base) ? 0 : int_digit_limit(vm);
     scratch->heap = NULL;
-    if (limit && (double)(int_view_bits(view) - 1) * 0.30102999566398119 > (double)limit + 1) return refuse_digits(vm);
+    if (limit && (double)(int_view_bits(view) - 1) * 0.30102999566398119 > (double)limit + 1)
+        return refuse_digits(vm);
     if (!int_charge_product(vm, count, count)) return false;
     size_t room = count * digits_a_limb(base) + 8;
     mp_limb_t *copy = scratch_get(vm, scratch, (count + 1) * sizeof *copy + room);
@@ -141,12 +151,16 @@ Value int_repr(GenVM *vm, Value v) {
 /* ---- the text of a number: spaces, Unicode digits ---- */
 
 static bool is_ascii_space(char c) {
-    return c == ' ' || ((unsigned char)c >= 9 && (unsigned char)c <= 13) || ((unsigned char)c >= 28 && (unsigned char)c <= 31);
+    return c == ' ' || ((unsigned char)c >= 9 && (unsigned char)c <= 13) ||
+           ((unsigned char)c >= 28 && (unsigned char)c <= 31);
 }
 
-static bool is_decimal(int32_t c) { return utf8proc_category(c) == UTF8PROC_CATEGORY_ND; }
+static bool is_decimal(int32_t c) {
+    return utf8proc_category(c) == UTF8PROC_CATEGORY_ND;
+}
 
-/* Decimal digits stand in Unicode in rows of ten, so a digit's value is the length of the row before it. */
+/* Decimal digits stand in Unicode in rows of ten, so a digit's value is the length of the row
+ * before it. */
 static char digit_of(int32_t c) {
     int value = 0;
     while (is_decimal(c - value - 1))
@@ -176,7 +190,10 @@ const char *number_text(GenVM *vm, Scratch *scratch, const char *text, size_t *s
     if (!out) return NULL;
     for (const char *end = text + *size; text < end;) {
         uint32_t c = utf8_take(&text);
-        *out++ = c < 0x80 ? (char)c : char_is_space(c) ? ' ' : is_decimal((int32_t)c) ? digit_of((int32_t)c) : '?';
+        *out++ = c < 0x80                 ? (char)c
+                 : char_is_space(c)       ? ' '
+                 : is_decimal((int32_t)c) ? digit_of((int32_t)c)
+                                          : '?';
     }
     *size = (size_t)(out - start);
     return strip(start, size);
@@ -205,7 +222,8 @@ static int prefix_base(const DigitReader *reader) {
 }
 
 static void read_prefix(DigitReader *reader) {
-    if (reader->at < reader->end && (*reader->at == '+' || *reader->at == '-')) reader->negative = *reader->at++ == '-';
+    if (reader->at < reader->end && (*reader->at == '+' || *reader->at == '-'))
+        reader->negative = *reader->at++ == '-';
     int prefix = prefix_base(reader);
     if (prefix && (reader->base == 0 || reader->base == prefix)) {
         reader->base = prefix;
@@ -235,7 +253,8 @@ static size_t read_digits(const DigitReader *reader, unsigned char *out) {
     return after_digit ? count : 0;
 }
 
-static Value value_of_digits(GenVM *vm, const DigitReader *reader, const unsigned char *digits, size_t count) {
+static Value value_of_digits(GenVM *vm, const DigitReader *reader, const unsigned char *digits,
+                             size_t count) {
     while (count > 1 && *digits == 0)
         digits++, count--;
     if (count <= 12) { /* 36^12 fits a small int */
@@ -261,8 +280,11 @@ static Value read_int(GenVM *vm, DigitReader *reader) {
     int64_t limit = is_power_of_two(reader->base) ? 0 : int_digit_limit(vm);
     Value result = VALUE_UNSET;
     if (limit && count > (size_t)limit)
-        result = raise_value(vm, "Exceeds the limit (%lld digits) for integer string conversion: value has %zu digits; "
-                                 "use sys.set_int_max_str_digits() to increase the limit", (long long)limit, count);
+        result = raise_value(
+            vm,
+            "Exceeds the limit (%lld digits) for integer string conversion: value has %zu digits; "
+            "use sys.set_int_max_str_digits() to increase the limit",
+            (long long)limit, count);
     else if (count)
         result = value_of_digits(vm, reader, digits, count);
     scratch_free(&scratch);
@@ -304,7 +326,8 @@ Value int_parse(GenVM *vm, Value source, const char *text, size_t size, int base
     Value shown = leaf_repr(vm, source);
     if (shown == VALUE_TAIL) {
         native_drop_tail(vm);
-        shown = leaf_repr(vm, value_is_str(source) ? str_exact(vm, source) : bytes_new(vm, text, size));
+        shown =
+            leaf_repr(vm, value_is_str(source) ? str_exact(vm, source) : bytes_new(vm, text, size));
     }
     if (shown == VALUE_ERROR) return VALUE_ERROR;
     if (AS_STR(shown)->length > SHOWN_TEXT) shown = str_slice(vm, shown, 0, SHOWN_TEXT);

@@ -1,5 +1,5 @@
-/* internal.c - types that scripts never meet as such: growable storage, and the root of natively implemented types that
- * modules and hosts bring. */
+/* internal.c - types that scripts never meet as such: growable storage, and the root of natively
+ * implemented types that modules and hosts bring. */
 #include "vm/type_private.h"
 
 const BuiltinType buffer_type = {

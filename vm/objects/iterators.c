@@ -1,8 +1,9 @@
 /* iterators.c - the iterators over lists, tuples and sequences, and enumerate, zip and reversed.
  *
- * A native iterator is one whose steps run no script code, ever (iterator_is_native). enumerate and zip are native when
- * what they go through is; else they are prelude generators that show as enumerate and zip, which loops resume without
- * a call. Only instances of subclasses then step by twins, before which nothing has been taken from any iterator.
+ * A native iterator is one whose steps run no script code, ever (iterator_is_native). enumerate and
+ * zip are native when what they go through is; else they are prelude generators that show as
+ * enumerate and zip, which loops resume without a call. Only instances of subclasses then step by
+ * twins, before which nothing has been taken from any iterator.
  */
 #include "vm/engine_module.h"
 #include "vm/objects/containers.h"
@@ -50,7 +51,9 @@ Leaf iterator_begin(GenVM *vm, Value iterable, Value *iterator) {
     return iterator_is_native(it) ? LEAF_TRUE : LEAF_SCRIPT;
 }
 
-static Value self_iter(GenVM *vm, Value self) { return (void)vm, self; }
+static Value self_iter(GenVM *vm, Value self) {
+    return (void)vm, self;
+}
 
 /* ---- a container and a position ---- */
 
@@ -63,7 +66,8 @@ Value list_iterator_new(GenVM *vm, TypeId kind, Value container, int64_t index) 
 }
 
 Value sequence_iterator_new(GenVM *vm, Value object) {
-    if (is_kind(object, TYPE_RANGE)) return list_iterator_new(vm, TYPE_SEQUENCE_ITERATOR, object, 0);
+    if (is_kind(object, TYPE_RANGE))
+        return list_iterator_new(vm, TYPE_SEQUENCE_ITERATOR, object, 0);
     return runtime_generator(vm, TWIN_SEQUENCE_ITEMS, vm->types[TYPE_SEQUENCE_ITERATOR], 1, object);
 }
 
@@ -186,8 +190,9 @@ static bool has_native_items(Value v) {
     if (!is_object(v)) return false;
     Object *object = as_object(v);
     return object->shape == object->kind &&
-           (object->kind == TYPE_STR || object->kind == TYPE_BYTES || object->kind == TYPE_BYTEARRAY ||
-            object->kind == TYPE_TUPLE || object->kind == TYPE_LIST);
+           (object->kind == TYPE_STR || object->kind == TYPE_BYTES ||
+            object->kind == TYPE_BYTEARRAY || object->kind == TYPE_TUPLE ||
+            object->kind == TYPE_LIST);
 }
 
 static Value reversed_next(GenVM *vm, Value self) {
@@ -325,11 +330,13 @@ static Value enumerate_class_getitem(GenVM *vm, Value *args) {
     return generic_alias_new(vm, args[0], args[1]);
 }
 
-static const char enumerate_doc[] =
-    "Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate "
-    "object yields pairs containing a count (from start, which\ndefaults to zero) and a value yielded "
-    "by the iterable argument.\n\nenumerate is useful for obtaining an indexed list:\n    (0, seq[0]), "
-    "(1, seq[1]), (2, seq[2]), ...";
+static const char enumerate_doc[] = "Return an enumerate object.\n\n  iterable\n    an object "
+                                    "supporting iteration\n\nThe enumerate "
+                                    "object yields pairs containing a count (from start, "
+                                    "which\ndefaults to zero) and a value yielded "
+                                    "by the iterable argument.\n\nenumerate is useful for "
+                                    "obtaining an indexed list:\n    (0, seq[0]), "
+                                    "(1, seq[1]), (2, seq[2]), ...";
 static const NativeDef enumerate_constructor = {"enumerate(cls, iterable, start: int = 0)",
                                                 enumerate_construct, enumerate_doc};
 static const NativeDef enumerate_methods[] = {
@@ -383,8 +390,9 @@ static Value zip_next(GenVM *vm, Value self) {
     Tuple *iterators = AS_TUPLE(zip->iterators);
     if (iterators->count == 0) return VALUE_END;
     if (!(zip->header.flags & ITERATOR_NATIVE))
-        return native_twin(vm, zip->header.flags & ITERATOR_STRICT ? TWIN_ZIP_NEXT_STRICT : TWIN_ZIP_NEXT,
-                           1, zip->iterators);
+        return native_twin(
+            vm, zip->header.flags & ITERATOR_STRICT ? TWIN_ZIP_NEXT_STRICT : TWIN_ZIP_NEXT, 1,
+            zip->iterators);
     if (iterators->count == 2) return zip_next_pair(vm, zip, iterators->items);
     Value items = tuple_new(vm, iterators->count);
     if (items == VALUE_ERROR) return items;
@@ -401,7 +409,8 @@ static Value zip_next(GenVM *vm, Value self) {
 static Value zip_generator(GenVM *vm, Type *cls, Value iterators, bool strict) {
     const Value *items = AS_TUPLE(iterators)->items;
     if (strict) return runtime_generator(vm, TWIN_ZIP_STRICT, cls, 1, iterators);
-    if (AS_TUPLE(iterators)->count == 2) return runtime_generator(vm, TWIN_ZIP_TWO, cls, 2, items[0], items[1]);
+    if (AS_TUPLE(iterators)->count == 2)
+        return runtime_generator(vm, TWIN_ZIP_TWO, cls, 2, items[0], items[1]);
     return runtime_generator(vm, TWIN_ZIP_MANY, cls, 1, iterators);
 }
 
@@ -437,16 +446,21 @@ static Value engine_zip_over(GenVM *vm, Value *args) {
     return zip_make(vm, type_from(args[0]), args[1], args[2] == VALUE_TRUE);
 }
 
-static void zip_trace(GenVM *vm, Object *object) { gc_mark(vm, ((Zip *)object)->iterators); }
+static void zip_trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((Zip *)object)->iterators);
+}
 
-static const char zip_doc[] =
-    "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional "
-    "arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to "
-    "zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of "
-    "the arguments is exhausted before the others,\nraise a ValueError.\n\n   >>> list(zip('abcdefg', "
-    "range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]";
-static const NativeDef zip_constructor = {"zip(cls, /, *iterables, strict: bool = False)", zip_construct,
-                                          zip_doc};
+static const char zip_doc[] = "The zip object yields n-length tuples, where n is the number of "
+                              "iterables\npassed as positional "
+                              "arguments to zip().  The i-th element in every tuple\ncomes from "
+                              "the i-th iterable argument to "
+                              "zip().  This continues until the\nshortest argument is "
+                              "exhausted.\n\nIf strict is true and one of "
+                              "the arguments is exhausted before the others,\nraise a "
+                              "ValueError.\n\n   >>> list(zip('abcdefg', "
+                              "range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]";
+static const NativeDef zip_constructor = {"zip(cls, /, *iterables, strict: bool = False)",
+                                          zip_construct, zip_doc};
 
 const BuiltinType zip_type = {
     .name = "zip",

@@ -1,5 +1,5 @@
-/* list.c - lists: a growing row of items in a Buffer of its own. Sorting is in list_sort.c, what lists share with
- * tuples in containers.c.
+/* list.c - lists: a growing row of items in a Buffer of its own. Sorting is in list_sort.c, what
+ * lists share with tuples in containers.c.
  */
 #include "vm/engine_module.h"
 #include "vm/objects/containers.h"
@@ -41,7 +41,8 @@ static void drop_storage(GenVM *vm, List *list) {
     if (buffer) gc_buffer_free(vm, buffer);
 }
 
-/* Gives memory back when three quarters of it are unused. That it cannot be had smaller is no failure. */
+/* Gives memory back when three quarters of it are unused. That it cannot be had smaller is no
+ * failure. */
 static void shrink(GenVM *vm, List *list) {
     if (list->count == 0) {
         drop_storage(vm, list);
@@ -112,7 +113,8 @@ Leaf list_extend_native(GenVM *vm, Value list_value, Value iterable, Value *rest
     if (items) return list_extend_array(vm, list, items, count) ? LEAF_TRUE : LEAF_ERROR;
     Leaf begun = iterator_begin(vm, iterable, rest);
     if (begun != LEAF_TRUE) return begun;
-    if (is_kind(*rest, TYPE_RANGE_ITERATOR)) return extend_range(vm, list, AS(RangeIterator, *rest));
+    if (is_kind(*rest, TYPE_RANGE_ITERATOR))
+        return extend_range(vm, list, AS(RangeIterator, *rest));
     for (uint64_t n = 1;; n++) {
         Value item = iterator_step(vm, *rest);
         if (item == VALUE_END) return LEAF_TRUE;
@@ -133,7 +135,8 @@ static Value extend(GenVM *vm, Value self, Value iterable, Value result) {
     Value rest;
     Leaf done = list_extend_native(vm, self, iterable, &rest);
     if (done == LEAF_TRUE) return result;
-    return done == LEAF_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_LIST_EXTEND, 3, self, rest, result);
+    return done == LEAF_ERROR ? VALUE_ERROR
+                              : native_twin(vm, TWIN_LIST_EXTEND, 3, self, rest, result);
 }
 
 static Value list_construct(GenVM *vm, Value *args) {
@@ -261,8 +264,7 @@ static Value set_slice(GenVM *vm, Value self, Value key, Value value) {
     Value rest;
     Leaf done = slice_indices(vm, key, (int64_t)list->count, &start, &stop, &step, &size);
     if (done == LEAF_ERROR) return VALUE_ERROR;
-    if (done == LEAF_SCRIPT)
-        return sequence_odd_index(vm, self, key, value, value == VALUE_UNSET);
+    if (done == LEAF_SCRIPT) return sequence_odd_index(vm, self, key, value, value == VALUE_UNSET);
     if (value == VALUE_UNSET) return delete_slice(vm, list, start, step, size);
     done = assigned_items(vm, self, &value, &rest);
     if (done == LEAF_ERROR) return VALUE_ERROR;
@@ -271,7 +273,8 @@ static Value set_slice(GenVM *vm, Value self, Value key, Value value) {
     if (!charge_items(vm, count / 4)) return VALUE_ERROR;
     if (step == 1) return replace_items(vm, list, (uint64_t)start, (uint64_t)size, items, count);
     if (count != (uint64_t)size)
-        return raise_value(vm, "attempt to assign sequence of size %lld to extended slice of size %lld",
+        return raise_value(vm,
+                           "attempt to assign sequence of size %lld to extended slice of size %lld",
                            (long long)count, (long long)size);
     for (int64_t i = 0; i < size; i++)
         list->items[start + i * step] = items[i];
@@ -307,8 +310,7 @@ static Value list_setitem(GenVM *vm, Value self, Value key, Value value) {
 static Value list_concat(GenVM *vm, Value left, Value right) {
     if (!is_kind(left, TYPE_LIST)) return VALUE_NOT_IMPLEMENTED;
     if (!is_kind(right, TYPE_LIST)) {
-        if (type_special(vm, right, SP_RADD) != VALUE_UNSET)
-            return VALUE_NOT_IMPLEMENTED;
+        if (type_special(vm, right, SP_RADD) != VALUE_UNSET) return VALUE_NOT_IMPLEMENTED;
         return raise_type(vm, "can only concatenate list (not \"%T\") to list", right);
     }
     List *a = AS_LIST(left), *b = AS_LIST(right);
@@ -327,7 +329,8 @@ static Value list_repeat(GenVM *vm, Value self, Value times, bool in_place) {
     if (done == LEAF_FALSE) return VALUE_NOT_IMPLEMENTED;
     if (done == LEAF_ERROR) return VALUE_ERROR;
     if (done == LEAF_SCRIPT)
-        return native_twin(vm, in_place ? TWIN_LIST_REPEAT_IN_PLACE : TWIN_SEQUENCE_REPEAT, 2, self, times);
+        return native_twin(vm, in_place ? TWIN_LIST_REPEAT_IN_PLACE : TWIN_SEQUENCE_REPEAT, 2, self,
+                           times);
     Value result = in_place ? self : list_new(vm, total);
     if (result == VALUE_ERROR) return VALUE_ERROR;
     List *list = AS_LIST(result);
@@ -360,7 +363,9 @@ static Value list_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     return sequence_compare(vm, op, left, right);
 }
 
-static Value list_repr(GenVM *vm, Value self) { return sequence_repr(vm, self, "[", "]"); }
+static Value list_repr(GenVM *vm, Value self) {
+    return sequence_repr(vm, self, "[", "]");
+}
 
 static Value list_len(GenVM *vm, Value self) {
     (void)vm;
@@ -377,7 +382,9 @@ static Value list_append_method(GenVM *vm, Value *args) {
     return list_append(vm, args[0], args[1]) ? VALUE_NONE : VALUE_ERROR;
 }
 
-static Value list_extend(GenVM *vm, Value *args) { return extend(vm, args[0], args[1], VALUE_NONE); }
+static Value list_extend(GenVM *vm, Value *args) {
+    return extend(vm, args[0], args[1], VALUE_NONE);
+}
 
 static Value list_insert(GenVM *vm, Value *args) {
     List *list = AS_LIST(args[0]);
@@ -424,7 +431,9 @@ static Value list_index(GenVM *vm, Value *args) {
     return sequence_find(vm, args, "list.index(x): x not in list");
 }
 
-static Value list_count(GenVM *vm, Value *args) { return sequence_count(vm, args[0], args[1]); }
+static Value list_count(GenVM *vm, Value *args) {
+    return sequence_count(vm, args[0], args[1]);
+}
 
 static Value list_clear(GenVM *vm, Value *args) {
     drop_storage(vm, AS_LIST(args[0]));
@@ -460,8 +469,8 @@ static Value list_class_getitem(GenVM *vm, Value *args) {
     return generic_alias_new(vm, args[0], args[1]);
 }
 
-/* _engine.list_take(list): a new list with its items; the old one is empty. _engine.list_give(list, items): gives them
- * back and tells whether the list was left alone meanwhile. */
+/* _engine.list_take(list): a new list with its items; the old one is empty. _engine.list_give(list,
+ * items): gives them back and tells whether the list was left alone meanwhile. */
 static Value engine_list_take(GenVM *vm, Value *args) {
     List *list = AS_LIST(args[0]);
     Value taken = list_new(vm, 0);
@@ -506,9 +515,9 @@ const NativeDef engine_list_natives[] = {
     {NULL, NULL, NULL},
 };
 
-static const char list_doc[] =
-    "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\n"
-    "The argument must be an iterable if specified.";
+static const char list_doc[] = "Built-in mutable sequence.\n\nIf no argument is given, the "
+                               "constructor creates a new empty list.\n"
+                               "The argument must be an iterable if specified.";
 
 static const NativeDef list_constructor = {"list(cls, iterable = ?, /)", list_construct, list_doc};
 
@@ -521,21 +530,25 @@ static const NativeDef list_methods[] = {
     {"clear(self, /)", list_clear, "Remove all items from list."},
     {"copy(self, /)", list_copy, "Return a shallow copy of the list."},
     {"count(self, value, /)", list_count, "Return number of occurrences of value."},
-    {"extend(self, iterable, /)", list_extend, "Extend list by appending elements from the iterable."},
+    {"extend(self, iterable, /)", list_extend,
+     "Extend list by appending elements from the iterable."},
     {"index(self, value, start = 0, stop = 2305843009213693951, /)", list_index,
      "Return first index of value.\n\nRaises ValueError if the value is not present."},
     {"insert(self, index: size, object, /)", list_insert, "Insert object before index."},
     {"pop(self, index: size = -1, /)", list_pop,
-     "Remove and return item at index (default last).\n\nRaises IndexError if list is empty or index "
+     "Remove and return item at index (default last).\n\nRaises IndexError if list is empty or "
+     "index "
      "is out of range."},
     {"remove(self, value, /)", list_remove,
      "Remove first occurrence of value.\n\nRaises ValueError if the value is not present."},
     {"reverse(self, /)", list_reverse, "Reverse *IN PLACE*."},
     {"sort(self, /, *, key = None, reverse: bool = False)", list_sort,
-     "Sort the list in ascending order and return None.\n\nThe sort is in-place (i.e. the list itself "
+     "Sort the list in ascending order and return None.\n\nThe sort is in-place (i.e. the list "
+     "itself "
      "is modified) and stable (i.e. the\norder of two equal elements is maintained).\n\nIf a key "
      "function is given, apply it once to each list item and sort them,\nascending or descending, "
-     "according to their function values.\n\nThe reverse flag can be set to sort in descending order."},
+     "according to their function values.\n\nThe reverse flag can be set to sort in descending "
+     "order."},
     {"__reversed__(self, /)", list_reversed, "Return a reverse iterator over the list."},
     {"__sizeof__(self, /)", list_sizeof, "Return the size of the list in memory, in bytes."},
     {"classmethod __class_getitem__(cls, item, /)", list_class_getitem, "See PEP 585"},

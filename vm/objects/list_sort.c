@@ -1,11 +1,14 @@
-/* list_sort.c - sorting in place, stably: list.sort, and sort_array for whoever has keys and values.
+/* list_sort.c - sorting in place, stably: list.sort, and sort_array for whoever has keys and
+ * values.
  *
- * The items are first given a rank, a 64-bit number in whose order they lie as far as it tells: small ints and floats
- * are ranked completely, a string by its first eight bytes, a tuple by its first item where all first items are ints or
- * all are strings. Only equal ranks are compared in full. Numbers in some quantity are then sorted by radix, everything
- * else by merging natural runs in powersort's order, short runs lengthened by binary insertion.
+ * The items are first given a rank, a 64-bit number in whose order they lie as far as it tells:
+ * small ints and floats are ranked completely, a string by its first eight bytes, a tuple by its
+ * first item where all first items are ints or all are strings. Only equal ranks are compared in
+ * full. Numbers in some quantity are then sorted by radix, everything else by merging natural runs
+ * in powersort's order, short runs lengthened by binary insertion.
  *
- * Nothing here runs script code: where a comparison needs it, the array stays as it was and the twin does it all.
+ * Nothing here runs script code: where a comparison needs it, the array stays as it was and the
+ * twin does it all.
  */
 #include "vm/objects/containers.h"
 
@@ -32,7 +35,9 @@ enum { RUNS_ON_STACK = 90, SHORTEST_RUN = 24, RADIX_FROM = 200 };
 
 static const uint64_t SIGN = (uint64_t)1 << 63;
 
-static inline uint64_t int_rank(Value v) { return (is_bool(v) ? int_value(v == VALUE_TRUE) : v) ^ SIGN; }
+static inline uint64_t int_rank(Value v) {
+    return (is_bool(v) ? int_value(v == VALUE_TRUE) : v) ^ SIGN;
+}
 
 /* -0.0 ranks as 0.0, which it equals. */
 static inline uint64_t float_rank(double d) {
@@ -60,11 +65,16 @@ static KeyClass key_class(Value v) {
     return is_exact(v, TYPE_TUPLE) && AS_TUPLE(v)->count > 0 ? KEYS_TUPLE : KEYS_OTHER;
 }
 
-static inline Value first_of(Value v) { return AS_TUPLE(v)->items[0]; }
+static inline Value first_of(Value v) {
+    return AS_TUPLE(v)->items[0];
+}
 
-static bool exact_as_float(Value v) { return is_float(v) || (is_int(v) && llabs(as_int(v)) < 1ll << 53); }
+static bool exact_as_float(Value v) {
+    return is_float(v) || (is_int(v) && llabs(as_int(v)) < 1ll << 53);
+}
 
-/* The class of all keys, or of the first items of all, when there is one. Ints that a float can hold go with floats. */
+/* The class of all keys, or of the first items of all, when there is one. Ints that a float can
+ * hold go with floats. */
 static KeyClass common_class(const SortItem *items, uint64_t count, bool of_first) {
     KeyClass class = KEYS_OTHER;
     bool exact = true;
@@ -84,10 +94,11 @@ static KeyClass common_class(const SortItem *items, uint64_t count, bool of_firs
 static void rank_by(Sort *sort, KeyClass class, bool of_first) {
     for (uint64_t i = 0; i < sort->count; i++) {
         Value v = of_first ? first_of(sort->items[i].key) : sort->items[i].key;
-        sort->items[i].rank = class == KEYS_INT     ? int_rank(v)
-                              : class == KEYS_FLOAT ? float_rank(is_float(v) ? as_float(v) : (double)as_int(v))
-                              : class == KEYS_STR   ? str_rank(v)
-                                                    : 0;
+        sort->items[i].rank = class == KEYS_INT ? int_rank(v)
+                              : class == KEYS_FLOAT
+                                  ? float_rank(is_float(v) ? as_float(v) : (double)as_int(v))
+                              : class == KEYS_STR ? str_rank(v)
+                                                  : 0;
     }
 }
 
@@ -150,7 +161,8 @@ static void reverse_items(SortItem *items, uint64_t count) {
     }
 }
 
-/* The length of the run at `items`, ascending when this returns: a strictly descending one is turned round. */
+/* The length of the run at `items`, ascending when this returns: a strictly descending one is
+ * turned round. */
 static uint64_t natural_run(Sort *sort, SortItem *items, uint64_t count) {
     if (count < 2) return count;
     uint64_t length = 2;
@@ -190,7 +202,8 @@ static uint64_t count_before(Sort *sort, const SortItem *key, const SortItem *it
     uint64_t low = 0, high = count;
     while (low < high) {
         uint64_t middle = (low + high) / 2;
-        bool before = equal_too ? !less(sort, key, &items[middle]) : less(sort, &items[middle], key);
+        bool before =
+            equal_too ? !less(sort, key, &items[middle]) : less(sort, &items[middle], key);
         if (before)
             low = middle + 1;
         else
@@ -200,7 +213,8 @@ static uint64_t count_before(Sort *sort, const SortItem *key, const SortItem *it
 }
 
 static void merge_forward(Sort *sort, SortItem *items, uint64_t left, uint64_t right) {
-    SortItem *a = sort->spare, *a_end = a + left, *b = items + left, *b_end = b + right, *out = items;
+    SortItem *a = sort->spare, *a_end = a + left, *b = items + left, *b_end = b + right,
+             *out = items;
     memcpy(a, items, left * sizeof *items);
     while (a < a_end && b < b_end)
         *out++ = less(sort, b, a) ? *b++ : *a++;
@@ -235,7 +249,8 @@ typedef struct Run {
     int power; /* of the boundary between it and the run below */
 } Run;
 
-/* The depth, in a perfect binary tree over all items, of the node that separates two neighbouring runs. */
+/* The depth, in a perfect binary tree over all items, of the node that separates two neighbouring
+ * runs. */
 static int boundary_power(const Run *left, uint64_t right_length, uint64_t count) {
     uint64_t a = 2 * left->start + left->length, b = a + left->length + right_length;
     for (int power = 1;; power++) {
@@ -339,7 +354,8 @@ static Leaf sort_items(Sort *sort) {
     return sort->failure == LEAF_FALSE ? LEAF_TRUE : sort->failure;
 }
 
-/* Stability asks that equal items keep their order in a reversed sort too: sort the reversed array, read backward. */
+/* Stability asks that equal items keep their order in a reversed sort too: sort the reversed array,
+ * read backward. */
 static void load(Sort *sort, const Value *keys, const Value *values, bool reverse) {
     for (uint64_t i = 0; i < sort->count; i++) {
         uint64_t from = reverse ? sort->count - 1 - i : i;
@@ -361,7 +377,8 @@ Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reve
     if (count < 2) return LEAF_TRUE;
     if (count > 32) {
         uint64_t steps = count / 8 * (uint64_t)(64 - __builtin_clzll(count));
-        if (!native_charge(vm, steps) || !gc_check_size(vm, count * 2 * sizeof *space)) return LEAF_ERROR;
+        if (!native_charge(vm, steps) || !gc_check_size(vm, count * 2 * sizeof *space))
+            return LEAF_ERROR;
         space = malloc(count * 2 * sizeof *space);
         if (!space) return raise_memory(vm), LEAF_ERROR;
     }
@@ -375,15 +392,16 @@ Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reve
 
 Value list_sort(GenVM *vm, Value *args) {
     List *list = AS_LIST(args[0]);
-    if (args[1] != VALUE_NONE) return native_twin(vm, TWIN_LIST_SORT_BY_KEY, 3, args[0], args[1], args[2]);
+    if (args[1] != VALUE_NONE)
+        return native_twin(vm, TWIN_LIST_SORT_BY_KEY, 3, args[0], args[1], args[2]);
     Leaf done = sort_array(vm, list->items, NULL, list->count, args[2] == VALUE_TRUE);
     if (done == LEAF_TRUE) return VALUE_NONE;
     if (done == LEAF_ERROR) return VALUE_ERROR;
     return native_twin(vm, TWIN_LIST_SORT, 2, args[0], args[2]);
 }
 
-/* _engine.sort_keyed(keys, values, reverse): sorts the values by their keys; False, and nothing done, when keys take
- * script code to compare. */
+/* _engine.sort_keyed(keys, values, reverse): sorts the values by their keys; False, and nothing
+ * done, when keys take script code to compare. */
 Value engine_sort_keyed(GenVM *vm, Value *args) {
     List *keys = AS_LIST(args[0]), *values = AS_LIST(args[1]);
     if (keys->count != values->count) return raise_value(vm, "keys and values differ in number");

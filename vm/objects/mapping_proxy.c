@@ -1,5 +1,5 @@
-/* mapping_proxy.c - mappingproxy: a read-only view of a mapping, what C.__dict__ is. Everything is the mapping's own
- * answer. */
+/* mapping_proxy.c - mappingproxy: a read-only view of a mapping, what C.__dict__ is. Everything is
+ * the mapping's own answer. */
 #include "vm/type_private.h"
 
 typedef struct MappingProxy {
@@ -7,8 +7,12 @@ typedef struct MappingProxy {
     Value mapping;
 } MappingProxy;
 
-static Value mapping_of(Value self) { return AS(MappingProxy, self)->mapping; }
-static Value unwrap(Value v) { return is_kind(v, TYPE_MAPPING_PROXY) ? mapping_of(v) : v; }
+static Value mapping_of(Value self) {
+    return AS(MappingProxy, self)->mapping;
+}
+static Value unwrap(Value v) {
+    return is_kind(v, TYPE_MAPPING_PROXY) ? mapping_of(v) : v;
+}
 
 Value mapping_proxy_new(GenVM *vm, Value mapping) {
     MappingProxy *proxy = gc_new(vm, sizeof *proxy, TYPE_MAPPING_PROXY);
@@ -17,7 +21,9 @@ Value mapping_proxy_new(GenVM *vm, Value mapping) {
     return object_value(proxy);
 }
 
-static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((MappingProxy *)object)->mapping); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((MappingProxy *)object)->mapping);
+}
 
 static Value repr(GenVM *vm, Value self) {
     Value inner = value_repr(vm, mapping_of(self));
@@ -27,12 +33,24 @@ static Value repr(GenVM *vm, Value self) {
     return native_twin(vm, TWIN_PROXY_REPR, 1, mapping_of(self));
 }
 
-static Value str(GenVM *vm, Value self) { return value_str(vm, mapping_of(self)); }
-static Value hash(GenVM *vm, Value self) { return value_hash(vm, mapping_of(self)); }
-static Value len(GenVM *vm, Value self) { return value_len(vm, mapping_of(self)); }
-static Value getitem(GenVM *vm, Value self, Value key) { return value_getitem(vm, mapping_of(self), key); }
-static Value contains(GenVM *vm, Value self, Value item) { return value_contains(vm, mapping_of(self), item); }
-static Value iter(GenVM *vm, Value self) { return value_iter(vm, mapping_of(self)); }
+static Value str(GenVM *vm, Value self) {
+    return value_str(vm, mapping_of(self));
+}
+static Value hash(GenVM *vm, Value self) {
+    return value_hash(vm, mapping_of(self));
+}
+static Value len(GenVM *vm, Value self) {
+    return value_len(vm, mapping_of(self));
+}
+static Value getitem(GenVM *vm, Value self, Value key) {
+    return value_getitem(vm, mapping_of(self), key);
+}
+static Value contains(GenVM *vm, Value self, Value item) {
+    return value_contains(vm, mapping_of(self), item);
+}
+static Value iter(GenVM *vm, Value self) {
+    return value_iter(vm, mapping_of(self));
+}
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     if (!is_kind(left, TYPE_MAPPING_PROXY)) return VALUE_NOT_IMPLEMENTED;
@@ -40,7 +58,8 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
 }
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
-    return op == BINARY_OR ? value_binary(vm, op, unwrap(left), unwrap(right), false) : VALUE_NOT_IMPLEMENTED;
+    return op == BINARY_OR ? value_binary(vm, op, unwrap(left), unwrap(right), false)
+                           : VALUE_NOT_IMPLEMENTED;
 }
 
 /* A method of the mapping, called with the same arguments. */
@@ -50,25 +69,39 @@ static Value forward(GenVM *vm, Value *args, const char *name, int count) {
     return native_call_array(vm, method, (uint32_t)count, args + 1);
 }
 
-static Value method_get(GenVM *vm, Value *args) { return forward(vm, args, "get", 2); }
-static Value method_keys(GenVM *vm, Value *args) { return forward(vm, args, "keys", 0); }
-static Value method_values(GenVM *vm, Value *args) { return forward(vm, args, "values", 0); }
-static Value method_items(GenVM *vm, Value *args) { return forward(vm, args, "items", 0); }
-static Value method_copy(GenVM *vm, Value *args) { return forward(vm, args, "copy", 0); }
-static Value method_reversed(GenVM *vm, Value *args) { return forward(vm, args, "__reversed__", 0); }
+static Value method_get(GenVM *vm, Value *args) {
+    return forward(vm, args, "get", 2);
+}
+static Value method_keys(GenVM *vm, Value *args) {
+    return forward(vm, args, "keys", 0);
+}
+static Value method_values(GenVM *vm, Value *args) {
+    return forward(vm, args, "values", 0);
+}
+static Value method_items(GenVM *vm, Value *args) {
+    return forward(vm, args, "items", 0);
+}
+static Value method_copy(GenVM *vm, Value *args) {
+    return forward(vm, args, "copy", 0);
+}
+static Value method_reversed(GenVM *vm, Value *args) {
+    return forward(vm, args, "__reversed__", 0);
+}
 
 static Value proxy_construct(GenVM *vm, Value *args) {
     Type *type = type_of(vm, args[1]);
-    bool mapping = type_lookup(vm, type, vm->special_names[SP_GETITEM]) != VALUE_UNSET && !is_kind(args[1], TYPE_LIST) &&
-                   !is_kind(args[1], TYPE_TUPLE);
-    if (!mapping) return raise_type(vm, "mappingproxy() argument must be a mapping, not %T", args[1]);
+    bool mapping = type_lookup(vm, type, vm->special_names[SP_GETITEM]) != VALUE_UNSET &&
+                   !is_kind(args[1], TYPE_LIST) && !is_kind(args[1], TYPE_TUPLE);
+    if (!mapping)
+        return raise_type(vm, "mappingproxy() argument must be a mapping, not %T", args[1]);
     return mapping_proxy_new(vm, args[1]);
 }
 
 static const NativeDef construct = {"mappingproxy(cls, mapping, /)", proxy_construct, NULL};
 
 static const NativeDef methods[] = {
-    {"get(self, key, default=None, /)", method_get, "Return the value for key if key is in the mapping, else default."},
+    {"get(self, key, default=None, /)", method_get,
+     "Return the value for key if key is in the mapping, else default."},
     {"keys(self, /)", method_keys, "a set-like object providing a view on the mapping's keys"},
     {"values(self, /)", method_values, "an object providing a view on the mapping's values"},
     {"items(self, /)", method_items, "a set-like object providing a view on the mapping's items"},

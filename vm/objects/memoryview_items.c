@@ -50,7 +50,8 @@ static uint16_t half_bits(double number) {
     if (isnan(number)) return sign | 0x7e00;
     if (size >= 65520) return sign | 0x7c00;
     if (size < 0x1p-14) return sign | (uint16_t)nearbyint(ldexp(size, 24));
-    return (uint16_t)(sign | (((exponent + 14) << 10) + (int)nearbyint(ldexp(fraction, 11)) - 1024));
+    return (uint16_t)(sign |
+                      (((exponent + 14) << 10) + (int)nearbyint(ldexp(fraction, 11)) - 1024));
 }
 
 static const MemoryFormat formats[] = {

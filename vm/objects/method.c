@@ -1,8 +1,10 @@
-/* method.c - bound methods: a callable and the object that becomes its first argument. Attributes that the method does
- * not have are the function's. */
+/* method.c - bound methods: a callable and the object that becomes its first argument. Attributes
+ * that the method does not have are the function's. */
 #include "vm/type_private.h"
 
-static Method *self_method(Value self) { return AS(Method, self); }
+static Method *self_method(Value self) {
+    return AS(Method, self);
+}
 
 Value method_new(GenVM *vm, Value function, Value self) {
     Method *method = gc_new_raw(vm, sizeof *method, TYPE_METHOD);
@@ -20,7 +22,8 @@ static void trace(GenVM *vm, Object *object) {
 static Value repr(GenVM *vm, Value self) {
     const Method *method = self_method(self);
     Value name = attribute_find(vm, method->function, name_value(vm, NAME___qualname__));
-    if (name == VALUE_UNSET) name = attribute_find(vm, method->function, name_value(vm, NAME___name__));
+    if (name == VALUE_UNSET)
+        name = attribute_find(vm, method->function, name_value(vm, NAME___name__));
     if (name == VALUE_UNSET || !value_is_str(name)) name = vm->characters['?'];
     Value of = value_repr(vm, method->self);
     if (of == VALUE_ERROR) return VALUE_ERROR;
@@ -41,7 +44,8 @@ static Value hash(GenVM *vm, Value self) {
 }
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
-    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_METHOD) || !is_kind(right, TYPE_METHOD))
+    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_METHOD) ||
+        !is_kind(right, TYPE_METHOD))
         return VALUE_NOT_IMPLEMENTED;
     bool same = self_method(left)->self == self_method(right)->self;
     if (same) {
@@ -73,13 +77,18 @@ static Value method_construct(GenVM *vm, Value *args) {
     return method_new(vm, args[1], args[2]);
 }
 
-static Value get_function(GenVM *vm, Value self) { return (void)vm, self_method(self)->function; }
-static Value get_self(GenVM *vm, Value self) { return (void)vm, self_method(self)->self; }
+static Value get_function(GenVM *vm, Value self) {
+    return (void)vm, self_method(self)->function;
+}
+static Value get_self(GenVM *vm, Value self) {
+    return (void)vm, self_method(self)->self;
+}
 static Value get_doc(GenVM *vm, Value self) {
     return attribute_get(vm, self_method(self)->function, name_value(vm, NAME___doc__));
 }
 
-static const NativeDef construct = {"method(cls, function: callable, instance, /)", method_construct, NULL};
+static const NativeDef construct = {"method(cls, function: callable, instance, /)",
+                                    method_construct, NULL};
 
 static const AttributeDef attributes[] = {
     {"__func__", get_function, NULL, "the function (or other callable) implementing a method"},
@@ -95,5 +104,10 @@ const BuiltinType method_type = {
     .doc = "Create a bound instance method object.",
     .construct = &construct,
     .attributes = attributes,
-    .slots = {.repr = repr, .hash = hash, .compare = compare, .call = call, .getattr = getattr, .trace = trace},
+    .slots = {.repr = repr,
+              .hash = hash,
+              .compare = compare,
+              .call = call,
+              .getattr = getattr,
+              .trace = trace},
 };

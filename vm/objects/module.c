@@ -1,7 +1,10 @@
-/* module.c - module objects: a name and a dict. Importing is vm/import.c's; reading attributes vm/attribute.c's. */
+/* module.c - module objects: a name and a dict. Importing is vm/import.c's; reading attributes
+ * vm/attribute.c's. */
 #include "vm/type_private.h"
 
-static Module *self_module(Value self) { return AS(Module, self); }
+static Module *self_module(Value self) {
+    return AS(Module, self);
+}
 
 static bool fill(GenVM *vm, Module *module, Value name, Value doc) {
     Value dict = dict_new(vm);
@@ -27,7 +30,8 @@ static Value make(GenVM *vm, Type *type) {
 
 Value module_new(GenVM *vm, Value name) {
     Value module = make(vm, vm->types[TYPE_MODULE]);
-    if (module == VALUE_ERROR || !fill(vm, self_module(module), name, VALUE_NONE)) return VALUE_ERROR;
+    if (module == VALUE_ERROR || !fill(vm, self_module(module), name, VALUE_NONE))
+        return VALUE_ERROR;
     return module;
 }
 
@@ -40,11 +44,14 @@ static void trace(GenVM *vm, Object *object) {
 
 static Value module_construct(GenVM *vm, Value *args) {
     Value module = make(vm, type_from(args[0]));
-    if (module == VALUE_ERROR || !fill(vm, self_module(module), args[1], args[2])) return VALUE_ERROR;
+    if (module == VALUE_ERROR || !fill(vm, self_module(module), args[1], args[2]))
+        return VALUE_ERROR;
     return module;
 }
 
-static Value method_make(GenVM *vm, Value *args) { return make(vm, type_from(args[0])); }
+static Value method_make(GenVM *vm, Value *args) {
+    return make(vm, type_from(args[0]));
+}
 
 static Value method_init(GenVM *vm, Value *args) {
     return fill(vm, self_module(args[0]), args[1], args[2]) ? VALUE_NONE : VALUE_ERROR;
@@ -52,11 +59,15 @@ static Value method_init(GenVM *vm, Value *args) {
 
 static Value repr(GenVM *vm, Value self) {
     const Module *module = self_module(self);
-    Value name = module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___name__)) : VALUE_UNSET;
+    Value name =
+        module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___name__)) : VALUE_UNSET;
     if (name == VALUE_UNSET || !value_is_str(name)) name = vm->characters['?'];
-    Value file = module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___file__)) : VALUE_UNSET;
-    if (file != VALUE_UNSET && value_is_str(file)) return str_format(vm, "<module %V from %V>", name, file);
-    Value loader = module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___loader__)) : VALUE_UNSET;
+    Value file =
+        module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___file__)) : VALUE_UNSET;
+    if (file != VALUE_UNSET && value_is_str(file))
+        return str_format(vm, "<module %V from %V>", name, file);
+    Value loader = module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___loader__))
+                                : VALUE_UNSET;
     bool known = dict_get_str(vm, vm->modules, name) == self && !str_is(name, "__main__");
     if (loader == VALUE_UNSET || !known) return str_format(vm, "<module %V>", name);
     return str_format(vm, "<module %V (built-in)>", name);
@@ -72,9 +83,12 @@ static Value get_annotations(GenVM *vm, Value self) {
     Value known = dict_get_str(vm, dict, name_value(vm, NAME___annotations__));
     if (known != VALUE_UNSET) return known;
     Value annotate = dict_get_str(vm, dict, name_value(vm, NAME___annotate__));
-    if (annotate != VALUE_UNSET && annotate != VALUE_NONE) return native_twin(vm, TWIN_ANNOTATIONS, 2, self, annotate);
+    if (annotate != VALUE_UNSET && annotate != VALUE_NONE)
+        return native_twin(vm, TWIN_ANNOTATIONS, 2, self, annotate);
     Value empty = dict_new(vm);
-    if (empty == VALUE_ERROR || !dict_set_str(vm, dict, name_value(vm, NAME___annotations__), empty)) return VALUE_ERROR;
+    if (empty == VALUE_ERROR ||
+        !dict_set_str(vm, dict, name_value(vm, NAME___annotations__), empty))
+        return VALUE_ERROR;
     return empty;
 }
 

@@ -1,9 +1,13 @@
 /* namespace.c - types.SimpleNamespace: an object that is nothing but its attributes. */
 #include "vm/type_private.h"
 
-static Dict *dict_of(GenVM *vm, Value self) { return instance_dict(vm, self); }
+static Dict *dict_of(GenVM *vm, Value self) {
+    return instance_dict(vm, self);
+}
 
-static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((Namespace *)object)->attributes); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((Namespace *)object)->attributes);
+}
 
 /* Copies a mapping's entries; their keys must be strings. */
 static bool add_all(GenVM *vm, Dict *dict, Dict *source) {
@@ -45,16 +49,21 @@ static Value namespace_construct(GenVM *vm, Value *args) {
     return self == VALUE_ERROR ? VALUE_ERROR : fill(vm, self, args[1], args[2], self);
 }
 
-static Value method_make(GenVM *vm, Value *args) { return make(vm, type_from(args[0])); }
+static Value method_make(GenVM *vm, Value *args) {
+    return make(vm, type_from(args[0]));
+}
 
 static Value method_init(GenVM *vm, Value *args) {
     return fill(vm, args[0], args[1], args[2], VALUE_NONE);
 }
 
-static Value repr(GenVM *vm, Value self) { return native_twin(vm, TWIN_NAMESPACE_REPR, 1, self); }
+static Value repr(GenVM *vm, Value self) {
+    return native_twin(vm, TWIN_NAMESPACE_REPR, 1, self);
+}
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
-    if (!is_kind(left, TYPE_NAMESPACE) || !is_kind(right, TYPE_NAMESPACE)) return VALUE_NOT_IMPLEMENTED;
+    if (!is_kind(left, TYPE_NAMESPACE) || !is_kind(right, TYPE_NAMESPACE))
+        return VALUE_NOT_IMPLEMENTED;
     Dict *a = dict_of(vm, left), *b = dict_of(vm, right);
     if (!a || !b) return VALUE_ERROR;
     return value_compare(vm, op, object_value(a), object_value(b));
@@ -72,12 +81,14 @@ static Value get_dict(GenVM *vm, Value self) {
     return dict ? object_value(dict) : VALUE_ERROR;
 }
 
-static const NativeDef construct = {"SimpleNamespace(cls, mapping=?, /, **kwargs)", namespace_construct, NULL};
+static const NativeDef construct = {"SimpleNamespace(cls, mapping=?, /, **kwargs)",
+                                    namespace_construct, NULL};
 
 static const NativeDef methods[] = {
     {"static __new__(cls, /, *args, **kwargs)", method_make, "Create and return a new object."},
     {"__init__(self, mapping=?, /, **kwargs)", method_init, "Initialize self."},
-    {"__replace__(self, /, **changes)", method_replace, "Return a copy of the namespace object with new values for the specified attributes."},
+    {"__replace__(self, /, **changes)", method_replace,
+     "Return a copy of the namespace object with new values for the specified attributes."},
     {0},
 };
 

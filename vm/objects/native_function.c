@@ -1,8 +1,11 @@
-/* native_function.c - functions written in C, as scripts see them: builtin functions and bound builtin methods
- * (TYPE_NATIVE), methods and special methods in a type's dict (TYPE_NATIVE_METHOD). */
+/* native_function.c - functions written in C, as scripts see them: builtin functions and bound
+ * builtin methods (TYPE_NATIVE), methods and special methods in a type's dict (TYPE_NATIVE_METHOD).
+ */
 #include "vm/type_private.h"
 
-static NativeFunction *self_native(Value self) { return AS(NativeFunction, self); }
+static NativeFunction *self_native(Value self) {
+    return AS(NativeFunction, self);
+}
 
 static void trace(GenVM *vm, Object *object) {
     NativeFunction *native = (NativeFunction *)object;
@@ -18,7 +21,9 @@ static void trace(GenVM *vm, Object *object) {
     }
 }
 
-static bool is_wrapper(const NativeFunction *native) { return (native->header.flags & NATIVE_WRAPPER) != 0; }
+static bool is_wrapper(const NativeFunction *native) {
+    return (native->header.flags & NATIVE_WRAPPER) != 0;
+}
 
 static Value repr(GenVM *vm, Value self) {
     const NativeFunction *native = self_native(self);
@@ -29,22 +34,26 @@ static Value repr(GenVM *vm, Value self) {
         return str_format(vm, "<built-in function %S>", native->name);
     void *receiver = is_object(native->self) ? (void *)as_object(native->self) : address;
     if (is_wrapper(native))
-        return str_format(vm, "<method-wrapper '%S' of %T object at %p>", native->name, native->self, receiver);
-    return str_format(vm, "<built-in method %S of %T object at %p>", native->name, native->self, receiver);
+        return str_format(vm, "<method-wrapper '%S' of %T object at %p>", native->name,
+                          native->self, receiver);
+    return str_format(vm, "<built-in method %S of %T object at %p>", native->name, native->self,
+                      receiver);
 }
 
 static Value method_repr(GenVM *vm, Value self) {
     const NativeFunction *native = self_native(self);
-    return str_format(vm, "<%s '%S' of '%N' objects>", is_wrapper(native) ? "slot wrapper" : "method", native->name,
-                      native->owner);
+    return str_format(vm, "<%s '%S' of '%N' objects>",
+                      is_wrapper(native) ? "slot wrapper" : "method", native->name, native->owner);
 }
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     (void)vm;
-    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_NATIVE) || !is_kind(right, TYPE_NATIVE))
+    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_NATIVE) ||
+        !is_kind(right, TYPE_NATIVE))
         return VALUE_NOT_IMPLEMENTED;
     const NativeFunction *a = self_native(left), *b = self_native(right);
-    bool same = a == b || (a->def == b->def && a->self == b->self && a->owner == b->owner && a->self != VALUE_UNSET);
+    bool same = a == b || (a->def == b->def && a->self == b->self && a->owner == b->owner &&
+                           a->self != VALUE_UNSET);
     return bool_value(same == (op == COMPARE_EQ));
 }
 
@@ -52,23 +61,31 @@ static Value hash(GenVM *vm, Value self) {
     (void)vm;
     const NativeFunction *native = self_native(self);
     if (native->self == VALUE_UNSET) return object_hash(vm, self);
-    uint64_t mixed = (uint64_t)native->self * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)native->def;
+    uint64_t mixed =
+        (uint64_t)native->self * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)native->def;
     return int_value((int64_t)(mixed >> 4));
 }
 
-static Value call(GenVM *vm, Value self, Value args, Value kwargs) { return native_call_spread(vm, self, args, kwargs); }
+static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
+    return native_call_spread(vm, self, args, kwargs);
+}
 
 static Value method_get(GenVM *vm, Value self, Value instance, Value owner) {
-    Type *type = is_type(owner) ? type_from(owner) : instance == VALUE_UNSET ? NULL : type_of(vm, instance);
-    if (instance != VALUE_UNSET && !type_is_subclass(type_of(vm, instance), self_native(self)->owner))
-        return raise_type(vm, "descriptor '%S' for '%N' objects doesn't apply to a '%T' object", self_native(self)->name,
-                          self_native(self)->owner, instance);
+    Type *type = is_type(owner)            ? type_from(owner)
+                 : instance == VALUE_UNSET ? NULL
+                                           : type_of(vm, instance);
+    if (instance != VALUE_UNSET &&
+        !type_is_subclass(type_of(vm, instance), self_native(self)->owner))
+        return raise_type(vm, "descriptor '%S' for '%N' objects doesn't apply to a '%T' object",
+                          self_native(self)->name, self_native(self)->owner, instance);
     return attribute_bind(vm, self, instance, type);
 }
 
 /* ---- attributes ---- */
 
-static Value get_name(GenVM *vm, Value self) { return (void)vm, self_native(self)->name; }
+static Value get_name(GenVM *vm, Value self) {
+    return (void)vm, self_native(self)->name;
+}
 
 static Value get_qualname(GenVM *vm, Value self) {
     const NativeFunction *native = self_native(self);
@@ -91,11 +108,14 @@ static Value get_self(GenVM *vm, Value self) {
     const NativeFunction *native = self_native(self);
     if (native->self != VALUE_UNSET) return native->self;
     if (native->owner) return object_value(native->owner);
-    Value module = native->module == VALUE_UNSET ? VALUE_UNSET : dict_get_str(vm, vm->modules, native->module);
+    Value module =
+        native->module == VALUE_UNSET ? VALUE_UNSET : dict_get_str(vm, vm->modules, native->module);
     return module == VALUE_UNSET ? VALUE_NONE : module;
 }
 
-static Value get_owner(GenVM *vm, Value self) { return (void)vm, object_value(self_native(self)->owner); }
+static Value get_owner(GenVM *vm, Value self) {
+    return (void)vm, object_value(self_native(self)->owner);
+}
 
 /* The part of the signature in parentheses, as CPython shows it: "($self, x, /)". */
 static Value get_text_signature(GenVM *vm, Value self) {
@@ -129,18 +149,20 @@ static const AttributeDef method_attributes[] = {
     {0},
 };
 
-#define NATIVE_FUNCTION_TYPE(variable, text)                                                                           \
-    const BuiltinType variable = {.name = text,                                                                        \
-                                  .flags = TYPE_FINAL | TYPE_NO_NEW,                                                   \
-                                  .size = sizeof(NativeFunction),                                                      \
-                                  .attributes = attributes,                                                            \
-                                  .slots = {.repr = repr, .hash = hash, .compare = compare, .call = call, .trace = trace}}
-#define NATIVE_METHOD_TYPE(variable, text)                                                                             \
-    const BuiltinType variable = {.name = text,                                                                        \
-                                  .flags = TYPE_FINAL | TYPE_NO_NEW,                                                   \
-                                  .size = sizeof(NativeFunction),                                                      \
-                                  .attributes = method_attributes,                                                     \
-                                  .slots = {.repr = method_repr, .call = call, .descr_get = method_get, .trace = trace}}
+#define NATIVE_FUNCTION_TYPE(variable, text)                                                       \
+    const BuiltinType variable = {                                                                 \
+        .name = text,                                                                              \
+        .flags = TYPE_FINAL | TYPE_NO_NEW,                                                         \
+        .size = sizeof(NativeFunction),                                                            \
+        .attributes = attributes,                                                                  \
+        .slots = {.repr = repr, .hash = hash, .compare = compare, .call = call, .trace = trace}}
+#define NATIVE_METHOD_TYPE(variable, text)                                                         \
+    const BuiltinType variable = {                                                                 \
+        .name = text,                                                                              \
+        .flags = TYPE_FINAL | TYPE_NO_NEW,                                                         \
+        .size = sizeof(NativeFunction),                                                            \
+        .attributes = method_attributes,                                                           \
+        .slots = {.repr = method_repr, .call = call, .descr_get = method_get, .trace = trace}}
 
 NATIVE_FUNCTION_TYPE(native_type, "builtin_function_or_method");
 NATIVE_FUNCTION_TYPE(native_bound_type, "method-wrapper");

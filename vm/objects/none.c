@@ -1,4 +1,5 @@
-/* none.c - the singletons: None, Ellipsis, NotImplemented (and False and True, whose type is bool.c's). */
+/* none.c - the singletons: None, Ellipsis, NotImplemented (and False and True, whose type is
+ * bool.c's). */
 #include "vm/type_private.h"
 
 const Object gen_singletons[5] = {
@@ -9,11 +10,19 @@ const Object gen_singletons[5] = {
     {.shape = TYPE_ELLIPSIS, .kind = TYPE_ELLIPSIS, .gc = GC_PERMANENT},
 };
 
-static bool has_arguments(Value *args) { return AS_TUPLE(args[1])->count || args[2] != VALUE_UNSET; }
+static bool has_arguments(Value *args) {
+    return AS_TUPLE(args[1])->count || args[2] != VALUE_UNSET;
+}
 
-static Value none_repr(GenVM *vm, Value self) { return (void)self, str_from(vm, "None"); }
-static Value none_truth(GenVM *vm, Value self) { return (void)vm, (void)self, VALUE_FALSE; }
-static Value none_hash(GenVM *vm, Value self) { return (void)vm, (void)self, int_value(0xFCA86420); }
+static Value none_repr(GenVM *vm, Value self) {
+    return (void)self, str_from(vm, "None");
+}
+static Value none_truth(GenVM *vm, Value self) {
+    return (void)vm, (void)self, VALUE_FALSE;
+}
+static Value none_hash(GenVM *vm, Value self) {
+    return (void)vm, (void)self, int_value(0xFCA86420);
+}
 static Value none_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     return op == BINARY_OR ? union_of(vm, left, right) : VALUE_NOT_IMPLEMENTED;
 }
@@ -31,11 +40,14 @@ const BuiltinType none_type = {
     .slots = {.repr = none_repr, .truth = none_truth, .hash = none_hash, .binary = none_binary},
 };
 
-static Value ellipsis_repr(GenVM *vm, Value self) { return (void)self, str_from(vm, "Ellipsis"); }
+static Value ellipsis_repr(GenVM *vm, Value self) {
+    return (void)self, str_from(vm, "Ellipsis");
+}
 static Value ellipsis_construct(GenVM *vm, Value *args) {
     return has_arguments(args) ? raise_type(vm, "EllipsisType takes no arguments") : VALUE_ELLIPSIS;
 }
-static const NativeDef ellipsis_new = {"ellipsis(cls, /, *args, **kwargs)", ellipsis_construct, NULL};
+static const NativeDef ellipsis_new = {"ellipsis(cls, /, *args, **kwargs)", ellipsis_construct,
+                                       NULL};
 
 const BuiltinType ellipsis_type = {
     .name = "ellipsis",
@@ -46,15 +58,19 @@ const BuiltinType ellipsis_type = {
     .slots = {.repr = ellipsis_repr},
 };
 
-static Value not_implemented_repr(GenVM *vm, Value self) { return (void)self, str_from(vm, "NotImplemented"); }
+static Value not_implemented_repr(GenVM *vm, Value self) {
+    return (void)self, str_from(vm, "NotImplemented");
+}
 static Value not_implemented_truth(GenVM *vm, Value self) {
     (void)self;
     return raise_type(vm, "NotImplemented should not be used in a boolean context");
 }
 static Value not_implemented_construct(GenVM *vm, Value *args) {
-    return has_arguments(args) ? raise_type(vm, "NotImplementedType takes no arguments") : VALUE_NOT_IMPLEMENTED;
+    return has_arguments(args) ? raise_type(vm, "NotImplementedType takes no arguments")
+                               : VALUE_NOT_IMPLEMENTED;
 }
-static const NativeDef not_implemented_new = {"NotImplementedType(cls, /, *args, **kwargs)", not_implemented_construct, NULL};
+static const NativeDef not_implemented_new = {"NotImplementedType(cls, /, *args, **kwargs)",
+                                              not_implemented_construct, NULL};
 
 const BuiltinType not_implemented_type = {
     .name = "NotImplementedType",

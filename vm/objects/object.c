@@ -1,4 +1,5 @@
-/* object.c - `object`, the base of everything: what instances do when their class says nothing else. */
+/* object.c - `object`, the base of everything: what instances do when their class says nothing
+ * else. */
 #include "vm/type_private.h"
 
 /* ---- names ---- */
@@ -6,7 +7,9 @@
 Value type_module_name(GenVM *vm, Type *type) {
     if (type->is_builtin) return str_from(vm, type->def->module ? type->def->module : "builtins");
     Value module = dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
-    return module == VALUE_UNSET ? raise_attribute(vm, object_value(type), name_value(vm, NAME___module__)) : module;
+    return module == VALUE_UNSET
+               ? raise_attribute(vm, object_value(type), name_value(vm, NAME___module__))
+               : module;
 }
 
 /* "module.Qualname"; the module is left out for builtins and where it is no str. */
@@ -14,7 +17,8 @@ Value type_full_name(GenVM *vm, Type *type) {
     Value module = type->is_builtin ? type_module_name(vm, type)
                                     : dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
     if (module == VALUE_ERROR) return VALUE_ERROR;
-    if (module == VALUE_UNSET || !value_is_str(module) || str_is(module, "builtins")) return type->qualname;
+    if (module == VALUE_UNSET || !value_is_str(module) || str_is(module, "builtins"))
+        return type->qualname;
     return str_format(vm, "%S.%S", module, type->qualname);
 }
 
@@ -35,12 +39,15 @@ static bool overrides_new(GenVM *vm, const Type *type) {
 }
 
 static Value object_construct(GenVM *vm, Value *args) {
-    if (!is_type(args[0])) return raise_type(vm, "object.__new__(X): X is not a type object (%T)", args[0]);
+    if (!is_type(args[0]))
+        return raise_type(vm, "object.__new__(X): X is not a type object (%T)", args[0]);
     Type *type = type_from(args[0]);
     if (has_arguments(args[1], args[2])) {
         if (type->special[SP_NEW] != VALUE_UNSET)
-            return raise_type(vm, "object.__new__() takes exactly one argument (the type to instantiate)");
-        if (type->special[SP_INIT] == VALUE_UNSET) return raise_type(vm, "%N() takes no arguments", type);
+            return raise_type(
+                vm, "object.__new__() takes exactly one argument (the type to instantiate)");
+        if (type->special[SP_INIT] == VALUE_UNSET)
+            return raise_type(vm, "%N() takes no arguments", type);
     }
     if (type->is_abstract) return native_twin(vm, TWIN_REFUSE_ABSTRACT, 1, args[0]);
     if (type->instance_kind != TYPE_OBJECT)
@@ -52,18 +59,21 @@ static Value object_init(GenVM *vm, Value *args) {
     if (!has_arguments(args[1], args[2])) return VALUE_NONE;
     Type *type = type_of(vm, args[0]);
     if (type->special[SP_INIT] != VALUE_UNSET)
-        return raise_type(vm, "object.__init__() takes exactly one argument (the instance to initialize)");
+        return raise_type(
+            vm, "object.__init__() takes exactly one argument (the instance to initialize)");
     if (!overrides_new(vm, type))
-        return raise_type(vm, "%N.__init__() takes exactly one argument (the instance to initialize)", type);
+        return raise_type(
+            vm, "%N.__init__() takes exactly one argument (the instance to initialize)", type);
     return VALUE_NONE;
 }
 
 static Value object_init_subclass(GenVM *vm, Value *args) {
     if (AS_TUPLE(args[1])->count)
-        return raise_type(vm, "%N.__init_subclass__() takes no arguments (%d given)", type_from(args[0]),
-                          (int)AS_TUPLE(args[1])->count);
+        return raise_type(vm, "%N.__init_subclass__() takes no arguments (%d given)",
+                          type_from(args[0]), (int)AS_TUPLE(args[1])->count);
     if (args[2] != VALUE_UNSET && AS_DICT(args[2])->count)
-        return raise_type(vm, "%N.__init_subclass__() takes no keyword arguments", type_from(args[0]));
+        return raise_type(vm, "%N.__init_subclass__() takes no keyword arguments",
+                          type_from(args[0]));
     return VALUE_NONE;
 }
 
@@ -95,22 +105,32 @@ static Value object_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     return VALUE_NOT_IMPLEMENTED;
 }
 
-static Value object_str(GenVM *vm, Value *args) { return value_repr(vm, args[0]); }
+static Value object_str(GenVM *vm, Value *args) {
+    return value_repr(vm, args[0]);
+}
 
 static Value object_format(GenVM *vm, Value *args) {
     if (AS_STR(args[1])->size == 0) return value_str(vm, args[0]);
     return raise_type(vm, "unsupported format string passed to %T.__format__", args[0]);
 }
 
-static Value object_getattribute(GenVM *vm, Value *args) { return object_getattr(vm, args[0], args[1]); }
-static Value object_set_attribute(GenVM *vm, Value *args) { return object_setattr(vm, args[0], args[1], args[2]); }
+static Value object_getattribute(GenVM *vm, Value *args) {
+    return object_getattr(vm, args[0], args[1]);
+}
+static Value object_set_attribute(GenVM *vm, Value *args) {
+    return object_setattr(vm, args[0], args[1], args[2]);
+}
 static Value object_delete_attribute(GenVM *vm, Value *args) {
     return object_setattr(vm, args[0], args[1], VALUE_UNSET);
 }
 
-static Value object_dir(GenVM *vm, Value *args) { return native_twin(vm, TWIN_OBJECT_DIR, 1, args[0]); }
+static Value object_dir(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_OBJECT_DIR, 1, args[0]);
+}
 
-static Value object_getstate(GenVM *vm, Value *args) { return native_twin(vm, TWIN_OBJECT_STATE, 1, args[0]); }
+static Value object_getstate(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_OBJECT_STATE, 1, args[0]);
+}
 static Value object_reduce(GenVM *vm, Value *args) {
     return native_twin(vm, TWIN_OBJECT_REDUCE, 2, args[0], int_value(0));
 }
@@ -120,24 +140,31 @@ static Value object_reduce_ex(GenVM *vm, Value *args) {
 
 static Value object_sizeof(GenVM *vm, Value *args) {
     const Type *type = type_of(vm, args[0]);
-    return int_value(type->def->size ? type->def->size : (int64_t)(sizeof(Instance) + type->inline_slots * sizeof(Value)));
+    return int_value(type->def->size
+                         ? type->def->size
+                         : (int64_t)(sizeof(Instance) + type->inline_slots * sizeof(Value)));
 }
 
 /* ---- __class__ ---- */
 
-static Value get_class(GenVM *vm, Value self) { return object_value(type_of(vm, self)); }
+static Value get_class(GenVM *vm, Value self) {
+    return object_value(type_of(vm, self));
+}
 
 static bool set_class(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET || !is_type(value)) {
-        if (value == VALUE_UNSET) raise_type(vm, "can't delete __class__ attribute");
-        else raise_type(vm, "__class__ must be set to a class, not '%T' object", value);
+        if (value == VALUE_UNSET)
+            raise_type(vm, "can't delete __class__ attribute");
+        else
+            raise_type(vm, "__class__ must be set to a class, not '%T' object", value);
         return false;
     }
     Type *from = type_of(vm, self), *to = type_from(value);
     if (from == to) return true;
     bool modules = is_kind(self, TYPE_MODULE) && to->instance_kind == TYPE_MODULE;
     if (!modules && (from->is_builtin || to->is_builtin)) {
-        raise_type(vm, "__class__ assignment only supported for mutable types or ModuleType subclasses");
+        raise_type(
+            vm, "__class__ assignment only supported for mutable types or ModuleType subclasses");
         return false;
     }
     if (from->instance_kind != to->instance_kind || from->member_count != to->member_count ||
@@ -153,11 +180,13 @@ static bool set_class(GenVM *vm, Value self, Value value) {
 static const NativeDef construct = {"object(cls, /, *args, **kwargs)", object_construct, NULL};
 
 static const NativeDef methods[] = {
-    {"__init__(self, /, *args, **kwargs)", object_init, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__init__(self, /, *args, **kwargs)", object_init,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"__str__(self, /)", object_str, "Return str(self)."},
     {"__format__(self, format_spec: str, /)", object_format, "Default object formatter."},
     {"__getattribute__(self, name: str, /)", object_getattribute, "Return getattr(self, name)."},
-    {"__setattr__(self, name: str, value, /)", object_set_attribute, "Implement setattr(self, name, value)."},
+    {"__setattr__(self, name: str, value, /)", object_set_attribute,
+     "Implement setattr(self, name, value)."},
     {"__delattr__(self, name: str, /)", object_delete_attribute, "Implement delattr(self, name)."},
     {"__dir__(self, /)", object_dir, "Default dir() implementation."},
     {"__getstate__(self, /)", object_getstate, "Helper for pickle."},
@@ -179,7 +208,8 @@ static const AttributeDef attributes[] = {
 const BuiltinType object_type = {
     .name = "object",
     .size = sizeof(Instance),
-    .doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n"
+    .doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and "
+           "returns a new featureless\n"
            "instance that has no instance attributes and cannot be given any.\n",
     .construct = &construct,
     .methods = methods,

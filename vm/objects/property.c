@@ -1,7 +1,10 @@
-/* property.c - property objects. Reading and assigning through them is vm/attribute.c's property_get and property_set. */
+/* property.c - property objects. Reading and assigning through them is vm/attribute.c's
+ * property_get and property_set. */
 #include "vm/type_private.h"
 
-static Property *self_property(Value self) { return AS(Property, self); }
+static Property *self_property(Value self) {
+    return AS(Property, self);
+}
 
 static void trace(GenVM *vm, Object *object) {
     Property *property = (Property *)object;
@@ -25,7 +28,9 @@ static Value make(GenVM *vm, Type *type, const Value *parts) {
     return object_value(property);
 }
 
-static Value property_construct(GenVM *vm, Value *args) { return make(vm, type_from(args[0]), args + 1); }
+static Value property_construct(GenVM *vm, Value *args) {
+    return make(vm, type_from(args[0]), args + 1);
+}
 
 static Value method_init(GenVM *vm, Value *args) {
     Property *property = self_property(args[0]);
@@ -55,9 +60,15 @@ static Value with(GenVM *vm, Value self, int part, Value function) {
     return copy;
 }
 
-static Value method_getter(GenVM *vm, Value *args) { return with(vm, args[0], 0, args[1]); }
-static Value method_setter(GenVM *vm, Value *args) { return with(vm, args[0], 1, args[1]); }
-static Value method_deleter(GenVM *vm, Value *args) { return with(vm, args[0], 2, args[1]); }
+static Value method_getter(GenVM *vm, Value *args) {
+    return with(vm, args[0], 0, args[1]);
+}
+static Value method_setter(GenVM *vm, Value *args) {
+    return with(vm, args[0], 1, args[1]);
+}
+static Value method_deleter(GenVM *vm, Value *args) {
+    return with(vm, args[0], 2, args[1]);
+}
 
 static Value method_set_name(GenVM *vm, Value *args) {
     self_property(args[0])->name = args[2];
@@ -76,9 +87,15 @@ static Value descr_set(GenVM *vm, Value self, Value instance, Value value) {
 
 /* ---- attributes ---- */
 
-static Value get_fget(GenVM *vm, Value self) { return (void)vm, self_property(self)->fget; }
-static Value get_fset(GenVM *vm, Value self) { return (void)vm, self_property(self)->fset; }
-static Value get_fdel(GenVM *vm, Value self) { return (void)vm, self_property(self)->fdel; }
+static Value get_fget(GenVM *vm, Value self) {
+    return (void)vm, self_property(self)->fget;
+}
+static Value get_fset(GenVM *vm, Value self) {
+    return (void)vm, self_property(self)->fset;
+}
+static Value get_fdel(GenVM *vm, Value self) {
+    return (void)vm, self_property(self)->fdel;
+}
 
 static Value get_doc(GenVM *vm, Value self) {
     const Property *property = self_property(self);
@@ -97,7 +114,8 @@ static bool set_doc(GenVM *vm, Value self, Value value) {
 static Value get_name(GenVM *vm, Value self) {
     const Property *property = self_property(self);
     if (property->name != VALUE_UNSET) return property->name;
-    if (property->fget != VALUE_NONE) return attribute_get(vm, property->fget, name_value(vm, NAME___name__));
+    if (property->fget != VALUE_NONE)
+        return attribute_get(vm, property->fget, name_value(vm, NAME___name__));
     return raise_attribute(vm, self, name_value(vm, NAME___name__));
 }
 
@@ -122,14 +140,18 @@ static Value get_abstract(GenVM *vm, Value self) {
     return VALUE_FALSE;
 }
 
-static const NativeDef construct = {"property(cls, fget=None, fset=None, fdel=None, doc=None)", property_construct, NULL};
+static const NativeDef construct = {"property(cls, fget=None, fset=None, fdel=None, doc=None)",
+                                    property_construct, NULL};
 
 static const NativeDef methods[] = {
     {"static __new__(cls, /, *args, **kwargs)", method_make, "Create and return a new object."},
     {"__init__(self, fget=None, fset=None, fdel=None, doc=None)", method_init, "Initialize self."},
-    {"getter(self, fget, /)", method_getter, "Descriptor to obtain a copy of the property with a different getter."},
-    {"setter(self, fset, /)", method_setter, "Descriptor to obtain a copy of the property with a different setter."},
-    {"deleter(self, fdel, /)", method_deleter, "Descriptor to obtain a copy of the property with a different deleter."},
+    {"getter(self, fget, /)", method_getter,
+     "Descriptor to obtain a copy of the property with a different getter."},
+    {"setter(self, fset, /)", method_setter,
+     "Descriptor to obtain a copy of the property with a different setter."},
+    {"deleter(self, fdel, /)", method_deleter,
+     "Descriptor to obtain a copy of the property with a different deleter."},
     {"__set_name__(self, owner, name, /)", method_set_name, "Method to set name of a property."},
     {0},
 };
@@ -147,8 +169,10 @@ static const AttributeDef attributes[] = {
 const BuiltinType property_type = {
     .name = "property",
     .size = sizeof(Property),
-    .doc = "Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n  fset\n    function to be "
-           "used for setting an attribute value\n  fdel\n    function to be used for del'ing an attribute\n  doc\n    "
+    .doc = "Property attribute.\n\n  fget\n    function to be used for getting an attribute "
+           "value\n  fset\n    function to be "
+           "used for setting an attribute value\n  fdel\n    function to be used for del'ing an "
+           "attribute\n  doc\n    "
            "docstring",
     .construct = &construct,
     .methods = methods,

@@ -1,5 +1,5 @@
-/* range.c - range objects and their iterator. Start, stop, step and length are ints of any size; where all of them are
- * small, as nearly always, the arithmetic is that of int64_t.
+/* range.c - range objects and their iterator. Start, stop, step and length are ints of any size;
+ * where all of them are small, as nearly always, the arithmetic is that of int64_t.
  */
 #include "vm/objects/containers.h"
 
@@ -7,7 +7,8 @@
 
 /* The number of items between two small ints. */
 static uint64_t small_length(int64_t start, int64_t stop, int64_t step) {
-    if (step > 0) return start < stop ? ((uint64_t)stop - (uint64_t)start - 1) / (uint64_t)step + 1 : 0;
+    if (step > 0)
+        return start < stop ? ((uint64_t)stop - (uint64_t)start - 1) / (uint64_t)step + 1 : 0;
     return start > stop ? ((uint64_t)start - (uint64_t)stop - 1) / -(uint64_t)step + 1 : 0;
 }
 
@@ -129,7 +130,9 @@ static Leaf find_value(GenVM *vm, const Range *range, Value v, Value *position) 
     }
     if (!value_is_intlike(v)) return LEAF_FALSE;
     *position = position_of(vm, range, v);
-    return *position == VALUE_ERROR ? LEAF_ERROR : *position == VALUE_UNSET ? LEAF_FALSE : LEAF_TRUE;
+    return *position == VALUE_ERROR   ? LEAF_ERROR
+           : *position == VALUE_UNSET ? LEAF_FALSE
+                                      : LEAF_TRUE;
 }
 
 static Value range_contains(GenVM *vm, Value self, Value item) {
@@ -226,7 +229,8 @@ Value range_iterator_new(GenVM *vm, int64_t start, int64_t step, int64_t length)
 }
 
 static bool is_small(const Range *range) {
-    return is_int(range->start) && is_int(range->stop) && is_int(range->step) && is_int(range->length);
+    return is_int(range->start) && is_int(range->stop) && is_int(range->step) &&
+           is_int(range->length);
 }
 
 static Value range_iter(GenVM *vm, Value self) {
@@ -248,7 +252,9 @@ static Value range_reversed(GenVM *vm, Value *args) {
     return backward == VALUE_ERROR ? backward : range_iter(vm, backward);
 }
 
-static Value iterator_iter(GenVM *vm, Value self) { return (void)vm, self; }
+static Value iterator_iter(GenVM *vm, Value self) {
+    return (void)vm, self;
+}
 
 static Value iterator_next(GenVM *vm, Value self) {
     RangeIterator *it = AS(RangeIterator, self);
@@ -266,9 +272,15 @@ static Value iterator_length_hint(GenVM *vm, Value *args) {
 
 /* ---- attributes and tables ---- */
 
-static Value range_get_start(GenVM *vm, Value self) { return (void)vm, AS(Range, self)->start; }
-static Value range_get_stop(GenVM *vm, Value self) { return (void)vm, AS(Range, self)->stop; }
-static Value range_get_step(GenVM *vm, Value self) { return (void)vm, AS(Range, self)->step; }
+static Value range_get_start(GenVM *vm, Value self) {
+    return (void)vm, AS(Range, self)->start;
+}
+static Value range_get_stop(GenVM *vm, Value self) {
+    return (void)vm, AS(Range, self)->stop;
+}
+static Value range_get_step(GenVM *vm, Value self) {
+    return (void)vm, AS(Range, self)->step;
+}
 
 static Value range_reduce(GenVM *vm, Value *args) {
     Range *range = AS(Range, args[0]);
@@ -292,12 +304,15 @@ const BuiltinType range_iterator_type = {
     .slots = {.iter = iterator_iter, .next = iterator_next},
 };
 
-static const char range_doc[] =
-    "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an object that "
-    "produces a sequence of integers from start (inclusive)\nto stop (exclusive) by step.  range(i, j) "
-    "produces i, i+1, i+2, ..., j-1.\nstart defaults to 0, and stop is omitted!  range(4) produces 0, "
-    "1, 2, 3.\nThese are exactly the valid indices for a list of 4 elements.\nWhen step is given, it "
-    "specifies the increment (or decrement).";
+static const char range_doc[] = "range(stop) -> range object\nrange(start, stop[, step]) -> range "
+                                "object\n\nReturn an object that "
+                                "produces a sequence of integers from start (inclusive)\nto stop "
+                                "(exclusive) by step.  range(i, j) "
+                                "produces i, i+1, i+2, ..., j-1.\nstart defaults to 0, and stop is "
+                                "omitted!  range(4) produces 0, "
+                                "1, 2, 3.\nThese are exactly the valid indices for a list of 4 "
+                                "elements.\nWhen step is given, it "
+                                "specifies the increment (or decrement).";
 
 static const NativeDef range_constructor = {
     "range(cls, start: int, stop: int = ?, step: int = ?, /)", range_construct, range_doc};
@@ -306,7 +321,8 @@ static const NativeDef range_methods[] = {
     {"count(self, value, /)", range_count,
      "rangeobject.count(value) -> integer -- return number of occurrences of value"},
     {"index(self, value, /)", range_index,
-     "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is "
+     "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value "
+     "is "
      "not present."},
     {"__reversed__(self, /)", range_reversed, "Return a reverse iterator."},
     {"__reduce__(self, /)", range_reduce, NULL},
@@ -329,7 +345,13 @@ const BuiltinType range_type = {
     .construct = &range_constructor,
     .methods = range_methods,
     .attributes = range_attributes,
-    .slots = {.repr = range_repr, .hash = range_hash, .truth = range_truth, .len = range_len,
-              .getitem = range_getitem, .contains = range_contains, .iter = range_iter,
-              .compare = range_compare, .trace = range_trace},
+    .slots = {.repr = range_repr,
+              .hash = range_hash,
+              .truth = range_truth,
+              .len = range_len,
+              .getitem = range_getitem,
+              .contains = range_contains,
+              .iter = range_iter,
+              .compare = range_compare,
+              .trace = range_trace},
 };

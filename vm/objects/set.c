@@ -1,9 +1,9 @@
-/* set.c - set and frozenset, as scripts and the engine see them, and the set operators of dict views. The table is in
- * set_table.c.
+/* set.c - set and frozenset, as scripts and the engine see them, and the set operators of dict
+ * views. The table is in set_table.c.
  *
- * An operation on two collections first makes the other one something that can be iterated twice (iterable_items), so
- * that the twin may begin again when an item turns out to need script code. Operations that change self are begun
- * again only where a second time does no harm.
+ * An operation on two collections first makes the other one something that can be iterated twice
+ * (iterable_items), so that the twin may begin again when an item turns out to need script code.
+ * Operations that change self are begun again only where a second time does no harm.
  */
 #include "vm/engine_module.h"
 #include "vm/objects/containers.h"
@@ -80,7 +80,8 @@ static Leaf set_discard(GenVM *vm, Set *set, Value item) {
 
 /* ---- iteration with the hashes at hand ---- */
 
-/* Goes through a set, a dict, a list or a tuple (what iterable_items gives), hashing only where it must. */
+/* Goes through a set, a dict, a list or a tuple (what iterable_items gives), hashing only where it
+ * must. */
 typedef struct Walk {
     GenVM *vm;
     Value source;
@@ -117,7 +118,8 @@ static inline Leaf walk_next(Walk *walk, Value *item, uint64_t *hash) {
 
 static Leaf add_walk(GenVM *vm, Set *set, Value source) {
     if (is_any_set(source)) return set_merge(vm, set, AS_SET(source));
-    if (is_kind(source, TYPE_DICT) && !set_prepare(vm, set, AS_DICT(source)->count)) return LEAF_ERROR;
+    if (is_kind(source, TYPE_DICT) && !set_prepare(vm, set, AS_DICT(source)->count))
+        return LEAF_ERROR;
     Walk walk = walk_begin(vm, source);
     if (!charge_items(vm, walk.count)) return LEAF_ERROR;
     for (;;) {
@@ -130,13 +132,14 @@ static Leaf add_walk(GenVM *vm, Set *set, Value source) {
     }
 }
 
-/* Adds what any native iterable yields. LEAF_SCRIPT: the rest is `*first`, where not unset, and then `*rest`. */
+/* Adds what any native iterable yields. LEAF_SCRIPT: the rest is `*first`, where not unset, and
+ * then `*rest`. */
 static Leaf add_iterable(GenVM *vm, Value set, Value iterable, Value *first, Value *rest) {
     *first = VALUE_UNSET;
     *rest = iterable;
     uint64_t count;
-    bool plain_dict = is_exact(iterable, TYPE_DICT), plain_set =
-        is_exact(iterable, TYPE_SET) || is_exact(iterable, TYPE_FROZENSET);
+    bool plain_dict = is_exact(iterable, TYPE_DICT),
+         plain_set = is_exact(iterable, TYPE_SET) || is_exact(iterable, TYPE_FROZENSET);
     if (plain_dict || plain_set || exact_items(iterable, &count))
         return add_walk(vm, AS_SET(set), iterable);
     Leaf begun = iterator_begin(vm, iterable, rest);
@@ -163,7 +166,9 @@ static Value fill(GenVM *vm, Value set, Value iterable, Value result) {
 
 /* ---- operations on a set and a walkable collection ---- */
 
-static TypeId base_kind(Value set) { return (TypeId)as_object(set)->kind; }
+static TypeId base_kind(Value set) {
+    return (TypeId)as_object(set)->kind;
+}
 
 static Leaf copy_into(GenVM *vm, Value self, Value *result) {
     *result = set_new(vm, base_kind(self));
@@ -227,8 +232,9 @@ static Leaf subtract_from(GenVM *vm, Value self, Value other) {
         if (got == LEAF_ERROR || got == LEAF_SCRIPT) return got;
     }
     if (set->filled - set->count <= set->mask / 4) return LEAF_TRUE;
-    return set_resize(vm, set, set->count > 50000 ? set->count * 2ull : set->count * 4ull) ? LEAF_TRUE
-                                                                                           : LEAF_ERROR;
+    return set_resize(vm, set, set->count > 50000 ? set->count * 2ull : set->count * 4ull)
+               ? LEAF_TRUE
+               : LEAF_ERROR;
 }
 
 static Leaf difference(GenVM *vm, Value self, Value other, Value *result) {
@@ -242,7 +248,8 @@ static Leaf difference(GenVM *vm, Value self, Value other, Value *result) {
     return *result == VALUE_ERROR ? LEAF_ERROR : select_items(vm, *result, self, other, false);
 }
 
-/* Toggles the items of `other`, a set, in self. Not repeatable: on LEAF_SCRIPT *position says which items are done. */
+/* Toggles the items of `other`, a set, in self. Not repeatable: on LEAF_SCRIPT *position says which
+ * items are done. */
 static Leaf toggle(GenVM *vm, Set *set, Set *other, uint32_t *position) {
     Value item;
     uint64_t hash;
@@ -279,7 +286,8 @@ static Value combine_any(GenVM *vm, BinaryOp op, Value self, Value other) {
     Leaf done = iterable_items(vm, other, &items);
     if (done == LEAF_TRUE) done = combine(vm, op, self, items, &result);
     if (done == LEAF_ERROR) return VALUE_ERROR;
-    return done == LEAF_TRUE ? result : native_twin(vm, TWIN_SET_COMBINE, 3, int_value(op), self, items);
+    return done == LEAF_TRUE ? result
+                             : native_twin(vm, TWIN_SET_COMBINE, 3, int_value(op), self, items);
 }
 
 /* Gives self the items of `source`, a set that nothing else refers to. */
@@ -311,7 +319,8 @@ static Value toggle_in_place(GenVM *vm, Value self, Value items, Value result) {
         items = rest;
     }
     if (done == LEAF_ERROR) return VALUE_ERROR;
-    return native_twin(vm, TWIN_SET_COMBINE_IN_PLACE, 4, int_value(BINARY_XOR), self, items, result);
+    return native_twin(vm, TWIN_SET_COMBINE_IN_PLACE, 4, int_value(BINARY_XOR), self, items,
+                       result);
 }
 
 /* self OP= items, a walkable collection; repeatable. Not for XOR. */
@@ -357,7 +366,8 @@ Value set_view_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     Leaf made = add_iterable(vm, self, left, &first, &rest);
     if (made == LEAF_TRUE) return combine_in_place(vm, op, self, right, self);
     if (made == LEAF_ERROR) return VALUE_ERROR;
-    if (first == VALUE_UNSET) return native_twin(vm, TWIN_VIEW_COMBINE, 4, int_value(op), self, rest, right);
+    if (first == VALUE_UNSET)
+        return native_twin(vm, TWIN_VIEW_COMBINE, 4, int_value(op), self, rest, right);
     return native_twin(vm, TWIN_VIEW_COMBINE, 5, int_value(op), self, rest, right, first);
 }
 
@@ -394,7 +404,8 @@ static Value set_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     Leaf holds = compare_sets(vm, op, left, right);
     native_leave(vm);
     if (holds == LEAF_ERROR) return VALUE_ERROR;
-    if (holds == LEAF_SCRIPT) return native_twin(vm, TWIN_SET_COMPARE, 3, left, right, int_value(op));
+    if (holds == LEAF_SCRIPT)
+        return native_twin(vm, TWIN_SET_COMPARE, 3, left, right, int_value(op));
     return bool_value((holds == LEAF_TRUE) != (op == COMPARE_NE));
 }
 
@@ -469,7 +480,8 @@ static Value set_copy_method(GenVM *vm, Value *args) {
 static Value set_add_method(GenVM *vm, Value *args) {
     Leaf added = set_add(vm, args[0], args[1]);
     if (likely(added == LEAF_TRUE)) return VALUE_NONE;
-    return added == LEAF_ERROR ? VALUE_ERROR : table_search(vm, TABLE_ADD, args[0], args[1], VALUE_UNSET);
+    return added == LEAF_ERROR ? VALUE_ERROR
+                               : table_search(vm, TABLE_ADD, args[0], args[1], VALUE_UNSET);
 }
 
 static Value set_discard_method(GenVM *vm, Value *args) {
@@ -505,7 +517,8 @@ static Value set_clear(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-/* The methods that take any number of iterables. These are made walkable first, so that a twin may begin again. */
+/* The methods that take any number of iterables. These are made walkable first, so that a twin may
+ * begin again. */
 static Value apply_all(GenVM *vm, BinaryOp op, Value self, Tuple *others, bool in_place) {
     Value all = tuple_new(vm, others->count), result = self;
     if (all == VALUE_ERROR) return VALUE_ERROR;
@@ -536,16 +549,24 @@ static Value method_fresh(GenVM *vm, BinaryOp op, Value *args) {
     return combine_any(vm, op, args[0], others->items[0]);
 }
 
-static Value set_update(GenVM *vm, Value *args) { return method_in_place(vm, BINARY_OR, args); }
+static Value set_update(GenVM *vm, Value *args) {
+    return method_in_place(vm, BINARY_OR, args);
+}
 static Value set_intersection_update(GenVM *vm, Value *args) {
     return method_in_place(vm, BINARY_AND, args);
 }
 static Value set_difference_update(GenVM *vm, Value *args) {
     return method_in_place(vm, BINARY_SUB, args);
 }
-static Value set_union(GenVM *vm, Value *args) { return method_fresh(vm, BINARY_OR, args); }
-static Value set_intersection(GenVM *vm, Value *args) { return method_fresh(vm, BINARY_AND, args); }
-static Value set_difference(GenVM *vm, Value *args) { return method_fresh(vm, BINARY_SUB, args); }
+static Value set_union(GenVM *vm, Value *args) {
+    return method_fresh(vm, BINARY_OR, args);
+}
+static Value set_intersection(GenVM *vm, Value *args) {
+    return method_fresh(vm, BINARY_AND, args);
+}
+static Value set_difference(GenVM *vm, Value *args) {
+    return method_fresh(vm, BINARY_SUB, args);
+}
 static Value set_symmetric_difference(GenVM *vm, Value *args) {
     return combine_any(vm, BINARY_XOR, args[0], args[1]);
 }
@@ -597,11 +618,13 @@ static Value set_len(GenVM *vm, Value self) {
 
 static Value set_contains_slot(GenVM *vm, Value self, Value item) {
     Leaf has = set_contains(vm, self, item);
-    return has == LEAF_SCRIPT ? table_search(vm, TABLE_CONTAINS, self, item, VALUE_UNSET) : leaf_value(has);
+    return has == LEAF_SCRIPT ? table_search(vm, TABLE_CONTAINS, self, item, VALUE_UNSET)
+                              : leaf_value(has);
 }
 
 static Value set_iter(GenVM *vm, Value self) {
-    return dict_iterator_new(vm, TYPE_SET_ITERATOR, self, AS_SET(self)->count, AS_SET(self)->version);
+    return dict_iterator_new(vm, TYPE_SET_ITERATOR, self, AS_SET(self)->count,
+                             AS_SET(self)->version);
 }
 
 static inline uint64_t shuffle_bits(uint64_t hash) {
@@ -683,7 +706,9 @@ static Value set_iterator_next(GenVM *vm, Value self) {
     return VALUE_END;
 }
 
-static Value set_iterator_iter(GenVM *vm, Value self) { return (void)vm, self; }
+static Value set_iterator_iter(GenVM *vm, Value self) {
+    return (void)vm, self;
+}
 
 static void set_iterator_trace(GenVM *vm, Object *object) {
     gc_mark(vm, ((DictIterator *)object)->dict);
@@ -713,13 +738,17 @@ const BuiltinType set_iterator_type = {
 
 /* ---- for the twins ---- */
 
-/* _engine.set_put, set_drop (was it there?), set_has: without subclass overrides, frozensets in the making included. */
+/* _engine.set_put, set_drop (was it there?), set_has: without subclass overrides, frozensets in the
+ * making included. */
 static Value engine_set_drop(GenVM *vm, Value *args) {
     Leaf done = set_discard(vm, AS_SET(args[0]), args[1]);
-    return done == LEAF_SCRIPT ? table_search(vm, TABLE_DROP, args[0], args[1], VALUE_UNSET) : leaf_value(done);
+    return done == LEAF_SCRIPT ? table_search(vm, TABLE_DROP, args[0], args[1], VALUE_UNSET)
+                               : leaf_value(done);
 }
 
-static Value engine_set_has(GenVM *vm, Value *args) { return set_contains_slot(vm, args[0], args[1]); }
+static Value engine_set_has(GenVM *vm, Value *args) {
+    return set_contains_slot(vm, args[0], args[1]);
+}
 
 /* _engine.set_duplicate(set): a set, whatever the kind and class of the argument. */
 static Value engine_set_duplicate(GenVM *vm, Value *args) {
@@ -769,7 +798,25 @@ static const NativeDef frozenset_constructor = {
     "frozenset(cls, iterable = ?, /)", frozenset_construct,
     "Build an immutable unordered collection of unique elements."};
 
-#define SET_METHODS_OF_BOTH                                                                            {"copy(self, /)", set_copy_method, "Return a shallow copy of a set."},                                 {"union(self, /, *others)", set_union,                                                              "Return a new set with elements from the set and all others."},                                   {"intersection(self, /, *others)", set_intersection,                                                "Return a new set with elements common to the set and all others."},                              {"difference(self, /, *others)", set_difference,                                                    "Return a new set with elements in the set that are not in the others."},                         {"symmetric_difference(self, other, /)", set_symmetric_difference,                                  "Return a new set with elements in either the set or other but not both."},                       {"isdisjoint(self, other, /)", set_isdisjoint,                                                      "Return True if two sets have a null intersection."},                                             {"issubset(self, other, /)", set_issubset,                                                          "Report whether another set contains this set."},                                                 {"issuperset(self, other, /)", set_issuperset,                                                      "Report whether this set contains another set."},                                                 {"__sizeof__(self, /)", set_sizeof, "S.__sizeof__() -> size of S in memory, in bytes."},           {"classmethod __class_getitem__(cls, item, /)", set_class_getitem, "See PEP 585"}
+#define SET_METHODS_OF_BOTH                                                                        \
+    {"copy(self, /)", set_copy_method, "Return a shallow copy of a set."},                         \
+        {"union(self, /, *others)", set_union,                                                     \
+         "Return a new set with elements from the set and all others."},                           \
+        {"intersection(self, /, *others)", set_intersection,                                       \
+         "Return a new set with elements common to the set and all others."},                      \
+        {"difference(self, /, *others)", set_difference,                                           \
+         "Return a new set with elements in the set that are not in the others."},                 \
+        {"symmetric_difference(self, other, /)", set_symmetric_difference,                         \
+         "Return a new set with elements in either the set or other but not both."},               \
+        {"isdisjoint(self, other, /)", set_isdisjoint,                                             \
+         "Return True if two sets have a null intersection."},                                     \
+        {"issubset(self, other, /)", set_issubset,                                                 \
+         "Report whether another set contains this set."},                                         \
+        {"issuperset(self, other, /)", set_issuperset,                                             \
+         "Report whether this set contains another set."},                                         \
+        {"__sizeof__(self, /)", set_sizeof, "S.__sizeof__() -> size of S in memory, in bytes."}, { \
+        "classmethod __class_getitem__(cls, item, /)", set_class_getitem, "See PEP 585"            \
+    }
 
 static const NativeDef set_methods[] = {
     {"static __new__(cls, /, *args, **kwargs)", set_new_method,
@@ -782,7 +829,8 @@ static const NativeDef set_methods[] = {
      "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method "
      "does not raise\nan exception when an element is missing from the set."},
     {"remove(self, object, /)", set_remove_method,
-     "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a "
+     "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise "
+     "a "
      "KeyError."},
     {"pop(self, /)", set_pop,
      "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty."},
@@ -808,8 +856,13 @@ const BuiltinType set_type = {
     .doc = "Build an unordered collection of unique elements.",
     .construct = &set_constructor,
     .methods = set_methods,
-    .slots = {.repr = set_repr, .len = set_len, .contains = set_contains_slot, .iter = set_iter,
-              .binary = set_binary, .inplace = set_inplace, .compare = set_compare,
+    .slots = {.repr = set_repr,
+              .len = set_len,
+              .contains = set_contains_slot,
+              .iter = set_iter,
+              .binary = set_binary,
+              .inplace = set_inplace,
+              .compare = set_compare,
               .trace = set_trace},
 };
 
@@ -821,7 +874,12 @@ const BuiltinType frozenset_type = {
     .doc = "Build an immutable unordered collection of unique elements.",
     .construct = &frozenset_constructor,
     .methods = frozenset_methods,
-    .slots = {.repr = set_repr, .hash = frozenset_hash, .len = set_len,
-              .contains = set_contains_slot, .iter = set_iter, .binary = set_binary,
-              .compare = set_compare, .trace = set_trace},
+    .slots = {.repr = set_repr,
+              .hash = frozenset_hash,
+              .len = set_len,
+              .contains = set_contains_slot,
+              .iter = set_iter,
+              .binary = set_binary,
+              .compare = set_compare,
+              .trace = set_trace},
 };

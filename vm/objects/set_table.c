@@ -1,17 +1,19 @@
 /* set_table.c - the hash table under set and frozenset. What sets mean to scripts is in set.c.
  *
- * Programs print sets of small ints, so the order in which a set is iterated shows. The table is therefore laid out as
- * CPython's: entries in slots by hash, runs of up to ten neighbours probed before the next jump (where the run fits
- * before the table's end), deleted entries left as VALUE_DELETED and the last one passed reused by an insertion, growth
- * by four (by two from 50,000 items on) when three fifths are filled.
+ * Programs print sets of small ints, so the order in which a set is iterated shows. The table is
+ * therefore laid out as CPython's: entries in slots by hash, runs of up to ten neighbours probed
+ * before the next jump (where the run fits before the table's end), deleted entries left as
+ * VALUE_DELETED and the last one passed reused by an insertion, growth by four (by two from 50,000
+ * items on) when three fifths are filled.
  */
 #include "vm/objects/containers.h"
 
 enum { LINEAR_PROBES = 9, PERTURB_SHIFT = 5, SMALLEST_TABLE = 8, GROW_LESS_FROM = 50000 };
 
-#define FREE_ENTRY {VALUE_UNSET, 0}
-static const SetEntry empty_table[SMALLEST_TABLE] = {FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY,
-                                                     FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY};
+#define FREE_ENTRY                                                                                 \
+    { VALUE_UNSET, 0 }
+static const SetEntry empty_table[SMALLEST_TABLE] = {
+    FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY, FREE_ENTRY};
 
 void set_init(Set *set) {
     set->mask = SMALLEST_TABLE - 1;
@@ -40,7 +42,8 @@ static SetEntry *free_entry(SetEntry *table, uint64_t mask, uint64_t hash) {
     }
 }
 
-/* Where a key known to be absent goes: the last deleted entry on the way to the first free one, or that one. */
+/* Where a key known to be absent goes: the last deleted entry on the way to the first free one, or
+ * that one. */
 static SetEntry *place_for(Set *set, uint64_t hash) {
     if (set->filled == set->count) return free_entry(set->table, set->mask, hash);
     SetEntry *table = set->table, *deleted = NULL;
@@ -96,10 +99,13 @@ bool set_prepare(GenVM *vm, Set *set, uint64_t more) {
     return set_resize(vm, set, (set->count + more) * 2);
 }
 
-static inline bool is_live(Value key) { return key != VALUE_UNSET && key != VALUE_DELETED; }
+static inline bool is_live(Value key) {
+    return key != VALUE_UNSET && key != VALUE_DELETED;
+}
 
 /* The whole search. Where the key is absent, *vacant is the free slot at which it ended. */
-static __attribute__((noinline)) int64_t find_on(GenVM *vm, Set *set, Value key, uint64_t hash, uint64_t *vacant) {
+static __attribute__((noinline)) int64_t find_on(GenVM *vm, Set *set, Value key, uint64_t hash,
+                                                 uint64_t *vacant) {
     const SetEntry *table = set->table;
     uint64_t mask = set->mask, slot = hash & mask, perturb = hash;
     for (;;) {
@@ -184,7 +190,8 @@ bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash) {
     return false;
 }
 
-/* Into an empty set the items go without a comparison, and all at once where the tables are alike. */
+/* Into an empty set the items go without a comparison, and all at once where the tables are alike.
+ */
 static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
     uint64_t slots = set->mask + 1ull;
     if ((uint64_t)source->count * 5 >= (uint64_t)set->mask * 3)

@@ -33,7 +33,8 @@ static Leaf slice_member(GenVM *vm, Value v, int64_t otherwise, int64_t *out) {
         if (!int_to_i64(v, out)) *out = int_sign(v) < 0 ? INT64_MIN : INT64_MAX;
         return LEAF_TRUE;
     }
-    if (is_object(v) && type_find_special(vm, type_of(vm, v), SP_INDEX) != VALUE_UNSET) return LEAF_SCRIPT;
+    if (is_object(v) && type_find_special(vm, type_of(vm, v), SP_INDEX) != VALUE_UNSET)
+        return LEAF_SCRIPT;
     raise_type(vm, "slice indices must be integers or None or have an __index__ method");
     return LEAF_ERROR;
 }
@@ -58,7 +59,8 @@ Leaf slice_indices(GenVM *vm, Value slice_value, int64_t length, int64_t *start,
     if (*step < -INT64_MAX) *step = -INT64_MAX;
     bool backward = *step < 0;
     done = slice_member(vm, slice->start, backward ? INT64_MAX : 0, start);
-    if (done == LEAF_TRUE) done = slice_member(vm, slice->stop, backward ? INT64_MIN : INT64_MAX, stop);
+    if (done == LEAF_TRUE)
+        done = slice_member(vm, slice->stop, backward ? INT64_MIN : INT64_MAX, stop);
     if (done != LEAF_TRUE) return done;
     *start = clamp_bound(*start, length, backward);
     *stop = clamp_bound(*stop, length, backward);
@@ -91,7 +93,9 @@ bool sequence_index(GenVM *vm, Value key, int64_t length, const char *type, int6
 
 /* ---- slice.indices(length): exact, for numbers of any size ---- */
 
-static Value int_from_none(Value v, Value otherwise) { return v == VALUE_NONE ? otherwise : v; }
+static Value int_from_none(Value v, Value otherwise) {
+    return v == VALUE_NONE ? otherwise : v;
+}
 
 /* A bound brought into [lower, upper], negative ones counting from `length`. */
 static Value exact_bound(GenVM *vm, Value bound, Value length, Value lower, Value upper) {
@@ -115,10 +119,13 @@ Leaf slice_check(GenVM *vm, Slice *slice) {
     return all;
 }
 
-static Value as_plain(Value v) { return is_bool(v) ? int_value(v == VALUE_TRUE) : v; }
+static Value as_plain(Value v) {
+    return is_bool(v) ? int_value(v == VALUE_TRUE) : v;
+}
 
 Value slice_bounds(GenVM *vm, Slice *slice, Value length) {
-    Value lower = int_value(0), upper = length, step = as_plain(int_from_none(slice->step, int_value(1)));
+    Value lower = int_value(0), upper = length,
+          step = as_plain(int_from_none(slice->step, int_value(1)));
     if (int_sign(step) == 0) return raise_value(vm, "slice step cannot be zero");
     bool backward = int_sign(step) < 0;
     if (backward) {
@@ -127,8 +134,10 @@ Value slice_bounds(GenVM *vm, Slice *slice, Value length) {
         if (upper == VALUE_ERROR) return upper;
     }
     Value start = backward ? upper : lower, stop = backward ? lower : upper;
-    if (slice->start != VALUE_NONE) start = exact_bound(vm, as_plain(slice->start), length, lower, upper);
-    if (slice->stop != VALUE_NONE) stop = exact_bound(vm, as_plain(slice->stop), length, lower, upper);
+    if (slice->start != VALUE_NONE)
+        start = exact_bound(vm, as_plain(slice->start), length, lower, upper);
+    if (slice->stop != VALUE_NONE)
+        stop = exact_bound(vm, as_plain(slice->stop), length, lower, upper);
     if (start == VALUE_ERROR || stop == VALUE_ERROR) return VALUE_ERROR;
     return tuple_pack(vm, 3, start, stop, step);
 }
@@ -195,9 +204,15 @@ static Value slice_construct(GenVM *vm, Value *args) {
     return slice_new(vm, args[1], args[2], args[3]);
 }
 
-static Value slice_get_start(GenVM *vm, Value self) { return (void)vm, AS(Slice, self)->start; }
-static Value slice_get_stop(GenVM *vm, Value self) { return (void)vm, AS(Slice, self)->stop; }
-static Value slice_get_step(GenVM *vm, Value self) { return (void)vm, AS(Slice, self)->step; }
+static Value slice_get_start(GenVM *vm, Value self) {
+    return (void)vm, AS(Slice, self)->start;
+}
+static Value slice_get_stop(GenVM *vm, Value self) {
+    return (void)vm, AS(Slice, self)->stop;
+}
+static Value slice_get_step(GenVM *vm, Value self) {
+    return (void)vm, AS(Slice, self)->step;
+}
 
 static Value slice_class_getitem(GenVM *vm, Value *args) {
     return generic_alias_new(vm, args[0], args[1]);

@@ -1,10 +1,13 @@
-/* sort_resume.c - sorting by an __lt__ written in Gen: a resumable native (resume.h) whose steps each settle one comparison.
+/* sort_resume.c - sorting by an __lt__ written in Gen: a resumable native (resume.h) whose steps
+ * each settle one comparison.
  *
- * The same plan as list_sort.c, turned inside out: natural runs, short ones lengthened by binary insertion, are merged
- * while the one below is less than twice as long. What is sorted are positions. All state lies in one List of small
- * ints, so that a sort can be suspended in the middle of any comparison:
+ * The same plan as list_sort.c, turned inside out: natural runs, short ones lengthened by binary
+ * insertion, are merged while the one below is less than twice as long. What is sorted are
+ * positions. All state lies in one List of small ints, so that a sort can be suspended in the
+ * middle of any comparison:
  *
- *     variables | order: the positions, sorted run by run | spare: the left run of a merge | start and length of the runs
+ *     variables | order: the positions, sorted run by run | spare: the left run of a merge | start
+ * and length of the runs
  */
 #include "vm/engine_module.h"
 #include "vm/objects/containers.h"
@@ -14,11 +17,33 @@ enum { R_SPACE = RESUME_STATE, R_KEYS, R_ITEMS, R_REVERSE };
 enum { SHORTEST_RUN = 12, MOST_RUNS = 70 };
 
 typedef enum Variable {
-    V_PHASE, V_COUNT, V_START, V_LENGTH, V_WANTED, V_DESCENDING, V_LOW, V_HIGH, V_LEFT, V_LEFT_END, V_RIGHT,
-    V_RIGHT_END, V_OUT, V_RUNS, V_FIRST, V_SECOND, VARIABLES
+    V_PHASE,
+    V_COUNT,
+    V_START,
+    V_LENGTH,
+    V_WANTED,
+    V_DESCENDING,
+    V_LOW,
+    V_HIGH,
+    V_LEFT,
+    V_LEFT_END,
+    V_RIGHT,
+    V_RIGHT_END,
+    V_OUT,
+    V_RUNS,
+    V_FIRST,
+    V_SECOND,
+    VARIABLES
 } Variable;
 
-typedef enum Phase { PHASE_BEGIN, PHASE_TURN, PHASE_RUN, PHASE_INSERT, PHASE_JOIN, PHASE_MERGE } Phase;
+typedef enum Phase {
+    PHASE_BEGIN,
+    PHASE_TURN,
+    PHASE_RUN,
+    PHASE_INSERT,
+    PHASE_JOIN,
+    PHASE_MERGE
+} Phase;
 
 typedef struct Sorter {
     Value *v, *order, *spare, *runs;
@@ -27,11 +52,18 @@ typedef struct Sorter {
 static Sorter sorter_of(Value space) {
     Value *v = AS_LIST(space)->items;
     int64_t count = as_int(v[V_COUNT]);
-    return (Sorter){.v = v, .order = v + VARIABLES, .spare = v + VARIABLES + count, .runs = v + VARIABLES + 2 * count};
+    return (Sorter){.v = v,
+                    .order = v + VARIABLES,
+                    .spare = v + VARIABLES + count,
+                    .runs = v + VARIABLES + 2 * count};
 }
 
-static inline int64_t get(const Sorter *s, Variable variable) { return as_int(s->v[variable]); }
-static inline void set(Sorter *s, Variable variable, int64_t i) { s->v[variable] = int_value(i); }
+static inline int64_t get(const Sorter *s, Variable variable) {
+    return as_int(s->v[variable]);
+}
+static inline void set(Sorter *s, Variable variable, int64_t i) {
+    s->v[variable] = int_value(i);
+}
 
 /* Asks: is the key at position `first` less than the one at `second`? */
 static bool ask(Sorter *s, Phase phase, Value first, Value second) {
@@ -70,7 +102,8 @@ static bool inserted(Sorter *s, bool less) {
         set(s, V_HIGH, middle);
     else
         set(s, V_LOW, middle + 1);
-    int64_t low = get(s, V_LOW), high = get(s, V_HIGH), start = get(s, V_START), length = get(s, V_LENGTH);
+    int64_t low = get(s, V_LOW), high = get(s, V_HIGH), start = get(s, V_START),
+            length = get(s, V_LENGTH);
     if (low < high) return ask(s, PHASE_INSERT, s->v[V_FIRST], s->order[start + (low + high) / 2]);
     Value *place = s->order + start + low;
     memmove(place + 1, place, (size_t)(length - low) * sizeof *place);
@@ -105,7 +138,8 @@ static bool next_run(Sorter *s) {
 
 /* ---- merging ---- */
 
-/* Joins the two topmost runs if that is due (or `all` are to become one); else goes on, or is done: false. */
+/* Joins the two topmost runs if that is due (or `all` are to become one); else goes on, or is done:
+ * false. */
 static bool merge_neighbours(Sorter *s, bool all) {
     int64_t count = get(s, V_RUNS);
     if (count < 2) return !all && next_run(s);
@@ -136,7 +170,8 @@ static bool begin_merge(Sorter *s, bool less) {
 }
 
 static bool merge_one(Sorter *s, bool less) {
-    int64_t left = get(s, V_LEFT), right = get(s, V_RIGHT), out = get(s, V_OUT), left_end = get(s, V_LEFT_END);
+    int64_t left = get(s, V_LEFT), right = get(s, V_RIGHT), out = get(s, V_OUT),
+            left_end = get(s, V_LEFT_END);
     s->order[out++] = less ? s->order[right++] : s->spare[left++];
     if (left < left_end && right < get(s, V_RIGHT_END)) {
         set(s, V_LEFT, left);
@@ -210,8 +245,8 @@ static void reverse(List *list) {
     }
 }
 
-/* _engine.sort_by_less(keys, items, reverse): sorts the items, which nothing else may touch meanwhile, by their keys
- * (which may be the same list). */
+/* _engine.sort_by_less(keys, items, reverse): sorts the items, which nothing else may touch
+ * meanwhile, by their keys (which may be the same list). */
 static Value engine_sort_by_less(GenVM *vm, Value *args) {
     List *keys = AS_LIST(args[0]), *items = AS_LIST(args[1]);
     uint64_t count = items->count, size = VARIABLES + 2 * count + 2 * MOST_RUNS;

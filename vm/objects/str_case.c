@@ -169,8 +169,7 @@ typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *
                             uint32_t *out);
 
 /* `table` maps most code points below CASE_TABLE_END without context; NULL: none. */
-static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char,
-                 const uint16_t *table) {
+static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char, const uint16_t *table) {
     Str *str = AS_STR(v);
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     if (str_is_ascii(str)) {

@@ -1,7 +1,8 @@
 /* string_io.c - StringIO: a text file in memory, as UTF-8 in a buffer that doubles.
  *
- * Positions are in characters; the byte that belongs to the current one is kept beside it, so reading and writing on are
- * never more than the bytes they move. In ASCII text the two are the same, and any seek is free.
+ * Positions are in characters; the byte that belongs to the current one is kept beside it, so
+ * reading and writing on are never more than the bytes they move. In ASCII text the two are the
+ * same, and any seek is free.
  */
 #include "vm/objects/files.h"
 
@@ -19,8 +20,12 @@ typedef struct StringFile {
     uint8_t seen;
 } StringFile;
 
-static inline StringFile *string_of(Value v) { return AS(StringFile, v); }
-static inline char *data_of(const StringFile *file) { return file->buffer ? (char *)file->buffer->data : (char *)""; }
+static inline StringFile *string_of(Value v) {
+    return AS(StringFile, v);
+}
+static inline char *data_of(const StringFile *file) {
+    return file->buffer ? (char *)file->buffer->data : (char *)"";
+}
 
 static StringFile *open_file(GenVM *vm, Value self) {
     StringFile *file = string_of(self);
@@ -74,7 +79,8 @@ static bool put(GenVM *vm, StringFile *file, Str *text) {
         file->length += gap;
         file->at_byte = file->size;
     }
-    size_t left = file->length - file->at, replaced = text->length < left ? text->length : left, old = file->at_byte;
+    size_t left = file->length - file->at, replaced = text->length < left ? text->length : left,
+           old = file->at_byte;
     for (size_t i = 0; i < replaced; i++)
         old += utf8_lead_width(data_of(file)[old]);
     size_t gone = old - file->at_byte;
@@ -111,7 +117,8 @@ static bool write_text(GenVM *vm, StringFile *file, Value text) {
 }
 
 static Value method_write(GenVM *vm, Value *args) {
-    if (!value_is_str(args[1])) return raise_type(vm, "string argument expected, got '%T'", args[1]);
+    if (!value_is_str(args[1]))
+        return raise_type(vm, "string argument expected, got '%T'", args[1]);
     StringFile *file = open_file(vm, args[0]);
     return file && write_text(vm, file, args[1]) ? int_value(AS_STR(args[1])->length) : VALUE_ERROR;
 }
@@ -132,7 +139,9 @@ static Value take(GenVM *vm, StringFile *file, size_t bytes) {
     return text;
 }
 
-static size_t bytes_ready(const StringFile *file) { return file->at < file->length ? file->size - file->at_byte : 0; }
+static size_t bytes_ready(const StringFile *file) {
+    return file->at < file->length ? file->size - file->at_byte : 0;
+}
 
 /* The bytes of at most `count` characters (-1: all) from the position on. */
 static size_t bytes_of(const StringFile *file, int64_t count) {
@@ -151,7 +160,8 @@ static Value take_line(GenVM *vm, StringFile *file, int64_t limit) {
 static Value method_read(GenVM *vm, Value *args) {
     int64_t count;
     StringFile *file = open_file(vm, args[0]);
-    return file && file_size_arg(vm, args[1], &count) ? take(vm, file, bytes_of(file, count)) : VALUE_ERROR;
+    return file && file_size_arg(vm, args[1], &count) ? take(vm, file, bytes_of(file, count))
+                                                      : VALUE_ERROR;
 }
 
 static Value method_readline(GenVM *vm, Value *args) {
@@ -185,8 +195,10 @@ static Value method_seek(GenVM *vm, Value *args) {
     int64_t position = as_int(args[1]), whence = as_int(args[2]);
     if (whence < 0 || whence > 2)
         return raise_value(vm, "Invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
-    if (position < 0 && whence == 0) return raise_value(vm, "Negative seek position %lld", (long long)position);
-    if (whence != 0 && position != 0) return raise_error(vm, EXC_OS_ERROR, "Can't do nonzero cur-relative seeks");
+    if (position < 0 && whence == 0)
+        return raise_value(vm, "Negative seek position %lld", (long long)position);
+    if (whence != 0 && position != 0)
+        return raise_error(vm, EXC_OS_ERROR, "Can't do nonzero cur-relative seeks");
     if (whence == 1) position = (int64_t)file->at;
     if (whence == 2) position = (int64_t)file->length;
     set_position(file, (size_t)position);
@@ -239,7 +251,7 @@ static Value init(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-static Value new(GenVM *vm, Value *args) {
+static Value new (GenVM *vm, Value *args) {
     StringFile *file = gc_new_of(vm, sizeof *file, TYPE_STRING_IO, type_from(args[0]));
     if (!file) return VALUE_ERROR;
     file->lines = LINES_LF;
@@ -262,30 +274,52 @@ static Value method_close(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-static Value self_if_open(GenVM *vm, Value self) { return string_of(self)->closed ? file_raise_closed(vm) : self; }
-static Value method_enter(GenVM *vm, Value *args) { return self_if_open(vm, args[0]); }
-static Value method_yes(GenVM *vm, Value *args) { return open_file(vm, args[0]) ? VALUE_TRUE : VALUE_ERROR; }
+static Value self_if_open(GenVM *vm, Value self) {
+    return string_of(self)->closed ? file_raise_closed(vm) : self;
+}
+static Value method_enter(GenVM *vm, Value *args) {
+    return self_if_open(vm, args[0]);
+}
+static Value method_yes(GenVM *vm, Value *args) {
+    return open_file(vm, args[0]) ? VALUE_TRUE : VALUE_ERROR;
+}
 static Value method_isatty(GenVM *vm, Value *args) {
     return self_if_open(vm, args[0]) == VALUE_ERROR ? VALUE_ERROR : VALUE_FALSE;
 }
-static Value method_flush(GenVM *vm, Value *args) { return (void)vm, (void)args, VALUE_NONE; }
-static Value method_fileno(GenVM *vm, Value *args) { return (void)args, file_raise_unsupported(vm, "fileno"); }
-static Value method_detach(GenVM *vm, Value *args) { return (void)args, file_raise_unsupported(vm, "detach"); }
+static Value method_flush(GenVM *vm, Value *args) {
+    return (void)vm, (void)args, VALUE_NONE;
+}
+static Value method_fileno(GenVM *vm, Value *args) {
+    return (void)args, file_raise_unsupported(vm, "fileno");
+}
+static Value method_detach(GenVM *vm, Value *args) {
+    return (void)args, file_raise_unsupported(vm, "detach");
+}
 
-static Value get_closed(GenVM *vm, Value self) { return (void)vm, bool_value(string_of(self)->closed); }
-static Value get_none(GenVM *vm, Value self) { return (void)vm, (void)self, VALUE_NONE; }
-static Value get_line_buffering(GenVM *vm, Value self) { return open_file(vm, self) ? VALUE_FALSE : VALUE_ERROR; }
+static Value get_closed(GenVM *vm, Value self) {
+    return (void)vm, bool_value(string_of(self)->closed);
+}
+static Value get_none(GenVM *vm, Value self) {
+    return (void)vm, (void)self, VALUE_NONE;
+}
+static Value get_line_buffering(GenVM *vm, Value self) {
+    return open_file(vm, self) ? VALUE_FALSE : VALUE_ERROR;
+}
 static Value get_newlines(GenVM *vm, Value self) {
     return open_file(vm, self) ? file_line_ends_seen(vm, string_of(self)->seen) : VALUE_ERROR;
 }
 
-static void trace(GenVM *vm, Object *object) { gc_mark_pointer(vm, ((StringFile *)object)->buffer); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark_pointer(vm, ((StringFile *)object)->buffer);
+}
 
-static const NativeDef constructor = {"StringIO(cls, initial_value='', newline='\n')", construct, NULL};
+static const NativeDef constructor = {"StringIO(cls, initial_value='', newline='\n')", construct,
+                                      NULL};
 
 static const NativeDef methods[] = {
     {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},
-    {"__init__(self, initial_value='', newline='\n')", init, "Text I/O implementation using an in-memory buffer."},
+    {"__init__(self, initial_value='', newline='\n')", init,
+     "Text I/O implementation using an in-memory buffer."},
     {"__enter__(self, /)", method_enter, NULL},
     {"__exit__(self, /, *args)", method_close, NULL},
     {"close(self, /)", method_close, "Close the IO object."},
@@ -294,16 +328,19 @@ static const NativeDef methods[] = {
     {"flush(self, /)", method_flush, "Does nothing."},
     {"getvalue(self, /)", method_getvalue, "Retrieve the entire contents of the object."},
     {"isatty(self, /)", method_isatty, "Always returns False."},
-    {"read(self, size=None, /)", method_read, "Read at most size characters, returned as a string."},
+    {"read(self, size=None, /)", method_read,
+     "Read at most size characters, returned as a string."},
     {"readable(self, /)", method_yes, "Returns True if the IO object can be read."},
     {"readline(self, size=None, /)", method_readline, "Read until newline or EOF."},
     {"readlines(self, hint=None, /)", method_readlines, "Return a list of lines from the stream."},
-    {"seek(self, pos: index, whence: index = 0, /)", method_seek, "Change stream position and return it."},
+    {"seek(self, pos: index, whence: index = 0, /)", method_seek,
+     "Change stream position and return it."},
     {"seekable(self, /)", method_yes, "Returns True if the IO object can be seeked."},
     {"tell(self, /)", method_tell, "Tell the current file position."},
     {"truncate(self, pos=None, /)", method_truncate, "Truncate size to pos."},
     {"writable(self, /)", method_yes, "Returns True if the IO object can be written."},
-    {"write(self, s, /)", method_write, "Write string to file and return the number of its characters."},
+    {"write(self, s, /)", method_write,
+     "Write string to file and return the number of its characters."},
     {"writelines(self, lines, /)", method_writelines, "Write a list of lines to stream."},
     {NULL, NULL, NULL},
 };
@@ -315,7 +352,12 @@ static const AttributeDef attributes[] = {
 };
 
 const BuiltinType string_io_type = {
-    .name = "StringIO", .module = "_io", .size = sizeof(StringFile), .construct = &constructor,
-    .doc = "Text I/O implementation using an in-memory buffer.", .methods = methods, .attributes = attributes,
+    .name = "StringIO",
+    .module = "_io",
+    .size = sizeof(StringFile),
+    .construct = &constructor,
+    .doc = "Text I/O implementation using an in-memory buffer.",
+    .methods = methods,
+    .attributes = attributes,
     .slots = {.iter = self_if_open, .next = next, .trace = trace},
 };

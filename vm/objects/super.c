@@ -1,10 +1,13 @@
-/* super.c - super(): attribute lookup that starts behind a class in an object's MRO. `super().name` in a method needs
- * no super object (the instruction LDSUPER calls super_get); the object is for all other uses. */
+/* super.c - super(): attribute lookup that starts behind a class in an object's MRO. `super().name`
+ * in a method needs no super object (the instruction LDSUPER calls super_get); the object is for
+ * all other uses. */
 #include "vm/code.h"
 #include "vm/frame.h"
 #include "vm/type_private.h"
 
-static Super *self_super(Value self) { return AS(Super, self); }
+static Super *self_super(Value self) {
+    return AS(Super, self);
+}
 
 static void trace(GenVM *vm, Object *object) {
     gc_mark_pointer(vm, ((Super *)object)->type);
@@ -12,13 +15,15 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark_pointer(vm, ((Super *)object)->obj_type);
 }
 
-/* The class whose MRO counts: obj itself when it is a class below `type`, else obj's class. NULL + TypeError. */
+/* The class whose MRO counts: obj itself when it is a class below `type`, else obj's class. NULL +
+ * TypeError. */
 static Type *check(GenVM *vm, Type *type, Value obj) {
     if (is_type(obj) && type_is_subclass(type_from(obj), type)) return type_from(obj);
     Type *of = type_of(vm, obj);
     if (type_is_subclass(of, type)) return of;
     Value cls = attribute_find(vm, obj, name_value(vm, NAME___class__));
-    if (cls != VALUE_UNSET && is_type(cls) && type_is_subclass(type_from(cls), type)) return type_from(cls);
+    if (cls != VALUE_UNSET && is_type(cls) && type_is_subclass(type_from(cls), type))
+        return type_from(cls);
     raise_type(vm, "super(type, obj): obj (%s %N) is not an instance or subtype of type (%N).",
                is_type(obj) ? "type" : "instance of", is_type(obj) ? type_from(obj) : of, type);
     return NULL;
@@ -62,8 +67,8 @@ Value super_method(GenVM *vm, Type *type, Value obj, Value name) {
     if (!obj_type) return VALUE_ERROR;
     if (is_type(obj) && type_from(obj) == obj_type) return VALUE_UNSET;
     Value raw = find_behind(vm, type, obj_type, name);
-    bool plain = is_kind(raw, TYPE_FUNCTION) ||
-                 (is_kind(raw, TYPE_NATIVE_METHOD) && !(as_object(raw)->flags & NATIVE_CLASSMETHOD));
+    bool plain = is_kind(raw, TYPE_FUNCTION) || (is_kind(raw, TYPE_NATIVE_METHOD) &&
+                                                 !(as_object(raw)->flags & NATIVE_CLASSMETHOD));
     return plain ? raw : VALUE_UNSET;
 }
 
@@ -111,7 +116,8 @@ static Value super_of_frame(GenVM *vm) {
 
 static Value super_construct(GenVM *vm, Value *args) {
     if (args[1] == VALUE_UNSET) return super_of_frame(vm);
-    if (!is_type(args[1])) return raise_type(vm, "super() argument 1 must be a type, not %T", args[1]);
+    if (!is_type(args[1]))
+        return raise_type(vm, "super() argument 1 must be a type, not %T", args[1]);
     return super_new(vm, type_from(args[1]), args[2] == VALUE_NONE ? VALUE_UNSET : args[2]);
 }
 
@@ -119,7 +125,8 @@ static Value super_construct(GenVM *vm, Value *args) {
 
 static Value getattr(GenVM *vm, Value self, Value name) {
     const Super *super = self_super(self);
-    if (!super->obj_type || name == name_value(vm, NAME___class__)) return object_getattr(vm, self, name);
+    if (!super->obj_type || name == name_value(vm, NAME___class__))
+        return object_getattr(vm, self, name);
     Value raw = find_behind(vm, super->type, super->obj_type, name_interned(vm, name));
     if (raw != VALUE_UNSET) return bind(vm, raw, super->obj, super->obj_type);
     return object_getattr(vm, self, name);
@@ -137,7 +144,9 @@ static Value descr_get(GenVM *vm, Value self, Value instance, Value owner) {
     return super_new(vm, self_super(self)->type, instance);
 }
 
-static Value get_this_class(GenVM *vm, Value self) { return (void)vm, object_value(self_super(self)->type); }
+static Value get_this_class(GenVM *vm, Value self) {
+    return (void)vm, object_value(self_super(self)->type);
+}
 static Value get_self(GenVM *vm, Value self) {
     (void)vm;
     return self_super(self)->obj == VALUE_UNSET ? VALUE_NONE : self_super(self)->obj;
@@ -147,12 +156,14 @@ static Value get_self_class(GenVM *vm, Value self) {
     return self_super(self)->obj_type ? object_value(self_super(self)->obj_type) : VALUE_NONE;
 }
 
-static const NativeDef construct = {"super(cls, type=?, object_or_type=?, /)", super_construct, NULL};
+static const NativeDef construct = {"super(cls, type=?, object_or_type=?, /)", super_construct,
+                                    NULL};
 
 static const AttributeDef attributes[] = {
     {"__thisclass__", get_this_class, NULL, "the class invoking super()"},
     {"__self__", get_self, NULL, "the instance invoking super(); may be None"},
-    {"__self_class__", get_self_class, NULL, "the type of the instance invoking super(); may be None"},
+    {"__self_class__", get_self_class, NULL,
+     "the type of the instance invoking super(); may be None"},
     {0},
 };
 
@@ -160,7 +171,8 @@ const BuiltinType super_type = {
     .name = "super",
     .flags = TYPE_FINAL,
     .size = sizeof(Super),
-    .doc = "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super object\n"
+    .doc = "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super "
+           "object\n"
            "super(type, obj) -> bound super object; requires isinstance(obj, type)\n"
            "super(type, type2) -> bound super object; requires issubclass(type2, type)",
     .construct = &construct,

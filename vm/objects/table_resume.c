@@ -1,8 +1,10 @@
-/* table_resume.c - looking a key up in a dict or set when that takes script code: the key has a __hash__ of its own, or
- * meets keys of equal hash that have an __eq__ of their own. A resumable native (resume.h): the table hands out the
- * entries that may be it, one after the other, script code compares, and the operation is done in the end.
+/* table_resume.c - looking a key up in a dict or set when that takes script code: the key has a
+ * __hash__ of its own, or meets keys of equal hash that have an __eq__ of their own. A resumable
+ * native (resume.h): the table hands out the entries that may be it, one after the other, script
+ * code compares, and the operation is done in the end.
  *
- * A comparison may change the table. A probe's state carries the table's version: a stale one begins again.
+ * A comparison may change the table. A probe's state carries the table's version: a stale one
+ * begins again.
  */
 #include "vm/objects/containers.h"
 #include "vm/operations.h"
@@ -10,15 +12,27 @@
 
 enum { R_OP = RESUME_STATE, R_TABLE, R_KEY, R_VALUE, R_STAGE, R_HASH, R_PROBE, R_HELD };
 
-/* HASHED: r0 is what __hash__ returned; COMPARED: what __eq__ returned; JUDGED: the truth of that. */
-typedef enum Progress { STAGE_BEGIN, STAGE_HASHED, STAGE_COMPARED, STAGE_JUDGED, STAGE_LAST } Progress;
+/* HASHED: r0 is what __hash__ returned; COMPARED: what __eq__ returned; JUDGED: the truth of that.
+ */
+typedef enum Progress {
+    STAGE_BEGIN,
+    STAGE_HASHED,
+    STAGE_COMPARED,
+    STAGE_JUDGED,
+    STAGE_LAST
+} Progress;
 
 Value table_search(GenVM *vm, TableOp op, Value table, Value key, Value value) {
-    return native_steps(vm, RESUME_TABLE, 5, int_value(op), table, key, value, int_value(STAGE_BEGIN));
+    return native_steps(vm, RESUME_TABLE, 5, int_value(op), table, key, value,
+                        int_value(STAGE_BEGIN));
 }
 
-static inline bool is_dict(Value table) { return is_kind(table, TYPE_DICT); }
-static inline void set_stage(Value *r, Progress stage) { r[R_STAGE] = int_value(stage); }
+static inline bool is_dict(Value table) {
+    return is_kind(table, TYPE_DICT);
+}
+static inline void set_stage(Value *r, Progress stage) {
+    r[R_STAGE] = int_value(stage);
+}
 
 /* ---- what is done with the entry ---- */
 
@@ -81,7 +95,8 @@ static Value finish(GenVM *vm, Value *r, int64_t entry) {
 /* ---- the search ---- */
 
 static int64_t entry_at(Value table, int64_t state) {
-    return is_dict(table) ? dict_probe_entry(AS_DICT(table), state) : set_probe_entry(AS_SET(table), state);
+    return is_dict(table) ? dict_probe_entry(AS_DICT(table), state)
+                          : set_probe_entry(AS_SET(table), state);
 }
 
 static Value key_at(Value table, int64_t entry) {
@@ -140,7 +155,8 @@ static bool stands_for_frozenset(GenVM *vm, Value *r) {
 static Value begin(GenVM *vm, Value *r) {
     set_stage(r, STAGE_HASHED);
     r[R_PROBE] = int_value(0);
-    if (stands_for_frozenset(vm, r)) return int_from_i64(vm, (int64_t)set_frozen_hash(AS_SET(r[R_KEY])));
+    if (stands_for_frozenset(vm, r))
+        return int_from_i64(vm, (int64_t)set_frozen_hash(AS_SET(r[R_KEY])));
     Value method = type_special(vm, r[R_KEY], SP_HASH);
     if (is_object(method) && object_key(as_object(method)) == OBJECT_KEY(TYPE_FUNCTION, 1))
         return native_call_array(vm, method, 1, &r[R_KEY]);

@@ -299,13 +299,24 @@ Value str_fields_split(GenVM *vm, Value *args);
 /* ---- codec.c ---- */
 
 typedef enum Codec {
-    CODEC_UTF_8, CODEC_UTF_8_SIG, CODEC_ASCII, CODEC_LATIN_1,
-    CODEC_UTF_16, CODEC_UTF_16_LE, CODEC_UTF_16_BE, CODEC_UTF_32, CODEC_UTF_32_LE, CODEC_UTF_32_BE, CODEC_UNKNOWN,
+    CODEC_UTF_8,
+    CODEC_UTF_8_SIG,
+    CODEC_ASCII,
+    CODEC_LATIN_1,
+    CODEC_UTF_16,
+    CODEC_UTF_16_LE,
+    CODEC_UTF_16_BE,
+    CODEC_UTF_32,
+    CODEC_UTF_32_LE,
+    CODEC_UTF_32_BE,
+    CODEC_UNKNOWN,
 } Codec;
 Codec codec_find(GenVM *vm, const char *name); /* CODEC_UNKNOWN: LookupError. NULL is utf-8 */
-bool codec_check_errors(GenVM *vm, const char *errors); /* is there an error handler of that name; LookupError */
+bool codec_check_errors(
+    GenVM *vm, const char *errors); /* is there an error handler of that name; LookupError */
 const char *codec_name(Codec codec);
-/* How many of the bytes are whole sequences of valid UTF-8. *cut: what follows may be the start of one. */
+/* How many of the bytes are whole sequences of valid UTF-8. *cut: what follows may be the start of
+ * one. */
 size_t codec_utf8_prefix(const uint8_t *data, size_t size, bool *cut);
 Value codec_decode_as(GenVM *vm, Codec codec, const uint8_t *data, size_t size, const char *errors);
 
@@ -316,7 +327,8 @@ Value codec_encode(GenVM *vm, Value str, const char *encoding, const char *error
 
 /* ---- bytes.c, bytearray.c, memoryview.c ---- */
 
-/* Bytes beyond the old size are undefined. False: BufferError when there are views on it, or MemoryError. */
+/* Bytes beyond the old size are undefined. False: BufferError when there are views on it, or
+ * MemoryError. */
 bool bytearray_resize(GenVM *vm, ByteArray *array, size_t size);
 
 static inline const char *bytes_data(Value v, size_t *size) { /* of bytes or bytearray */
@@ -336,7 +348,7 @@ Value bytes_like(GenVM *vm, Value self, const void *data,
                  size_t size);                            /* bytes or bytearray, as self is */
 bool bytes_find_span(GenVM *vm, Value v, TextSpan *span); /* as bytes_view */
 bool bytes_take_span(GenVM *vm, Value v, TextSpan *span); /* the same, or TypeError */
-bool memoryview_is_of(Value v, Value object); /* is v a view of that object */
+bool memoryview_is_of(Value v, Value object);             /* is v a view of that object */
 Value memoryview_to_bytes(GenVM *vm, Value view);         /* a copy of its items */
 bool memoryview_bytes(GenVM *vm, Value v, const uint8_t **data,
                       size_t *size); /* false: released or not contiguous */

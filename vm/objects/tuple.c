@@ -111,7 +111,8 @@ static Value tuple_getitem(GenVM *vm, Value self, Value key) {
     if (!value_is_intlike(key) && is_object(key) &&
         type_find_special(vm, type_of(vm, key), SP_INDEX) != VALUE_UNSET)
         return sequence_odd_index(vm, self, key, VALUE_UNSET, false);
-    return sequence_index(vm, key, (int64_t)tuple->count, "tuple", &i) ? tuple->items[i] : VALUE_ERROR;
+    return sequence_index(vm, key, (int64_t)tuple->count, "tuple", &i) ? tuple->items[i]
+                                                                       : VALUE_ERROR;
 }
 
 static Value tuple_iter(GenVM *vm, Value self) {
@@ -121,8 +122,7 @@ static Value tuple_iter(GenVM *vm, Value self) {
 static Value tuple_concat(GenVM *vm, Value left, Value right) {
     if (!is_kind(left, TYPE_TUPLE)) return VALUE_NOT_IMPLEMENTED;
     if (!is_kind(right, TYPE_TUPLE)) {
-        if (type_special(vm, right, SP_RADD) != VALUE_UNSET)
-            return VALUE_NOT_IMPLEMENTED;
+        if (type_special(vm, right, SP_RADD) != VALUE_UNSET) return VALUE_NOT_IMPLEMENTED;
         return raise_type(vm, "can only concatenate tuple (not \"%T\") to tuple", right);
     }
     Tuple *a = AS_TUPLE(left), *b = AS_TUPLE(right);
@@ -155,7 +155,8 @@ static Value tuple_repeat(GenVM *vm, Value self, Value times) {
 static Value tuple_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     if (op == BINARY_ADD) return tuple_concat(vm, left, right);
     if (op != BINARY_MUL) return VALUE_NOT_IMPLEMENTED;
-    return is_kind(left, TYPE_TUPLE) ? tuple_repeat(vm, left, right) : tuple_repeat(vm, right, left);
+    return is_kind(left, TYPE_TUPLE) ? tuple_repeat(vm, left, right)
+                                     : tuple_repeat(vm, right, left);
 }
 
 static Value tuple_compare(GenVM *vm, CompareOp op, Value left, Value right) {
@@ -163,7 +164,9 @@ static Value tuple_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     return sequence_compare(vm, op, left, right);
 }
 
-static inline uint64_t rotate_left(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
+static inline uint64_t rotate_left(uint64_t x, int bits) {
+    return x << bits | x >> (64 - bits);
+}
 
 static const uint64_t PRIME_1 = 11400714785074694791u, PRIME_2 = 14029467366897019727u,
                       PRIME_5 = 2870177450012600261u;
@@ -231,11 +234,15 @@ static Value engine_combine_hashes(GenVM *vm, Value *args) {
     return int_from_i64(vm, (int64_t)hash);
 }
 
-static Value tuple_repr(GenVM *vm, Value self) { return sequence_repr(vm, self, "(", ")"); }
+static Value tuple_repr(GenVM *vm, Value self) {
+    return sequence_repr(vm, self, "(", ")");
+}
 
 /* ---- methods ---- */
 
-static Value tuple_count(GenVM *vm, Value *args) { return sequence_count(vm, args[0], args[1]); }
+static Value tuple_count(GenVM *vm, Value *args) {
+    return sequence_count(vm, args[0], args[1]);
+}
 
 static Value tuple_index(GenVM *vm, Value *args) {
     return sequence_find(vm, args, "tuple.index(x): x not in tuple");
@@ -281,9 +288,11 @@ const BuiltinType tuple_type = {
     .base = TYPE_OBJECT,
     .flags = TYPE_SEQUENCE | TYPE_MATCH_SELF,
     .size = sizeof(Tuple),
-    .doc = "Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty "
-           "tuple.\nIf iterable is specified the tuple is initialized from iterable's items.\n\nIf the "
-           "argument is a tuple, the return value is the same object.",
+    .doc =
+        "Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty "
+        "tuple.\nIf iterable is specified the tuple is initialized from iterable's items.\n\nIf "
+        "the "
+        "argument is a tuple, the return value is the same object.",
     .construct = &tuple_constructor,
     .methods = tuple_methods,
     .slots = {.repr = tuple_repr,

@@ -1,8 +1,11 @@
-/* type_object.c - `type`, the class of classes: its attributes and methods. How classes are made is vm/type_new.c. */
+/* type_object.c - `type`, the class of classes: its attributes and methods. How classes are made is
+ * vm/type_new.c. */
 #include "vm/runtime.h"
 #include "vm/type_private.h"
 
-static Type *self_type(Value self) { return type_from(self); }
+static Type *self_type(Value self) {
+    return type_from(self);
+}
 
 static bool refuse_builtin(GenVM *vm, Type *type, const char *name) {
     if (!type->is_builtin) return false;
@@ -53,7 +56,9 @@ static bool set_qualname(GenVM *vm, Value self, Value value) {
     return set_text(vm, self, value, "__qualname__", &self_type(self)->qualname);
 }
 
-static Value get_module(GenVM *vm, Value self) { return type_module_name(vm, self_type(self)); }
+static Value get_module(GenVM *vm, Value self) {
+    return type_module_name(vm, self_type(self));
+}
 
 static bool set_own(GenVM *vm, Value self, Value value, Name name, const char *text) {
     Type *type = self_type(self);
@@ -73,7 +78,9 @@ static Value get_doc(GenVM *vm, Value self) {
     return attribute_bind(vm, doc, VALUE_UNSET, type);
 }
 
-static bool set_doc(GenVM *vm, Value self, Value value) { return set_own(vm, self, value, NAME___doc__, "__doc__"); }
+static bool set_doc(GenVM *vm, Value self, Value value) {
+    return set_own(vm, self, value, NAME___doc__, "__doc__");
+}
 
 /* ---- bases ---- */
 
@@ -84,7 +91,8 @@ static Value get_bases(GenVM *vm, Value self) {
 
 static bool set_bases(GenVM *vm, Value self, Value value) {
     Type *type = self_type(self);
-    if (refuse_builtin(vm, type, "__bases__") || refuse_delete(vm, type, value, "__bases__")) return false;
+    if (refuse_builtin(vm, type, "__bases__") || refuse_delete(vm, type, value, "__bases__"))
+        return false;
     return type_set_bases(vm, type, value);
 }
 
@@ -108,10 +116,12 @@ static Value method_subclasses(GenVM *vm, Value *args) {
     Type *type = self_type(args[0]);
     Value found = list_new(vm, 4);
     if (found == VALUE_ERROR) return VALUE_ERROR;
-    for (uint32_t id = 0; type->is_builtin && id < TYPE_COUNT; id++) { /* builtin types keep no lists of each other */
+    for (uint32_t id = 0; type->is_builtin && id < TYPE_COUNT;
+         id++) { /* builtin types keep no lists of each other */
         const Tuple *bases = vm->types[id]->bases;
         for (uint64_t i = 0; i < bases->count && id != TYPE_BUFFER && id != TYPE_HOST; i++)
-            if (type_from(bases->items[i]) == type && !list_append(vm, found, object_value(vm->types[id])))
+            if (type_from(bases->items[i]) == type &&
+                !list_append(vm, found, object_value(vm->types[id])))
                 return VALUE_ERROR;
     }
     if (type->subclasses == VALUE_UNSET) return found;
@@ -168,7 +178,8 @@ static Value get_annotations(GenVM *vm, Value self) {
     if (annotate == VALUE_ERROR || annotate == VALUE_TAIL) return annotate;
     if (annotate != VALUE_NONE) return native_twin(vm, TWIN_ANNOTATIONS, 2, self, annotate);
     Value empty = dict_new(vm);
-    if (empty == VALUE_ERROR || !type_set_attribute(vm, type, name_value(vm, NAME___annotations__), empty))
+    if (empty == VALUE_ERROR ||
+        !type_set_attribute(vm, type, name_value(vm, NAME___annotations__), empty))
         return VALUE_ERROR;
     return empty;
 }
@@ -204,9 +215,11 @@ static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
 }
 
 Value type_call(GenVM *vm, Type *type, Value args, Value kwargs) {
-    if (type->id == TYPE_TYPE && AS_TUPLE(args)->count == 1 && (kwargs == VALUE_UNSET || AS_DICT(kwargs)->count == 0))
+    if (type->id == TYPE_TYPE && AS_TUPLE(args)->count == 1 &&
+        (kwargs == VALUE_UNSET || AS_DICT(kwargs)->count == 0))
         return object_value(type_of(vm, AS_TUPLE(args)->items[0]));
-    return native_twin(vm, TWIN_TYPE_CALL, 3, object_value(type), args, kwargs == VALUE_UNSET ? VALUE_NONE : kwargs);
+    return native_twin(vm, TWIN_TYPE_CALL, 3, object_value(type), args,
+                       kwargs == VALUE_UNSET ? VALUE_NONE : kwargs);
 }
 
 static bool is_generic_builtin(const Type *type) {
@@ -242,14 +255,17 @@ static Value getitem(GenVM *vm, Value self, Value key) {
     Value raw = type_lookup(vm, type, vm->special_names[SP_CLASS_GETITEM]);
     if (raw == VALUE_UNSET) {
         bool generic = type->is_builtin ? is_generic_builtin(type) : inherits_generic(type);
-        return generic ? generic_alias_new(vm, self, key) : raise_type(vm, "type '%N' is not subscriptable", type);
+        return generic ? generic_alias_new(vm, self, key)
+                       : raise_type(vm, "type '%N' is not subscriptable", type);
     }
     Value method = attribute_bind(vm, raw, VALUE_UNSET, type);
     if (method == VALUE_ERROR) return VALUE_ERROR;
     if (method != VALUE_TAIL) return native_call(vm, method, 1, key);
     native_drop_tail(vm);
     Value args = tuple_pack(vm, 1, key);
-    return args == VALUE_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_BIND_AND_CALL, 4, raw, VALUE_NONE, self, args);
+    return args == VALUE_ERROR
+               ? VALUE_ERROR
+               : native_twin(vm, TWIN_BIND_AND_CALL, 4, raw, VALUE_NONE, self, args);
 }
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
@@ -262,7 +278,8 @@ static Value method_init(GenVM *vm, Value *args) {
     uint64_t count = AS_TUPLE(args[1])->count;
     if (args[2] != VALUE_UNSET && count == 1 && AS_DICT(args[2])->count)
         return raise_type(vm, "type.__init__() takes no keyword arguments");
-    return count == 1 || count == 3 ? VALUE_NONE : raise_type(vm, "type.__init__() takes 1 or 3 arguments");
+    return count == 1 || count == 3 ? VALUE_NONE
+                                    : raise_type(vm, "type.__init__() takes 1 or 3 arguments");
 }
 
 static Value method_prepare(GenVM *vm, Value *args) {
@@ -270,18 +287,23 @@ static Value method_prepare(GenVM *vm, Value *args) {
     return dict_new(vm);
 }
 
-static Value method_instancecheck(GenVM *vm, Value *args) { return instance_check_plainly(vm, args[1], args[0]); }
+static Value method_instancecheck(GenVM *vm, Value *args) {
+    return instance_check_plainly(vm, args[1], args[0]);
+}
 
 static Value method_subclasscheck(GenVM *vm, Value *args) {
     if (!is_type(args[1])) return raise_type(vm, "issubclass() arg 1 must be a class");
     return bool_value(type_is_subclass(type_from(args[1]), self_type(args[0])));
 }
 
-static Value method_dir(GenVM *vm, Value *args) { return native_twin(vm, TWIN_TYPE_DIR, 1, args[0]); }
+static Value method_dir(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_TYPE_DIR, 1, args[0]);
+}
 
 static Value method_sizeof(GenVM *vm, Value *args) {
     (void)vm;
-    return int_value((int64_t)sizeof(Type) + (self_type(args[0])->special_storage ? 8 * SPECIAL_COUNT : 0));
+    return int_value((int64_t)sizeof(Type) +
+                     (self_type(args[0])->special_storage ? 8 * SPECIAL_COUNT : 0));
 }
 
 /* ---- the type ---- */
@@ -289,10 +311,14 @@ static Value method_sizeof(GenVM *vm, Value *args) {
 static const NativeDef construct = {"type(cls, /, *args, **kwds)", type_construct, NULL};
 
 static const NativeDef methods[] = {
-    {"__init__(self, /, *args, **kwargs)", method_init, "Initialize self.  See help(type(self)) for accurate signature."},
-    {"classmethod __prepare__(cls, /, *args, **kwargs)", method_prepare, "Create the namespace for the class statement"},
-    {"__instancecheck__(self, instance, /)", method_instancecheck, "Check if an object is an instance."},
-    {"__subclasscheck__(self, subclass, /)", method_subclasscheck, "Check if a class is a subclass."},
+    {"__init__(self, /, *args, **kwargs)", method_init,
+     "Initialize self.  See help(type(self)) for accurate signature."},
+    {"classmethod __prepare__(cls, /, *args, **kwargs)", method_prepare,
+     "Create the namespace for the class statement"},
+    {"__instancecheck__(self, instance, /)", method_instancecheck,
+     "Check if an object is an instance."},
+    {"__subclasscheck__(self, subclass, /)", method_subclasscheck,
+     "Check if a class is a subclass."},
     {"__subclasses__(self, /)", method_subclasses, "Return a list of immediate subclasses."},
     {"mro(self, /)", method_mro, "Return a type's method resolution order."},
     {"__dir__(self, /)", method_dir, "Specialized __dir__ implementation for types."},

@@ -6,15 +6,21 @@ typedef struct Union {
     Value args; /* tuple, flat, without duplicates; at least two */
 } Union;
 
-static const Tuple *args_of(Value self) { return AS_TUPLE(AS(Union, self)->args); }
+static const Tuple *args_of(Value self) {
+    return AS_TUPLE(AS(Union, self)->args);
+}
 
-static void trace(GenVM *vm, Object *object) { gc_mark(vm, ((Union *)object)->args); }
+static void trace(GenVM *vm, Object *object) {
+    gc_mark(vm, ((Union *)object)->args);
+}
 
 /* Can v stand in a union: a class, None, list[int], a union, something of module typing. */
 static bool is_operand(GenVM *vm, Value v) {
-    if (v == VALUE_NONE || is_type(v) || is_kind(v, TYPE_GENERIC_ALIAS) || is_kind(v, TYPE_UNION)) return true;
+    if (v == VALUE_NONE || is_type(v) || is_kind(v, TYPE_GENERIC_ALIAS) || is_kind(v, TYPE_UNION))
+        return true;
     Type *type = type_of(vm, v);
-    return !type->is_builtin && type_lookup(vm, type, str_intern_from(vm, "__typing_operand__", 18)) != VALUE_UNSET;
+    return !type->is_builtin &&
+           type_lookup(vm, type, str_intern_from(vm, "__typing_operand__", 18)) != VALUE_UNSET;
 }
 
 static bool add(GenVM *vm, Value list, Value v) {
@@ -44,17 +50,21 @@ static Value from_list(GenVM *vm, Value list) {
 Value union_of(GenVM *vm, Value left, Value right) {
     if (!is_operand(vm, left) || !is_operand(vm, right)) return VALUE_NOT_IMPLEMENTED;
     Value list = list_new(vm, 4);
-    if (list == VALUE_ERROR || !add_operand(vm, list, left) || !add_operand(vm, list, right)) return VALUE_ERROR;
+    if (list == VALUE_ERROR || !add_operand(vm, list, left) || !add_operand(vm, list, right))
+        return VALUE_ERROR;
     return from_list(vm, list);
 }
 
-Value union_members(GenVM *vm, Value v) { return (void)vm, AS(Union, v)->args; }
+Value union_members(GenVM *vm, Value v) {
+    return (void)vm, AS(Union, v)->args;
+}
 
 /* Union[a, b]: the argument is a tuple or one type. */
 static Value union_getitem(GenVM *vm, Value *args) {
     Value list = list_new(vm, 4);
     if (list == VALUE_ERROR) return VALUE_ERROR;
-    if (!is_kind(args[1], TYPE_TUPLE)) return add_operand(vm, list, args[1]) ? from_list(vm, list) : VALUE_ERROR;
+    if (!is_kind(args[1], TYPE_TUPLE))
+        return add_operand(vm, list, args[1]) ? from_list(vm, list) : VALUE_ERROR;
     const Tuple *given = AS_TUPLE(args[1]);
     if (given->count == 0) return raise_type(vm, "Cannot take a Union of no types.");
     for (uint64_t i = 0; i < given->count; i++)
@@ -66,10 +76,13 @@ static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     return op == BINARY_OR ? union_of(vm, left, right) : VALUE_NOT_IMPLEMENTED;
 }
 
-static Value repr(GenVM *vm, Value self) { return native_twin(vm, TWIN_UNION_REPR, 1, AS(Union, self)->args); }
+static Value repr(GenVM *vm, Value self) {
+    return native_twin(vm, TWIN_UNION_REPR, 1, AS(Union, self)->args);
+}
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
-    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_UNION) || !is_kind(right, TYPE_UNION))
+    if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_UNION) ||
+        !is_kind(right, TYPE_UNION))
         return VALUE_NOT_IMPLEMENTED;
     const Tuple *a = args_of(left), *b = args_of(right);
     bool same = a->count == b->count;
@@ -122,11 +135,15 @@ static Value method_mro_entries(GenVM *vm, Value *args) {
     return raise_type(vm, "Cannot subclass %s", "a union");
 }
 
-static Value get_args(GenVM *vm, Value self) { return (void)vm, AS(Union, self)->args; }
+static Value get_args(GenVM *vm, Value self) {
+    return (void)vm, AS(Union, self)->args;
+}
 static Value get_parameters(GenVM *vm, Value self) {
     return native_twin(vm, TWIN_ALIAS_PARAMETERS, 1, AS(Union, self)->args);
 }
-static Value get_origin(GenVM *vm, Value self) { return (void)self, object_value(vm->types[TYPE_UNION]); }
+static Value get_origin(GenVM *vm, Value self) {
+    return (void)self, object_value(vm->types[TYPE_UNION]);
+}
 
 static const NativeDef methods[] = {
     {"classmethod __class_getitem__(cls, parameters, /)", union_getitem, NULL},

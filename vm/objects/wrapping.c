@@ -1,7 +1,10 @@
-/* wrapping.c - classmethod and staticmethod: one callable, wrapped. What binding them gives is vm/attribute.c's. */
+/* wrapping.c - classmethod and staticmethod: one callable, wrapped. What binding them gives is
+ * vm/attribute.c's. */
 #include "vm/type_private.h"
 
-static Wrapping *self_wrapping(Value self) { return AS(Wrapping, self); }
+static Wrapping *self_wrapping(Value self) {
+    return AS(Wrapping, self);
+}
 
 static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, ((Wrapping *)object)->callable);
@@ -17,8 +20,12 @@ static Value make(GenVM *vm, Value *args, TypeId kind) {
     return object_value(wrapping);
 }
 
-static Value classmethod_construct(GenVM *vm, Value *args) { return make(vm, args, TYPE_CLASSMETHOD); }
-static Value staticmethod_construct(GenVM *vm, Value *args) { return make(vm, args, TYPE_STATICMETHOD); }
+static Value classmethod_construct(GenVM *vm, Value *args) {
+    return make(vm, args, TYPE_CLASSMETHOD);
+}
+static Value staticmethod_construct(GenVM *vm, Value *args) {
+    return make(vm, args, TYPE_STATICMETHOD);
+}
 
 static Value method_init(GenVM *vm, Value *args) {
     self_wrapping(args[0])->callable = args[1];
@@ -38,30 +45,47 @@ static Value repr(GenVM *vm, Value self) {
 
 static Value descr_get(GenVM *vm, Value self, Value instance, Value owner) {
     if (is_kind(self, TYPE_STATICMETHOD)) return self_wrapping(self)->callable;
-    return method_new(vm, self_wrapping(self)->callable, is_type(owner) ? owner : object_value(type_of(vm, instance)));
+    return method_new(vm, self_wrapping(self)->callable,
+                      is_type(owner) ? owner : object_value(type_of(vm, instance)));
 }
 
 static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
     return native_call_spread(vm, self_wrapping(self)->callable, args, kwargs);
 }
 
-static Value get_callable(GenVM *vm, Value self) { return (void)vm, self_wrapping(self)->callable; }
-
-static Value forward(GenVM *vm, Value self, Name name) {
-    Value found = self_wrapping(self)->attributes == VALUE_UNSET
-                      ? VALUE_UNSET
-                      : dict_get_str(vm, AS_DICT(self_wrapping(self)->attributes), name_value(vm, name));
-    return found != VALUE_UNSET ? found : attribute_get(vm, self_wrapping(self)->callable, name_value(vm, name));
+static Value get_callable(GenVM *vm, Value self) {
+    return (void)vm, self_wrapping(self)->callable;
 }
 
-static Value get_name(GenVM *vm, Value self) { return forward(vm, self, NAME___name__); }
-static Value get_qualname(GenVM *vm, Value self) { return forward(vm, self, NAME___qualname__); }
-static Value get_module(GenVM *vm, Value self) { return forward(vm, self, NAME___module__); }
-static Value get_doc(GenVM *vm, Value self) { return forward(vm, self, NAME___doc__); }
-static Value get_annotations(GenVM *vm, Value self) { return forward(vm, self, NAME___annotations__); }
+static Value forward(GenVM *vm, Value self, Name name) {
+    Value found =
+        self_wrapping(self)->attributes == VALUE_UNSET
+            ? VALUE_UNSET
+            : dict_get_str(vm, AS_DICT(self_wrapping(self)->attributes), name_value(vm, name));
+    return found != VALUE_UNSET
+               ? found
+               : attribute_get(vm, self_wrapping(self)->callable, name_value(vm, name));
+}
+
+static Value get_name(GenVM *vm, Value self) {
+    return forward(vm, self, NAME___name__);
+}
+static Value get_qualname(GenVM *vm, Value self) {
+    return forward(vm, self, NAME___qualname__);
+}
+static Value get_module(GenVM *vm, Value self) {
+    return forward(vm, self, NAME___module__);
+}
+static Value get_doc(GenVM *vm, Value self) {
+    return forward(vm, self, NAME___doc__);
+}
+static Value get_annotations(GenVM *vm, Value self) {
+    return forward(vm, self, NAME___annotations__);
+}
 
 static Value get_abstract(GenVM *vm, Value self) {
-    Value mark = attribute_find(vm, self_wrapping(self)->callable, name_value(vm, NAME___isabstractmethod__));
+    Value mark = attribute_find(vm, self_wrapping(self)->callable,
+                                name_value(vm, NAME___isabstractmethod__));
     return mark == VALUE_UNSET ? VALUE_FALSE : value_truth(vm, mark);
 }
 
@@ -74,13 +98,23 @@ static bool set_in_dict(GenVM *vm, Value self, Value value, Name name) {
     if (value == VALUE_UNSET) return instance_delete(vm, self, name_value(vm, name)) != LEAF_ERROR;
     return instance_set(vm, self, name_value(vm, name), value);
 }
-static bool set_name(GenVM *vm, Value self, Value value) { return set_in_dict(vm, self, value, NAME___name__); }
-static bool set_qualname(GenVM *vm, Value self, Value value) { return set_in_dict(vm, self, value, NAME___qualname__); }
-static bool set_module(GenVM *vm, Value self, Value value) { return set_in_dict(vm, self, value, NAME___module__); }
-static bool set_doc(GenVM *vm, Value self, Value value) { return set_in_dict(vm, self, value, NAME___doc__); }
+static bool set_name(GenVM *vm, Value self, Value value) {
+    return set_in_dict(vm, self, value, NAME___name__);
+}
+static bool set_qualname(GenVM *vm, Value self, Value value) {
+    return set_in_dict(vm, self, value, NAME___qualname__);
+}
+static bool set_module(GenVM *vm, Value self, Value value) {
+    return set_in_dict(vm, self, value, NAME___module__);
+}
+static bool set_doc(GenVM *vm, Value self, Value value) {
+    return set_in_dict(vm, self, value, NAME___doc__);
+}
 
-static const NativeDef classmethod_new = {"classmethod(cls, callable, /)", classmethod_construct, NULL};
-static const NativeDef staticmethod_new = {"staticmethod(cls, callable, /)", staticmethod_construct, NULL};
+static const NativeDef classmethod_new = {"classmethod(cls, callable, /)", classmethod_construct,
+                                          NULL};
+static const NativeDef staticmethod_new = {"staticmethod(cls, callable, /)", staticmethod_construct,
+                                           NULL};
 
 static const NativeDef methods[] = {
     {"__init__(self, callable, /)", method_init, "Initialize self."},
