@@ -5,6 +5,9 @@
  * squares would overflow or vanish; the library's own last digits differ from CPython's.
  */
 #include <complex.h>
+#ifndef CMPLX /* the C library has it for some compilers only */
+#define CMPLX(real, imaginary) __builtin_complex((double)(real), (double)(imaginary))
+#endif
 #undef I
 
 #include "stdlib/math_module.h"
