@@ -69,6 +69,15 @@ static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *erro
     return error->hint && error_matches(vm, type) ? attach_hint(vm, error) : VALUE_ERROR;
 }
 
+/* An expression was wanted from an empty text: the error is in line 0. */
+static Value raise_no_source(GenVM *vm, Value filename) {
+    Value none = str_new(vm, "", 0), zero = int_value(0);
+    Value place = tuple_pack(vm, 6, filename, zero, zero, none, zero, zero);
+    if (place == VALUE_ERROR) return VALUE_ERROR;
+    Value args = tuple_pack(vm, 2, text_value(vm, "invalid syntax"), place);
+    return args == VALUE_ERROR ? VALUE_ERROR : raise_with_args(vm, EXC_SYNTAX_ERROR, args);
+}
+
 static Value generate(Codegen *gen) {
     gen->last_warning = &gen->warnings;
     warning_of_source(gen);
@@ -97,6 +106,7 @@ static Value compile_in_arena(GenVM *vm, Arena *arena, const char *source, size_
     gen.module = parse_source(arena, source, size, parse_mode(mode), &gen.error);
     if (!gen.module && gen.error.kind == PARSE_INCOMPLETE && flags & COMPILE_INCOMPLETE)
         return VALUE_UNSET;
+    if (!gen.module && !size) return raise_no_source(vm, filename);
     if (!gen.module || !scope_analyze(arena, gen.module, &gen.error))
         return raise_parse_error(vm, filename, &gen.error);
     return generate(&gen);

@@ -62,9 +62,21 @@ Value getset_set(GenVM *vm, const GetSet *getset, Value instance, Value value) {
     return getset->def->set(vm, instance, value) ? VALUE_NONE : VALUE_ERROR;
 }
 
+/* A property of a class that stands for one written in C is an attribute there. */
+static Value attribute_failure(GenVM *vm, Value name, Value instance) {
+    Type *owner = type_of(vm, instance);
+    const Tuple *mro = owner->mro;
+    for (uint64_t i = 0; i < mro->count && !owner->like_native; i++)
+        owner = type_from(mro->items[i]);
+    return raise_error(vm, EXC_ATTRIBUTE_ERROR, "attribute '%S' of '%N' objects is not writable",
+                       name, owner);
+}
+
 static Value property_failure(GenVM *vm, const Property *property, Value instance,
                               const char *what) {
     Value name = property->name;
+    if (property->header.flags & LIKE_NATIVE && name != VALUE_UNSET)
+        return attribute_failure(vm, name, instance);
     if (name == VALUE_UNSET && is_kind(property->fget, TYPE_FUNCTION))
         name = AS(Function, property->fget)->name;
     Value qualname = type_of(vm, instance)->qualname;

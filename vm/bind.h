@@ -66,6 +66,16 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
 Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,
                           Value converted);
 
+/* Binds without converting into `bound`, which has room for all parameters: VALUE_NONE, or
+ * VALUE_ERROR with the TypeError of C functions. `keywords` as above. */
+Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *args,
+                          uint32_t count, Value keywords, Value *bound);
+
+/* bind_like_native.c: the call does not fit the function, and an exception says so; where CPython's
+ * function is written in C, it says so in its words. */
+void refuse_like_native(GenVM *vm, Function *function, const Value *args, uint32_t count,
+                        Value keywords);
+
 Value twin_load(GenVM *vm,
                 Twin twin);     /* the Gen function behind a twin; compiles its file on first use */
 bool vm_poll_native(GenVM *vm); /* fuel has run out inside a native */

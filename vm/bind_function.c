@@ -4,6 +4,7 @@
  * Registers: positional parameters, keyword-only parameters, then *args, **kwargs (the order of
  * co_varnames).
  */
+#include "vm/bind.h"
 #include "vm/call.h"
 #include "vm/objects.h"
 #include "vm/suggest.h"
@@ -144,8 +145,8 @@ static bool fill_defaults(GenVM *vm, Function *function, Value *base) {
     return !missing || raise_missing(vm, function, base, code->arg_count, last, "keyword-only");
 }
 
-bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords,
-                   Value *base) {
+static bool bind_plainly(GenVM *vm, Function *function, const Value *args, uint32_t count,
+                         Value keywords, Value *base) {
     const Code *code = function->code;
     uint32_t named = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
     uint32_t given = count - named, params = code->arg_count + code->kwonly_count;
@@ -169,4 +170,12 @@ bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t co
     if (unlikely(given > code->arg_count && !(code->flags & CODE_VARARGS)))
         return raise_too_many(vm, function, base, given);
     return fill_defaults(vm, function, base);
+}
+
+bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords,
+                   Value *base) {
+    if (likely(bind_plainly(vm, function, args, count, keywords, base))) return true;
+    if (function->header.flags & LIKE_NATIVE)
+        refuse_like_native(vm, function, args, count, keywords);
+    return false;
 }

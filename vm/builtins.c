@@ -76,8 +76,8 @@ static Value next_of_generator(GenVM *vm, Value self) {
     return native_resume(vm, self, VALUE_NONE);
 }
 
-static const NativeDef map_construct = {"map(cls, function, /, *iterables, strict: bool = False)",
-                                        map_new, NULL};
+static const NativeDef map_construct = {
+    "map(cls, function = ?, /, *iterables, strict: bool = False)", map_new, NULL};
 static const NativeDef filter_construct = {"filter(cls, function, iterable, /)", filter_new, NULL};
 
 const BuiltinType map_type = {

@@ -332,7 +332,7 @@ static Value is_number(GenVM *vm, Value *args) {
     return bool_value(type_find_special(vm, type, SP_FLOAT) != VALUE_UNSET ||
                       type_find_special(vm, type, SP_INDEX) != VALUE_UNSET ||
                       type_find_special(vm, type, SP_COMPLEX) != VALUE_UNSET ||
-                      type_find_special(vm, type, SP_ADD) != VALUE_UNSET);
+                      type_find_special(vm, type, SP_INT) != VALUE_UNSET);
 }
 
 static Value getframe(GenVM *vm, Value *args) {

@@ -352,8 +352,8 @@ static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
     if (signature->posonly < signature->count && !by_position) {
         const char *kind = signature->positional < signature->count ? "positional " : "";
         return raise_type(vm, "%S() takes %s %d %sargument%s (%d given)", name,
-                          least == most ? "exactly" : "at most", most, kind, most == 1 ? "" : "s",
-                          got);
+                          least == most && *kind ? "exactly" : "at most", most, kind,
+                          most == 1 ? "" : "s", got);
     }
     return raise_type(vm, "%S expected %s%d argument%s, got %d", name,
                       least == most ? "" : "at most ", most, most == 1 ? "" : "s", got);
@@ -430,6 +430,13 @@ static int find_param(const Signature *signature, Value name) {
     return -1;
 }
 
+static bool takes_keywords(const NativeFunction *native) {
+    const Signature *signature = native->signature;
+    int first = native_hides_first(native);
+    if (signature->posonly > first) first = signature->posonly;
+    return signature->count - first > (signature->args_at >= first);
+}
+
 static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name,
                          Value v) {
     const Signature *signature = native->signature;
@@ -443,13 +450,12 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
         return dict_set_str(vm, AS_DICT(bound[signature->kwargs_at]), name, v);
     }
     if (at < 0) {
-        if (signature->posonly == signature->count ||
-            signature->count == native_hides_first(native)) {
-            if (native->owner && native_hides_first(native))
+        if (!takes_keywords(native)) {
+            if (native->owner && native_hides_first(native) && !(native->header.flags & NATIVE_NEW))
                 raise_type(vm, "%S.%S() takes no keyword arguments", native->owner->name,
                            describe(vm, native));
             else
-                raise_type(vm, "%S() takes no keyword arguments", describe(vm, native));
+                raise_type(vm, "%S() takes no keyword arguments", describe_with_module(vm, native));
         } else {
             raise_type(vm, "%S() got an unexpected keyword argument '%S'", describe(vm, native),
                        name);
@@ -467,8 +473,8 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
 
 /* The general way: everything unset first, then positionals, keywords, defaults. `keywords` is a
  * tuple of names of the last arguments, or VALUE_UNSET. */
-static Value bind_slowly(GenVM *vm, const NativeFunction *native, const Value *args, uint32_t count,
-                         Value keywords, Value *bound) {
+Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *args,
+                          uint32_t count, Value keywords, Value *bound) {
     const Signature *signature = native->signature;
     uint32_t keyword_count = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
     uint32_t given = count - keyword_count;
@@ -512,7 +518,7 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
         for (; i < (uint32_t)signature->count; i++)
             bound[i] = signature->params[i].fallback;
         given = (int)count;
-    } else if (bind_slowly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
+    } else if (native_bind_plainly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
         return VALUE_ERROR;
     }
     if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) &&

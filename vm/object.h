@@ -81,6 +81,7 @@ struct Object {
     uint8_t flags; /* meaning per kind (STR_ASCII, ...) */
 };
 enum { OBJECT_SUBCLASS = 1, FUNCTION_COMPLEX = 255 };
+enum { LIKE_NATIVE = 1 }; /* flags of functions and properties: see bind_like_native.c */
 
 /* The kind and state bytes read as one: one compare says "exactly a list", "a function of two
  * parameters". */

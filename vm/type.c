@@ -389,10 +389,19 @@ Type *type_builtin(GenVM *vm, TypeId id) {
     return vm->types[id];
 }
 
+static Value text_with_module(GenVM *vm, const Type *type) {
+    Value module = dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
+    if (!value_is_str(module) || str_is(module, "builtins")) return type->name;
+    return str_format(vm, "%S.%S", module, type->name);
+}
+
 const char *type_text(GenVM *vm, const Type *type) {
     if (type->is_builtin && !type->def->module) return type->def->name;
-    Value text =
-        type->is_builtin ? str_format(vm, "%s.%s", type->def->module, type->def->name) : type->name;
+    Value text = type->name;
+    if (type->is_builtin)
+        text = str_format(vm, "%s.%s", type->def->module, type->def->name);
+    else if (type->like_native)
+        text = text_with_module(vm, type);
     const char *name = text == VALUE_ERROR ? NULL : str_c(vm, text);
     return name ? name : "?";
 }

@@ -28,9 +28,10 @@ typedef struct Type {
                     */
     bool overrides_construct; /* __new__ or __init__ come from script */
     bool is_abstract;         /* __abstractmethods__ not empty */
-    bool has_instance_dict;   /* as has_dict, or a builtin type whose instances have a __dict__ */
-    bool defines_special;     /* its own dict holds special methods (script classes) */
-    uint32_t flags;           /* BuiltinType flags, inherited */
+    bool like_native; /* written in Gen, but CPython's is written in C: see bind_like_native.c */
+    bool has_instance_dict; /* as has_dict, or a builtin type whose instances have a __dict__ */
+    bool defines_special;   /* its own dict holds special methods (script classes) */
+    uint32_t flags;         /* BuiltinType flags, inherited */
     uint32_t dict_shape; /* of instances whose attributes are in a Dict; SHAPE_NONE until needed */
     Value subclasses;    /* list of direct subclasses, or VALUE_UNSET */
     Value constructor;   /* builtin types: see type_constructor; else VALUE_UNSET */

@@ -31,7 +31,7 @@ bool iterator_is_native(Value iterator) {
     case TYPE_DICT_REVERSE_ITEM_ITERATOR:
     case TYPE_SET_ITERATOR:
     case TYPE_MEMORYVIEW_ITERATOR: return true;
-    case TYPE_SEQUENCE_ITERATOR: return is_kind(((ListIterator *)object)->container, TYPE_RANGE);
+    case TYPE_LONG_RANGE_ITERATOR:
     case TYPE_ENUMERATE:
     case TYPE_ZIP:
     case TYPE_REVERSED: return object->shape == object->kind && (object->flags & ITERATOR_NATIVE);
@@ -67,7 +67,7 @@ Value list_iterator_new(GenVM *vm, TypeId kind, Value container, int64_t index) 
 
 Value sequence_iterator_new(GenVM *vm, Value object) {
     if (is_kind(object, TYPE_RANGE))
-        return list_iterator_new(vm, TYPE_SEQUENCE_ITERATOR, object, 0);
+        return list_iterator_new(vm, TYPE_LONG_RANGE_ITERATOR, object, 0);
     return runtime_generator(vm, TWIN_SEQUENCE_ITEMS, vm->types[TYPE_SEQUENCE_ITERATOR], 1, object);
 }
 
@@ -112,9 +112,7 @@ static Value list_reverse_iterator_next(GenVM *vm, Value self) {
     return VALUE_END;
 }
 
-/* Over a range of big ints; over __getitem__ it is a generator. */
-static Value sequence_iterator_next(GenVM *vm, Value self) {
-    if (is_kind(self, TYPE_GENERATOR)) return generator_next(vm, self);
+static Value long_range_iterator_next(GenVM *vm, Value self) {
     ListIterator *it = AS(ListIterator, self);
     if (it->container == VALUE_UNSET) return VALUE_END;
     Range *range = AS(Range, it->container);
@@ -181,7 +179,8 @@ ITERATOR_TYPE(list_iterator_type, "list_iterator", list_iterator_next, list_iter
 ITERATOR_TYPE(list_reverse_iterator_type, "list_reverseiterator", list_reverse_iterator_next,
               reverse_iterator_methods);
 ITERATOR_TYPE(tuple_iterator_type, "tuple_iterator", tuple_iterator_next, list_iterator_methods);
-ITERATOR_TYPE(sequence_iterator_type, "iterator", sequence_iterator_next, no_methods);
+ITERATOR_TYPE(long_range_iterator_type, "longrange_iterator", long_range_iterator_next, no_methods);
+ITERATOR_TYPE(sequence_iterator_type, "iterator", generator_next, no_methods);
 
 /* ---- reversed ---- */
 
@@ -310,6 +309,8 @@ static Value enumerate_make(GenVM *vm, Type *cls, Value iterator, Value start) {
 }
 
 static Value enumerate_construct(GenVM *vm, Value *args) {
+    if (args[1] == VALUE_UNSET)
+        return raise_type(vm, "enumerate() missing required argument 'iterable'");
     Value iterator = leaf_iter(vm, args[1]);
     if (iterator == VALUE_ERROR) return VALUE_ERROR;
     if (iterator != VALUE_TAIL) return enumerate_make(vm, type_from(args[0]), iterator, args[2]);
@@ -337,7 +338,7 @@ static const char enumerate_doc[] = "Return an enumerate object.\n\n  iterable\n
                                     "by the iterable argument.\n\nenumerate is useful for "
                                     "obtaining an indexed list:\n    (0, seq[0]), "
                                     "(1, seq[1]), (2, seq[2]), ...";
-static const NativeDef enumerate_constructor = {"enumerate(cls, iterable, start: int = 0)",
+static const NativeDef enumerate_constructor = {"enumerate(cls, iterable = ?, start: int = 0)",
                                                 enumerate_construct, enumerate_doc};
 static const NativeDef enumerate_methods[] = {
     {"classmethod __class_getitem__(cls, item, /)", enumerate_class_getitem, "See PEP 585"},

@@ -235,7 +235,7 @@ static bool is_small(const Range *range) {
 
 static Value range_iter(GenVM *vm, Value self) {
     Range *range = AS(Range, self);
-    if (!is_small(range)) return list_iterator_new(vm, TYPE_SEQUENCE_ITERATOR, self, 0);
+    if (!is_small(range)) return list_iterator_new(vm, TYPE_LONG_RANGE_ITERATOR, self, 0);
     return range_iterator_new(vm, as_int(range->start), as_int(range->step), as_int(range->length));
 }
 
