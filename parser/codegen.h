@@ -266,6 +266,7 @@ AstSpan expr_attribute_span(AstSpan span, const AstExpr *attribute);
 void expr_yield(Unit *u, Opcode op, Reg dest, Reg value, uint32_t c);
 void expr_await(Unit *u, Reg dest, Reg value, uint32_t kind);
 void expr_get_slice(Unit *u, AstExpr *slice, Reg object, Reg dest, AstSpan span);
+void expr_set_slice(Unit *u, AstExpr *slice, Reg object, Reg value, AstSpan span);
 Reg expr_key(Unit *u, AstExpr *slice); /* the key of a subscript; slices are built */
 
 /* ---- codegen_condition.c ---- */

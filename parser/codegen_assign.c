@@ -86,6 +86,10 @@ static void assign_attribute(Unit *u, AstExpr *target, Reg value) {
 
 static void assign_subscript(Unit *u, AstExpr *target, Reg value) {
     Reg object = expr_operand(u, target->Subscript.value, NO_REG, target->Subscript.slice);
+    if (target->Subscript.slice->kind == EXPR_Slice) {
+        expr_set_slice(u, target->Subscript.slice, object, value, target->span);
+        return;
+    }
     Reg key = expr_key(u, target->Subscript.slice);
     emit_at(u, target->span);
     emit(u, OP_SETITEM, object, key, value, 0);

@@ -242,17 +242,30 @@ static void slice_to(Unit *u, AstExpr *e, Reg dest) {
     u->top = mark;
 }
 
-/* R[dest] = R[object][lower : upper]. */
+/* The parts of a slice in registers that an instruction can name. */
+static Reg slice_window(Unit *u, AstExpr *slice, int count) {
+    Reg window = slice_parts(u, slice, count);
+    if (!u->wide || window < 256) return window;
+    Reg low = emit_scratch_window(u, (uint32_t)count);
+    for (Reg i = 0; i < (Reg)count; i++)
+        emit_move(u, low + i, window + i);
+    return low;
+}
+
+/* R[dest] = R[object][lower : upper : step]. */
 void expr_get_slice(Unit *u, AstExpr *slice, Reg object, Reg dest, AstSpan span) {
-    Reg mark = u->top, window = slice_parts(u, slice, 2);
-    if (u->wide && window >= 256) {
-        Reg low = emit_scratch_window(u, 2);
-        emit_move(u, low, window);
-        emit_move(u, low + 1, window + 1);
-        window = low;
-    }
+    int count = slice->Slice.step ? 3 : 2;
+    Reg mark = u->top, window = slice_window(u, slice, count);
     emit_at(u, span);
-    emit(u, OP_GETSLICE, dest, object, window, 0);
+    emit(u, OP_GETSLICE, dest, object, window, count);
+    u->top = mark;
+}
+
+/* R[object][lower : upper : step] = R[value]. */
+void expr_set_slice(Unit *u, AstExpr *slice, Reg object, Reg value, AstSpan span) {
+    Reg mark = u->top, window = slice_window(u, slice, 3);
+    emit_at(u, span);
+    emit(u, OP_SETSLICE, object, window, value, 0);
     u->top = mark;
 }
 
@@ -266,7 +279,7 @@ static void subscript_to(Unit *u, AstExpr *e, Reg dest) {
     warning_of_subscript(u->gen, e);
     Reg object = expr_operand(u, e->Subscript.value, temp_hint(u, dest), slice);
     Value constant = fold_expr(u->gen, slice);
-    if (slice->kind == EXPR_Slice && !slice->Slice.step) {
+    if (slice->kind == EXPR_Slice) {
         expr_get_slice(u, slice, object, dest, e->span);
     } else if (constant != VALUE_UNSET && fits_immediate(constant)) {
         emit_at(u, e->span);

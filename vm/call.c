@@ -91,6 +91,16 @@ static bool call_function(GenVM *vm, Function *function, const Value *args, uint
     return true;
 }
 
+bool call_enter(GenVM *vm, Function *function, Value a, Value b) {
+    Value *top = frame_reserve(vm, frame_top(vm), function->regs);
+    if (unlikely(!top)) return false;
+    Value *base = top + FRAME_LINKS;
+    base[0] = a;
+    if (b != VALUE_UNSET) base[1] = b;
+    frame_enter(vm, base, function);
+    return true;
+}
+
 /* ---- classes ---- */
 
 /* The arguments as a tuple and a dict, for calls that are made in several steps. */
@@ -151,6 +161,8 @@ static bool instantiate_plain(GenVM *vm, Type *type, const Value *args, uint32_t
         return true;
     }
     if (likely(is_kind(init, TYPE_FUNCTION))) {
+        if (likely(as_object(init)->state == count + 1 && keywords == VALUE_UNSET))
+            return continue_new_instance(vm, instance, AS(Function, init), args, count);
         bool from_stack = args >= vm->stack && args < vm->stack_end;
         size_t offset = (size_t)(args - vm->stack);
         if (!frame_push_continuation(vm, RETURN_INIT, 1, instance)) return false;

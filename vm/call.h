@@ -12,6 +12,9 @@ bool call_spread(GenVM *vm, Value callable, Value args,
 bool call_two(GenVM *vm, Value callable, Value self, const Value *args, uint32_t count,
               Value keywords);
 
+/* Enters a plain function of exactly two (or, without `b`, one) parameters. */
+bool call_enter(GenVM *vm, Function *function, Value a, Value b);
+
 bool call_type(GenVM *vm, Type *type, const Value *args, uint32_t count,
                Value keywords); /* type.__call__ */
 

@@ -230,6 +230,27 @@ static bool unpack_returned(GenVM *vm) {
     return ops_unpack_items(vm, list);
 }
 
+/* Enters an __init__ with the continuation that makes the instance the result: both frames at once.
+ */
+bool continue_new_instance(GenVM *vm, Value instance, Function *init, const Value *args,
+                           uint32_t count) {
+    enum { REGISTERS = 2 };
+    bool from_stack = args >= vm->stack && args < vm->stack_end;
+    size_t offset = (size_t)(args - vm->stack);
+    Value *top = frame_reserve(vm, frame_top(vm), REGISTERS + FRAME_LINKS + init->regs);
+    if (unlikely(!top)) return false;
+    if (from_stack) args = vm->stack + offset;
+    Value *base = top + FRAME_LINKS, *to = base + REGISTERS + FRAME_LINKS;
+    to[0] = instance;
+    for (uint32_t i = 0; i < count; i++)
+        to[i + 1] = args[i];
+    base[0] = VALUE_UNSET;
+    base[1] = instance;
+    frame_enter(vm, base, continue_stub(vm, RETURN_INIT));
+    frame_enter(vm, to, init);
+    return true;
+}
+
 /* Enters `method`, the first to be asked for the operator, with the continuation that looks at its
  * answer: both frames at once. */
 bool continue_operator(GenVM *vm, Function *method, int op, Value a, Value b) {

@@ -26,6 +26,8 @@ bool continue_truth_of(GenVM *vm, Return kind, Value answer);
 bool continue_truth_push(GenVM *vm, Return kind); /* ... the answer of the call made next */
 /* Pushes a continuation, then makes the call in vm->tail. */
 bool continue_tail(GenVM *vm, Return kind);
+bool continue_new_instance(GenVM *vm, Value instance, Function *init, const Value *args,
+                           uint32_t count); /* init takes exactly self and these */
 bool continue_operator(GenVM *vm, Function *method, int op, Value a,
                        Value b); /* op: see operations.h */
 bool continue_discard(GenVM *vm,

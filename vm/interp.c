@@ -16,6 +16,8 @@
 #include "vm/objects.h"
 #include "vm/ops.h"
 
+#include <math.h>
+
 #define BYTE(i) (((const uint8_t *)pc)[(i) - (int)sizeof(Instr)])
 #define A BYTE(1)
 #define B BYTE(2)
@@ -190,6 +192,25 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
         }                                                                                          \
         SLOW(op_binary);                                                                           \
     }
+
+/* Powers of positive floats; infinities, NaN and what overflows are float.c's. */
+#define POWER(name, right)                                                                         \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = right;                                                                   \
+        if (likely(are_floats(x, y))) {                                                            \
+            double root = as_float(x), exponent = as_float(y);                                     \
+            if (root > 0 && isfinite(root) && isfinite(exponent)) {                                \
+                double result = pow(root, exponent);                                               \
+                if (likely(isfinite(result))) SET_FLOAT(result);                                   \
+            }                                                                                      \
+        }                                                                                          \
+        SLOW(op_binary);                                                                           \
+    }
+
+/* Exactly a str, of ASCII characters only. */
+static inline bool is_ascii(const Object *object) {
+    return object_key(object) == OBJECT_KEY(TYPE_STR, 0) && object->flags & STR_ASCII;
+}
 
 /* Strings are compared for equality in place; ordered ones go the slow way. */
 static inline bool are_strings(Value x, Value y) {
@@ -664,8 +685,8 @@ bool interp_run(GenVM *vm) {
     SHIFT_LEFT(LSHIFTK, k[IMM])
     SHIFT_RIGHT(RSHIFT, RC)
     SHIFT_RIGHT(RSHIFTK, k[IMM])
-    CASE(POW)
-    CASE(POWK)
+    POWER(POW, RC)
+    POWER(POWK, k[IMM])
     CASE(MATMUL)
     CASE(MATMULK) SLOW(op_binary);
     CASE(NEG) {
@@ -933,6 +954,13 @@ unquicken_for : {
                 RA = tuple->items[at];
                 NEXT;
             }
+            if (is_ascii(as_object(object))) {
+                const Str *str = AS_STR(object);
+                if (at < 0) at += str->length;
+                if (unlikely((uint64_t)at >= str->length)) SLOW(op_get_item);
+                RA = vm->characters[(unsigned char)str->data[at]];
+                NEXT;
+            }
         }
         SLOW(op_get_item);
     }
@@ -970,6 +998,7 @@ unquicken_for : {
     }
     OUTLINED(DELITEM, op_delete_item)
     OUTLINED(GETSLICE, op_get_slice)
+    OUTLINED(SETSLICE, op_set_slice)
 
     OUTLINED(NEWLIST, op_new_list)
     OUTLINED(NEWTUPLE, op_new_tuple)
@@ -1031,7 +1060,18 @@ unquicken_for : {
     OUTLINED(DICTREST, op_dict_rest)
     OUTLINED(INTRINSIC, op_intrinsic)
     OUTLINED(PRINTEXPR, op_print_expression)
-    OUTLINED(CONT, op_continue)
+    CASE(CONT) { /* the commonest: a constructor's or an operator's method has returned */
+        Value v = base[0];
+        if (IMM == RETURN_INIT && v == VALUE_NONE)
+            v = base[1];
+        else if (IMM != RETURN_OPERATOR || v == VALUE_NOT_IMPLEMENTED)
+            SLOW(op_continue);
+        pc = (const Instr *)(uintptr_t)base[FRAME_PC];
+        k = (Value *)(uintptr_t)base[FRAME_CONSTS];
+        base = (Value *)(uintptr_t)base[FRAME_CALLER];
+        RA = v;
+        NEXT;
+    }
     CASE(HALT) {
         SYNC();
         return true;

@@ -532,6 +532,7 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
         Convert wanted = signature->params[i].convert;
         if (wanted == CONVERT_NONE || bound[i] == signature->params[i].fallback) continue;
         if (wanted == CONVERT_STR && is_exact(bound[i], TYPE_STR)) continue;
+        if (is_int(bound[i]) && wanted < CONVERT_FLOAT) continue;
         Value converted = convert(vm, native, i, bound[i]);
         if (unlikely(converted == VALUE_ERROR)) return VALUE_ERROR;
         if (unlikely(converted == VALUE_TAIL)) return bind_through_twin(vm, native, i, bound);

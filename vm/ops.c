@@ -207,9 +207,21 @@ bool op_binary(GenVM *vm) {
     return call_result(vm, value_binary(vm, operator, left, right, inplace));
 }
 
+/* The special method of an instance whose class defines it as a plain function of `count`
+ * parameters: it can be entered at once. Else NULL. */
+static inline Function *plain_method(GenVM *vm, Value object, Special special, unsigned count) {
+    if (!is_kind(object, TYPE_OBJECT)) return NULL;
+    Value method = type_of(vm, object)->special[special];
+    bool plain =
+        is_object(method) && object_key(as_object(method)) == OBJECT_KEY(TYPE_FUNCTION, count);
+    return plain ? AS(Function, method) : NULL;
+}
+
 bool op_unary(GenVM *vm) {
     Opcode op = instr_op(op_instr(vm));
     Special special = op == OP_NEG ? SP_NEG : op == OP_POS ? SP_POS : SP_INVERT;
+    Function *method = plain_method(vm, *op_b(vm), special, 1);
+    if (method) return call_enter(vm, method, *op_b(vm), VALUE_UNSET);
     return call_result(vm, value_unary(vm, special, *op_b(vm)));
 }
 
@@ -289,11 +301,32 @@ bool op_compare_jump(GenVM *vm) {
         vm_set_branch(vm, compare_doubles(op, a, b));
         return true;
     }
+    Function *method = first_method(vm, OPERATOR_COMPARE + (int)op, left, right);
+    if (method)
+        return continue_truth_push(vm, RETURN_TRUTH_BRANCH) &&
+               continue_operator(vm, method, OPERATOR_COMPARE + (int)op, left, right);
     return continue_truth_of(vm, RETURN_TRUTH_BRANCH, value_compare(vm, op, left, right));
 }
 
+/* An ASCII character in a short str: no search needs to be set up for that. */
+static inline bool find_character(Value container, Value item, bool *found) {
+    enum { SHORT = 64 };
+    if (!is_exact(container, TYPE_STR) || !is_exact(item, TYPE_STR)) return false;
+    const Str *str = AS_STR(container);
+    if (AS_STR(item)->size != 1 || str->size > SHORT) return false;
+    char c = *AS_STR(item)->data;
+    *found = false;
+    for (uint32_t i = 0; i < str->size && !*found; i++)
+        *found = str->data[i] == c;
+    return true;
+}
+
 bool op_in(GenVM *vm) {
-    bool negated = instr_op(op_instr(vm)) == OP_NOTIN;
+    bool negated = instr_op(op_instr(vm)) == OP_NOTIN, found;
+    if (find_character(*op_c(vm), *op_b(vm), &found)) {
+        *op_a(vm) = bool_value(found != negated);
+        return true;
+    }
     Value answer = value_contains(vm, *op_c(vm), *op_b(vm));
     return continue_truth_of(vm, negated ? RETURN_TRUTH_NOT : RETURN_TRUTH_VALUE, answer);
 }
@@ -521,6 +554,8 @@ bool op_get_item(GenVM *vm) {
         }
         if (unlikely(vm->exception != VALUE_UNSET)) return false;
     }
+    Function *method = plain_method(vm, object, SP_GETITEM, 2);
+    if (method) return call_enter(vm, method, object, key);
     return call_result(vm, value_getitem(vm, object, key));
 }
 
@@ -535,11 +570,40 @@ bool op_delete_item(GenVM *vm) {
     return continue_discard(vm, value_setitem(vm, *op_a(vm), *op_b(vm), VALUE_UNSET));
 }
 
+static inline bool is_plain_bound(Value v) {
+    return is_int(v) || v == VALUE_NONE;
+}
+
+/* The slice of an instruction as an object. Bounds that need no script code, asked of a builtin
+ * sequence, make a slice that nothing can keep: it lies in `room`. */
+static Value make_slice(GenVM *vm, Value object, const Value *bounds, Value step, Slice *room) {
+    bool known = is_exact(object, TYPE_LIST) || is_exact(object, TYPE_STR) ||
+                 is_exact(object, TYPE_TUPLE) || is_exact(object, TYPE_BYTES);
+    if (unlikely(!known || !is_plain_bound(bounds[0]) || !is_plain_bound(bounds[1]) ||
+                 !is_plain_bound(step)))
+        return slice_new(vm, bounds[0], bounds[1], step);
+    *room = (Slice){{.shape = TYPE_SLICE, .kind = TYPE_SLICE}, bounds[0], bounds[1], step};
+    return object_value(room);
+}
+
 bool op_get_slice(GenVM *vm) {
     Value object = *op_b(vm), *bounds = op_c(vm);
-    Value slice = slice_new(vm, bounds[0], bounds[1], VALUE_NONE);
+    Slice room;
+    Value step = instr_imm(op_instr(vm)) == 3 ? bounds[2] : VALUE_NONE;
+    Value slice = make_slice(vm, object, bounds, step, &room);
     if (slice == VALUE_ERROR) return false;
     return call_result(vm, value_getitem(vm, object, slice));
+}
+
+bool op_set_slice(GenVM *vm) {
+    Value object = *op_a(vm), value = *op_c(vm), *bounds = op_b(vm);
+    Slice room;
+    uint64_t count;
+    Value slice = leaf_items(value, &count) /* else the twin that iterates `value` gets the slice */
+                      ? make_slice(vm, object, bounds, bounds[2], &room)
+                      : slice_new(vm, bounds[0], bounds[1], bounds[2]);
+    if (slice == VALUE_ERROR) return false;
+    return continue_discard(vm, value_setitem(vm, object, slice, value));
 }
 
 bool op_get_len(GenVM *vm) {

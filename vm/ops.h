@@ -37,6 +37,7 @@ bool op_get_item(GenVM *vm);
 bool op_set_item(GenVM *vm);
 bool op_delete_item(GenVM *vm);
 bool op_get_slice(GenVM *vm);
+bool op_set_slice(GenVM *vm);
 bool op_get_len(GenVM *vm);
 
 /* ops_build.c: displays, unpacking, strings, functions, iteration */

@@ -8,7 +8,9 @@
 
 /* Where the arguments of the window begin: behind the links in plain code, at once in generators.
  */
-static unsigned link_of(GenVM *vm) {
+static inline unsigned link_of(GenVM *vm) {
+    Opcode op = instr_op(op_instr(vm));
+    if (likely(op == OP_CALL || op == OP_CALLM)) return FRAME_LINKS;
     return frame_is_generator(vm->base) ? 1 : FRAME_LINKS;
 }
 

@@ -51,10 +51,10 @@ uint32_t code_window_size(const Code *code, Instr instr) {
     case OP_NEWTUPLE:
     case OP_NEWSET:
     case OP_JOINSTR:
-    case OP_UNPACK: return imm;
+    case OP_UNPACK:
+    case OP_GETSLICE: return imm;
     case OP_NEWDICT: return 2 * imm;
     case OP_UNPACKEX: return instr_c(instr) + 1 + imm;
-    case OP_GETSLICE:
     case OP_IMPORT:
     case OP_MATCHCLASS:
     case OP_LDSPECIAL:
@@ -62,7 +62,8 @@ uint32_t code_window_size(const Code *code, Instr instr) {
     case OP_LDSUPER:
     case OP_LDSUPERM:
     case OP_LDSUPERMG:
-    case OP_NEWSLICE: return 3;
+    case OP_NEWSLICE:
+    case OP_SETSLICE: return 3;
     case OP_MKFUNC: return (uint32_t)__builtin_popcount(instr_c(instr));
     case OP_LDMETH:
     case OP_LDMETHG: return link + 1;

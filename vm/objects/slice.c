@@ -47,6 +47,18 @@ static int64_t clamp_bound(int64_t bound, int64_t length, bool backward) {
     return bound >= length ? (backward ? length - 1 : length) : bound;
 }
 
+/* A bound of a slice with step 1 that is a small int or None, brought into 0 .. length. */
+static inline bool plain_bound(Value v, int64_t otherwise, int64_t length, int64_t *out) {
+    if (is_int(v)) {
+        int64_t bound = as_int(v);
+        if (bound < 0) bound += length;
+        *out = bound < 0 ? 0 : bound > length ? length : bound;
+        return true;
+    }
+    *out = otherwise;
+    return v == VALUE_NONE;
+}
+
 Leaf slice_indices(GenVM *vm, Value slice_value, int64_t length, int64_t *start, int64_t *stop,
                    int64_t *step, int64_t *count) {
     Slice *slice = AS(Slice, slice_value);
@@ -57,6 +69,11 @@ Leaf slice_indices(GenVM *vm, Value slice_value, int64_t length, int64_t *start,
         return LEAF_ERROR;
     }
     if (*step < -INT64_MAX) *step = -INT64_MAX;
+    if (likely(*step == 1 && plain_bound(slice->start, 0, length, start) &&
+               plain_bound(slice->stop, length, length, stop))) {
+        *count = *start < *stop ? *stop - *start : 0;
+        return LEAF_TRUE;
+    }
     bool backward = *step < 0;
     done = slice_member(vm, slice->start, backward ? INT64_MAX : 0, start);
     if (done == LEAF_TRUE)
@@ -64,10 +81,11 @@ Leaf slice_indices(GenVM *vm, Value slice_value, int64_t length, int64_t *start,
     if (done != LEAF_TRUE) return done;
     *start = clamp_bound(*start, length, backward);
     *stop = clamp_bound(*stop, length, backward);
-    if (backward)
-        *count = *start > *stop ? (*start - *stop - 1) / -*step + 1 : 0;
+    int64_t distance = backward ? *start - *stop : *stop - *start, each = backward ? -*step : *step;
+    if (distance <= 0)
+        *count = 0;
     else
-        *count = *start < *stop ? (*stop - *start - 1) / *step + 1 : 0;
+        *count = each == 1 ? distance : (distance - 1) / each + 1;
     return LEAF_TRUE;
 }
 
