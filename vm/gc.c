@@ -19,13 +19,12 @@
 
 enum {
     BLOCK_SIZE = 32768,
-    GRANULE = 16,
+    GRANULE = GC_GRANULE,
     BITMAP_WORDS = BLOCK_SIZE / GRANULE / 64,
-    SMALL_LIMIT = 512,  /* up to here a size class every 16 bytes */
+    SMALL_LIMIT = GC_SMALL, /* up to here a size class every 16 bytes */
     BLOCK_LIMIT = 8192, /* larger objects are malloc's */
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
-    ZERO_STEP =
-        4096, /* a run is cleared and handed out in pieces, to stay in the first-level cache */
+    PIECE = 4096, /* a run is handed out in pieces, so that the accounts are not far off */
     CHUNK_BLOCKS = 8, /* blocks are got from the system this many at a time, fewer at first */
 };
 #define YOUNG_BYTES ((uint64_t)4 << 20) /* allocation between two minor collections */
@@ -40,8 +39,9 @@ typedef struct Block {
 } Block;
 
 typedef struct SizeClass {
-    char *bump, *end; /* the cleared piece being handed out */
-    char *run_end;    /* end of the run the piece is from */
+    GcArea *area;  /* the piece being handed out: in GenVM.areas, or `large` */
+    GcArea large;  /* that of the classes above SMALL_LIMIT */
+    char *run_end; /* end of the run the piece is from */
     Block *block;     /* the block the run is in */
     Block **blocks;
     uint32_t count, capacity, cursor;
@@ -114,9 +114,12 @@ bool gc_init(GenVM *vm) {
     vm->heap = heap;
     heap->full_at = FULL_MIN_BYTES;
     heap->limit = UINT64_MAX;
-    for (uint32_t i = 0; i < CLASS_COUNT; i++)
-        heap->classes[i].cell_size =
-            i < SMALL_LIMIT / GRANULE ? (i + 1) * GRANULE : big_classes[i - SMALL_LIMIT / GRANULE];
+    for (uint32_t i = 0; i < CLASS_COUNT; i++) {
+        SizeClass *class = &heap->classes[i];
+        bool small = i < SMALL_LIMIT / GRANULE;
+        class->cell_size = small ? (i + 1) * GRANULE : big_classes[i - SMALL_LIMIT / GRANULE];
+        class->area = small ? &vm->areas[i + 1] : &class->large;
+    }
     return true;
 }
 
@@ -204,7 +207,7 @@ static char *next_marked(const Block *block, char *cell, char *end) {
     return (char *)block + (word * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE;
 }
 
-/* Sets class->bump..run_end to the next run of free cells from `cell` on; false at the end of the
+/* Sets the area and run_end to the next run of free cells from `cell` on; false at the end of the
  * block. */
 static bool next_run(SizeClass *class, char *cell) {
     Block *block = class->block;
@@ -212,30 +215,35 @@ static bool next_run(SizeClass *class, char *cell) {
     while (cell < end && bit_at(block, cell))
         cell += class->cell_size;
     if (cell >= end) return false;
-    class->bump = class->end = cell;
+    class->area->next = class->area->end = cell;
     class->run_end = next_marked(block, cell, end);
     return true;
 }
 
 static void take_piece(GenVM *vm, SizeClass *class) {
-    size_t left = (size_t)(class->run_end - class->bump);
-    size_t step = ZERO_STEP / class->cell_size * class->cell_size;
+    GcArea *area = class->area;
+    size_t left = (size_t)(class->run_end - area->next);
+    size_t step = PIECE / class->cell_size * class->cell_size;
     if (step < class->cell_size) step = class->cell_size;
     if (left > step) left = step;
-    memset(class->bump, 0, left);
-    class->end = class->bump + left;
+    area->end = area->next + left;
     vm->heap->young_bytes += left;
     if (vm->heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
+}
+
+static char *take_cell(SizeClass *class) {
+    char *cell = class->area->next;
+    class->area->next += class->cell_size;
+    return cell;
 }
 
 static COLD char *refill(GenVM *vm, SizeClass *class) {
     Heap *heap = vm->heap;
     for (;;) {
-        if (class->bump < class->run_end || (class->block && next_run(class, class->run_end))) {
+        if (class->area->next < class->run_end ||
+            (class->block && next_run(class, class->run_end))) {
             take_piece(vm, class);
-            char *cell = class->bump;
-            class->bump += class->cell_size;
-            return cell;
+            return take_cell(class);
         }
         Block *block = NULL;
         while (!block && class->cursor < class->count) {
@@ -250,55 +258,44 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
         }
         if (!block) return NULL;
         class->block = block;
-        class->bump = class->end = class->run_end = block->cells;
+        class->area->next = class->area->end = class->run_end = block->cells;
     }
 }
 
-/* Of what malloc gives only the first `cleared` bytes are set to zero: storage needs no more than
- * its header. */
-static COLD void *new_large(GenVM *vm, size_t size, size_t cleared) {
+static COLD void *new_large(GenVM *vm, size_t size) {
     Heap *heap = vm->heap;
     if (!gc_check_size(vm, size)) return NULL;
     size_t total = (size + 7) & ~(size_t)7;
-    bool all = cleared >= size;
-    LargePrefix *prefix = all ? calloc(1, sizeof *prefix + total) : malloc(sizeof *prefix + total);
-    if (prefix && !all) memset(prefix, 0, sizeof *prefix + cleared);
+    LargePrefix *prefix = malloc(sizeof *prefix + total);
     Object *object = (Object *)(prefix + 1);
     if (!prefix || !push_pointer(&heap->large, &heap->large_count, &heap->large_capacity, object)) {
         free(prefix);
         raise_memory(vm);
         return NULL;
     }
-    prefix->size = total;
-    object->gc = GC_LARGE;
+    *prefix = (LargePrefix){.size = total};
+    *object = (Object){.gc = GC_LARGE};
     heap->young_bytes += total;
     if (heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
     return object;
 }
 
-static inline void *allocate(GenVM *vm, size_t size) {
-    if (unlikely(size > BLOCK_LIMIT - GRANULE * 2)) return new_large(vm, size, size);
+static void *new_cell(GenVM *vm, size_t size) {
     SizeClass *class = &vm->heap->classes[class_index(size)];
-    char *cell = class->bump;
-    if (likely(cell < class->end)) {
-        class->bump = cell + class->cell_size;
-        return cell;
-    }
-    cell = refill(vm, class);
-    if (unlikely(!cell)) raise_memory(vm);
+    char *cell = class->area->next < class->area->end ? take_cell(class) : refill(vm, class);
+    if (unlikely(!cell)) return raise_memory(vm), NULL;
+    *(Object *)cell = (Object){0};
     return cell;
 }
 
-void *gc_new(GenVM *vm, size_t size, TypeId kind) {
-    Object *object = allocate(vm, size);
+void *gc_new_slow(GenVM *vm, size_t size, TypeId kind) {
+    bool large = size > BLOCK_LIMIT - GRANULE * 2;
+    Object *object = large ? new_large(vm, size) : new_cell(vm, size);
     if (unlikely(!object)) return NULL;
     object->shape = kind;
     object->kind = (uint8_t)kind;
+    gc_spoil(object, size);
     return object;
-}
-
-void *gc_new_raw(GenVM *vm, size_t size, TypeId kind) {
-    return gc_new(vm, size, kind);
 }
 
 void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls) {
@@ -326,10 +323,8 @@ Value *gc_extra_word(GenVM *vm, Object *object) {
 
 Buffer *gc_buffer_new(GenVM *vm, size_t capacity) {
     size_t size = sizeof(Buffer) + capacity;
-    bool large = size > BLOCK_LIMIT - GRANULE * 2;
-    Buffer *buffer = large ? new_large(vm, size, sizeof *buffer) : gc_new(vm, size, TYPE_BUFFER);
+    Buffer *buffer = gc_new_raw(vm, size, TYPE_BUFFER);
     if (unlikely(!buffer)) return NULL;
-    if (large) buffer->header.shape = buffer->header.kind = TYPE_BUFFER;
     buffer->capacity = capacity;
     return buffer;
 }
@@ -632,7 +627,7 @@ void gc_collect(GenVM *vm, bool full) {
         heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;
     for (uint32_t c = 0; c < CLASS_COUNT; c++) {
         SizeClass *class = &heap->classes[c];
-        class->bump = class->end = class->run_end = NULL;
+        class->area->next = class->area->end = class->run_end = NULL;
         class->block = NULL;
         class->cursor = 0;
     }

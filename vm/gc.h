@@ -19,13 +19,23 @@
 
 #include "vm/object.h"
 
-/* A zeroed object of `size` bytes (header included) of the given kind and root shape (a TypeId for
- * builtin types). NULL with MemoryError pending if it would break the memory budget by itself or
- * malloc fails. */
-void *gc_new(GenVM *vm, size_t size, TypeId kind);
+/* An object of `size` bytes (header included) of the given kind and root shape (a TypeId for
+ * builtin types), of which only the header is set: for layouts that are filled at once. NULL with
+ * MemoryError pending if it would break the memory budget by itself or malloc fails. In line below
+ * the struct GenVM, in vm.h. */
+static inline void *gc_new_raw(GenVM *vm, size_t size, TypeId kind);
 
-/* The same without zeroing anything but the header: for layouts that are filled at once. */
-void *gc_new_raw(GenVM *vm, size_t size, TypeId kind);
+/* The same with zeros behind the header. */
+static inline void *gc_new(GenVM *vm, size_t size, TypeId kind);
+
+/* Where the next objects of a size class are bumped off, one area a size of 16 bytes up to
+ * GC_SMALL; the field GenVM.areas, filled by gc.c. */
+enum { GC_GRANULE = 16, GC_SMALL = 512, GC_AREAS = GC_SMALL / GC_GRANULE + 1 };
+typedef struct GcArea {
+    char *next, *end; /* equal: ask gc_new_slow */
+} GcArea;
+
+void *gc_new_slow(GenVM *vm, size_t size, TypeId kind); /* gc_new_raw where that finds no room */
 
 /* An object of kind `kind` that is an instance of `cls` (exactly the builtin type or a subclass):
  * sets shape and state. */

@@ -252,12 +252,12 @@ static COLD void learn_slots(GenVM *vm, Type *type) {
 Value instance_new(GenVM *vm, Type *type) {
     if (unlikely(type->wanted_slots > type->inline_slots)) learn_slots(vm, type);
     Instance *instance =
-        gc_new(vm, sizeof *instance + type->inline_slots * sizeof(Value), TYPE_OBJECT);
+        gc_new_raw(vm, sizeof *instance + type->inline_slots * sizeof(Value), TYPE_OBJECT);
     if (unlikely(!instance)) return VALUE_ERROR;
     instance->header.shape = type->root_shape;
     instance->header.state = type->inline_slots;
     instance->extra = VALUE_UNSET;
-    for (uint32_t i = 0; i < type->member_count; i++)
+    for (uint32_t i = 0; i < type->inline_slots; i++)
         instance->slots[i] = VALUE_UNSET;
     if (unlikely(type->special[SP_DEL] != VALUE_UNSET)) gc_finalizable(vm, instance);
     return object_value(instance);

@@ -37,6 +37,7 @@ struct GenVM {
     Value *stack_high;        /* registers above the top frame may hold stale values up to here */
     uint64_t recursion_limit;
 
+    GcArea areas[GC_AREAS]; /* by size / GC_GRANULE; the first is never filled */
     struct Heap *heap;
     Shape *shapes;
     uint32_t shape_count, shape_capacity;
@@ -119,6 +120,34 @@ Dict *vm_builtins_of(GenVM *vm, Dict *globals); /* globals['__builtins__'], or t
 
 static inline Value name_value(GenVM *vm, Name name) {
     return vm->names[name];
+}
+
+/* ---- allocation (gc.h) ---- */
+
+/* Debug builds fill what is left undefined, so that nobody relies on zeros. */
+static inline void gc_spoil(void *object, size_t size) {
+#ifdef GEN_DEBUG
+    memset((char *)object + sizeof(Object), 0xCD, size - sizeof(Object));
+#else
+    (void)object, (void)size;
+#endif
+}
+
+static inline void *gc_new_raw(GenVM *vm, size_t size, TypeId kind) {
+    if (unlikely(size > GC_SMALL)) return gc_new_slow(vm, size, kind);
+    GcArea *area = &vm->areas[(size + GC_GRANULE - 1) / GC_GRANULE];
+    Object *object = (Object *)area->next;
+    if (unlikely(area->next >= area->end)) return gc_new_slow(vm, size, kind);
+    area->next += (size + GC_GRANULE - 1) & ~(size_t)(GC_GRANULE - 1);
+    *object = (Object){.shape = kind, .kind = (uint8_t)kind};
+    gc_spoil(object, size);
+    return object;
+}
+
+static inline void *gc_new(GenVM *vm, size_t size, TypeId kind) {
+    Object *object = gc_new_raw(vm, size, kind);
+    if (likely(object)) memset(object + 1, 0, size - sizeof *object);
+    return object;
 }
 
 #endif
