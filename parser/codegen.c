@@ -363,11 +363,14 @@ static Value make_code(Unit *u, int32_t first_line, const void *node) {
     code->local_count = u->local_count;
     code->instr_count = u->count;
     code->const_count = u->const_count;
+    code->inlined_count = u->inlined_count;
     count_arguments(u, code, unit_arguments(u, node));
     if (u->flags & CODE_HAS_DOCSTRING && u->const_count) code->doc = u->consts[0];
     bool done = copy_part(u, code, CODE_INSTRS, u->instrs, u->count * sizeof(Instr)) &&
                 copy_part(u, code, CODE_CONSTS, u->consts, u->const_count * sizeof(Value)) &&
                 copy_part(u, code, CODE_POSITIONS, u->positions, u->count * sizeof(Position)) &&
+                copy_part(u, code, CODE_INLINED, u->inlined_variables,
+                          u->inlined_count * sizeof(InlinedVariable)) &&
                 copy_ranges(u, code) && copy_names(u, code);
     return done ? object_value(code) : VALUE_ERROR;
 }

@@ -93,6 +93,7 @@ typedef struct Inlined {
     Scope *scope;
     Reg *locals, *cells; /* by Symbol.index */
     uint32_t first_bit;  /* of its locals in Unit.assigned */
+    uint32_t start;      /* word from which on they exist */
 } Inlined;
 
 struct Unit {
@@ -111,6 +112,8 @@ struct Unit {
     uint32_t count, capacity;
     CodeRange *ranges;
     uint32_t range_count, range_capacity;
+    InlinedVariable *inlined_variables; /* those of the comprehensions done so far */
+    uint32_t inlined_count, inlined_capacity;
     Value *consts;
     uint32_t const_count, const_capacity;
     uint32_t *const_index; /* hash table: const number + 1 */

@@ -99,6 +99,11 @@ static void store_item(Unit *u, AstExpr *target, Reg item) {
         expr_assign(u, target, item);
 }
 
+/* The variables of a single clause have no value before its first item. */
+static void note_start(Unit *u, const Comprehension *c) {
+    if (c->collection != NO_REG && c->generators.count == 1) u->inlined->start = u->count;
+}
+
 static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator) {
     AstComprehension *generator = c->generators.items[number];
     Label body = LABEL_NEW, next = LABEL_NEW, end = LABEL_NEW;
@@ -114,6 +119,7 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
             name_assigned(u, &var);
         else
             expr_assign(u, generator->target, item);
+        note_start(u, c);
         clause_body(u, c, number, &next);
         emit_goto(u, &next);
         emit_label(u, &end);
@@ -126,6 +132,7 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
         emit_label(u, &body);
         emit_loop_head(u, &body);
         store_item(u, generator->target, item);
+        note_start(u, c);
         clause_body(u, c, number, &next);
         emit_label(u, &next);
         emit_at(u, generator->iter->span);
@@ -165,6 +172,30 @@ static void start_variables(Unit *u, const Inlined *inlined, bool has_more_claus
     }
 }
 
+/* Where the variables are, for locals(). */
+static void note_variable(Unit *u, const Inlined *inlined, const Symbol *symbol, Reg reg) {
+    if (u->inlined_count == u->inlined_capacity) {
+        uint32_t capacity = u->inlined_capacity ? u->inlined_capacity * 2 : 8;
+        InlinedVariable *larger = codegen_take(u->gen, capacity * sizeof *larger);
+        if (!larger) return;
+        memcpy(larger, u->inlined_variables, u->inlined_count * sizeof *larger);
+        u->inlined_variables = larger;
+        u->inlined_capacity = capacity;
+    }
+    uint32_t name = emit_const_index(u, codegen_name(u->gen, symbol->name));
+    u->inlined_variables[u->inlined_count++] =
+        (InlinedVariable){inlined->start, u->count, reg, name};
+}
+
+static void note_variables(Unit *u, const Inlined *inlined) {
+    const Scope *scope = inlined->scope;
+    if (u->gen->failed) return;
+    for (int32_t i = 0; i < scope->locals.count; i++)
+        note_variable(u, inlined, scope->locals.items[i], inlined->locals[i]);
+    for (int32_t i = 0; i < scope->cells.count; i++)
+        note_variable(u, inlined, scope->cells.items[i], inlined->cells[i]);
+}
+
 static void inlined_to(Unit *u, AstExpr *e, Reg dest) {
     Reg mark = u->top;
     Comprehension c = {e, generators_of(e), dest};
@@ -178,11 +209,13 @@ static void inlined_to(Unit *u, AstExpr *e, Reg dest) {
     u->scope = inlined.scope;
     emit_at(u, e->span);
     start_variables(u, &inlined, c.generators.count > 1);
+    inlined.start = u->count;
     Opcode make = e->kind == EXPR_ListComp  ? OP_NEWLIST
                   : e->kind == EXPR_SetComp ? OP_NEWSET
                                             : OP_NEWDICT;
     emit(u, make, c.collection, 0, 0, 0);
     clause(u, &c, 0, iterator);
+    note_variables(u, &inlined);
     u->next_bit = inlined.first_bit;
     u->inlined = inlined.outer;
     u->scope = outer_scope;

@@ -445,6 +445,10 @@ bool emit_prologue(Unit *u) {
         u->ranges[i].end += added;
         u->ranges[i].handler += added;
     }
+    for (uint32_t i = 0; i < u->inlined_count; i++) {
+        u->inlined_variables[i].start += added;
+        u->inlined_variables[i].end += added;
+    }
     return true;
 }
 

@@ -480,13 +480,14 @@ static Value builtin_issubclass(GenVM *vm, Value *args) {
 
 static Value builtin_pow(GenVM *vm, Value *args) {
     if (args[2] == VALUE_NONE) return value_binary(vm, BINARY_POW, args[0], args[1], false);
-    if (value_is_intlike(args[0]) && value_is_intlike(args[1]) && value_is_intlike(args[2]))
-        return int_power_mod(vm, args[0], args[1], args[2]);
-    if (!is_kind(args[0], TYPE_OBJECT) && !is_kind(args[1], TYPE_OBJECT)) {
-        if (value_is_intlike(args[0]) || value_is_float(args[0]))
-            return raise_type(vm,
-                              "pow() 3rd argument not allowed unless all arguments are integers");
+    bool plain = true, ints = true;
+    for (int i = 0; i < 3; i++) {
+        plain &= value_is_plain_number(args[i]) || is_bool(args[i]);
+        ints &= value_is_intlike(args[i]);
     }
+    if (plain && ints) return int_power_mod(vm, args[0], args[1], args[2]);
+    if (plain)
+        return raise_type(vm, "pow() 3rd argument not allowed unless all arguments are integers");
     return native_twin(vm, TWIN_POW, 3, args[0], args[1], args[2]);
 }
 
@@ -584,8 +585,7 @@ static Value run(GenVM *vm, Value *args, const char *mode) {
     Value *base = frame_script_base(vm, 0);
     if (globals == VALUE_NONE) {
         globals = base ? object_value(frame_function(base)->globals) : dict_new(vm);
-        if (locals == VALUE_NONE && base && !(frame_code(base)->flags & CODE_MODULE))
-            locals = frame_locals(vm, base);
+        if (locals == VALUE_NONE && base) locals = frame_locals(vm, base);
         if (locals == VALUE_ERROR) return VALUE_ERROR;
     }
     if (!is_kind(globals, TYPE_DICT))
@@ -830,5 +830,6 @@ bool builtins_init(GenVM *vm) {
            add(vm, "False", VALUE_FALSE) && add(vm, "NotImplemented", VALUE_NOT_IMPLEMENTED) &&
            add(vm, "Ellipsis", VALUE_ELLIPSIS) && add(vm, "__debug__", VALUE_TRUE) &&
            add(vm, "IOError", os_error) && add(vm, "EnvironmentError", os_error) &&
+           add(vm, "exit", quitter_new(vm, "exit")) && add(vm, "quit", quitter_new(vm, "quit")) &&
            class_builtins_init(vm) && fast_init(vm);
 }

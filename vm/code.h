@@ -50,6 +50,12 @@ typedef struct ExceptionRange { /* innermost first in the table */
     uint32_t reg;               /* register that receives the exception */
 } ExceptionRange;
 
+typedef struct InlinedVariable { /* of a comprehension that is compiled into the code around it */
+    uint32_t start, end;         /* words between which it exists */
+    uint32_t reg;
+    uint32_t name; /* constant */
+} InlinedVariable;
+
 typedef struct Position { /* of one instruction word; line 0: none */
     uint32_t line, end_line;
     uint32_t col, end_col; /* UTF-8 byte offsets in their lines, 0-based */
@@ -97,11 +103,13 @@ typedef struct Code {
         cellvars; /* names of locals that live in cells; cell_regs[i] is the register of the i-th */
     Tuple *freevars; /* names, in closure order */
     uint32_t *cell_regs;
+    uint32_t inlined_count;
+    InlinedVariable *inlined;       /* innermost first */
     Value name, qualname, filename; /* str */
     Value doc;                      /* str or VALUE_NONE */
     Value source_lines; /* VALUE_UNSET, or the source as str where it is not a file (-c, REPL) */
     Buffer *storage[6]; /* what the pointers above point into: instrs consts ranges positions
-                           cell_regs spare */
+                           cell_regs inlined */
 } Code;
 
 Code *code_new(GenVM *vm); /* empty; NULL with MemoryError pending */
@@ -113,7 +121,8 @@ typedef enum CodePart {
     CODE_CONSTS,
     CODE_RANGES,
     CODE_POSITIONS,
-    CODE_CELL_REGS
+    CODE_CELL_REGS,
+    CODE_INLINED
 } CodePart;
 /* `size` bytes for one of the arrays, which the Code then points to; NULL with MemoryError pending.
  * The caller sets the counts, and fills the room before anything else can see the Code. */

@@ -325,6 +325,13 @@ static Value generator_locals(GenVM *vm, Value *args) {
     return tuple_from_array(vm, generator->regs, generator_function(generator)->code->arg_count);
 }
 
+/* The `self` of the method in which a NameError was raised; None. */
+static Value name_error_self(GenVM *vm, Value *args) {
+    (void)vm;
+    Value self = exception_get_field(args[0], NAME_ERROR_SELF);
+    return self == VALUE_UNSET ? VALUE_NONE : self;
+}
+
 static Value is_number(GenVM *vm, Value *args) {
     Value v = args[0];
     if (value_is_intlike(v) || value_is_float(v) || is_kind(v, TYPE_COMPLEX)) return VALUE_TRUE;
@@ -397,6 +404,7 @@ const NativeDef engine_core_natives[] = {
     {"mapping_proxy(mapping, /)", mapping_proxy, "types.MappingProxyType(mapping)"},
     {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},
     {"union(left, right, /)", make_union, "left | right of types"},
+    {"name_error_self(error, /)", name_error_self, "The self of the method that raised it."},
     {"generator_locals(iterator, /)", generator_locals,
      "The parameters of a library iterator, as they are now."},
     {"is_number(value, /)", is_number, "May it be counted with."},

@@ -79,6 +79,7 @@ enum {
     IMPORT_ERROR_PATH,
     IMPORT_ERROR_NAME_FROM,
     NAME_ERROR_NAME = 0,
+    NAME_ERROR_SELF, /* the local variable `self` where it was raised, for suggestions */
     ATTRIBUTE_ERROR_NAME = 0,
     ATTRIBUTE_ERROR_OBJ,
     GROUP_MESSAGE = 0,

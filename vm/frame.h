@@ -57,6 +57,10 @@ Value *frame_top(GenVM *vm);
  * will read. */
 void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted);
 
+/* Can the register of a local variable, no parameter, have been written when the instruction at
+ * `word` runs? If not, what is in it is left over from other frames. */
+bool frame_register_is_set(const Code *code, uint32_t reg, uint32_t word);
+
 /* Makes room for `count` words above `top`: may move the stack (vm->base follows). Returns the new
  * place of `top`, NULL with RecursionError or MemoryError pending. */
 Value *frame_reserve(GenVM *vm, Value *top, uint32_t count);

@@ -13,6 +13,8 @@ Value frame_object_of_caller(GenVM *vm,
 
 /* The local variables of the running script frame `base` as a new dict: what locals() gives. */
 Value frame_locals(GenVM *vm, Value *base);
+/* The local variable of that name, or VALUE_UNSET. */
+Value frame_variable(GenVM *vm, Value *base, const char *name);
 Value *
 frame_script_base(GenVM *vm,
                   int64_t depth); /* the depth-th script frame, innermost 0; NULL beyond the last */

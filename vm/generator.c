@@ -91,6 +91,12 @@ Generator *generator_leaf(Generator *generator) {
     return leaf;
 }
 
+bool generator_is_running(Generator *generator) {
+    return generator->header.state == GENERATOR_RUNNING ||
+           (generator->header.state == GENERATOR_DELEGATING &&
+            generator_leaf(generator)->header.state == GENERATOR_RUNNING);
+}
+
 static const char *noun(const Generator *generator) {
     return generator->header.kind == TYPE_COROUTINE         ? "coroutine"
            : generator->header.kind == TYPE_ASYNC_GENERATOR ? "async generator"
@@ -117,9 +123,24 @@ static bool resume_leaf(GenVM *vm, Generator *leaf, Value sent) {
     return true;
 }
 
+/* What a second run of something awaitable says; NULL for plain iterators. */
+static const char *awaited_name(const Generator *generator) {
+    if (generator->header.kind == TYPE_COROUTINE) return "coroutine";
+    switch (generator->header.shape) {
+    case TYPE_COROUTINE_WRAPPER: return "coroutine";
+    case TYPE_ASYNC_GENERATOR_STEP: return "__anext__()/asend()";
+    case TYPE_ASYNC_GENERATOR_THROW: return "aclose()/athrow()";
+    default: return NULL;
+    }
+}
+
+Value generator_raise_reused(GenVM *vm, const Generator *generator) {
+    return raise_runtime(vm, "cannot reuse already awaited %s", awaited_name(generator));
+}
+
 static bool refuse_finished(GenVM *vm, Generator *generator) {
-    if (generator->header.kind == TYPE_COROUTINE)
-        raise_runtime(vm, "cannot reuse already awaited coroutine");
+    if (awaited_name(generator))
+        generator_raise_reused(vm, generator);
     else
         raise_stop_iteration(vm, VALUE_NONE);
     return false;
@@ -255,7 +276,7 @@ bool generator_unwind(GenVM *vm) {
 static bool delegate_to_generator(GenVM *vm, Generator *generator, Generator *delegate) {
     if (delegate->header.state == GENERATOR_RUNNING) return raise_running(vm, delegate);
     if (delegate->header.state == GENERATOR_DONE) {
-        if (delegate->header.kind == TYPE_COROUTINE) return refuse_finished(vm, delegate);
+        if (awaited_name(delegate)) return refuse_finished(vm, delegate);
         generator->regs[instr_a(vm->pc[-1])] = VALUE_NONE;
         return true;
     }
@@ -393,7 +414,7 @@ bool generator_throw(GenVM *vm, Generator *generator) {
     switch ((GeneratorState)generator->header.state) {
     case GENERATOR_RUNNING: error_clear(vm); return raise_running(vm, generator);
     case GENERATOR_DONE:
-        if (generator->header.kind == TYPE_COROUTINE) {
+        if (awaited_name(generator)) {
             error_clear(vm);
             return refuse_finished(vm, generator);
         }

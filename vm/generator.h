@@ -66,7 +66,14 @@ static inline bool generator_unstarted(Generator *generator) {
  * caller to set. */
 Generator *generator_new(GenVM *vm, Function *function);
 
+/* RuntimeError "cannot reuse already awaited ...": of a coroutine or an async generator's step that
+ * is finished. */
+Value generator_raise_reused(GenVM *vm, const Generator *generator);
+
 Generator *generator_leaf(Generator *generator); /* the innermost that it delegates to */
+
+/* Running, or waiting in a `yield from` for one that runs. */
+bool generator_is_running(Generator *generator);
 
 /* Resumes from the running frame; what it yields becomes the value of the running instruction
  * (register a of vm->pc[-1]), StopIteration is raised at its end. */
@@ -95,6 +102,12 @@ bool generator_close_failed(GenVM *vm);
 bool generator_throw_close_returned(GenVM *vm);
 bool generator_throw_close_failed(GenVM *vm);
 void generator_trace(GenVM *vm, Object *object);
+/* The attributes __name__ and __qualname__ of all three types. */
+Value generator_get_name(GenVM *vm, Value self);
+Value generator_get_qualname(GenVM *vm, Value self);
+bool generator_set_name(GenVM *vm, Value self, Value value);
+bool generator_set_qualname(GenVM *vm, Value self, Value value);
+
 bool generator_finalize(GenVM *vm,
                         Generator *generator); /* close an unreachable one, from a safepoint */
 

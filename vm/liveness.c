@@ -1,4 +1,5 @@
-/* liveness.c - which temporaries of the running frames nothing will read again.
+/* liveness.c - which temporaries of the running frames nothing will read again, and which local
+ * variables cannot have a value yet.
  *
  * Registers are not cleared when a value in them has been used, so a temporary may keep an object
  * reachable for as long as its frame runs. That is harmless but where a script can tell: a
@@ -138,6 +139,54 @@ static bool register_is_live(const Code *code, uint32_t reg, uint32_t word) {
     free(walk.seen);
     free(walk.todo);
     return live;
+}
+
+/* ---- was it written? ---- */
+
+static bool writes(const Walk *walk, Instr instr) {
+    const char *format = code_op_info[instr_op(instr)].format;
+    if (format[3] == 'j' && format[1] == 'w') return instr_b(instr) == walk->reg; /* FORITER */
+    return effect_of(walk, instr).writes;
+}
+
+/* Visits all that can follow a write. */
+static void walk_from_writes(Walk *walk) {
+    const Code *code = walk->code;
+    for (uint32_t at = 0; at < code->instr_count;
+         at += code_op_info[instr_op(code->instrs[at])].words)
+        if (writes(walk, code->instrs[at])) go_on(walk, at, code->instrs[at]);
+    for (uint32_t i = 0; i < code->range_count; i++)
+        if (code->ranges[i].reg == walk->reg) go_to(walk, code->ranges[i].handler);
+    while (walk->todo_count) {
+        uint32_t at = walk->todo[--walk->todo_count];
+        go_to_handlers(walk, at);
+        go_on(walk, at, code->instrs[at]);
+    }
+}
+
+/* The prologue has unbound it. */
+static bool starts_unbound(const Code *code, uint32_t reg) {
+    for (uint32_t at = 0; at < code->instr_count; at++) {
+        Opcode op = instr_op(code->instrs[at]);
+        if (op != OP_UNSET && op != OP_NEWCELL && op != OP_MOVE) return false;
+        if (op == OP_UNSET && instr_a(code->instrs[at]) == reg) return true;
+    }
+    return false;
+}
+
+bool frame_register_is_set(const Code *code, uint32_t reg, uint32_t word) {
+    if (starts_unbound(code, reg)) return true;
+    Walk walk = {.code = code, .reg = reg};
+    walk.seen = calloc(code->instr_count, 1);
+    walk.todo = malloc(code->instr_count * sizeof *walk.todo);
+    bool set = walk.seen && walk.todo;
+    if (set) {
+        walk_from_writes(&walk);
+        set = word < code->instr_count && walk.seen[word];
+    }
+    free(walk.seen);
+    free(walk.todo);
+    return set;
 }
 
 /* ---- the frames ---- */

@@ -165,6 +165,7 @@ bool sequence_index(GenVM *vm, Value key, int64_t length, const char *type, int6
 /* ---- function.c, method.c, cell.c, module.c ---- */
 Value method_new(GenVM *vm, Value function, Value self);
 Value cell_new(GenVM *vm, Value value);
+Value quitter_new(GenVM *vm, const char *name); /* the builtins exit and quit */
 /* A function of `code` in `globals`: defaults, closure and the rest empty; header.state is set from
  * the code (functions with more than 250 registers are FUNCTION_COMPLEX too). */
 struct Code;

@@ -6,6 +6,7 @@
  * vm->method_epoch, name constant; word 2: value). A quick form whose guard fails comes here, as
  * the generic form does, and is written anew.
  */
+#include "vm/frame_object.h"
 #include "vm/ops.h"
 #include "vm/call.h"
 #include "vm/continue.h"
@@ -35,8 +36,13 @@ bool op_unbound_free(GenVM *vm) {
     return false;
 }
 
+/* With the error goes the local variable `self`, for "Did you mean: 'self.x'?": when a report is
+ * made, the frame is gone. */
 static bool raise_undefined(GenVM *vm, Value name) {
     raise_name_error(vm, EXC_NAME_ERROR, name, "name '%S' is not defined");
+    Value self = frame_variable(vm, vm->base, "self");
+    if (self != VALUE_UNSET && value_is_instance(vm, vm->exception, EXC_NAME_ERROR))
+        exception_set_field(vm, vm->exception, NAME_ERROR_SELF, self);
     return false;
 }
 
@@ -491,23 +497,23 @@ bool op_load_super_method(GenVM *vm) {
     return true;
 }
 
+static bool has_both(GenVM *vm, Value v, Special enter, Special exit) {
+    Type *type = type_of(vm, v);
+    return type_find_special(vm, type, enter) != VALUE_UNSET &&
+           type_find_special(vm, type, exit) != VALUE_UNSET;
+}
+
 static bool raise_no_protocol(GenVM *vm, Special special, Value v) {
     bool asynchronous = special == SP_AENTER || special == SP_AEXIT;
-    bool other = asynchronous ? type_find_special(vm, type_of(vm, v), SP_ENTER) != VALUE_UNSET
-                              : type_find_special(vm, type_of(vm, v), SP_AENTER) != VALUE_UNSET;
-    bool exit_missing = special == SP_EXIT || special == SP_AEXIT;
-    const char *hint =
-        !other ? ""
-        : asynchronous
-            ? " but it supports the context manager protocol. Did you mean to use 'with'?"
-            : " but it supports the asynchronous context manager protocol. Did you mean to use "
-              "'async with'?";
-    raise_type(vm, "'%T' object does not support the %scontext manager protocol%s%s", v,
-               asynchronous ? "asynchronous " : "",
-               exit_missing
-                   ? (asynchronous ? " (missed __aexit__ method)" : " (missed __exit__ method)")
-                   : "",
-               hint);
+    const char *hint = "";
+    if (asynchronous && has_both(vm, v, SP_ENTER, SP_EXIT))
+        hint = " but it supports the context manager protocol. Did you mean to use 'with'?";
+    else if (!asynchronous && has_both(vm, v, SP_AENTER, SP_AEXIT))
+        hint = " but it supports the asynchronous context manager protocol. Did you mean to use "
+               "'async with'?";
+    raise_type(vm,
+               "'%T' object does not support the %scontext manager protocol (missed %S method)%s",
+               v, asynchronous ? "asynchronous " : "", vm->special_names[special], hint);
     return false;
 }
 

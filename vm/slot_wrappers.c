@@ -103,11 +103,22 @@ static Value wrap_unary(GenVM *vm, Value *args) {
 }
 
 /* pow(x, y, modulus) is for ints alone. */
+static Value power_modulo(GenVM *vm, Value x, Value y, Value modulus) {
+    if (value_is_float(x) || value_is_float(y))
+        return raise_type(vm, "pow() 3rd argument not allowed unless all arguments are integers");
+    if (is_kind(x, TYPE_COMPLEX) || is_kind(y, TYPE_COMPLEX))
+        return raise_value(vm, "complex modulo");
+    if (!value_is_intlike(x) || !value_is_intlike(y) || !value_is_intlike(modulus))
+        return VALUE_NOT_IMPLEMENTED;
+    return int_power_mod(vm, x, y, modulus);
+}
 static Value wrap_pow(GenVM *vm, Value *args) {
     if (args[2] == VALUE_NONE) return wrap_forward(vm, args);
-    if (!value_is_intlike(args[0]) || !value_is_intlike(args[1]) || !value_is_intlike(args[2]))
-        return VALUE_NOT_IMPLEMENTED;
-    return int_power_mod(vm, args[0], args[1], args[2]);
+    return power_modulo(vm, args[0], args[1], args[2]);
+}
+static Value wrap_rpow(GenVM *vm, Value *args) {
+    if (args[2] == VALUE_NONE) return wrap_reflected(vm, args);
+    return power_modulo(vm, args[1], args[0], args[2]);
 }
 
 /* ---- the table ---- */
@@ -190,7 +201,7 @@ static const SlotWrapper binary_wrappers[BINARY_COUNT][3] = {
     {{{"__pow__(self, value, mod=None, /)", wrap_pow, "Return pow(self, value, mod)."},
       SLOT(binary),
       BINARY_POW},
-     {{"__rpow__(self, value, mod=None, /)", wrap_reflected, "Return pow(value, self, mod)."},
+     {{"__rpow__(self, value, mod=None, /)", wrap_rpow, "Return pow(value, self, mod)."},
       SLOT(binary),
       BINARY_POW},
      {{"__ipow__(self, value, /)", wrap_in_place, "Return self**=value."},

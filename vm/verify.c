@@ -180,8 +180,20 @@ static bool check_ranges(const Verifier *v) {
     return true;
 }
 
+static bool check_inlined(const Verifier *v) {
+    for (uint32_t i = 0; i < v->code->inlined_count; i++) {
+        const InlinedVariable *variable = &v->code->inlined[i];
+        if (variable->start > variable->end || variable->end > v->code->instr_count ||
+            variable->reg >= v->code->regs || variable->name >= v->code->const_count ||
+            !value_is_str(v->code->consts[variable->name]))
+            return fail(v, variable->start, "a comprehension's variable in register %u",
+                        variable->reg);
+    }
+    return true;
+}
+
 static bool check_all(const Verifier *v) {
-    if (!mark_starts(v) || !check_end(v) || !check_ranges(v)) return false;
+    if (!mark_starts(v) || !check_end(v) || !check_ranges(v) || !check_inlined(v)) return false;
     for (uint32_t word = 0; word < v->code->instr_count; word++)
         if (v->starts[word] && !check_instruction(v, word)) return false;
     if (v->code->local_count > v->code->regs) return fail(v, 0, "%u locals", v->code->local_count);

@@ -22,8 +22,8 @@ bool async_generator_yield(GenVM *vm, Value v) {
 static Value step(GenVM *vm, Value self, const char *kind, Value value) {
     Value mode = str_from(vm, kind);
     if (mode == VALUE_ERROR) return VALUE_ERROR;
-    return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[TYPE_ASYNC_GENERATOR_STEP], 3, self,
-                             mode, value);
+    TypeId type = kind[0] == 's' ? TYPE_ASYNC_GENERATOR_STEP : TYPE_ASYNC_GENERATOR_THROW;
+    return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[type], 3, self, mode, value);
 }
 
 static Value method_anext(GenVM *vm, Value *args) {
@@ -44,12 +44,6 @@ static Value method_athrow(GenVM *vm, Value *args) {
     return packed == VALUE_ERROR ? VALUE_ERROR : step(vm, args[0], "throw", packed);
 }
 
-static Value qualname_of(GenVM *vm, Value self) {
-    return (void)vm, generator_function(AS(Generator, self))->qualname;
-}
-static Value name_of(GenVM *vm, Value self) {
-    return (void)vm, generator_function(AS(Generator, self))->name;
-}
 static Value code_of(GenVM *vm, Value self) {
     return (void)vm, object_value(generator_function(AS(Generator, self))->code);
 }
@@ -57,25 +51,26 @@ static Value frame_of(GenVM *vm, Value self) {
     return frame_object_of_generator(vm, AS(Generator, self));
 }
 static Value is_running(GenVM *vm, Value self) {
-    return (void)vm, bool_value(AS(Generator, self)->header.state == GENERATOR_RUNNING);
+    return (void)vm, bool_value(generator_is_running(AS(Generator, self)));
 }
 static Value is_suspended(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
     return bool_value(generator->header.state < GENERATOR_RUNNING &&
-                      !generator_unstarted(generator));
+                      !generator_unstarted(generator) && !generator_is_running(generator));
 }
 static Value awaited(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
-    if (generator->header.state != GENERATOR_DELEGATING &&
-        generator->header.state != GENERATOR_ITERATING)
+    if ((generator->header.state != GENERATOR_DELEGATING &&
+         generator->header.state != GENERATOR_ITERATING) ||
+        generator_is_running(generator))
         return VALUE_NONE;
     return generator->regs[instr_b(generator->pc[-1])];
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<async_generator object %S at 0x%lx>", qualname_of(vm, self),
+    return str_format(vm, "<async_generator object %S at 0x%lx>", generator_get_qualname(vm, self),
                       (unsigned long)self - 1);
 }
 
@@ -93,8 +88,9 @@ static const NativeDef methods[] = {
 };
 
 static const AttributeDef attributes[] = {
-    {"__name__", name_of, NULL, "Name of the async generator."},
-    {"__qualname__", qualname_of, NULL, "Qualified name of the async generator."},
+    {"__name__", generator_get_name, generator_set_name, "Name of the async generator."},
+    {"__qualname__", generator_get_qualname, generator_set_qualname,
+     "Qualified name of the async generator."},
     {"ag_code", code_of, NULL, "Its code."},
     {"ag_frame", frame_of, NULL, "Its frame; None when finished."},
     {"ag_running", is_running, NULL, "Is it running."},
@@ -130,6 +126,8 @@ static Value step_close(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
 }
 static Value step_throw(GenVM *vm, Value *args) {
+    Generator *generator = AS(Generator, args[0]);
+    if (generator->header.state == GENERATOR_DONE) return generator_raise_reused(vm, generator);
     return native_twin(vm, TWIN_GENERATOR_THROW_PLAIN, 4, args[0], args[1], args[2], args[3]);
 }
 
@@ -147,6 +145,16 @@ const BuiltinType async_generator_step_type = {
     .flags = TYPE_FINAL | TYPE_NO_NEW,
     .size = sizeof(Generator),
     .doc = "A step of an async generator, to be awaited.",
+    .methods = step_methods,
+    .slots = {.iter = step_iter, .next = step_next, .trace = generator_trace},
+};
+
+const BuiltinType async_generator_throw_type = {
+    .name = "async_generator_athrow",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Generator),
+    .doc = "An exception on its way into an async generator, to be awaited.",
     .methods = step_methods,
     .slots = {.iter = step_iter, .next = step_next, .trace = generator_trace},
 };

@@ -215,12 +215,16 @@ bool float_parse(const char *text, size_t size, double *out) {
 
 /* ---- float(x) ---- */
 
+/* Each NaN made from text is an object of its own: it is what containers tell apart by identity. */
+static Value new_float(GenVM *vm, double d) {
+    return unlikely(isnan(d)) ? float_box(vm, d) : float_value(vm, d);
+}
+
 static Value from_text(GenVM *vm, Value source, const char *text, size_t size) {
     double d;
-    if (double_from_text(text, size, &d))
-        return float_value(vm, d); /* as it is, which is the rule */
+    if (double_from_text(text, size, &d)) return new_float(vm, d); /* as it is, which is the rule */
     if (number_is_text(source, text, size) && float_parse_in(vm, text, size, &d))
-        return float_value(vm, d);
+        return new_float(vm, d);
     if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
     return raise_value(vm, "could not convert string to float: %V", source);
 }

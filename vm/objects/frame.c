@@ -1,6 +1,9 @@
-/* frame.c - frame objects. A frame object holds the function and the place, and the generator where
- * there is one; locals are read from the registers while the frame is alive, and are those of the
- * last look afterwards.
+/* frame.c - frame objects. A frame object knows where its frame is, not what is in it: line, locals
+ * and caller are read from the running frame or the generator when they are asked for. When the
+ * frame is gone they are those of the moment when the object was made.
+ *
+ * A frame on the stack is known by its place, its function and where it returns to. A later call
+ * that agrees in all three is taken for the same one: a return need not tell anybody.
  */
 #include "vm/frame_object.h"
 #include "vm/continue.h"
@@ -11,7 +14,9 @@ typedef struct FrameObject {
     Value function;
     Value generator; /* VALUE_UNSET: not a generator's */
     Value locals;    /* dict as last seen, or VALUE_UNSET */
-    Value back;      /* frame object or None */
+    Value back;      /* frame object, None, or VALUE_UNSET: not known yet */
+    int64_t offset;  /* of its registers on the stack in words; -1: it was never there */
+    const Instr *return_pc;
     uint32_t word;
 } FrameObject;
 
@@ -21,6 +26,7 @@ static FrameObject *frame_object_new(GenVM *vm, Value function, uint32_t word) {
     frame->function = function;
     frame->generator = frame->locals = VALUE_UNSET;
     frame->back = VALUE_NONE;
+    frame->offset = -1;
     frame->word = word;
     return frame;
 }
@@ -38,7 +44,86 @@ Value frame_object_of_generator(GenVM *vm, Generator *generator) {
     FrameObject *frame = frame_object_new(vm, object_value(function), word);
     if (!frame) return VALUE_ERROR;
     frame->generator = object_value(generator);
+    frame->back = VALUE_UNSET;
     return object_value(frame);
+}
+
+/* ---- running frames ---- */
+
+/* A level of the call stack as scripts see it. The generators that wait in a `yield from` for the
+ * running one are levels, though they are not in the engine's chain of frames. */
+typedef struct Level {
+    Value *base; /* NULL: beyond the outermost */
+    const Instr *pc;
+    Value *caller; /* of the frame in the chain */
+    const Instr *caller_pc;
+    Generator *root; /* of the delegation that the level is part of, or NULL */
+} Level;
+
+static Level level_at(Value *base, const Instr *pc) {
+    if (!base) return (Level){NULL, NULL, NULL, NULL, NULL};
+    Level level = {base, pc, frame_caller(base), frame_return_pc(base), NULL};
+    if (!frame_is_generator(base)) return level;
+    Generator *generator = generator_of(base);
+    if (generator->exit_pc) level.caller_pc = generator->exit_pc;
+    level.root = generator->root;
+    return level;
+}
+
+static Level outward(Level level) {
+    Generator *generator = level.root ? generator_of(level.base) : NULL;
+    if (!generator || generator == level.root || !generator->parent)
+        return level_at(level.caller, level.caller_pc);
+    level.base = generator->parent->regs;
+    level.pc = generator->parent->pc;
+    return level;
+}
+
+static bool is_hidden(GenVM *vm, Value *base) {
+    return continue_is_stub(vm, frame_function(base)) || frame_code(base)->flags & CODE_PRELUDE;
+}
+
+/* The nearest frame of script code from `level` on outward. */
+static Level script_level(GenVM *vm, Level level) {
+    while (level.base && is_hidden(vm, level.base))
+        level = outward(level);
+    return level;
+}
+
+static Level script_level_at(GenVM *vm, int64_t depth) {
+    Level level = script_level(vm, level_at(vm->base, vm->pc));
+    while (level.base && depth-- > 0)
+        level = script_level(vm, outward(level));
+    return level;
+}
+
+Value *frame_script_base(GenVM *vm, int64_t depth) {
+    return script_level_at(vm, depth).base;
+}
+
+static Level find_level(GenVM *vm, const Value *base) {
+    Level level = level_at(vm->base, vm->pc);
+    while (level.base && level.base != base)
+        level = outward(level);
+    return level;
+}
+
+/* The instruction at which the frame waits. */
+static uint32_t level_word(Level level) {
+    return (uint32_t)(level.pc - 1 - frame_code(level.base)->instrs);
+}
+
+/* The frame while it runs or its callees do. */
+static Level live_level(GenVM *vm, const FrameObject *frame) {
+    const Level none = {NULL, NULL, NULL, NULL, NULL};
+    bool generator = frame->generator != VALUE_UNSET;
+    if (!generator && frame->offset < 0) return none;
+    const Value *base =
+        generator ? AS(Generator, frame->generator)->regs : vm->stack + frame->offset;
+    Level level = find_level(vm, base);
+    bool same = level.base && (generator || (level.base[FRAME_FUNCTION] == frame->function &&
+                                             frame_return_pc(level.base) == frame->return_pc));
+    return same ? level : none;
 }
 
 /* ---- locals ---- */
@@ -58,72 +143,114 @@ static bool put_local(GenVM *vm, Dict *dict, Value name, Value v) {
     return dict_set_str(vm, dict, name, v);
 }
 
-static Value locals_of(GenVM *vm, Function *function, Value *regs, bool started) {
+enum { NOT_STARTED = UINT32_MAX }; /* in place of an instruction word */
+
+static Value register_value(Value v, bool is_cell) {
+    return is_cell && is_kind(v, TYPE_CELL) ? AS(Cell, v)->value : v;
+}
+
+/* The variables of the comprehensions that are under way at `word`: inner ones last, so that they
+ * win. */
+static bool put_inlined(GenVM *vm, Dict *dict, const Code *code, const Value *regs, uint32_t word) {
+    for (uint32_t i = code->inlined_count; i-- > 0;) {
+        const InlinedVariable *variable = &code->inlined[i];
+        if (word < variable->start || word >= variable->end) continue;
+        Value v = register_value(regs[variable->reg], true);
+        if (!put_local(vm, dict, code->consts[variable->name], v)) return false;
+    }
+    return true;
+}
+
+static uint32_t parameter_count(const Code *code) {
+    return code->arg_count + code->kwonly_count + !!(code->flags & CODE_VARARGS) +
+           !!(code->flags & CODE_VARKEYWORDS);
+}
+
+static bool put_variables(GenVM *vm, Dict *dict, Function *function, const Value *regs,
+                          uint32_t word) {
     Code *code = function->code;
-    if (code->flags & CODE_CLASS) return regs[0];
-    if (code->flags & CODE_MODULE) return object_value(function->globals);
-    Value dict = dict_new(vm);
-    if (dict == VALUE_ERROR) return VALUE_ERROR;
-    uint32_t params = code->arg_count + code->kwonly_count + !!(code->flags & CODE_VARARGS) +
-                      !!(code->flags & CODE_VARKEYWORDS);
+    uint32_t params = parameter_count(code);
+    bool started = word != NOT_STARTED;
     for (uint32_t i = 0; i < code->varnames->count; i++) {
         if (!started && i >= params) break;
-        Value v = regs[i];
-        if (started && is_cell_register(code, i))
-            v = is_kind(v, TYPE_CELL) ? AS(Cell, v)->value : v;
-        if (!put_local(vm, AS_DICT(dict), code->varnames->items[i], v)) return VALUE_ERROR;
+        if (i >= params && !frame_register_is_set(code, i, word)) continue;
+        Value v = register_value(regs[i], started && is_cell_register(code, i));
+        if (!put_local(vm, dict, code->varnames->items[i], v)) return false;
     }
     for (uint64_t i = 0; started && i < code->cellvars->count; i++) {
         if (code->cell_regs[i] < code->varnames->count ||
             !is_kind(regs[code->cell_regs[i]], TYPE_CELL))
             continue;
-        if (!put_local(vm, AS_DICT(dict), code->cellvars->items[i],
+        if (!put_local(vm, dict, code->cellvars->items[i],
                        AS(Cell, regs[code->cell_regs[i]])->value))
-            return VALUE_ERROR;
+            return false;
     }
     for (uint64_t i = 0; function->closure && i < code->freevars->count; i++)
-        if (!put_local(vm, AS_DICT(dict), code->freevars->items[i],
+        if (!put_local(vm, dict, code->freevars->items[i],
                        AS(Cell, function->closure->items[i])->value))
-            return VALUE_ERROR;
+            return false;
+    return true;
+}
+
+/* `word`: the instruction at which the frame waits; NOT_STARTED. A namespace is its own dict, but
+ * in a comprehension there are the comprehension's variables and no others. */
+static Value locals_of(GenVM *vm, Function *function, const Value *regs, uint32_t word) {
+    Code *code = function->code;
+    Value dict = dict_new(vm);
+    if (dict == VALUE_ERROR) return VALUE_ERROR;
+    if (code->flags & (CODE_CLASS | CODE_MODULE)) {
+        if (!put_inlined(vm, AS_DICT(dict), code, regs, word)) return VALUE_ERROR;
+        if (AS_DICT(dict)->count) return dict;
+        return code->flags & CODE_CLASS ? regs[0] : object_value(function->globals);
+    }
+    if (!put_variables(vm, AS_DICT(dict), function, regs, word) ||
+        (word != NOT_STARTED && !put_inlined(vm, AS_DICT(dict), code, regs, word)))
+        return VALUE_ERROR;
     return dict;
 }
 
 Value frame_locals(GenVM *vm, Value *base) {
-    return locals_of(vm, frame_function(base), base, true);
+    return locals_of(vm, frame_function(base), base, level_word(find_level(vm, base)));
 }
 
-Value *frame_script_base(GenVM *vm, int64_t depth) {
-    for (Value *base = vm->base; base; base = frame_caller(base)) {
-        if (continue_is_stub(vm, frame_function(base))) continue;
-        if (frame_code(base)->flags & CODE_PRELUDE) continue;
-        if (depth-- == 0) return base;
-    }
-    return NULL;
+Value frame_variable(GenVM *vm, Value *base, const char *name) {
+    const Code *code = frame_code(base);
+    for (uint32_t i = 0; i < code->varnames->count; i++)
+        if (str_is(code->varnames->items[i], name) &&
+            (i < parameter_count(code) ||
+             frame_register_is_set(code, i, level_word(find_level(vm, base)))))
+            return register_value(base[i], is_cell_register(code, i));
+    return VALUE_UNSET;
 }
 
-/* The instruction word at which the frame `wanted` waits: known to the frame above it. */
-static uint32_t word_of(GenVM *vm, Value *wanted) {
-    const Instr *pc = vm->pc;
-    for (Value *base = vm->base; base && base != wanted; base = frame_caller(base)) {
-        pc = frame_return_pc(base);
-        if (frame_is_generator(base) && generator_of(base)->exit_pc)
-            pc = generator_of(base)->exit_pc;
-    }
-    return (uint32_t)(pc - 1 - frame_code(wanted)->instrs);
-}
+/* ---- making them for running frames ---- */
 
-Value frame_object_of_caller(GenVM *vm, int64_t depth) {
-    Value *base = frame_script_base(vm, depth);
-    if (!base) return VALUE_UNSET;
-    Value locals = frame_locals(vm, base);
-    if (locals == VALUE_ERROR) return VALUE_ERROR;
-    FrameObject *frame = frame_object_new(vm, base[FRAME_FUNCTION], word_of(vm, base));
+static Value frame_object_of_level(GenVM *vm, Level level) {
+    Value *base = level.base;
+    if (!base) return VALUE_NONE;
+    FrameObject *frame = frame_object_new(vm, base[FRAME_FUNCTION], level_word(level));
     if (!frame) return VALUE_ERROR;
-    frame->locals = locals;
-    Value back = frame_object_of_caller(vm, depth + 1);
-    if (back == VALUE_ERROR) return VALUE_ERROR;
-    frame->back = back == VALUE_UNSET ? VALUE_NONE : back;
+    frame->back = VALUE_UNSET;
+    if (frame_is_generator(base)) {
+        frame->generator = object_value(generator_of(base));
+    } else {
+        frame->offset = base - vm->stack;
+        frame->return_pc = frame_return_pc(base);
+    }
     return object_value(frame);
+}
+
+/* Its locals and its caller are noted at once, for when the frame is gone. */
+Value frame_object_of_caller(GenVM *vm, int64_t depth) {
+    Level level = script_level_at(vm, depth);
+    if (!level.base) return VALUE_UNSET;
+    Value locals = locals_of(vm, frame_function(level.base), level.base, level_word(level));
+    Value back = frame_object_of_level(vm, script_level(vm, outward(level)));
+    Value frame = frame_object_of_level(vm, level);
+    if (locals == VALUE_ERROR || back == VALUE_ERROR || frame == VALUE_ERROR) return VALUE_ERROR;
+    AS(FrameObject, frame)->locals = locals;
+    AS(FrameObject, frame)->back = back;
+    return frame;
 }
 
 /* ---- the type ---- */
@@ -149,38 +276,70 @@ static Value get_globals(GenVM *vm, Value self) {
 static Value get_builtins(GenVM *vm, Value self) {
     return (void)self, object_value(vm->builtins);
 }
-static Value get_back(GenVM *vm, Value self) {
-    return (void)vm, AS(FrameObject, self)->back;
+
+/* Where the frame waits, or waited last. */
+static uint32_t current_word(GenVM *vm, FrameObject *frame) {
+    Level level = live_level(vm, frame);
+    if (level.base) {
+        frame->word = level_word(level);
+    } else if (frame->generator != VALUE_UNSET) {
+        Generator *generator = AS(Generator, frame->generator);
+        if (generator_unstarted(generator)) return NOT_STARTED;
+        if (generator->header.state < GENERATOR_RUNNING)
+            frame->word = (uint32_t)(generator->pc - 1 - generator_function(generator)->entry);
+    }
+    return frame->word;
 }
+
+/* A generator has a caller while it runs only. */
+static Value get_back(GenVM *vm, Value self) {
+    FrameObject *frame = AS(FrameObject, self);
+    Level level = live_level(vm, frame);
+    if (frame->generator != VALUE_UNSET && !level.base) return VALUE_NONE;
+    if (frame->back != VALUE_UNSET) return frame->back;
+    Value back =
+        level.base ? frame_object_of_level(vm, script_level(vm, outward(level))) : VALUE_NONE;
+    if (back == VALUE_ERROR || frame->generator != VALUE_UNSET) return back;
+    frame->back = back;
+    gc_barrier(vm, frame);
+    return back;
+}
+
 static Value get_lasti(GenVM *vm, Value self) {
-    return (void)vm, int_value((int64_t)AS(FrameObject, self)->word * 2);
+    uint32_t word = current_word(vm, AS(FrameObject, self));
+    return int_value(word == NOT_STARTED ? 0 : (int64_t)word * 2);
+}
+
+static int64_t line_of(GenVM *vm, FrameObject *frame) {
+    Code *code = AS(Function, frame->function)->code;
+    uint32_t word = current_word(vm, frame);
+    if (!code->positions || word >= code->instr_count) return code->first_line;
+    return code->positions[word].line;
 }
 
 static Value get_line(GenVM *vm, Value self) {
-    (void)vm;
-    FrameObject *frame = AS(FrameObject, self);
-    Code *code = function_of(self)->code;
-    uint32_t word = frame->word;
-    if (frame->generator != VALUE_UNSET) {
-        Generator *generator = AS(Generator, frame->generator);
-        if (generator_unstarted(generator)) return int_value(code->first_line);
-        if (generator->header.state != GENERATOR_DONE)
-            word = (uint32_t)(generator->pc - 1 - code->instrs);
-    }
-    if (!code->positions || word >= code->instr_count) return int_value(code->first_line);
-    return int_value(code->positions[word].line);
+    return int_value(line_of(vm, AS(FrameObject, self)));
 }
 
 static Value get_locals(GenVM *vm, Value self) {
     FrameObject *frame = AS(FrameObject, self);
-    if (frame->generator != VALUE_UNSET &&
-        AS(Generator, frame->generator)->header.state != GENERATOR_DONE) {
-        Generator *generator = AS(Generator, frame->generator);
-        return locals_of(vm, generator_function(generator), generator->regs,
-                         !generator_unstarted(generator));
-    }
-    if (frame->locals != VALUE_UNSET) return frame->locals;
-    return dict_new(vm);
+    const Value *regs = live_level(vm, frame).base;
+    if (!regs && frame->generator != VALUE_UNSET &&
+        AS(Generator, frame->generator)->header.state != GENERATOR_DONE)
+        regs = AS(Generator, frame->generator)->regs;
+    if (!regs) return frame->locals != VALUE_UNSET ? frame->locals : dict_new(vm);
+    Value locals = locals_of(vm, function_of(self), regs, current_word(vm, frame));
+    if (locals == VALUE_ERROR) return VALUE_ERROR;
+    frame->locals = locals;
+    gc_barrier(vm, frame);
+    return locals;
+}
+
+static Value repr(GenVM *vm, Value self) {
+    FrameObject *frame = AS(FrameObject, self);
+    Code *code = function_of(self)->code;
+    return str_format(vm, "<frame at 0x%lx, file %V, line %ld, code %S>", (unsigned long)self - 1,
+                      code->filename, (long)line_of(vm, frame), code->name);
 }
 
 static const AttributeDef attributes[] = {
@@ -201,5 +360,5 @@ const BuiltinType frame_type = {
     .size = sizeof(FrameObject),
     .doc = "A level of the call stack.",
     .attributes = attributes,
-    .slots = {.trace = trace},
+    .slots = {.repr = repr, .trace = trace},
 };

@@ -5,12 +5,44 @@
 #include "vm/runtime.h"
 #include "vm/objects.h"
 
-static Value name_of(GenVM *vm, Value self) {
+Value generator_get_name(GenVM *vm, Value self) {
     return (void)vm, generator_function(AS(Generator, self))->name;
 }
-static Value qualname_of(GenVM *vm, Value self) {
+Value generator_get_qualname(GenVM *vm, Value self) {
     return (void)vm, generator_function(AS(Generator, self))->qualname;
 }
+
+/* A generator has no names of its own: one that is renamed gets a function of its own. */
+static Function *own_function(GenVM *vm, Generator *generator) {
+    Function *function = generator_function(generator);
+    Function *own = gc_new(vm, sizeof *own, TYPE_FUNCTION);
+    if (!own) return NULL;
+    Object header = own->header;
+    *own = *function;
+    own->header.gc = header.gc;
+    generator->links[FRAME_LINKS + FRAME_FUNCTION] = object_value(own);
+    gc_barrier(vm, generator);
+    return own;
+}
+
+static bool check_name(GenVM *vm, Value value, const char *which) {
+    if (value != VALUE_UNSET && value_is_str(value)) return true;
+    raise_type(vm, "%s must be set to a string object", which);
+    return false;
+}
+bool generator_set_name(GenVM *vm, Value self, Value value) {
+    if (!check_name(vm, value, "__name__")) return false;
+    Function *own = own_function(vm, AS(Generator, self));
+    if (own) own->name = value;
+    return own != NULL;
+}
+bool generator_set_qualname(GenVM *vm, Value self, Value value) {
+    if (!check_name(vm, value, "__qualname__")) return false;
+    Function *own = own_function(vm, AS(Generator, self));
+    if (own) own->qualname = value;
+    return own != NULL;
+}
+
 static Value code_of(GenVM *vm, Value self) {
     return (void)vm, object_value(generator_function(AS(Generator, self))->code);
 }
@@ -18,27 +50,28 @@ static Value frame_of(GenVM *vm, Value self) {
     return frame_object_of_generator(vm, AS(Generator, self));
 }
 static Value is_running(GenVM *vm, Value self) {
-    return (void)vm, bool_value(AS(Generator, self)->header.state == GENERATOR_RUNNING);
+    return (void)vm, bool_value(generator_is_running(AS(Generator, self)));
 }
 static Value is_suspended(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
     return bool_value(generator->header.state < GENERATOR_RUNNING &&
-                      !generator_unstarted(generator));
+                      !generator_unstarted(generator) && !generator_is_running(generator));
 }
 
 static Value delegate_of(GenVM *vm, Value self) {
     (void)vm;
     Generator *generator = AS(Generator, self);
-    if (generator->header.state != GENERATOR_DELEGATING &&
-        generator->header.state != GENERATOR_ITERATING)
+    if ((generator->header.state != GENERATOR_DELEGATING &&
+         generator->header.state != GENERATOR_ITERATING) ||
+        generator_is_running(generator))
         return VALUE_NONE;
     return generator->regs[instr_b(generator->pc[-1])];
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<%s object %S at 0x%lx>", type_name(vm, self), qualname_of(vm, self),
-                      (unsigned long)self - 1);
+    return str_format(vm, "<%s object %S at 0x%lx>", type_name(vm, self),
+                      generator_get_qualname(vm, self), (unsigned long)self - 1);
 }
 
 static Value generator_iter(GenVM *vm, Value self) {
@@ -99,8 +132,9 @@ static const NativeDef coroutine_methods[] = {
 };
 
 static const AttributeDef generator_attributes[] = {
-    {"__name__", name_of, NULL, "Name of the generator."},
-    {"__qualname__", qualname_of, NULL, "Qualified name of the generator."},
+    {"__name__", generator_get_name, generator_set_name, "Name of the generator."},
+    {"__qualname__", generator_get_qualname, generator_set_qualname,
+     "Qualified name of the generator."},
     {"gi_code", code_of, NULL, "Its code."},
     {"gi_frame", frame_of, NULL, "Its frame; None when finished."},
     {"gi_running", is_running, NULL, "Is it running."},
@@ -109,8 +143,9 @@ static const AttributeDef generator_attributes[] = {
     {NULL, NULL, NULL, NULL},
 };
 static const AttributeDef coroutine_attributes[] = {
-    {"__name__", name_of, NULL, "Name of the coroutine."},
-    {"__qualname__", qualname_of, NULL, "Qualified name of the coroutine."},
+    {"__name__", generator_get_name, generator_set_name, "Name of the coroutine."},
+    {"__qualname__", generator_get_qualname, generator_set_qualname,
+     "Qualified name of the coroutine."},
     {"cr_code", code_of, NULL, "Its code."},
     {"cr_frame", frame_of, NULL, "Its frame; None when finished."},
     {"cr_running", is_running, NULL, "Is it running."},
