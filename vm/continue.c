@@ -277,7 +277,12 @@ static bool operator_returned(GenVM *vm, bool negate) {
     int op = (int)as_int(vm->base[1]), next = (int)as_int(vm->base[4]);
     if (likely(result != VALUE_NOT_IMPLEMENTED && !negate)) return call_return(vm, result);
     frame_pop(vm);
-    if (result == VALUE_NOT_IMPLEMENTED) return call_result(vm, operator_run(vm, op, a, b, next));
+    if (result == VALUE_NOT_IMPLEMENTED) {
+        vm->no_restart = true; /* script code has run for it */
+        Value answer = operator_run(vm, op, a, b, next);
+        vm->no_restart = false;
+        return call_result(vm, answer);
+    }
     return continue_truth(vm, RETURN_TRUTH_NOT, result);
 }
 
@@ -326,10 +331,15 @@ static bool replace_error(GenVM *vm, TypeId exception, Value result) {
 }
 
 static bool report_finalizer(GenVM *vm) {
-    Value object = vm->base[1];
-    Value error = error_take(vm);
+    Value args[] = {error_take(vm), vm->base[1]};
+    if (args[1] != VALUE_UNSET) {
+        vm->base[1] = VALUE_UNSET; /* the report is being made */
+        Value report = vm_unraisable_hook(vm);
+        if (report != VALUE_ERROR && call_value(vm, report, 2, args)) return true;
+        if (vm->stop) return true;
+        error_clear(vm);
+    }
     frame_pop(vm);
-    vm_report_unraisable(vm, error, object);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "vm/continue.h"
 #include "vm/generator.h"
 #include "vm/objects.h"
+#include "vm/task.h"
 #include "vm/traceback.h"
 
 #include <stdarg.h>
@@ -14,10 +15,14 @@ bool frame_is_generator(Value *base) {
     return frame_code(base)->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR);
 }
 
+static Value *top_of(Value *stack, Value *base) {
+    if (!base) return stack;
+    if (frame_is_generator(base)) return generator_of(base)->top;
+    return base + frame_function(base)->regs;
+}
+
 Value *frame_top(GenVM *vm) {
-    if (!vm->base) return vm->stack;
-    if (frame_is_generator(vm->base)) return generator_of(vm->base)->top;
-    return vm->base + frame_function(vm->base)->regs;
+    return top_of(vm->stack, vm->base);
 }
 
 /* ---- growth ---- */
@@ -58,8 +63,7 @@ static size_t count_delegators(Value *base) {
     return count;
 }
 
-/* How deep the script is: its frames, up to `most`. */
-static size_t count_frames(GenVM *vm, size_t most) {
+size_t frame_count(GenVM *vm, size_t most) {
     size_t count = 0;
     for (Value *base = vm->base; base && count < most; base = frame_caller(base)) {
         if (continue_is_stub(vm, frame_function(base)) || frame_code(base)->flags & CODE_PRELUDE)
@@ -71,18 +75,38 @@ static size_t count_frames(GenVM *vm, size_t most) {
 }
 
 bool frame_check_depth(GenVM *vm) {
-    if (count_frames(vm, vm->recursion_limit) < vm->recursion_limit) return true;
+    if (frame_count(vm, vm->recursion_limit) < vm->recursion_limit) return true;
     raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");
     return false;
+}
+
+/* A task's stack is an object of the heap, the one of the host's own calls is not. */
+static Value *new_stack(GenVM *vm, size_t size, Buffer **buffer) {
+    *buffer = NULL;
+    if (size > STACK_MAX) return NULL;
+    if (!vm->stack_buffer) return malloc(size * sizeof(Value));
+    *buffer = gc_buffer_new(vm, size * sizeof(Value));
+    return *buffer ? (Value *)(*buffer)->data : NULL;
+}
+
+static void replace_stack(GenVM *vm, Value *to, size_t size, Buffer *buffer) {
+    if (vm->stack_buffer)
+        gc_buffer_free(vm, vm->stack_buffer);
+    else
+        free(vm->stack);
+    vm->stack = to;
+    vm->stack_end = to + size;
+    vm->stack_buffer = buffer;
 }
 
 static bool grow_stack(GenVM *vm, size_t needed) {
     size_t size = (size_t)(vm->stack_end - vm->stack) * 2;
     while (size < needed)
         size *= 2;
-    Value *to = size <= STACK_MAX ? malloc(size * sizeof(Value)) : NULL;
+    Buffer *buffer;
+    Value *to = new_stack(vm, size, &buffer);
     if (!to) {
-        raise_memory(vm);
+        if (vm->exception == VALUE_UNSET) raise_memory(vm);
         return false;
     }
     size_t old_size = (size_t)(vm->stack_end - vm->stack);
@@ -90,9 +114,7 @@ static bool grow_stack(GenVM *vm, size_t needed) {
     memset(to + old_size, 0, (size - old_size) * sizeof(Value));
     relocate(vm, to);
     vm->base = vm->base ? moved(vm, vm->base, to) : NULL;
-    free(vm->stack);
-    vm->stack = to;
-    vm->stack_end = to + size;
+    replace_stack(vm, to, size, buffer);
     return true;
 }
 
@@ -108,17 +130,18 @@ void frame_reset_limit(GenVM *vm) {
  * the recursion limit cannot be reached, since a frame takes at least MIN_FRAME words: so calls
  * count nothing, and yet the limit is exact. */
 static COLD Value *reserve_slowly(GenVM *vm, size_t offset, uint32_t count) {
-    size_t depth = count_frames(vm, vm->recursion_limit);
+    size_t depth = frame_count(vm, vm->recursion_limit);
     if (depth >= vm->recursion_limit) {
         frame_reset_limit(vm);
         raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");
         return NULL;
     }
+    size_t most = vm->task ? budget_depth(vm, depth) : vm->recursion_limit;
     size_t needed = offset + count + FRAME_LINKS + STACK_RED_ZONE;
     if (needed > (size_t)(vm->stack_end - vm->stack) && !grow_stack(vm, needed + STACK_RED_ZONE))
         return NULL;
     Value *top = vm->stack + offset, *end = vm->stack_end - STACK_RED_ZONE;
-    size_t safe = FRAME_LINKS + (vm->recursion_limit - depth - 1) * MIN_FRAME;
+    size_t safe = FRAME_LINKS + (most - depth - 1) * MIN_FRAME;
     vm->limit = safe < (size_t)(end - top) ? top + safe : end;
     return top;
 }
@@ -189,6 +212,10 @@ bool frame_unwind(GenVM *vm) {
         if (continue_is_stub(vm, function)) {
             Return kind = continue_kind(vm, function);
             if (kind == RETURN_HOST) return false;
+            if (vm->aborting && kind != RETURN_RESUME) {
+                frame_pop(vm);
+                continue;
+            }
             if (continue_error(vm, kind)) return true;
             if (vm->base == base) frame_pop(vm);
             continue;
@@ -198,7 +225,7 @@ bool frame_unwind(GenVM *vm) {
         if (!vm->reraising) traceback_add(vm, vm->exception, function, offset);
         vm->reraising = false;
         const ExceptionRange *range = find_handler(code, offset);
-        if (range) {
+        if (range && !vm->aborting) {
             base[range->reg] = vm->exception;
             vm->exception = VALUE_UNSET;
             vm->pc = code->instrs + range->handler;
@@ -213,12 +240,12 @@ bool frame_unwind(GenVM *vm) {
 
 /* ---- roots ---- */
 
-static void mark_stack(GenVM *vm) {
-    Value *top = frame_top(vm);
-    for (Value *slot = vm->stack; slot < top; slot++)
+void frame_mark_stack(GenVM *vm, Value *stack, Value *stack_end, Value *topmost) {
+    Value *top = top_of(stack, topmost);
+    for (Value *slot = stack; slot < top; slot++)
         gc_mark(vm, *slot);
-    memset(top, 0, (size_t)((char *)vm->stack_end - (char *)top));
-    for (Value *base = vm->base; base; base = frame_caller(base)) {
+    memset(top, 0, (size_t)((char *)stack_end - (char *)top));
+    for (Value *base = topmost; base; base = frame_caller(base)) {
         gc_mark(vm, base[FRAME_FUNCTION]);
         if (frame_is_generator(base)) {
             Generator *generator = generator_of(base);
@@ -230,7 +257,8 @@ static void mark_stack(GenVM *vm) {
 }
 
 void vm_mark_roots(GenVM *vm) {
-    mark_stack(vm);
+    frame_mark_stack(vm, vm->stack, vm->stack_end, vm->base);
+    task_mark_roots(vm);
     gc_mark(vm, vm->exception);
     gc_mark(vm, vm->handled);
     gc_mark(vm, vm->memory_error);

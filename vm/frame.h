@@ -88,6 +88,12 @@ bool call_return(GenVM *vm, Value v); /* returns v from the running frame to its
  * is reached. */
 bool frame_unwind(GenVM *vm);
 
+/* How deep the script is: its frames, up to `most`. */
+size_t frame_count(GenVM *vm, size_t most);
+/* Marks what the frames of a stack hold, of which `base` is the topmost (NULL: none), and clears
+ * what lies above. */
+void frame_mark_stack(GenVM *vm, Value *stack, Value *stack_end, Value *base);
+
 bool frame_check_depth(
     GenVM *vm); /* false with RecursionError: for what nests without the stack, generators */
 void frame_reset_limit(GenVM *vm); /* after a change of vm->recursion_limit */

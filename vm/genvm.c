@@ -3,7 +3,7 @@
  * A GenRef is one more than an index into vm->handles->values, a growing array; a scope is a length
  * of it to go back to.
  */
-#include "vm/genvm.h"
+#include "vm/genvm_private.h"
 #include "vm/bind.h"
 #include "vm/code.h"
 #include "vm/interp.h"
@@ -16,7 +16,7 @@
 
 /* ---- refs ---- */
 
-static GenRef hold(GenVM *vm, Value v) {
+GenRef ref_hold(GenVM *vm, Value v) {
     HandleScope *handles = vm->handles;
     if (v == VALUE_ERROR) return GEN_NULL;
     if (handles->count == handles->capacity) {
@@ -33,9 +33,7 @@ static GenRef hold(GenVM *vm, Value v) {
     return handles->count;
 }
 
-/* The value of a ref; VALUE_ERROR for GEN_NULL (the error of whoever made it stays pending) and for
- * stale refs. */
-static Value value_of(GenVM *vm, GenRef ref) {
+Value ref_value(GenVM *vm, GenRef ref) {
     if (ref != GEN_NULL && ref <= vm->handles->count) return vm->handles->values[ref - 1];
     if (vm->exception == VALUE_UNSET)
         raise_error(vm, EXC_SYSTEM_ERROR, "a ref that holds no value was used");
@@ -49,9 +47,9 @@ void gen_scope_close(GenVM *vm, GenScope scope) {
     if (scope <= vm->handles->count) vm->handles->count = scope;
 }
 GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result) {
-    Value v = result == GEN_NULL ? VALUE_ERROR : value_of(vm, result);
+    Value v = result == GEN_NULL ? VALUE_ERROR : ref_value(vm, result);
     gen_scope_close(vm, scope);
-    return hold(vm, v);
+    return ref_hold(vm, v);
 }
 
 /* ---- life ---- */
@@ -79,6 +77,10 @@ GenVM *gen_vm_new(const GenConfig *config) {
         free(vm);
         return NULL;
     }
+    GenConfig whole = {0}; /* an older program's is shorter */
+    if (config && config->size)
+        memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
+    if (config) config = &whole;
     vm->handles = handles;
     vm->hash_key[0] = 0x6765u, vm->hash_key[1] = 0x6e21u;
     if (config) {
@@ -86,6 +88,7 @@ GenVM *gen_vm_new(const GenConfig *config) {
         vm->memory_limit = config->memory_limit;
         vm->host_data = config->context;
         vm->host_write = config->write;
+        vm->clock = config->clock;
         if (config->capabilities & GEN_CAP_ENTROPY) {
             FILE *random = fopen("/dev/urandom", "rb");
             if (random) {
@@ -139,13 +142,16 @@ void gen_interrupt(GenVM *vm) {
 
 /* ---- calls of script code from here ---- */
 
-/* A host that takes the output itself has all of it when a call returns. */
-static Value with_output(GenVM *vm, Value result) {
-    if (!vm->host_write) return result;
+void genvm_flush(GenVM *vm) {
+    if (!vm->host_write) return;
     Value pending = vm->exception;
     vm->exception = VALUE_UNSET;
     file_sync(vm);
     vm->exception = pending;
+}
+
+static Value with_output(GenVM *vm, Value result) {
+    genvm_flush(vm);
     return result;
 }
 
@@ -169,7 +175,7 @@ static Value main_globals(GenVM *vm) {
 
 enum { COMPILE_INCOMPLETE = 4, COMPILE_KEEP_SOURCE = 8 }; /* compile.h's flags */
 
-static Value compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
+Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
                      int flags) {
     if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");
     return vm->compile(vm, source, size, name, mode,
@@ -183,7 +189,7 @@ static Value run_code(GenVM *vm, Value code) {
 }
 
 bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
-    return run_code(vm, compile(vm, source, size, name, "exec", 0)) != VALUE_ERROR;
+    return run_code(vm, genvm_compile(vm, source, size, name, "exec", 0)) != VALUE_ERROR;
 }
 
 bool gen_run_string(GenVM *vm, const char *source, const char *name) {
@@ -191,12 +197,12 @@ bool gen_run_string(GenVM *vm, const char *source, const char *name) {
 }
 
 GenRef gen_eval(GenVM *vm, const char *expression) {
-    return hold(vm,
-                run_code(vm, compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
+    return ref_hold(vm,
+                run_code(vm, genvm_compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
 }
 
 GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name) {
-    Value code = compile(vm, source, size, name, "single", COMPILE_INCOMPLETE);
+    Value code = genvm_compile(vm, source, size, name, "single", COMPILE_INCOMPLETE);
     if (code == VALUE_UNSET) return GEN_END;
     return run_code(vm, code) == VALUE_ERROR ? GEN_ERROR : GEN_OK;
 }
@@ -205,54 +211,54 @@ GenRef gen_import(GenVM *vm, const char *module) {
     Value from = tuple_pack(vm, 1, name_value(vm, NAME___name__));
     Value args[] = {str_from(vm, module), main_globals(vm), VALUE_NONE, from, int_value(0)};
     if (args[0] == VALUE_ERROR || from == VALUE_ERROR) return GEN_NULL;
-    return hold(vm, host_call(vm, vm->import_function, 5, args));
+    return ref_hold(vm, host_call(vm, vm->import_function, 5, args));
 }
 
 /* ---- making values ---- */
 
 GenRef gen_none(GenVM *vm) {
-    return hold(vm, VALUE_NONE);
+    return ref_hold(vm, VALUE_NONE);
 }
 GenRef gen_bool(GenVM *vm, bool b) {
-    return hold(vm, bool_value(b));
+    return ref_hold(vm, bool_value(b));
 }
 GenRef gen_int(GenVM *vm, int64_t i) {
-    return vm->exception != VALUE_UNSET ? GEN_NULL : hold(vm, int_from_i64(vm, i));
+    return vm->exception != VALUE_UNSET ? GEN_NULL : ref_hold(vm, int_from_i64(vm, i));
 }
 GenRef gen_uint(GenVM *vm, uint64_t i) {
-    return hold(vm, int_from_u64(vm, i));
+    return ref_hold(vm, int_from_u64(vm, i));
 }
 GenRef gen_float(GenVM *vm, double d) {
-    return vm->exception != VALUE_UNSET ? GEN_NULL : hold(vm, float_value(vm, d));
+    return vm->exception != VALUE_UNSET ? GEN_NULL : ref_hold(vm, float_value(vm, d));
 }
 GenRef gen_str_n(GenVM *vm, const char *utf8, size_t size) {
-    return hold(vm, str_decode_utf8(vm, utf8, size, "strict"));
+    return ref_hold(vm, str_decode_utf8(vm, utf8, size, "strict"));
 }
 GenRef gen_str(GenVM *vm, const char *utf8) {
     return gen_str_n(vm, utf8, strlen(utf8));
 }
 GenRef gen_bytes(GenVM *vm, const void *data, size_t size) {
-    return hold(vm, bytes_new(vm, data, size));
+    return ref_hold(vm, bytes_new(vm, data, size));
 }
 GenRef gen_list(GenVM *vm) {
-    return hold(vm, list_new(vm, 0));
+    return ref_hold(vm, list_new(vm, 0));
 }
 GenRef gen_dict(GenVM *vm) {
-    return hold(vm, dict_new(vm));
+    return ref_hold(vm, dict_new(vm));
 }
 
 GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items) {
     Value tuple = tuple_new(vm, count);
     if (tuple == VALUE_ERROR) return GEN_NULL;
     for (size_t i = 0; i < count; i++)
-        if ((AS_TUPLE(tuple)->items[i] = value_of(vm, items[i])) == VALUE_ERROR) return GEN_NULL;
-    return hold(vm, tuple);
+        if ((AS_TUPLE(tuple)->items[i] = ref_value(vm, items[i])) == VALUE_ERROR) return GEN_NULL;
+    return ref_hold(vm, tuple);
 }
 
 /* ---- reading values ---- */
 
 GenType gen_type(GenVM *vm, GenRef ref) {
-    Value v = value_of(vm, ref);
+    Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return GEN_TYPE_OTHER;
     if (is_int(v)) return GEN_TYPE_INT;
     if (is_float(v)) return GEN_TYPE_FLOAT;
@@ -283,11 +289,11 @@ GenType gen_type(GenVM *vm, GenRef ref) {
 }
 
 bool gen_is_none(GenVM *vm, GenRef ref) {
-    return value_of(vm, ref) == VALUE_NONE;
+    return ref_value(vm, ref) == VALUE_NONE;
 }
 
 bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
-    Value v = value_of(vm, ref);
+    Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return false;
     Value truth = host_call(vm, object_value(vm->types[TYPE_BOOL]), 1, &v);
     *out = truth == VALUE_TRUE;
@@ -295,7 +301,7 @@ bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
 }
 
 bool gen_to_int(GenVM *vm, GenRef ref, int64_t *out) {
-    Value v = value_of(vm, ref);
+    Value v = ref_value(vm, ref);
     *out = 0;
     if (v == VALUE_ERROR) return false;
     if (!value_is_intlike(v)) {
@@ -308,7 +314,7 @@ bool gen_to_int(GenVM *vm, GenRef ref, int64_t *out) {
 }
 
 bool gen_to_float(GenVM *vm, GenRef ref, double *out) {
-    Value v = value_of(vm, ref);
+    Value v = ref_value(vm, ref);
     *out = 0;
     if (v == VALUE_ERROR) return false;
     if (number_to_double(vm, v, out)) return true;
@@ -329,7 +335,7 @@ double gen_as_float(GenVM *vm, GenRef ref) {
 }
 
 const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
-    Value v = value_of(vm, ref);
+    Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return NULL;
     if (value_is_str(v)) {
         *size = AS_STR(v)->size;
@@ -340,7 +346,7 @@ const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
 }
 
 const void *gen_to_bytes(GenVM *vm, GenRef ref, size_t *size) {
-    Value v = value_of(vm, ref);
+    Value v = ref_value(vm, ref);
     const uint8_t *data;
     if (v == VALUE_ERROR) return NULL;
     if (bytes_view(vm, v, &data, size)) return data;
@@ -349,44 +355,44 @@ const void *gen_to_bytes(GenVM *vm, GenRef ref, size_t *size) {
 }
 
 GenRef gen_repr(GenVM *vm, GenRef ref) {
-    Value v = value_of(vm, ref);
-    return v == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_repr(vm, v)));
+    Value v = ref_value(vm, ref);
+    return v == VALUE_ERROR ? GEN_NULL : ref_hold(vm, finish(vm, value_repr(vm, v)));
 }
 
 GenRef gen_to_text(GenVM *vm, GenRef ref) {
-    Value v = value_of(vm, ref);
-    return v == VALUE_ERROR ? GEN_NULL : hold(vm, finish(vm, value_str(vm, v)));
+    Value v = ref_value(vm, ref);
+    return v == VALUE_ERROR ? GEN_NULL : ref_hold(vm, finish(vm, value_str(vm, v)));
 }
 
 /* ---- containers, attributes, globals ---- */
 
 bool gen_len(GenVM *vm, GenRef ref, size_t *out) {
-    Value v = value_of(vm, ref);
+    Value v = ref_value(vm, ref);
     Value length = v == VALUE_ERROR ? VALUE_ERROR : finish(vm, value_len(vm, v));
     *out = length == VALUE_ERROR ? 0 : (size_t)as_int(length);
     return length != VALUE_ERROR;
 }
 
 GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key) {
-    Value v = value_of(vm, container), k = value_of(vm, key);
+    Value v = ref_value(vm, container), k = ref_value(vm, key);
     return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
-                                                : hold(vm, finish(vm, value_getitem(vm, v, k)));
+                                                : ref_hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 GenRef gen_get_index(GenVM *vm, GenRef sequence, int64_t index) {
-    Value v = value_of(vm, sequence), k = int_from_i64(vm, index);
+    Value v = ref_value(vm, sequence), k = int_from_i64(vm, index);
     return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
-                                                : hold(vm, finish(vm, value_getitem(vm, v, k)));
+                                                : ref_hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 bool gen_set_item(GenVM *vm, GenRef container, GenRef key, GenRef item) {
-    Value v = value_of(vm, container), k = value_of(vm, key), i = value_of(vm, item);
+    Value v = ref_value(vm, container), k = ref_value(vm, key), i = ref_value(vm, item);
     if (v == VALUE_ERROR || k == VALUE_ERROR || i == VALUE_ERROR) return false;
     return finish(vm, value_setitem(vm, v, k, i)) != VALUE_ERROR;
 }
 
 bool gen_append(GenVM *vm, GenRef list, GenRef item) {
-    Value v = value_of(vm, list), i = value_of(vm, item);
+    Value v = ref_value(vm, list), i = ref_value(vm, item);
     if (v == VALUE_ERROR || i == VALUE_ERROR) return false;
     if (is_kind(v, TYPE_LIST)) return list_append(vm, v, i);
     raise_type(vm, "expected list, not %T", v);
@@ -394,14 +400,14 @@ bool gen_append(GenVM *vm, GenRef list, GenRef item) {
 }
 
 GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
-    Value v = value_of(vm, object), key = str_intern_from(vm, name, strlen(name));
+    Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name));
     return v == VALUE_ERROR || key == VALUE_ERROR ? GEN_NULL
-                                                  : hold(vm, finish(vm, attribute_get(vm, v, key)));
+                                                  : ref_hold(vm, finish(vm, attribute_get(vm, v, key)));
 }
 
 bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
-    Value v = value_of(vm, object), key = str_intern_from(vm, name, strlen(name)),
-          to = value_of(vm, value);
+    Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name)),
+          to = ref_value(vm, value);
     if (v == VALUE_ERROR || key == VALUE_ERROR || to == VALUE_ERROR) return false;
     return finish(vm, attribute_set(vm, v, key, to)) != VALUE_ERROR;
 }
@@ -412,11 +418,11 @@ GenRef gen_get_global(GenVM *vm, const char *name) {
     Value v = dict_get_str(vm, AS_DICT(main_globals(vm)), key);
     if (v == VALUE_UNSET) v = dict_get_str(vm, vm->builtins, key);
     if (v == VALUE_UNSET) v = raise_name_error(vm, EXC_NAME_ERROR, key, "name '%S' is not defined");
-    return hold(vm, v);
+    return ref_hold(vm, v);
 }
 
 bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
-    Value key = str_intern_from(vm, name, strlen(name)), v = value_of(vm, value);
+    Value key = str_intern_from(vm, name, strlen(name)), v = ref_value(vm, value);
     return key != VALUE_ERROR && v != VALUE_ERROR &&
            dict_set_str(vm, AS_DICT(main_globals(vm)), key, v);
 }
@@ -424,7 +430,7 @@ bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
 /* ---- calling ---- */
 
 GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
-    Value function = value_of(vm, callable), few[16];
+    Value function = ref_value(vm, callable), few[16];
     few[0] = VALUE_UNSET; /* a call without arguments still hands the array on */
     if (function == VALUE_ERROR) return GEN_NULL;
     Value *values = count <= 16 ? few : malloc(count * sizeof(Value));
@@ -434,10 +440,10 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
     }
     bool ok = true;
     for (size_t i = 0; i < count; i++)
-        ok &= (values[i] = value_of(vm, args[i])) != VALUE_ERROR;
+        ok &= (values[i] = ref_value(vm, args[i])) != VALUE_ERROR;
     Value result = ok ? host_call(vm, function, (uint32_t)count, values) : VALUE_ERROR;
     if (values != few) free(values);
-    return hold(vm, result);
+    return ref_hold(vm, result);
 }
 
 GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
@@ -449,30 +455,30 @@ GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
 /* ---- generators ---- */
 
 GenRef gen_iter(GenVM *vm, GenRef iterable) {
-    Value v = value_of(vm, iterable);
+    Value v = ref_value(vm, iterable);
     return v == VALUE_ERROR
                ? GEN_NULL
-               : hold(vm, is_kind(v, TYPE_GENERATOR) ? v : finish(vm, value_iter(vm, v)));
+               : ref_hold(vm, is_kind(v, TYPE_GENERATOR) ? v : finish(vm, value_iter(vm, v)));
 }
 
 /* The outcome of a step: a value, the end with its value, or an error. */
 static GenStatus outcome(GenVM *vm, Value v, GenRef *out) {
     if (v == VALUE_END) {
-        *out = hold(vm, VALUE_NONE);
+        *out = ref_hold(vm, VALUE_NONE);
         return GEN_END;
     }
     if (v != VALUE_ERROR) {
-        *out = hold(vm, v);
+        *out = ref_hold(vm, v);
         return *out ? GEN_OK : GEN_ERROR;
     }
     *out = GEN_NULL;
     if (!error_matches(vm, EXC_STOP_ITERATION)) return GEN_ERROR;
-    *out = hold(vm, exception_stop_value(vm, error_take(vm)));
+    *out = ref_hold(vm, exception_stop_value(vm, error_take(vm)));
     return GEN_END;
 }
 
 GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
-    Value v = value_of(vm, iterator);
+    Value v = ref_value(vm, iterator);
     *out = GEN_NULL;
     if (v == VALUE_ERROR) return GEN_ERROR;
     Value sent = VALUE_NONE;
@@ -481,7 +487,7 @@ GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
 }
 
 GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
-    Value v = value_of(vm, generator), sent = value_of(vm, value);
+    Value v = ref_value(vm, generator), sent = ref_value(vm, value);
     *out = GEN_NULL;
     if (v == VALUE_ERROR || sent == VALUE_ERROR) return GEN_ERROR;
     if (is_generator_like(v)) return outcome(vm, host_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
@@ -490,7 +496,7 @@ GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
 }
 
 bool gen_close(GenVM *vm, GenRef generator) {
-    Value v = value_of(vm, generator);
+    Value v = ref_value(vm, generator);
     if (v == VALUE_ERROR) return false;
     Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_close)));
     return call0(vm, method) != VALUE_ERROR;
@@ -509,13 +515,13 @@ bool gen_error_pending(GenVM *vm) {
     return vm->exception != VALUE_UNSET;
 }
 GenRef gen_error_take(GenVM *vm) {
-    return vm->exception == VALUE_UNSET ? GEN_NULL : hold(vm, error_take(vm));
+    return vm->exception == VALUE_UNSET ? GEN_NULL : ref_hold(vm, error_take(vm));
 }
 void gen_error_clear(GenVM *vm) {
     error_clear(vm);
 }
 void gen_error_restore(GenVM *vm, GenRef exception) {
-    Value v = value_of(vm, exception);
+    Value v = ref_value(vm, exception);
     if (v != VALUE_ERROR && is_kind(v, KIND_EXCEPTION)) vm->exception = v;
 }
 
@@ -525,7 +531,7 @@ const char *gen_error_text(GenVM *vm) {
     if (vm->exception == VALUE_UNSET) return "";
     GenScope scope = gen_scope_open(vm);
     Value exception = error_take(vm);
-    hold(vm, exception);
+    ref_hold(vm, exception);
     Value text = vm_exception_text(vm, exception);
     if (text == VALUE_ERROR) {
         error_clear(vm);
@@ -562,59 +568,4 @@ GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...) {
         tuple == VALUE_ERROR ? VALUE_ERROR : exception_new_of(vm, type_from(cls), tuple);
     if (exception != VALUE_ERROR) raise_value_object(vm, exception);
     return GEN_NULL;
-}
-
-/* ---- natives of the host ---- */
-
-/* A host function gets its arguments as refs in a scope of its own. The NativeDef that stands for
- * it lies in a Buffer kept by the VM, its GenFunction behind it. */
-typedef struct HostDef {
-    NativeDef def;
-    GenFn fn;
-} HostDef;
-
-static Value call_host(GenVM *vm, Value *args) {
-    const HostDef *host = (const HostDef *)vm->callee->def;
-    int count = vm->callee->signature->count;
-    GenRef refs[NATIVE_MAX_PARAMS];
-    GenScope scope = gen_scope_open(vm);
-    for (int i = 0; i < count; i++)
-        refs[i] = args[i] == VALUE_UNSET ? GEN_NULL : hold(vm, args[i]);
-    GenRef result = host->fn(vm, refs);
-    Value v = VALUE_ERROR;
-    if (vm->exception == VALUE_UNSET) {
-        v = result == GEN_NULL ? VALUE_NONE : value_of(vm, result);
-    }
-    gen_scope_close(vm, scope);
-    return v;
-}
-
-static Value host_function(GenVM *vm, const GenFunction *function, Value module) {
-    Buffer *storage = gc_buffer_new(vm, sizeof(HostDef));
-    if (!storage) return VALUE_ERROR;
-    HostDef *host = (HostDef *)storage->data;
-    *host = (HostDef){.def = {function->signature, call_host, function->doc}, .fn = function->fn};
-    if (vm->host_natives == VALUE_UNSET) {
-        Value list = list_new(vm, 0);
-        if (list == VALUE_ERROR) return VALUE_ERROR;
-        vm->host_natives = list;
-    }
-    if (!list_append(vm, vm->host_natives, object_value(storage))) return VALUE_ERROR;
-    return native_function_new(vm, &host->def, VALUE_UNSET, module);
-}
-
-GenRef gen_function(GenVM *vm, const GenFunction *function) {
-    return hold(vm, host_function(vm, function, VALUE_UNSET));
-}
-
-bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions) {
-    Value key = str_intern_from(vm, name, strlen(name)), module = module_new(vm, key);
-    if (module == VALUE_ERROR) return false;
-    for (; functions->signature; functions++) {
-        Value function = host_function(vm, functions, key);
-        if (function == VALUE_ERROR || !dict_set_str(vm, AS(Module, module)->dict,
-                                                     AS(NativeFunction, function)->name, function))
-            return false;
-    }
-    return dict_set_str(vm, vm->modules, key, module);
 }

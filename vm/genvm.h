@@ -53,7 +53,14 @@ typedef enum GenStatus {
     GEN_OK,    /* done; a value where there is one to give */
     GEN_END,   /* the generator has no more values: its return value is given */
     GEN_ERROR, /* an exception is pending */
+    /* and of gen_run, besides GEN_ERROR: */
+    GEN_DONE,    /* the task has come to its end: its value is given */
+    GEN_YIELDED, /* the generator that it drives has yielded a value */
+    GEN_CALLOUT, /* it called an external function: answer the ticket, run on */
+    GEN_WAITING, /* it can go on only when a ticket is answered that is still open */
+    GEN_BUDGET,  /* a budget is spent: raise it and run on, or kill it */
 } GenStatus;
+typedef GenStatus GenOutcomeKind;
 
 typedef enum GenType {
     GEN_TYPE_NONE,
@@ -94,7 +101,8 @@ typedef struct GenConfig {
     /* Where print and sys.stderr go without GEN_CAP_STDIO: stream 1 or 2. NULL: nowhere. Returns
      * false on failure. */
     bool (*write)(void *context, int stream, const char *data, size_t size);
-    void *context; /* handed to `write`; also gen_context(vm) */
+    void *context; /* handed to `write` and `clock`; also gen_context(vm) */
+    uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: CLOCK_MONOTONIC */
 } GenConfig;
 
 GEN_API GenVM *
@@ -201,6 +209,80 @@ GEN_API GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out);
 GEN_API GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out);
 GEN_API bool gen_close(GenVM *vm, GenRef generator);
 
+/* ---- tasks: running a script piece by piece
+ * -------------------------------------------------------------------------------------
+ *
+ * A task is a script that the host runs until it cannot go on, looks at, and runs on: whenever and
+ * as long as it likes. gen_run never blocks. A task waits inside of whatever the script was doing:
+ * a sort key, an __eq__, a with statement, an import. Many tasks of a VM can be under way; they run
+ * one at a time.
+ *
+ *     GenOutcome outcome;
+ *     GenRef task = gen_task_from_source(vm, "print(ask('name?'))", "script");
+ *     while (gen_run(vm, task, &outcome) == GEN_CALLOUT)
+ *         gen_answer(vm, task, outcome.ticket, gen_str(vm, "Ada"));
+ *
+ * `ask` is an EXTERNAL function: one that is registered without a body (see GenFunction). Calling
+ * it stops the task with GEN_CALLOUT, which tells its name, its arguments and a ticket; the answer
+ * to the ticket becomes the value of the call. When the signature begins with `async`, the call
+ * gives an awaitable instead; such calls can be open by the dozen (asyncio.gather), each is told
+ * once, the task is run on meanwhile, and answers may come in any order.
+ *
+ * Tickets are numbers of their task: 1, 2, 3, ..., the same on every run.
+ */
+typedef uint64_t GenTicket;
+
+typedef enum GenBudget {
+    GEN_BUDGET_NONE,
+    GEN_BUDGET_STEPS,    /* units of work: backward jumps, calls, resumes; natives by what they do.
+                            The same program and input spend the same on every run */
+    GEN_BUDGET_MEMORY,   /* bytes of the VM's heap while the task runs */
+    GEN_BUDGET_DEPTH,    /* frames */
+    GEN_BUDGET_OUTPUT,   /* bytes written to files and streams */
+    GEN_BUDGET_CALLOUTS, /* calls of external functions */
+    GEN_BUDGET_DEADLINE, /* nanoseconds by GenConfig.clock, or by CLOCK_MONOTONIC */
+} GenBudget;
+
+typedef struct GenOutcome {
+    GenStatus kind;
+    GenRef value;     /* GEN_DONE, GEN_YIELDED */
+    GenBudget budget; /* GEN_BUDGET: the one that is spent */
+    GenTicket ticket; /* GEN_CALLOUT, and these: */
+    const char *name; /* of the function, "module.name" if it is in a module; valid as a ref is */
+    GenRef args;      /* tuple, complete and in the order of the signature */
+    GenRef kwargs;    /* dict, or GEN_NULL: what ** has collected */
+} GenOutcome;
+
+/* A task that will call `callable`. A generator or coroutine object, or what calling a function
+ * with yield or async makes, is driven to its end: what it yields are GEN_YIELDED. */
+GEN_API GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
+/* A task that will run statements in the namespace of __main__. */
+GEN_API GenRef gen_task_from_source(GenVM *vm, const char *source, const char *name);
+
+/* Runs the task until it cannot go on. GEN_ERROR: it ended by an exception, which is pending.
+ * Running a task that has ended says so again. `out` may be NULL. */
+GEN_API GenStatus gen_run(GenVM *vm, GenRef task, GenOutcome *out);
+/* What the `yield` at which the task stopped is to give when it runs on (otherwise None). */
+GEN_API bool gen_task_send(GenVM *vm, GenRef task, GenRef value);
+
+/* The answer to a call-out: a value, or an exception to be raised by the call. False with
+ * ValueError when no such ticket is open. The task runs on by gen_run. */
+GEN_API bool gen_answer(GenVM *vm, GenRef task, GenTicket ticket, GenRef value);
+GEN_API bool gen_answer_error(GenVM *vm, GenRef task, GenTicket ticket, GenRef exception);
+/* The open tickets, oldest first: how many, and up to `capacity` of them. */
+GEN_API size_t gen_task_tickets(GenVM *vm, GenRef task, GenTicket *tickets, size_t capacity);
+/* What an open ticket asks: name, args, kwargs as at its GEN_CALLOUT. False when it is not open. */
+GEN_API bool gen_task_ticket(GenVM *vm, GenRef task, GenTicket ticket, GenOutcome *out);
+
+/* Budgets are limits of the whole life of a task, 0 for none; raise one to refuel. Scripts cannot
+ * notice, catch or outrun them. What is spent is told by gen_task_spent. */
+GEN_API bool gen_task_set_budget(GenVM *vm, GenRef task, GenBudget budget, uint64_t limit);
+GEN_API uint64_t gen_task_spent(GenVM *vm, GenRef task, GenBudget budget);
+/* Ends a task that has stopped: GeneratorExit is raised where it stands, its `finally` blocks and
+ * `with` statements run (no `except` clause) for at most `steps` steps, then it is over: GEN_ERROR
+ * with GeneratorExit. */
+GEN_API bool gen_task_kill(GenVM *vm, GenRef task, uint64_t steps);
+
 /* ---- exceptions
  * --------------------------------------------------------------------------------------------------------------
  */
@@ -235,7 +317,7 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
 typedef GenRef (*GenFn)(GenVM *vm, const GenRef *args);
 typedef struct GenFunction {
     const char *signature; /* lives as long as the VM, as do the others */
-    GenFn fn;
+    GenFn fn;              /* NULL: external, see gen_run */
     const char *doc;
 } GenFunction;
 GEN_API GenRef gen_function(GenVM *vm, const GenFunction *function); /* a callable value */

@@ -539,9 +539,12 @@ static inline bool equal_strings(Value x, Value y) {
 
 #define OUTLINED(name, function) CASE(name) SLOW(function);
 
-/* Runs from vm->pc, vm->base until the HOST continuation frame below is reached: true when it
- * returned (the result is in its register 0), false with an exception pending. */
-bool interp_run(GenVM *vm) {
+RunStatus interp_continue(GenVM *vm, bool ok) {
+    if (!ok && !vm->stop && !frame_unwind(vm)) return RUN_FAILED;
+    return vm->stop ? RUN_STOPPED : interp_run(vm);
+}
+
+RunStatus interp_run(GenVM *vm) {
     static const void *const labels[256] = {
 #define OP(name, words, format) [OP_##name] = &&L_##name,
 #include "vm/opcodes.def"
@@ -1065,7 +1068,7 @@ unquicken_for : {
         if (IMM == RETURN_INIT && v == VALUE_NONE)
             v = base[1];
         else if (IMM != RETURN_OPERATOR || v == VALUE_NOT_IMPLEMENTED)
-            SLOW(op_continue);
+            SLOW_LOOP(op_continue);
         pc = (const Instr *)(uintptr_t)base[FRAME_PC];
         k = (Value *)(uintptr_t)base[FRAME_CONSTS];
         base = (Value *)(uintptr_t)base[FRAME_CALLER];
@@ -1074,7 +1077,7 @@ unquicken_for : {
     }
     CASE(HALT) {
         SYNC();
-        return true;
+        return RUN_RETURNED;
     }
 
 box_float : {
@@ -1093,6 +1096,7 @@ hurry : { /* something waits for a safepoint: the next one is to be soon */
 tick : {
     SYNC();
     if (unlikely(!vm_safepoint(vm))) {
+        if (vm->stop) return RUN_STOPPED;
         vm->pc++; /* the exception belongs to the instruction that would have run now */
         goto unwind;
     }
@@ -1100,7 +1104,8 @@ tick : {
     NEXT;
 }
 unwind : {
-    if (!frame_unwind(vm)) return false;
+    if (!vm->stop && !frame_unwind(vm)) return RUN_FAILED;
+    if (unlikely(vm->stop)) return RUN_STOPPED;
     RELOAD();
     NEXT;
 }

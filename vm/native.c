@@ -606,7 +606,7 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, 
 
 #ifdef GEN_DEBUG
 void native_check_result(GenVM *vm, const NativeFunction *native, Value result) {
-    bool pending = vm->exception != VALUE_UNSET;
+    bool pending = vm->exception != VALUE_UNSET || vm->stop;
     if (pending == (result == VALUE_ERROR)) return;
     fprintf(stderr, "native %s: %s\n", native->def->signature,
             pending ? "returned a value with an exception pending"

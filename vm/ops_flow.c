@@ -5,6 +5,7 @@
 #include "vm/objects.h"
 #include "vm/ops.h"
 #include "vm/runtime.h"
+#include "vm/task.h"
 #include "vm/traceback.h"
 
 /* ---- raising ---- */
@@ -82,6 +83,7 @@ static bool is_exception_class(GenVM *vm, Value v) {
  * allowed). */
 static Leaf matches(GenVM *vm, Value exception, Value wanted) {
     Type *type = type_of(vm, exception);
+    if (unlikely(task_is_killer(vm, exception))) return LEAF_FALSE;
     if (is_exception_class(vm, wanted))
         return type_is_subclass(type, type_from(wanted)) ? LEAF_TRUE : LEAF_FALSE;
     if (is_kind(wanted, TYPE_TUPLE)) {

@@ -8,6 +8,7 @@
 #include "vm/interp.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
+#include "vm/task.h"
 
 #ifdef GEN_STRESS_GC
 enum { FUEL_SLICE = 0 };
@@ -52,9 +53,9 @@ bool vm_safepoint(GenVM *vm) {
         vm->fuel = INT64_MAX / 2;
         return true;
     }
-    vm->steps_done += FUEL_SLICE - vm->fuel - vm->fuel_kept;
+    vm->steps_done += vm->fuel_slice - vm->fuel - vm->fuel_kept;
     vm->fuel_kept = 0;
-    vm->fuel = FUEL_SLICE;
+    vm->fuel = vm->fuel_slice = 0;
 #ifdef GEN_STRESS_GC
     stress(vm);
 #else
@@ -72,6 +73,9 @@ bool vm_safepoint(GenVM *vm) {
         raise_with_args(vm, EXC_KEYBOARD_INTERRUPT, vm->empty_tuple);
         return false;
     }
+    vm->poll &= ~(uint32_t)POLL_BUDGET;
+    if (vm->task && !budget_safepoint(vm)) return false;
+    vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
     if (unlikely(vm->poll & POLL_FINALIZE) && !vm->finalizing) return run_finalizers(vm);
     return true;
 }
@@ -79,6 +83,7 @@ bool vm_safepoint(GenVM *vm) {
 bool vm_poll_native(GenVM *vm) {
     vm->fuel_kept += vm->fuel;
     vm->fuel = 0;
+    if (vm->task) vm->poll |= POLL_BUDGET; /* it looks at its budget when the native has returned */
     if (!vm->interrupted) {
         vm->fuel_kept -= FUEL_SLICE;
         vm->fuel = FUEL_SLICE;
@@ -102,10 +107,11 @@ static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     Value *base = vm->base;
     bool on_stack = base >= vm->stack && base < vm->stack_end;
     if (!frame_push_continuation(vm, RETURN_HOST, 0)) return VALUE_ERROR;
-    bool ok = start_call(vm, callable, count, args);
-    if (!ok) ok = frame_unwind(vm);
-    if (ok) ok = interp_run(vm);
-    Value result = ok ? vm->base[0] : VALUE_ERROR;
+    vm->nested++;
+    RunStatus status = interp_continue(vm, start_call(vm, callable, count, args));
+    vm->nested--;
+    vm->aborting = false;
+    Value result = status == RUN_RETURNED ? vm->base[0] : VALUE_ERROR;
     vm->base = on_stack ? vm->stack + offset : base;
     vm->pc = pc;
     return result;
@@ -124,9 +130,13 @@ Value vm_exception_text(GenVM *vm, Value exception) {
     return vm_call(vm, function, 1, &exception);
 }
 
+Value vm_unraisable_hook(GenVM *vm) {
+    return twin_load(vm, TWIN_UNRAISABLE);
+}
+
 void vm_report_unraisable(GenVM *vm, Value error, Value object) {
     Value args[] = {error, object};
-    Value function = twin_load(vm, TWIN_UNRAISABLE);
+    Value function = vm_unraisable_hook(vm);
     if (function == VALUE_ERROR || vm_call(vm, function, 2, args) == VALUE_ERROR) error_clear(vm);
 }
 
@@ -172,7 +182,7 @@ static Dict *load_prelude(GenVM *vm, const char *name) {
     if (!body) return NULL;
     Value exception = vm->exception,
           handled = vm->handled; /* a twin may be needed while something is pending */
-    int64_t fuel = vm->fuel;
+    int64_t fuel = vm->fuel, kept = vm->fuel_kept;
     TailCall tail = vm->tail;
     vm->exception = VALUE_UNSET;
     vm->in_prelude++; /* no collection meanwhile: a native that holds values is waiting */
@@ -180,6 +190,7 @@ static Dict *load_prelude(GenVM *vm, const char *name) {
     Value result = vm_call(vm, object_value(body), 0, NULL);
     vm->in_prelude--;
     vm->fuel = fuel;
+    vm->fuel_kept = kept;
     vm->tail = tail;
     vm->handled = handled;
     if (result == VALUE_ERROR) return NULL;

@@ -35,7 +35,14 @@ struct GenVM {
 
     Value *stack, *stack_end; /* the register stack of the running task */
     Value *stack_high;        /* registers above the top frame may hold stale values up to here */
+    Buffer *stack_buffer; /* that it lies in; NULL: malloc's */
     uint64_t recursion_limit;
+    struct Task *task;           /* the running task (task.h); NULL: the host's own calls */
+    struct TaskSwitch *switches; /* what waits on the C stack for the running task to stop */
+    uint32_t nested;             /* runs of vm_call within it: it cannot stop above them */
+    uint32_t stop;   /* StopReason: VALUE_ERROR without an exception means that the task stops */
+    bool aborting;   /* the pending exception ends a nested run, whatever handlers there are */
+    bool no_restart; /* the running instruction must not be made anew */
 
     GcArea areas[GC_AREAS]; /* by size / GC_GRANULE; the first is never filled */
     struct Heap *heap;
@@ -88,6 +95,7 @@ struct GenVM {
     bool finalizing;     /* the VM is being freed */
     uint32_t in_prelude; /* a prelude file is being loaded: no collection */
     int64_t fuel_kept;   /* taken out of the slice so that the next safepoint comes soon */
+    int64_t fuel_slice;  /* what the fuel was at the last safepoint */
     uint32_t generators_made;
     int64_t steps_done;
     uint64_t safepoints;
@@ -99,6 +107,7 @@ struct GenVM {
     char *error_text;                /* the last answer of gen_error_text */
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
+    uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */
     volatile int interrupted;        /* set by gen_interrupt, from any thread or a signal handler */
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */

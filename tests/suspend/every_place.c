@@ -1,0 +1,108 @@
+/* Every script of this folder runs as a task whose external function host(x) is answered with x, so
+ * that it is suspended wherever the script calls it: the output is what it is without suspension. Then
+ * again with a budget of steps that is spent after every few, and raised each time: the same output. */
+#include "genvm.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIZE = 1 << 16 };
+
+typedef struct Text {
+    char data[SIZE];
+    size_t size;
+} Text;
+
+static bool collect(void *context, int stream, const char *data, size_t size) {
+    Text *text = context;
+    (void)stream;
+    if (text->size + size > SIZE) return false;
+    memcpy(text->data + text->size, data, size);
+    text->size += size;
+    return true;
+}
+
+static void read_text(const char *name, const char *suffix, Text *text) {
+    char path[300];
+    snprintf(path, sizeof path, "%s%s", name, suffix);
+    FILE *file = fopen(path, "rb");
+    text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
+    text->data[text->size] = 0;
+    if (file) fclose(file);
+}
+
+static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
+
+static GenVM *new_vm(Text *output) {
+    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES};
+    config.write = collect;
+    config.context = output;
+    GenVM *vm = gen_vm_new(&config);
+    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+    gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
+    return vm;
+}
+
+/* Runs the script to its end: with `steps`, that many at a time. The count of suspensions. */
+static long run(GenVM *vm, const Text *script, const char *name, uint64_t steps) {
+    GenRef task = gen_task_from_source(vm, script->data, name);
+    GenOutcome outcome;
+    long count = 0;
+    for (uint64_t limit = steps;; count++) {
+        GenScope scope = gen_scope_open(vm);
+        gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, limit);
+        GenStatus status = gen_run(vm, task, &outcome);
+        if (status == GEN_CALLOUT)
+            gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0));
+        else if (status == GEN_BUDGET)
+            limit = gen_task_spent(vm, task, GEN_BUDGET_STEPS) + steps;
+        else
+            break;
+        gen_scope_close(vm, scope);
+    }
+    if (outcome.kind == GEN_ERROR) {
+        const char *text = gen_error_text(vm);
+        collect(gen_context(vm), 2, text, strlen(text));
+        gen_error_clear(vm);
+    }
+    gen_vm_finish(vm);
+    return count;
+}
+
+static bool is_right(const char *name, uint64_t steps) {
+    static Text script, expected, output;
+    read_text(name, ".gen", &script);
+    read_text(name, ".out", &expected);
+    output.size = 0;
+    GenVM *vm = new_vm(&output);
+    long count = run(vm, &script, name, steps);
+    gen_vm_free(vm);
+    bool same = output.size == expected.size && !memcmp(output.data, expected.data, output.size);
+    if (!same) printf("%s, steps %d:\n%.*s\n", name, (int)steps, (int)output.size, output.data);
+    return same && count > 0;
+}
+
+int main(void) {
+    static const uint64_t steps[] = {0, 1, 2, 7, 101};
+    DIR *folder = opendir(".");
+    int scripts = 0, right = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        size_t size = strlen(entry->d_name);
+        if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".out")) continue;
+        char name[256], path[300];
+        snprintf(name, sizeof name, "%.*s", (int)size - 4, entry->d_name);
+        snprintf(path, sizeof path, "%s.gen", name);
+        FILE *script = fopen(path, "r");
+        if (!script) continue;
+        fclose(script);
+        scripts++;
+        size_t good = 0;
+        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+            good += is_right(name, steps[i]);
+        right += good == sizeof steps / sizeof *steps;
+    }
+    if (folder) closedir(folder);
+    if (scripts > 10 && right == scripts) puts("all scripts, however they are suspended");
+    return scripts == right ? 0 : 1;
+}

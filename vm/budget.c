@@ -1,0 +1,118 @@
+/* budget.c - what a task may spend, and how it stops when it has spent it.
+ *
+ * Steps are counted by the fuel of the interpreter (interp.c): a backward jump, a call, a resume
+ * take one, natives charge what they do. A slice never reaches beyond the budget, so that the task
+ * stops at the same step on every run, wherever collections fall. The other budgets are looked at
+ * when a slice ends; what spends of them asks for that by POLL_BUDGET.
+ *
+ * A task with a spent budget stops between two instructions, by no exception: scripts see nothing
+ * of it, and go on when the host has raised the limit. Work that is done in one piece and that the
+ * budget does not cover is not begun: native_afford stops the task before the instruction.
+ */
+#include "vm/native.h"
+#include "vm/task.h"
+
+#include <time.h>
+
+static uint64_t now(GenVM *vm) {
+    if (vm->clock) return vm->clock(vm->host_data);
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* The heap counts what garbage it has not found yet: only a full collection can tell. */
+static bool over_memory(GenVM *vm, uint64_t limit) {
+    if (gc_live_bytes(vm) <= limit) return false;
+    gc_collect(vm, true);
+    return gc_live_bytes(vm) > limit;
+}
+
+static int64_t steps_left(GenVM *vm, const Task *task) {
+    uint64_t limit = task->limits[BUDGET_STEPS];
+    if (!limit) return INT64_MAX;
+    return (limit < INT64_MAX ? (int64_t)limit : INT64_MAX) - vm->steps_done;
+}
+
+static BudgetKind find_spent(GenVM *vm, Task *task) {
+    const uint64_t *limits = task->limits, *used = task->used;
+    int64_t left = steps_left(vm, task);
+    if (left < 0 || (uint64_t)left < task->wanted) return BUDGET_STEPS;
+    if (limits[BUDGET_OUTPUT] && used[BUDGET_OUTPUT] > limits[BUDGET_OUTPUT]) return BUDGET_OUTPUT;
+    if (used[BUDGET_DEPTH]) { /* it went beyond: is it still there */
+        uint64_t most = limits[BUDGET_DEPTH];
+        if (most && frame_count(vm, most + 1) > most) return BUDGET_DEPTH;
+        task->used[BUDGET_DEPTH] = 0;
+    }
+    if (limits[BUDGET_MEMORY] && over_memory(vm, limits[BUDGET_MEMORY])) return BUDGET_MEMORY;
+    if (limits[BUDGET_DEADLINE] && now(vm) >= limits[BUDGET_DEADLINE]) return BUDGET_DEADLINE;
+    return BUDGET_NONE;
+}
+
+bool budget_safepoint(GenVM *vm) {
+    Task *task = vm->task;
+    BudgetKind spent = find_spent(vm, task);
+    if (spent == BUDGET_NONE) {
+        task->wanted = 0;
+        return true;
+    }
+    if (task_can_stop(vm)) {
+        task->tripped = spent;
+        vm->stop = STOP_BUDGET;
+        return false;
+    }
+    vm->fuel_slice = vm->fuel = 0; /* the task itself stops as soon as the host's native is left */
+    vm->poll |= POLL_BUDGET;
+    vm->aborting = true;
+    raise_runtime(vm, "the budget of the task is spent in a call made by the host");
+    return false;
+}
+
+int64_t budget_slice(GenVM *vm, int64_t most) {
+    int64_t left = steps_left(vm, vm->task);
+    return left < most ? left : most;
+}
+
+size_t budget_depth(GenVM *vm, size_t depth) {
+    uint64_t limit = vm->task->limits[BUDGET_DEPTH];
+    if (!limit || limit >= vm->recursion_limit) return vm->recursion_limit;
+    if (depth < limit) return limit;
+    vm->task->used[BUDGET_DEPTH] = 1;
+    vm->poll |= POLL_BUDGET;
+    return vm->recursion_limit;
+}
+
+void budget_output(GenVM *vm, uint64_t bytes) {
+    Task *task = vm->task;
+    if (!task) return;
+    task->used[BUDGET_OUTPUT] += bytes;
+    if (task->limits[BUDGET_OUTPUT] && task->used[BUDGET_OUTPUT] > task->limits[BUDGET_OUTPUT])
+        vm->poll |= POLL_BUDGET;
+}
+
+/* ---- work in one piece ---- */
+
+/* Is the running instruction one that can be run once more: its operands are still in their
+ * registers. */
+static bool can_restart(GenVM *vm) {
+    if (!task_can_stop(vm) || vm->no_restart || !vm->base) return false;
+    if (frame_code(vm->base)->flags & CODE_STUB) return false;
+    Opcode op = instr_op(vm->pc[-1]);
+    return (op >= OP_ADD && op <= OP_MATMULK) || (op >= OP_CALL && op <= OP_CALLEXWG);
+}
+
+bool native_afford(GenVM *vm, uint64_t steps) {
+    Task *task = vm->task;
+    if (!task || !task->limits[BUDGET_STEPS]) return native_charge(vm, steps);
+    int64_t done = vm->fuel_slice - vm->fuel - vm->fuel_kept;
+    int64_t left = steps_left(vm, task) - done;
+    if (left >= 0 && (uint64_t)left >= steps) return native_charge(vm, steps);
+    if (can_restart(vm)) {
+        task->wanted = steps;
+        task->tripped = BUDGET_STEPS;
+        vm->stop = STOP_AGAIN;
+    } else {
+        raise_memory(vm);
+    }
+    return false;
+}

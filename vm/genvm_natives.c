@@ -1,0 +1,105 @@
+/* genvm_natives.c - the C API: functions and modules that a host brings.
+ *
+ * A host function gets its arguments as refs in a scope of its own. The NativeDef that stands for
+ * it lies in a Buffer kept by the VM, its GenFunction and its name behind it. One without a body is
+ * external: calling it opens a ticket (ticket.c).
+ */
+#include "vm/genvm_private.h"
+#include "vm/bind.h"
+#include "vm/objects.h"
+#include "vm/task.h"
+
+#include <stdlib.h>
+
+typedef struct HostDef {
+    NativeDef def;
+    GenFn fn; /* NULL: external */
+    bool asynchronous;
+} HostDef;
+
+static Value call_host(GenVM *vm, Value *args) {
+    const HostDef *host = (const HostDef *)vm->callee->def;
+    int count = vm->callee->signature->count;
+    GenRef refs[NATIVE_MAX_PARAMS];
+    GenScope scope = gen_scope_open(vm);
+    for (int i = 0; i < count; i++)
+        refs[i] = args[i] == VALUE_UNSET ? GEN_NULL : ref_hold(vm, args[i]);
+    GenRef result = host->fn(vm, refs);
+    Value v = VALUE_ERROR;
+    if (vm->exception == VALUE_UNSET) {
+        v = result == GEN_NULL ? VALUE_NONE : ref_value(vm, result);
+    }
+    gen_scope_close(vm, scope);
+    return v;
+}
+
+/* The arguments of an external function as the host gets them: a tuple in the order of the
+ * signature, *args spread, absent ones left out at its end; **kwargs apart. */
+static Value call_external(GenVM *vm, Value *args) {
+    const NativeFunction *callee = vm->callee;
+    const Signature *signature = callee->signature;
+    Value list = list_new(vm, 0), kwargs = VALUE_UNSET;
+    if (list == VALUE_ERROR) return VALUE_ERROR;
+    for (int i = 0; i < signature->count; i++) {
+        if (i == signature->kwargs_at) {
+            kwargs = args[i];
+        } else if (i == signature->args_at) {
+            for (uint64_t j = 0; j < AS_TUPLE(args[i])->count; j++)
+                if (!list_append(vm, list, AS_TUPLE(args[i])->items[j])) return VALUE_ERROR;
+        } else if (!list_append(vm, list, args[i] == VALUE_UNSET ? VALUE_NONE : args[i])) {
+            return VALUE_ERROR;
+        }
+    }
+    Value tuple = tuple_from_array(vm, AS_LIST(list)->items, AS_LIST(list)->count);
+    if (tuple == VALUE_ERROR) return VALUE_ERROR;
+    Value name = callee->name;
+    if (value_is_str(callee->module)) name = str_format(vm, "%S.%S", callee->module, name);
+    if (name == VALUE_ERROR) return VALUE_ERROR;
+    return task_call_out(vm, name, tuple, kwargs, ((const HostDef *)callee->def)->asynchronous);
+}
+
+/* "async def f(x)", "def f(x)" and "f(x)" are all right. */
+static const char *skip_word(const char *text, const char *word, bool *found) {
+    size_t size = strlen(word);
+    *found = !strncmp(text, word, size) && text[size] == ' ';
+    if (!*found) return text;
+    text += size;
+    while (*text == ' ')
+        text++;
+    return text;
+}
+
+static Value host_function(GenVM *vm, const GenFunction *function, Value module) {
+    Buffer *storage = gc_buffer_new(vm, sizeof(HostDef));
+    if (!storage) return VALUE_ERROR;
+    HostDef *host = (HostDef *)storage->data;
+    bool asynchronous, plain;
+    const char *signature = skip_word(function->signature, "async", &asynchronous);
+    signature = skip_word(signature, "def", &plain);
+    *host = (HostDef){.def = {signature, function->fn ? call_host : call_external, function->doc},
+                      .fn = function->fn,
+                      .asynchronous = asynchronous};
+    if (vm->host_natives == VALUE_UNSET) {
+        Value list = list_new(vm, 0);
+        if (list == VALUE_ERROR) return VALUE_ERROR;
+        vm->host_natives = list;
+    }
+    if (!list_append(vm, vm->host_natives, object_value(storage))) return VALUE_ERROR;
+    return native_function_new(vm, &host->def, VALUE_UNSET, module);
+}
+
+GenRef gen_function(GenVM *vm, const GenFunction *function) {
+    return ref_hold(vm, host_function(vm, function, VALUE_UNSET));
+}
+
+bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions) {
+    Value key = str_intern_from(vm, name, strlen(name)), module = module_new(vm, key);
+    if (module == VALUE_ERROR) return false;
+    for (; functions->signature; functions++) {
+        Value function = host_function(vm, functions, key);
+        if (function == VALUE_ERROR || !dict_set_str(vm, AS(Module, module)->dict,
+                                                     AS(NativeFunction, function)->name, function))
+            return false;
+    }
+    return dict_set_str(vm, vm->modules, key, module);
+}

@@ -1,0 +1,169 @@
+/* genvm_task.c - the C API: tasks, call-outs, budgets. */
+#include "vm/genvm_private.h"
+#include "vm/objects.h"
+#include "vm/task.h"
+
+_Static_assert((int)GEN_BUDGET_DEADLINE == (int)BUDGET_DEADLINE &&
+                   (int)BUDGET_DEADLINE == BUDGET_COUNT - 1,
+               "the public kinds of budgets are the engine's");
+
+static Task *task_of(GenVM *vm, GenRef ref) {
+    Value v = ref_value(vm, ref);
+    if (v == VALUE_ERROR) return NULL;
+    if (is_kind(v, TYPE_TASK)) return AS(Task, v);
+    raise_type(vm, "expected a task, not %T", v);
+    return NULL;
+}
+
+/* ---- making ---- */
+
+static GenRef make(GenVM *vm, Value callable, Value args) {
+    Task *task = task_new(vm, callable, args);
+    return task ? ref_hold(vm, object_value(task)) : GEN_NULL;
+}
+
+GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
+    Value function = ref_value(vm, callable), tuple = tuple_new(vm, count);
+    if (function == VALUE_ERROR || tuple == VALUE_ERROR) return GEN_NULL;
+    for (size_t i = 0; i < count; i++)
+        if ((AS_TUPLE(tuple)->items[i] = ref_value(vm, args[i])) == VALUE_ERROR) return GEN_NULL;
+    return make(vm, function, tuple);
+}
+
+GenRef gen_task_from_source(GenVM *vm, const char *source, const char *name) {
+    Value code = genvm_compile(vm, source, strlen(source), name, "exec", 0);
+    if (code == VALUE_ERROR) return GEN_NULL;
+    Dict *globals = AS(Module, vm->main_module)->dict;
+    Function *function = function_new(vm, AS(Code, code), globals);
+    return function ? make(vm, object_value(function), vm->empty_tuple) : GEN_NULL;
+}
+
+/* ---- running ---- */
+
+static bool tell_ticket(GenVM *vm, const Ticket *ticket, GenOutcome *out) {
+    out->ticket = (GenTicket)ticket->number;
+    const Str *name = AS_STR(ticket->name); /* bytes end in a NUL and lie still */
+    Value copy = bytes_new(vm, name->data, name->size);
+    out->name = ref_hold(vm, copy) ? (const char *)AS(Bytes, copy)->data : NULL;
+    out->args = ref_hold(vm, ticket->args);
+    out->kwargs = ticket->kwargs == VALUE_UNSET ? GEN_NULL : ref_hold(vm, ticket->kwargs);
+    return out->name && out->args;
+}
+
+static GenStatus tell(GenVM *vm, const TaskOutcome *outcome, GenOutcome *out) {
+    switch (outcome->kind) {
+    case OUT_DONE: out->value = ref_hold(vm, outcome->value); return GEN_DONE;
+    case OUT_YIELDED: out->value = ref_hold(vm, outcome->value); return GEN_YIELDED;
+    case OUT_CALLOUT: return tell_ticket(vm, outcome->ticket, out) ? GEN_CALLOUT : GEN_ERROR;
+    case OUT_WAITING: return GEN_WAITING;
+    case OUT_BUDGET: out->budget = (GenBudget)outcome->budget; return GEN_BUDGET;
+    case OUT_FAILED: vm->exception = outcome->value; return GEN_ERROR;
+    }
+    return GEN_ERROR;
+}
+
+GenStatus gen_run(GenVM *vm, GenRef ref, GenOutcome *out) {
+    GenOutcome unwanted;
+    if (!out) out = &unwanted;
+    *out = (GenOutcome){.kind = GEN_ERROR};
+    Task *task = vm->exception == VALUE_UNSET ? task_of(vm, ref) : NULL;
+    if (!task) return GEN_ERROR;
+    TaskOutcome outcome = task_run(vm, task);
+    genvm_flush(vm);
+    return out->kind = tell(vm, &outcome, out);
+}
+
+bool gen_task_send(GenVM *vm, GenRef ref, GenRef value) {
+    Task *task = task_of(vm, ref);
+    Value v = task ? ref_value(vm, value) : VALUE_ERROR;
+    if (v == VALUE_ERROR) return false;
+    if (task->header.state != TASK_YIELDED || task->waiting != VALUE_UNSET) {
+        raise_runtime(vm, "the task has not yielded");
+        return false;
+    }
+    task->answer = v;
+    gc_barrier(vm, task);
+    return true;
+}
+
+/* ---- tickets ---- */
+
+static bool answer(GenVM *vm, GenRef ref, GenTicket ticket, GenRef value, bool failed) {
+    Task *task = task_of(vm, ref);
+    Value v = task ? ref_value(vm, value) : VALUE_ERROR;
+    if (v == VALUE_ERROR) return false;
+    if (!failed || is_kind(v, KIND_EXCEPTION))
+        return task_answer(vm, task, ticket <= INT64_MAX ? (int64_t)ticket : -1, v, failed);
+    raise_type(vm, "exceptions must derive from BaseException");
+    return false;
+}
+
+bool gen_answer(GenVM *vm, GenRef task, GenTicket ticket, GenRef value) {
+    return answer(vm, task, ticket, value, false);
+}
+
+bool gen_answer_error(GenVM *vm, GenRef task, GenTicket ticket, GenRef exception) {
+    return answer(vm, task, ticket, exception, true);
+}
+
+size_t gen_task_tickets(GenVM *vm, GenRef ref, GenTicket *tickets, size_t capacity) {
+    Task *task = task_of(vm, ref);
+    if (!task) return 0;
+    uint32_t position = 0;
+    size_t count = 0;
+    for (Value key, value; dict_next(AS_DICT(task->tickets), &position, &key, &value); count++)
+        if (count < capacity) tickets[count] = (GenTicket)as_int(key);
+    return count;
+}
+
+bool gen_task_ticket(GenVM *vm, GenRef ref, GenTicket number, GenOutcome *out) {
+    *out = (GenOutcome){.kind = GEN_CALLOUT};
+    Task *task = task_of(vm, ref);
+    if (!task) return false;
+    uint32_t position = 0;
+    for (Value key, value; dict_next(AS_DICT(task->tickets), &position, &key, &value);)
+        if ((GenTicket)as_int(key) == number) return tell_ticket(vm, AS(Ticket, value), out);
+    raise_value(vm, "the task has no open call-out %llu", (unsigned long long)number);
+    return false;
+}
+
+/* ---- budgets ---- */
+
+static bool check_budget(GenVM *vm, GenBudget budget) {
+    if (budget > GEN_BUDGET_NONE && budget <= GEN_BUDGET_DEADLINE) return true;
+    raise_value(vm, "unknown budget %d", (int)budget);
+    return false;
+}
+
+bool gen_task_set_budget(GenVM *vm, GenRef ref, GenBudget budget, uint64_t limit) {
+    Task *task = task_of(vm, ref);
+    if (!task || !check_budget(vm, budget)) return false;
+    task->limits[budget] = limit;
+    if (task == vm->task) vm->poll |= POLL_BUDGET;
+    return true;
+}
+
+uint64_t gen_task_spent(GenVM *vm, GenRef ref, GenBudget budget) {
+    Task *task = task_of(vm, ref);
+    if (!task || !check_budget(vm, budget)) return 0;
+    bool running = task == vm->task;
+    switch (budget) {
+    case GEN_BUDGET_STEPS:
+        return (uint64_t)(running ? vm->steps_done + vm->fuel_slice - vm->fuel - vm->fuel_kept
+                                  : task->state.steps_done);
+    case GEN_BUDGET_MEMORY: return gc_live_bytes(vm);
+    default: return task->used[budget];
+    }
+}
+
+bool gen_task_kill(GenVM *vm, GenRef ref, uint64_t steps) {
+    Task *task = task_of(vm, ref);
+    if (!task) return false;
+    if (task->header.state == TASK_RUNNING) {
+        raise_runtime(vm, "a running task cannot be killed");
+        return false;
+    }
+    task_kill(vm, task, steps);
+    genvm_flush(vm);
+    return true;
+}

@@ -1,0 +1,381 @@
+/* task.c - tasks: the object, the switch from one to another, running until it stops. The idea is
+ * told in task.h. */
+#include "vm/task.h"
+#include "vm/call.h"
+#include "vm/continue.h"
+#include "vm/frame_object.h"
+#include "vm/interp.h"
+#include "vm/objects.h"
+#include "vm/type_private.h"
+
+enum { STACK_FIRST = 500 }; /* words: with its header a cell of 4,080 bytes */
+_Static_assert(STACK_FIRST > STACK_RED_ZONE + FRAME_LINKS, "room for the first frame");
+
+static TaskStatus status_of(const Task *task) {
+    return (TaskStatus)task->header.state;
+}
+static void set_status(GenVM *vm, Task *task, TaskStatus status) {
+    task->header.state = (uint8_t)status;
+    gc_barrier(vm, task);
+}
+
+/* ---- the object ---- */
+
+/* Does calling it make a generator or coroutine, which the task is to drive. */
+static bool makes_generator(Value callable) {
+    if (is_kind(callable, TYPE_METHOD)) callable = AS(Method, callable)->function;
+    return is_kind(callable, TYPE_FUNCTION) &&
+           AS(Function, callable)->code->flags & (CODE_GENERATOR | CODE_COROUTINE);
+}
+
+static bool check_callable(GenVM *vm, Value callable, Value args) {
+    if (is_kind(callable, TYPE_ASYNC_GENERATOR)) {
+        raise_type(vm, "an async generator is no task: iterate over it in a coroutine");
+        return false;
+    }
+    if (!is_generator_like(callable) || !AS_TUPLE(args)->count) return true;
+    raise_type(vm, "a task of a %T object takes no arguments", callable);
+    return false;
+}
+
+Task *task_new(GenVM *vm, Value callable, Value args) {
+    if (!check_callable(vm, callable, args)) return NULL;
+    Value tickets = dict_new(vm), answered = list_new(vm, 0);
+    Buffer *stack = gc_buffer_new(vm, STACK_FIRST * sizeof(Value));
+    Task *task = stack ? gc_new(vm, sizeof *task, TYPE_TASK) : NULL;
+    if (!task || tickets == VALUE_ERROR || answered == VALUE_ERROR) return NULL;
+    TaskState *state = &task->state;
+    state->stack_buffer = stack;
+    state->stack = (Value *)stack->data;
+    state->stack_end = state->stack + STACK_FIRST;
+    memset(state->stack, 0, STACK_FIRST * sizeof(Value));
+    state->exception = state->handled = state->shown = VALUE_UNSET;
+    task->start = callable;
+    task->args = args;
+    task->driven = is_generator_like(callable) ? callable : VALUE_UNSET;
+    task->answer = task->failure = task->waiting = task->callout = task->result = VALUE_UNSET;
+    task->killer = VALUE_UNSET;
+    task->tickets = tickets;
+    task->answered = answered;
+    gc_finalizable(vm, task);
+    return task;
+}
+
+static void mark_state(GenVM *vm, const TaskState *state) {
+    gc_mark_pointer(vm, state->stack_buffer);
+    gc_mark(vm, state->exception);
+    gc_mark(vm, state->handled);
+    gc_mark(vm, state->shown);
+    if (state->stack) frame_mark_stack(vm, state->stack, state->stack_end, state->base);
+}
+
+static void trace(GenVM *vm, Object *object) {
+    Task *task = (Task *)object;
+    if (status_of(task) != TASK_RUNNING) mark_state(vm, &task->state);
+    const Value values[] = {task->start,   task->args,    task->driven,  task->answer,
+                            task->failure, task->waiting, task->callout, task->tickets,
+                            task->answered, task->result, task->killer};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        gc_mark(vm, values[i]);
+}
+
+void task_mark_roots(GenVM *vm) {
+    gc_mark_pointer(vm, vm->task);
+    gc_mark_pointer(vm, vm->stack_buffer);
+    for (TaskSwitch *at = vm->switches; at; at = at->next) {
+        gc_mark_pointer(vm, at->task);
+        mark_state(vm, &at->outer);
+    }
+}
+
+/* The frames are given up: what they were running cannot be resumed by anybody. */
+static void abandon(Task *task) {
+    for (Value *base = task->state.base; base; base = frame_caller(base))
+        if (frame_is_generator(base)) generator_of(base)->header.state = GENERATOR_DONE;
+    task->state.base = task->state.stack = task->state.stack_end = NULL;
+    task->state.stack_buffer = NULL;
+}
+
+static void finalize(GenVM *vm, Object *object) {
+    (void)vm;
+    abandon((Task *)object);
+}
+
+const BuiltinType task_type = {
+    .name = "task",
+    .module = "_engine",
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Task),
+    .slots = {.trace = trace, .finalize = finalize},
+};
+
+/* ---- switching ---- */
+
+static void save_state(GenVM *vm, TaskState *state) {
+    *state = (TaskState){
+        .pc = vm->pc,
+        .base = vm->base,
+        .stack = vm->stack,
+        .stack_end = vm->stack_end,
+        .stack_buffer = vm->stack_buffer,
+        .exception = vm->exception,
+        .handled = vm->handled,
+        .shown = vm->roots[ROOT_SHOWN],
+        .fuel = vm->fuel,
+        .fuel_kept = vm->fuel_kept,
+        .fuel_slice = vm->fuel_slice,
+        .steps_done = vm->steps_done,
+        .nested = vm->nested,
+    };
+}
+
+static void load_state(GenVM *vm, const TaskState *state) {
+    vm->pc = state->pc;
+    vm->base = state->base;
+    vm->stack = state->stack;
+    vm->stack_end = state->stack_end;
+    vm->stack_buffer = state->stack_buffer;
+    vm->exception = state->exception;
+    vm->handled = state->handled;
+    vm->roots[ROOT_SHOWN] = state->shown;
+    vm->fuel = state->fuel;
+    vm->fuel_kept = state->fuel_kept;
+    vm->fuel_slice = state->fuel_slice;
+    vm->steps_done = state->steps_done;
+    vm->nested = state->nested;
+    frame_reset_limit(vm);
+}
+
+static void enter(GenVM *vm, Task *task, TaskSwitch *record) {
+    save_state(vm, &record->outer);
+    record->task = vm->task;
+    record->next = vm->switches;
+    vm->switches = record;
+    load_state(vm, &task->state);
+    vm->task = task;
+    vm->stop = STOP_NONE;
+    set_status(vm, task, TASK_RUNNING);
+    vm->fuel = vm->fuel_slice = 0; /* the first step looks at the budget */
+}
+
+static void leave(GenVM *vm, Task *task, TaskSwitch *record, TaskStatus status) {
+    vm->steps_done += vm->fuel_slice - vm->fuel - vm->fuel_kept;
+    vm->fuel = vm->fuel_kept = vm->fuel_slice = 0;
+    vm->stop = STOP_NONE;
+    save_state(vm, &task->state);
+    vm->switches = record->next;
+    vm->task = record->task;
+    load_state(vm, &record->outer);
+    set_status(vm, task, status);
+    if (status >= TASK_DONE) abandon(task);
+}
+
+/* ---- going on ---- */
+
+static Value take(Value *from) {
+    Value v = *from;
+    *from = VALUE_UNSET;
+    return v;
+}
+
+static RunStatus begin(GenVM *vm, Task *task) {
+    Value start = take(&task->start), args = take(&task->args);
+    if (!frame_push_continuation(vm, RETURN_HOST, 0)) return RUN_FAILED;
+    if (makes_generator(start)) {
+        if (!call_spread(vm, start, args, VALUE_UNSET)) return interp_continue(vm, false);
+        task->driven = vm->base[0];
+    }
+    if (task->driven == VALUE_UNSET)
+        return interp_continue(vm, call_spread(vm, start, args, VALUE_UNSET));
+    return interp_continue(vm, generator_send(vm, AS(Generator, task->driven), VALUE_NONE));
+}
+
+/* The result that the call at which the task stopped has waited for. */
+static RunStatus finish_call(GenVM *vm, Task *task) {
+    Value failure = take(&task->failure), answer = take(&task->answer);
+    if (failure == VALUE_UNSET) return interp_continue(vm, call_result(vm, answer));
+    raise_value_object(vm, failure);
+    return interp_continue(vm, false);
+}
+
+static RunStatus send(GenVM *vm, Task *task) {
+    Value failure = take(&task->failure), answer = take(&task->answer);
+    vm->pc = continue_stub(vm, RETURN_HOST)->entry; /* its HALT was passed */
+    Generator *generator = AS(Generator, task->driven);
+    if (failure == VALUE_UNSET) return interp_continue(vm, generator_send(vm, generator, answer));
+    vm->exception = failure;
+    return interp_continue(vm, generator_throw(vm, generator));
+}
+
+static RunStatus go_on(GenVM *vm, Task *task, TaskStatus from) {
+    switch (from) {
+    case TASK_NEW: return begin(vm, task);
+    case TASK_STOPPED: return interp_run(vm);
+    case TASK_CALLING: return finish_call(vm, task);
+    case TASK_YIELDED: return send(vm, task);
+    case TASK_RUNNING:
+    case TASK_DONE:
+    case TASK_FAILED: break;
+    }
+    return RUN_FAILED;
+}
+
+/* ---- why it stopped ---- */
+
+/* A call-out is told, once the budget has it. */
+static TaskOutcome call_out(Task *task) {
+    uint64_t limit = task->limits[BUDGET_CALLOUTS];
+    task->untold = limit && task->used[BUDGET_CALLOUTS] > limit;
+    if (!task->untold) return (TaskOutcome){.kind = OUT_CALLOUT, .ticket = AS(Ticket, task->callout)};
+    task->tripped = BUDGET_CALLOUTS;
+    return (TaskOutcome){.kind = OUT_BUDGET, .budget = BUDGET_CALLOUTS};
+}
+
+static TaskStatus stopped(GenVM *vm, Task *task, TaskOutcome *outcome) {
+    switch ((StopReason)vm->stop) {
+    case STOP_CALLOUT: *outcome = call_out(task); return TASK_CALLING;
+    case STOP_WAIT: outcome->kind = OUT_WAITING; return TASK_CALLING;
+    case STOP_AGAIN: vm->pc--; break;
+    case STOP_BUDGET:
+    case STOP_NONE: break;
+    }
+    outcome->kind = OUT_BUDGET;
+    outcome->budget = task->tripped;
+    return TASK_STOPPED;
+}
+
+/* What a driven generator yields goes to the host, but for the ticket of an await: that is waited
+ * for. */
+static TaskStatus yielded(GenVM *vm, Task *task, TaskOutcome *outcome) {
+    Value v = vm->base[0];
+    task->answer = VALUE_NONE;
+    if (is_kind(v, TYPE_TICKET) && is_kind(task->driven, TYPE_COROUTINE)) {
+        outcome->kind = OUT_WAITING;
+        task->waiting = v;
+    } else {
+        outcome->kind = OUT_YIELDED;
+        outcome->value = v;
+    }
+    return TASK_YIELDED;
+}
+
+static TaskStatus ended(GenVM *vm, Task *task, TaskOutcome *outcome, bool failed) {
+    if (!failed) {
+        task->result = vm->base[0];
+    } else if (task->driven != VALUE_UNSET && error_matches(vm, EXC_STOP_ITERATION)) {
+        task->result = exception_stop_value(vm, error_take(vm));
+        failed = false;
+    } else {
+        task->result = error_take(vm);
+    }
+    outcome->kind = failed ? OUT_FAILED : OUT_DONE;
+    outcome->value = task->result;
+    return failed ? TASK_FAILED : TASK_DONE;
+}
+
+static TaskStatus conclude(GenVM *vm, Task *task, RunStatus run, TaskOutcome *outcome) {
+    if (run == RUN_STOPPED) return stopped(vm, task, outcome);
+    if (run == RUN_RETURNED && task->driven != VALUE_UNSET) return yielded(vm, task, outcome);
+    return ended(vm, task, outcome, run == RUN_FAILED);
+}
+
+/* ---- running ---- */
+
+/* Is there what the task waits for; it is put where the task finds it. */
+static bool is_answered(GenVM *vm, Task *task) {
+    if (task->waiting == VALUE_UNSET) return true;
+    if (task->waiting == VALUE_TRUE) {
+        if (!AS_LIST(task->answered)->count) return false;
+        Value empty = list_new(vm, 0);
+        if (empty == VALUE_ERROR) return error_clear(vm), false;
+        task->answer = task->answered;
+        task->answered = empty;
+    } else {
+        Ticket *ticket = AS(Ticket, task->waiting);
+        if (ticket->state == TICKET_OPEN) return false;
+        if (ticket->asynchronous) /* the await asks the ticket itself */
+            task->answer = VALUE_NONE;
+        else
+            *(ticket->state == TICKET_ANSWERED ? &task->answer : &task->failure) = ticket->result;
+    }
+    task->waiting = VALUE_UNSET;
+    gc_barrier(vm, task);
+    return true;
+}
+
+static TaskOutcome over(const Task *task) {
+    return (TaskOutcome){.kind = status_of(task) == TASK_DONE ? OUT_DONE : OUT_FAILED,
+                         .value = task->result};
+}
+
+TaskOutcome task_run(GenVM *vm, Task *task) {
+    TaskStatus from = status_of(task);
+    if (from == TASK_DONE || from == TASK_FAILED) return over(task);
+    if (from == TASK_RUNNING) {
+        raise_runtime(vm, "the task is running already");
+        return (TaskOutcome){.kind = OUT_FAILED, .value = error_take(vm)};
+    }
+    if (task->untold) return call_out(task);
+    if (!is_answered(vm, task)) return (TaskOutcome){.kind = OUT_WAITING};
+    TaskOutcome outcome = {0};
+    TaskSwitch record;
+    enter(vm, task, &record);
+    RunStatus run = go_on(vm, task, from);
+    leave(vm, task, &record, conclude(vm, task, run, &outcome));
+    return outcome;
+}
+
+/* ---- answers ---- */
+
+bool task_answer(GenVM *vm, Task *task, int64_t number, Value answer, bool failed) {
+    Value key = int_value(number), found;
+    Dict *tickets = AS_DICT(task->tickets);
+    Leaf leaf = int_fits(number) ? dict_get(vm, tickets, key, &found) : LEAF_FALSE;
+    if (leaf == LEAF_ERROR) return false;
+    if (leaf != LEAF_TRUE) {
+        raise_value(vm, "the task has no open call-out %lld", (long long)number);
+        return false;
+    }
+    Ticket *ticket = AS(Ticket, found);
+    if (ticket->asynchronous && !list_append(vm, task->answered, found)) return false;
+    dict_delete(vm, tickets, key);
+    ticket->state = failed ? TICKET_FAILED : TICKET_ANSWERED;
+    ticket->result = answer;
+    gc_barrier(vm, ticket);
+    return true;
+}
+
+/* ---- killing ---- */
+
+void task_kill(GenVM *vm, Task *task, uint64_t steps) {
+    TaskStatus from = status_of(task);
+    if (from == TASK_DONE || from == TASK_FAILED || from == TASK_RUNNING) return;
+    Value exception = exception_new(vm, EXC_GENERATOR_EXIT, VALUE_UNSET);
+    if (exception == VALUE_ERROR) exception = error_take(vm);
+    bool begun = from != TASK_NEW;
+    if (begun && steps) {
+        TaskSwitch record;
+        task->killer = exception;
+        task->wanted = 0;
+        memset(task->limits, 0, sizeof task->limits);
+        task->failure = exception;
+        task->waiting = VALUE_UNSET;
+        enter(vm, task, &record);
+        task->limits[BUDGET_STEPS] = (uint64_t)vm->steps_done + steps;
+        if (from == TASK_STOPPED) {
+            take(&task->failure);
+            vm->exception = exception;
+            vm->pc++; /* it belongs to the instruction that would have run now */
+            interp_continue(vm, false);
+        } else {
+            go_on(vm, task, from);
+        }
+        vm->exception = VALUE_UNSET;
+        leave(vm, task, &record, TASK_FAILED);
+        task->killer = VALUE_UNSET;
+    }
+    task->start = task->args = task->answer = task->failure = task->waiting = VALUE_UNSET;
+    task->result = exception;
+    set_status(vm, task, TASK_FAILED);
+    abandon(task);
+}

@@ -1,0 +1,168 @@
+/* task.h - tasks: what a host starts, stops, resumes, inspects and drops.
+ *
+ *   Task: header | state: pc base stack (a Buffer) exception handled steps | start args | answer
+ *         | waiting tickets answered | budget and what is used of it | result
+ *
+ * A task owns a register stack; its frames are the ordinary ones of frame.h, above a HOST
+ * continuation frame at the bottom. While it runs, the fields of GenVM are the hot copy of its
+ * state; task_run exchanges the two, a dozen words. So a stopped task is Values, and raw pointers
+ * into its own stack, into generators that it is running and into code, all of which can be told
+ * as offsets.
+ *
+ * STOPPING. Where a call would give its result, a native may return VALUE_ERROR with vm->stop set
+ * and no exception pending: every caller passes that on as it passes errors on, up to the
+ * interpreter, which leaves pc and base where they are and returns RUN_STOPPED. The result that the
+ * call lacks is stored, when it is known, where call_result would have stored it: in register a of
+ * vm->pc[-1]. So a call-out can happen wherever a call can. A spent budget stops at a safepoint,
+ * between two instructions, and needs no result.
+ *
+ * A stop must not cross a C frame. Runs that the host makes from inside a native (vm_call) count in
+ * vm->nested; while that is not zero, call-outs raise RuntimeError and a spent budget ends the
+ * nested run by an exception that no handler of it sees (vm->aborting). What still re-enters C, and
+ * why:
+ *
+ *   gen_call and the like in a host's native   the host waits for the result on the C stack
+ *   loading a prelude file (runtime.c)         its body only defines functions; it is bounded
+ */
+#ifndef GEN_TASK_H
+#define GEN_TASK_H
+
+#include "vm/generator.h"
+#include "vm/vm.h"
+
+typedef enum TaskStatus { /* Task.header.state */
+    TASK_NEW,
+    TASK_RUNNING,
+    TASK_STOPPED, /* between two instructions: goes on as it is */
+    TASK_CALLING, /* at a call that lacks its result: `answer`, `failure` or `waiting` has it */
+    TASK_YIELDED, /* the generator that it drives has yielded: `answer` is sent into it */
+    TASK_DONE,    /* `result` is its value */
+    TASK_FAILED,  /* `result` is the exception */
+} TaskStatus;
+
+typedef enum StopReason {
+    STOP_NONE,
+    STOP_CALLOUT, /* an external function was called: task->callout */
+    STOP_WAIT,    /* nothing can go on before a ticket is answered */
+    STOP_BUDGET,  /* task->tripped */
+    STOP_AGAIN,   /* the same before work that does not fit: the instruction is made anew */
+} StopReason;
+
+typedef enum BudgetKind {
+    BUDGET_NONE,
+    BUDGET_STEPS,
+    BUDGET_MEMORY,
+    BUDGET_DEPTH,
+    BUDGET_OUTPUT,
+    BUDGET_CALLOUTS,
+    BUDGET_DEADLINE,
+    BUDGET_COUNT
+} BudgetKind;
+
+typedef struct TaskState { /* what a switch exchanges with the VM's fields of the same names */
+    const Instr *pc;
+    Value *base; /* NULL before the first frame */
+    Value *stack, *stack_end;
+    Buffer *stack_buffer; /* that the stack lies in; NULL: malloc's, of the host's own calls */
+    Value exception, handled;
+    Value shown; /* vm->roots[ROOT_SHOWN] */
+    int64_t fuel, fuel_kept, fuel_slice, steps_done;
+    uint32_t nested;
+} TaskState;
+
+typedef struct Task {
+    Object header;
+    TaskState state; /* while it does not run */
+    Value start;     /* the callable, or the generator or coroutine to drive; UNSET once started */
+    Value args;      /* tuple for the callable */
+    Value driven;    /* the generator or coroutine whose steps the task makes, or UNSET */
+    Value answer;    /* what it is to be resumed with, or UNSET */
+    Value failure;   /* the exception to raise instead, or UNSET */
+    Value waiting;   /* the Ticket that must be answered first; True: any; UNSET: none */
+    Value callout;   /* the Ticket of the last call-out, for the outcome */
+    Value tickets;   /* dict: number -> open Ticket */
+    Value answered;  /* list: tickets answered and not yet collected by the script's scheduler */
+    Value result;    /* see TaskStatus */
+    Value killer;    /* while it is killed: the exception, which no except clause matches; or UNSET */
+    int64_t next_ticket;
+    uint64_t limits[BUDGET_COUNT]; /* by BudgetKind; 0: none. Deadline: nanoseconds of vm_clock */
+    uint64_t used[BUDGET_COUNT];   /* of output and call-outs; steps are in the state */
+    uint64_t wanted;               /* steps that the next instruction asks for at once */
+    BudgetKind tripped;            /* by which it stopped last */
+    bool untold; /* the last call-out was one too many: it is told when the budget is raised */
+} Task;
+
+typedef enum TicketState { TICKET_OPEN, TICKET_ANSWERED, TICKET_FAILED } TicketState;
+
+/* A call of an external function: what the host answers. Those of `async` functions are seen by
+ * scripts, as awaitables. */
+typedef struct Ticket {
+    Object header;
+    TicketState state;
+    bool asynchronous;
+    bool blocking; /* an await has passed it up (asyncio's protocol) */
+    int64_t number;
+    Value name, args, kwargs; /* str, tuple, dict or UNSET */
+    Value result;             /* value or exception, once answered */
+    Value callbacks;          /* list of (callable, context), or UNSET */
+} Ticket;
+
+typedef struct TaskOutcome {
+    enum { OUT_DONE, OUT_YIELDED, OUT_CALLOUT, OUT_WAITING, OUT_BUDGET, OUT_FAILED } kind;
+    Value value;       /* done, yielded; failed: the exception */
+    Ticket *ticket;    /* callout */
+    BudgetKind budget; /* budget */
+} TaskOutcome;
+
+typedef struct TaskSwitch { /* what runs outside of the running task; on the C stack of task_run */
+    TaskState outer;
+    Task *task; /* NULL: the host's own calls */
+    struct TaskSwitch *next;
+} TaskSwitch;
+
+/* A task that will call `callable`, or drive a generator or coroutine object (args empty then).
+ * NULL with an exception pending. Calling a generator or coroutine function makes a task that
+ * drives what the function makes. */
+Task *task_new(GenVM *vm, Value callable, Value args_tuple);
+
+/* Runs until the task cannot go on; never blocks. An exception that ends it is in the outcome, not
+ * pending. */
+TaskOutcome task_run(GenVM *vm, Task *task);
+
+/* Answers an open ticket: value or, with `failed`, an exception. False with ValueError if there is
+ * none of that number. */
+bool task_answer(GenVM *vm, Task *task, int64_t number, Value answer, bool failed);
+
+/* Ends a stopped task: its finally blocks run for at most `steps`, then it is failed by
+ * GeneratorExit. */
+void task_kill(GenVM *vm, Task *task, uint64_t steps);
+
+/* Is that the exception by which the running task is killed: except clauses do not match it. */
+static inline bool task_is_killer(GenVM *vm, Value exception) {
+    return vm->task && exception == vm->task->killer;
+}
+
+void task_mark_roots(GenVM *vm);
+
+/* May what runs now be stopped and resumed later. */
+static inline bool task_can_stop(GenVM *vm) {
+    return vm->task && !vm->nested && !vm->in_prelude;
+}
+
+/* ticket.c */
+Ticket *ticket_new(GenVM *vm, Value name, Value args, Value kwargs, bool asynchronous);
+/* The body of external functions: opens a ticket in the running task and stops it. Always
+ * VALUE_ERROR. */
+Value task_call_out(GenVM *vm, Value name, Value args, Value kwargs, bool asynchronous);
+
+/* budget.c */
+/* At a safepoint of a task: false when a budget is spent (vm->stop, or an exception in a nested
+ * run). */
+bool budget_safepoint(GenVM *vm);
+/* How many steps may be done before the next look. */
+int64_t budget_slice(GenVM *vm, int64_t most);
+void budget_output(GenVM *vm, uint64_t bytes); /* counts what a script writes */
+/* A frame above `depth` others is to be made: up to which depth that needs no further look. */
+size_t budget_depth(GenVM *vm, size_t depth);
+
+#endif
