@@ -176,7 +176,7 @@ static Value main_globals(GenVM *vm) {
 enum { COMPILE_INCOMPLETE = 4, COMPILE_KEEP_SOURCE = 8 }; /* compile.h's flags */
 
 Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
-                     int flags) {
+                    int flags) {
     if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");
     return vm->compile(vm, source, size, name, mode,
                        flags | (name[0] == '<' ? COMPILE_KEEP_SOURCE : 0));
@@ -197,8 +197,8 @@ bool gen_run_string(GenVM *vm, const char *source, const char *name) {
 }
 
 GenRef gen_eval(GenVM *vm, const char *expression) {
-    return ref_hold(vm,
-                run_code(vm, genvm_compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
+    return ref_hold(
+        vm, run_code(vm, genvm_compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
 }
 
 GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name) {
@@ -401,8 +401,9 @@ bool gen_append(GenVM *vm, GenRef list, GenRef item) {
 
 GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
     Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name));
-    return v == VALUE_ERROR || key == VALUE_ERROR ? GEN_NULL
-                                                  : ref_hold(vm, finish(vm, attribute_get(vm, v, key)));
+    return v == VALUE_ERROR || key == VALUE_ERROR
+               ? GEN_NULL
+               : ref_hold(vm, finish(vm, attribute_get(vm, v, key)));
 }
 
 bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {

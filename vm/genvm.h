@@ -101,7 +101,7 @@ typedef struct GenConfig {
     /* Where print and sys.stderr go without GEN_CAP_STDIO: stream 1 or 2. NULL: nowhere. Returns
      * false on failure. */
     bool (*write)(void *context, int stream, const char *data, size_t size);
-    void *context; /* handed to `write` and `clock`; also gen_context(vm) */
+    void *context;                    /* handed to `write` and `clock`; also gen_context(vm) */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: CLOCK_MONOTONIC */
 } GenConfig;
 

@@ -9,7 +9,8 @@ GenRef ref_hold(GenVM *vm, Value v); /* in the open scope; GEN_NULL for VALUE_ER
 /* VALUE_ERROR for GEN_NULL (the error of whoever made it stays pending) and for stale refs. */
 Value ref_value(GenVM *vm, GenRef ref);
 
-void genvm_flush(GenVM *vm); /* a host that takes the output itself has all of it when a call returns */
+void genvm_flush(
+    GenVM *vm); /* a host that takes the output itself has all of it when a call returns */
 /* mode: "exec", "eval", "single"; VALUE_ERROR with SyntaxError. */
 Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
                     int flags);

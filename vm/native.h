@@ -190,8 +190,8 @@ const Value *leaf_items(Value v, uint64_t *count);
  * (the budget's exception is pending). */
 bool native_charge(GenVM *vm, uint64_t steps);
 
-/* The same before work that is done in one piece: false, having changed nothing, means that the task
- * has to be given more first: return VALUE_ERROR at once. The instruction is run anew then. */
+/* The same before work that is done in one piece: false, having changed nothing, means that the
+ * task has to be given more first: return VALUE_ERROR at once. The instruction is run anew then. */
 bool native_afford(GenVM *vm, uint64_t steps);
 
 /* Recursion of C functions over nested data (repr, compare, hash of nested containers): bounded.

@@ -72,9 +72,9 @@ static void mark_state(GenVM *vm, const TaskState *state) {
 static void trace(GenVM *vm, Object *object) {
     Task *task = (Task *)object;
     if (status_of(task) != TASK_RUNNING) mark_state(vm, &task->state);
-    const Value values[] = {task->start,   task->args,    task->driven,  task->answer,
-                            task->failure, task->waiting, task->callout, task->tickets,
-                            task->answered, task->result, task->killer};
+    const Value values[] = {task->start,    task->args,    task->driven,  task->answer,
+                            task->failure,  task->waiting, task->callout, task->tickets,
+                            task->answered, task->result,  task->killer};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         gc_mark(vm, values[i]);
 }
@@ -226,7 +226,8 @@ static RunStatus go_on(GenVM *vm, Task *task, TaskStatus from) {
 static TaskOutcome call_out(Task *task) {
     uint64_t limit = task->limits[BUDGET_CALLOUTS];
     task->untold = limit && task->used[BUDGET_CALLOUTS] > limit;
-    if (!task->untold) return (TaskOutcome){.kind = OUT_CALLOUT, .ticket = AS(Ticket, task->callout)};
+    if (!task->untold)
+        return (TaskOutcome){.kind = OUT_CALLOUT, .ticket = AS(Ticket, task->callout)};
     task->tripped = BUDGET_CALLOUTS;
     return (TaskOutcome){.kind = OUT_BUDGET, .budget = BUDGET_CALLOUTS};
 }

@@ -31,13 +31,15 @@
 #include "vm/vm.h"
 
 typedef enum TaskStatus { /* Task.header.state */
-    TASK_NEW,
-    TASK_RUNNING,
-    TASK_STOPPED, /* between two instructions: goes on as it is */
-    TASK_CALLING, /* at a call that lacks its result: `answer`, `failure` or `waiting` has it */
-    TASK_YIELDED, /* the generator that it drives has yielded: `answer` is sent into it */
-    TASK_DONE,    /* `result` is its value */
-    TASK_FAILED,  /* `result` is the exception */
+                          TASK_NEW,
+                          TASK_RUNNING,
+                          TASK_STOPPED, /* between two instructions: goes on as it is */
+                          TASK_CALLING, /* at a call that lacks its result: `answer`, `failure` or
+                                           `waiting` has it */
+                          TASK_YIELDED, /* the generator that it drives has yielded: `answer` is
+                                           sent into it */
+                          TASK_DONE,    /* `result` is its value */
+                          TASK_FAILED,  /* `result` is the exception */
 } TaskStatus;
 
 typedef enum StopReason {
@@ -83,7 +85,7 @@ typedef struct Task {
     Value tickets;   /* dict: number -> open Ticket */
     Value answered;  /* list: tickets answered and not yet collected by the script's scheduler */
     Value result;    /* see TaskStatus */
-    Value killer;    /* while it is killed: the exception, which no except clause matches; or UNSET */
+    Value killer; /* while it is killed: the exception, which no except clause matches; or UNSET */
     int64_t next_ticket;
     uint64_t limits[BUDGET_COUNT]; /* by BudgetKind; 0: none. Deadline: nanoseconds of vm_clock */
     uint64_t used[BUDGET_COUNT];   /* of output and call-outs; steps are in the state */

@@ -45,8 +45,9 @@ static bool check_task(GenVM *vm, Value name) {
     else if (vm->task->killer != VALUE_UNSET)
         raise_runtime(vm, "external function %S() was called in a task that is being killed", name);
     else
-        raise_runtime(vm, "external function %S() was called in a call made by the host, which "
-                          "cannot be suspended",
+        raise_runtime(vm,
+                      "external function %S() was called in a call made by the host, which "
+                      "cannot be suspended",
                       name);
     return false;
 }

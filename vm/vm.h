@@ -35,7 +35,7 @@ struct GenVM {
 
     Value *stack, *stack_end; /* the register stack of the running task */
     Value *stack_high;        /* registers above the top frame may hold stale values up to here */
-    Buffer *stack_buffer; /* that it lies in; NULL: malloc's */
+    Buffer *stack_buffer;     /* that it lies in; NULL: malloc's */
     uint64_t recursion_limit;
     struct Task *task;           /* the running task (task.h); NULL: the host's own calls */
     struct TaskSwitch *switches; /* what waits on the C stack for the running task to stop */
@@ -108,7 +108,7 @@ struct GenVM {
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */
-    volatile int interrupted;        /* set by gen_interrupt, from any thread or a signal handler */
+    volatile int interrupted;    /* set by gen_interrupt, from any thread or a signal handler */
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */
     uint32_t pending_count, pending_capacity;
