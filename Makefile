@@ -57,7 +57,7 @@ CCACHE := $(if $(findstring ccache,$(CC)),,$(shell command -v ccache 2>/dev/null
 CFLAGS ?= -g
 # Objects of every type share the heap's memory, whose cells are reused for other types: no aliasing by
 # type. Copying no bytes from NULL is allowed, as the next C standard has it: no conclusions from it.
-LANG_FLAGS = -std=gnu11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden -fno-semantic-interposition \
+LANG_FLAGS = -std=gnu11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden -fno-semantic-interposition -ffp-contract=off \
 	-fno-strict-aliasing -fno-delete-null-pointer-checks
 WARN_FLAGS = -Wall -Wextra -Wshadow -Werror=implicit-function-declaration -Werror=int-conversion \
 	-Werror=incompatible-pointer-types -Werror=return-type $(if $(WERROR),-Werror)

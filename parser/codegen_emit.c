@@ -452,6 +452,31 @@ bool emit_prologue(Unit *u) {
     return true;
 }
 
+/* The opcode for both; OP_NOP if there is none. `reversed`: the result of the first is the right
+ * operand. */
+static Opcode pair_opcode(Opcode first, Opcode second, bool reversed) {
+#define PAIR(name, one, two, ...)                                                                  \
+    if (first == OP_##one && second == OP_##two && (!reversed || OP_##name != OP_MUL_SUB))         \
+        return OP_##name;
+#include "vm/pairs.def"
+#undef PAIR
+    return OP_NOP;
+}
+
+void emit_pair(Unit *u, Reg mark) {
+    if (!u->reachable || u->wide || u->count < 3) return;
+    Instr *instrs = u->instrs + u->count - 3, first = instrs[1], second = instrs[2];
+    Reg result = instr_a(first), b = instr_b(second), c = instr_c(second);
+    bool is_dead = result == instr_a(second) || result >= mark;
+    if (!is_dead || unit_is_visible(u, result) || (b == result) == (c == result)) return;
+    if (code_pair(instr_op(instrs[0])).second != OP_NOP) return; /* the first is a second itself */
+    Opcode op = pair_opcode(instr_op(first), instr_op(second), c == result);
+    if (op == OP_NOP) return;
+    Reg other = b == result ? c : b;
+    instrs[1] = instr_make(op, result, instr_b(first), instr_c(first),
+                           instr_imm(first) | (int32_t)(other << 8));
+}
+
 /* A jump to an unconditional jump goes where that goes. */
 void emit_thread_jumps(Unit *u) {
     for (uint32_t i = 0; i < u->count; i += code_op_info[instr_op(u->instrs[i])].words) {

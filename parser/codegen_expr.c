@@ -138,15 +138,36 @@ void expr_binary(Unit *u, AstOperator op, bool in_place, Reg dest, Reg left, Ast
         Reg mark = u->top, value = expr_any(u, right, NO_REG);
         emit_at(u, span);
         emit(u, opcode, dest, left, value, in_place);
+        emit_pair(u, mark);
         u->top = mark;
     }
 }
 
+/* A number on the left of + or *: the instructions with a constant take it, the other way round. */
+static bool constant_first(Unit *u, AstExpr *e, Reg dest) {
+    Value left = fold_expr(u->gen, e->BinOp.left);
+    bool is_number = left != VALUE_UNSET && (is_int(left) || is_float(left));
+    AstOperator op = e->BinOp.op;
+    if (!is_number || (op != OPERATOR_Add && op != OPERATOR_Mult)) return false;
+    enum { LEFT = 2 };
+    Reg right = expr_any(u, e->BinOp.right, temp_hint(u, dest));
+    emit_at(u, e->span);
+    if (op == OPERATOR_Add && fits_immediate(left))
+        emit(u, OP_ADDI, dest, right, LEFT, (int32_t)as_int(left));
+    else
+        emit(u, op == OPERATOR_Add ? OP_ADDK : OP_MULK, dest, right, LEFT,
+             (int32_t)emit_const_index(u, left));
+    return true;
+}
+
 static void binary(Unit *u, AstExpr *e, Reg dest) {
     Reg mark = u->top;
-    Reg left = expr_operand(u, e->BinOp.left, temp_hint(u, dest), e->BinOp.right);
-    emit_at(u, e->span);
-    expr_binary(u, e->BinOp.op, false, dest, left, e->BinOp.right);
+    if (!constant_first(u, e, dest)) {
+        Reg left = expr_operand(u, e->BinOp.left, temp_hint(u, dest), e->BinOp.right);
+        emit_at(u, e->span);
+        expr_binary(u, e->BinOp.op, false, dest, left, e->BinOp.right);
+        emit_pair(u, mark);
+    }
     u->top = mark;
 }
 

@@ -3,8 +3,9 @@
  *
  * They are marked by _engine.like_native, a decorator of functions and classes. A call that fits is
  * bound like that of any script function, so the mark costs it nothing. One that does not fit is
- * given once more to the binder of natives, with a signature read off the function's own parameters:
- * it fails there too, in the words of C functions ("count expected 2 arguments, got 1").
+ * given once more to the binder of natives, with a signature read off the function's own
+ * parameters: it fails there too, in the words of C functions ("count expected 2 arguments, got
+ * 1").
  */
 #include "vm/bind.h"
 #include "vm/code.h"
@@ -20,8 +21,8 @@ static void add_keyword_only(GenVM *vm, Signature *signature, const Function *fu
     const Code *code = function->code;
     for (uint32_t i = 0; i < code->kwonly_count; i++) {
         Value name = code->varnames->items[code->arg_count + i];
-        bool has_default = function->kwdefaults &&
-                           dict_get_str(vm, function->kwdefaults, name) != VALUE_UNSET;
+        bool has_default =
+            function->kwdefaults && dict_get_str(vm, function->kwdefaults, name) != VALUE_UNSET;
         add_param(signature, name, !has_default);
     }
 }
@@ -55,7 +56,7 @@ static Signature *read_signature(GenVM *vm, const Function *function) {
 
 static Value unwrapped(Value v) {
     return is_kind(v, TYPE_STATICMETHOD) || is_kind(v, TYPE_CLASSMETHOD) ? AS(Wrapping, v)->callable
-                                                                        : v;
+                                                                         : v;
 }
 
 /* The class among those of `cls` whose own method the function is; NULL: none. */
@@ -88,10 +89,8 @@ static NativeFunction *stand_in(GenVM *vm, Function *function, const Value *args
     bool is_new = str_equal(function->name, vm->special_names[SP_NEW]);
     bool makes = is_new || str_equal(function->name, vm->special_names[SP_INIT]);
     Value self = object_value(function);
-    if (positionals && is_type(args[0]))
-        native->owner = find_owner(vm, type_from(args[0]), self);
-    if (positionals && !native->owner)
-        native->owner = find_owner(vm, type_of(vm, args[0]), self);
+    if (positionals && is_type(args[0])) native->owner = find_owner(vm, type_from(args[0]), self);
+    if (positionals && !native->owner) native->owner = find_owner(vm, type_of(vm, args[0]), self);
     if (native->owner && !native->signature->posonly) native->signature->posonly = 1;
     if (!makes || !native->owner) return native;
     native->header.flags = NATIVE_NEW;
@@ -137,7 +136,8 @@ static Value like_native(GenVM *vm, Value *args) {
 
 const NativeDef engine_like_native_natives[] = {
     {"like_native(function_or_class, module: str | None = None, /)", like_native,
-     "CPython's is written in C, a function in that module: wrong calls are refused in the words of "
+     "CPython's is written in C, a function in that module: wrong calls are refused in the words "
+     "of "
      "C functions."},
     {0},
 };

@@ -17,6 +17,17 @@ const OpInfo code_op_info[256] = {
 };
 #undef OP
 
+OpPair code_pair(Opcode op) {
+    switch (op) {
+#define PAIR(name, first, second, ...)                                                             \
+    case OP_##name:                                                                                \
+        return (OpPair){OP_##first, OP_##second};
+#include "vm/pairs.def"
+#undef PAIR
+    default: return (OpPair){(uint8_t)op, OP_NOP};
+    }
+}
+
 Code *code_new(GenVM *vm) {
     Code *code = gc_new(vm, sizeof(Code), TYPE_CODE);
     if (code)

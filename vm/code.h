@@ -136,6 +136,13 @@ typedef struct OpInfo {
 extern const OpInfo
     code_op_info[256]; /* indexed by Opcode; numbers that are none have 1 word and no name */
 
+/* The two instructions that a pair (pairs.def) stands for; for others `first` is the opcode itself.
+ */
+typedef struct OpPair {
+    uint8_t first, second; /* second: OP_NOP where there is no pair */
+} OpPair;
+OpPair code_pair(Opcode op);
+
 /* A listing of the instructions, one line each, and of the codes among the constants: a str. */
 Value code_disassemble(GenVM *vm, Code *code);
 

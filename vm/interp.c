@@ -107,6 +107,26 @@ static inline bool int_mul(Value x, Value y, Value *product) {
         SLOW(op_binary);                                                                           \
     }
 
+/* See pairs.def. */
+#define PAIR(name, first, second, symbol, int_op, float_expression, int_expression)                \
+    CASE(name) {                                                                                   \
+        Value x_ = RB, y_ = RC, z_ = base[BYTE(5)];                                                \
+        if (likely(x_ & y_ & z_ & 2)) {                                                            \
+            double t = as_float(x_) symbol as_float(y_), z = as_float(z_);                         \
+            Value r = float_encode(float_expression);                                              \
+            if (unlikely(!is_float(r))) goto L_##first;                                            \
+            base[BYTE(9)] = r;                                                                     \
+            pc++;                                                                                  \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        Value t, z = z_, r;                                                                        \
+        if (unlikely(((x_ | y_ | z_) & 3) != 0 || int_op(x_, y_, &t) || int_expression))           \
+            goto L_##first;                                                                        \
+        base[BYTE(9)] = r;                                                                         \
+        pc++;                                                                                      \
+        NEXT;                                                                                      \
+    }
+
 #define ARITHMETIC_IMMEDIATE(name, int_op, symbol)                                                 \
     CASE(name) {                                                                                   \
         Value x = RB, r;                                                                           \
@@ -711,6 +731,8 @@ RunStatus interp_run(GenVM *vm) {
         }
         SLOW(op_not);
     }
+
+#include "vm/pairs.def"
 
     COMPARE_JUMPS(LT, <)
     COMPARE_JUMPS(LE, <=)

@@ -179,7 +179,7 @@ static Function *first_method(GenVM *vm, int code, Value left, Value right) {
 
 bool op_binary(GenVM *vm) {
     Instr instr = op_instr(vm);
-    Opcode op = instr_op(instr);
+    Opcode op = (Opcode)code_pair(instr_op(instr)).first;
     Value left = *op_b(vm), right;
     bool inplace;
     BinaryOp operator;
@@ -195,6 +195,12 @@ bool op_binary(GenVM *vm) {
         operator=(BinaryOp)(op - OP_ADD);
         right = *op_c(vm);
         inplace = instr_imm(instr) & 1;
+    }
+    bool is_swapped = (op >= OP_ADDK && op <= OP_SUBI) && instr_c(instr) & 2;
+    if (unlikely(is_swapped)) {
+        Value other = left;
+        left = right;
+        right = other;
     }
     if (operator== BINARY_ADD && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR))
         return call_result(vm, str_concat(vm, left, right));

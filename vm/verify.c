@@ -121,6 +121,18 @@ static bool check_imm(const Verifier *v, uint32_t word, char kind, int32_t imm) 
     }
 }
 
+/* A pair is followed by its second instruction, to which it gives an operand. */
+static bool check_pair(const Verifier *v, uint32_t word) {
+    Instr instr = v->code->instrs[word];
+    OpPair pair = code_pair(instr_op(instr));
+    if (pair.second == OP_NOP) return true;
+    uint32_t other = (uint32_t)instr_imm(instr) >> 8 & 255;
+    if (word + 1 == v->code->instr_count ||
+        code_pair(instr_op(v->code->instrs[word + 1])).first != pair.second)
+        return fail(v, word, "%s without its second half", code_op_info[instr_op(instr)].name);
+    return check_register(v, word, other, 1);
+}
+
 static bool check_instruction(const Verifier *v, uint32_t word) {
     Instr instr = v->code->instrs[word];
     Opcode op = instr_op(instr);
@@ -135,7 +147,7 @@ static bool check_instruction(const Verifier *v, uint32_t word) {
     if (op >= OP_JLTK && op <= OP_JNGEK && !check_constant(v, word, (int32_t)instr_b(instr)))
         return false;
     if (info->words == 3) return check_constant(v, word, instr_imm(v->code->instrs[word + 1]));
-    return true;
+    return check_pair(v, word);
 }
 
 static bool mark_starts(const Verifier *v) {
