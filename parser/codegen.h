@@ -387,7 +387,6 @@ void warning_of_compare(Codegen *gen, const AstExpr *e);
 void warning_of_call(Codegen *gen, const AstExpr *e);
 void warning_of_subscript(Codegen *gen, const AstExpr *e);
 void warning_of_finally(Codegen *gen, AstStmtSeq body);
-void warning_of_invert(Codegen *gen, const AstExpr *e);
 
 /* ---- fold.c ---- */
 Value fold_expr(Codegen *gen, AstExpr *e); /* the constant that the expression is, or VALUE_UNSET */

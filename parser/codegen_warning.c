@@ -1,7 +1,10 @@
 /* codegen_warning.c - what compiles but is surely a mistake: SyntaxWarnings.
  *
- * They are collected while code is generated and shown when that has succeeded, each once for its
- * line, in the form of the module warnings.
+ * They are collected while code is generated. As long as nothing has imported the module warnings,
+ * nothing can have changed what becomes of them: they are shown when code generation has succeeded,
+ * each once for its line, in the form of that module. Else they are left in
+ * vm->roots[ROOT_WARNINGS], for whoever asked for the code to hand them to the module
+ * (stdlib/prelude/warnings.gen).
  */
 #include "parser/codegen.h"
 #include "vm/file.h"
@@ -12,45 +15,53 @@
 
 typedef struct Warning {
     struct Warning *next;
-    int32_t line;
-    const char *category, *message;
+    AstSpan span;
+    const char *message;
+    bool is_of_text; /* of the parser: about the spelling, not the meaning */
 } Warning;
 
 static bool is_known(const Codegen *gen, int32_t line, const char *message) {
     for (const Warning *w = gen->warnings; w; w = w->next)
-        if (w->line == line && strcmp(w->message, message) == 0) return true;
+        if (w->span.line == line && strcmp(w->message, message) == 0) return true;
     return false;
 }
 
-static void add(Codegen *gen, AstSpan span, const char *category, const char *format, ...) {
+static Warning *add(Codegen *gen, AstSpan span, const char *format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
     int size = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (size < 0 || is_known(gen, span.line, text)) return;
+    if (size < 0 || is_known(gen, span.line, text)) return NULL;
     Warning *warning = codegen_take(gen, sizeof *warning);
     char *message = arena_copy_text(gen->arena, text, strlen(text));
-    if (!warning || !message) return;
-    *warning = (Warning){NULL, span.line, category, message};
+    if (!warning || !message) return NULL;
+    *warning = (Warning){NULL, span, message, false};
     *gen->last_warning = warning;
     gen->last_warning = &warning->next;
+    return warning;
 }
 
 /* ---- showing
  * --------------------------------------------------------------------------------------------------
  */
 
-static const char *source_line(const Codegen *gen, int32_t number, size_t *size) {
+/* A line of the source, without its end. */
+static const char *whole_line(const Codegen *gen, int32_t number, size_t *size) {
     const char *line = gen->source, *end = gen->source + gen->source_size;
     for (int32_t i = 1; i < number && line < end; i++) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         line = newline ? newline + 1 : end;
     }
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    *size = (size_t)((newline ? newline : end) - line);
+    return line;
+}
+
+static const char *source_line(const Codegen *gen, int32_t number, size_t *size) {
+    const char *line = whole_line(gen, number, size), *end = line + *size;
     while (line < end && (*line == ' ' || *line == '\t' || *line == '\f'))
         line++;
-    const char *newline = memchr(line, '\n', (size_t)(end - line));
-    if (newline) end = newline;
     while (end > line && (end[-1] == ' ' || end[-1] == '\r' || end[-1] == '\t'))
         end--;
     *size = (size_t)(end - line);
@@ -69,12 +80,12 @@ static Value error_stream(GenVM *vm) {
 
 static void show(Codegen *gen, Value stream, const Warning *warning) {
     size_t size;
-    const char *line = source_line(gen, warning->line, &size);
+    const char *line = source_line(gen, warning->span.line, &size);
     StrBuilder text;
     builder_init(&text, gen->vm);
-    builder_put_format(&text, "%S:%d: %s: %s\n", gen->filename, warning->line, warning->category,
+    builder_put_format(&text, "%S:%d: SyntaxWarning: %s\n", gen->filename, warning->span.line,
                        warning->message);
-    if (size) {
+    if (size && *str_c(gen->vm, gen->filename) != '<') {
         builder_put(&text, "  ", 2);
         builder_put(&text, line, size);
         builder_put_byte(&text, '\n');
@@ -86,12 +97,44 @@ static void show(Codegen *gen, Value stream, const Warning *warning) {
 }
 
 void warning_of_source(Codegen *gen) {
-    for (const AstWarning *w = gen->module->warnings; w; w = w->next)
-        add(gen, w->span, "SyntaxWarning", "%s", w->message);
+    for (const AstWarning *w = gen->module->warnings; w; w = w->next) {
+        Warning *warning = add(gen, w->span, "%s", w->message);
+        if (warning) warning->is_of_text = true;
+    }
+}
+
+/* (message, filename, line, column, text or None, end line, end column), columns from 1. */
+static Value warning_value(Codegen *gen, const Warning *warning) {
+    size_t size = 0;
+    const AstSpan *span = &warning->span;
+    const char *line = whole_line(gen, span->line, &size);
+    Value text = warning->is_of_text ? str_decode_utf8(gen->vm, line, size, "replace") : VALUE_NONE;
+    Value message = str_decode_utf8(gen->vm, warning->message, strlen(warning->message), "replace");
+    if (text == VALUE_ERROR || message == VALUE_ERROR) return VALUE_ERROR;
+    return tuple_pack(gen->vm, 7, message, gen->filename, int_value(span->line),
+                      int_value(span->col + 1), text, int_value(span->end_line),
+                      int_value(span->end_col + 1));
+}
+
+/* Has a script or the command line imported the module that decides about warnings? */
+static bool leave_to_module(Codegen *gen) {
+    GenVM *vm = gen->vm;
+    Value name = str_intern_from(vm, "warnings", 8);
+    if (name == VALUE_ERROR || dict_get_str(vm, vm->modules, name) == VALUE_UNSET) return false;
+    Value list = vm->roots[ROOT_WARNINGS];
+    if (!is_kind(list, TYPE_LIST)) list = list_new(vm, 0);
+    for (const Warning *w = gen->warnings; w && list != VALUE_ERROR; w = w->next) {
+        Value value = warning_value(gen, w);
+        if (value == VALUE_ERROR || !list_append(vm, list, value)) list = VALUE_ERROR;
+    }
+    if (list == VALUE_ERROR) return false;
+    vm->roots[ROOT_WARNINGS] = list;
+    return true;
 }
 
 void warning_show_all(Codegen *gen) {
-    if (!gen->warnings) return;
+    if (!gen->warnings || leave_to_module(gen)) return;
+    error_clear(gen->vm);
     Value stream = error_stream(gen->vm);
     if (stream == VALUE_ERROR) {
         error_clear(gen->vm);
@@ -104,8 +147,6 @@ void warning_show_all(Codegen *gen) {
 
 /* ---- what is a mistake
  * ---------------------------------------------------------------------------------------- */
-
-static const char syntax[] = "SyntaxWarning";
 
 static const char *constant_type(const AstConstant *constant) {
     switch (constant->kind) {
@@ -144,7 +185,7 @@ static const char *type_of_expr(const AstExpr *e) {
 
 void warning_of_assert(Codegen *gen, const AstStmt *s) {
     if (s->Assert.test->kind == EXPR_Tuple && s->Assert.test->Tuple.elts.count)
-        add(gen, s->span, syntax, "assertion is always true, perhaps remove parentheses?");
+        add(gen, s->span, "assertion is always true, perhaps remove parentheses?");
 }
 
 static bool is_identity_literal(const AstExpr *e) {
@@ -163,7 +204,7 @@ void warning_of_compare(Codegen *gen, const AstExpr *e) {
                                  : is_identity_literal(right) ? right
                                                               : NULL;
         if ((op == CMPOP_Is || op == CMPOP_IsNot) && literal) {
-            add(gen, e->span, syntax, "\"%s\" with '%s' literal. Did you mean \"%s\"?",
+            add(gen, e->span, "\"%s\" with '%s' literal. Did you mean \"%s\"?",
                 op == CMPOP_Is ? "is" : "is not", type_of_expr(literal),
                 op == CMPOP_Is ? "==" : "!=");
             return;
@@ -176,8 +217,7 @@ void warning_of_call(Codegen *gen, const AstExpr *e) {
     const AstExpr *function = e->Call.func;
     const char *type = function->kind == EXPR_Lambda ? NULL : type_of_expr(function);
     if (type)
-        add(gen, function->span, syntax, "'%s' object is not callable; perhaps you missed a comma?",
-            type);
+        add(gen, function->span, "'%s' object is not callable; perhaps you missed a comma?", type);
 }
 
 static bool has_no_items(const AstExpr *e) {
@@ -204,22 +244,12 @@ static bool may_be_index(const AstExpr *e) {
 void warning_of_subscript(Codegen *gen, const AstExpr *e) {
     const AstExpr *value = e->Subscript.value, *slice = e->Subscript.slice;
     if (has_no_items(value))
-        add(gen, value->span, syntax,
-            "'%s' object is not subscriptable; perhaps you missed a comma?", type_of_expr(value));
+        add(gen, value->span, "'%s' object is not subscriptable; perhaps you missed a comma?",
+            type_of_expr(value));
     else if (has_numbered_items(value) && !may_be_index(slice))
-        add(gen, value->span, syntax,
+        add(gen, value->span,
             "%s indices must be integers or slices, not %s; perhaps you missed a comma?",
             type_of_expr(value), type_of_expr(slice));
-}
-
-void warning_of_invert(Codegen *gen, const AstExpr *e) {
-    add(gen, e->span, "DeprecationWarning", "%s",
-        "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This "
-        "returns the bitwise "
-        "inversion of the underlying int object and is usually not what you expect from negating a "
-        "bool. Use the 'not' "
-        "operator for boolean negation or ~int(x) if you really want the bitwise inversion of the "
-        "underlying int.");
 }
 
 /* ---- return, break and continue that leave a finally block
@@ -238,12 +268,12 @@ static void find_exits_of_try(Codegen *gen, const AstStmt *s, bool in_loop) {
 static void find_exit(Codegen *gen, const AstStmt *s, bool in_loop) {
     static const char message[] = "'%s' in a 'finally' block";
     switch (s->kind) {
-    case STMT_Return: add(gen, s->span, syntax, message, "return"); break;
+    case STMT_Return: add(gen, s->span, message, "return"); break;
     case STMT_Break:
-        if (!in_loop) add(gen, s->span, syntax, message, "break");
+        if (!in_loop) add(gen, s->span, message, "break");
         break;
     case STMT_Continue:
-        if (!in_loop) add(gen, s->span, syntax, message, "continue");
+        if (!in_loop) add(gen, s->span, message, "continue");
         break;
     case STMT_If:
         find_exits(gen, s->If.body, in_loop);

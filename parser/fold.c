@@ -176,9 +176,8 @@ static Value fold_unary(Codegen *gen, AstExpr *e) {
     case UNARYOP_Not: return bool_value(!fold_truth(gen->vm, v));
     case UNARYOP_USub: return is_number(v) ? settle(gen, negate(gen, v)) : VALUE_UNSET;
     case UNARYOP_UAdd: return is_number(v) && !is_bool(v) ? v : VALUE_UNSET;
-    case UNARYOP_Invert: /* ~x == -1 - x */
-        if (is_bool(v)) warning_of_invert(gen, e);
-        if (!value_is_intlike(v)) return VALUE_UNSET;
+    case UNARYOP_Invert:                                            /* ~x == -1 - x */
+        if (!value_is_intlike(v) || is_bool(v)) return VALUE_UNSET; /* ~True warns when it runs */
         return settle(gen, int_binary(gen->vm, BINARY_SUB, int_value(-1), v));
     }
     return VALUE_UNSET;

@@ -52,7 +52,11 @@ static bool check_end(Lexer *lexer, Token *token, const char *kind) {
     case 'o': is_keyword = ends_keyword(next + 1, "r"); break;
     default: break;
     }
-    if (is_keyword) lexer_warn(lexer, token->span, "invalid %s literal", kind);
+    if (is_keyword) {
+        int32_t last = (int32_t)(next - lexer->line_start) - 1; /* the number's last character */
+        AstSpan place = {token->span.line, last, token->span.line, last};
+        lexer_warn(lexer, place, "invalid %s literal", kind);
+    }
     if (is_keyword || !is_name_char(*next)) return true;
     lexer_fail(lexer, token, "invalid %s literal", kind);
     return false;

@@ -23,9 +23,26 @@ static void *raise_escape(Parser *p, const EscapeError *error) {
                              error->start, error->end - 1, error->reason);
 }
 
-static void warn_odd_escape(Parser *p, AstSpan span, const char *escape) {
+/* The place of a backslash in the text that begins in the line of `span`; of one in bytes, the
+ * literal's. */
+static AstSpan escape_span(const Parser *p, AstSpan span, const char *text, const char *backslash,
+                           bool is_bytes) {
+    const char *start = backslash;
+    if (!is_bytes) {
+        for (const char *at = text; at < backslash; at++)
+            span.line += *at == '\n';
+        while (start > p->lexer.text && start[-1] != '\n')
+            start--;
+        span.col = (int32_t)(backslash - start);
+    }
+    return (AstSpan){span.line, span.col, span.line, span.col + 2};
+}
+
+static void warn_odd_escape(Parser *p, AstSpan span, const char *text, const char *escape,
+                            bool is_bytes) {
     bool is_octal = *escape >= '0' && *escape <= '7';
     int len = is_octal ? 3 : 1;
+    span = escape_span(p, span, text, escape - 1, is_bytes);
     lexer_warn(
         &p->lexer, span,
         "\"\\%.*s\" is an invalid %sescape sequence. Such sequences will not work in the future. "
@@ -54,7 +71,7 @@ static bool decode_text(Parser *p, AstSpan span, const char *text, size_t len, b
             raise_escape(p, &error);
         return false;
     }
-    if (error.odd != NULL && !p->diagnosing) warn_odd_escape(p, span, error.odd);
+    if (error.odd != NULL && !p->diagnosing) warn_odd_escape(p, span, text, error.odd, is_bytes);
     dst[size] = '\0';
     constant->text = dst;
     constant->len = (uint32_t)size;

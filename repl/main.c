@@ -30,14 +30,23 @@ static const char usage[] =
     "  -m module  run a module as the main program (ends the options)\n"
     "  -          run what standard input holds\n"
     "  -i         an interactive session afterwards\n"
+    "  -W filter  what becomes of warnings: action:message:category:module:line (may be repeated)\n"
     "  -V         show the version (also --version)\n"
     "  -h         show this help (also --help)\n";
 
 typedef struct Options {
     const char *code, *module, *file;
     bool interactive;
+    const char *filters[32]; /* of -W, in their order */
+    int filter_count;
     int rest; /* index of the first argument of the program */
 } Options;
+
+static bool refuse(const char *reason, const char *what, int *status) {
+    fprintf(stderr, "%s%s\n%s", reason, what, usage);
+    *status = 2;
+    return false;
+}
 
 /* False: the program ends with *status. */
 static bool parse_options(int argc, char **argv, Options *options, int *status) {
@@ -56,7 +65,12 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
             options->rest = i + 1;
             return true;
         }
-        if (!strcmp(option, "-i")) {
+        if (!strncmp(option, "-W", 2)) {
+            const char *value = option[2] ? option + 2 : i + 1 < argc ? argv[++i] : NULL;
+            if (!value) return refuse("Argument expected for the -W option", "", status);
+            if (options->filter_count == 32) return refuse("too many -W options", "", status);
+            options->filters[options->filter_count++] = value;
+        } else if (!strcmp(option, "-i")) {
             options->interactive = true;
         } else if (!strcmp(option, "-V") || !strcmp(option, "--version")) {
             printf("Gen %d.%d.%d\n", GEN_VERSION_MAJOR, GEN_VERSION_MINOR, GEN_VERSION_PATCH);
@@ -67,9 +81,7 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
             *status = 0;
             return false;
         } else {
-            fprintf(stderr, "unknown option %s\n%s", option, usage);
-            *status = 2;
-            return false;
+            return refuse("unknown option ", option, status);
         }
     }
     if (i < argc) options->file = argv[i];
@@ -126,6 +138,18 @@ static void set_arguments(GenVM *vm, const char *first, int argc, char **argv, i
     for (int i = rest; i < argc; i++)
         gen_append(vm, list, gen_str(vm, argv[i]));
     gen_set_attr(vm, gen_import(vm, "sys"), "argv", list);
+    gen_scope_close(vm, scope);
+}
+
+/* The module warnings reads them when it is imported: now, for the warnings of the compiler. */
+static void set_filters(GenVM *vm, const Options *options) {
+    if (!options->filter_count) return;
+    GenScope scope = gen_scope_open(vm);
+    GenRef list = gen_list(vm);
+    for (int i = 0; i < options->filter_count; i++)
+        gen_append(vm, list, gen_str(vm, options->filters[i]));
+    gen_set_attr(vm, gen_import(vm, "sys"), "warnoptions", list);
+    gen_import(vm, "warnings");
     gen_scope_close(vm, scope);
 }
 
@@ -234,6 +258,7 @@ int main(int argc, char **argv) {
                   : options.file   ? options.file
                                    : "",
                   argc, argv, options.rest);
+    set_filters(vm, &options);
     if (options.code) {
         set_path(vm, "", 0);
         ok = gen_run_string(vm, options.code, "<string>");

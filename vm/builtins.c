@@ -11,6 +11,7 @@
 #include "vm/file.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
+#include "vm/warn.h"
 
 #include <stdarg.h>
 
@@ -576,7 +577,7 @@ static Value builtin_compile(GenVM *vm, Value *args) {
     Value code = compile_text(vm, args[0], filename, mode, 0);
     if (code == VALUE_UNSET)
         return raise_type(vm, "compile() arg 1 must be a string, bytes or AST object");
-    return code;
+    return warn_compiled(vm, code);
 }
 
 /* eval and exec: the namespaces, the code, and the call. */
@@ -621,9 +622,10 @@ static Value run(GenVM *vm, Value *args, const char *mode) {
         return VALUE_ERROR;
     Function *function = function_new(vm, AS(Code, code), AS_DICT(globals));
     if (!function) return VALUE_ERROR;
-    if (AS(Code, code)->flags & CODE_CLASS)
-        return native_call(vm, object_value(function), 1, locals);
-    return native_call(vm, object_value(function), 0);
+    int count = AS(Code, code)->flags & CODE_CLASS ? 1 : 0;
+    if (warn_is_pending(vm))
+        return native_twin(vm, TWIN_WARN_AND_RUN, count + 1, object_value(function), locals);
+    return native_call(vm, object_value(function), count, locals);
 }
 
 static Value builtin_eval(GenVM *vm, Value *args) {

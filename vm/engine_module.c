@@ -8,6 +8,7 @@
 #include "vm/runtime.h"
 #include "vm/suggest.h"
 #include "vm/type_private.h"
+#include "vm/warn.h"
 
 #include <math.h>
 
@@ -166,7 +167,7 @@ static Value compile_file(GenVM *vm, Value *args) {
     if (!path) return VALUE_ERROR;
     if (!vm->compile_file)
         return raise_error(vm, EXC_IMPORT_ERROR, "this virtual machine cannot read files");
-    return vm->compile_file(vm, path);
+    return warn_compiled(vm, vm->compile_file(vm, path));
 }
 
 static Value stdout_now(GenVM *vm, Value *args) {

@@ -10,6 +10,7 @@
 #include "vm/file.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
+#include "vm/warn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,7 @@ Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name
 }
 
 static Value run_code(GenVM *vm, Value code) {
+    if (code != VALUE_ERROR) code = finish(vm, warn_compiled(vm, code));
     if (code == VALUE_ERROR) return VALUE_ERROR;
     Function *function = function_new(vm, AS(Code, code), AS_DICT(main_globals(vm)));
     return function ? call0(vm, object_value(function)) : VALUE_ERROR;

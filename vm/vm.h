@@ -115,7 +115,10 @@ struct GenVM {
     struct FileLink *writers; /* files that may have something to write: file.c */
     Value roots[32];          /* spare places for engine files */
 };
-enum { ROOT_SHOWN = 8 }; /* 8: the containers whose repr is being made (containers.c) */
+enum {
+    ROOT_SHOWN = 8,     /* the containers whose repr is being made (containers.c) */
+    ROOT_WARNINGS = 10, /* a list: what the compiler has to warn of, for warnings.warn_explicit */
+};
 enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8, POLL_GC_FULL = 16 };
 
 /* What the host (genvm.h) holds on to: roots. */

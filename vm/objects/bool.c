@@ -1,6 +1,7 @@
 /* bool.c - the type bool: two constants that are ints in everything but their names, and closed
  * under & | ^. */
 #include "vm/objects/number.h"
+#include "vm/warn.h"
 
 static Value repr(GenVM *vm, Value self) {
     return str_from(vm, self == VALUE_TRUE ? "True" : "False");
@@ -14,6 +15,18 @@ static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
         if (op == BINARY_XOR) return bool_value(a != b);
     }
     return int_binary(vm, op, left, right);
+}
+
+static const char inversion[] =
+    "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This returns "
+    "the bitwise inversion of the underlying int object and is usually not what you expect from "
+    "negating a bool. Use the 'not' operator for boolean negation or ~int(x) if you really want "
+    "the bitwise inversion of the underlying int.";
+
+static Value unary(GenVM *vm, Special op, Value self) {
+    if (op != SP_INVERT) return vm->types[TYPE_INT]->slots.unary(vm, op, self);
+    return warn_then(vm, EXC_DEPRECATION_WARNING, inversion,
+                     int_value(self == VALUE_TRUE ? -2 : -1));
 }
 
 static Value construct(GenVM *vm, Value *args) {
@@ -31,5 +44,5 @@ const BuiltinType bool_type = {
     .size = sizeof(Object),
     .doc = "bool(object=False, /)\n--\n\nTrue or False.",
     .construct = &constructor,
-    .slots = {.repr = repr, .binary = binary},
+    .slots = {.repr = repr, .binary = binary, .unary = unary},
 };
