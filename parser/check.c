@@ -391,8 +391,9 @@ static bool check_import_from(Check *c, const AstStmt *stmt) {
 static bool check_ann_assign(Check *c, const AstStmt *stmt) {
     const Scope *scope = c->scope->annotation_scope;
     Check inner = enter_code(c, scope != NULL ? scope : c->scope);
+    bool is_text = c->module->has_future_annotations; /* never compiled: it has no scopes */
     return check_target(c, stmt->AnnAssign.target) &&
-           check_expr(&inner, stmt->AnnAssign.annotation) &&
+           (is_text || check_expr(&inner, stmt->AnnAssign.annotation)) &&
            check_optional(c, stmt->AnnAssign.value);
 }
 

@@ -27,8 +27,8 @@ Value runtime_generator(GenVM *vm, Twin twin, Type *cls, int count, ...) {
     for (int i = 0; i < count; i++)
         generator->regs[i] = va_arg(list, Value);
     va_end(list);
-    generator->header.shape = cls->root_shape;
-    return object_value(generator);
+    generator = generator_wear(vm, generator, cls);
+    return generator ? object_value(generator) : VALUE_ERROR;
 }
 
 Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators, uint64_t count,

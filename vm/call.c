@@ -261,7 +261,10 @@ static bool call_instance(GenVM *vm, Value callable, const Value *args, uint32_t
             return call_result(vm, native_twin(vm, TWIN_CALL_BOUND, 3, callable, tuple,
                                                dict == VALUE_UNSET ? VALUE_NONE : dict));
         }
-        return call_general(vm, bound, args, count, keywords);
+        if (!native_enter(vm)) return false; /* __call__ may be an instance of the same class */
+        bool called = call_general(vm, bound, args, count, keywords);
+        native_leave(vm);
+        return called;
     }
     if (type->slots.call) {
         Value tuple, dict;
@@ -282,7 +285,10 @@ bool call_general(GenVM *vm, Value callable, const Value *args, uint32_t count, 
         return call_result(vm, native_invoke(vm, (NativeFunction *)object, args, count, keywords));
     case TYPE_METHOD: {
         Method *method = (Method *)object;
-        return call_two(vm, method->function, method->self, args, count, keywords);
+        if (!native_enter(vm)) return false; /* a method of a method of a method ... */
+        bool called = call_two(vm, method->function, method->self, args, count, keywords);
+        native_leave(vm);
+        return called;
     }
     case TYPE_TYPE: {
         Type *metatype = type_of(vm, callable);

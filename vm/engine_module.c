@@ -224,8 +224,8 @@ static Value wear(GenVM *vm, Value *args) {
     Type *cls = type_from(args[1]);
     if (cls->instance_kind != TYPE_COAT && cls->instance_kind != TYPE_GENERATOR)
         return raise_type(vm, "%S is no coat", cls->name);
-    as_object(args[0])->shape = cls->root_shape;
-    return args[0];
+    Generator *coat = generator_wear(vm, AS(Generator, args[0]), cls);
+    return coat ? object_value(coat) : VALUE_ERROR;
 }
 
 static Value generic_alias(GenVM *vm, Value *args) {

@@ -52,6 +52,8 @@ static void relocate(GenVM *vm, Value *to) {
     }
 }
 
+enum { HIDDEN_PER_FRAME = 4 };
+
 /* The generators that wait, by `yield from`, for the one whose registers are at `base`: they are
  * not in the chain. */
 static size_t count_delegators(Value *base) {
@@ -63,15 +65,21 @@ static size_t count_delegators(Value *base) {
     return count;
 }
 
+/* How deep the script is, up to `most`: its frames. Those of the library do not show, but a recursion
+ * that goes through them alone must end too: HIDDEN_PER_FRAME of them are as deep as one frame. */
 size_t frame_count(GenVM *vm, size_t most) {
-    size_t count = 0;
-    for (Value *base = vm->base; base && count < most; base = frame_caller(base)) {
-        if (continue_is_stub(vm, frame_function(base)) || frame_code(base)->flags & CODE_PRELUDE)
+    size_t count = 0, hidden = 0;
+    for (Value *base = vm->base; base && count < most && hidden < most * HIDDEN_PER_FRAME;
+         base = frame_caller(base)) {
+        if (continue_is_stub(vm, frame_function(base)) || frame_code(base)->flags & CODE_PRELUDE) {
+            hidden++;
             continue;
+        }
         count++;
         if (frame_is_generator(base)) count += count_delegators(base);
     }
-    return count;
+    hidden /= HIDDEN_PER_FRAME;
+    return count > hidden ? count : hidden;
 }
 
 bool frame_check_depth(GenVM *vm) {

@@ -12,6 +12,7 @@
  * safepoint; see gc.h for the rule.
  */
 #include "vm/gc.h"
+#include "vm/generator.h"
 #include "vm/frame.h"
 #include "vm/objects.h"
 
@@ -439,7 +440,6 @@ static bool has_extra_word(const Object *object) {
     case TYPE_OBJECT:
     case TYPE_TYPE:
     case TYPE_FUNCTION:
-    case TYPE_GENERATOR:
     case TYPE_COROUTINE:
     case TYPE_ASYNC_GENERATOR:
     case TYPE_HOST:
@@ -447,6 +447,7 @@ static bool has_extra_word(const Object *object) {
     case TYPE_MODULE:
     case TYPE_NATIVE:
     case TYPE_NATIVE_METHOD: return false;
+    case TYPE_GENERATOR: return object->flags & GENERATOR_ATTRIBUTES;
     default: return object->kind != KIND_EXCEPTION && object->state == OBJECT_SUBCLASS;
     }
 }

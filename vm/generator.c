@@ -24,6 +24,23 @@ Generator *generator_new(GenVM *vm, Function *function) {
     return generator;
 }
 
+Generator *generator_wear(GenVM *vm, Generator *generator, Type *cls) {
+    if (unlikely(cls->has_instance_dict)) {
+        const Code *code = generator_function(generator)->code;
+        size_t size = sizeof *generator + code->regs * sizeof(Value);
+        Generator *roomy = gc_new(vm, size + sizeof(Value), (TypeId)generator->header.kind);
+        if (!roomy) return NULL;
+        memcpy((Object *)roomy + 1, (Object *)generator + 1, size - sizeof(Object));
+        roomy->header.state = generator->header.state;
+        roomy->header.flags = generator->header.flags | GENERATOR_ATTRIBUTES;
+        *gc_extra_word(vm, &roomy->header) = VALUE_UNSET;
+        if (code->range_count) gc_finalizable(vm, roomy);
+        generator = roomy;
+    }
+    generator->header.shape = cls->root_shape;
+    return generator;
+}
+
 void generator_trace(GenVM *vm, Object *object) {
     Generator *generator = (Generator *)object;
     gc_mark(vm, generator->links[FRAME_LINKS + FRAME_FUNCTION]);

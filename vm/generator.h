@@ -53,6 +53,9 @@ static inline Function *generator_function(Generator *generator) {
 /* What natives ask call_general for: a "call" of a generator object with that many arguments. */
 enum { GENERATOR_CALL_SEND = 1, GENERATOR_CALL_THROW = 2, GENERATOR_CALL_CLOSE = 3 };
 
+/* header.flags */
+enum { GENERATOR_ATTRIBUTES = 1 }; /* the cell ends in the word for a Dict of attributes */
+
 static inline bool is_generator_like(Value v) {
     return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) ||
            is_kind(v, TYPE_ASYNC_GENERATOR);
@@ -69,6 +72,11 @@ Generator *generator_new(GenVM *vm, Function *function);
 /* RuntimeError "cannot reuse already awaited ...": of a coroutine or an async generator's step that
  * is finished. */
 Value generator_raise_reused(GenVM *vm, const Generator *generator);
+
+/* The same generator, which nobody has seen yet, as an instance of `cls`: a library iterator (map,
+ * itertools, ...) or a subclass of one. Where the class gives its instances a __dict__ it is another
+ * object, with room for that. NULL on error. */
+Generator *generator_wear(GenVM *vm, Generator *generator, Type *cls);
 
 Generator *generator_leaf(Generator *generator); /* the innermost that it delegates to */
 

@@ -17,6 +17,7 @@
  * shape.
  */
 #include "vm/type_private.h"
+#include "vm/generator.h"
 
 #include <stdlib.h>
 
@@ -341,6 +342,8 @@ static Value *attributes_word(GenVM *vm, Object *object) {
     case TYPE_FUNCTION:
     case TYPE_MODULE:
     case TYPE_OBJECT: return NULL;
+    case TYPE_GENERATOR:
+        return object->flags & GENERATOR_ATTRIBUTES ? gc_extra_word(vm, object) : NULL;
     default:
         if (object->kind == KIND_EXCEPTION) return &((Exception *)object)->attributes;
         return vm->shapes[object->shape].type->is_builtin ? NULL : gc_extra_word(vm, object);

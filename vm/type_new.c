@@ -305,7 +305,9 @@ static const AttributeDef weakref_attribute[] = {
 static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
     SlotNames slots = {VALUE_UNSET, false, false};
     Value declared = dict_get_str(vm, type->dict, name_value(vm, NAME___slots__));
-    if (declared == VALUE_UNSET) {
+    if (declared == VALUE_UNSET && type->base->id == TYPE_COAT) {
+        /* an iterator of the library, which would be one in C elsewhere */
+    } else if (declared == VALUE_UNSET) {
         slots.dict = !any_base_has_dict;
         slots.weakref = !any_base_has_dict && type->base->id == TYPE_OBJECT;
     } else {

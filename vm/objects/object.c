@@ -117,10 +117,19 @@ static Value object_format(GenVM *vm, Value *args) {
 static Value object_getattribute(GenVM *vm, Value *args) {
     return object_getattr(vm, args[0], args[1]);
 }
+
+/* Classes are changed through type.__setattr__ alone, which keeps the builtin ones as they are. */
+static bool refuse_class(GenVM *vm, Value self, const char *method) {
+    if (!is_type(self)) return false;
+    raise_type(vm, "can't apply this %s to %T object", method, self);
+    return true;
+}
 static Value object_set_attribute(GenVM *vm, Value *args) {
+    if (refuse_class(vm, args[0], "__setattr__")) return VALUE_ERROR;
     return object_setattr(vm, args[0], args[1], args[2]);
 }
 static Value object_delete_attribute(GenVM *vm, Value *args) {
+    if (refuse_class(vm, args[0], "__delattr__")) return VALUE_ERROR;
     return object_setattr(vm, args[0], args[1], VALUE_UNSET);
 }
 
