@@ -673,11 +673,6 @@ static Value fast_max(GenVM *vm, const Value *args, uint32_t count) {
     return (void)vm, fast_min_max(args, count, false);
 }
 
-static Value fast_next(GenVM *vm, const Value *args, uint32_t count) {
-    if (count != 1 || !is_kind(args[0], TYPE_GENERATOR)) return VALUE_UNSET;
-    return native_resume(vm, args[0], VALUE_NONE);
-}
-
 static Value fast_ord(GenVM *vm, const Value *args, uint32_t count) {
     (void)vm;
     if (count != 1 || !is_exact(args[0], TYPE_STR) || AS_STR(args[0])->length != 1)
@@ -700,8 +695,7 @@ static const struct {
     const char *name;
     Value (*fast)(GenVM *vm, const Value *args, uint32_t count);
 } fast_functions[] = {
-    {"min", fast_min}, {"max", fast_max}, {"next", fast_next},
-    {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
+    {"min", fast_min}, {"max", fast_max}, {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
 };
 
 static bool fast_init(GenVM *vm) {
@@ -710,6 +704,8 @@ static bool fast_init(GenVM *vm) {
         if (key == VALUE_ERROR) return false;
         AS(NativeFunction, dict_get_str(vm, vm->builtins, key))->fast = fast_functions[i].fast;
     }
+    Value next = dict_get_str(vm, vm->builtins, str_intern_from(vm, "next", 4));
+    as_object(next)->flags |= NATIVE_NEXT;
     return true;
 }
 

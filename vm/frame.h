@@ -5,8 +5,8 @@
  *          base[-4] ... base[-1]  base[0]
  *
  * A frame is its registers; the four words below `base` link it to its caller:
- *     base[FRAME_CONSTS]  the caller's constants (Value *)      base[FRAME_CALLER]  the caller's
- * base (Value *) base[FRAME_FUNCTION] the running function (a Value)       base[FRAME_PC] where the
+ *     base[FRAME_FUNCTION] the running function (a Value)       base[FRAME_CALLER]  the caller's
+ * base (Value *) base[FRAME_CONSTS] the caller's constants (Value *)       base[FRAME_PC] where the
  * caller goes on (Instr *) Raw pointers are 8-byte aligned and so look like small ints: the
  * collector may scan the stack as Values. Returning stores the result in the register that operand
  * `a` of the caller's instruction before that pc names. So an instruction whose result goes to R[a]
@@ -22,7 +22,10 @@
 
 #include "vm/code.h"
 
-enum { FRAME_CONSTS = -4, FRAME_CALLER = -3, FRAME_FUNCTION = -2, FRAME_PC = -1, FRAME_LINKS = 4 };
+/* The function comes first: in plain code it is the callable of the window and already in its
+ * place.
+ */
+enum { FRAME_FUNCTION = -4, FRAME_CALLER = -3, FRAME_CONSTS = -2, FRAME_PC = -1, FRAME_LINKS = 4 };
 enum {
     STACK_RED_ZONE = 320
 }; /* registers that are always free above vm->limit: one maximal frame and its links */

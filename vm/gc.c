@@ -14,6 +14,7 @@
 #include "vm/gc.h"
 #include "vm/generator.h"
 #include "vm/frame.h"
+#include "vm/generator.h"
 #include "vm/objects.h"
 
 #include <stdlib.h>
@@ -23,9 +24,9 @@ enum {
     GRANULE = GC_GRANULE,
     BITMAP_WORDS = BLOCK_SIZE / GRANULE / 64,
     SMALL_LIMIT = GC_SMALL, /* up to here a size class every 16 bytes */
-    BLOCK_LIMIT = 8192, /* larger objects are malloc's */
+    BLOCK_LIMIT = 8192,     /* larger objects are malloc's */
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
-    PIECE = 4096, /* a run is handed out in pieces, so that the accounts are not far off */
+    PIECE = 4096,     /* a run is handed out in pieces, so that the accounts are not far off */
     CHUNK_BLOCKS = 8, /* blocks are got from the system this many at a time, fewer at first */
 };
 #define YOUNG_BYTES ((uint64_t)4 << 20) /* allocation between two minor collections */
@@ -43,7 +44,7 @@ typedef struct SizeClass {
     GcArea *area;  /* the piece being handed out: in GenVM.areas, or `large` */
     GcArea large;  /* that of the classes above SMALL_LIMIT */
     char *run_end; /* end of the run the piece is from */
-    Block *block;     /* the block the run is in */
+    Block *block;  /* the block the run is in */
     Block **blocks;
     uint32_t count, capacity, cursor;
     uint32_t cell_size;
@@ -556,6 +557,12 @@ static void finalize_natively(GenVM *vm, Object *object) {
     if (type->slots.finalize) type->slots.finalize(vm, object);
 }
 
+/* A generator that needs no closing: at its end, or never started. */
+static bool is_finished_generator(Object *object) {
+    if (!is_generator_like(object_value(object))) return false;
+    return object->state == GENERATOR_DONE || generator_unstarted((Generator *)object);
+}
+
 /* Objects with a finalizer that nothing reaches: those written in C are finalized now; those that
  * need script code (suspended generators, __del__) come to life once more, in
  * vm->pending_finalizers, for the next safepoint. */
@@ -569,6 +576,7 @@ static void find_finalizers(GenVM *vm) {
             continue;
         }
         object->gc &= (uint8_t)~GC_FINALIZABLE;
+        if (is_finished_generator(object)) continue;
         Type *type = vm->shapes[object->shape].type;
         if (type->slots.finalize) {
             type->slots.finalize(vm, object);

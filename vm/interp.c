@@ -12,6 +12,7 @@
  */
 #include "vm/interp.h"
 #include "vm/bind.h"
+#include "vm/call.h"
 #include "vm/generator.h"
 #include "vm/objects.h"
 #include "vm/ops.h"
@@ -63,11 +64,17 @@
 /* The next backward jump will find the fuel gone. */
 #define JUMP(words)                                                                                \
     do {                                                                                           \
-        int32_t words_ = (words);                                                                  \
+        int64_t words_ = (words);                                                                  \
         pc += words_;                                                                              \
-        fuel += words_ >> 31;                                                                      \
+        fuel += words_ >> 63;                                                                      \
         if (unlikely(fuel < 0)) goto tick;                                                         \
         NEXT;                                                                                      \
+    } while (0)
+/* The jump of a loop instruction, which leads backward. */
+#define LOOP()                                                                                     \
+    do {                                                                                           \
+        pc += IMM;                                                                                 \
+        TICK();                                                                                    \
     } while (0)
 #define TICK()                                                                                     \
     do {                                                                                           \
@@ -305,193 +312,7 @@ static inline bool equal_strings(Value x, Value y) {
     COMPARE_JUMP(J##OP_##K, symbol, , k[B], op_compare_jump, FOR_##OP_)                            \
     COMPARE_JUMP(JN##OP_##K, symbol, !, k[B], op_compare_jump, FOR_##OP_)
 
-/* Resumes generator `g` for the FORITER just read. `top`: where its callees' frames may start. */
-#define RESUME_FOR(g, top_, root_)                                                                 \
-    do {                                                                                           \
-        (g)->top = (top_);                                                                         \
-        Value *resumed = generator_base(g);                                                        \
-        resumed[FRAME_CONSTS] = (Value)(uintptr_t)k;                                               \
-        resumed[FRAME_CALLER] = (Value)(uintptr_t)base;                                            \
-        resumed[FRAME_PC] = (Value)(uintptr_t)(pc + IMM);                                          \
-        (g)->exit_pc = pc;                                                                         \
-        (g)->dest = &RB;                                                                           \
-        (g)->root = (root_);                                                                       \
-        (g)->header.state = GENERATOR_RUNNING;                                                     \
-        base = resumed;                                                                            \
-        pc = (g)->pc;                                                                              \
-        k = frame_function(base)->consts;                                                          \
-        TICK();                                                                                    \
-    } while (0)
-#define QUICKEN(op) (*(uint8_t *)(uintptr_t)(pc - 1) = (op))
-
-#define TOP_PLAIN (base + frame_function(base)->regs)
-#define TOP_GENERATOR (generator_of(base)->top)
-
-#define FOR_GENERIC(name, top_, generator_form)                                                    \
-    CASE(name) {                                                                                   \
-        Value iterator = RA;                                                                       \
-        if (unlikely(!is_object(iterator))) SLOW_LOOP(op_for_iter);                                \
-        switch (object_key(as_object(iterator))) {                                                 \
-        case OBJECT_KEY(TYPE_RANGE_ITERATOR, 0): {                                                 \
-            RangeIterator *range = (RangeIterator *)as_object(iterator);                           \
-            if (unlikely(range->remaining <= 0)) NEXT;                                             \
-            range->remaining--;                                                                    \
-            RB = int_value(range->next);                                                           \
-            range->next += range->step;                                                            \
-            QUICKEN(OP_FORITER_RANGE);                                                             \
-            JUMP(IMM);                                                                             \
-        }                                                                                          \
-        case OBJECT_KEY(TYPE_LIST_ITERATOR, 0): {                                                  \
-            ListIterator *it = (ListIterator *)as_object(iterator);                                \
-            List *list = AS_LIST(it->container);                                                   \
-            if (unlikely(it->container == VALUE_UNSET)) NEXT;                                      \
-            if (unlikely((uint64_t)it->index >= list->count)) {                                    \
-                it->container = VALUE_UNSET;                                                       \
-                NEXT;                                                                              \
-            }                                                                                      \
-            RB = list->items[it->index++];                                                         \
-            QUICKEN(OP_FORITER_LIST);                                                              \
-            JUMP(IMM);                                                                             \
-        }                                                                                          \
-        case OBJECT_KEY(TYPE_STR_ASCII_ITERATOR, 0): {                                             \
-            ListIterator *it = (ListIterator *)as_object(iterator);                                \
-            const Str *str = AS_STR(it->container);                                                \
-            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size))                  \
-                SLOW_LOOP(op_for_iter);                                                            \
-            RB = vm->characters[(unsigned char)str->data[it->index++]];                            \
-            JUMP(IMM);                                                                             \
-        }                                                                                          \
-        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED): {                                    \
-            Generator *g = (Generator *)as_object(iterator);                                       \
-            QUICKEN(generator_form);                                                               \
-            RESUME_FOR(g, top_, NULL);                                                             \
-        }                                                                                          \
-        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING): {                                   \
-            Generator *root = (Generator *)as_object(iterator), *g = root->leaf;                   \
-            if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED))         \
-                SLOW_LOOP(op_for_iter);                                                            \
-            RESUME_FOR(g, top_, root);                                                             \
-        }                                                                                          \
-        default: {                                                                                 \
-            const Object *object_ = as_object(iterator);                                           \
-            const Type *type_ = vm->types[object_->kind];                                          \
-            if (unlikely(object_->shape != object_->kind || !type_->slots.next ||                  \
-                         object_->kind == TYPE_GENERATOR))                                         \
-                SLOW_LOOP(op_for_iter);                                                            \
-            SYNC();                                                                                \
-            Value item_ = type_->slots.next(vm, iterator);                                         \
-            fuel = vm->fuel;                                                                       \
-            if (unlikely(vm->poll)) {                                                              \
-                vm->fuel_kept += fuel;                                                             \
-                fuel = 0;                                                                          \
-            }                                                                                      \
-            if (likely(!is_pointer(item_) || is_object(item_))) {                                  \
-                RB = item_;                                                                        \
-                JUMP(IMM);                                                                         \
-            }                                                                                      \
-            if (item_ == VALUE_END) NEXT;                                                          \
-            if (unlikely(!op_for_item(vm, item_))) goto unwind;                                    \
-            RELOAD();                                                                              \
-            NEXT;                                                                                  \
-        }                                                                                          \
-        }                                                                                          \
-    }
-
-#define FOR_GENERATOR(name, top_, generic_form)                                                    \
-    CASE(name) {                                                                                   \
-        Value iterator = RA;                                                                       \
-        Generator *g = (Generator *)as_object(iterator);                                           \
-        if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) { \
-            QUICKEN(generic_form);                                                                 \
-            pc--;                                                                                  \
-            NEXT;                                                                                  \
-        }                                                                                          \
-        RESUME_FOR(g, top_, NULL);                                                                 \
-    }
-
-/* Enters function `f` whose `count` arguments lie ready at `new_base`. */
-#define ENTER(f, new_base)                                                                         \
-    do {                                                                                           \
-        Value *entered = (new_base);                                                               \
-        entered[FRAME_CONSTS] = (Value)(uintptr_t)k;                                               \
-        entered[FRAME_CALLER] = (Value)(uintptr_t)base;                                            \
-        entered[FRAME_FUNCTION] = object_value(f);                                                 \
-        entered[FRAME_PC] = (Value)(uintptr_t)pc;                                                  \
-        base = entered;                                                                            \
-        k = (f)->consts;                                                                           \
-        pc = (f)->entry;                                                                           \
-        TICK();                                                                                    \
-    } while (0)
-
-/* Calls native `f` with the arguments that lie at `args_`, as many as it takes. */
-#define CALL_DIRECT(f, args_)                                                                      \
-    do {                                                                                           \
-        NativeFunction *native_ = (NativeFunction *)(f);                                           \
-        SYNC();                                                                                    \
-        vm->callee = native_;                                                                      \
-        Value answer_ = native_->fn(vm, (args_));                                                  \
-        native_check_result(vm, native_, answer_);                                                 \
-        if (unlikely((answer_ & ~(Value)8) == VALUE_ERROR)) {                                      \
-            if (answer_ == VALUE_ERROR) goto unwind;                                               \
-            SLOW(call_tail);                                                                       \
-        }                                                                                          \
-        fuel = vm->fuel;                                                                           \
-        RA = answer_;                                                                              \
-        if (unlikely(vm->poll)) goto hurry;                                                        \
-        NEXT;                                                                                      \
-    } while (0)
-#define TAKES_SELF(f, self)                                                                        \
-    (is_object(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind)
-
-#define CALL_PLAIN(name, slow)                                                                     \
-    CASE(name) {                                                                                   \
-        Value *window = &RA;                                                                       \
-        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
-        Function *f = (Function *)as_object(window[0]);                                            \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
-            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
-                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
-            SLOW(slow);                                                                            \
-        }                                                                                          \
-        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
-        ENTER(f, window + FRAME_LINKS);                                                            \
-    }
-
-#define CALL_METHOD(name, slow)                                                                    \
-    CASE(name) {                                                                                   \
-        Value *window = &RA;                                                                       \
-        if (unlikely(!is_object(window[0]) || window[FRAME_LINKS] == VALUE_UNSET)) SLOW(slow);     \
-        Function *f = (Function *)as_object(window[0]);                                            \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
-            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, B) &&                     \
-                TAKES_SELF(f, window[FRAME_LINKS]))                                                \
-                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
-            SLOW(slow);                                                                            \
-        }                                                                                          \
-        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
-        ENTER(f, window + FRAME_LINKS);                                                            \
-    }
-
-/* In a generator the arguments are copied to the task's stack. */
-#define CALL_FROM_GENERATOR(name, slow, needs_self)                                                \
-    CASE(name) {                                                                                   \
-        Value *window = &RA, *top = generator_of(base)->top;                                       \
-        if (unlikely(!is_object(window[0]) || (needs_self && window[1] == VALUE_UNSET)))           \
-            SLOW(slow);                                                                            \
-        Function *f = (Function *)as_object(window[0]);                                            \
-        unsigned count = B;                                                                        \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, count))) {                \
-            if (needs_self ? object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, count) &&    \
-                                 TAKES_SELF(f, window[1])                                          \
-                           : object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, count))             \
-                CALL_DIRECT(f, window + 1);                                                        \
-            SLOW(slow);                                                                            \
-        }                                                                                          \
-        if (unlikely(top > vm->limit)) SLOW(slow);                                                 \
-        for (unsigned i = 0; i < count; i++)                                                       \
-            top[FRAME_LINKS + i] = window[1 + i];                                                  \
-        ENTER(f, top + FRAME_LINKS);                                                               \
-    }
+#include "vm/interp_calls.h"
 
 #define LOAD_METHOD(name, link, generic_form)                                                      \
     CASE(name) {                                                                                   \
@@ -574,6 +395,10 @@ RunStatus interp_run(GenVM *vm) {
     Value *base, *k;
     int64_t fuel;
     double number;
+    Value answer;
+    Object *callee; /* for call_other */
+    Value *args, *top;
+    unsigned arg_count;
     RELOAD();
     NEXT;
 
@@ -755,7 +580,7 @@ RunStatus interp_run(GenVM *vm) {
     CASE(JT) {
         Value x = RA;
         if (x == VALUE_TRUE) JUMP(IMM);
-        if (x == VALUE_FALSE || x == VALUE_NONE) NEXT;
+        if (likely(x - VALUE_NONE <= VALUE_FALSE - VALUE_NONE)) NEXT; /* None, False */
         if (is_int(x)) {
             if (x) JUMP(IMM);
             NEXT;
@@ -765,7 +590,7 @@ RunStatus interp_run(GenVM *vm) {
     CASE(JF) {
         Value x = RA;
         if (x == VALUE_TRUE) NEXT;
-        if (x == VALUE_FALSE || x == VALUE_NONE) JUMP(IMM);
+        if (likely(x - VALUE_NONE <= VALUE_FALSE - VALUE_NONE)) JUMP(IMM);
         if (is_int(x)) {
             if (!x) JUMP(IMM);
             NEXT;
@@ -802,7 +627,7 @@ RunStatus interp_run(GenVM *vm) {
         int64_t item = range->next;
         range->next = item + range->step;
         RB = int_value(item);
-        JUMP(IMM);
+        LOOP();
     }
     CASE(FORITER_LIST) {
         ListIterator *it = (ListIterator *)as_object(RA);
@@ -814,7 +639,7 @@ RunStatus interp_run(GenVM *vm) {
             NEXT;
         }
         RB = list->items[it->index++];
-        JUMP(IMM);
+        LOOP();
     }
 unquicken_for : {
     QUICKEN(frame_is_generator(base) ? OP_FORITERG : OP_FORITER);
@@ -1102,6 +927,123 @@ unquicken_for : {
         return RUN_RETURNED;
     }
 
+/* A call of anything: see CALL_OTHER. The word before the arguments is free. */
+call_other:
+    switch (callee->kind) {
+    case TYPE_FUNCTION: {
+        Function *f = (Function *)callee;
+        if (f->header.flags & FUNCTION_GENERATOR) {
+            if (unlikely(arg_count != f->code->arg_count)) break;
+            SYNC();
+            Generator *g = generator_new(vm, f);
+            if (unlikely(!g)) goto unwind;
+            for (unsigned i = 0; i < arg_count; i++)
+                g->regs[i] = args[i];
+            RA = object_value(g);
+            if (unlikely(vm->poll)) goto hurry;
+            NEXT;
+        }
+        unsigned params = f->header.state;
+        if (params == FUNCTION_COMPLEX || arg_count > params || top + FRAME_LINKS > vm->limit)
+            break;
+        unsigned missing = params - arg_count;
+        if (missing && (!f->defaults || missing > f->defaults->count)) break;
+        Value *frame = top + FRAME_LINKS;
+        for (unsigned i = 0; frame != args && i < arg_count; i++)
+            frame[i] = args[i];
+        for (unsigned i = 0; i < missing; i++)
+            frame[arg_count + i] = f->defaults->items[f->defaults->count - missing + i];
+        ENTER(f, frame);
+    }
+    case TYPE_METHOD: {
+        Method *method = (Method *)callee;
+        Function *f = (Function *)as_object(method->function);
+        if (arg_count >= FUNCTION_COMPLEX - 1 || top + FRAME_LINKS > vm->limit ||
+            object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, arg_count + 1))
+            break;
+        Value *frame = top + FRAME_LINKS;
+        for (unsigned i = arg_count; i > 0; i--)
+            frame[i] = args[i - 1];
+        frame[0] = method->self;
+        ENTER(f, frame);
+    }
+    case TYPE_NATIVE:
+    case TYPE_NATIVE_METHOD: {
+        NativeFunction *native = (NativeFunction *)callee;
+        if (native->header.flags & (NATIVE_NEXT | NATIVE_SEND)) goto call_resume;
+        SYNC();
+        answer = native_invoke(vm, native, args, arg_count, VALUE_UNSET);
+        goto answered;
+    }
+    case TYPE_TYPE: {
+        Type *type = (Type *)callee;
+        if (!type->is_builtin || type->constructor == VALUE_UNSET || type->flags & TYPE_NO_NEW ||
+            type == vm->types[TYPE_TYPE])
+            break;
+        args[-1] = object_value(type);
+        SYNC();
+        answer = native_invoke(vm, AS(NativeFunction, type->constructor), args - 1, arg_count + 1,
+                               VALUE_UNSET);
+        goto answered;
+    }
+    default: break;
+    }
+call_slowly : {
+    SYNC();
+    if (unlikely(!call_general(vm, object_value(callee), args, arg_count, VALUE_UNSET)))
+        goto unwind;
+    RELOAD();
+    if (unlikely(vm->poll)) goto hurry;
+    NEXT;
+}
+answered : {
+    if (unlikely((answer & ~(Value)8) == VALUE_ERROR)) {
+        if (answer == VALUE_ERROR) goto unwind;
+        SLOW(call_tail);
+    }
+    base = vm->base;
+    fuel = vm->fuel;
+    RA = answer;
+    if (unlikely(vm->poll)) goto hurry;
+    NEXT;
+}
+/* next(generator), next(generator, default), generator.send(value): a switch of frames. A default
+ * waits in the result's register and stays there when the generator ends. */
+call_resume : {
+    NativeFunction *native = (NativeFunction *)callee;
+    Value receiver = native->self, sent = VALUE_NONE;
+    const Instr *end = NULL;
+    if (native->header.flags & NATIVE_SEND) {
+        unsigned at = receiver == VALUE_UNSET;
+        if (unlikely(arg_count != at + 1)) goto call_slowly;
+        if (at) receiver = args[0];
+        sent = args[at];
+    } else {
+        if (unlikely(arg_count - 1 > 1)) goto call_slowly;
+        receiver = args[0];
+        if (arg_count == 2) end = pc;
+    }
+    if (unlikely(!is_object(receiver))) goto call_slowly;
+    Generator *g = (Generator *)as_object(receiver), *root = NULL;
+    if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) {
+        if (object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING))
+            goto call_slowly;
+        root = g;
+        g = root->leaf;
+        if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED))
+            goto call_slowly;
+    }
+    if (sent != VALUE_NONE) {
+        if (unlikely(g->pc == generator_function(g)->entry)) goto call_slowly;
+        if (instr_c(g->pc[-1]) != 1) {
+            g->regs[instr_a(g->pc[-1])] = sent;
+            gc_barrier(vm, g);
+        }
+    }
+    Value *to = &RA;
+    if (end) *to = args[1];
+    RESUME(g, root, top + 1, to, pc, end);
+}
 box_float : {
     SYNC();
     Value boxed = float_box(vm, number);

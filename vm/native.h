@@ -66,6 +66,8 @@ enum {
     NATIVE_WRAPPER = 1,     /* a dunder method that stands for a type's slot */
     NATIVE_CLASSMETHOD = 2, /* in a type's dict: binds to the class */
     NATIVE_NEW = 4,         /* a type's __new__: self is the type, not passed on */
+    NATIVE_NEXT = 8,        /* next(): the interpreter resumes a generator by itself */
+    NATIVE_SEND = 16,       /* generator.send, likewise */
 };
 
 /* Called by natives as their last act. Arguments are copied; at most 8 by native_call. */

@@ -82,6 +82,9 @@ struct Object {
 };
 enum { OBJECT_SUBCLASS = 1, FUNCTION_COMPLEX = 255 };
 enum { LIKE_NATIVE = 1 }; /* flags of functions and properties: see bind_like_native.c */
+/* Function's flags: a call with exactly the positional parameters makes a generator, coroutine, ...
+ */
+enum { FUNCTION_GENERATOR = 2 };
 
 /* The kind and state bytes read as one: one compare says "exactly a list", "a function of two
  * parameters". */

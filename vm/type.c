@@ -13,6 +13,7 @@
  * entry, not the value, so plain values may be replaced without a new epoch.
  */
 #include "vm/type_private.h"
+#include "vm/objects.h"
 
 #include <stdlib.h>
 
@@ -300,6 +301,7 @@ bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, u
         native->owner = NULL;
         native->self = object_value(owner);
     }
+    if (def->fn == generator_send_method) flags |= NATIVE_SEND;
     native->header.flags |= flags;
     if (flags & NATIVE_WRAPPER) native->header.shape = TYPE_NATIVE_WRAPPER;
     return dict_set_str(vm, dict, native->name, method);

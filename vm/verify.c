@@ -133,6 +133,19 @@ static bool check_pair(const Verifier *v, uint32_t word) {
     return check_register(v, word, other, 1);
 }
 
+/* Calls whose first argument is the receiver's place. */
+static bool is_method_call(Instr instr) {
+    switch (instr_op(instr)) {
+    case OP_CALLM:
+    case OP_CALLMG:
+    case OP_CALLMW:
+    case OP_CALLMWG: return true;
+    case OP_CALLKW:
+    case OP_CALLKWG: return instr_c(instr) & 1;
+    default: return false;
+    }
+}
+
 static bool check_instruction(const Verifier *v, uint32_t word) {
     Instr instr = v->code->instrs[word];
     Opcode op = instr_op(instr);
@@ -144,6 +157,8 @@ static bool check_instruction(const Verifier *v, uint32_t word) {
     if (!check_operand(v, word, info->format[1], instr_b(instr), false)) return false;
     if (!check_operand(v, word, info->format[2], instr_c(instr), false)) return false;
     if (!check_imm(v, word, info->format[3], instr_imm(instr))) return false;
+    if (is_method_call(instr) && instr_b(instr) == 0)
+        return fail(v, word, "%s without a receiver", info->name);
     if (op >= OP_JLTK && op <= OP_JNGEK && !check_constant(v, word, (int32_t)instr_b(instr)))
         return false;
     if (info->words == 3) return check_constant(v, word, instr_imm(v->code->instrs[word + 1]));

@@ -18,12 +18,20 @@ static uint8_t plain_arity(const Code *code) {
     return plain ? (uint8_t)code->arg_count : FUNCTION_COMPLEX;
 }
 
+static bool makes_generator(const Code *code) {
+    enum { OTHER_PARAMS = CODE_VARARGS | CODE_VARKEYWORDS };
+    return code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR) &&
+           !(code->flags & OTHER_PARAMS) && code->kwonly_count == 0;
+}
+
 static void use_code(Function *function, Code *code) {
     function->code = code;
     function->entry = code->instrs;
     function->consts = code->consts;
     function->regs = code->regs;
     function->header.state = plain_arity(code);
+    function->header.flags &= (uint8_t)~FUNCTION_GENERATOR;
+    if (makes_generator(code)) function->header.flags |= FUNCTION_GENERATOR;
 }
 
 Function *function_new(GenVM *vm, struct Code *code, Dict *globals) {

@@ -80,7 +80,7 @@ static Value generator_iter(GenVM *vm, Value self) {
 static Value next(GenVM *vm, Value self) {
     return native_resume(vm, self, VALUE_NONE);
 }
-static Value method_send(GenVM *vm, Value *args) {
+Value generator_send_method(GenVM *vm, Value *args) {
     return native_resume(vm, args[0], args[1]);
 }
 static Value method_close(GenVM *vm, Value *args) {
@@ -110,7 +110,7 @@ static Value await_coroutine(GenVM *vm, Value *args) {
 }
 
 #define COMMON_METHODS                                                                             \
-    {"send(self, value, /)", method_send,                                                          \
+    {"send(self, value, /)", generator_send_method,                                                \
      "Resume, with value as the result of the yield; the next yielded value."},                    \
         {"throw(self, typ, val=?, tb=?, /)", method_throw,                                         \
          "Raise the exception at the yield; the next yielded value."},                             \

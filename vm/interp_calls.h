@@ -1,0 +1,217 @@
+/* interp_calls.h - a part of interp.c: the handlers that switch frames, as macros over its locals:
+ * calls, `for` steps that resume a generator, and the other steps of `for`. It is included there
+ * and nowhere else.
+ */
+#ifndef GEN_INTERP_CALLS_H
+#define GEN_INTERP_CALLS_H
+
+/* Resumes generator `g`: `top_`, where its callees' frames may start; `to`, the register that gets
+ * what it yields; `next_pc` and `end_pc`, where it goes on after a yield and at the end. */
+#define RESUME(g, root_, top_, to, next_pc, end_pc)                                                \
+    do {                                                                                           \
+        (g)->top = (top_);                                                                         \
+        Value *resumed = generator_base(g);                                                        \
+        resumed[FRAME_CONSTS] = (Value)(uintptr_t)k;                                               \
+        resumed[FRAME_CALLER] = (Value)(uintptr_t)base;                                            \
+        resumed[FRAME_PC] = (Value)(uintptr_t)(next_pc);                                           \
+        (g)->exit_pc = (end_pc);                                                                   \
+        (g)->dest = (to);                                                                          \
+        (g)->root = (root_);                                                                       \
+        (g)->header.state = GENERATOR_RUNNING;                                                     \
+        base = resumed;                                                                            \
+        pc = (g)->pc;                                                                              \
+        k = frame_function(base)->consts;                                                          \
+        TICK();                                                                                    \
+    } while (0)
+#define RESUME_FOR(g, top_, root_) RESUME(g, root_, top_, &RB, pc + IMM, pc)
+#define QUICKEN(op) (*(uint8_t *)(uintptr_t)(pc - 1) = (op))
+
+#define TOP_PLAIN (base + frame_function(base)->regs)
+#define TOP_GENERATOR (generator_of(base)->top)
+
+#define FOR_GENERIC(name, top_, generator_form)                                                    \
+    CASE(name) {                                                                                   \
+        Value iterator = RA;                                                                       \
+        if (unlikely(!is_object(iterator))) SLOW_LOOP(op_for_iter);                                \
+        switch (object_key(as_object(iterator))) {                                                 \
+        case OBJECT_KEY(TYPE_RANGE_ITERATOR, 0): {                                                 \
+            RangeIterator *range = (RangeIterator *)as_object(iterator);                           \
+            if (unlikely(range->remaining <= 0)) NEXT;                                             \
+            range->remaining--;                                                                    \
+            RB = int_value(range->next);                                                           \
+            range->next += range->step;                                                            \
+            QUICKEN(OP_FORITER_RANGE);                                                             \
+            LOOP();                                                                                \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_LIST_ITERATOR, 0): {                                                  \
+            ListIterator *it = (ListIterator *)as_object(iterator);                                \
+            List *list = AS_LIST(it->container);                                                   \
+            if (unlikely(it->container == VALUE_UNSET)) NEXT;                                      \
+            if (unlikely((uint64_t)it->index >= list->count)) {                                    \
+                it->container = VALUE_UNSET;                                                       \
+                NEXT;                                                                              \
+            }                                                                                      \
+            RB = list->items[it->index++];                                                         \
+            QUICKEN(OP_FORITER_LIST);                                                              \
+            LOOP();                                                                                \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_STR_ASCII_ITERATOR, 0): {                                             \
+            ListIterator *it = (ListIterator *)as_object(iterator);                                \
+            const Str *str = AS_STR(it->container);                                                \
+            if (unlikely(it->container == VALUE_UNSET || it->index >= str->size))                  \
+                SLOW_LOOP(op_for_iter);                                                            \
+            RB = vm->characters[(unsigned char)str->data[it->index++]];                            \
+            LOOP();                                                                                \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED): {                                    \
+            Generator *g = (Generator *)as_object(iterator);                                       \
+            QUICKEN(generator_form);                                                               \
+            RESUME_FOR(g, top_, NULL);                                                             \
+        }                                                                                          \
+        case OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING): {                                   \
+            Generator *root = (Generator *)as_object(iterator), *g = root->leaf;                   \
+            if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED))         \
+                SLOW_LOOP(op_for_iter);                                                            \
+            RESUME_FOR(g, top_, root);                                                             \
+        }                                                                                          \
+        default: {                                                                                 \
+            const Object *object_ = as_object(iterator);                                           \
+            const Type *type_ = vm->types[object_->kind];                                          \
+            if (unlikely(object_->shape != object_->kind || !type_->slots.next ||                  \
+                         object_->kind == TYPE_GENERATOR))                                         \
+                SLOW_LOOP(op_for_iter);                                                            \
+            SYNC();                                                                                \
+            Value item_ = type_->slots.next(vm, iterator);                                         \
+            fuel = vm->fuel;                                                                       \
+            if (unlikely(vm->poll)) {                                                              \
+                vm->fuel_kept += fuel;                                                             \
+                fuel = 0;                                                                          \
+            }                                                                                      \
+            if (likely(!is_pointer(item_) || is_object(item_))) {                                  \
+                RB = item_;                                                                        \
+                LOOP();                                                                            \
+            }                                                                                      \
+            if (item_ == VALUE_END) NEXT;                                                          \
+            if (unlikely(!op_for_item(vm, item_))) goto unwind;                                    \
+            RELOAD();                                                                              \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        }                                                                                          \
+    }
+
+#define FOR_GENERATOR(name, top_, generic_form)                                                    \
+    CASE(name) {                                                                                   \
+        Value iterator = RA;                                                                       \
+        Generator *g = (Generator *)as_object(iterator);                                           \
+        if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) { \
+            QUICKEN(generic_form);                                                                 \
+            pc--;                                                                                  \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        RESUME_FOR(g, top_, NULL);                                                                 \
+    }
+
+/* Enters function `f` whose `count` arguments lie ready at `new_base`. */
+#define ENTER(f, new_base)                                                                         \
+    do {                                                                                           \
+        (new_base)[FRAME_FUNCTION] = object_value(f);                                              \
+        ENTER_WINDOW(f, new_base);                                                                 \
+    } while (0)
+/* The same where the function lies at its place already. */
+#define ENTER_WINDOW(f, new_base)                                                                  \
+    do {                                                                                           \
+        Value *entered = (new_base);                                                               \
+        entered[FRAME_CONSTS] = (Value)(uintptr_t)k;                                               \
+        entered[FRAME_CALLER] = (Value)(uintptr_t)base;                                            \
+        entered[FRAME_PC] = (Value)(uintptr_t)pc;                                                  \
+        base = entered;                                                                            \
+        k = (f)->consts;                                                                           \
+        pc = (f)->entry;                                                                           \
+        TICK();                                                                                    \
+    } while (0)
+
+/* Calls native `f` with the arguments that lie at `args_`, as many as it takes. */
+#define CALL_DIRECT(f, args_)                                                                      \
+    do {                                                                                           \
+        NativeFunction *native_ = (NativeFunction *)(f);                                           \
+        SYNC();                                                                                    \
+        vm->callee = native_;                                                                      \
+        Value answer_ = native_->fn(vm, (args_));                                                  \
+        native_check_result(vm, native_, answer_);                                                 \
+        if (unlikely((answer_ & ~(Value)8) == VALUE_ERROR)) {                                      \
+            if (answer_ == VALUE_ERROR) goto unwind;                                               \
+            SLOW(call_tail);                                                                       \
+        }                                                                                          \
+        fuel = vm->fuel;                                                                           \
+        RA = answer_;                                                                              \
+        if (unlikely(vm->poll)) goto hurry;                                                        \
+        NEXT;                                                                                      \
+    } while (0)
+#define TAKES_SELF(f, self)                                                                        \
+    (is_object(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind)
+
+/* What is no plain function of that many parameters is called at `call_other`, with `callee`, the
+ * `arg_count` arguments at `args`, and `top`, where frames may start: at the window itself, which
+ * is dead for the caller, or on the task's stack. */
+#define CALL_OTHER(function_, args_, count_, top_)                                                 \
+    do {                                                                                           \
+        callee = &(function_)->header;                                                             \
+        args = (args_);                                                                            \
+        arg_count = (count_);                                                                      \
+        top = (top_);                                                                              \
+        goto call_other;                                                                           \
+    } while (0)
+
+#define CALL_PLAIN(name, slow)                                                                     \
+    CASE(name) {                                                                                   \
+        Value *window = &RA;                                                                       \
+        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
+        Function *f = (Function *)as_object(window[0]);                                            \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
+            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
+                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
+            CALL_OTHER(f, window + FRAME_LINKS, B, window);                                        \
+        }                                                                                          \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
+        ENTER_WINDOW(f, window + FRAME_LINKS);                                                     \
+    }
+
+#define CALL_METHOD(name, slow)                                                                    \
+    CASE(name) {                                                                                   \
+        Value *window = &RA;                                                                       \
+        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
+        Function *f = (Function *)as_object(window[0]);                                            \
+        if (unlikely(window[FRAME_LINKS] == VALUE_UNSET))                                          \
+            CALL_OTHER(f, window + FRAME_LINKS + 1, B - 1u, window);                               \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
+            if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, B) &&                     \
+                TAKES_SELF(f, window[FRAME_LINKS]))                                                \
+                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
+            CALL_OTHER(f, window + FRAME_LINKS, B, window);                                        \
+        }                                                                                          \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
+        ENTER_WINDOW(f, window + FRAME_LINKS);                                                     \
+    }
+
+/* In a generator the arguments are copied to the task's stack. */
+#define CALL_FROM_GENERATOR(name, slow, needs_self)                                                \
+    CASE(name) {                                                                                   \
+        Value *window = &RA, *stack_top = generator_of(base)->top;                                 \
+        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
+        Function *f = (Function *)as_object(window[0]);                                            \
+        unsigned given = B;                                                                        \
+        if (unlikely(needs_self && window[1] == VALUE_UNSET))                                      \
+            CALL_OTHER(f, window + 2, given - 1, stack_top);                                       \
+        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, given))) {                \
+            if (needs_self ? object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, given) &&    \
+                                 TAKES_SELF(f, window[1])                                          \
+                           : object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, given))             \
+                CALL_DIRECT(f, window + 1);                                                        \
+            CALL_OTHER(f, window + 1, given, stack_top);                                           \
+        }                                                                                          \
+        if (unlikely(stack_top > vm->limit)) SLOW(slow);                                           \
+        for (unsigned i = 0; i < given; i++)                                                       \
+            stack_top[FRAME_LINKS + i] = window[1 + i];                                            \
+        ENTER(f, stack_top + FRAME_LINKS);                                                         \
+    }
+#endif
