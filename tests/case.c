@@ -415,14 +415,3 @@ CaseResult case_run(const Case *test, char **report) {
     *report = text.bytes;
     return text.len == 0 ? CASE_PASSED : CASE_FAILED;
 }
-
-bool case_is_known_failing(const Case *test) {
-    Text list = {0};
-    if (!text_read_file(&list, "tests/known-failing.txt")) return false;
-    bool found = false;
-    for (char *line = strtok(list.bytes, "\n"); line && !found; line = strtok(NULL, "\n")) {
-        found = strcmp(line, test->path) == 0;
-    }
-    free(list.bytes);
-    return found;
-}

@@ -26,7 +26,4 @@ typedef enum CaseResult { CASE_PASSED, CASE_FAILED, CASE_SKIPPED } CaseResult;
  * differed, or why the case was skipped; NULL when it passed. */
 CaseResult case_run(const Case *test, char **report);
 
-/* Whether tests/known-failing.txt lists the case. */
-bool case_is_known_failing(const Case *test);
-
 #endif

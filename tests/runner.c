@@ -8,7 +8,7 @@
  *     runner --plain [PART]
  *
  * which runs the cases whose path contains PART without Criterion (whose sandboxes cost more than a
- * short script), prints "FAIL path" for each one that fails, known or not, and is what
+ * short script), prints "FAIL path" for each one that fails, and is what
  * scripts/quick-test reads. */
 #include "case.h"
 
@@ -19,10 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A case as a Criterion test. A known failure is skipped, so that the rest can be trusted. */
+/* A case as a Criterion test. */
 static void run_in_criterion(const Case *test) {
     char *report = NULL;
-    if (case_is_known_failing(test)) cr_skip_test("%s", "listed in tests/known-failing.txt");
     switch (case_run(test, &report)) {
     case CASE_PASSED: break;
     case CASE_SKIPPED: cr_skip_test("%s", report); break;
@@ -47,11 +46,9 @@ static const Case cases[] = {
 };
 #define CASE_COUNT (sizeof cases / sizeof *cases - 1)
 
-/* Prints "FAIL path" and the report in one write, so that two cases do not mix their lines. A known
- * failure gets a tenth of its time: it may well be one that does not end. */
+/* Prints "FAIL path" and the report in one write, so that two cases do not mix their lines. */
 static int run_plainly(const Case *test) {
     char *report = NULL;
-    if (case_is_known_failing(test)) setenv("GEN_SLOWDOWN", "0.1", 1);
     if (case_run(test, &report) != CASE_FAILED) return 0;
     printf("FAIL %s\n%s\n", test->path, report);
     fflush(stdout);
