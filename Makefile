@@ -73,6 +73,13 @@ say = @printf '  %-4s %s\n' $(1) $(2)
 VM_SRC := $(sort $(wildcard vm/*.c vm/*/*.c))
 PARSER_SRC := $(sort $(wildcard parser/*.c parser/*/*.c))
 STDLIB_SRC := $(sort $(wildcard stdlib/*.c stdlib/*/*.c))
+STDLIB_HEADERS := $(wildcard stdlib/*.h)
+# UV=0 builds without libuv, and so without module _uv, on which asyncio rests.
+ifeq ($(UV),0)
+STDLIB_SRC := $(filter-out stdlib/uv_%,$(STDLIB_SRC))
+STDLIB_HEADERS := $(filter-out stdlib/uv_%,$(STDLIB_HEADERS))
+override CPPFLAGS += -DGEN_NO_UV
+endif
 REPL_SRC := $(sort $(wildcard repl/*.c))
 STDLIB_GEN := $(shell find stdlib -name '*.gen' 2>/dev/null | LC_ALL=C sort)
 
@@ -84,7 +91,7 @@ LIB_OBJ := $(VM_OBJ) $(PARSER_OBJ) $(STDLIB_OBJ)
 REPL_OBJ := $(call object,$(REPL_SRC))
 
 # A library is linked only when a source includes its header.
-includes = $(if $(STDLIB_SRC),$(shell grep -lE '^ *\# *include <$(1)' $(STDLIB_SRC) 2>/dev/null))
+includes = $(if $(STDLIB_SRC),$(shell grep -lE '^ *\# *include <$(1)' $(STDLIB_SRC) $(STDLIB_HEADERS) 2>/dev/null))
 LIBS := -lutf8proc -lgmp -lm \
 	$(if $(call includes,pcre2.h),-lpcre2-8) \
 	$(if $(call includes,zlib.h),-lz) \

@@ -333,6 +333,30 @@ static Value name_error_self(GenVM *vm, Value *args) {
     return self == VALUE_UNSET ? VALUE_NONE : self;
 }
 
+/* A function whose code is a generator's, and that makes coroutines: for what suspends itself in
+ * the library. */
+static Value coroutine_function(GenVM *vm, Value *args) {
+    Value copied = iterable_coroutine(vm, args);
+    if (copied == VALUE_ERROR) return VALUE_ERROR;
+    Code *code = AS(Function, copied)->code;
+    code->flags &= ~(uint32_t)(CODE_GENERATOR | CODE_ITERABLE_COROUTINE);
+    code->flags |= CODE_COROUTINE;
+    return copied;
+}
+
+static Value on_interrupt(GenVM *vm, Value *args) {
+    Value before = vm->roots[ROOT_ON_INTERRUPT];
+    vm->roots[ROOT_ON_INTERRUPT] = args[0] == VALUE_NONE ? VALUE_UNSET : args[0];
+    return before == VALUE_UNSET ? VALUE_NONE : before;
+}
+
+/* A full collection, and the finalizers of what it finds, at the next safepoints. */
+static Value collect(GenVM *vm, Value *args) {
+    (void)args;
+    vm->poll |= POLL_GC | POLL_GC_FULL;
+    return VALUE_NONE;
+}
+
 static Value is_number(GenVM *vm, Value *args) {
     Value v = args[0];
     if (value_is_intlike(v) || value_is_float(v) || is_kind(v, TYPE_COMPLEX)) return VALUE_TRUE;
@@ -401,6 +425,11 @@ const NativeDef engine_core_natives[] = {
     {"types()", types, "The builtin types by name."},
     {"iterable_coroutine(function, /)", iterable_coroutine,
      "types.coroutine of a generator function."},
+    {"coroutine_function(function, /)", coroutine_function,
+     "The generator function, making coroutines."},
+    {"on_interrupt(function, /)", on_interrupt,
+     "Call the function where KeyboardInterrupt would be raised; the one before, or None."},
+    {"collect()", collect, "Collect garbage at the next safepoint."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},
     {"mapping_proxy(mapping, /)", mapping_proxy, "types.MappingProxyType(mapping)"},
     {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},

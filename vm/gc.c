@@ -410,6 +410,13 @@ void gc_finalizable(GenVM *vm, void *pointer) {
         object->gc |= GC_FINALIZABLE;
 }
 
+void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
+                         void *context) {
+    Heap *heap = vm->heap;
+    for (uint32_t i = 0; i < heap->finalizable_count; i++)
+        visit(vm, heap->finalizable[i], context);
+}
+
 static void push_mark(Heap *heap, Object *object) {
     if (!push_pointer(&heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object))
         heap->mark_overflow = true;

@@ -74,6 +74,8 @@ static inline void gc_mark_pointer(GenVM *vm, void *object) {
 /* The object's type has a finalizer (files, generators suspended in try/with, instances with
  * __del__): have it called once, at a safepoint after it became unreachable. */
 void gc_finalizable(GenVM *vm, void *object);
+void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
+                         void *context);
 
 bool gc_init(GenVM *vm);
 void gc_free_heap(GenVM *vm);

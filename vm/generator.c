@@ -6,6 +6,8 @@
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/objects.h"
+#include "vm/runtime.h"
+#include "vm/bind.h"
 #include "vm/traceback.h"
 
 enum { DEPTH_CHECK = 128 }; /* generators made between two looks at how deep they are nested */
@@ -16,11 +18,19 @@ Generator *generator_new(GenVM *vm, Function *function) {
     TypeId kind = code->flags & CODE_GENERATOR   ? TYPE_GENERATOR
                   : code->flags & CODE_COROUTINE ? TYPE_COROUTINE
                                                  : TYPE_ASYNC_GENERATOR;
-    Generator *generator = gc_new(vm, sizeof *generator + code->regs * sizeof(Value), kind);
+    uint32_t words = code->regs + (kind == TYPE_ASYNC_GENERATOR);
+    Generator *generator = gc_new(vm, sizeof *generator + words * sizeof(Value), kind);
     if (unlikely(!generator)) return NULL;
     generator->pc = function->entry;
     generator->links[FRAME_LINKS + FRAME_FUNCTION] = object_value(function);
+    if (kind == TYPE_COROUTINE) {
+        generator->dest = vm->base ? (Value *)(uintptr_t)vm->base[FRAME_FUNCTION] : NULL;
+        generator->exit_pc = vm->pc;
+        gc_finalizable(vm, generator);
+        return generator;
+    }
     if (code->range_count) gc_finalizable(vm, generator);
+    if (kind == TYPE_ASYNC_GENERATOR) *generator_hook(generator) = VALUE_UNSET;
     return generator;
 }
 
@@ -46,6 +56,9 @@ void generator_trace(GenVM *vm, Object *object) {
     gc_mark(vm, generator->links[FRAME_LINKS + FRAME_FUNCTION]);
     if (object->state == GENERATOR_DONE) return;
     Function *function = generator_function(generator);
+    if (object->kind == TYPE_ASYNC_GENERATOR) gc_mark(vm, *generator_hook(generator));
+    if (object->kind == TYPE_COROUTINE && generator_unstarted(generator) && generator->dest)
+        gc_mark(vm, (Value)(uintptr_t)generator->dest);
     for (uint32_t i = 0; i < function->regs; i++)
         gc_mark(vm, generator->regs[i]);
     if (object->state == GENERATOR_DELEGATING) gc_mark_pointer(vm, generator->leaf);
@@ -494,10 +507,23 @@ bool generator_close_failed(GenVM *vm) {
     return call_return(vm, VALUE_NONE);
 }
 
+Value generator_finalizer(GenVM *vm, Generator *generator, Value *argument) {
+    *argument = object_value(generator);
+    GeneratorState state = generator->header.state;
+    if (state == GENERATOR_DONE || state == GENERATOR_RUNNING) return VALUE_UNSET;
+    bool unstarted = generator_unstarted(generator);
+    if (generator->header.kind == TYPE_COROUTINE && unstarted) return twin_load(vm, TWIN_UNAWAITED);
+    if (generator->header.kind == TYPE_ASYNC_GENERATOR &&
+        *generator_hook(generator) != VALUE_UNSET && *generator_hook(generator) != VALUE_NONE)
+        return *generator_hook(generator);
+    return unstarted ? VALUE_UNSET : *argument;
+}
+
 bool generator_finalize(GenVM *vm, Generator *generator) {
-    if (generator->header.state == GENERATOR_DONE || generator->header.state == GENERATOR_RUNNING ||
-        generator_unstarted(generator))
-        return true;
+    Value argument, function = generator_finalizer(vm, generator, &argument);
+    if (function == VALUE_UNSET) return true;
+    if (function == VALUE_ERROR) return false;
     if (!frame_push_continuation(vm, RETURN_FINALIZER, 1, object_value(generator))) return false;
-    return generator_close(vm, generator);
+    if (function == argument) return generator_close(vm, generator);
+    return call_value(vm, function, 1, &argument);
 }

@@ -30,6 +30,8 @@ typedef enum GeneratorState {
     GENERATOR_DONE,
 } GeneratorState;
 
+/* A coroutine that is not started keeps in `dest` the function that made it (a Value) and in
+ * `exit_pc` the place there, for the warning that it was never awaited. */
 typedef struct Generator {
     Object header; /* state: GeneratorState */
     const Instr *pc;
@@ -59,6 +61,11 @@ enum { GENERATOR_ATTRIBUTES = 1 }; /* the cell ends in the word for a Dict of at
 static inline bool is_generator_like(Value v) {
     return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) ||
            is_kind(v, TYPE_ASYNC_GENERATOR);
+}
+/* Behind the registers of an async generator: the finalizer hook that it found when it was first
+ * iterated, VALUE_NONE without one, VALUE_UNSET before that. */
+static inline Value *generator_hook(Generator *generator) {
+    return &generator->regs[generator_function(generator)->regs];
 }
 static inline bool generator_unstarted(Generator *generator) {
     return generator->header.state == GENERATOR_SUSPENDED &&
@@ -116,6 +123,9 @@ Value generator_get_qualname(GenVM *vm, Value self);
 bool generator_set_name(GenVM *vm, Value self, Value value);
 bool generator_set_qualname(GenVM *vm, Value self, Value value);
 
+/* What is to be called with *argument when nothing reaches the generator any more: VALUE_UNSET:
+ * nothing, the generator itself: its close(). */
+Value generator_finalizer(GenVM *vm, Generator *generator, Value *argument);
 bool generator_finalize(GenVM *vm,
                         Generator *generator); /* close an unreachable one, from a safepoint */
 

@@ -139,6 +139,7 @@ void *gen_context(GenVM *vm) {
 }
 void gen_interrupt(GenVM *vm) {
     vm->interrupted = 1;
+    if (vm->wake) vm->wake(vm->wake_data);
 }
 
 /* ---- calls of script code from here ---- */

@@ -47,6 +47,19 @@ static bool run_finalizers(GenVM *vm) {
     return true;
 }
 
+/* KeyboardInterrupt, or the call of what a script wants done instead. */
+static bool take_interrupt(GenVM *vm) {
+    vm->interrupted = 0;
+    vm->poll &= ~(uint32_t)POLL_INTERRUPT;
+    Value handler = vm->roots[ROOT_ON_INTERRUPT];
+    if (handler == VALUE_UNSET) {
+        raise_with_args(vm, EXC_KEYBOARD_INTERRUPT, vm->empty_tuple);
+        return false;
+    }
+    if (!frame_push_continuation(vm, RETURN_DISCARD, 0)) return false;
+    return call_value(vm, handler, 0, NULL);
+}
+
 bool vm_safepoint(GenVM *vm) {
     if (vm->in_prelude) {
         vm->fuel_kept = 0;
@@ -68,11 +81,7 @@ bool vm_safepoint(GenVM *vm) {
             return false;
         }
     }
-    if (unlikely(vm->interrupted)) {
-        vm->interrupted = 0;
-        raise_with_args(vm, EXC_KEYBOARD_INTERRUPT, vm->empty_tuple);
-        return false;
-    }
+    if (unlikely(vm->interrupted)) return take_interrupt(vm);
     vm->poll &= ~(uint32_t)POLL_BUDGET;
     if (vm->task && !budget_safepoint(vm)) return false;
     vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
@@ -84,7 +93,10 @@ bool vm_poll_native(GenVM *vm) {
     vm->fuel_kept += vm->fuel;
     vm->fuel = 0;
     if (vm->task) vm->poll |= POLL_BUDGET; /* it looks at its budget when the native has returned */
-    if (!vm->interrupted) {
+    bool handled = vm->roots[ROOT_ON_INTERRUPT] != VALUE_UNSET;
+    if (vm->interrupted && handled)
+        vm->poll |= POLL_INTERRUPT; /* the native goes on, the call is made when it has returned */
+    if (!vm->interrupted || handled) {
         vm->fuel_kept -= FUEL_SLICE;
         vm->fuel = FUEL_SLICE;
         return true;
@@ -218,7 +230,12 @@ static void finalize_now(GenVM *vm, Object *object) {
     Value v = object_value(object), none[3] = {VALUE_NONE, VALUE_NONE, VALUE_NONE};
     Value result;
     if (is_generator_like(v)) {
-        result = vm_call(vm, v, GENERATOR_CALL_CLOSE, none);
+        Value argument, function = generator_finalizer(vm, (Generator *)object, &argument);
+        if (function == VALUE_UNSET) return;
+        if (function == v)
+            result = vm_call(vm, v, GENERATOR_CALL_CLOSE, none);
+        else
+            result = function == VALUE_ERROR ? function : vm_call(vm, function, 1, &argument);
     } else {
         Value method = type_find_special(vm, type_of(vm, v), SP_DEL);
         if (method == VALUE_UNSET) return;

@@ -109,6 +109,8 @@ struct GenVM {
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */
     volatile int interrupted;    /* set by gen_interrupt, from any thread or a signal handler */
+    void (*wake)(void *data);        /* called by gen_interrupt: ends a wait for events; or NULL */
+    void *wake_data;
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */
     uint32_t pending_count, pending_capacity;
@@ -118,6 +120,10 @@ struct GenVM {
 enum {
     ROOT_SHOWN = 8,     /* the containers whose repr is being made (containers.c) */
     ROOT_WARNINGS = 10, /* a list: what the compiler has to warn of, for warnings.warn_explicit */
+    ROOT_FIRSTITER = 11, /* sys.set_asyncgen_hooks, or VALUE_UNSET (async_generator.c) */
+    ROOT_FINALIZER = 12,
+    ROOT_ON_INTERRUPT = 13, /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
+    ROOT_UV = 14,           /* the event loop of the library (stdlib/uv_loop.c) */
 };
 enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8, POLL_GC_FULL = 16 };
 

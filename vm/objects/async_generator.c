@@ -19,11 +19,25 @@ bool async_generator_yield(GenVM *vm, Value v) {
     return generator_yield(vm, wrapped);
 }
 
-static Value step(GenVM *vm, Value self, const char *kind, Value value) {
-    Value mode = str_from(vm, kind);
-    if (mode == VALUE_ERROR) return VALUE_ERROR;
-    TypeId type = kind[0] == 's' ? TYPE_ASYNC_GENERATOR_STEP : TYPE_ASYNC_GENERATOR_THROW;
+static Value make_step(GenVM *vm, Value self, Value mode, Value value) {
+    TypeId type =
+        str_is(mode, "send") ? TYPE_ASYNC_GENERATOR_STEP : TYPE_ASYNC_GENERATOR_THROW;
     return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[type], 3, self, mode, value);
+}
+
+/* The hooks of sys.set_asyncgen_hooks see a generator when its first step is made. */
+static Value step(GenVM *vm, Value self, const char *kind, Value value) {
+    Value mode = str_intern_from(vm, kind, strlen(kind));
+    if (mode == VALUE_ERROR) return VALUE_ERROR;
+    Value *hook = generator_hook(AS(Generator, self));
+    if (likely(*hook != VALUE_UNSET)) return make_step(vm, self, mode, value);
+    Value finalizer = vm->roots[ROOT_FINALIZER], first = vm->roots[ROOT_FIRSTITER];
+    *hook = finalizer == VALUE_UNSET ? VALUE_NONE : finalizer;
+    gc_barrier(vm, as_object(self));
+    if (*hook != VALUE_NONE && !(as_object(self)->gc & GC_FINALIZABLE))
+        gc_finalizable(vm, as_object(self));
+    if (first == VALUE_UNSET) return make_step(vm, self, mode, value);
+    return native_twin(vm, TWIN_ASYNC_FIRST, 4, first, self, mode, value);
 }
 
 static Value method_anext(GenVM *vm, Value *args) {
@@ -193,7 +207,65 @@ static Value agen_claim(GenVM *vm, Value *args) {
     return bool_value(free);
 }
 
+static Value agen_step(GenVM *vm, Value *args) {
+    return make_step(vm, args[0], args[1], args[2]);
+}
+
+static Value hook_or_none(GenVM *vm, int root) {
+    return vm->roots[root] == VALUE_UNSET ? VALUE_NONE : vm->roots[root];
+}
+static Value get_hooks(GenVM *vm, Value *args) {
+    (void)args;
+    return tuple_pack(vm, 2, hook_or_none(vm, ROOT_FIRSTITER), hook_or_none(vm, ROOT_FINALIZER));
+}
+static Value set_hooks(GenVM *vm, Value *args) {
+    vm->roots[ROOT_FIRSTITER] = args[0] == VALUE_NONE ? VALUE_UNSET : args[0];
+    vm->roots[ROOT_FINALIZER] = args[1] == VALUE_NONE ? VALUE_UNSET : args[1];
+    return VALUE_NONE;
+}
+
+typedef struct Search {
+    Value hook, list;
+} Search;
+
+static void add_if_hooked(GenVM *vm, Object *object, void *context) {
+    Search *search = context;
+    if (object->kind != TYPE_ASYNC_GENERATOR || object->state == GENERATOR_DONE) return;
+    Value hook = *generator_hook((Generator *)object);
+    if (hook == VALUE_UNSET || hook == VALUE_NONE || search->list == VALUE_ERROR) return;
+    if (leaf_equal(vm, hook, search->hook) != LEAF_TRUE) return;
+    if (!list_append(vm, search->list, object_value(object))) search->list = VALUE_ERROR;
+}
+
+/* Those that were iterated while `hook` was the finalizer hook, and are not finished. */
+static Value async_generators(GenVM *vm, Value *args) {
+    Search search = {args[0], list_new(vm, 0)};
+    gc_each_finalizable(vm, add_if_hooked, &search);
+    return search.list;
+}
+
+/* (filename, line) where a coroutine that is not started was made. */
+static Value coroutine_origin(GenVM *vm, Value *args) {
+    Generator *generator = AS(Generator, args[0]);
+    if (!generator->dest || !generator_unstarted(generator)) return VALUE_NONE;
+    Value maker = (Value)(uintptr_t)generator->dest;
+    if (!is_kind(maker, TYPE_FUNCTION)) return VALUE_NONE;
+    Code *code = AS(Function, maker)->code;
+    uint64_t word = (uint64_t)(generator->exit_pc - code->instrs) - 1;
+    bool known = code->positions && word < code->instr_count;
+    Value line = int_value(known ? code->positions[word].line : code->first_line);
+    Value globals = object_value(AS(Function, maker)->globals);
+    return tuple_pack(vm, 3, code->filename, line, globals);
+}
+
 const NativeDef engine_async_natives[] = {
+    {"agen_step(generator, mode, value, /)", agen_step, NULL},
+    {"get_asyncgen_hooks()", get_hooks, NULL},
+    {"set_asyncgen_hooks(firstiter, finalizer, /)", set_hooks, NULL},
+    {"async_generators(hook, /)", async_generators,
+     "The unfinished async generators that have this finalizer hook."},
+    {"coroutine_origin(coroutine, /)", coroutine_origin,
+     "(filename, line, globals) where a coroutine that is not started was made."},
     {"unwrap(wrapped, /)", unwrap, NULL},
     {"is_wrapped(value, /)", is_wrapped, NULL},
     {"agen_send(generator, value, /)", agen_send, NULL},

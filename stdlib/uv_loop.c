@@ -1,0 +1,324 @@
+/* uv_loop.c - module _uv: the event loop under asyncio. It owns the uv_loop_t: no other file calls uv_run.
+ *
+ * What scripts wait for is an item, anything with a _run method (a Handle, a Task, a transport): a descriptor's
+ * reader and writer, a signal's handler. poll() appends the items that are ready to the list of the event loop
+ * that polls, which runs them. Requests that end with a result (names, processes) are completions,
+ * (item, status, data), which poll() returns.
+ *
+ * A callback of libuv may allocate, since no collection happens inside a native, but runs no script code.
+ */
+#include "stdlib/uv_loop.h"
+#include "vm/bind.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static const char WHAT[] = "event loop";
+enum { LONGEST_WAIT = 86400 }; /* seconds of a poll without a timeout: something must keep the loop alive */
+enum { HELD_DESCRIPTORS, HELD_SIGNALS, HELD_REQUESTS }; /* tables in Resource.held */
+
+Value uv_raise(GenVM *vm, int status) {
+    return raise_os_error(vm, -status, VALUE_UNSET);
+}
+
+/* ---- the loop ---- */
+
+static void close_handle(uv_handle_t *handle, void *context) {
+    (void)context;
+    if (!uv_is_closing(handle)) uv_close(handle, NULL);
+}
+
+static void free_handle(uv_handle_t *handle) {
+    free(handle);
+}
+
+static void release(GenVM *vm, void *data) {
+    UvLoop *loop = data;
+    vm->wake = NULL;
+    for (int fd = 0; fd < loop->watcher_count; fd++)
+        if (loop->watchers[fd]) uv_close((uv_handle_t *)&loop->watchers[fd]->poll, free_handle);
+    for (int i = 0; i < 65; i++)
+        if (loop->signals[i]) uv_close((uv_handle_t *)loop->signals[i], free_handle);
+    loop->ready = loop->completions = VALUE_UNSET;
+    uv_walk(&loop->loop, close_handle, NULL);
+    uv_run(&loop->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop->loop);
+    free(loop->watchers);
+    free(loop);
+}
+
+static void on_wake(uv_async_t *wake) {
+    (void)wake;
+}
+static void on_timer(uv_timer_t *timer) {
+    (void)timer;
+}
+
+static void wake_loop(void *data) {
+    uv_async_send(&((UvLoop *)data)->wake);
+}
+
+static UvLoop *loop_start(GenVM *vm) {
+    UvLoop *loop = calloc(1, sizeof *loop);
+    if (!loop || uv_loop_init(&loop->loop) != 0) {
+        free(loop);
+        raise_memory(vm);
+        return NULL;
+    }
+    loop->vm = vm;
+    loop->ready = loop->completions = VALUE_UNSET;
+    uv_timer_init(&loop->loop, &loop->timer);
+    uv_async_init(&loop->loop, &loop->wake, on_wake);
+    uv_unref((uv_handle_t *)&loop->wake);
+    return loop;
+}
+
+UvLoop *uv_loop_get(GenVM *vm) {
+    if (vm->roots[ROOT_UV] != VALUE_UNSET) return resource_data(vm, vm->roots[ROOT_UV], WHAT);
+    UvLoop *loop = loop_start(vm);
+    Value resource = loop ? resource_new(vm, WHAT, loop, release) : VALUE_ERROR;
+    if (resource == VALUE_ERROR) return NULL;
+    Value held = tuple_new(vm, 3);
+    for (int i = 0; held != VALUE_ERROR && i < 3; i++)
+        if ((AS_TUPLE(held)->items[i] = dict_new(vm)) == VALUE_ERROR) held = VALUE_ERROR;
+    if (held == VALUE_ERROR) return NULL;
+    AS(Resource, resource)->held = held;
+    vm->roots[ROOT_UV] = resource;
+    vm->wake_data = loop;
+    vm->wake = wake_loop;
+    return loop;
+}
+
+/* ---- what is kept alive ---- */
+
+static Dict *held_table(UvLoop *loop, int table) {
+    Value held = AS(Resource, loop->vm->roots[ROOT_UV])->held;
+    return AS_DICT(AS_TUPLE(held)->items[table]);
+}
+
+static bool hold(UvLoop *loop, int table, int64_t key, Value item) {
+    return dict_set(loop->vm, held_table(loop, table), int_value(key), item) == LEAF_TRUE;
+}
+static Value held_item(UvLoop *loop, int table, int64_t key) {
+    Value item;
+    bool found = dict_get(loop->vm, held_table(loop, table), int_value(key), &item) == LEAF_TRUE;
+    return found ? item : VALUE_UNSET;
+}
+static void let_go(UvLoop *loop, int table, int64_t key) {
+    dict_delete(loop->vm, held_table(loop, table), int_value(key));
+}
+
+void uv_loop_push_ready(UvLoop *loop, Value item) {
+    if (item == VALUE_UNSET || item == VALUE_NONE || loop->ready == VALUE_UNSET) return;
+    if (!list_append(loop->vm, loop->ready, item)) loop->failed = true;
+}
+
+void uv_loop_push_completion(UvLoop *loop, Value item, int64_t status, Value data) {
+    if (loop->completions == VALUE_UNSET) return;
+    Value entry = tuple_pack(loop->vm, 3, item, int_value(status), data);
+    if (entry == VALUE_ERROR || !list_append(loop->vm, loop->completions, entry))
+        loop->failed = true;
+}
+
+UvRequest *uv_request_new(GenVM *vm, UvLoop *loop, Value item) {
+    UvRequest *request = calloc(1, sizeof *request);
+    if (!request) {
+        raise_memory(vm);
+        return NULL;
+    }
+    request->loop = loop;
+    if (hold(loop, HELD_REQUESTS, (int64_t)((uintptr_t)request >> 4), item)) return request;
+    free(request);
+    return NULL;
+}
+
+Value uv_request_take(UvRequest *request) {
+    int64_t key = (int64_t)((uintptr_t)request >> 4);
+    Value item = held_item(request->loop, HELD_REQUESTS, key);
+    let_go(request->loop, HELD_REQUESTS, key);
+    return item;
+}
+
+/* ---- descriptors ---- */
+
+static void push_ends(UvLoop *loop, int fd, bool readable, bool writable) {
+    Value pair = held_item(loop, HELD_DESCRIPTORS, fd);
+    if (pair == VALUE_UNSET) return;
+    if (readable) uv_loop_push_ready(loop, AS_TUPLE(pair)->items[0]);
+    if (writable) uv_loop_push_ready(loop, AS_TUPLE(pair)->items[1]);
+}
+
+/* After an error on the descriptor libuv stops: both ends learn it from their next call. */
+static void on_events(uv_poll_t *poll, int status, int events) {
+    UvLoop *loop = poll->loop->data;
+    UvWatcher *watcher = (UvWatcher *)poll;
+    uv_os_fd_t fd;
+    uv_fileno((uv_handle_t *)poll, &fd);
+    if (status < 0) {
+        watcher->stopped = true;
+        loop->stopped_count++;
+        events = UV_READABLE | UV_WRITABLE;
+    }
+    push_ends(loop, fd, events & UV_READABLE, events & UV_WRITABLE);
+}
+
+static bool make_room(GenVM *vm, UvLoop *loop, int fd) {
+    if (fd < loop->watcher_count) return true;
+    int count = fd < 32 ? 64 : 2 * fd;
+    UvWatcher **larger = realloc(loop->watchers, (size_t)count * sizeof *larger);
+    if (!larger) return raise_memory(vm), false;
+    memset(larger + loop->watcher_count, 0, (size_t)(count - loop->watcher_count) * sizeof *larger);
+    loop->watchers = larger;
+    loop->watcher_count = count;
+    return true;
+}
+
+static void unwatch(UvLoop *loop, int fd) {
+    UvWatcher *watcher = loop->watchers[fd];
+    loop->watchers[fd] = NULL;
+    if (watcher->stopped) loop->stopped_count--;
+    let_go(loop, HELD_DESCRIPTORS, fd);
+    uv_close((uv_handle_t *)&watcher->poll, free_handle);
+}
+
+static UvWatcher *watcher_for(GenVM *vm, UvLoop *loop, int fd) {
+    if (!make_room(vm, loop, fd)) return NULL;
+    if (loop->watchers[fd]) return loop->watchers[fd];
+    UvWatcher *watcher = calloc(1, sizeof *watcher);
+    if (!watcher) return raise_memory(vm), NULL;
+    loop->loop.data = loop;
+    int status = uv_poll_init(&loop->loop, &watcher->poll, fd);
+    if (status < 0) {
+        free(watcher);
+        uv_raise(vm, status);
+        return NULL;
+    }
+    return loop->watchers[fd] = watcher;
+}
+
+/* watch(fd, reader, writer): the items to run when the descriptor is readable, writable; None: not
+ * wanted. */
+static Value watch(GenVM *vm, Value *args) {
+    UvLoop *loop = uv_loop_get(vm);
+    if (!loop) return VALUE_ERROR;
+    int64_t fd = as_int(args[0]);
+    if (fd < 0 || fd > 1 << 24) return raise_value(vm, "Invalid file descriptor: %ld", (long)fd);
+    int events = (args[1] != VALUE_NONE ? UV_READABLE : 0) | (args[2] != VALUE_NONE ? UV_WRITABLE : 0);
+    if (!events) {
+        if (fd < loop->watcher_count && loop->watchers[fd]) unwatch(loop, (int)fd);
+        return VALUE_NONE;
+    }
+    UvWatcher *watcher = watcher_for(vm, loop, (int)fd);
+    Value pair = watcher ? tuple_pack(vm, 2, args[1], args[2]) : VALUE_ERROR;
+    if (pair == VALUE_ERROR || !hold(loop, HELD_DESCRIPTORS, fd, pair)) return VALUE_ERROR;
+    if (watcher->events == events && !watcher->stopped) return VALUE_NONE;
+    watcher->events = events;
+    if (watcher->stopped) {
+        watcher->stopped = false;
+        loop->stopped_count--;
+    }
+    int status = uv_poll_start(&watcher->poll, events, on_events);
+    return status < 0 ? uv_raise(vm, status) : VALUE_NONE;
+}
+
+static void restart_stopped(UvLoop *loop) {
+    for (int fd = 0; loop->stopped_count && fd < loop->watcher_count; fd++) {
+        UvWatcher *watcher = loop->watchers[fd];
+        if (!watcher || !watcher->stopped) continue;
+        watcher->stopped = false;
+        loop->stopped_count--;
+        uv_poll_start(&watcher->poll, watcher->events, on_events);
+    }
+    loop->stopped_count = 0;
+}
+
+/* ---- signals ---- */
+
+static void on_signal(uv_signal_t *handle, int number) {
+    UvLoop *loop = handle->loop->data;
+    uv_loop_push_ready(loop, held_item(loop, HELD_SIGNALS, number));
+}
+
+static void stop_signal(UvLoop *loop, int number) {
+    uv_signal_t *handle = loop->signals[number];
+    loop->signals[number] = NULL;
+    let_go(loop, HELD_SIGNALS, number);
+    uv_close((uv_handle_t *)handle, free_handle);
+}
+
+static bool may_use_signals(GenVM *vm) {
+    if (vm->capabilities & GEN_CAP_PROCESS) return true;
+    raise_os_error(vm, EPERM, VALUE_UNSET);
+    return false;
+}
+
+/* watch_signal(number, item): None: no longer. What the process did before is done again then. */
+static Value watch_signal(GenVM *vm, Value *args) {
+    UvLoop *loop = may_use_signals(vm) ? uv_loop_get(vm) : NULL;
+    if (!loop) return VALUE_ERROR;
+    int64_t number = as_int(args[0]);
+    if (number < 1 || number > 64) return raise_value(vm, "signal number %ld out of range", (long)number);
+    loop->loop.data = loop;
+    if (args[1] == VALUE_NONE) {
+        if (loop->signals[number]) stop_signal(loop, (int)number);
+        return VALUE_NONE;
+    }
+    if (!hold(loop, HELD_SIGNALS, number, args[1])) return VALUE_ERROR;
+    if (loop->signals[number]) return VALUE_NONE;
+    uv_signal_t *handle = calloc(1, sizeof *handle);
+    if (!handle) return raise_memory(vm);
+    uv_signal_init(&loop->loop, handle);
+    uv_unref((uv_handle_t *)handle);
+    loop->signals[number] = handle;
+    int status = uv_signal_start(handle, on_signal, (int)number);
+    if (status == 0) return VALUE_NONE;
+    stop_signal(loop, (int)number);
+    return uv_raise(vm, status);
+}
+
+/* ---- polling ---- */
+
+static uint64_t milliseconds(Value timeout) {
+    if (timeout == VALUE_NONE) return LONGEST_WAIT * 1000;
+    double seconds = value_float(timeout);
+    if (!(seconds > 0)) return 0;
+    return seconds > LONGEST_WAIT ? LONGEST_WAIT * 1000 : (uint64_t)ceil(seconds * 1000);
+}
+
+/* poll(timeout, ready): waits at most `timeout` seconds (None: for ever) until something happened; appends the
+ * items that are ready to the list, returns the completions. */
+static Value poll_loop(GenVM *vm, Value *args) {
+    UvLoop *loop = uv_loop_get(vm);
+    Value completions = loop ? list_new(vm, 0) : VALUE_ERROR;
+    if (completions == VALUE_ERROR) return VALUE_ERROR;
+    if (loop->stopped_count) restart_stopped(loop);
+    loop->loop.data = loop;
+    loop->ready = args[1];
+    loop->completions = completions;
+    loop->failed = false;
+    uint64_t wait = vm->interrupted ? 0 : milliseconds(args[0]);
+    if (wait) {
+        uv_update_time(&loop->loop);
+        uv_timer_start(&loop->timer, on_timer, wait, 0);
+    }
+    uv_run(&loop->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    if (wait) uv_timer_stop(&loop->timer);
+    loop->ready = loop->completions = VALUE_UNSET;
+    if (loop->failed) return VALUE_ERROR;
+    if (vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
+    return completions;
+}
+
+static const NativeDef functions[] = {
+    {"poll(timeout: float | None, ready: list, /)", poll_loop,
+     "Wait at most timeout seconds for events; ready takes the items, the completions are returned."},
+    {"watch(fd: index, reader, writer, /)", watch,
+     "Set the items that run when a descriptor is readable and writable; None: not wanted."},
+    {"watch_signal(number: index, item, /)", watch_signal,
+     "Set the item that runs when a signal came; None: no longer."},
+    {NULL, NULL, NULL},
+};
+
+const NativeModule uv_module = {"_uv", functions, NULL};
