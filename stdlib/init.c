@@ -80,6 +80,11 @@ static Value make_native(GenVM *vm, const NativeModule *definition) {
     return module;
 }
 
+/* Modules that are C in CPython, so that no traceback shows their frames. */
+static bool is_unseen(Value name) {
+    return str_is(name, "asyncio.futures") || str_is(name, "contextvars");
+}
+
 static Value find_module(GenVM *vm, Value name) {
     for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return make_native(vm, native_modules[i]);
@@ -87,7 +92,7 @@ static Value find_module(GenVM *vm, Value name) {
     if (str->size >= 7 && !memcmp(str->data, "prelude", 7)) return VALUE_UNSET;
     const StdlibSource *source = find_source(str->data, str->size);
     if (!source) return VALUE_UNSET;
-    Value filename = str_format(vm, "<frozen %S>", name);
+    Value filename = str_format(vm, is_unseen(name) ? "<prelude %S>" : "<frozen %S>", name);
     const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
     Value code =
         text ? compile_source(vm, source->text, source->len, text, "exec", 0) : VALUE_ERROR;

@@ -1,11 +1,13 @@
-/* uv_loop.c - module _uv: the event loop under asyncio. It owns the uv_loop_t: no other file calls uv_run.
+/* uv_loop.c - module _uv: the event loop under asyncio. It owns the uv_loop_t: no other file calls
+ * uv_run.
  *
- * What scripts wait for is an item, anything with a _run method (a Handle, a Task, a transport): a descriptor's
- * reader and writer, a signal's handler. poll() appends the items that are ready to the list of the event loop
- * that polls, which runs them. Requests that end with a result (names, processes) are completions,
- * (item, status, data), which poll() returns.
+ * What scripts wait for is an item, anything with a _run method (a Handle, a Task, a transport): a
+ * descriptor's reader and writer, a signal's handler. poll() appends the items that are ready to
+ * the list of the event loop that polls, which runs them. Requests that end with a result (names,
+ * processes) are completions, (item, status, data), which poll() returns.
  *
- * A callback of libuv may allocate, since no collection happens inside a native, but runs no script code.
+ * A callback of libuv may allocate, since no collection happens inside a native, but runs no script
+ * code.
  */
 #include "stdlib/uv_loop.h"
 #include "vm/bind.h"
@@ -16,7 +18,9 @@
 #include <stdlib.h>
 
 static const char WHAT[] = "event loop";
-enum { LONGEST_WAIT = 86400 }; /* seconds of a poll without a timeout: something must keep the loop alive */
+enum {
+    LONGEST_WAIT = 86400
+}; /* seconds of a poll without a timeout: something must keep the loop alive */
 enum { HELD_DESCRIPTORS, HELD_SIGNALS, HELD_REQUESTS }; /* tables in Resource.held */
 
 Value uv_raise(GenVM *vm, int status) {
@@ -205,7 +209,8 @@ static Value watch(GenVM *vm, Value *args) {
     if (!loop) return VALUE_ERROR;
     int64_t fd = as_int(args[0]);
     if (fd < 0 || fd > 1 << 24) return raise_value(vm, "Invalid file descriptor: %ld", (long)fd);
-    int events = (args[1] != VALUE_NONE ? UV_READABLE : 0) | (args[2] != VALUE_NONE ? UV_WRITABLE : 0);
+    int events =
+        (args[1] != VALUE_NONE ? UV_READABLE : 0) | (args[2] != VALUE_NONE ? UV_WRITABLE : 0);
     if (!events) {
         if (fd < loop->watcher_count && loop->watchers[fd]) unwatch(loop, (int)fd);
         return VALUE_NONE;
@@ -259,7 +264,8 @@ static Value watch_signal(GenVM *vm, Value *args) {
     UvLoop *loop = may_use_signals(vm) ? uv_loop_get(vm) : NULL;
     if (!loop) return VALUE_ERROR;
     int64_t number = as_int(args[0]);
-    if (number < 1 || number > 64) return raise_value(vm, "signal number %ld out of range", (long)number);
+    if (number < 1 || number > 64)
+        return raise_value(vm, "signal number %ld out of range", (long)number);
     loop->loop.data = loop;
     if (args[1] == VALUE_NONE) {
         if (loop->signals[number]) stop_signal(loop, (int)number);
@@ -287,8 +293,8 @@ static uint64_t milliseconds(Value timeout) {
     return seconds > LONGEST_WAIT ? LONGEST_WAIT * 1000 : (uint64_t)ceil(seconds * 1000);
 }
 
-/* poll(timeout, ready): waits at most `timeout` seconds (None: for ever) until something happened; appends the
- * items that are ready to the list, returns the completions. */
+/* poll(timeout, ready): waits at most `timeout` seconds (None: for ever) until something happened;
+ * appends the items that are ready to the list, returns the completions. */
 static Value poll_loop(GenVM *vm, Value *args) {
     UvLoop *loop = uv_loop_get(vm);
     Value completions = loop ? list_new(vm, 0) : VALUE_ERROR;
@@ -313,7 +319,8 @@ static Value poll_loop(GenVM *vm, Value *args) {
 
 static const NativeDef functions[] = {
     {"poll(timeout: float | None, ready: list, /)", poll_loop,
-     "Wait at most timeout seconds for events; ready takes the items, the completions are returned."},
+     "Wait at most timeout seconds for events; ready takes the items, the completions are "
+     "returned."},
     {"watch(fd: index, reader, writer, /)", watch,
      "Set the items that run when a descriptor is readable and writable; None: not wanted."},
     {"watch_signal(number: index, item, /)", watch_signal,

@@ -1,7 +1,8 @@
 /* uv_loop.h - the one owner of the VM's uv_loop_t, for the files of module _uv.
  *
- * The loop is made when it is first asked for and lives in a Resource (vm->roots[ROOT_UV]). Callbacks of libuv
- * run only inside uv_loop_poll and never run script code: they append to lists that the poll returns.
+ * The loop is made when it is first asked for and lives in a Resource (vm->roots[ROOT_UV]).
+ * Callbacks of libuv run only inside uv_loop_poll and never run script code: they append to lists
+ * that the poll returns.
  */
 #ifndef GEN_STDLIB_UV_LOOP_H
 #define GEN_STDLIB_UV_LOOP_H
@@ -15,7 +16,7 @@
 
 typedef struct UvWatcher { /* of a descriptor */
     uv_poll_t poll;
-    int events; /* UV_READABLE | UV_WRITABLE that are wanted */
+    int events;   /* UV_READABLE | UV_WRITABLE that are wanted */
     bool stopped; /* by libuv, after an error: started again at the next poll */
 } UvWatcher;
 

@@ -20,10 +20,10 @@ typedef struct Resource {
 } Resource;
 
 /* The new object owns `data`: on failure it is released at once, and VALUE_ERROR returned. */
-Value resource_new(GenVM *vm, const char *what, void *data,
-                   void (*release)(GenVM *vm, void *data));
+Value resource_new(GenVM *vm, const char *what, void *data, void (*release)(GenVM *vm, void *data));
 
-/* The data of a resource of that kind, NULL with an exception pending when it is another or released. */
+/* The data of a resource of that kind, NULL with an exception pending when it is another or
+ * released. */
 void *resource_data(GenVM *vm, Value v, const char *what);
 
 /* Releases now what would be released with the object. */

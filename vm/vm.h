@@ -108,8 +108,8 @@ struct GenVM {
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */
-    volatile int interrupted;    /* set by gen_interrupt, from any thread or a signal handler */
-    void (*wake)(void *data);        /* called by gen_interrupt: ends a wait for events; or NULL */
+    volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
+    void (*wake)(void *data); /* called by gen_interrupt: ends a wait for events; or NULL */
     void *wake_data;
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */
@@ -118,8 +118,8 @@ struct GenVM {
     Value roots[32];          /* spare places for engine files */
 };
 enum {
-    ROOT_SHOWN = 8,     /* the containers whose repr is being made (containers.c) */
-    ROOT_WARNINGS = 10, /* a list: what the compiler has to warn of, for warnings.warn_explicit */
+    ROOT_SHOWN = 8,      /* the containers whose repr is being made (containers.c) */
+    ROOT_WARNINGS = 10,  /* a list: what the compiler has to warn of, for warnings.warn_explicit */
     ROOT_FIRSTITER = 11, /* sys.set_asyncgen_hooks, or VALUE_UNSET (async_generator.c) */
     ROOT_FINALIZER = 12,
     ROOT_ON_INTERRUPT = 13, /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */

@@ -20,8 +20,7 @@ bool async_generator_yield(GenVM *vm, Value v) {
 }
 
 static Value make_step(GenVM *vm, Value self, Value mode, Value value) {
-    TypeId type =
-        str_is(mode, "send") ? TYPE_ASYNC_GENERATOR_STEP : TYPE_ASYNC_GENERATOR_THROW;
+    TypeId type = str_is(mode, "send") ? TYPE_ASYNC_GENERATOR_STEP : TYPE_ASYNC_GENERATOR_THROW;
     return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[type], 3, self, mode, value);
 }
 
