@@ -9,6 +9,9 @@
 #include "vm/genvm.h"
 
 #include <errno.h>
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,9 +241,19 @@ static int finish(GenVM *vm, int status, bool interrupted) {
     return status;
 }
 
+/* Memory that a collection frees is soon asked for again: the C library shall not give it back to
+ * the system each time. A matter of the process, so of the command and not of the library. */
+static void keep_freed_memory(void) {
+#ifdef M_TRIM_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
+#endif
+}
+
 int main(int argc, char **argv) {
     Options options = {0};
     int status = 0;
+    keep_freed_memory();
     if (!parse_options(argc, argv, &options, &status)) return status;
     signal(SIGPIPE, SIG_IGN);
     GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_ALL};

@@ -18,6 +18,7 @@
 #include "vm/objects.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum {
     BLOCK_SIZE = 32768,
@@ -28,8 +29,12 @@ enum {
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
     PIECE = 4096,     /* a run is handed out in pieces, so that the accounts are not far off */
     CHUNK_BLOCKS = 8, /* blocks are got from the system this many at a time, fewer at first */
+    FEW_CHUNKS = 16,  /* a heap of more is got in pieces of HUGE_PAGE */
+    HUGE_PAGE = 2 << 20,
 };
-#define YOUNG_BYTES ((uint64_t)4 << 20) /* allocation between two minor collections */
+/* Allocation between two minor collections, a quarter of the old objects where that is more: so what
+ * is traced again and again, such as a list that grows, costs a fixed part of each allocation. */
+#define YOUNG_BYTES ((uint64_t)4 << 20)
 #define FULL_MIN_BYTES ((uint64_t)8 << 20)
 
 typedef struct Block {
@@ -65,6 +70,7 @@ typedef struct Heap {
     uint32_t chunk_count, chunk_capacity;
     char *spare, *spare_end; /* blocks not yet given to a class */
     uint64_t young_bytes;    /* since the last collection */
+    uint64_t young_limit;    /* young_bytes that ask for a collection */
     uint64_t old_bytes;      /* marked */
     uint64_t full_at;        /* old_bytes that ask for a full collection */
     uint64_t limit;          /* memory budget; UINT64_MAX: none */
@@ -115,6 +121,7 @@ bool gc_init(GenVM *vm) {
     if (!heap) return false;
     vm->heap = heap;
     heap->full_at = FULL_MIN_BYTES;
+    heap->young_limit = YOUNG_BYTES;
     heap->limit = UINT64_MAX;
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         SizeClass *class = &heap->classes[i];
@@ -165,11 +172,28 @@ uint64_t gc_collection_count(GenVM *vm, bool full) {
 
 /* ---- allocation ---- */
 
+/* A big heap in pages of 2 MB is touched for the first time with fewer faults, and walked at random
+ * with fewer misses of the address cache. Only advice: nothing depends on it. */
+static void use_huge_pages(void *start, size_t size) {
+#ifdef MADV_HUGEPAGE
+    uintptr_t from = ((uintptr_t)start + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+    uintptr_t to = ((uintptr_t)start + size) & ~(uintptr_t)(HUGE_PAGE - 1);
+    if (from < to) (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+#else
+    (void)start, (void)size;
+#endif
+}
+
 static Block *new_block(Heap *heap, SizeClass *class) {
     if (heap->spare == heap->spare_end) {
-        size_t blocks = heap->chunk_count < 4 ? 4 : CHUNK_BLOCKS * (heap->chunk_count < 64 ? 1 : 8);
+        bool huge = heap->chunk_count >= FEW_CHUNKS;
+        size_t blocks = huge                    ? HUGE_PAGE / BLOCK_SIZE
+                        : heap->chunk_count < 4 ? CHUNK_BLOCKS / 2
+                                                : CHUNK_BLOCKS;
         void *chunk = NULL;
-        if (posix_memalign(&chunk, BLOCK_SIZE, blocks * BLOCK_SIZE) != 0) return NULL;
+        if (posix_memalign(&chunk, huge ? HUGE_PAGE : BLOCK_SIZE, blocks * BLOCK_SIZE) != 0)
+            return NULL;
+        if (huge) use_huge_pages(chunk, HUGE_PAGE);
         if (!push_pointer((Object ***)&heap->chunks, &heap->chunk_count, &heap->chunk_capacity,
                           chunk)) {
             free(chunk);
@@ -230,7 +254,7 @@ static void take_piece(GenVM *vm, SizeClass *class) {
     if (left > step) left = step;
     area->end = area->next + left;
     vm->heap->young_bytes += left;
-    if (vm->heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
+    if (vm->heap->young_bytes >= vm->heap->young_limit) vm->poll |= POLL_GC;
 }
 
 static char *take_cell(SizeClass *class) {
@@ -270,6 +294,7 @@ static COLD void *new_large(GenVM *vm, size_t size) {
     size_t total = (size + 7) & ~(size_t)7;
     LargePrefix *prefix = malloc(sizeof *prefix + total);
     Object *object = (Object *)(prefix + 1);
+    if (prefix && total >= 2 * (size_t)HUGE_PAGE) use_huge_pages(prefix, total);
     if (!prefix || !push_pointer(&heap->large, &heap->large_count, &heap->large_capacity, object)) {
         free(prefix);
         raise_memory(vm);
@@ -278,7 +303,7 @@ static COLD void *new_large(GenVM *vm, size_t size) {
     *prefix = (LargePrefix){.size = total};
     *object = (Object){.gc = GC_LARGE};
     heap->young_bytes += total;
-    if (heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
+    if (heap->young_bytes >= heap->young_limit) vm->poll |= POLL_GC;
     return object;
 }
 
@@ -346,12 +371,13 @@ Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity) {
             raise_memory(vm);
             return NULL;
         }
+        if (total >= 2 * (size_t)HUGE_PAGE) use_huge_pages(prefix, total);
         prefix->size = total;
         Buffer *moved = (Buffer *)(prefix + 1);
         heap->large[i - 1] = &moved->header;
         moved->capacity = capacity;
         if (capacity > old_capacity) heap->young_bytes += capacity - old_capacity;
-        if (heap->young_bytes >= YOUNG_BYTES) vm->poll |= POLL_GC;
+        if (heap->young_bytes >= heap->young_limit) vm->poll |= POLL_GC;
         if (moved != buffer) gc_replace_remembered(vm, &buffer->header, &moved->header);
         return moved;
     }
@@ -648,6 +674,7 @@ void gc_collect(GenVM *vm, bool full) {
         class->cursor = 0;
     }
     heap->young_bytes = 0;
+    heap->young_limit = heap->old_bytes / 4 > YOUNG_BYTES ? heap->old_bytes / 4 : YOUNG_BYTES;
     vm->poll &= ~(uint32_t)(POLL_GC | POLL_GC_FULL);
 #ifdef GEN_STRESS_GC
     poison(heap);
