@@ -32,8 +32,9 @@ enum {
     FEW_CHUNKS = 16,  /* a heap of more is got in pieces of HUGE_PAGE */
     HUGE_PAGE = 2 << 20,
 };
-/* Allocation between two minor collections, a quarter of the old objects where that is more: so what
- * is traced again and again, such as a list that grows, costs a fixed part of each allocation. */
+/* Allocation between two minor collections, a quarter of the old objects where that is more: so
+ * what is traced again and again, such as a list that grows, costs a fixed part of each allocation.
+ */
 #define YOUNG_BYTES ((uint64_t)4 << 20)
 #define FULL_MIN_BYTES ((uint64_t)8 << 20)
 

@@ -340,6 +340,10 @@ bool op_in(GenVM *vm) {
         return true;
     }
     Value answer = value_contains(vm, *op_c(vm), *op_b(vm));
+    if (likely(is_bool(answer))) {
+        *op_a(vm) = bool_value((answer == VALUE_TRUE) != negated);
+        return true;
+    }
     return continue_truth_of(vm, negated ? RETURN_TRUTH_NOT : RETURN_TRUTH_VALUE, answer);
 }
 

@@ -8,6 +8,22 @@
 
 #include <stdlib.h>
 
+enum { LANES = 16 };
+typedef uint8_t Lanes __attribute__((vector_size(LANES)));
+
+static inline Lanes load_lanes(const char *text) {
+    Lanes lanes;
+    memcpy(&lanes, text, sizeof lanes);
+    return lanes;
+}
+
+static inline uint32_t
+lane_bits(const uint64_t halves[2]) { /* one bit a lane, of lanes 0 or 0xFF */
+    const uint64_t ones = 0x0101010101010101u, gather = 0x0102040810204080u;
+    return (uint32_t)(((halves[0] & ones) * gather >> 56) | ((halves[1] & ones) * gather >> 56)
+                                                                << 8);
+}
+
 void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t *to) {
     *from = start == VALUE_NONE || start == VALUE_UNSET ? 0 : as_int(start);
     *to = stop == VALUE_NONE || stop == VALUE_UNSET ? length : as_int(stop);
@@ -18,16 +34,11 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
 
 /* ---- find and count ---- */
 
-typedef uint8_t Lanes __attribute__((vector_size(16)));
-
 /* Which of 16 places have `first` at `text` and `last` at `text + gap`: 0xFF in the bytes of two
  * words. */
 static inline void match_lanes(const char *text, size_t gap, Lanes first, Lanes last,
                                uint64_t found[2]) {
-    Lanes a, b;
-    memcpy(&a, text, sizeof a);
-    memcpy(&b, text + gap, sizeof b);
-    Lanes both = (Lanes)(a == first) & (Lanes)(b == last);
+    Lanes both = (Lanes)(load_lanes(text) == first) & (Lanes)(load_lanes(text + gap) == last);
     memcpy(found, &both, sizeof both);
 }
 
@@ -35,23 +46,32 @@ enum {
     VERIFY_MAX = 8
 }; /* bytes compared per byte passed, beyond which memmem's linear search is better */
 
-/* Sixteen places at a time by the first and last byte of the part; then the bytes between. */
+/* The first of the 16 places from `at` on where the part stands. */
+static inline size_t find_in_lanes(const char *text, size_t at, const char *part, size_t gap,
+                                   Lanes first, Lanes last, size_t *work) {
+    uint64_t found[2];
+    match_lanes(text + at, gap, first, last, found);
+    if (likely(!(found[0] | found[1]))) return TEXT_NOT_FOUND;
+    for (uint32_t bits = lane_bits(found); bits; bits &= bits - 1) {
+        size_t place = at + (unsigned)__builtin_ctz(bits);
+        if (memcmp(text + place + 1, part + 1, gap) == 0) return place;
+        *work += gap;
+    }
+    return TEXT_NOT_FOUND;
+}
+
+/* Sixteen places at a time by the first and last byte of the part, then the bytes between. The last
+ * sixteen places overlap those before. */
 static size_t find_part(const char *text, size_t size, const char *part, size_t part_size) {
     size_t places = size - part_size + 1, gap = part_size - 1, at = 0, work = 0;
     Lanes first = (Lanes){0} + (uint8_t)part[0], last = (Lanes){0} + (uint8_t)part[gap];
-    for (; at + 16 <= places && work <= VERIFY_MAX * at + 1024; at += 16) {
-        uint64_t found[2];
-        match_lanes(text + at, gap, first, last, found);
-        if (likely(!(found[0] | found[1]))) continue;
-        for (unsigned half = 0; half < 2; half++)
-            for (uint64_t bits = found[half]; bits;) {
-                unsigned lane = (unsigned)__builtin_ctzll(bits) / 8;
-                size_t place = at + half * 8 + lane;
-                if (memcmp(text + place + 1, part + 1, gap) == 0) return place;
-                work += part_size;
-                bits &= ~((uint64_t)0xFF << lane * 8);
-            }
+    for (; at + LANES <= places && work <= VERIFY_MAX * at + 1024; at += LANES) {
+        size_t place = find_in_lanes(text, at, part, gap, first, last, &work);
+        if (place != TEXT_NOT_FOUND) return place;
     }
+    if (at == places) return TEXT_NOT_FOUND;
+    if (at && at + LANES > places)
+        return find_in_lanes(text, places - LANES, part, gap, first, last, &work);
     const char *rest = memmem(text + at, size - at, part, part_size);
     return rest ? (size_t)(rest - text) : TEXT_NOT_FOUND;
 }
@@ -175,13 +195,103 @@ void matches_replace(const Matches *matches, const char *text, size_t size, size
     memcpy(out, text + from, size - from);
 }
 
-/* ---- split at a separator ---- */
+/* ---- pieces ---- */
 
-static bool add_piece(GenVM *vm, const TextKind *kind, Value list, Value text, size_t offset,
-                      size_t size) {
-    Value piece = kind->piece(vm, text, offset, size);
-    return piece != VALUE_ERROR && list_append(vm, list, piece);
+enum { SMALL_PIECE = 96 }; /* ASCII text from two bytes up to here is copied in line */
+
+static inline __attribute__((always_inline)) Value
+make_piece(GenVM *vm, const TextKind *kind, Value text, size_t offset, size_t size) {
+    if (kind != &str_ascii_kind || size - 2 > SMALL_PIECE - 2 || size == AS_STR(text)->size)
+        return kind->piece(vm, text, offset, size);
+    Str *piece = str_alloc(vm, size, (uint32_t)size, STR_ASCII);
+    if (unlikely(!piece)) return VALUE_ERROR;
+    text_copy((char *)(piece + 1), AS_STR(text)->data + offset, size);
+    return object_value(piece);
 }
+
+/* Appends to a list made by this call, which needs no barrier. */
+static inline __attribute__((always_inline)) bool
+add_piece(GenVM *vm, const TextKind *kind, Value list, Value text, size_t offset, size_t size) {
+    Value piece = make_piece(vm, kind, text, offset, size);
+    if (unlikely(piece == VALUE_ERROR)) return false;
+    List *target = AS_LIST(list);
+    if (unlikely(target->count == target->capacity)) return list_append(vm, list, piece);
+    target->items[target->count++] = piece;
+    return true;
+}
+
+/* ---- places ---- */
+
+/* Where in the text a separator byte stands, or where white space begins and ends: looked for 16
+ * bytes at a time, and kept in an array on the stack, so that a list of the right size can be made.
+ */
+enum { PLACES = 96 };
+typedef struct Places {
+    const char *text;
+    size_t size, next; /* next: what has been looked at */
+    uint32_t count;
+    uint32_t at[PLACES]; /* from text + base */
+    size_t base;
+} Places;
+
+static inline uint32_t lanes_equal(const char *text, char c) {
+    Lanes equal = (Lanes)(load_lanes(text) == (Lanes){0} + (uint8_t)c);
+    uint64_t halves[2];
+    memcpy(halves, &equal, sizeof halves);
+    return halves[0] | halves[1] ? lane_bits(halves) : 0;
+}
+
+/* ASCII white space; `text` also has the separators 0x1c to 0x1f in it. */
+static inline uint32_t lanes_space(const char *at, bool text) {
+    Lanes lanes = load_lanes(at);
+    Lanes space = (Lanes)(lanes == (Lanes){0} + ' ') | (Lanes)(lanes - 9 <= 4);
+    if (text) space |= (Lanes)(lanes - 28 <= 3);
+    uint64_t halves[2];
+    memcpy(halves, &space, sizeof halves);
+    return lane_bits(halves);
+}
+
+static inline void note_places(Places *places, uint32_t bits) {
+    for (; bits; bits &= bits - 1)
+        places->at[places->count++] =
+            (uint32_t)(places->next - places->base) + (uint32_t)__builtin_ctz(bits);
+}
+
+/* The next bunch of places of a byte. */
+static void find_bytes(Places *places, char c) {
+    places->base = places->next;
+    places->count = 0;
+    for (; places->size - places->next >= LANES; places->next += LANES) {
+        if (places->count > PLACES - LANES || places->next - places->base > UINT32_MAX / 2) return;
+        note_places(places, lanes_equal(places->text + places->next, c));
+    }
+    for (; places->next < places->size && places->count < PLACES; places->next++)
+        if (places->text[places->next] == c) note_places(places, 1);
+}
+
+/* The next bunch of places where text and white space meet. The first is where text begins. */
+static inline __attribute__((always_inline)) void find_words(Places *places, int mask,
+                                                             bool *in_space) {
+    bool text = mask == ASCII_TEXT_SPACE;
+    uint32_t before = *in_space;
+    places->base = places->next;
+    places->count = 0;
+    for (; places->size - places->next >= LANES; places->next += LANES) {
+        if (places->count > PLACES - LANES || places->next - places->base > UINT32_MAX / 2) break;
+        uint32_t space = lanes_space(places->text + places->next, text);
+        note_places(places, (space ^ (space << 1 | before)) & 0xFFFF);
+        before = space >> (LANES - 1);
+    }
+    if (places->size - places->next < LANES)
+        for (; places->next < places->size && places->count < PLACES; places->next++) {
+            uint32_t space = ascii_is(places->text[places->next], mask);
+            if (space != before) note_places(places, 1);
+            before = space;
+        }
+    *in_space = before;
+}
+
+/* ---- split at a separator ---- */
 
 static Value reversed_list(Value list) {
     List *l = AS_LIST(list);
@@ -193,13 +303,34 @@ static Value reversed_list(Value list) {
     return list;
 }
 
+/* The list has room for all pieces up to the end if the first bunch of places goes that far. */
+static inline __attribute__((always_inline)) Value
+split_at_byte(GenVM *vm, const TextKind *kind, Value text, TextSpan span, char c, size_t most) {
+    Places places = {.text = span.data, .size = span.size};
+    find_bytes(&places, c);
+    Value list = list_new(vm, places.count < most ? places.count + 1ull : most + 1);
+    if (list == VALUE_ERROR) return list;
+    size_t from = 0;
+    for (;; find_bytes(&places, c)) {
+        for (uint32_t i = 0; i < places.count && most > 0; i++, most--) {
+            size_t at = places.base + places.at[i];
+            if (!add_piece(vm, kind, list, text, from, at - from)) return VALUE_ERROR;
+            from = at + 1;
+        }
+        if (places.next >= span.size || most == 0) break;
+    }
+    return add_piece(vm, kind, list, text, from, span.size - from) ? list : VALUE_ERROR;
+}
+
 Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator,
                  int64_t limit) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
-    size_t most = limit < 0 ? SIZE_MAX : (size_t)limit;
-    size_t expected =
-        separator.size == 1 ? text_count_byte(span.data, span.size, *separator.data) + 1 : 0;
-    Value list = list_new(vm, expected > most ? most + 1 : expected);
+    size_t most = limit < 0 ? SIZE_MAX - 1 : (size_t)limit;
+    if (separator.size == 1)
+        return kind == &str_ascii_kind
+                   ? split_at_byte(vm, &str_ascii_kind, text, span, *separator.data, most)
+                   : split_at_byte(vm, kind, text, span, *separator.data, most);
+    Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
     size_t from = 0;
     for (; most > 0; most--) {
@@ -272,27 +403,52 @@ size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start) {
     return pass_back(span, start, span.size, true, kind->space, kind->unicode);
 }
 
-static inline __attribute__((always_inline)) bool split_space(GenVM *vm, const TextKind *kind,
-                                                              Value list, Value text, TextSpan span,
-                                                              size_t most, int mask, bool unicode) {
-    size_t at = pass(span, 0, true, mask, unicode);
+static bool split_unicode_space(GenVM *vm, const TextKind *kind, Value list, Value text,
+                                TextSpan span, size_t most) {
+    int mask = kind->space;
+    size_t at = pass(span, 0, true, mask, true);
     while (at < span.size) {
         if (most-- == 0) return add_piece(vm, kind, list, text, at, span.size - at);
-        size_t end = pass(span, at, false, mask, unicode);
+        size_t end = pass(span, at, false, mask, true);
         if (!add_piece(vm, kind, list, text, at, end - at)) return false;
-        at = pass(span, end, true, mask, unicode);
+        at = pass(span, end, true, mask, true);
     }
     return true;
 }
 
+/* The words lie between each two places. */
+static inline __attribute__((always_inline)) Value
+split_space(GenVM *vm, const TextKind *kind, int mask, Value text, TextSpan span, size_t most) {
+    Places places = {.text = span.data, .size = span.size};
+    bool in_space = true, in_word = false;
+    size_t start = 0;
+    find_words(&places, mask, &in_space);
+    size_t words = (places.count + 1) / 2;
+    Value list = list_new(vm, words < most ? words : most + 1);
+    if (list == VALUE_ERROR) return list;
+    for (;; find_words(&places, mask, &in_space)) {
+        for (uint32_t i = 0; i < places.count; i++, in_word = !in_word) {
+            size_t at = places.base + places.at[i];
+            if (in_word && !add_piece(vm, kind, list, text, start, at - start)) return VALUE_ERROR;
+            start = at;
+            if (!in_word && most-- == 0)
+                return add_piece(vm, kind, list, text, at, span.size - at) ? list : VALUE_ERROR;
+        }
+        if (places.next >= span.size) break;
+    }
+    if (in_word && !add_piece(vm, kind, list, text, start, span.size - start)) return VALUE_ERROR;
+    return list;
+}
+
 Value text_split_space(GenVM *vm, const TextKind *kind, Value text, TextSpan span, int64_t limit) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
+    size_t most = limit < 0 ? SIZE_MAX - 1 : (size_t)limit;
+    if (kind == &str_ascii_kind)
+        return split_space(vm, &str_ascii_kind, ASCII_TEXT_SPACE, text, span, most);
+    if (!kind->unicode) return split_space(vm, kind, ASCII_SPACE, text, span, most);
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
-    size_t most = limit < 0 ? SIZE_MAX : (size_t)limit;
-    bool done = kind->unicode ? split_space(vm, kind, list, text, span, most, kind->space, true)
-                              : split_space(vm, kind, list, text, span, most, kind->space, false);
-    return done ? list : VALUE_ERROR;
+    return split_unicode_space(vm, kind, list, text, span, most) ? list : VALUE_ERROR;
 }
 
 Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,

@@ -58,26 +58,9 @@ void str_trace(GenVM *vm, Object *object) {
 
 /* ---- making ---- */
 
-static inline void fill_header(Str *str, size_t size, uint32_t length, uint8_t flags) {
-    str->header.flags = flags;
-    str->hash = 0;
-    str->size = (uint32_t)size;
-    str->length = length;
-    str->extra = NULL;
-}
-
-Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t flags) {
-    if (unlikely(size > STR_SIZE_MAX)) {
-        raise_memory(vm);
-        return NULL;
-    }
-    Str *str = gc_new_raw(vm, sizeof(Str) + size + 1, TYPE_STR);
-    if (unlikely(!str)) return NULL;
-    fill_header(str, size, length, flags);
-    char *data = (char *)(str + 1);
-    data[size] = 0;
-    str->data = data;
-    return str;
+COLD Str *str_too_long(GenVM *vm) {
+    raise_memory(vm);
+    return NULL;
 }
 
 /* A header for text that lies in another object. */
@@ -85,9 +68,7 @@ static Value new_shared(GenVM *vm, const char *data, size_t size, uint32_t lengt
                         Object *owner) {
     Str *str = gc_new_raw(vm, sizeof(Str), TYPE_STR);
     if (!str) return VALUE_ERROR;
-    fill_header(str, size, length, flags);
-    str->data = data;
-    str->extra = owner;
+    str_fill(str, data, size, length, flags, owner);
     return object_value(str);
 }
 
@@ -142,11 +123,11 @@ Value str_of_class(GenVM *vm, Type *cls, Value v) {
     Str *from = AS_STR(v);
     Str *str = gc_new_of(vm, sizeof(Str) + from->size + 1, TYPE_STR, cls);
     if (!str) return VALUE_ERROR;
-    fill_header(str, from->size, from->length, from->header.flags & (STR_ASCII | STR_SURROGATES));
     char *data = (char *)(str + 1);
+    str_fill(str, data, from->size, from->length, from->header.flags & (STR_ASCII | STR_SURROGATES),
+             NULL);
     memcpy(data, from->data, from->size);
     data[from->size] = 0;
-    str->data = data;
     return object_value(str);
 }
 

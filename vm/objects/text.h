@@ -75,8 +75,14 @@ static inline unsigned utf8_put(char *out, uint32_t c) {
 
 /* memcpy for pieces that are mostly short. */
 static inline void text_copy(char *out, const char *data, size_t size) {
-    if (size > 16) {
+    if (size > 32) {
         memcpy(out, data, size);
+    } else if (size > 16) {
+        char first[16], last[16];
+        memcpy(first, data, 16);
+        memcpy(last, data + size - 16, 16);
+        memcpy(out, first, 16);
+        memcpy(out + size - 16, last, 16);
     } else if (size >= 8) {
         uint64_t first, last;
         memcpy(&first, data, 8);
@@ -198,9 +204,30 @@ char *builder_reserve(StrBuilder *builder,
 
 /* ---- str.c ---- */
 
+/* The fields of a new str behind its header but for the text. */
+static inline void str_fill(Str *str, const char *data, size_t size, uint32_t length, uint8_t flags,
+                            Object *extra) {
+    str->header.flags = flags;
+    str->hash = 0;
+    str->size = (uint32_t)size;
+    str->length = length;
+    str->data = data;
+    str->extra = extra;
+}
+
+COLD Str *str_too_long(GenVM *vm); /* NULL with MemoryError pending */
+
 /* An exact str of `size` bytes to be filled: data is inline and ends with a NUL. NULL with an error
  * pending. */
-Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t flags);
+static inline Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t flags) {
+    if (unlikely(size > STR_SIZE_MAX)) return str_too_long(vm);
+    Str *str = gc_new_raw(vm, sizeof(Str) + size + 1, TYPE_STR);
+    if (unlikely(!str)) return NULL;
+    char *data = (char *)(str + 1);
+    str_fill(str, data, size, length, flags, NULL);
+    data[size] = 0;
+    return str;
+}
 Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length,
                       uint8_t flags);  /* known to be right */
 Value str_exact(GenVM *vm, Value str); /* the same text as an exact str */
