@@ -179,7 +179,8 @@ static Function *first_method(GenVM *vm, int code, Value left, Value right) {
 
 bool op_binary(GenVM *vm) {
     Instr instr = op_instr(vm);
-    Opcode op = (Opcode)code_pair(instr_op(instr)).first;
+    Opcode op = instr_op(instr);
+    if (unlikely(op > OP_SUBI)) op = (Opcode)code_pair(op).first;
     Value left = *op_b(vm), right;
     bool inplace;
     BinaryOp operator;
@@ -333,10 +334,20 @@ static inline bool find_character(Value container, Value item, bool *found) {
     return true;
 }
 
+/* The jump on the truth just computed, if that is the next instruction, is done along with it. */
+static inline void branch_next(GenVM *vm, bool truth) {
+    Instr next = vm->pc[0];
+    Opcode op = instr_op(next);
+    if ((op != OP_JF && op != OP_JT) || instr_a(next) != instr_a(op_instr(vm))) return;
+    vm->pc++;
+    vm_set_branch(vm, truth);
+}
+
 bool op_in(GenVM *vm) {
     bool negated = instr_op(op_instr(vm)) == OP_NOTIN, found;
     if (find_character(*op_c(vm), *op_b(vm), &found)) {
         *op_a(vm) = bool_value(found != negated);
+        branch_next(vm, found != negated);
         return true;
     }
     Value answer = value_contains(vm, *op_c(vm), *op_b(vm));
