@@ -114,6 +114,7 @@ static Value bind_native(GenVM *vm, NativeFunction *method, Value self) {
     bound->header.gc = header.gc;
     bound->header.state = FUNCTION_COMPLEX; /* its first argument is not among those given */
     bound->self = self;
+    bound->fast = NULL;
     return object_value(bound);
 }
 

@@ -40,6 +40,13 @@ typedef struct NativeDef {
     const char *doc;
 } NativeDef;
 
+/* A short way for the commonest calls of a method, without keywords and before any binding; self is
+ * not checked. VALUE_UNSET leaves the call to the method. */
+typedef struct NativeFast {
+    const char *name;
+    Value (*fn)(GenVM *vm, const Value *args, uint32_t count);
+} NativeFast;
+
 typedef struct AttributeDef { /* an attribute computed by C: getter gets self; setter returns false
                                  on error, with value VALUE_UNSET for deletion; NULL setter:
                                  read-only */
@@ -156,6 +163,7 @@ typedef struct BuiltinType {
     const NativeDef
         *methods; /* ends with {NULL}; may hold "static __new__(cls, ...)" and "__init__(self, ...)"
                      for subclasses that override one of them; a mutable container has both */
+    const NativeFast *fast_methods; /* ends with {NULL}; may be NULL */
     const AttributeDef *attributes; /* ends with {NULL} */
     TypeSlots slots;
     /* Which operators of `binary`, `inplace` and `unary` show as methods (x.__add__): bits 1 <<

@@ -120,6 +120,11 @@ bool complex_parts(Value v, double *real, double *imaginary); /* complex only */
 Value list_new(GenVM *vm, uint64_t capacity);
 Value list_from_array(GenVM *vm, const Value *items, uint64_t count);
 bool list_append(GenVM *vm, Value list, Value item);
+/* list[start], list[start + step], ... : `count` of them, all there */
+Value list_get_range(GenVM *vm, List *list, int64_t start, int64_t step, int64_t count);
+/* ... replaced by `new_count` items, which are not the list's own: None, or VALUE_ERROR */
+Value list_set_range(GenVM *vm, List *list, int64_t start, int64_t step, int64_t count,
+                     const Value *items, uint64_t new_count);
 bool list_reserve(GenVM *vm, List *list, uint64_t capacity);
 Value tuple_new(GenVM *vm,
                 uint64_t count); /* items VALUE_UNSET: fill before anything else can see it */
@@ -155,6 +160,9 @@ Value slice_new(GenVM *vm, Value start, Value stop, Value step);
 /* start, stop, step of a slice over `length` items, clamped; *count items result. Indices are ints,
  * None, or (with
  * __index__) VALUE_TAIL territory: LEAF_SCRIPT. */
+/* The same for bounds that are small ints or None, and a step other than 0; false for all else. */
+bool slice_plain_indices(Value from, Value to, Value by, int64_t length, int64_t *start,
+                         int64_t *step, int64_t *count);
 Leaf slice_indices(GenVM *vm, Value slice, int64_t length, int64_t *start, int64_t *stop,
                    int64_t *step, int64_t *count);
 /* An index of a sequence of `length` items from an int value: negative counts from the end. False:

@@ -604,8 +604,8 @@ static inline bool is_plain_bound(Value v) {
 /* The slice of an instruction as an object. Bounds that need no script code, asked of a builtin
  * sequence, make a slice that nothing can keep: it lies in `room`. */
 static Value make_slice(GenVM *vm, Value object, const Value *bounds, Value step, Slice *room) {
-    bool known = is_exact(object, TYPE_LIST) || is_exact(object, TYPE_STR) ||
-                 is_exact(object, TYPE_TUPLE) || is_exact(object, TYPE_BYTES);
+    bool known =
+        is_exact(object, TYPE_STR) || is_exact(object, TYPE_TUPLE) || is_exact(object, TYPE_BYTES);
     if (unlikely(!known || !is_plain_bound(bounds[0]) || !is_plain_bound(bounds[1]) ||
                  !is_plain_bound(step)))
         return slice_new(vm, bounds[0], bounds[1], step);
@@ -616,7 +616,12 @@ static Value make_slice(GenVM *vm, Value object, const Value *bounds, Value step
 bool op_get_slice(GenVM *vm) {
     Value object = *op_b(vm), *bounds = op_c(vm);
     Slice room;
+    int64_t start, by, count;
     Value step = instr_imm(op_instr(vm)) == 3 ? bounds[2] : VALUE_NONE;
+    if (is_exact(object, TYPE_LIST) &&
+        slice_plain_indices(bounds[0], bounds[1], step, (int64_t)AS_LIST(object)->count, &start,
+                            &by, &count))
+        return call_result(vm, list_get_range(vm, AS_LIST(object), start, by, count));
     Value slice = make_slice(vm, object, bounds, step, &room);
     if (slice == VALUE_ERROR) return false;
     return call_result(vm, value_getitem(vm, object, slice));
@@ -624,11 +629,15 @@ bool op_get_slice(GenVM *vm) {
 
 bool op_set_slice(GenVM *vm) {
     Value object = *op_a(vm), value = *op_c(vm), *bounds = op_b(vm);
-    Slice room;
-    uint64_t count;
-    Value slice = leaf_items(value, &count) /* else the twin that iterates `value` gets the slice */
-                      ? make_slice(vm, object, bounds, bounds[2], &room)
-                      : slice_new(vm, bounds[0], bounds[1], bounds[2]);
+    int64_t start, step, count;
+    uint64_t new_count;
+    const Value *items = object != value ? leaf_items(value, &new_count) : NULL;
+    if (items && is_exact(object, TYPE_LIST) &&
+        slice_plain_indices(bounds[0], bounds[1], bounds[2], (int64_t)AS_LIST(object)->count,
+                            &start, &step, &count))
+        return list_set_range(vm, AS_LIST(object), start, step, count, items, new_count) !=
+               VALUE_ERROR;
+    Value slice = slice_new(vm, bounds[0], bounds[1], bounds[2]);
     if (slice == VALUE_ERROR) return false;
     return continue_discard(vm, value_setitem(vm, object, slice, value));
 }

@@ -235,6 +235,13 @@ void type_trace(GenVM *vm, Object *object) {
 
 /* ---- a builtin type's dict, on first use ---- */
 
+static void set_fast(NativeFunction *native, const NativeFast *fast, const char *name,
+                     size_t size) {
+    for (; fast && fast->name; fast++)
+        if (strlen(fast->name) == size && memcmp(fast->name, name, size) == 0)
+            native->fast = fast->fn;
+}
+
 static Value new_native_method(GenVM *vm, Type *owner, const NativeDef *def) {
     Binding binding;
     const char *name;
@@ -251,6 +258,7 @@ static Value new_native_method(GenVM *vm, Type *owner, const NativeDef *def) {
         native->header.flags = NATIVE_CLASSMETHOD;
         native->header.shape = TYPE_NATIVE_CLASSMETHOD;
     }
+    set_fast(native, owner->def->fast_methods, name, size);
     native->name = str_intern_from(vm, name, size);
     return native->name == VALUE_ERROR ? VALUE_ERROR : object_value(native);
 }

@@ -166,20 +166,30 @@ static bool has_index(GenVM *vm, Value key) {
            type_find_special(vm, type_of(vm, key), SP_INDEX) != VALUE_UNSET;
 }
 
+Value list_get_range(GenVM *vm, List *list, int64_t start, int64_t step, int64_t count) {
+    if (!charge_items(vm, (uint64_t)count / 4)) return VALUE_ERROR;
+    if (step == 1) return list_from_array(vm, list->items + start, (uint64_t)count);
+    Value part = list_new(vm, (uint64_t)count);
+    if (part == VALUE_ERROR || count == 0) return part;
+    Value *to = AS_LIST(part)->items;
+    const Value *from = list->items + start;
+    if (step == -1)
+        for (int64_t i = 0; i < count; i++)
+            to[i] = from[-i];
+    else
+        for (int64_t i = 0; i < count; i++)
+            to[i] = from[i * step];
+    AS_LIST(part)->count = (uint64_t)count;
+    return part;
+}
+
 static Value get_slice(GenVM *vm, Value self, Value key) {
     List *list = AS_LIST(self);
     int64_t start, stop, step, count;
     Leaf done = slice_indices(vm, key, (int64_t)list->count, &start, &stop, &step, &count);
     if (done == LEAF_ERROR) return VALUE_ERROR;
     if (done == LEAF_SCRIPT) return sequence_odd_index(vm, self, key, VALUE_UNSET, false);
-    if (!charge_items(vm, (uint64_t)count / 4)) return VALUE_ERROR;
-    if (step == 1) return list_from_array(vm, list->items + start, (uint64_t)count);
-    Value part = list_new(vm, (uint64_t)count);
-    if (part == VALUE_ERROR) return part;
-    for (int64_t i = 0; i < count; i++)
-        AS_LIST(part)->items[i] = list->items[start + i * step];
-    AS_LIST(part)->count = (uint64_t)count;
-    return part;
+    return list_get_range(vm, list, start, step, count);
 }
 
 static Value list_getitem(GenVM *vm, Value self, Value key) {
@@ -232,12 +242,28 @@ static Value delete_slice(GenVM *vm, List *list, int64_t start, int64_t step, in
 static Value replace_items(GenVM *vm, List *list, uint64_t start, uint64_t old, const Value *items,
                            uint64_t count) {
     if (!make_room(vm, list, list->count - old + count)) return VALUE_ERROR;
-    memmove(list->items + start + count, list->items + start + old,
-            (list->count - start - old) * sizeof(Value));
+    if (count != old)
+        memmove(list->items + start + count, list->items + start + old,
+                (list->count - start - old) * sizeof(Value));
     if (count) memcpy(list->items + start, items, count * sizeof *items);
     list->count = list->count - old + count;
     gc_barrier(vm, list);
     if (count < old) shrink(vm, list);
+    return VALUE_NONE;
+}
+
+Value list_set_range(GenVM *vm, List *list, int64_t start, int64_t step, int64_t count,
+                     const Value *items, uint64_t new_count) {
+    if (!charge_items(vm, new_count / 4)) return VALUE_ERROR;
+    if (step == 1)
+        return replace_items(vm, list, (uint64_t)start, (uint64_t)count, items, new_count);
+    if (new_count != (uint64_t)count)
+        return raise_value(vm,
+                           "attempt to assign sequence of size %lld to extended slice of size %lld",
+                           (long long)new_count, (long long)count);
+    for (int64_t i = 0; i < count; i++)
+        list->items[start + i * step] = items[i];
+    gc_barrier(vm, list);
     return VALUE_NONE;
 }
 
@@ -270,16 +296,7 @@ static Value set_slice(GenVM *vm, Value self, Value key, Value value) {
     if (done == LEAF_ERROR) return VALUE_ERROR;
     if (done == LEAF_SCRIPT) return native_twin(vm, TWIN_LIST_SET_SLICE, 3, self, key, rest);
     const Value *items = sequence_items(value, &count);
-    if (!charge_items(vm, count / 4)) return VALUE_ERROR;
-    if (step == 1) return replace_items(vm, list, (uint64_t)start, (uint64_t)size, items, count);
-    if (count != (uint64_t)size)
-        return raise_value(vm,
-                           "attempt to assign sequence of size %lld to extended slice of size %lld",
-                           (long long)count, (long long)size);
-    for (int64_t i = 0; i < size; i++)
-        list->items[start + i * step] = items[i];
-    gc_barrier(vm, list);
-    return VALUE_NONE;
+    return list_set_range(vm, list, start, step, size, items, count);
 }
 
 static Value list_setitem(GenVM *vm, Value self, Value key, Value value) {
@@ -410,6 +427,19 @@ static Value list_pop(GenVM *vm, Value *args) {
     list->count--;
     if (unlikely(list->capacity > 64 && list->count < list->capacity / 4)) shrink(vm, list);
     return item;
+}
+
+static Value fast_pop(GenVM *vm, const Value *args, uint32_t count) {
+    if (count == 0 || count > 2 || !is_kind(args[0], TYPE_LIST)) return VALUE_UNSET;
+    if (count == 2 && !is_int(args[1])) return VALUE_UNSET;
+    Value bound[2] = {args[0], count == 2 ? args[1] : int_value(-1)};
+    return list_pop(vm, bound);
+}
+
+static Value fast_insert(GenVM *vm, const Value *args, uint32_t count) {
+    if (count != 3 || !is_kind(args[0], TYPE_LIST) || !is_int(args[1])) return VALUE_UNSET;
+    Value bound[3] = {args[0], args[1], args[2]};
+    return list_insert(vm, bound);
 }
 
 static Value list_remove(GenVM *vm, Value *args) {
@@ -555,6 +585,9 @@ static const NativeDef list_methods[] = {
     {NULL, NULL, NULL},
 };
 
+static const NativeFast list_fast_methods[] = {
+    {"pop", fast_pop}, {"insert", fast_insert}, {NULL, NULL}};
+
 const BuiltinType list_type = {
     .name = "list",
     .base = TYPE_OBJECT,
@@ -563,6 +596,7 @@ const BuiltinType list_type = {
     .doc = list_doc,
     .construct = &list_constructor,
     .methods = list_methods,
+    .fast_methods = list_fast_methods,
     .slots = {.repr = list_repr,
               .len = list_len,
               .getitem = list_getitem,

@@ -39,7 +39,8 @@ static Leaf slice_member(GenVM *vm, Value v, int64_t otherwise, int64_t *out) {
     return LEAF_ERROR;
 }
 
-static int64_t clamp_bound(int64_t bound, int64_t length, bool backward) {
+/* A bound brought into -1 .. length - 1 for a step backward, else into 0 .. length. */
+static inline int64_t clamp_bound(int64_t bound, int64_t length, bool backward) {
     if (bound < 0) {
         bound += length;
         return bound < 0 ? (backward ? -1 : 0) : bound;
@@ -47,16 +48,28 @@ static int64_t clamp_bound(int64_t bound, int64_t length, bool backward) {
     return bound >= length ? (backward ? length - 1 : length) : bound;
 }
 
-/* A bound of a slice with step 1 that is a small int or None, brought into 0 .. length. */
-static inline bool plain_bound(Value v, int64_t otherwise, int64_t length, int64_t *out) {
-    if (is_int(v)) {
-        int64_t bound = as_int(v);
-        if (bound < 0) bound += length;
-        *out = bound < 0 ? 0 : bound > length ? length : bound;
-        return true;
-    }
-    *out = otherwise;
-    return v == VALUE_NONE;
+static inline int64_t count_steps(int64_t start, int64_t stop, int64_t step) {
+    int64_t distance = step < 0 ? start - stop : stop - start, each = step < 0 ? -step : step;
+    if (distance <= 0) return 0;
+    return each == 1 ? distance : (distance - 1) / each + 1;
+}
+
+static inline bool is_plain_bound(Value v) {
+    return is_int(v) || v == VALUE_NONE;
+}
+
+bool slice_plain_indices(Value from, Value to, Value by, int64_t length, int64_t *start,
+                         int64_t *step, int64_t *count) {
+    if (unlikely(!is_plain_bound(from) || !is_plain_bound(to) || !is_plain_bound(by))) return false;
+    *step = by == VALUE_NONE ? 1 : as_int(by);
+    if (unlikely(*step == 0)) return false;
+    bool backward = *step < 0;
+    int64_t stop = backward ? -1 : length;
+    *start = backward ? length - 1 : 0;
+    if (from != VALUE_NONE) *start = clamp_bound(as_int(from), length, backward);
+    if (to != VALUE_NONE) stop = clamp_bound(as_int(to), length, backward);
+    *count = count_steps(*start, stop, *step);
+    return true;
 }
 
 Leaf slice_indices(GenVM *vm, Value slice_value, int64_t length, int64_t *start, int64_t *stop,
@@ -69,11 +82,6 @@ Leaf slice_indices(GenVM *vm, Value slice_value, int64_t length, int64_t *start,
         return LEAF_ERROR;
     }
     if (*step < -INT64_MAX) *step = -INT64_MAX;
-    if (likely(*step == 1 && plain_bound(slice->start, 0, length, start) &&
-               plain_bound(slice->stop, length, length, stop))) {
-        *count = *start < *stop ? *stop - *start : 0;
-        return LEAF_TRUE;
-    }
     bool backward = *step < 0;
     done = slice_member(vm, slice->start, backward ? INT64_MAX : 0, start);
     if (done == LEAF_TRUE)
@@ -81,11 +89,7 @@ Leaf slice_indices(GenVM *vm, Value slice_value, int64_t length, int64_t *start,
     if (done != LEAF_TRUE) return done;
     *start = clamp_bound(*start, length, backward);
     *stop = clamp_bound(*stop, length, backward);
-    int64_t distance = backward ? *start - *stop : *stop - *start, each = backward ? -*step : *step;
-    if (distance <= 0)
-        *count = 0;
-    else
-        *count = each == 1 ? distance : (distance - 1) / each + 1;
+    *count = count_steps(*start, *stop, *step);
     return LEAF_TRUE;
 }
 
