@@ -673,6 +673,21 @@ static Value fast_max(GenVM *vm, const Value *args, uint32_t count) {
     return (void)vm, fast_min_max(args, count, false);
 }
 
+/* next() of a builtin iterator; of generators too where the interpreter has not resumed it by
+ * itself. */
+static Value fast_next(GenVM *vm, const Value *args, uint32_t count) {
+    if (count - 1 > 1 || !is_object(args[0])) return VALUE_UNSET;
+    const Object *iterator = as_object(args[0]);
+    if (iterator->kind == TYPE_GENERATOR)
+        return count == 1 ? native_resume(vm, args[0], VALUE_NONE) : VALUE_UNSET;
+    const Type *type = vm->types[iterator->kind];
+    if (iterator->shape != iterator->kind || !type->slots.next) return VALUE_UNSET;
+    Value item = type->slots.next(vm, args[0]);
+    if (unlikely(item == VALUE_TAIL && count == 2)) return native_drop_tail(vm), VALUE_UNSET;
+    if (item != VALUE_END) return item;
+    return count == 2 ? args[1] : raise_stop_iteration(vm, VALUE_NONE);
+}
+
 static Value fast_ord(GenVM *vm, const Value *args, uint32_t count) {
     (void)vm;
     if (count != 1 || !is_exact(args[0], TYPE_STR) || AS_STR(args[0])->length != 1)
@@ -695,7 +710,8 @@ static const struct {
     const char *name;
     Value (*fast)(GenVM *vm, const Value *args, uint32_t count);
 } fast_functions[] = {
-    {"min", fast_min}, {"max", fast_max}, {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
+    {"min", fast_min}, {"max", fast_max}, {"next", fast_next},
+    {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
 };
 
 static bool fast_init(GenVM *vm) {

@@ -65,8 +65,9 @@ static size_t count_delegators(Value *base) {
     return count;
 }
 
-/* How deep the script is, up to `most`: its frames. Those of the library do not show, but a recursion
- * that goes through them alone must end too: HIDDEN_PER_FRAME of them are as deep as one frame. */
+/* How deep the script is, up to `most`: its frames. Those of the library do not show, but a
+ * recursion that goes through them alone must end too: HIDDEN_PER_FRAME of them are as deep as one
+ * frame. */
 size_t frame_count(GenVM *vm, size_t most) {
     size_t count = 0, hidden = 0;
     for (Value *base = vm->base; base && count < most && hidden < most * HIDDEN_PER_FRAME;

@@ -81,8 +81,8 @@ Generator *generator_new(GenVM *vm, Function *function);
 Value generator_raise_reused(GenVM *vm, const Generator *generator);
 
 /* The same generator, which nobody has seen yet, as an instance of `cls`: a library iterator (map,
- * itertools, ...) or a subclass of one. Where the class gives its instances a __dict__ it is another
- * object, with room for that. NULL on error. */
+ * itertools, ...) or a subclass of one. Where the class gives its instances a __dict__ it is
+ * another object, with room for that. NULL on error. */
 Generator *generator_wear(GenVM *vm, Generator *generator, Type *cls);
 
 Generator *generator_leaf(Generator *generator); /* the innermost that it delegates to */

@@ -851,7 +851,22 @@ unquicken_for : {
     OUTLINED(SETSLICE, op_set_slice)
 
     OUTLINED(NEWLIST, op_new_list)
-    OUTLINED(NEWTUPLE, op_new_tuple)
+    CASE(NEWTUPLE) {
+        uint32_t items = (uint32_t)IMM;
+        if (unlikely(items - 1 >= 32)) SLOW(op_new_tuple);
+        Tuple *tuple = gc_new_raw(vm, sizeof *tuple + items * sizeof(Value), TYPE_TUPLE);
+        if (unlikely(!tuple)) {
+            SYNC();
+            goto unwind;
+        }
+        tuple->count = items;
+        const Value *from = &RB;
+        for (uint32_t i = 0; i < items; i++)
+            tuple->items[i] = from[i];
+        RA = object_value(tuple);
+        if (unlikely(vm->poll)) goto hurry;
+        NEXT;
+    }
     OUTLINED(NEWSET, op_new_set)
     OUTLINED(NEWDICT, op_new_dict)
     OUTLINED(NEWSLICE, op_new_slice)
@@ -971,12 +986,17 @@ call_other:
     case TYPE_NATIVE_METHOD: {
         NativeFunction *native = (NativeFunction *)callee;
         if (native->header.flags & (NATIVE_NEXT | NATIVE_SEND)) goto call_resume;
+    call_native:
         SYNC();
-        answer = native_invoke(vm, native, args, arg_count, VALUE_UNSET);
+        answer = native_invoke(vm, (NativeFunction *)callee, args, arg_count, VALUE_UNSET);
         goto answered;
     }
     case TYPE_TYPE: {
         Type *type = (Type *)callee;
+        if (type == vm->types[TYPE_TYPE] && arg_count == 1) {
+            RA = object_value(type_of(vm, args[0]));
+            NEXT;
+        }
         if (!type->is_builtin || type->constructor == VALUE_UNSET || type->flags & TYPE_NO_NEW ||
             type == vm->types[TYPE_TYPE])
             break;
@@ -988,24 +1008,42 @@ call_other:
     }
     default: break;
     }
-call_slowly : {
     SYNC();
     if (unlikely(!call_general(vm, object_value(callee), args, arg_count, VALUE_UNSET)))
         goto unwind;
     RELOAD();
     if (unlikely(vm->poll)) goto hurry;
     NEXT;
-}
 answered : {
     if (unlikely((answer & ~(Value)8) == VALUE_ERROR)) {
         if (answer == VALUE_ERROR) goto unwind;
-        SLOW(call_tail);
+        base = vm->base;
+        goto tail_call;
     }
     base = vm->base;
     fuel = vm->fuel;
     RA = answer;
     if (unlikely(vm->poll)) goto hurry;
     NEXT;
+}
+/* The call that a native asked for, most often of a twin: frames may start at `top`. */
+tail_call : {
+    TailCall *tail = &vm->tail;
+    Function *f = (Function *)as_object(tail->callable);
+    unsigned given = tail->count;
+    if (!is_object(tail->callable) || given == FUNCTION_COMPLEX || tail->then ||
+        tail->spread_args != VALUE_UNSET ||
+        object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, given) || top + FRAME_LINKS > vm->limit)
+        SLOW(call_tail);
+    Value *frame = top + FRAME_LINKS;
+    for (unsigned i = 0; i < given; i++)
+        frame[i] = tail->args[i];
+    fuel = vm->fuel;
+    if (unlikely(vm->poll)) {
+        vm->fuel_kept += fuel;
+        fuel = 0;
+    }
+    ENTER(f, frame);
 }
 /* next(generator), next(generator, default), generator.send(value): a switch of frames. A default
  * waits in the result's register and stays there when the generator ends. */
@@ -1015,26 +1053,26 @@ call_resume : {
     const Instr *end = NULL;
     if (native->header.flags & NATIVE_SEND) {
         unsigned at = receiver == VALUE_UNSET;
-        if (unlikely(arg_count != at + 1)) goto call_slowly;
+        if (unlikely(arg_count != at + 1)) goto call_native;
         if (at) receiver = args[0];
         sent = args[at];
     } else {
-        if (unlikely(arg_count - 1 > 1)) goto call_slowly;
+        if (unlikely(arg_count - 1 > 1)) goto call_native;
         receiver = args[0];
         if (arg_count == 2) end = pc;
     }
-    if (unlikely(!is_object(receiver))) goto call_slowly;
+    if (unlikely(!is_object(receiver))) goto call_native;
     Generator *g = (Generator *)as_object(receiver), *root = NULL;
     if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) {
         if (object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING))
-            goto call_slowly;
+            goto call_native;
         root = g;
         g = root->leaf;
         if (unlikely(!g || g->root != root || g->header.state != GENERATOR_SUSPENDED))
-            goto call_slowly;
+            goto call_native;
     }
     if (sent != VALUE_NONE) {
-        if (unlikely(g->pc == generator_function(g)->entry)) goto call_slowly;
+        if (unlikely(g->pc == generator_function(g)->entry)) goto call_native;
         if (instr_c(g->pc[-1]) != 1) {
             g->regs[instr_a(g->pc[-1])] = sent;
             gc_barrier(vm, g);

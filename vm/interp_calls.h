@@ -131,7 +131,7 @@
     } while (0)
 
 /* Calls native `f` with the arguments that lie at `args_`, as many as it takes. */
-#define CALL_DIRECT(f, args_)                                                                      \
+#define CALL_DIRECT(f, args_, top_)                                                                \
     do {                                                                                           \
         NativeFunction *native_ = (NativeFunction *)(f);                                           \
         SYNC();                                                                                    \
@@ -140,7 +140,8 @@
         native_check_result(vm, native_, answer_);                                                 \
         if (unlikely((answer_ & ~(Value)8) == VALUE_ERROR)) {                                      \
             if (answer_ == VALUE_ERROR) goto unwind;                                               \
-            SLOW(call_tail);                                                                       \
+            top = (top_);                                                                          \
+            goto tail_call;                                                                        \
         }                                                                                          \
         fuel = vm->fuel;                                                                           \
         RA = answer_;                                                                              \
@@ -169,7 +170,7 @@
         Function *f = (Function *)as_object(window[0]);                                            \
         if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
             if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
-                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
+                CALL_DIRECT(f, window + FRAME_LINKS, window);                                      \
             CALL_OTHER(f, window + FRAME_LINKS, B, window);                                        \
         }                                                                                          \
         if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
@@ -186,7 +187,7 @@
         if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
             if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, B) &&                     \
                 TAKES_SELF(f, window[FRAME_LINKS]))                                                \
-                CALL_DIRECT(f, window + FRAME_LINKS);                                              \
+                CALL_DIRECT(f, window + FRAME_LINKS, window);                                      \
             CALL_OTHER(f, window + FRAME_LINKS, B, window);                                        \
         }                                                                                          \
         if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
@@ -206,7 +207,7 @@
             if (needs_self ? object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE_METHOD, given) &&    \
                                  TAKES_SELF(f, window[1])                                          \
                            : object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, given))             \
-                CALL_DIRECT(f, window + 1);                                                        \
+                CALL_DIRECT(f, window + 1, stack_top);                                             \
             CALL_OTHER(f, window + 1, given, stack_top);                                           \
         }                                                                                          \
         if (unlikely(stack_top > vm->limit)) SLOW(slow);                                           \

@@ -205,6 +205,8 @@ bool op_binary(GenVM *vm) {
     }
     if (operator== BINARY_ADD && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR))
         return call_result(vm, str_concat(vm, left, right));
+    if (operator== BINARY_ADD && is_exact(left, TYPE_TUPLE) && is_exact(right, TYPE_TUPLE))
+        return call_result(vm, vm->types[TYPE_TUPLE]->slots.binary(vm, BINARY_ADD, left, right));
     if (value_is_plain_number(left) && value_is_plain_number(right) && operator!= BINARY_MATMUL) {
         bool ints = value_is_int(left) && value_is_int(right);
         Value result =

@@ -68,6 +68,14 @@ static Value range_construct(GenVM *vm, Value *args) {
     return range_new(vm, args[1], args[2], args[3] == VALUE_UNSET ? int_value(1) : args[3]);
 }
 
+/* range() of small ints. */
+static Value construct_fast(GenVM *vm, const Value *args, uint32_t count) {
+    if (count == 2 && is_int(args[1])) return range_new(vm, int_value(0), args[1], int_value(1));
+    if (count < 3 || count > 4 || !are_ints(args[1], args[2])) return VALUE_UNSET;
+    if (count == 4 && !is_int(args[3])) return VALUE_UNSET;
+    return range_new(vm, args[1], args[2], count == 4 ? args[3] : int_value(1));
+}
+
 /* ---- items ---- */
 
 Value range_item(GenVM *vm, const Range *range, Value index) {
@@ -343,6 +351,7 @@ const BuiltinType range_type = {
     .size = sizeof(Range),
     .doc = range_doc,
     .construct = &range_constructor,
+    .construct_fast = construct_fast,
     .methods = range_methods,
     .attributes = range_attributes,
     .slots = {.repr = range_repr,

@@ -77,6 +77,14 @@ static Value tuple_construct(GenVM *vm, Value *args) {
     return tuple_of_class(vm, cls, AS_LIST(list)->items, AS_LIST(list)->count);
 }
 
+/* tuple(x) of exactly a tuple or a list. */
+static Value construct_fast(GenVM *vm, const Value *args, uint32_t count) {
+    if (count != 2 || args[0] != object_value(vm->types[TYPE_TUPLE])) return VALUE_UNSET;
+    if (is_exact(args[1], TYPE_TUPLE)) return args[1];
+    if (!is_exact(args[1], TYPE_LIST)) return VALUE_UNSET;
+    return tuple_from_array(vm, AS_LIST(args[1])->items, AS_LIST(args[1])->count);
+}
+
 /* ---- slots ---- */
 
 static Value tuple_len(GenVM *vm, Value self) {
@@ -294,6 +302,7 @@ const BuiltinType tuple_type = {
         "the "
         "argument is a tuple, the return value is the same object.",
     .construct = &tuple_constructor,
+    .construct_fast = construct_fast,
     .methods = tuple_methods,
     .slots = {.repr = tuple_repr,
               .hash = tuple_hash,
