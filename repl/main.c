@@ -263,7 +263,8 @@ int main(int argc, char **argv) {
         return 3;
     }
     interrupted_vm = vm;
-    signal(SIGINT, on_interrupt);
+    struct sigaction action = {.sa_handler = on_interrupt}; /* no SA_RESTART: it ends what blocks */
+    sigaction(SIGINT, &action, NULL);
     bool ok = true, interrupted = false, ran = true;
     set_arguments(vm,
                   options.code     ? "-c"

@@ -1,0 +1,202 @@
+/* socket_names.c - module _socket: names of hosts and services, addresses as text and bytes, constants. */
+#include "stdlib/socket_native.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What fails gives (code, text), which socket.gen raises as gaierror. */
+static Value failure(GenVM *vm, int code) {
+    if (code == EAI_SYSTEM) return socket_raise(vm);
+    return tuple_pack(vm, 2, int_value(code), str_from(vm, gai_strerror(code)));
+}
+
+static Value entry_value(GenVM *vm, const struct addrinfo *entry) {
+    SocketAddress address;
+    memset(&address, 0, sizeof address);
+    memcpy(&address, entry->ai_addr, entry->ai_addrlen);
+    Value peer = socket_address_value(vm, &address, entry->ai_addrlen);
+    Value name = str_from(vm, entry->ai_canonname ? entry->ai_canonname : "");
+    if (peer == VALUE_ERROR || name == VALUE_ERROR) return VALUE_ERROR;
+    return tuple_pack(vm, 5, int_value(entry->ai_family), int_value(entry->ai_socktype),
+                      int_value(entry->ai_protocol), name, peer);
+}
+
+Value socket_addrinfo_list(GenVM *vm, const struct addrinfo *first) {
+    Value list = list_new(vm, 0);
+    for (; list != VALUE_ERROR && first; first = first->ai_next) {
+        Value entry = entry_value(vm, first);
+        if (entry == VALUE_ERROR || !list_append(vm, list, entry)) list = VALUE_ERROR;
+    }
+    return list;
+}
+
+/* getaddrinfo(host or None, service or None, family, type, proto, flags) */
+static Value get_addrinfo(GenVM *vm, Value *args) {
+    struct addrinfo hints = {.ai_family = (int)as_int(args[2]), .ai_socktype = (int)as_int(args[3]),
+                             .ai_protocol = (int)as_int(args[4]), .ai_flags = (int)as_int(args[5])};
+    struct addrinfo *found = NULL;
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    const char *host = args[0] == VALUE_NONE ? NULL : str_c(vm, args[0]);
+    const char *service = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
+    if ((!host && args[0] != VALUE_NONE) || (!service && args[1] != VALUE_NONE)) return VALUE_ERROR;
+    int code = getaddrinfo(host, service, &hints, &found);
+    if (code != 0) return failure(vm, code);
+    Value list = socket_addrinfo_list(vm, found);
+    freeaddrinfo(found);
+    return list;
+}
+
+/* getnameinfo(family, address, flags) -> [host, service] */
+static Value get_nameinfo(GenVM *vm, Value *args) {
+    SocketAddress address;
+    socklen_t size;
+    Value unfit;
+    char host[NI_MAXHOST], service[NI_MAXSERV];
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    if (!socket_address_from(vm, "getnameinfo", (int)as_int(args[0]), args[1], &address, &size,
+                             &unfit))
+        return unfit;
+    int code = getnameinfo(&address.any, size, host, sizeof host, service, sizeof service,
+                           (int)as_int(args[2]));
+    if (code != 0) return failure(vm, code);
+    Value list = list_new(vm, 2);
+    if (list == VALUE_ERROR || !list_append(vm, list, str_from(vm, host)) ||
+        !list_append(vm, list, str_from(vm, service)))
+        return VALUE_ERROR;
+    return list;
+}
+
+static Value get_hostname(GenVM *vm, Value *args) {
+    char name[1025];
+    (void)args;
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    return gethostname(name, sizeof name) == 0 ? str_from(vm, name) : socket_raise(vm);
+}
+
+static Value service_port(GenVM *vm, Value *args) {
+    const char *name = str_c(vm, args[0]), *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
+    if (!name) return VALUE_ERROR;
+    struct servent *entry = getservbyname(name, protocol);
+    if (!entry) return raise_error(vm, EXC_OS_ERROR, "service/proto not found");
+    return int_value(ntohs((uint16_t)entry->s_port));
+}
+
+static Value service_name(GenVM *vm, Value *args) {
+    const char *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
+    if (as_int(args[0]) < 0 || as_int(args[0]) > 65535)
+        return raise_overflow(vm, "getservbyport: port must be 0-65535.");
+    struct servent *entry = getservbyport(htons((uint16_t)as_int(args[0])), protocol);
+    if (!entry) return raise_error(vm, EXC_OS_ERROR, "port/proto not found");
+    return str_from(vm, entry->s_name);
+}
+
+static Value protocol_number(GenVM *vm, Value *args) {
+    const char *name = str_c(vm, args[0]);
+    struct protoent *entry = name ? getprotobyname(name) : NULL;
+    if (!name) return VALUE_ERROR;
+    return entry ? int_value(entry->p_proto) : raise_error(vm, EXC_OS_ERROR, "protocol not found");
+}
+
+/* ---- addresses as text and bytes ---- */
+
+static Value text_to_bytes(GenVM *vm, Value *args) {
+    int family = (int)as_int(args[0]);
+    uint8_t packed[16];
+    const char *text = str_c(vm, args[1]);
+    if (!text) return VALUE_ERROR;
+    if (family != AF_INET && family != AF_INET6) {
+        errno = EAFNOSUPPORT;
+        return socket_raise(vm);
+    }
+    if (inet_pton(family, text, packed) != 1)
+        return raise_error(vm, EXC_OS_ERROR, "illegal IP address string passed to inet_pton");
+    return bytes_new(vm, packed, family == AF_INET ? 4 : 16);
+}
+
+static Value bytes_to_text(GenVM *vm, Value *args) {
+    int family = (int)as_int(args[0]);
+    const uint8_t *data;
+    size_t size;
+    char text[INET6_ADDRSTRLEN];
+    if (!bytes_view(vm, args[1], &data, &size))
+        return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
+    if (family != AF_INET && family != AF_INET6)
+        return raise_value(vm, "unknown address family %d", family);
+    if (size != (family == AF_INET ? 4 : 16))
+        return raise_value(vm, "invalid length of packed IP address string");
+    return str_from(vm, inet_ntop(family, data, text, sizeof text));
+}
+
+static Value loose_text_to_bytes(GenVM *vm, Value *args) {
+    struct in_addr address;
+    const char *text = str_c(vm, args[0]);
+    if (!text) return VALUE_ERROR;
+    if (!inet_aton(text, &address))
+        return raise_error(vm, EXC_OS_ERROR, "illegal IP address string passed to inet_aton");
+    return bytes_new(vm, &address, 4);
+}
+
+static Value interface_index(GenVM *vm, Value *args) {
+    const char *name = str_c(vm, args[0]);
+    if (!name) return VALUE_ERROR;
+    unsigned index = if_nametoindex(name);
+    return index ? int_value(index) : raise_error(vm, EXC_OS_ERROR, "no interface with this name");
+}
+
+static Value interface_list(GenVM *vm, Value *args) {
+    (void)args;
+    struct if_nameindex *names = if_nameindex();
+    Value list = list_new(vm, 0);
+    for (struct if_nameindex *entry = names; list != VALUE_ERROR && entry && entry->if_name; entry++) {
+        Value pair = tuple_pack(vm, 2, int_value(entry->if_index), str_from(vm, entry->if_name));
+        if (pair == VALUE_ERROR || !list_append(vm, list, pair)) list = VALUE_ERROR;
+    }
+    if (names) if_freenameindex(names);
+    return list;
+}
+
+const NativeDef socket_name_functions[] = {
+    {"getaddrinfo(host: str | None, service: str | None, family: index, type: index, proto: index, "
+     "flags: index, /)",
+     get_addrinfo, NULL},
+    {"getnameinfo(family: index, address, flags: index, /)", get_nameinfo, NULL},
+    {"gethostname()", get_hostname, "Return the current host name."},
+    {"getservbyname(servicename: str, protocolname: str | None = None, /)", service_port,
+     "Return a port number from a service name and protocol name."},
+    {"getservbyport(port: index, protocolname: str | None = None, /)", service_name,
+     "Return the service name from a port number and protocol name."},
+    {"getprotobyname(name: str, /)", protocol_number, "Return the protocol number for the name."},
+    {"inet_pton(address_family: index, ip_string: str, /)", text_to_bytes,
+     "Convert an IP address from string format to a packed string."},
+    {"inet_ntop(address_family: index, packed_ip, /)", bytes_to_text,
+     "Convert a packed IP address of the given family to string format."},
+    {"inet_aton(ip_addr: str, /)", loose_text_to_bytes,
+     "Convert an IP address in string format to the 32-bit packed binary format."},
+    {"if_nametoindex(oname: str, /)", interface_index, "The index of an interface's name."},
+    {"if_nameindex()", interface_list, "A list of network interface information tuples."},
+    {NULL, NULL, NULL},
+};
+
+static const struct {
+    const char *name;
+    int64_t value;
+} constants[] = {
+#define CONSTANT(name) {#name, (int64_t)name},
+#include "stdlib/socket_constants.def"
+#undef CONSTANT
+};
+
+bool socket_add_constants(GenVM *vm, Dict *dict) {
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
+        Value name = str_intern_from(vm, constants[i].name, strlen(constants[i].name));
+        if (name == VALUE_ERROR || !dict_set_str(vm, dict, name, int_value(constants[i].value)))
+            return false;
+    }
+    return true;
+}

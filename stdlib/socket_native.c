@@ -1,0 +1,404 @@
+/* socket_native.c - module _socket: sockets as descriptors, by the calls of POSIX. Class socket is stdlib/socket.gen.
+ *
+ * Every call that may block takes the socket's timeout: None blocks, 0 does not, else the call waits with poll()
+ * first, as the descriptor is then in non-blocking mode. A signal ends a wait: KeyboardInterrupt is raised where it
+ * is due, and the wait goes on otherwise.
+ */
+#include "stdlib/socket_native.h"
+#include "vm/bind.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+bool socket_may_use(GenVM *vm) {
+    if (vm->capabilities & GEN_CAP_NET) return true;
+    raise_os_error(vm, EPERM, VALUE_UNSET);
+    return false;
+}
+
+Value socket_raise(GenVM *vm) {
+    return raise_os_error(vm, errno, VALUE_UNSET);
+}
+
+/* ---- waiting ---- */
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void socket_deadline(Value timeout, SocketDeadline *deadline) {
+    *deadline = (SocketDeadline){0};
+    if (timeout == VALUE_NONE) return;
+    double seconds = value_float(timeout);
+    deadline->nonblocking = seconds <= 0;
+    deadline->bounded = seconds > 0;
+    if (deadline->bounded) deadline->until = now() + (int64_t)(fmin(seconds, 9e9) * 1e9);
+}
+
+static Value raise_timed_out(GenVM *vm) {
+    return raise_error(vm, EXC_TIMEOUT_ERROR, "timed out");
+}
+
+bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
+    while (deadline->bounded) {
+        int64_t left = deadline->until - now();
+        if (left < 0) left = 0;
+        struct timespec wait = {left / 1000000000, left % 1000000000};
+        struct pollfd entry = {.fd = fd, .events = events};
+        int ready = ppoll(&entry, 1, &wait, NULL);
+        if (ready > 0) return true;
+        if (ready == 0) return raise_timed_out(vm), false;
+        if (errno != EINTR) return socket_raise(vm), false;
+        if (vm->interrupted && !vm_poll_native(vm)) return false;
+    }
+    return true;
+}
+
+bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
+    if (errno == EINTR) return !vm->interrupted || vm_poll_native(vm);
+    bool would_block = errno == EAGAIN || errno == EWOULDBLOCK;
+    if (would_block && deadline->bounded) return socket_wait(vm, fd, events, deadline);
+    socket_raise(vm);
+    return false;
+}
+
+/* ---- addresses ---- */
+
+static bool port_from(GenVM *vm, const char *function, Value v, in_port_t *port) {
+    int64_t number;
+    if (!value_is_intlike(v))
+        return raise_type(vm, "'%T' object cannot be interpreted as an integer", v), false;
+    if (!int_to_i64(v, &number) || number < 0 || number > 65535) {
+        raise_overflow(vm, "%s(): port must be 0-65535.", function);
+        return false;
+    }
+    *port = htons((uint16_t)number);
+    return true;
+}
+
+/* '' is every address, '<broadcast>' all of the net; a name gives VALUE_NOT_IMPLEMENTED. */
+static bool host_from(GenVM *vm, int family, Value v, void *out, Value *unfit) {
+    if (!value_is_str(v)) {
+        raise_type(vm, "str, bytes or bytearray expected, not %T", v);
+        return false;
+    }
+    const char *host = str_c(vm, v);
+    if (!host) return false;
+    if (!*host) host = family == AF_INET ? "0.0.0.0" : "::";
+    if (family == AF_INET && strcmp(host, "<broadcast>") == 0) host = "255.255.255.255";
+    if (inet_pton(family, host, out) == 1) return true;
+    *unfit = VALUE_NOT_IMPLEMENTED;
+    return false;
+}
+
+static bool unix_from(GenVM *vm, Value v, SocketAddress *address, socklen_t *size) {
+    const uint8_t *data;
+    size_t length;
+    if (value_is_str(v)) {
+        data = (const uint8_t *)AS_STR(v)->data;
+        length = AS_STR(v)->size;
+    } else if (!bytes_view(vm, v, &data, &length)) {
+        return raise_type(vm, "a bytes-like object is required, not '%T'", v), false;
+    }
+    bool abstract = length > 0 && data[0] == 0;
+    if (length > sizeof address->un.sun_path - !abstract)
+        return raise_error(vm, EXC_OS_ERROR, "AF_UNIX path too long"), false;
+    address->un.sun_family = AF_UNIX;
+    memcpy(address->un.sun_path, data, length);
+    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
+    return true;
+}
+
+static bool internet_from(GenVM *vm, const char *function, int family, Value v,
+                          SocketAddress *address, Value *unfit) {
+    const char *name = family == AF_INET ? "AF_INET" : "AF_INET6";
+    if (!is_kind(v, TYPE_TUPLE)) {
+        raise_type(vm, "%s(): %s address must be tuple, not %T", function, name, v);
+        return false;
+    }
+    Tuple *tuple = AS_TUPLE(v);
+    if (tuple->count < 2 || tuple->count > (family == AF_INET ? 2 : 4)) {
+        if (family == AF_INET)
+            raise_type(vm, "AF_INET address must be a pair (host, port)");
+        else
+            raise_type(vm, "AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])");
+        return false;
+    }
+    in_port_t port;
+    address->any.sa_family = (sa_family_t)family;
+    if (!port_from(vm, function, tuple->items[1], &port)) return false;
+    void *host = family == AF_INET ? (void *)&address->in.sin_addr : &address->in6.sin6_addr;
+    if (family == AF_INET)
+        address->in.sin_port = port;
+    else
+        address->in6.sin6_port = port;
+    if (family == AF_INET6 && tuple->count > 3 && is_int(tuple->items[3]))
+        address->in6.sin6_scope_id = (uint32_t)as_int(tuple->items[3]);
+    return host_from(vm, family, tuple->items[0], host, unfit);
+}
+
+bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
+                         SocketAddress *address, socklen_t *size, Value *unfit) {
+    memset(address, 0, sizeof *address);
+    *unfit = VALUE_ERROR;
+    if (family == AF_UNIX) return unix_from(vm, v, address, size);
+    if (family != AF_INET && family != AF_INET6)
+        return raise_error(vm, EXC_OS_ERROR, "%s(): bad family", function), false;
+    *size = family == AF_INET ? sizeof address->in : sizeof address->in6;
+    return internet_from(vm, function, family, v, address, unfit);
+}
+
+static Value unix_value(GenVM *vm, const SocketAddress *address, socklen_t size) {
+    size_t length = size - offsetof(struct sockaddr_un, sun_path);
+    if (size <= offsetof(struct sockaddr_un, sun_path)) return vm->empty_str;
+    const char *path = address->un.sun_path;
+    if (!path[0]) return bytes_new(vm, path, length);
+    return str_decode_utf8(vm, path, strnlen(path, length), "surrogateescape");
+}
+
+Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size) {
+    char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
+    if (size < sizeof(sa_family_t)) return VALUE_NONE;
+    switch (address->any.sa_family) {
+    case AF_INET:
+        inet_ntop(AF_INET, &address->in.sin_addr, text, sizeof text);
+        return tuple_pack(vm, 2, str_from(vm, text), int_value(ntohs(address->in.sin_port)));
+    case AF_INET6:
+        inet_ntop(AF_INET6, &address->in6.sin6_addr, text, sizeof text);
+        if (address->in6.sin6_scope_id) {
+            char name[IF_NAMESIZE];
+            strcat(text, "%");
+            if (if_indextoname(address->in6.sin6_scope_id, name)) strcat(text, name);
+        }
+        return tuple_pack(vm, 4, str_from(vm, text), int_value(ntohs(address->in6.sin6_port)),
+                          int_value(ntohl(address->in6.sin6_flowinfo)),
+                          int_value(address->in6.sin6_scope_id));
+    case AF_UNIX: return unix_value(vm, address, size);
+    default:
+        return tuple_pack(vm, 2, int_value(address->any.sa_family),
+                          bytes_new(vm, address->any.sa_data, size - sizeof(sa_family_t)));
+    }
+}
+
+/* ---- making, binding, connecting ---- */
+
+static int fd_of(Value v) {
+    return (int)as_int(v);
+}
+
+static Value make_socket(GenVM *vm, Value *args) {
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    int fd = socket((int)as_int(args[0]), (int)as_int(args[1]) | SOCK_CLOEXEC, (int)as_int(args[2]));
+    return fd < 0 ? socket_raise(vm) : int_value(fd);
+}
+
+static Value make_pair(GenVM *vm, Value *args) {
+    int ends[2];
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    int type = (int)as_int(args[1]) | SOCK_CLOEXEC;
+    if (socketpair((int)as_int(args[0]), type, (int)as_int(args[2]), ends) != 0)
+        return socket_raise(vm);
+    return tuple_pack(vm, 2, int_value(ends[0]), int_value(ends[1]));
+}
+
+static Value close_socket(GenVM *vm, Value *args) {
+    if (close(fd_of(args[0])) == 0 || errno == EINTR || errno == ECONNRESET) return VALUE_NONE;
+    return socket_raise(vm);
+}
+
+static Value shut_down(GenVM *vm, Value *args) {
+    return shutdown(fd_of(args[0]), (int)as_int(args[1])) == 0 ? VALUE_NONE : socket_raise(vm);
+}
+
+static Value bind_socket(GenVM *vm, Value *args) {
+    SocketAddress address;
+    socklen_t size;
+    Value unfit;
+    if (!socket_address_from(vm, "bind", (int)as_int(args[1]), args[2], &address, &size, &unfit))
+        return unfit;
+    return bind(fd_of(args[0]), &address.any, size) == 0 ? VALUE_NONE : socket_raise(vm);
+}
+
+static Value listen_socket(GenVM *vm, Value *args) {
+    return listen(fd_of(args[0]), (int)as_int(args[1])) == 0 ? VALUE_NONE : socket_raise(vm);
+}
+
+/* The outcome of a connection under way, as errno; -1: an exception is pending. */
+static int finish_connecting(GenVM *vm, int fd, const SocketDeadline *deadline) {
+    struct pollfd entry = {.fd = fd, .events = POLLOUT};
+    for (;;) {
+        int64_t left = deadline->bounded ? deadline->until - now() : -1;
+        struct timespec wait = {left / 1000000000, left % 1000000000};
+        if (deadline->bounded && left <= 0) return EAGAIN;
+        int ready = ppoll(&entry, 1, deadline->bounded ? &wait : NULL, NULL);
+        if (ready > 0) break;
+        if (ready == 0) return EAGAIN;
+        if (errno != EINTR) return errno;
+        if (vm->interrupted && !vm_poll_native(vm)) return -1;
+    }
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error == EISCONN ? 0 : error;
+}
+
+/* connect(fd, family, address, timeout) -> errno, or NotImplemented when the host must be looked up. */
+static Value connect_socket(GenVM *vm, Value *args) {
+    SocketAddress address;
+    SocketDeadline deadline;
+    socklen_t size;
+    Value unfit;
+    if (!socket_address_from(vm, "connect", (int)as_int(args[1]), args[2], &address, &size, &unfit))
+        return unfit;
+    socket_deadline(args[3], &deadline);
+    int error = connect(fd_of(args[0]), &address.any, size) == 0 ? 0 : errno;
+    bool waits = error == EINTR ? !deadline.nonblocking : error == EINPROGRESS && deadline.bounded;
+    if (error == EINTR && vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
+    if (waits) error = finish_connecting(vm, fd_of(args[0]), &deadline);
+    return error < 0 ? VALUE_ERROR : int_value(error);
+}
+
+/* accept(fd, timeout) -> (fd, address) */
+static Value accept_socket(GenVM *vm, Value *args) {
+    SocketAddress address;
+    SocketDeadline deadline;
+    socklen_t size;
+    int fd = fd_of(args[0]), accepted;
+    socket_deadline(args[1], &deadline);
+    if (!socket_wait(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
+    while (size = sizeof address,
+           (accepted = accept4(fd, &address.any, &size, SOCK_CLOEXEC)) < 0)
+        if (!socket_again(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
+    Value peer = socket_address_value(vm, &address, size);
+    Value result = peer == VALUE_ERROR ? peer : tuple_pack(vm, 2, int_value(accepted), peer);
+    if (result == VALUE_ERROR) close(accepted);
+    return result;
+}
+
+typedef int NameCall(int fd, struct sockaddr *address, socklen_t *size);
+
+static Value name_by(GenVM *vm, Value fd, NameCall *call) {
+    SocketAddress address;
+    socklen_t size = sizeof address;
+    if (call(fd_of(fd), &address.any, &size) != 0) return socket_raise(vm);
+    return socket_address_value(vm, &address, size);
+}
+static Value own_name(GenVM *vm, Value *args) {
+    return name_by(vm, args[0], getsockname);
+}
+static Value peer_name(GenVM *vm, Value *args) {
+    return name_by(vm, args[0], getpeername);
+}
+
+/* ---- options ---- */
+
+static Value set_blocking(GenVM *vm, Value *args) {
+    int flags = fcntl(fd_of(args[0]), F_GETFL);
+    int wanted = args[1] == VALUE_TRUE ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    if (flags < 0 || (flags != wanted && fcntl(fd_of(args[0]), F_SETFL, wanted) != 0))
+        return socket_raise(vm);
+    return VALUE_NONE;
+}
+
+static Value is_blocking(GenVM *vm, Value *args) {
+    int flags = fcntl(fd_of(args[0]), F_GETFL);
+    return flags < 0 ? socket_raise(vm) : bool_value(!(flags & O_NONBLOCK));
+}
+
+static Value set_inheritable(GenVM *vm, Value *args) {
+    int status = fcntl(fd_of(args[0]), F_SETFD, args[1] == VALUE_TRUE ? 0 : FD_CLOEXEC);
+    return status < 0 ? socket_raise(vm) : VALUE_NONE;
+}
+static Value get_inheritable(GenVM *vm, Value *args) {
+    int flags = fcntl(fd_of(args[0]), F_GETFD);
+    return flags < 0 ? socket_raise(vm) : bool_value(!(flags & FD_CLOEXEC));
+}
+
+static Value duplicate(GenVM *vm, Value *args) {
+    int fd = fcntl(fd_of(args[0]), F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? socket_raise(vm) : int_value(fd);
+}
+
+/* getsockopt(fd, level, name, buflen): an int, or `buflen` bytes. */
+static Value get_option(GenVM *vm, Value *args) {
+    int level = (int)as_int(args[1]), name = (int)as_int(args[2]), number = 0;
+    int64_t room = as_int(args[3]);
+    char buffer[1024];
+    socklen_t size = room ? (socklen_t)room : sizeof number;
+    if (room < 0 || room > (int64_t)sizeof buffer)
+        return raise_error(vm, EXC_OS_ERROR, "getsockopt buflen out of range");
+    if (getsockopt(fd_of(args[0]), level, name, room ? (void *)buffer : &number, &size) != 0)
+        return socket_raise(vm);
+    return room ? bytes_new(vm, buffer, size) : int_value(number);
+}
+
+/* setsockopt(fd, level, name, value, optlen): value is an int, bytes, or None with a length. */
+static Value set_option(GenVM *vm, Value *args) {
+    int level = (int)as_int(args[1]), name = (int)as_int(args[2]), number;
+    const uint8_t *data = NULL;
+    size_t size = 0;
+    int64_t wide;
+    if (args[3] == VALUE_NONE) {
+        size = (size_t)as_int(args[4]);
+    } else if (value_is_intlike(args[3])) {
+        if (!int_to_i64(args[3], &wide) || wide < INT32_MIN || wide > INT32_MAX)
+            return raise_overflow(vm, "signed integer is greater than maximum");
+        number = (int)wide;
+        data = (const uint8_t *)&number;
+        size = sizeof number;
+    } else if (!bytes_view(vm, args[3], &data, &size)) {
+        return raise_type(vm, "a bytes-like object is required, not '%T'", args[3]);
+    }
+    if (setsockopt(fd_of(args[0]), level, name, data, (socklen_t)size) != 0)
+        return socket_raise(vm);
+    return VALUE_NONE;
+}
+
+static const NativeDef functions[] = {
+    {"socket(family: index, type: index, proto: index, /)", make_socket, NULL},
+    {"socketpair(family: index, type: index, proto: index, /)", make_pair, NULL},
+    {"close(fd: index, /)", close_socket, NULL},
+    {"shutdown(fd: index, how: index, /)", shut_down, NULL},
+    {"bind(fd: index, family: index, address, /)", bind_socket, NULL},
+    {"listen(fd: index, backlog: index, /)", listen_socket, NULL},
+    {"connect(fd: index, family: index, address, timeout: float | None, /)", connect_socket, NULL},
+    {"accept(fd: index, timeout: float | None, /)", accept_socket, NULL},
+    {"getsockname(fd: index, /)", own_name, NULL},
+    {"getpeername(fd: index, /)", peer_name, NULL},
+    {"setblocking(fd: index, flag: bool, /)", set_blocking, NULL},
+    {"getblocking(fd: index, /)", is_blocking, NULL},
+    {"set_inheritable(fd: index, flag: bool, /)", set_inheritable, NULL},
+    {"get_inheritable(fd: index, /)", get_inheritable, NULL},
+    {"dup(fd: index, /)", duplicate, NULL},
+    {"getsockopt(fd: index, level: index, name: index, size: index, /)", get_option, NULL},
+    {"setsockopt(fd: index, level: index, name: index, value, size: index, /)", set_option, NULL},
+    {NULL, NULL, NULL},
+};
+
+static bool add_functions(GenVM *vm, Module *module, const NativeDef *def) {
+    for (; def->signature; def++) {
+        Value function = native_function_new(vm, def, VALUE_UNSET, module->name);
+        if (function == VALUE_ERROR ||
+            !dict_set_str(vm, module->dict, AS(NativeFunction, function)->name, function))
+            return false;
+    }
+    return true;
+}
+
+static bool init(GenVM *vm, Module *module) {
+    return add_functions(vm, module, socket_transfer_functions) &&
+           add_functions(vm, module, socket_name_functions) &&
+           add_functions(vm, module, socket_select_functions) &&
+           socket_add_constants(vm, module->dict);
+}
+
+const NativeModule socket_module = {"_socket", functions, init};

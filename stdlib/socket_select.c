@@ -1,0 +1,117 @@
+/* socket_select.c - module _socket: waiting for many descriptors, the basis of modules select and selectors. */
+#include "stdlib/socket_native.h"
+#include "vm/bind.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+static int64_t now_ms(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* When a wait of `timeout` seconds (None: for ever) ends, in milliseconds; -1: never. */
+static int64_t end_of(Value timeout) {
+    if (timeout == VALUE_NONE) return -1;
+    double seconds = value_float(timeout);
+    if (seconds <= 0) return seconds < 0 ? -1 : 0;
+    return now_ms() + (int64_t)ceil(fmin(seconds, 9e9) * 1e3);
+}
+
+static int left_of(int64_t end) {
+    if (end <= 0) return (int)end;
+    int64_t left = end - now_ms();
+    return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+static bool fill(GenVM *vm, Value list, struct pollfd *entries) {
+    for (uint64_t i = 0; i < AS_LIST(list)->count; i++) {
+        Value pair = AS_LIST(list)->items[i];
+        entries[i].fd = (int)as_int(AS_TUPLE(pair)->items[0]);
+        entries[i].events = (short)as_int(AS_TUPLE(pair)->items[1]);
+    }
+    return (void)vm, true;
+}
+
+static Value answers(GenVM *vm, const struct pollfd *entries, uint64_t count) {
+    Value list = list_new(vm, 0);
+    for (uint64_t i = 0; list != VALUE_ERROR && i < count; i++) {
+        if (!entries[i].revents) continue;
+        Value pair = tuple_pack(vm, 2, int_value(entries[i].fd),
+                                int_value((uint16_t)entries[i].revents));
+        if (pair == VALUE_ERROR || !list_append(vm, list, pair)) list = VALUE_ERROR;
+    }
+    return list;
+}
+
+/* poll(list of (fd, events), timeout) -> list of (fd, events) */
+static Value poll_many(GenVM *vm, Value *args) {
+    uint64_t count = AS_LIST(args[0])->count;
+    struct pollfd *entries = calloc(count + 1, sizeof *entries);
+    if (!entries) return raise_memory(vm);
+    fill(vm, args[0], entries);
+    int64_t end = end_of(args[1]);
+    int ready;
+    Value result = VALUE_UNSET;
+    while ((ready = poll(entries, count, left_of(end))) < 0 && result == VALUE_UNSET) {
+        if (errno != EINTR)
+            result = socket_raise(vm);
+        else if (vm->interrupted && !vm_poll_native(vm))
+            result = VALUE_ERROR;
+    }
+    if (result == VALUE_UNSET) result = answers(vm, entries, count);
+    free(entries);
+    return result;
+}
+
+/* ---- epoll ---- */
+
+static Value epoll_make(GenVM *vm, Value *args) {
+    (void)args;
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    return fd < 0 ? socket_raise(vm) : int_value(fd);
+}
+
+/* epoll_control(epoll, operation, fd, events) */
+static Value epoll_control(GenVM *vm, Value *args) {
+    struct epoll_event event = {.events = (uint32_t)as_int(args[3])};
+    event.data.fd = (int)as_int(args[2]);
+    int status = epoll_ctl((int)as_int(args[0]), (int)as_int(args[1]), event.data.fd, &event);
+    return status == 0 ? VALUE_NONE : socket_raise(vm);
+}
+
+enum { MOST_EVENTS = 1024 };
+
+/* epoll_poll(epoll, timeout, most) -> list of (fd, events) */
+static Value epoll_poll(GenVM *vm, Value *args) {
+    struct epoll_event events[MOST_EVENTS];
+    int64_t most = as_int(args[2]);
+    if (most < 1 || most > MOST_EVENTS) most = MOST_EVENTS;
+    int64_t end = end_of(args[1]);
+    int ready;
+    while ((ready = epoll_wait((int)as_int(args[0]), events, (int)most, left_of(end))) < 0) {
+        if (errno != EINTR) return socket_raise(vm);
+        if (vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
+    }
+    Value list = list_new(vm, 0);
+    for (int i = 0; list != VALUE_ERROR && i < ready; i++) {
+        Value pair = tuple_pack(vm, 2, int_value(events[i].data.fd), int_value(events[i].events));
+        if (pair == VALUE_ERROR || !list_append(vm, list, pair)) list = VALUE_ERROR;
+    }
+    return list;
+}
+
+const NativeDef socket_select_functions[] = {
+    {"poll(entries: list, timeout: float | None, /)", poll_many, NULL},
+    {"epoll()", epoll_make, NULL},
+    {"epoll_control(epoll: index, operation: index, fd: index, events: index, /)", epoll_control,
+     NULL},
+    {"epoll_poll(epoll: index, timeout: float | None, most: index, /)", epoll_poll, NULL},
+    {NULL, NULL, NULL},
+};
