@@ -32,6 +32,7 @@ static const char usage[] =
     "  -c code    run the code given (ends the options)\n"
     "  -m module  run a module as the main program (ends the options)\n"
     "  -          run what standard input holds\n"
+    "  --dis file show the instructions of a program instead of running it (ends the options)\n"
     "  -i         an interactive session afterwards\n"
     "  -W filter  what becomes of warnings: action:message:category:module:line (may be repeated)\n"
     "  -V         show the version (also --version)\n"
@@ -40,6 +41,7 @@ static const char usage[] =
 typedef struct Options {
     const char *code, *module, *file;
     bool interactive;
+    bool disassemble;        /* file is not to be run but to be shown */
     const char *filters[32]; /* of -W, in their order */
     int filter_count;
     int rest; /* index of the first argument of the program */
@@ -57,6 +59,11 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         const char *option = argv[i];
         bool is_code = !strncmp(option, "-c", 2), is_module = !strncmp(option, "-m", 2);
+        if (!strcmp(option, "--dis")) {
+            options->disassemble = true;
+            i++;
+            break;
+        }
         if (is_code || is_module) {
             const char *value = option[2] ? option + 2 : i + 1 < argc ? argv[++i] : NULL;
             if (!value) {
@@ -88,6 +95,11 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
         }
     }
     if (i < argc) options->file = argv[i];
+    if (options->disassemble && !options->file) {
+        fprintf(stderr, "Argument expected for the --dis option\n%s", usage);
+        *status = 2;
+        return false;
+    }
     options->rest = i + (i < argc);
     return true;
 }
@@ -178,6 +190,21 @@ static bool run_script(GenVM *vm, const char *path, int *status) {
     set_path(vm, path, slash ? (size_t)(slash - path) : 0);
     if (!from_stdin) gen_set_global(vm, "__file__", gen_str(vm, path));
     bool ok = gen_run_bytes(vm, text, size, from_stdin ? "<stdin>" : path);
+    free(text);
+    return ok;
+}
+
+static bool disassemble_script(GenVM *vm, const char *path, int *status) {
+    size_t size = 0;
+    char *text = strcmp(path, "-") ? read_script(path, &size) : read_stream(stdin, &size);
+    if (!text) {
+        *status = 2;
+        return true;
+    }
+    GenScope scope = gen_scope_open(vm);
+    GenRef args[] = {gen_bytes(vm, text, size), gen_str(vm, path)};
+    bool ok = gen_call(vm, gen_get_attr(vm, gen_import(vm, "dis"), "_show"), 2, args) != GEN_NULL;
+    gen_scope_close(vm, scope);
     free(text);
     return ok;
 }
@@ -278,6 +305,8 @@ int main(int argc, char **argv) {
         ok = gen_run_string(vm, options.code, "<string>");
     } else if (options.module) {
         ok = run_module(vm, options.module);
+    } else if (options.disassemble) {
+        ok = disassemble_script(vm, options.file, &status);
     } else if (options.file) {
         ok = run_script(vm, options.file, &status);
     } else if (!isatty(0) && !options.interactive) {

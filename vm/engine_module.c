@@ -326,6 +326,12 @@ static Value generator_locals(GenVM *vm, Value *args) {
     return tuple_from_array(vm, generator->regs, generator_function(generator)->code->arg_count);
 }
 
+static Value disassemble(GenVM *vm, Value *args) {
+    if (!is_kind(args[0], TYPE_CODE))
+        return raise_type(vm, "don't know how to disassemble %T objects", args[0]);
+    return code_disassemble(vm, AS(Code, args[0]));
+}
+
 /* The `self` of the method in which a NameError was raised; None. */
 static Value name_error_self(GenVM *vm, Value *args) {
     (void)vm;
@@ -434,6 +440,7 @@ const NativeDef engine_core_natives[] = {
     {"mapping_proxy(mapping, /)", mapping_proxy, "types.MappingProxyType(mapping)"},
     {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},
     {"union(left, right, /)", make_union, "left | right of types"},
+    {"disassemble(code, /)", disassemble, "The instructions of the code and of those in it."},
     {"name_error_self(error, /)", name_error_self, "The self of the method that raised it."},
     {"generator_locals(iterator, /)", generator_locals,
      "The parameters of a library iterator, as they are now."},
