@@ -364,14 +364,19 @@ static Value make_code(Unit *u, int32_t first_line, const void *node) {
     code->instr_count = u->count;
     code->const_count = u->const_count;
     code->inlined_count = u->inlined_count;
+    code->loop_count = u->loop_count;
     count_arguments(u, code, unit_arguments(u, node));
     if (u->flags & CODE_HAS_DOCSTRING && u->const_count) code->doc = u->consts[0];
     bool done = copy_part(u, code, CODE_INSTRS, u->instrs, u->count * sizeof(Instr)) &&
                 copy_part(u, code, CODE_CONSTS, u->consts, u->const_count * sizeof(Value)) &&
                 copy_part(u, code, CODE_POSITIONS, u->positions, u->count * sizeof(Position)) &&
+                copy_part(u, code, CODE_LOOPS, u->loops, u->loop_count * sizeof(LoopRange)) &&
                 copy_part(u, code, CODE_INLINED, u->inlined_variables,
                           u->inlined_count * sizeof(InlinedVariable)) &&
                 copy_ranges(u, code) && copy_names(u, code);
+    if (done && u->iterates_param && !u->unset_all)
+        for (uint32_t i = 0; i < code->arg_count && i < 32; i++)
+            if (code_only_iterates(code, i)) code->iterated_params |= (uint32_t)1 << i;
     return done ? object_value(code) : VALUE_ERROR;
 }
 

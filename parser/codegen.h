@@ -112,6 +112,9 @@ struct Unit {
     uint32_t count, capacity;
     CodeRange *ranges;
     uint32_t range_count, range_capacity;
+    LoopRange *loops;
+    uint32_t loop_count, loop_capacity;
+    bool iterates_param;                /* some for loop is over a parameter */
     InlinedVariable *inlined_variables; /* those of the comprehensions done so far */
     uint32_t inlined_count, inlined_capacity;
     Value *consts;
@@ -165,7 +168,9 @@ struct Block {
     bool is_star;   /* BLOCK_HANDLER: of except*, which return, break and continue must not leave */
     AstName *name;  /* BLOCK_NAME */
     Label *on_break, *on_continue; /* BLOCK_LOOP */
-    const AstStmtSeq *finally;     /* BLOCK_FINALLY */
+    bool closes; /* BLOCK_LOOP: R[iterator] may be a generator to be closed on the way out */
+    Reg iterator;
+    const AstStmtSeq *finally; /* BLOCK_FINALLY */
     bool reopen;  /* the range was closed for code that leaves the block and goes on behind it */
     Reg exit;     /* with: the exit method, its self in the next register */
     AstSpan span; /* with: of the context expression; handler: of the handler */
@@ -352,6 +357,10 @@ void loop_exit(Unit *u, AstStmt *s);
 Label *loop_exit_label(Unit *u, AstStmtSeq body); /* where a body goes that is one break or continue
                                                      that unwinds nothing, else NULL */
 void loop_return(Unit *u, AstStmt *s);
+/* The last instruction, if it is the call `e` into `reg`, makes what only the one at `user` takes.
+ */
+void loop_mark_temporary(Unit *u, const AstExpr *e, Reg reg, uint32_t last, uint32_t user);
+void loop_note(Unit *u, uint32_t start, Reg iterator); /* a loop over it that ends here */
 void loop_next(Unit *u, Reg iterator, Reg item,
                Label *body); /* FORITER; item may be a register beyond 255 */
 void loop_next_store(

@@ -6,7 +6,7 @@
  */
 #include "parser/codegen.h"
 
-enum { MAX_PLACED = 200, MAX_PAIRS = 32, LAST_WINDOW = 255 };
+enum { MAX_PLACED = 200, MAX_PAIRS = 32, LAST_WINDOW = 255, MAX_MADE = 8 };
 
 static Opcode form(const Unit *u, Opcode plain, Opcode in_generator) {
     return u->is_generator ? in_generator : plain;
@@ -38,11 +38,32 @@ static bool has_stars(AstExprSeq args, AstKeywordSeq keywords) {
     return false;
 }
 
-static void place_arguments(Unit *u, AstExprSeq args, AstKeywordSeq keywords) {
+/* Where the arguments that are calls were made, for loop_mark_temporary. */
+typedef struct Placed {
+    const AstExpr *expr[MAX_MADE];
+    Reg reg[MAX_MADE];
+    uint32_t last[MAX_MADE], count;
+} Placed;
+
+static void place(Unit *u, AstExpr *e, Placed *placed) {
+    Reg reg = emit_temp(u);
+    expr_to(u, e, reg);
+    if ((e->kind != EXPR_Call && e->kind != EXPR_GeneratorExp) || placed->count == MAX_MADE) return;
+    placed->expr[placed->count] = e;
+    placed->reg[placed->count] = reg;
+    placed->last[placed->count++] = u->count - 1;
+}
+
+static void place_arguments(Unit *u, AstExprSeq args, AstKeywordSeq keywords, Placed *placed) {
     for (int32_t i = 0; i < args.count; i++)
-        expr_to(u, args.items[i], emit_temp(u));
+        place(u, args.items[i], placed);
     for (int32_t i = 0; i < keywords.count; i++)
-        expr_to(u, keywords.items[i]->value, emit_temp(u));
+        place(u, keywords.items[i]->value, placed);
+}
+
+static void mark_placed(Unit *u, const Placed *placed) {
+    for (uint32_t i = 0; i < placed->count; i++)
+        loop_mark_temporary(u, placed->expr[i], placed->reg[i], placed->last[i], u->count - 1);
 }
 
 static Value keyword_names(Unit *u, AstKeywordSeq keywords) {
@@ -178,13 +199,15 @@ void call_finish(Unit *u, Reg window, uint32_t given, AstExprSeq args, AstKeywor
     }
     u->top = window + u->link + given;
     if (u->top > u->max) u->max = u->top;
-    place_arguments(u, args, keywords);
+    Placed placed = {.count = 0};
+    place_arguments(u, args, keywords, &placed);
     emit_at(u, span);
     uint32_t count = given + (uint32_t)args.count + (uint32_t)keywords.count;
     if (keywords.count)
         call_keywords(u, window, count, keywords, false);
     else
         call_simple(u, window, count);
+    mark_placed(u, &placed);
 }
 
 /* __build_class__ with the class's function and name in place; R[generic_base] is a base more, or
@@ -270,13 +293,15 @@ static void call_method(Unit *u, AstExpr *e, Reg window) {
     AstExpr *function = e->Call.func;
     AstSpan span = expr_attribute_span(e->span, function);
     load_method(u, function, window);
-    place_arguments(u, e->Call.args, e->Call.keywords);
+    Placed placed = {.count = 0};
+    place_arguments(u, e->Call.args, e->Call.keywords, &placed);
     emit_at(u, span);
     uint32_t count = 1 + (uint32_t)e->Call.args.count + (uint32_t)e->Call.keywords.count;
     if (e->Call.keywords.count)
         call_keywords(u, window, count, e->Call.keywords, true);
     else
         emit(u, form(u, OP_CALLM, OP_CALLMG), window, count, 0, 0);
+    mark_placed(u, &placed);
 }
 
 bool call_super_attribute(Unit *u, AstExpr *e, Reg dest) {

@@ -67,6 +67,8 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
 
 static Reg clause_iterator(Unit *u, const AstComprehension *generator) {
     Reg iterator = emit_temp(u), source = expr_any(u, generator->iter, iterator);
+    if (source < u->param_count) u->iterates_param = true;
+    loop_mark_temporary(u, generator->iter, source, u->count - 1, u->count);
     emit_at(u, generator->iter->span);
     emit(u, generator->is_async ? OP_GETAITER : OP_GETITER, iterator, source, 0, 0);
     return iterator;
@@ -126,6 +128,7 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
         emit_at(u, generator->iter->span);
         emit(u, OP_ENDASYNCFOR, exception, 0, 0, 0);
     } else {
+        uint32_t start = u->count;
         emit_at(u, generator->iter->span);
         emit_label_reach(u, &body);
         emit_goto(u, &next);
@@ -137,6 +140,7 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
         emit_label(u, &next);
         emit_at(u, generator->iter->span);
         loop_next(u, iterator, item, &body);
+        loop_note(u, start, iterator);
     }
     u->top = mark;
 }
@@ -244,6 +248,7 @@ static void generator_to(Unit *u, AstExpr *e, Reg dest) {
     u->top = window + u->link;
     Reg argument = emit_temp(u);
     Reg source = expr_any(u, first->iter, argument);
+    loop_mark_temporary(u, first->iter, source, u->count - 1, u->count);
     emit_at(u, first->iter->span);
     emit(u, first->is_async ? OP_GETAITER : OP_GETITER, argument, source, 0, 0);
     emit_at(u, e->span);

@@ -265,6 +265,7 @@ void emit_none(Unit *u, Reg dest) {
 }
 
 void emit_return(Unit *u, Reg src) {
+    if (u->flags & CODE_GENERATOR && u->iterates_param) emit(u, OP_ENDPARAMS, 0, 0, 0, 0);
     emit(u, u->is_generator ? OP_RETGEN : OP_RET, src, 0, 0, 0);
     emit_end(u);
 }
@@ -444,6 +445,10 @@ bool emit_prologue(Unit *u) {
         u->ranges[i].start += added;
         u->ranges[i].end += added;
         u->ranges[i].handler += added;
+    }
+    for (uint32_t i = 0; i < u->loop_count; i++) {
+        u->loops[i].start += added;
+        u->loops[i].end += added;
     }
     for (uint32_t i = 0; i < u->inlined_count; i++) {
         u->inlined_variables[i].start += added;

@@ -36,6 +36,51 @@ static void store_item(Unit *u, AstExpr *target, Reg item) {
         expr_assign(u, target, item);
 }
 
+void loop_mark_temporary(Unit *u, const AstExpr *e, Reg reg, uint32_t last, uint32_t user) {
+    if (e->kind != EXPR_Call && e->kind != EXPR_GeneratorExp) return;
+    if (u->gen->failed || !u->reachable || last >= user || user - last > UINT8_MAX) return;
+    Instr instr = u->instrs[last];
+    switch (instr_op(instr)) {
+    case OP_CALL:
+    case OP_CALLG:
+    case OP_CALLM:
+    case OP_CALLMG: break;
+    default: return;
+    }
+    if (instr_a(instr) != reg) return;
+    u->instrs[last] =
+        instr_make(instr_op(instr), instr_a(instr), instr_b(instr), user - last, instr_imm(instr));
+}
+
+void loop_note(Unit *u, uint32_t start, Reg iterator) {
+    if (u->gen->failed || start == u->count) return;
+    if (u->loop_count == u->loop_capacity) {
+        uint32_t capacity = u->loop_capacity ? u->loop_capacity * 2 : 8;
+        LoopRange *larger = codegen_take(u->gen, capacity * sizeof *larger);
+        if (!larger) return;
+        memcpy(larger, u->loops, u->loop_count * sizeof *larger);
+        u->loops = larger;
+        u->loop_capacity = capacity;
+    }
+    u->loops[u->loop_count++] = (LoopRange){start, u->count, iterator};
+}
+
+/* Can the iterator be a generator? */
+static bool may_generate(const AstExpr *source) {
+    switch (source->kind) {
+    case EXPR_List:
+    case EXPR_Tuple:
+    case EXPR_Set:
+    case EXPR_Dict:
+    case EXPR_ListComp:
+    case EXPR_SetComp:
+    case EXPR_DictComp:
+    case EXPR_Constant:
+    case EXPR_JoinedStr: return false;
+    default: return true;
+    }
+}
+
 /* What is iterated, in a register of its own. */
 static Reg make_iterator(Unit *u, AstExpr *source, Opcode op) {
     Reg iterator = emit_temp(u);
@@ -46,18 +91,25 @@ static Reg make_iterator(Unit *u, AstExpr *source, Opcode op) {
         emit_const(u, constant, iterator);
     else
         value = expr_any(u, source, iterator);
+    if (value < u->param_count) u->iterates_param = true;
+    loop_mark_temporary(u, source, value, u->count - 1, u->count);
     emit_at(u, source->span);
     emit(u, op, iterator, value, 0, 0);
     return iterator;
 }
 
 void loop_for(Unit *u, AstStmt *s) {
-    Label body = LABEL_NEW, next = LABEL_NEW, end = LABEL_NEW;
+    Label body = LABEL_NEW, next = LABEL_NEW, left = LABEL_NEW, end = LABEL_NEW;
     Reg mark = u->top;
     Reg iterator = make_iterator(u, s->For.iter, OP_GETITER);
     Var var;
     Reg item = target_register(u, s->For.target, &var) ? var.reg : emit_temp(u);
-    Block block = {.on_break = &end, .on_continue = &next};
+    bool closes = may_generate(s->For.iter);
+    Block block = {.on_break = closes ? &left : &end,
+                   .on_continue = &next,
+                   .closes = closes,
+                   .iterator = iterator};
+    uint32_t start = u->count;
     try_push(u, &block, BLOCK_LOOP);
     emit_label_reach(u, &body);
     emit_goto(u, &next);
@@ -68,8 +120,14 @@ void loop_for(Unit *u, AstStmt *s) {
     emit_at(u, s->For.iter->span);
     loop_next(u, iterator, item, &body);
     try_pop(u, &block);
+    if (closes) loop_note(u, start, iterator);
     u->top = mark;
     statements(u, s->For.orelse);
+    if (left.reached) {
+        emit_goto(u, &end);
+        emit_label(u, &left);
+        emit(u, OP_ENDFOR, iterator, 0, 0, 0);
+    }
     emit_label(u, &end);
 }
 

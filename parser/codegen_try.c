@@ -48,6 +48,8 @@ static void unbind(Unit *u, AstName *name) {
 static void leave_block(Unit *u, Block *block) {
     switch (block->kind) {
     case BLOCK_LOOP:
+        if (block->closes) emit(u, OP_ENDFOR, block->iterator, 0, 0, 0);
+        break;
     case BLOCK_TRY: break;
     case BLOCK_FINALLY: statements(u, *block->finally); break;
     case BLOCK_WITH:
@@ -61,7 +63,7 @@ bool try_needs_code(const Unit *u, const Block *stop) {
     for (const Block *block = u->block; block != stop; block = block->outer)
         if (block->kind == BLOCK_FINALLY || block->kind == BLOCK_WITH ||
             block->kind == BLOCK_ASYNC_WITH || block->kind == BLOCK_NAME)
-            return true;
+            return true; /* what ENDFOR closes cannot change a register */
     return false;
 }
 

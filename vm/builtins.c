@@ -27,6 +27,7 @@ Value runtime_generator(GenVM *vm, Twin twin, Type *cls, int count, ...) {
     for (int i = 0; i < count; i++)
         generator->regs[i] = va_arg(list, Value);
     va_end(list);
+    generator_note_call(vm, generator);
     generator = generator_wear(vm, generator, cls);
     return generator ? object_value(generator) : VALUE_ERROR;
 }

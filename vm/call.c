@@ -66,6 +66,7 @@ static bool call_generator_function(GenVM *vm, Function *function, const Value *
         memcpy(generator->regs, args, count * sizeof(Value));
     else if (!function_bind(vm, function, args, count, keywords, generator->regs))
         return false;
+    generator_note_call(vm, generator);
     store_result(vm, object_value(generator));
     return true;
 }

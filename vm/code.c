@@ -48,6 +48,7 @@ void *code_reserve(GenVM *vm, Code *code, CodePart part, size_t size) {
     case CODE_POSITIONS: code->positions = room; break;
     case CODE_CELL_REGS: code->cell_regs = room; break;
     case CODE_INLINED: code->inlined = room; break;
+    case CODE_LOOPS: code->loops = room; break;
     }
     return room;
 }

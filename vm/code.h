@@ -56,6 +56,10 @@ typedef struct InlinedVariable { /* of a comprehension that is compiled into the
     uint32_t name; /* constant */
 } InlinedVariable;
 
+typedef struct LoopRange { /* words of a for loop, and the register of its iterator */
+    uint32_t start, end, reg;
+} LoopRange;
+
 typedef struct Position { /* of one instruction word; line 0: none */
     uint32_t line, end_line;
     uint32_t col, end_col; /* UTF-8 byte offsets in their lines, 0-based */
@@ -103,13 +107,16 @@ typedef struct Code {
         cellvars; /* names of locals that live in cells; cell_regs[i] is the register of the i-th */
     Tuple *freevars; /* names, in closure order */
     uint32_t *cell_regs;
+    uint32_t loop_count;
+    LoopRange *loops;         /* those that may be over a generator; innermost first */
+    uint32_t iterated_params; /* bit p: all that the code does with parameter p is to iterate it */
     uint32_t inlined_count;
     InlinedVariable *inlined;       /* innermost first */
     Value name, qualname, filename; /* str */
     Value doc;                      /* str or VALUE_NONE */
     Value source_lines; /* VALUE_UNSET, or the source as str where it is not a file (-c, REPL) */
-    Buffer *storage[6]; /* what the pointers above point into: instrs consts ranges positions
-                           cell_regs inlined */
+    Buffer *storage[7]; /* what the pointers above point into: instrs consts ranges positions
+                           cell_regs inlined loops */
 } Code;
 
 Code *code_new(GenVM *vm); /* empty; NULL with MemoryError pending */
@@ -122,7 +129,8 @@ typedef enum CodePart {
     CODE_RANGES,
     CODE_POSITIONS,
     CODE_CELL_REGS,
-    CODE_INLINED
+    CODE_INLINED,
+    CODE_LOOPS
 } CodePart;
 /* `size` bytes for one of the arrays, which the Code then points to; NULL with MemoryError pending.
  * The caller sets the counts, and fills the room before anything else can see the Code. */
@@ -142,6 +150,9 @@ typedef struct OpPair {
     uint8_t first, second; /* second: OP_NOP where there is no pair */
 } OpPair;
 OpPair code_pair(Opcode op);
+
+/* Is GETITER all that reads the register? */
+bool code_only_iterates(const Code *code, uint32_t reg);
 
 /* A listing of the instructions, one line each, and of the codes among the constants: a str. */
 Value code_disassemble(GenVM *vm, Code *code);

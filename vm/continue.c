@@ -293,6 +293,15 @@ static bool checked_returned(GenVM *vm) {
     return call_result(vm, result);
 }
 
+/* The exception that was on its way goes on. */
+static bool unwind_on(GenVM *vm) {
+    Value exception = vm->base[1];
+    frame_pop(vm);
+    vm->exception = exception;
+    vm->reraising = true;
+    return false;
+}
+
 bool continue_run(GenVM *vm, Return kind) {
     switch (kind) {
     case RETURN_HOST: return true;
@@ -317,6 +326,8 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_OPERATOR_NOT: return operator_returned(vm, true);
     case RETURN_CHECKED: return checked_returned(vm);
     case RETURN_RESUME: return resume_run(vm);
+    case RETURN_UNWIND: return unwind_on(vm);
+    case RETURN_RELEASE: return generator_release_next(vm);
     case RETURN_COUNT: break;
     }
     return false;

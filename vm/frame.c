@@ -214,6 +214,19 @@ static const ExceptionRange *find_handler(const Code *code, size_t offset) {
     return NULL;
 }
 
+/* The iterator of a for loop that the exception leaves and that must be closed first, or
+ * VALUE_UNSET. `range` is where the exception is handled, NULL: outside this frame. */
+static Value find_left_loop(const Value *base, const Code *code, size_t offset,
+                            const ExceptionRange *range) {
+    for (uint32_t i = 0; i < code->loop_count; i++) {
+        const LoopRange *loop = &code->loops[i];
+        if (offset < loop->start || offset >= loop->end) continue;
+        if (range && range->handler >= loop->start && range->handler < loop->end) break;
+        if (generator_is_temporary(base[loop->reg], GENERATOR_OF_LOOP)) return base[loop->reg];
+    }
+    return VALUE_UNSET;
+}
+
 bool frame_unwind(GenVM *vm) {
     for (;;) {
         Value *base = vm->base;
@@ -234,6 +247,11 @@ bool frame_unwind(GenVM *vm) {
         if (!vm->reraising) traceback_add(vm, vm->exception, function, offset);
         vm->reraising = false;
         const ExceptionRange *range = find_handler(code, offset);
+        Value left = vm->aborting ? VALUE_UNSET : find_left_loop(base, code, offset, range);
+        if (unlikely(left != VALUE_UNSET)) {
+            if (generator_leave_loop_raising(vm, left)) return true;
+            continue;
+        }
         if (range && !vm->aborting) {
             base[range->reg] = vm->exception;
             vm->exception = VALUE_UNSET;

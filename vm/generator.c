@@ -138,6 +138,101 @@ static bool raise_running(GenVM *vm, const Generator *generator) {
     return false;
 }
 
+/* ---- temporary generators ---- */
+
+/* The instruction that alone will take the result of the running call, or NULL. */
+static const Instr *consumer(GenVM *vm) {
+    Instr instr = vm->pc[-1];
+    switch (instr_op(instr)) {
+    case OP_CALL:
+    case OP_CALLG:
+    case OP_CALLM:
+    case OP_CALLMG: return instr_c(instr) ? vm->pc - 1 + instr_c(instr) : NULL;
+    default: return NULL;
+    }
+}
+
+static bool is_made_for(GenVM *vm, Value v) {
+    if (!is_kind(v, TYPE_GENERATOR)) return false;
+    Generator *generator = AS(Generator, v);
+    return generator->exit_pc == vm->pc - 1 && generator_unstarted(generator);
+}
+
+void generator_note_call(GenVM *vm, Generator *generator) {
+    if (generator->header.kind != TYPE_GENERATOR) return;
+    uint32_t iterated = generator_function(generator)->code->iterated_params;
+    for (uint32_t i = 0; iterated; i++, iterated >>= 1)
+        if (iterated & 1 && is_made_for(vm, generator->regs[i]))
+            AS(Generator, generator->regs[i])->header.flags |= GENERATOR_OF_PARAMETER;
+    generator->exit_pc = consumer(vm);
+}
+
+void generator_note_loop(GenVM *vm, Value iterator) {
+    if (is_made_for(vm, iterator)) as_object(iterator)->flags |= GENERATOR_OF_LOOP;
+}
+
+bool generator_is_temporary(Value v, int owner) {
+    if (!is_kind(v, TYPE_GENERATOR) || !(as_object(v)->flags & owner)) return false;
+    Generator *generator = AS(Generator, v);
+    return generator->header.state < GENERATOR_RUNNING && !generator_unstarted(generator);
+}
+
+bool generator_leave_loop(GenVM *vm, Value iterator) {
+    if (!generator_is_temporary(iterator, GENERATOR_OF_LOOP)) return true;
+    return generator_finalize(vm, AS(Generator, iterator));
+}
+
+bool generator_leave_loop_raising(GenVM *vm, Value iterator) {
+    Value exception = error_take(vm);
+    vm->reraising = false;
+    if (!frame_push_continuation(vm, RETURN_UNWIND, 1, exception)) {
+        vm->exception = exception;
+        return false;
+    }
+    return generator_finalize(vm, AS(Generator, iterator));
+}
+
+/* In the order in which a frame lets its variables go; what stands for an object of the library, as
+ * zip, lets go a tuple, from its end. */
+static uint32_t find_held(const Generator *generator, const Code *code, Value *found) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; code->iterated_params >> i; i++) {
+        uint32_t reg = i;
+        if (code->flags & CODE_PRELUDE)
+            reg = 31 - (uint32_t)__builtin_clz(code->iterated_params) - i;
+        if (code->iterated_params >> reg & 1 &&
+            generator_is_temporary(generator->regs[reg], GENERATOR_OF_PARAMETER))
+            found[count++] = generator->regs[reg];
+    }
+    return count;
+}
+
+bool generator_release(GenVM *vm, Generator *generator, Value result) {
+    Value found[32];
+    uint32_t count = find_held(generator, generator_function(generator)->code, found);
+    if (!count) {
+        if (result != VALUE_UNSET) vm->base[instr_a(vm->pc[-1])] = result;
+        return true;
+    }
+    Value tuple = tuple_from_array(vm, found, count);
+    if (tuple == VALUE_ERROR) return false;
+    return frame_push_continuation(vm, RETURN_RELEASE, 3, tuple, int_value(0), result) != NULL;
+}
+
+bool generator_release_next(GenVM *vm) {
+    Tuple *tuple = AS_TUPLE(vm->base[1]);
+    uint64_t next = (uint64_t)as_int(vm->base[2]);
+    Value result = vm->base[3];
+    if (next < tuple->count) {
+        vm->base[2] = int_value((int64_t)next + 1);
+        vm->pc = frame_function(vm->base)->entry; /* once more */
+        return generator_finalize(vm, AS(Generator, tuple->items[next]));
+    }
+    if (result != VALUE_UNSET) return call_return(vm, result);
+    frame_pop(vm);
+    return true;
+}
+
 /* ---- sending ---- */
 
 /* Goes on in `leaf`, whose links are set, with the value sent to it. */
@@ -504,7 +599,9 @@ bool generator_close_failed(GenVM *vm) {
         return call_return(vm, exception_stop_value(vm, error_take(vm)));
     if (!error_matches(vm, EXC_GENERATOR_EXIT)) return false;
     error_clear(vm);
-    return call_return(vm, VALUE_NONE);
+    Generator *generator = (Generator *)as_object(vm->base[1]);
+    frame_pop(vm);
+    return generator_release(vm, generator, VALUE_NONE);
 }
 
 Value generator_finalizer(GenVM *vm, Generator *generator, Value *argument) {

@@ -30,10 +30,19 @@ typedef enum GeneratorState {
     GENERATOR_DONE,
 } GeneratorState;
 
+/* Of a generator that one call has made and that only one register has ever held, the place where
+ * it is closed at once when that register is given up, as a reference count would have it. Such a
+ * generator has exit_pc, while it is not started, at the instruction that takes the call's result.
+ */
+enum {
+    GENERATOR_OF_LOOP = 2,      /* the iterator of a for loop */
+    GENERATOR_OF_PARAMETER = 4, /* a parameter of a generator, which does nothing but iterate it */
+};
+
 /* A coroutine that is not started keeps in `dest` the function that made it (a Value) and in
  * `exit_pc` the place there, for the warning that it was never awaited. */
 typedef struct Generator {
-    Object header; /* state: GeneratorState */
+    Object header; /* state: GeneratorState; flags: GENERATOR_OF_ */
     const Instr *pc;
     const Instr *exit_pc;
     Value *dest;
@@ -107,6 +116,16 @@ bool generator_yield(GenVM *vm, Value v);  /* YIELD to a resumer, by vm->base */
 bool generator_delegate(
     GenVM *vm, Value iterator); /* YIELDFROM: register a of vm->pc[-1] gets the final value */
 bool generator_delegate_step(GenVM *vm, Value sent);
+
+/* Temporary generators, which are closed when a loop over them is left early. */
+void generator_note_call(GenVM *vm, Generator *generator);    /* made by the running instruction */
+void generator_note_loop(GenVM *vm, Value iterator);          /* the running GETITER takes it */
+bool generator_is_temporary(Value v, int owner);              /* does it want to be closed? */
+bool generator_leave_loop(GenVM *vm, Value iterator);         /* ENDFOR */
+bool generator_leave_loop_raising(GenVM *vm, Value iterator); /* goes on raising afterwards */
+bool generator_release(GenVM *vm, Generator *generator,
+                       Value result); /* closes what only its parameters hold */
+bool generator_release_next(GenVM *vm);
 
 bool generator_call(GenVM *vm, Generator *generator, const Value *args,
                     uint32_t count);         /* GENERATOR_CALL_ */

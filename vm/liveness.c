@@ -189,6 +189,22 @@ bool frame_register_is_set(const Code *code, uint32_t reg, uint32_t word) {
     return set;
 }
 
+/* ---- is it only iterated? ---- */
+
+bool code_only_iterates(const Code *code, uint32_t reg) {
+    Walk walk = {.code = code, .reg = reg};
+    bool iterated = false;
+    for (uint32_t at = 0; at < code->instr_count;
+         at += code_op_info[instr_op(code->instrs[at])].words) {
+        Instr instr = code->instrs[at];
+        if (instr_op(instr) == OP_GETITER && instr_b(instr) == reg)
+            iterated = true;
+        else if (effect_of(&walk, instr).reads)
+            return false;
+    }
+    return iterated;
+}
+
 /* ---- the frames ---- */
 
 /* The registers of a frame that are its own: those from the callee's links on are the callee's. */

@@ -61,6 +61,8 @@ bool op_join_strings(GenVM *vm);
 bool op_make_function(GenVM *vm);
 bool op_build_class(GenVM *vm);
 bool op_get_iter(GenVM *vm);
+bool op_end_for(GenVM *vm);
+bool op_end_params(GenVM *vm);
 bool op_for_iter(GenVM *vm);
 bool op_for_item(GenVM *vm, Value item); /* what a slot `next` gave to a for loop */
 

@@ -243,7 +243,16 @@ bool op_build_class(GenVM *vm) {
 
 bool op_get_iter(GenVM *vm) {
     Value v = *op_b(vm);
-    if (is_kind(v, TYPE_GENERATOR)) return store(vm, v);
+    if (is_kind(v, TYPE_GENERATOR)) {
+        generator_note_loop(vm, v);
+        return store(vm, v);
+    }
+    Value method = type_of(vm, v)->special[SP_ITER];
+    if (is_kind(method, TYPE_FUNCTION) && AS(Function, method)->code->flags & CODE_GENERATOR) {
+        if (!call_value(vm, method, 1, &v)) return false;
+        as_object(*op_a(vm))->flags |= GENERATOR_OF_LOOP; /* nothing else has seen it */
+        return true;
+    }
     Value iterator = value_iter(vm, v);
     if (iterator == VALUE_TAIL) return continue_tail(vm, RETURN_ITER);
     return store(vm, iterator);

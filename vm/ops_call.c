@@ -71,6 +71,14 @@ bool op_return_generator(GenVM *vm) {
     return generator_return(vm, *op_a(vm));
 }
 
+bool op_end_for(GenVM *vm) {
+    return generator_leave_loop(vm, *op_a(vm));
+}
+
+bool op_end_params(GenVM *vm) {
+    return generator_release(vm, generator_of(vm->base), VALUE_UNSET);
+}
+
 bool op_get_yield_iter(GenVM *vm) {
     Value v = *op_b(vm);
     if (is_kind(v, TYPE_COROUTINE)) {

@@ -219,8 +219,23 @@ static bool check_inlined(const Verifier *v) {
     return true;
 }
 
+static bool check_loops(const Verifier *v) {
+    for (uint32_t i = 0; i < v->code->loop_count; i++) {
+        const LoopRange *loop = &v->code->loops[i];
+        if (loop->start > loop->end || loop->end > v->code->instr_count ||
+            loop->reg >= v->code->regs)
+            return fail(v, loop->start, "a loop over register %u", loop->reg);
+    }
+    uint32_t params = v->code->arg_count < 32 ? v->code->arg_count : 32;
+    if (params < 32 && v->code->iterated_params >> params)
+        return fail(v, 0, "iterated parameters %x", v->code->iterated_params);
+    return true;
+}
+
 static bool check_all(const Verifier *v) {
-    if (!mark_starts(v) || !check_end(v) || !check_ranges(v) || !check_inlined(v)) return false;
+    if (!mark_starts(v) || !check_end(v) || !check_ranges(v) || !check_inlined(v) ||
+        !check_loops(v))
+        return false;
     for (uint32_t word = 0; word < v->code->instr_count; word++)
         if (v->starts[word] && !check_instruction(v, word)) return false;
     if (v->code->local_count > v->code->regs) return fail(v, 0, "%u locals", v->code->local_count);
