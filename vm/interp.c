@@ -956,6 +956,7 @@ call_other:
             if (unlikely(!g)) goto unwind;
             for (unsigned i = 0; i < arg_count; i++)
                 g->regs[i] = args[i];
+            generator_note_call(vm, g);
             RA = object_value(g);
             if (unlikely(vm->poll)) goto hurry;
             NEXT;
