@@ -220,7 +220,8 @@ static void star_clause(Unit *u, AstExceptHandler *handler, const StarTry *t) {
     Reg mark = u->top, match = emit_temps(u, 2);
     Reg type = expr_any(u, handler->type, NO_REG);
     emit_at(u, handler->span);
-    emit_window_out(u, OP_EGMATCH, match, t->rest, type, 0, 2);
+    emit(u, OP_EGMATCH, match, t->rest, type, 0);
+    emit_window_out(u, OP_UNPACK, match, match, 0, 2, 2);
     u->top = match + 2;
     emit_move(u, t->rest, match + 1);
     emit_jump(u, OP_JNONE, match, 0, &next);

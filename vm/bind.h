@@ -59,6 +59,7 @@ static inline int native_hides_first(const NativeFunction *native) {
 
 /* Calls a native. `keywords`: tuple of names of the last arguments, or VALUE_UNSET. The result may
  * be VALUE_TAIL. */
+bool native_takes_keywords(GenVM *vm, NativeFunction *native);
 Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
                     Value keywords);
 Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,

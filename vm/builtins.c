@@ -215,10 +215,19 @@ static Value builtin_ord(GenVM *vm, Value *args) {
 
 /* ---- iteration ---- */
 
+/* The call in vm->tail, then continuation `kind`. */
+static Value then(GenVM *vm, Return kind, Value value) {
+    vm->tail.then = kind;
+    vm->tail.then_values[0] = value;
+    vm->tail.then_values[1] = vm->tail.then_values[2] = vm->tail.then_values[3] = VALUE_UNSET;
+    return VALUE_TAIL;
+}
+
 static Value builtin_iter(GenVM *vm, Value *args) {
     if (args[1] == VALUE_UNSET) {
         if (is_kind(args[0], TYPE_GENERATOR)) return args[0];
-        return value_iter(vm, args[0]);
+        Value iterator = value_iter(vm, args[0]);
+        return iterator == VALUE_TAIL ? then(vm, RETURN_ITER, VALUE_UNSET) : iterator;
     }
     Value callable[] = {args[0]};
     if (builtin_callable(vm, callable) == VALUE_FALSE)
@@ -345,14 +354,6 @@ static Value check_name(GenVM *vm, Value name) {
     return raise_type(vm, "attribute name must be string, not '%T'", name);
 }
 
-/* The call in vm->tail, then continuation `kind`. */
-static Value then(GenVM *vm, Return kind, Value value) {
-    vm->tail.then = kind;
-    vm->tail.then_values[0] = value;
-    vm->tail.then_values[1] = vm->tail.then_values[2] = vm->tail.then_values[3] = VALUE_UNSET;
-    return VALUE_TAIL;
-}
-
 static Value builtin_getattr(GenVM *vm, Value *args) {
     Value name = check_name(vm, args[1]);
     if (name == VALUE_ERROR) return VALUE_ERROR;
@@ -445,17 +446,17 @@ Value instance_check_plainly(GenVM *vm, Value object, Value cls) {
         return native_twin(vm, TWIN_INSTANCE_CHECK, 2, object, union_members(vm, cls));
     if (is_kind(cls, TYPE_GENERIC_ALIAS))
         return raise_type(vm, "isinstance() argument 2 cannot be a parameterized generic");
-    return raise_type(vm, "isinstance() arg 2 must be a type, a tuple of types, or a union");
+    return native_twin(vm, TWIN_INSTANCE_ABSTRACT, 2, object, cls);
 }
 
 Value subclass_check_plainly(GenVM *vm, Value cls, Value base) {
-    if (!is_type(cls)) return raise_type(vm, "issubclass() arg 1 must be a class");
-    if (is_type(base)) return bool_value(type_is_subclass(type_from(cls), type_from(base)));
+    if (is_type(cls) && is_type(base))
+        return bool_value(type_is_subclass(type_from(cls), type_from(base)));
     if (is_kind(base, TYPE_UNION))
         return native_twin(vm, TWIN_SUBCLASS_CHECK, 2, cls, union_members(vm, base));
     if (is_kind(base, TYPE_GENERIC_ALIAS))
         return raise_type(vm, "issubclass() argument 2 cannot be a parameterized generic");
-    return raise_type(vm, "issubclass() arg 2 must be a class, a tuple of classes, or a union");
+    return native_twin(vm, TWIN_SUBCLASS_ABSTRACT, 2, cls, base);
 }
 
 static Value builtin_isinstance(GenVM *vm, Value *args) {

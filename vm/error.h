@@ -43,7 +43,7 @@ void exception_chain(GenVM *vm, Value exception,
 /* except*: splits `exception` (a group, or a naked exception, which is wrapped when it matches) by
  * class or tuple `wanted`; parts that are empty become VALUE_NONE. False with TypeError for classes
  * that may not be caught so. */
-bool exception_group_match(GenVM *vm, Value exception, Value wanted, Value *matched, Value *rest);
+Value exception_group_match(GenVM *vm, Value exception, Value wanted);
 /* What an except* statement raises in the end: from the original and the list of what its clauses
  * raised or left; None: nothing. */
 Value exception_group_reraise(GenVM *vm, Value original, Value list);

@@ -243,8 +243,9 @@ static Value to_index(GenVM *vm, Convert convert, Value v) {
     if (is_int(v)) return v;
     if (is_bool(v)) return int_value(v == VALUE_TRUE);
     int64_t i;
-    if (int_to_i64(v, &i) && int_fits(i)) return int_value(i);
-    if (convert == CONVERT_SIZE)
+    bool fits = int_to_i64(v, &i);
+    if (fits && int_fits(i)) return int_value(i);
+    if (convert == CONVERT_SIZE && !fits)
         return raise_overflow(vm, "Python int too large to convert to C ssize_t");
     return int_value(int_sign(v) < 0 ? SMALL_INT_MIN : SMALL_INT_MAX);
 }
@@ -436,6 +437,10 @@ static bool takes_keywords(const NativeFunction *native) {
     int first = native_hides_first(native);
     if (signature->posonly > first) first = signature->posonly;
     return signature->count - first > (signature->args_at >= first);
+}
+
+bool native_takes_keywords(GenVM *vm, NativeFunction *native) {
+    return native_signature(vm, native) && takes_keywords(native);
 }
 
 static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name,

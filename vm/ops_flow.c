@@ -107,12 +107,7 @@ bool op_jump_unless_match(GenVM *vm) {
 }
 
 bool op_group_match(GenVM *vm) {
-    Value matched = VALUE_NONE, rest = VALUE_NONE;
-    if (!exception_group_match(vm, *op_b(vm), *op_c(vm), &matched, &rest)) return false;
-    Value *to = op_a(vm);
-    to[0] = matched;
-    to[1] = rest;
-    return true;
+    return call_result(vm, exception_group_match(vm, *op_b(vm), *op_c(vm)));
 }
 
 bool op_group_reraise(GenVM *vm) {

@@ -165,6 +165,10 @@ Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, 
 
 static Value construct(GenVM *vm, Value *args) {
     Value data;
+    bool alone = args[1] != VALUE_UNSET && args[2] == VALUE_UNSET && args[3] == VALUE_UNSET;
+    if (alone && !type_of(vm, args[1])->is_builtin &&
+        type_special(vm, args[1], SP_BYTES) != VALUE_UNSET)
+        return native_twin(vm, TWIN_BYTES_NEW, 2, args[0], args[1]);
     switch (bytes_from_source(vm, args + 1, "bytes must be in range(0, 256)", &data)) {
     case LEAF_TRUE: return bytes_of_class(vm, type_from(args[0]), data);
     case LEAF_SCRIPT: return native_twin(vm, TWIN_BYTES_NEW, 2, args[0], args[1]);

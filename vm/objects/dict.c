@@ -210,7 +210,10 @@ static Value dict_popitem(GenVM *vm, Value *args) {
     while (dict->entries[last].key == VALUE_UNSET)
         last--;
     Value item = tuple_pack(vm, 2, dict->entries[last].key, dict->entries[last].value);
-    if (item != VALUE_ERROR) dict_remove(dict, last);
+    if (item != VALUE_ERROR) {
+        dict_remove(dict, last);
+        dict_trim(dict);
+    }
     return item;
 }
 

@@ -280,10 +280,16 @@ bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
     return true;
 }
 
-/* Holes at the end are given back, so that popitem() need not search for the last entry. Their
- * slots stay taken and may lead to a later entry of the same number: that entry is then found on a
- * second path, which does no harm. */
-static void trim(Dict *dict) {
+void dict_remove(Dict *dict, uint32_t number) {
+    DictEntry *entry = &dict->entries[number];
+    entry->key = entry->value = VALUE_UNSET;
+    dict->count--;
+    dict->version++;
+}
+
+/* The slots of holes stay taken and may lead to a later entry of the same number: that entry is then
+ * found on a second path, which does no harm. */
+void dict_trim(Dict *dict) {
     while (dict->used && dict->entries[dict->used - 1].key == VALUE_UNSET)
         dict->used--;
     /* An empty table forgets its holes, when as many slots were filled as are to be cleared. */
@@ -291,12 +297,4 @@ static void trim(Dict *dict) {
         dict->filled = 0;
         memset(dict->index, 0xff, (dict->index_mask + 1ull) * slot_width(dict->index_mask));
     }
-}
-
-void dict_remove(Dict *dict, uint32_t number) {
-    DictEntry *entry = &dict->entries[number];
-    entry->key = entry->value = VALUE_UNSET;
-    dict->count--;
-    dict->version++;
-    if (number + 1 == dict->used) trim(dict);
 }

@@ -161,23 +161,31 @@ static bool check_wanted(GenVM *vm, Value wanted) {
     return true;
 }
 
-bool exception_group_match(GenVM *vm, Value exception, Value wanted, Value *matched, Value *rest) {
-    *matched = VALUE_NONE;
-    *rest = exception;
-    if (exception == VALUE_NONE) return true;
-    if (!check_wanted(vm, wanted)) return false;
-    if (is_group(vm, exception)) return split(vm, exception, wanted, matched, rest);
-    if (!is_match(vm, exception, wanted)) return true;
-    Value nested =
-        tuple_pack(vm, 1, exception); /* a naked exception is caught as a group of itself */
+/* A naked exception is caught as a group of itself. */
+static Value wrap_naked(GenVM *vm, Value exception) {
+    Value nested = tuple_pack(vm, 1, exception);
     Value args = nested == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 2, vm->empty_str, nested);
-    if (args == VALUE_ERROR) return false;
-    *matched =
+    if (args == VALUE_ERROR) return VALUE_ERROR;
+    Value group =
         exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
-    if (*matched == VALUE_ERROR) return false;
-    AS(Exception, *matched)->traceback = AS(Exception, exception)->traceback;
-    *rest = VALUE_NONE;
-    return true;
+    if (group != VALUE_ERROR)
+        AS(Exception, group)->traceback = AS(Exception, exception)->traceback;
+    return group;
+}
+
+Value exception_group_match(GenVM *vm, Value exception, Value wanted) {
+    Value matched = VALUE_NONE, rest = exception;
+    if (exception == VALUE_NONE) return tuple_pack(vm, 2, matched, rest);
+    if (!check_wanted(vm, wanted)) return VALUE_ERROR;
+    if (is_group(vm, exception)) {
+        if (!type_of(vm, exception)->is_builtin) /* it may have a split or a derive of its own */
+            return native_twin(vm, TWIN_GROUP_MATCH, 2, exception, wanted);
+        if (!split(vm, exception, wanted, &matched, &rest)) return VALUE_ERROR;
+    } else if (is_match(vm, exception, wanted)) {
+        matched = wrap_naked(vm, exception);
+        rest = VALUE_NONE;
+    }
+    return matched == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 2, matched, rest);
 }
 
 /* ---- what an except* statement raises in the end ---- */
@@ -221,6 +229,16 @@ static Value project(GenVM *vm, Value exception, const List *kept) {
     return AS_LIST(parts)->count ? derive_like(vm, exception, parts) : VALUE_NONE;
 }
 
+/* Is a group of a class written in Gen among them: it may have a derive of its own. */
+static bool has_script_group(GenVM *vm, Value exception) {
+    if (!is_group(vm, exception)) return false;
+    if (!type_of(vm, exception)->is_builtin) return true;
+    const Tuple *nested = AS_TUPLE(nested_of(exception));
+    for (uint64_t i = 0; i < nested->count; i++)
+        if (has_script_group(vm, nested->items[i])) return true;
+    return false;
+}
+
 Value exception_group_reraise(GenVM *vm, Value original, Value list) {
     const List *all = AS_LIST(list);
     Value raised = list_new(vm, 4), kept = list_new(vm, 4);
@@ -234,6 +252,8 @@ Value exception_group_reraise(GenVM *vm, Value original, Value list) {
         if (!(unhandled ? collect_leaves(vm, part, kept) : list_append(vm, raised, part)))
             return VALUE_ERROR;
     }
+    if (AS_LIST(kept)->count && has_script_group(vm, original))
+        return native_twin(vm, TWIN_GROUP_RERAISE, 3, original, raised, kept);
     if (AS_LIST(kept)->count) {
         Value rest = project(vm, original, AS_LIST(kept));
         if (rest == VALUE_ERROR || (rest != VALUE_NONE && !list_append(vm, raised, rest)))

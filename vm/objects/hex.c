@@ -1,10 +1,12 @@
 /* hex.c - bytes as hexadecimal digits and back, for the methods hex() and fromhex(). */
 #include "vm/objects/text.h"
 
-/* The separator byte; 0 when there is none. False: an error is pending. */
-static bool take_separator(GenVM *vm, Value v, char *separator) {
+enum { NO_SEPARATOR = -1 };
+
+/* The separator byte, or NO_SEPARATOR. False: an error is pending. */
+static bool take_separator(GenVM *vm, Value v, int *separator) {
     TextSpan span = {"", 0};
-    *separator = 0;
+    *separator = NO_SEPARATOR;
     if (v == VALUE_UNSET) return true;
     Value length = value_len(vm, v);
     if (length == VALUE_TAIL) native_drop_tail(vm);
@@ -18,7 +20,7 @@ static bool take_separator(GenVM *vm, Value v, char *separator) {
     else
         return raise_type(vm, "sep must be str or bytes."), false;
     if ((unsigned char)*span.data >= 0x80) return raise_value(vm, "sep must be ASCII."), false;
-    *separator = *span.data;
+    *separator = (unsigned char)*span.data;
     return true;
 }
 
@@ -29,13 +31,13 @@ static char *put_digits(char *out, uint8_t byte) {
 }
 
 Value bytes_to_hex(GenVM *vm, TextSpan data, Value separator_arg, Value group_arg) {
-    char separator;
+    int separator;
     int64_t group;
     if (!take_separator(vm, separator_arg, &separator)) return VALUE_ERROR;
     if (!int_to_i64(group_arg, &group) || group > INT32_MAX || group < INT32_MIN)
         return raise_overflow(vm, "Python int too large to convert to C int");
     if (data.size == 0) return vm->empty_str;
-    size_t every = !separator || !group ? SIZE_MAX : (size_t)(group < 0 ? -group : group);
+    size_t every = separator == NO_SEPARATOR || !group ? SIZE_MAX : (size_t)(group < 0 ? -group : group);
     size_t size = data.size * 2 + (data.size - 1) / every;
     if (!gc_check_size(vm, size) || !text_charge(vm, size)) return VALUE_ERROR;
     Str *str = str_alloc(vm, size, (uint32_t)size, STR_ASCII);
@@ -45,7 +47,7 @@ Value bytes_to_hex(GenVM *vm, TextSpan data, Value separator_arg, Value group_ar
     size_t left = group < 0 || every == SIZE_MAX ? every : (data.size - 1) % every + 1;
     for (size_t i = 0; i < data.size; i++, left--) {
         if (left == 0) {
-            *out++ = separator;
+            *out++ = (char)separator;
             left = every;
         }
         out = put_digits(out, (uint8_t)data.data[i]);

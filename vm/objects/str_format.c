@@ -24,7 +24,11 @@ static void put_value(StrBuilder *builder, Value v, Value (*text_of)(GenVM *vm, 
         builder_put_str(builder, v);
         return;
     }
-    Value pending = vm->exception, text = text_of(vm, v);
+    Value pending = vm->exception, text = VALUE_ERROR;
+    if (native_enter(vm)) { /* a file may be its own name */
+        text = text_of(vm, v);
+        native_leave(vm);
+    }
     if (text == VALUE_TAIL) native_drop_tail(vm);
     if (text == VALUE_ERROR) {
         error_clear(vm);
