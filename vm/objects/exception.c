@@ -297,10 +297,12 @@ static Value exception_construct(GenVM *vm, Value *args) {
 
 static Value method_init(GenVM *vm, Value *args) {
     Family family = family_of(vm, args[0]);
-    if (family == FAMILY_GROUP) return VALUE_NONE;
+    if (family == FAMILY_OS && type_of(vm, args[0])->special[SP_NEW] != VALUE_UNSET)
+        return VALUE_NONE; /* the errno and the texts are what __new__ was given */
     Exception *exception = self_exception(args[0]);
     exception->args = args[1];
     gc_barrier(vm, exception);
+    if (family == FAMILY_GROUP) return VALUE_NONE;
     return init_family(vm, args[0], args[1], args[2], family) ? VALUE_NONE : VALUE_ERROR;
 }
 
