@@ -39,7 +39,14 @@
         goto *labels[op_];                                                                         \
     } while (0)
 #define CASE(name) L_##name:
+/* What a fast path does not cover goes through one place, so that handlers stay small; an
+ * instruction that is outlined as a whole makes the call itself. */
 #define SLOW(function)                                                                             \
+    do {                                                                                           \
+        outlined = (function);                                                                     \
+        goto slow_path;                                                                            \
+    } while (0)
+#define CALL_OUTLINED(function)                                                                    \
     do {                                                                                           \
         SYNC();                                                                                    \
         if (unlikely(!function(vm))) goto unwind;                                                  \
@@ -320,8 +327,7 @@ static inline bool equal_strings(Value x, Value y) {
         if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||            \
                      (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF))) {                     \
             QUICKEN(generic_form);                                                                 \
-            pc--;                                                                                  \
-            NEXT;                                                                                  \
+            CALL_OUTLINED(op_load_method);                                                         \
         }                                                                                          \
         Value *window = &RA;                                                                       \
         window[0] = pc[1];                                                                         \
@@ -378,7 +384,7 @@ static inline bool equal_strings(Value x, Value y) {
         NEXT;                                                                                      \
     }
 
-#define OUTLINED(name, function) CASE(name) SLOW(function);
+#define OUTLINED(name, function) CASE(name) CALL_OUTLINED(function);
 
 RunStatus interp_continue(GenVM *vm, bool ok) {
     if (!ok && !vm->stop && !frame_unwind(vm)) return RUN_FAILED;
@@ -395,6 +401,7 @@ RunStatus interp_run(GenVM *vm) {
     Value *base, *k;
     int64_t fuel;
     double number;
+    bool (*outlined)(GenVM *);
     Value answer;
     Object *callee; /* for call_other */
     Value *args, *top;
@@ -1093,6 +1100,8 @@ box_float : {
     if (unlikely(vm->poll)) goto hurry;
     NEXT;
 }
+slow_path:
+    CALL_OUTLINED(outlined);
 hurry : { /* something waits for a safepoint: the next one is to be soon */
     vm->fuel_kept += fuel;
     fuel = 0;

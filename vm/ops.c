@@ -465,6 +465,7 @@ bool op_load_method(GenVM *vm) {
                                 as_object(object)->shape, 0, lookup.value);
             window[0] = lookup.value;
             window[link] = object;
+            vm->pc += 2;
             return true;
         }
         if (lookup.kind == ATTR_ENTRY && is_kind(object, TYPE_MODULE) &&
