@@ -246,7 +246,7 @@ static inline bool is_ascii(const Object *object) {
     return object_key(object) == OBJECT_KEY(TYPE_STR, 0) && object->flags & STR_ASCII;
 }
 
-/* Strings are compared for equality in place; ordered ones go the slow way. */
+/* Strings are compared for equality in place, for order as far as their first bytes decide it. */
 static inline bool are_strings(Value x, Value y) {
     return is_exact(x, TYPE_STR) && is_exact(y, TYPE_STR);
 }
@@ -256,12 +256,20 @@ static inline bool equal_strings(Value x, Value y) {
     if (a->size != b->size) return false;
     return a->size == 1 ? *a->data == *b->data : str_equal(x, y);
 }
-#define FOR_EQ(statement) statement
-#define FOR_NE(statement) statement
-#define FOR_LT(statement)
-#define FOR_LE(statement)
-#define FOR_GT(statement)
-#define FOR_GE(statement)
+static inline uint8_t first_byte(Value x) {
+    return (uint8_t)*AS_STR(x)->data;
+}
+static inline bool order_in_first(Value x, Value y) {
+    const Str *a = AS_STR(x), *b = AS_STR(y);
+    if (a->size == 1 && b->size == 1) return true;
+    return a->size && b->size && *a->data != *b->data;
+}
+#define FOR_EQ(equal, ordered) equal
+#define FOR_NE(equal, ordered) equal
+#define FOR_LT(equal, ordered) ordered
+#define FOR_LE(equal, ordered) ordered
+#define FOR_GT(equal, ordered) ordered
+#define FOR_GE(equal, ordered) ordered
 
 #define COMPARISON(name, symbol)                                                                   \
     CASE(name) {                                                                                   \
@@ -274,14 +282,16 @@ static inline bool equal_strings(Value x, Value y) {
             RA = bool_value(as_float(x) symbol as_float(y));                                       \
             NEXT;                                                                                  \
         }                                                                                          \
-        FOR_##name(if (are_strings(x, y)) {                                                        \
-            RA = bool_value(equal_strings(x, y) symbol true);                                      \
+        if (are_strings(x, y) && FOR_##name(true, order_in_first(x, y))) {                         \
+            RA = bool_value(                                                                       \
+                FOR_##name(equal_strings(x, y) symbol true, first_byte(x) symbol first_byte(y)));  \
             NEXT;                                                                                  \
-        }) SLOW(op_compare);                                                                       \
+        }                                                                                          \
+        SLOW(op_compare);                                                                          \
     }
 
 /* `sense` is `!` for the jumps taken when the comparison is false. */
-#define COMPARE_JUMP(name, symbol, sense, right, slow, for_equality)                               \
+#define COMPARE_JUMP(name, symbol, sense, right, slow, of_kind)                                    \
     CASE(name) {                                                                                   \
         Value x = RA, y = right;                                                                   \
         if (likely(are_ints(x, y))) {                                                              \
@@ -292,10 +302,13 @@ static inline bool equal_strings(Value x, Value y) {
             if (sense(as_float(x) symbol as_float(y))) JUMP(IMM);                                  \
             NEXT;                                                                                  \
         }                                                                                          \
-        for_equality(if (are_strings(x, y)) {                                                      \
-            if (sense(equal_strings(x, y) symbol true)) JUMP(IMM);                                 \
+        if (are_strings(x, y) && of_kind(true, order_in_first(x, y))) {                            \
+            if (sense(                                                                             \
+                    of_kind(equal_strings(x, y) symbol true, first_byte(x) symbol first_byte(y)))) \
+                JUMP(IMM);                                                                         \
             NEXT;                                                                                  \
-        }) SLOW(slow);                                                                             \
+        }                                                                                          \
+        SLOW(slow);                                                                                \
     }
 #define COMPARE_JUMP_IMMEDIATE(name, symbol, sense)                                                \
     CASE(name) {                                                                                   \
