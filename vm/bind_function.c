@@ -125,15 +125,27 @@ static bool bind_keywords(GenVM *vm, Function *function, const Value *values, Va
     return true;
 }
 
+/* How many of the first parameters have no default. A script may set more defaults than there are
+ * parameters: the last ones count. */
+static uint32_t required_count(const Function *function) {
+    uint64_t defaults = function->defaults ? function->defaults->count : 0;
+    return defaults < function->code->arg_count ? function->code->arg_count - (uint32_t)defaults
+                                                : 0;
+}
+
+static Value positional_default(const Function *function, uint32_t param) {
+    const Tuple *defaults = function->defaults;
+    return defaults->items[defaults->count - function->code->arg_count + param];
+}
+
 static bool fill_defaults(GenVM *vm, Function *function, Value *base) {
     const Code *code = function->code;
-    uint32_t defaults = function->defaults ? (uint32_t)function->defaults->count : 0;
-    uint32_t required = code->arg_count - defaults;
+    uint32_t required = required_count(function);
     for (uint32_t i = 0; i < required; i++)
         if (base[i] == VALUE_UNSET)
             return raise_missing(vm, function, base, 0, required, "positional");
     for (uint32_t i = required; i < code->arg_count; i++)
-        if (base[i] == VALUE_UNSET) base[i] = function->defaults->items[i - required];
+        if (base[i] == VALUE_UNSET) base[i] = positional_default(function, i);
     uint32_t last = code->arg_count + code->kwonly_count;
     bool missing = false;
     for (uint32_t i = code->arg_count; i < last; i++) {
@@ -171,6 +183,74 @@ static bool bind_plainly(GenVM *vm, Function *function, const Value *args, uint3
         return raise_too_many(vm, function, base, given);
     return fill_defaults(vm, function, base);
 }
+
+/* ---- calls with keywords that need no message ---- */
+
+/* Each keyword to the parameter of that name, from `first` on; false where it is not that plain. */
+static bool put_keywords(const Code *code, const Tuple *names, const Value *values, uint32_t first,
+                         Value *base) {
+    uint32_t params = code->arg_count + code->kwonly_count;
+    const Value *parameters = code->varnames->items;
+    for (uint64_t i = 0; i < names->count; i++) {
+        uint32_t at = first;
+        while (at < params && parameters[at] != names->items[i])
+            at++;
+        if (at == params || base[at] != VALUE_UNSET) return false;
+        base[at] = values[i];
+    }
+    return true;
+}
+
+/* `entry` runs along the dict, whose order is mostly that of the parameters. */
+static bool put_keyword_defaults(GenVM *vm, const Function *function, Value *base) {
+    const Code *code = function->code;
+    Dict *defaults = function->kwdefaults;
+    uint32_t entry = 0, last = code->arg_count + code->kwonly_count;
+    for (uint32_t i = code->arg_count; i < last; i++) {
+        Value name = param_name(code, i);
+        bool is_next = defaults && entry < defaults->used && defaults->entries[entry].key == name;
+        Value v = is_next ? defaults->entries[entry++].value : VALUE_UNSET;
+        if (base[i] != VALUE_UNSET) continue;
+        if (!is_next && defaults) v = dict_get_str(vm, defaults, name);
+        if (v == VALUE_UNSET) return false;
+        base[i] = v;
+    }
+    return true;
+}
+
+bool function_bind_plainly(GenVM *vm, Function *function, Value *args, uint32_t count,
+                           Value keywords, Value *base) {
+    enum {
+        MOST = 16,
+        NOT_PLAIN = CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_COROUTINE |
+                    CODE_ASYNC_GENERATOR | CODE_STUB
+    };
+    const Code *code = function->code;
+    const Tuple *names = AS_TUPLE(keywords);
+    uint32_t given = count - (uint32_t)names->count, params = code->arg_count + code->kwonly_count;
+    if (code->flags & NOT_PLAIN || given > code->arg_count || count > MOST) return false;
+    Value values[MOST];
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = args[i];
+    for (uint32_t i = 0; i < given; i++)
+        base[i] = values[i];
+    for (uint32_t i = given; i < params; i++)
+        base[i] = VALUE_UNSET;
+    uint32_t first = given > code->posonly_count ? given : code->posonly_count;
+    bool bound = put_keywords(code, names, values + given, first, base);
+    uint32_t required = required_count(function);
+    for (uint32_t i = given; bound && i < code->arg_count; i++) {
+        if (base[i] != VALUE_UNSET) continue;
+        bound = i >= required;
+        if (bound) base[i] = positional_default(function, i);
+    }
+    if (bound && (!code->kwonly_count || put_keyword_defaults(vm, function, base))) return true;
+    for (uint32_t i = 0; i < count; i++)
+        args[i] = values[i];
+    return false;
+}
+
+/* ---- all calls ---- */
 
 bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords,
                    Value *base) {

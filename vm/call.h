@@ -25,5 +25,9 @@ bool call_after_new(GenVM *vm, Value instance, Value cls, Value args, Value kwar
  * with TypeError. */
 bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t count, Value keywords,
                    Value *base);
+/* The same for arguments, some by keyword, that may lie where the frame is to be; false, with
+ * `args` as they were and nothing raised, where that takes more than copying. */
+bool function_bind_plainly(GenVM *vm, Function *function, Value *args, uint32_t count,
+                           Value keywords, Value *base);
 
 #endif

@@ -591,10 +591,11 @@ static void finalize_natively(GenVM *vm, Object *object) {
     if (type->slots.finalize) type->slots.finalize(vm, object);
 }
 
-/* A generator that needs no closing: at its end, or never started. */
+/* A generator that needs no closing: at its end, or never started (of a coroutine that is told). */
 static bool is_finished_generator(Object *object) {
     if (!is_generator_like(object_value(object))) return false;
-    return object->state == GENERATOR_DONE || generator_unstarted((Generator *)object);
+    if (object->state == GENERATOR_DONE) return true;
+    return object->kind == TYPE_GENERATOR && generator_unstarted((Generator *)object);
 }
 
 /* Objects with a finalizer that nothing reaches: those written in C are finalized now; those that

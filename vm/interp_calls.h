@@ -215,4 +215,26 @@
             stack_top[FRAME_LINKS + i] = window[1 + i];                                            \
         ENTER(f, stack_top + FRAME_LINKS);                                                         \
     }
+/* With keywords: the arguments of a plain function are bound where its frame is to be. */
+#define CALL_KEYWORDS(name, link, top_)                                                            \
+    CASE(name) {                                                                                   \
+        Value *window = &RA;                                                                       \
+        Function *f = (Function *)as_object(window[0]);                                            \
+        if (unlikely(!is_kind(window[0], TYPE_FUNCTION) || f->regs > FUNCTION_PLAIN_REGS))         \
+            SLOW(op_call_keywords);                                                                \
+        Value *frame = (top_) + FRAME_LINKS;                                                       \
+        unsigned unbound = (C & 1) && window[link] == VALUE_UNSET;                                 \
+        if (unlikely(frame > vm->limit)) SLOW(op_call_keywords);                                   \
+        SYNC();                                                                                    \
+        if (likely(function_bind_plainly(vm, f, window + (link) + unbound, B - unbound, k[IMM],    \
+                                         frame)))                                                  \
+            ENTER(f, frame);                                                                       \
+        if (unlikely(                                                                              \
+                !call_general(vm, window[0], window + (link) + unbound, B - unbound, k[IMM])))     \
+            goto unwind;                                                                           \
+        RELOAD();                                                                                  \
+        if (unlikely(vm->poll)) goto hurry;                                                        \
+        NEXT;                                                                                      \
+    }
+
 #endif

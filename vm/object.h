@@ -81,7 +81,8 @@ struct Object {
     uint8_t flags; /* meaning per kind (STR_ASCII, ...) */
 };
 enum { OBJECT_SUBCLASS = 1, FUNCTION_COMPLEX = 255 };
-enum { LIKE_NATIVE = 1 }; /* flags of functions and properties: see bind_like_native.c */
+enum { FUNCTION_PLAIN_REGS = 250 }; /* what the stack's red zone holds without a check */
+enum { LIKE_NATIVE = 1 };           /* flags of functions and properties: see bind_like_native.c */
 /* Function's flags: a call with exactly the positional parameters makes a generator, coroutine, ...
  */
 enum { FUNCTION_GENERATOR = 2 };

@@ -71,6 +71,10 @@ bool op_list_extend(GenVM *vm) {
     if (items || (is_exact(source, TYPE_TUPLE) || is_exact(source, TYPE_LIST))) {
         if (!count) return true;
         List *target = AS_LIST(list);
+        if (instr_c(op_instr(vm)) && !target->count && is_exact(source, TYPE_TUPLE)) {
+            *op_a(vm) = source; /* f(*x): a tuple serves as it is */
+            return true;
+        }
         if (!list_reserve(vm, target, target->count + count)) return false;
         memcpy(target->items + target->count, items, count * sizeof(Value));
         target->count += count;

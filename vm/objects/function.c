@@ -8,13 +8,12 @@ static Function *self_function(Value self) {
 
 /* The state byte: how many arguments a call needs that needs no binding. */
 static uint8_t plain_arity(const Code *code) {
-    enum { PLAIN_REGS = 250 }; /* what the stack's red zone holds without a check */
     enum {
         BINDS =
             CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR
     };
     bool plain = !(code->flags & BINDS) && code->kwonly_count == 0 &&
-                 code->arg_count < FUNCTION_COMPLEX && code->regs <= PLAIN_REGS;
+                 code->arg_count < FUNCTION_COMPLEX && code->regs <= FUNCTION_PLAIN_REGS;
     return plain ? (uint8_t)code->arg_count : FUNCTION_COMPLEX;
 }
 
