@@ -123,6 +123,24 @@ typedef struct Set {
 } Set;
 #define AS_SET(v) AS(Set, v)
 
+/* Goes through the items of a set that does not change meanwhile. */
+typedef struct SetCursor {
+    const SetEntry *at, *end;
+} SetCursor;
+static inline SetCursor set_cursor(const Set *set) {
+    return (SetCursor){set->table, set->table + set->mask + 1};
+}
+static inline bool set_entry_is_live(Value key) { /* neither VALUE_UNSET nor VALUE_DELETED */
+    return (key | (VALUE_UNSET ^ VALUE_DELETED)) != (VALUE_UNSET | VALUE_DELETED);
+}
+static inline const SetEntry *set_cursor_next(SetCursor *cursor) { /* NULL at the end */
+    while (cursor->at < cursor->end) {
+        const SetEntry *entry = cursor->at++;
+        if (set_entry_is_live(entry->key)) return entry;
+    }
+    return NULL;
+}
+
 static inline bool is_any_set(Value v) {
     return is_kind(v, TYPE_SET) || is_kind(v, TYPE_FROZENSET);
 }
@@ -137,6 +155,8 @@ bool set_resize(GenVM *vm, Set *set,
                 uint64_t wanted);                     /* rebuilds it for more than `wanted` items */
 bool set_prepare(GenVM *vm, Set *set, uint64_t more); /* as CPython does before many insertions */
 Leaf set_merge(GenVM *vm, Set *set, Set *source);
+/* Adds what a range iterator has left. LEAF_FALSE: nothing is done, add them one by one. */
+Leaf set_add_range(GenVM *vm, Set *set, RangeIterator *range);
 bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash);
 int64_t set_probe(GenVM *vm, Set *set, Value key, uint64_t hash, int64_t state); /* as dict_probe */
 int64_t set_probe_entry(Set *set, int64_t state);

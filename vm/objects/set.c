@@ -144,6 +144,10 @@ static Leaf add_iterable(GenVM *vm, Value set, Value iterable, Value *first, Val
         return add_walk(vm, AS_SET(set), iterable);
     Leaf begun = iterator_begin(vm, iterable, rest);
     if (begun != LEAF_TRUE) return begun;
+    if (is_kind(*rest, TYPE_RANGE_ITERATOR)) {
+        Leaf added = set_add_range(vm, AS_SET(set), AS(RangeIterator, *rest));
+        if (added != LEAF_FALSE) return added;
+    }
     for (uint64_t n = 1;; n++) {
         Value item = iterator_step(vm, *rest);
         if (item == VALUE_END) return LEAF_TRUE;
@@ -187,8 +191,23 @@ static Leaf walkable_has(GenVM *vm, Value source, Value item, uint64_t hash) {
     return entry >= 0 ? LEAF_TRUE : entry_leaf(entry);
 }
 
+/* The same of two sets: no walk, no choice of the kind for each item. */
+static Leaf select_from_set(GenVM *vm, Set *result, Set *source, Set *other, bool wanted) {
+    const SetEntry *entry;
+    for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
+        int64_t slot = set_find(vm, other, entry->key, entry->hash);
+        if (slot < ENTRY_ABSENT) return entry_leaf(slot);
+        if ((slot >= 0) != wanted) continue;
+        Leaf added = set_add_hashed(vm, result, entry->key, entry->hash);
+        if (added != LEAF_TRUE) return added;
+    }
+    return LEAF_TRUE;
+}
+
 /* Adds to `result` the items of `source` that are (wanted) or are not in `other`, a set or dict. */
 static Leaf select_items(GenVM *vm, Value result, Value source, Value other, bool wanted) {
+    if (is_any_set(source) && is_any_set(other))
+        return select_from_set(vm, AS_SET(result), AS_SET(source), AS_SET(other), wanted);
     Walk walk = walk_begin(vm, source);
     for (;;) {
         Value item;
@@ -251,12 +270,13 @@ static Leaf difference(GenVM *vm, Value self, Value other, Value *result) {
 /* Toggles the items of `other`, a set, in self. Not repeatable: on LEAF_SCRIPT *position says which
  * items are done. */
 static Leaf toggle(GenVM *vm, Set *set, Set *other, uint32_t *position) {
-    Value item;
-    uint64_t hash;
-    for (uint32_t next = *position; set_next(other, &next, &item, &hash); *position = next) {
-        Leaf had = discard_hashed(vm, set, item, hash);
+    const SetEntry *entry;
+    SetCursor cursor = set_cursor(other);
+    cursor.at += *position;
+    for (; (entry = set_cursor_next(&cursor)); *position = (uint32_t)(entry + 1 - other->table)) {
+        Leaf had = discard_hashed(vm, set, entry->key, entry->hash);
         if (had == LEAF_ERROR || had == LEAF_SCRIPT) return had;
-        if (had == LEAF_FALSE && !set_insert(vm, set, item, hash)) return LEAF_ERROR;
+        if (had == LEAF_FALSE && !set_insert(vm, set, entry->key, entry->hash)) return LEAF_ERROR;
     }
     return LEAF_TRUE;
 }
@@ -309,7 +329,9 @@ static Value toggle_in_place(GenVM *vm, Value self, Value items, Value result) {
     Value other, item, rest;
     uint64_t hash;
     if (self == items) return set_init(AS_SET(self)), result;
-    Leaf done = set_of(vm, TYPE_SET, items, &other);
+    Leaf done = LEAF_TRUE;
+    other = items; /* a set is taken in its own order, anything else in that of a set made of it */
+    if (!is_any_set(items)) done = set_of(vm, TYPE_SET, items, &other);
     if (done == LEAF_TRUE) {
         done = toggle(vm, AS_SET(self), AS_SET(other), &position);
         if (done == LEAF_TRUE) return result;
@@ -376,10 +398,9 @@ Value set_view_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
 static Leaf is_subset(GenVM *vm, Value part, Value whole) {
     if (AS_SET(part)->count > AS_SET(whole)->count) return LEAF_FALSE;
     if (!charge_items(vm, AS_SET(part)->count)) return LEAF_ERROR;
-    Value item;
-    uint64_t hash;
-    for (uint32_t i = 0; set_next(AS_SET(part), &i, &item, &hash);) {
-        Leaf has = has_hashed(vm, AS_SET(whole), item, hash);
+    const SetEntry *entry;
+    for (SetCursor cursor = set_cursor(AS_SET(part)); (entry = set_cursor_next(&cursor));) {
+        Leaf has = has_hashed(vm, AS_SET(whole), entry->key, entry->hash);
         if (has != LEAF_TRUE) return has;
     }
     return LEAF_TRUE;

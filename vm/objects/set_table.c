@@ -33,13 +33,19 @@ static inline uint64_t next_run(uint64_t slot, uint64_t *perturb, uint64_t mask)
     return (slot * 5 + 1 + *perturb) & mask;
 }
 
-static SetEntry *free_entry(SetEntry *table, uint64_t mask, uint64_t hash) {
+static __attribute__((noinline)) SetEntry *free_entry_on(SetEntry *table, uint64_t mask,
+                                                         uint64_t hash) {
     uint64_t slot = hash & mask, perturb = hash;
     for (;;) {
         for (uint64_t i = slot, last = slot + run_length(slot, mask); i <= last; i++)
             if (table[i].key == VALUE_UNSET) return &table[i];
         slot = next_run(slot, &perturb, mask);
     }
+}
+
+static inline SetEntry *free_entry(SetEntry *table, uint64_t mask, uint64_t hash) {
+    SetEntry *entry = &table[hash & mask];
+    return likely(entry->key == VALUE_UNSET) ? entry : free_entry_on(table, mask, hash);
 }
 
 /* Where a key known to be absent goes: the last deleted entry on the way to the first free one, or
@@ -62,8 +68,8 @@ static SetEntry *new_table(GenVM *vm, uint64_t slots, Buffer **buffer) {
     *buffer = gc_buffer_new(vm, slots * sizeof(SetEntry));
     if (!*buffer) return NULL;
     SetEntry *table = (SetEntry *)(*buffer)->data;
-    for (uint64_t i = 0; i < slots; i++)
-        table[i] = (SetEntry)FREE_ENTRY;
+    for (uint64_t i = 0; i < slots; i += SMALLEST_TABLE)
+        memcpy(table + i, empty_table, sizeof empty_table);
     return table;
 }
 
@@ -85,11 +91,9 @@ bool set_resize(GenVM *vm, Set *set, uint64_t wanted) {
     Buffer *buffer;
     SetEntry *table = new_table(vm, slots, &buffer);
     if (!table) return false;
-    for (uint64_t i = 0; i <= set->mask; i++) {
-        SetEntry entry = set->table[i];
-        if (is_pointer(entry.key) && !is_object(entry.key)) continue; /* free or deleted */
-        *free_entry(table, slots - 1, entry.hash) = entry;
-    }
+    const SetEntry *entry;
+    for (SetCursor cursor = set_cursor(set); (entry = set_cursor_next(&cursor));)
+        *free_entry(table, slots - 1, entry->hash) = *entry;
     give_table(vm, set, table, buffer, slots);
     return true;
 }
@@ -97,10 +101,6 @@ bool set_resize(GenVM *vm, Set *set, uint64_t wanted) {
 bool set_prepare(GenVM *vm, Set *set, uint64_t more) {
     if ((set->filled + more) * 5 < (uint64_t)set->mask * 3) return true;
     return set_resize(vm, set, (set->count + more) * 2);
-}
-
-static inline bool is_live(Value key) {
-    return key != VALUE_UNSET && key != VALUE_DELETED;
 }
 
 /* The whole search. Where the key is absent, *vacant is the free slot at which it ended. */
@@ -180,7 +180,7 @@ void set_remove(Set *set, uint32_t slot) {
 
 bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash) {
     for (uint64_t i = *position; i <= set->mask; i++) {
-        if (!is_live(set->table[i].key)) continue;
+        if (!set_entry_is_live(set->table[i].key)) continue;
         *key = set->table[i].key;
         *hash = set->table[i].hash;
         *position = (uint32_t)(i + 1);
@@ -205,12 +205,11 @@ static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
         table = (SetEntry *)buffer->data;
         memcpy(table, source->table, slots * sizeof *table);
     } else {
-        Value key;
-        uint64_t hash;
+        const SetEntry *entry;
         table = new_table(vm, slots, &buffer);
         if (!table) return LEAF_ERROR;
-        for (uint32_t i = 0; set_next(source, &i, &key, &hash);)
-            *free_entry(table, slots - 1, hash) = (SetEntry){key, hash};
+        for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));)
+            *free_entry(table, slots - 1, entry->hash) = *entry;
     }
     set->count = source->count;
     set->has_objects = source->has_objects;
@@ -224,12 +223,45 @@ Leaf set_merge(GenVM *vm, Set *set, Set *source) {
     if (set->filled == 0) return merge_into_empty(vm, set, source);
     if (!set_prepare(vm, set, source->count)) return LEAF_ERROR;
     if (set->filled == 0) return merge_into_empty(vm, set, source);
-    Value key;
-    uint64_t hash;
-    for (uint32_t i = 0; set_next(source, &i, &key, &hash);) {
-        Leaf added = set_add_hashed(vm, set, key, hash);
+    const SetEntry *entry;
+    for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
+        Leaf added = set_add_hashed(vm, set, entry->key, entry->hash);
         if (added != LEAF_TRUE) return added;
     }
+    return LEAF_TRUE;
+}
+
+/* How many slots a table has after `count` insertions into an empty one. */
+static uint64_t slots_after(uint64_t count) {
+    uint64_t slots = SMALLEST_TABLE;
+    for (;;) {
+        uint64_t full = ((slots - 1) * 3 + 4) / 5; /* items at which it grows */
+        if (count < full) return slots;
+        for (uint64_t wanted = full * (full > GROW_LESS_FROM ? 2 : 4); slots <= wanted;)
+            slots <<= 1;
+    }
+}
+
+/* Numbers not below zero that are an odd step apart never share a slot, in no table that they pass
+ * through: so each goes to its own slot in the last of them at once. */
+Leaf set_add_range(GenVM *vm, Set *set, RangeIterator *range) {
+    uint64_t count = (uint64_t)range->remaining;
+    int64_t first = range->next, last = first + (range->remaining - 1) * range->step;
+    if (range->remaining <= 0 || set->filled || !(range->step & 1) || first < 0 || last < 0 ||
+        first >= SMALL_INT_MAX || last >= SMALL_INT_MAX || count > UINT32_MAX / 8)
+        return LEAF_FALSE;
+    Buffer *buffer;
+    uint64_t slots = slots_after(count);
+    if (slots < set->mask + 1ull) return LEAF_FALSE; /* one that was cleared keeps its table */
+    if (!charge_items(vm, count)) return LEAF_ERROR;
+    SetEntry *table = new_table(vm, slots, &buffer);
+    if (!table) return LEAF_ERROR;
+    for (int64_t i = first; count > 0; count--, i += range->step)
+        table[(uint64_t)i & (slots - 1)] = (SetEntry){int_value(i), (uint64_t)i};
+    set->count = (uint32_t)range->remaining;
+    range->next = last + range->step;
+    range->remaining = 0;
+    give_table(vm, set, table, buffer, slots);
     return LEAF_TRUE;
 }
 
@@ -264,5 +296,5 @@ int64_t set_probe_entry(Set *set, int64_t state) {
     Probe probe;
     if (!probe_unpack(state, set->version, &probe)) return -1;
     uint64_t slot = probe.slot + probe.run;
-    return slot <= set->mask && is_live(set->table[slot].key) ? (int64_t)slot : -1;
+    return slot <= set->mask && set_entry_is_live(set->table[slot].key) ? (int64_t)slot : -1;
 }
