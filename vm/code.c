@@ -218,6 +218,7 @@ static Value replace(GenVM *vm, Value *args) {
     Object header = copy->header;
     *copy = *code;
     copy->header = header;
+    copy->image = NULL;
     copy->name = given_or(args[1], code->name);
     copy->qualname = given_or(args[2], code->qualname);
     copy->filename = given_or(args[3], code->filename);
@@ -252,6 +253,7 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, code->filename);
     gc_mark(vm, code->doc);
     gc_mark(vm, code->source_lines);
+    gc_mark_pointer(vm, code->image);
     for (size_t i = 0; i < sizeof code->storage / sizeof *code->storage; i++)
         gc_mark_pointer(vm, code->storage[i]);
 }

@@ -115,6 +115,8 @@ typedef struct Code {
     Value name, qualname, filename; /* str */
     Value doc;                      /* str or VALUE_NONE */
     Value source_lines; /* VALUE_UNSET, or the source as str where it is not a file (-c, REPL) */
+    Bytes *image; /* its SHA-256 (16 bytes of it) and its serial form, once they were wanted: see
+                     image_code.c */
     Buffer *storage[7]; /* what the pointers above point into: instrs consts ranges positions
                            cell_regs inlined loops */
 } Code;
@@ -160,5 +162,18 @@ Value code_disassemble(GenVM *vm, Code *code);
 /* Checks the structure: known instructions, registers and constants that exist, jumps to
  * instructions, windows inside the frame. False with a message. */
 bool code_verify(const Code *code, char *message, size_t size);
+
+/* The same for code that comes out of an image, and more: parameters and names that the binder
+ * finds, constants of the kinds that instructions take for granted, and registers that hold what
+ * they are used as, whichever way the code runs. Nothing that the interpreter does with it can go
+ * wrong. */
+bool code_verify_image(const Code *code, char *message, size_t size);
+
+/* Whether `regs` may be the registers of a frame of (verified) code that stands before `word`. */
+bool code_verify_frame(const Code *code, uint32_t word, const Value *regs, char *message,
+                       size_t size);
+
+/* The instruction that ends before `word`; OP_COUNT: none does. */
+Opcode code_op_before(const Code *code, uint32_t word);
 
 #endif

@@ -12,9 +12,9 @@
  * safepoint; see gc.h for the rule.
  */
 #include "vm/gc.h"
-#include "vm/generator.h"
 #include "vm/frame.h"
 #include "vm/generator.h"
+#include "vm/image.h"
 #include "vm/objects.h"
 
 #include <stdlib.h>
@@ -470,7 +470,7 @@ void gc_mark_object(GenVM *vm, Object *object) {
 }
 
 /* Do instances of subclasses of this builtin kind keep their attributes in the extra word? */
-static bool has_extra_word(const Object *object) {
+bool gc_has_extra_word(const Object *object) {
     switch (object->kind) {
     case TYPE_OBJECT:
     case TYPE_TYPE:
@@ -522,7 +522,7 @@ static void trace(GenVM *vm, Object *object) {
         if (type && type->slots.trace) type->slots.trace(vm, object);
     }
     }
-    if (has_extra_word(object)) gc_mark(vm, *gc_extra_word(vm, object));
+    if (gc_has_extra_word(object)) gc_mark(vm, *gc_extra_word(vm, object));
 }
 
 static void drain(GenVM *vm) {
@@ -661,6 +661,7 @@ void gc_collect(GenVM *vm, bool full) {
     mark_everything(vm);
     find_finalizers(vm);
     str_sweep_interned(vm);
+    image_codes_sweep(vm);
     types_forget_lookups(vm);
     if (vm->shape_moves) {
         each_marked(vm, shapes_move);

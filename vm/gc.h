@@ -46,6 +46,7 @@ void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls);
  * gc_new_of) has at the end of its memory: the Dict of its attributes, or VALUE_UNSET. Traced by
  * gc.c. Not for Instance, Exception, HostObject, which have a field of their own. */
 Value *gc_extra_word(GenVM *vm, Object *object);
+bool gc_has_extra_word(const Object *object);
 
 Buffer *gc_buffer_new(GenVM *vm,
                       size_t capacity); /* NULL with MemoryError pending; contents undefined */

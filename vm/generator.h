@@ -108,6 +108,10 @@ bool generator_throw(GenVM *vm, Generator *generator);
 bool generator_close(GenVM *vm,
                      Generator *generator); /* close(): its value is the instruction's value */
 
+/* A second suspended generator at the same place, as copy.copy() gives: variables shared, loops
+ * under way doubled (generator_fork.c). */
+Value generator_fork(GenVM *vm, Value generator);
+
 /* For interp.c: the ends of the generator instructions that are not plain switches. */
 bool generator_for(GenVM *vm,
                    Generator *generator);  /* a step of a for loop that is no plain switch */

@@ -131,7 +131,7 @@ static bool is_live(Walk *walk, uint32_t word) {
 }
 
 /* True also when there is no memory to find out. */
-static bool register_is_live(const Code *code, uint32_t reg, uint32_t word) {
+bool frame_register_is_live(const Code *code, uint32_t reg, uint32_t word) {
     Walk walk = {.code = code, .reg = reg};
     walk.seen = calloc(code->instr_count, 1);
     walk.todo = malloc(code->instr_count * sizeof *walk.todo);
@@ -222,7 +222,7 @@ void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted),
         uint32_t end = in_code ? own_registers(code, base, callee) : 0;
         for (uint32_t reg = in_code ? code->local_count : 0; reg < end; reg++)
             if (matches(base[reg], wanted) &&
-                !register_is_live(code, reg, (uint32_t)(pc - code->instrs)))
+                !frame_register_is_live(code, reg, (uint32_t)(pc - code->instrs)))
                 base[reg] = VALUE_UNSET;
         pc = frame_return_pc(base);
     }

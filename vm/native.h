@@ -137,6 +137,8 @@ typedef struct TypeSlots {
     void (*trace)(GenVM *vm, Object *object); /* marks what the object refers to; NULL: nothing */
     void (*finalize)(GenVM *vm,
                      Object *object); /* release outside resources; runs no script code */
+    const struct ImageLayout *image;  /* how objects are saved (image.h); NULL: they cannot be, or
+                                         image_fields.c knows */
 } TypeSlots;
 
 enum {                  /* BuiltinType.flags */

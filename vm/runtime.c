@@ -173,7 +173,7 @@ static const struct {
 
 /* The namespace of prelude file `name`, run if it was not yet. Its body only defines: it runs to
  * its end at once. */
-static Dict *load_prelude(GenVM *vm, const char *name) {
+Dict *prelude_load(GenVM *vm, const char *name) {
     Value full = str_format(vm, "_prelude.%s", name);
     if (full == VALUE_ERROR) return NULL;
     full = str_intern(vm, full);
@@ -213,7 +213,7 @@ static Dict *load_prelude(GenVM *vm, const char *name) {
 Value twin_load(GenVM *vm, Twin twin) {
     Value function = vm->twins[twin];
     if (likely(function != VALUE_UNSET)) return function;
-    Dict *dict = load_prelude(vm, twin_places[twin].module);
+    Dict *dict = prelude_load(vm, twin_places[twin].module);
     if (!dict) return VALUE_ERROR;
     function = dict_get_str(
         vm, dict, str_intern_from(vm, twin_places[twin].name, strlen(twin_places[twin].name)));

@@ -17,6 +17,9 @@ Value subclass_check_plainly(GenVM *vm, Value cls, Value base);
  * of `cls`: this is how map, filter, itertools, ... are made. */
 Value runtime_generator(GenVM *vm, Twin twin, Type *cls, int count, ...);
 
+/* The namespace of prelude file `name`, run if it was not yet; NULL with an exception pending. */
+Dict *prelude_load(GenVM *vm, const char *name);
+
 bool import_is_initializing(GenVM *vm, Value module);
 
 /* async_generator.c */

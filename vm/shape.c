@@ -22,8 +22,8 @@
 #include <stdlib.h>
 
 enum {
-    WALK_LIMIT = 8,    /* attributes up to which a walk to the root beats a table */
-    SLOT_LIMIT = 96,   /* attributes beyond go to a Dict */
+    WALK_LIMIT = 8,                   /* attributes up to which a walk to the root beats a table */
+    SLOT_LIMIT = INSTANCE_SLOTS_MOST, /* attributes beyond go to a Dict */
     CHILD_LIMIT = 48,  /* transitions from one shape beyond which instances are used as dicts */
     INLINE_LIMIT = 64, /* a class learns at most that many inline slots */
     FIRST_SHAPES = 384,
@@ -325,6 +325,33 @@ static Dict *convert_to_dict(GenVM *vm, Instance *instance) {
     instance->header.shape = dict_shape;
     gc_barrier(vm, instance);
     return AS_DICT(made);
+}
+
+uint32_t instance_attributes(GenVM *vm, Value object, Value *names, Value *values, Dict **dict) {
+    const Instance *instance = AS(Instance, object);
+    bool has_dict = in_dict_mode(vm, instance);
+    *dict = has_dict ? AS_DICT(instance->extra) : NULL;
+    if (has_dict) return 0;
+    uint32_t count = 0, id = instance->header.shape;
+    for (const Shape *shape = &vm->shapes[id]; shape->name != VALUE_UNSET;
+         shape = &vm->shapes[shape->parent])
+        count++;
+    uint32_t last = vm->shapes[id].count, at = count;
+    for (const Shape *shape = &vm->shapes[id]; at > 0; shape = &vm->shapes[shape->parent]) {
+        names[--at] = shape->name;
+        values[at] = read_slot(instance, --last);
+    }
+    return count;
+}
+
+bool instance_use_dict(GenVM *vm, Value object, Dict *dict) {
+    Instance *instance = AS(Instance, object);
+    uint32_t shape = shape_dict(vm, vm->shapes[instance->header.shape].type);
+    if (shape == SHAPE_NONE) return false;
+    instance->extra = object_value(dict);
+    instance->header.shape = shape;
+    gc_barrier(vm, instance);
+    return true;
 }
 
 /* ---- where other kinds of objects keep their attributes ---- */

@@ -523,6 +523,11 @@ static bool any_base_specials(const Type *type) {
     return false;
 }
 
+void type_clear_specials(Type *type) {
+    type->special = NO_SPECIALS;
+    type->special_storage = NULL;
+}
+
 bool type_build_specials(GenVM *vm, Type *type) {
     type->special = NO_SPECIALS;
     type->special_storage = NULL;

@@ -492,6 +492,55 @@ Type *type_new(GenVM *vm, Type *metatype, Value name, Tuple *bases, Dict *namesp
     return complete_type(vm, type) ? type : NULL;
 }
 
+/* ---- a class that was saved ---- */
+
+Type *type_restore(GenVM *vm, Type *metatype, Value name, Tuple *bases, const TypeSaved *saved) {
+    Type *base = best_base(vm, bases);
+    Value dict =
+        base && type_metatype(vm, metatype, bases) == metatype ? dict_new(vm) : VALUE_ERROR;
+    if (dict == VALUE_ERROR) return NULL;
+    Type *type = allocate_type(vm, metatype, name, base, bases);
+    if (!type) return NULL;
+    type->dict = AS_DICT(dict);
+    type_clear_specials(type);
+    type->mro = compute_mro(vm, type, bases);
+    if (!type->mro) return NULL;
+    bool any_dict;
+    inherit_from_bases(type, &any_dict);
+    uint32_t members = base->member_count + saved->members;
+    if (saved->members > MEMBER_LIMIT || members > MEMBER_LIMIT ||
+        (saved->members && is_variable_sized(type))) {
+        raise_value(vm, "not a valid image: class %S has too many slots", name);
+        return NULL;
+    }
+    type->member_count = (uint8_t)members;
+    type->has_dict = type->has_instance_dict = any_dict || saved->has_dict;
+    type->flags |= saved->flags & (TYPE_SEQUENCE | TYPE_MAPPING);
+    type->is_abstract = saved->is_abstract;
+    if (type->instance_kind == TYPE_OBJECT) {
+        uint32_t slots = saved->inline_slots > MEMBER_LIMIT ? MEMBER_LIMIT : saved->inline_slots;
+        if (slots < members) slots = members;
+        type->inline_slots = (uint8_t)(slots < base->inline_slots ? base->inline_slots : slots);
+    }
+    type->root_shape = shape_new_root(vm, type, type->inline_slots);
+    return type->root_shape == SHAPE_NONE ? NULL : type;
+}
+
+bool type_restore_attribute(GenVM *vm, Type *type, Value name) {
+    if (str_is(name, "__dict__")) return type_add_attributes(vm, type, type->dict, dict_attribute);
+    if (str_is(name, "__weakref__"))
+        return type_add_attributes(vm, type, type->dict, weakref_attribute);
+    raise_value(vm, "not a valid image: class %S lacks %S", type->name, name);
+    return false;
+}
+
+bool type_restored(GenVM *vm, Type *type) {
+    if (!type_build_specials(vm, type)) return false;
+    for (uint64_t i = 0; i < type->bases->count; i++)
+        if (!type_add_subclass(vm, type_from(type->bases->items[i]), type)) return false;
+    return true;
+}
+
 /* ---- what follows: __set_name__ and __init_subclass__ ---- */
 
 /* Names properties (which needs no call) and lists the (name, value) whose __set_name__ must be

@@ -66,6 +66,9 @@ const BuiltinType *exception_type_def(TypeId id);
 const AttributeDef *exception_type_attributes(TypeId id);
 
 Value exception_allocate(GenVM *vm, Type *type, Value args);
+bool exception_has_fields(GenVM *vm, Value exception);   /* is Exception.value a List of fields */
+bool exception_fields_valid(GenVM *vm, Value exception); /* are they of the types that its class
+                                                            takes for granted */
 bool exception_copy_context(GenVM *vm, Value from,
                             Value to); /* cause, context, traceback and notes */
 Value exception_group_construct(GenVM *vm, Type *type, Value args, Value kwargs);
@@ -82,7 +85,26 @@ bool type_set_bases(GenVM *vm, Type *type, Value bases); /* assignment to __base
 Value type_construct(GenVM *vm, Value *args);            /* type(cls, *args, **kwargs) */
 Value type_new_plain(GenVM *vm, Value *args);            /* (name, bases, namespace) */
 
+/* For images. A class as it was, with an empty dict; the attributes that every class makes for
+ * itself
+ * (__dict__, __weakref__); when its dict is filled: its special methods, its place below its bases.
+ */
+typedef struct TypeSaved {
+    uint32_t members; /* names in its own __slots__ */
+    uint32_t inline_slots, flags;
+    bool has_dict, is_abstract;
+} TypeSaved;
+Type *type_restore(GenVM *vm, Type *metatype, Value name, Tuple *bases, const TypeSaved *saved);
+bool type_restore_attribute(GenVM *vm, Type *type, Value name);
+bool type_restored(GenVM *vm, Type *type);
+void type_clear_specials(Type *type); /* type.c */
+
 /* ---- shape.c ---- */
+enum { INSTANCE_SLOTS_MOST = 96 }; /* attributes that an instance keeps in slots */
+/* Its attributes in the order of its shape, those of __slots__ left out: how many. In dict mode
+ * none; *dict is that Dict, else NULL. */
+uint32_t instance_attributes(GenVM *vm, Value object, Value *names, Value *values, Dict **dict);
+bool instance_use_dict(GenVM *vm, Value object, Dict *dict);     /* its attributes are in `dict` */
 bool instance_dict_replace(GenVM *vm, Value object, Dict *dict); /* obj.__dict__ = dict */
 bool instance_set_type(GenVM *vm, Value object,
                        Type *type); /* obj.__class__ = type, layouts agree */

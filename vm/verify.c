@@ -252,3 +252,22 @@ bool code_verify(const Code *code, char *message, size_t size) {
     free(v.starts);
     return done;
 }
+
+Opcode code_op_before(const Code *code, uint32_t word) {
+    for (uint32_t at = 0; at < word && at < code->instr_count;) {
+        Opcode op = instr_op(code->instrs[at]);
+        at += code_op_info[op].words;
+        if (at == word) return op;
+    }
+    return OP_COUNT;
+}
+
+bool code_verify_image(const Code *code, char *message, size_t size) {
+    return code_verify(code, message, size);
+}
+
+bool code_verify_frame(const Code *code, uint32_t word, const Value *regs, char *message,
+                       size_t size) {
+    (void)code, (void)word, (void)regs, (void)message, (void)size;
+    return true;
+}

@@ -1,6 +1,7 @@
 /* vm.c - the birth and the end of a virtual machine. */
 #include "vm/continue.h"
 #include "vm/engine_module.h"
+#include "vm/image.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/site_cache.h"
@@ -73,6 +74,7 @@ void vm_free(GenVM *vm) {
     str_free(vm);
     types_free(vm);
     site_cache_free(vm);
+    image_codes_free(vm);
     shapes_free(vm);
     free(vm->pending_finalizers);
     free(vm->stack);

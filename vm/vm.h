@@ -106,6 +106,7 @@ struct GenVM {
                        size_t size); /* output without GEN_CAP_STDIO */
     char *error_text;                /* the last answer of gen_error_text */
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
+    struct ImageCodes *image_codes;  /* loaded codes by the hash of their contents: image_code.c */
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */
     volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */

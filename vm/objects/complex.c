@@ -4,6 +4,7 @@
  * have, as C's Annex G wants it: 1 - (0+0j) is not (1+0j) - (0+0j), and infinities come out of
  * products and quotients as infinities.
  */
+#include "vm/image.h"
 #include "vm/objects/number.h"
 
 typedef struct Complex {
@@ -466,6 +467,13 @@ static const AttributeDef attributes[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const ImageField image_fields[] = {
+    IMAGE_FIELD(Complex, real, LONG, NONE),
+    IMAGE_FIELD(Complex, imaginary, LONG, NONE),
+    {0},
+};
+static const ImageLayout image_layout = {sizeof(Complex), image_fields, NULL, NULL};
+
 const BuiltinType complex_type = {
     .name = "complex",
     .base = TYPE_OBJECT,
@@ -480,5 +488,6 @@ const BuiltinType complex_type = {
               .truth = truth,
               .binary = binary,
               .unary = unary,
-              .compare = compare},
+              .compare = compare,
+              .image = &image_layout},
 };

@@ -151,6 +151,10 @@ int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash);    /* slot, or 
 bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash);     /* a key known to be absent */
 Leaf set_add_hashed(GenVM *vm, Set *set, Value key, uint64_t hash); /* a key that may be there */
 void set_remove(Set *set, uint32_t slot);
+/* For images: a table of that many slots (a power of two), all free, and an item into a free one;
+ * `key` VALUE_DELETED: a deleted item. False: no memory; the slot is taken. */
+bool set_lay_out(GenVM *vm, Set *set, uint64_t slots);
+bool set_place(GenVM *vm, Set *set, uint64_t slot, Value key, uint64_t hash);
 bool set_resize(GenVM *vm, Set *set,
                 uint64_t wanted);                     /* rebuilds it for more than `wanted` items */
 bool set_prepare(GenVM *vm, Set *set, uint64_t more); /* as CPython does before many insertions */
@@ -214,6 +218,8 @@ enum { ITERATOR_NATIVE = 1, ITERATOR_STRICT = 2 };
 
 /* True if stepping this iterator runs no script code, ever, and takes no step half. */
 bool iterator_is_native(Value iterator);
+
+bool reversed_is_native(Value container); /* can reversed() step over it without script code */
 
 /* The iterator of an iterable. LEAF_TRUE: *iterator is a native one, to be stepped by
  * iterator_step. LEAF_SCRIPT: script code has to run; iterate *iterator (the iterable or its

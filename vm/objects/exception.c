@@ -95,6 +95,43 @@ static bool set_fields(GenVM *vm, Value self, int first, const Value *values, ui
     return true;
 }
 
+bool exception_has_fields(GenVM *vm, Value self) {
+    switch (family_of(vm, self)) {
+    case FAMILY_PLAIN:
+    case FAMILY_STOP:
+    case FAMILY_EXIT:
+    case FAMILY_KEY: return false;
+    default: return true;
+    }
+}
+
+static bool are_exceptions(Value tuple) {
+    if (!is_kind(tuple, TYPE_TUPLE) || AS_TUPLE(tuple)->count == 0) return false;
+    for (uint64_t i = 0; i < AS_TUPLE(tuple)->count; i++)
+        if (!is_kind(AS_TUPLE(tuple)->items[i], KIND_EXCEPTION)) return false;
+    return true;
+}
+
+bool exception_fields_valid(GenVM *vm, Value self) {
+    const Value *fields = AS_LIST(self_exception(self)->value)->items;
+    Family family = family_of(vm, self);
+    Value object = fields[UNICODE_ERROR_OBJECT];
+    switch (family) {
+    case FAMILY_GROUP:
+        return value_is_str(fields[GROUP_MESSAGE]) && are_exceptions(fields[GROUP_EXCEPTIONS]);
+    case FAMILY_DECODE:
+    case FAMILY_ENCODE:
+    case FAMILY_TRANSLATE:
+        if (family != FAMILY_TRANSLATE && !value_is_str(fields[UNICODE_ERROR_ENCODING]))
+            return false;
+        if (family == FAMILY_DECODE ? !is_kind(object, TYPE_BYTES) : !value_is_str(object))
+            return false;
+        return is_int(fields[UNICODE_ERROR_START]) && is_int(fields[UNICODE_ERROR_END]) &&
+               value_is_str(fields[UNICODE_ERROR_REASON]);
+    default: return true;
+    }
+}
+
 Value exception_stop_value(GenVM *vm, Value self) {
     (void)vm;
     Value value = self_exception(self)->value;

@@ -133,6 +133,12 @@ static inline void bytes_io_span(const MemoryFile *file, const uint8_t **data, s
 bool bytes_io_put(GenVM *vm, MemoryFile *file, const void *data, size_t size);
 bool bytes_io_truncate(GenVM *vm, MemoryFile *file, size_t size);
 
+/* string_io.c: what a StringIO is beside its attributes, and one made from that; VALUE_UNSET: none
+ * is like that. */
+Value string_io_state(GenVM *vm, Value file, uint64_t *at, uint8_t bits[3]);
+Value string_io_restore(GenVM *vm, Type *type, const char *text, size_t size, uint64_t at,
+                        const uint8_t bits[3]);
+
 /* ---- file_text.c ---- */
 
 typedef enum LineEnds {                   /* what ends a line when reading */

@@ -185,7 +185,7 @@ ITERATOR_TYPE(sequence_iterator_type, "iterator", generator_next, no_methods);
 /* ---- reversed ---- */
 
 /* Whether the items of v can be had without script code. */
-static bool has_native_items(Value v) {
+bool reversed_is_native(Value v) {
     if (!is_object(v)) return false;
     Object *object = as_object(v);
     return object->shape == object->kind &&
@@ -219,7 +219,7 @@ static Value reversed_make(GenVM *vm, Type *cls, Value sequence, int64_t length)
     if (!it) return VALUE_ERROR;
     it->container = sequence;
     it->index = length - 1;
-    if (has_native_items(sequence)) it->header.flags |= ITERATOR_NATIVE;
+    if (reversed_is_native(sequence)) it->header.flags |= ITERATOR_NATIVE;
     return object_value(it);
 }
 
@@ -234,7 +234,7 @@ static Value reversed_construct(GenVM *vm, Value *args) {
                          is_kind(sequence, TYPE_MEMORYVIEW);
     if (!sequence_like && type_find_special(vm, type, SP_GETITEM) == VALUE_UNSET)
         return raise_type(vm, "'%T' object is not reversible", sequence);
-    if (has_native_items(sequence))
+    if (reversed_is_native(sequence))
         return reversed_make(vm, cls, sequence, as_int(type->slots.len(vm, sequence)));
     return native_twin(vm, TWIN_REVERSED_NEW, 2, args[0], sequence);
 }

@@ -1,5 +1,6 @@
 /* mapping_proxy.c - mappingproxy: a read-only view of a mapping, what C.__dict__ is. Everything is
  * the mapping's own answer. */
+#include "vm/image.h"
 #include "vm/type_private.h"
 
 typedef struct MappingProxy {
@@ -110,6 +111,12 @@ static const NativeDef methods[] = {
     {0},
 };
 
+static const ImageField image_fields[] = {
+    IMAGE_FIELD(MappingProxy, mapping, VALUE, NONE),
+    {0},
+};
+static const ImageLayout image_layout = {sizeof(MappingProxy), image_fields, NULL, NULL};
+
 const BuiltinType mapping_proxy_type = {
     .name = "mappingproxy",
     .flags = TYPE_FINAL | TYPE_MAPPING,
@@ -126,5 +133,6 @@ const BuiltinType mapping_proxy_type = {
               .iter = iter,
               .binary = binary,
               .compare = compare,
-              .trace = trace},
+              .trace = trace,
+              .image = &image_layout},
 };

@@ -693,6 +693,10 @@ const BuiltinType memoryview_type = {
         },
 };
 
+int memoryview_ndim(Value view) {
+    return AS(MemoryView, view)->ndim;
+}
+
 /* ---- the iterator ---- */
 
 static Value iterator_next(GenVM *vm, Value v) {

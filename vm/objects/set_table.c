@@ -98,6 +98,26 @@ bool set_resize(GenVM *vm, Set *set, uint64_t wanted) {
     return true;
 }
 
+bool set_lay_out(GenVM *vm, Set *set, uint64_t slots) {
+    Buffer *buffer;
+    SetEntry *table = new_table(vm, slots, &buffer);
+    if (!table) return false;
+    set_init(set);
+    give_table(vm, set, table, buffer, slots);
+    return true;
+}
+
+bool set_place(GenVM *vm, Set *set, uint64_t slot, Value key, uint64_t hash) {
+    if (slot > set->mask || set->table[slot].key != VALUE_UNSET) return false;
+    set->table[slot] = (SetEntry){key, key == VALUE_DELETED ? 0 : hash};
+    set->filled++;
+    if (key == VALUE_DELETED) return true;
+    set->count++;
+    set->has_objects |= is_pointer(key);
+    barrier_value(vm, set, key);
+    return true;
+}
+
 bool set_prepare(GenVM *vm, Set *set, uint64_t more) {
     if ((set->filled + more) * 5 < (uint64_t)set->mask * 3) return true;
     return set_resize(vm, set, (set->count + more) * 2);

@@ -309,6 +309,32 @@ static Value get_newlines(GenVM *vm, Value self) {
     return open_file(vm, self) ? file_line_ends_seen(vm, string_of(self)->seen) : VALUE_ERROR;
 }
 
+/* ---- for images ---- */
+
+Value string_io_state(GenVM *vm, Value self, uint64_t *at, uint8_t bits[3]) {
+    const StringFile *file = string_of(self);
+    *at = file->at;
+    bits[0] = (uint8_t)file->lines;
+    bits[1] = file->line_end;
+    bits[2] = (uint8_t)(file->translates | file->closed << 1 | file->seen << 2);
+    return str_new(vm, data_of(file), file->size);
+}
+
+Value string_io_restore(GenVM *vm, Type *type, const char *text, size_t size, uint64_t at,
+                        const uint8_t bits[3]) {
+    if (bits[0] > LINES_CRLF || bits[1] > 2 || at > (uint64_t)1 << 46) return VALUE_UNSET;
+    StringFile *file = gc_new_of(vm, sizeof *file, TYPE_STRING_IO, type);
+    Value str = file ? str_new(vm, text, size) : VALUE_ERROR;
+    if (str == VALUE_ERROR || !put(vm, file, AS_STR(str))) return VALUE_ERROR;
+    file->lines = (LineEnds)bits[0];
+    file->line_end = bits[1];
+    file->translates = bits[2] & 1;
+    file->closed = bits[2] >> 1 & 1;
+    file->seen = bits[2] >> 2;
+    set_position(file, at);
+    return object_value(file);
+}
+
 static void trace(GenVM *vm, Object *object) {
     gc_mark_pointer(vm, ((StringFile *)object)->buffer);
 }

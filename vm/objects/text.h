@@ -375,8 +375,9 @@ Value bytes_like(GenVM *vm, Value self, const void *data,
                  size_t size);                            /* bytes or bytearray, as self is */
 bool bytes_find_span(GenVM *vm, Value v, TextSpan *span); /* as bytes_view */
 bool bytes_take_span(GenVM *vm, Value v, TextSpan *span); /* the same, or TypeError */
-bool memoryview_is_of(Value v, Value object);             /* is v a view of that object */
-Value memoryview_to_bytes(GenVM *vm, Value view);         /* a copy of its items */
+int memoryview_ndim(Value view);
+bool memoryview_is_of(Value v, Value object);     /* is v a view of that object */
+Value memoryview_to_bytes(GenVM *vm, Value view); /* a copy of its items */
 bool memoryview_bytes(GenVM *vm, Value v, const uint8_t **data,
                       size_t *size); /* false: released or not contiguous */
 Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message,

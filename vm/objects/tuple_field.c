@@ -1,6 +1,7 @@
 /* tuple_field.c - the descriptor of a named field of a tuple: x.name is x[index], without a call.
  * For the library's named tuples and struct sequences, which get it from _engine.tuple_field.
  */
+#include "vm/image.h"
 #include "vm/engine_module.h"
 #include "vm/objects.h"
 
@@ -60,13 +61,21 @@ static Value field_new(GenVM *vm, Value *args) {
 static const AttributeDef attributes[] = {{"__doc__", get_doc, set_doc, NULL},
                                           {NULL, NULL, NULL, NULL}};
 
+static const ImageField image_fields[] = {
+    IMAGE_FIELD(TupleField, index, LONG, NONE),
+    IMAGE_FIELD(TupleField, doc, VALUE, NONE),
+    {0},
+};
+static const ImageLayout image_layout = {sizeof(TupleField), image_fields, NULL, NULL};
+
 const BuiltinType tuple_field_type = {
     .name = "_tuplegetter",
     .module = "collections",
     .flags = TYPE_NO_NEW | TYPE_FINAL,
     .size = sizeof(TupleField),
     .attributes = attributes,
-    .slots = {.repr = repr, .descr_get = get, .descr_set = set, .trace = trace},
+    .slots =
+        {.repr = repr, .descr_get = get, .descr_set = set, .trace = trace, .image = &image_layout},
 };
 
 const NativeDef engine_tuple_field_natives[] = {

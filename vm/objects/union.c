@@ -1,4 +1,5 @@
 /* union.c - int | None: a set of types, for annotations and for isinstance. */
+#include "vm/image.h"
 #include "vm/type_private.h"
 
 typedef struct Union {
@@ -160,6 +161,12 @@ static const AttributeDef attributes[] = {
     {0},
 };
 
+static const ImageField image_fields[] = {
+    IMAGE_FIELD(Union, args, VALUE, TUPLE),
+    {0},
+};
+static const ImageLayout image_layout = {sizeof(Union), image_fields, NULL, NULL};
+
 const BuiltinType union_type = {
     .name = "Union",
     .module = "typing",
@@ -168,5 +175,10 @@ const BuiltinType union_type = {
     .doc = "Represent a union type\n\nE.g. for int | str",
     .methods = methods,
     .attributes = attributes,
-    .slots = {.repr = repr, .hash = hash, .binary = binary, .compare = compare, .trace = trace},
+    .slots = {.repr = repr,
+              .hash = hash,
+              .binary = binary,
+              .compare = compare,
+              .trace = trace,
+              .image = &image_layout},
 };

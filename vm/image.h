@@ -1,0 +1,101 @@
+/* image.h - images: values, suspended generators and tasks as bytes, and back.
+ *
+ * THE FORMAT, version 1. Numbers are varints (seven bits a byte, the low ones first, the top bit
+ * says "more"); what is written as fixed bytes is little-endian. Nothing depends on addresses.
+ *
+ *     magic        7f 47 65 6e 49 6d 67 0a ("\x7fGenImg\n")
+ *     version      varint: IMAGE_VERSION; others are refused
+ *     root kind    varint: ImageRoot
+ *     hash check   8 bytes: the hash of a fixed text under the VM's key. When it differs at
+ * loading, results of script-defined __hash__ methods may have to be asked for again needs varint
+ * count, then as many times: a varint length and UTF-8: the modules that must be imported before
+ * loading (library modules written in Gen), by name records      varint count, then the shells of
+ * all records, then their bodies root         a value check        8 bytes: hash of all bytes
+ * before (accidents only: it is no signature)
+ *
+ * A record is an object, by number (from 0). Its shell is a tag (image.def) and what it takes to
+ * allocate the object: its class, sizes, text; it refers only to records before it. Its body is
+ * what the object refers to. So cycles need nothing special, and neither saving nor loading
+ * recurses.
+ *
+ * A value is a varint v and perhaps more, by v & 3:
+ *     0   record v >> 2               2   constant v >> 2: ImageConstant
+ *     1   int, zigzag, v >> 2         3   float, 8 bytes of IEEE 754
+ *
+ * Code is written whole (constants, names and inner code within it, see image_code.c) and carries
+ * the first 16 bytes of the SHA-256 of that; where a VM has code of that hash, the VM's own is
+ * taken. Functions and classes of the library, natives and builtin types go by name; those that run
+ * in Gen say the hash of their code, which must be the same.
+ *
+ * LOADING TRUSTS NOTHING. Every length is checked against the bytes that are left before memory is
+ * asked for, every reference against the kind that its place needs, code is verified (verify.c),
+ * and a generator's registers must be what its code has at that place. Any bytes give a value or a
+ * ValueError that says what is wrong.
+ */
+#ifndef GEN_IMAGE_H
+#define GEN_IMAGE_H
+
+#include "vm/vm.h"
+
+enum { IMAGE_VERSION = 1 };
+
+typedef enum ImageRoot {
+    IMAGE_ROOT_VALUE,
+    IMAGE_ROOT_TASK,
+    IMAGE_ROOT_VM,
+    IMAGE_ROOT_CODE
+} ImageRoot;
+
+/* The bytes of an image of `value` and all it reaches: a bytes object. TypeError names the path to
+ * what cannot be saved. Runs no script code. */
+Value image_save_value(GenVM *vm, Value value);
+
+/* The value of an image. ValueError: the bytes are no image or a damaged one; ImportError: a module
+ * in `needs` is not imported. Runs no script code. */
+Value image_load_value(GenVM *vm, const uint8_t *data, size_t size);
+
+/* What an image holds, without loading it: a dict with version, root, modules, natives, types,
+ * library, records. */
+Value image_inspect(GenVM *vm, const uint8_t *data, size_t size);
+
+/* The modules that must be imported before image_load_value: a list of str. */
+Value image_needs(GenVM *vm, const uint8_t *data, size_t size);
+
+/* The table of codes by their contents: at the end of a collection it forgets those that are gone.
+ */
+void image_codes_sweep(GenVM *vm);
+void image_codes_free(GenVM *vm);
+
+/* ---- types whose objects are nothing but fields ---- */
+
+typedef enum ImageFieldType {
+    IMAGE_FIELD_END,
+    IMAGE_FIELD_VALUE,    /* a Value */
+    IMAGE_FIELD_OPTIONAL, /* a Value or VALUE_UNSET */
+    IMAGE_FIELD_POINTER,  /* an Object * or NULL */
+    IMAGE_FIELD_OBJECT,   /* an Object *, not NULL */
+    IMAGE_FIELD_BYTE,     /* uint8_t, bool */
+    IMAGE_FIELD_WORD,     /* uint32_t */
+    IMAGE_FIELD_LONG,     /* 64 bits */
+    IMAGE_FIELD_FLAGS,    /* Object.flags */
+} ImageFieldType;
+
+typedef struct ImageField {
+    uint16_t offset;
+    uint8_t type; /* ImageFieldType */
+    uint8_t kind; /* the TypeId that a referred object must have; TYPE_NONE: any value */
+} ImageField;
+
+/* How objects of a type are saved: TypeSlots.image. `check` makes sure, when all is loaded, of what
+ * the type's C code takes for granted; false: refused. */
+typedef struct ImageLayout {
+    uint32_t size;
+    const ImageField *fields; /* ends with {0} */
+    bool (*check)(GenVM *vm, Object *object);
+    void (*before_save)(GenVM *vm, const Object *object, Object *copy); /* NULL, or adapts a copy */
+} ImageLayout;
+
+#define IMAGE_FIELD(Struct, member, field_type, object_kind)                                       \
+    { offsetof(Struct, member), IMAGE_FIELD_##field_type, TYPE_##object_kind }
+
+#endif

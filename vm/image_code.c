@@ -1,0 +1,684 @@
+/* image_code.c - code in images: a serial form that stands for itself, and the table of codes by
+ * the hash of it.
+ *
+ * The serial form holds constants, names and inner code within it and refers to nothing outside, so
+ * equal code has equal bytes wherever it is. What the interpreter has written into the instructions
+ * (quickened forms, caches) is taken back: the bytes are those that the compiler made.
+ *
+ *     code      flags regs arg_count posonly_count kwonly_count local_count first_line
+ *               name qualname filename doc
+ *               varnames cellvars freevars      0, or 1 + count and that many texts
+ *               cell registers                  one for each of cellvars
+ *               instructions: count of words, then op a b c imm, and the name constant of those
+ * with three words constants, exception ranges, variables of inlined comprehensions, positions (0: as the word before) constant  a byte
+ * of Constant and what belongs to it
+ */
+#include "vm/image_private.h"
+#include "vm/sha256.h"
+
+#include <stdlib.h>
+
+typedef enum Constant {
+    K_NONE,
+    K_FALSE,
+    K_TRUE,
+    K_NOT_IMPLEMENTED,
+    K_ELLIPSIS,
+    K_INT,
+    K_BIG,
+    K_FLOAT,
+    K_COMPLEX,
+    K_STR,
+    K_NAME, /* an interned str */
+    K_BYTES,
+    K_TUPLE,
+    K_FROZENSET,
+    K_CODE,
+    K_SLICE,
+    K_UNSET,
+} Constant;
+
+enum { REGS_MOST = 1 << 20 };
+
+static bool put_code(GenVM *vm, ImageBytes *out, Code *code);
+
+/* ---- writing ---- */
+
+static void put_double(ImageBytes *out, double d) {
+    uint64_t bits;
+    memcpy(&bits, &d, sizeof bits);
+    image_put_long(out, bits);
+}
+
+static void put_big(ImageBytes *out, const BigInt *big) {
+    uint64_t count = (uint64_t)(big->size < 0 ? -big->size : big->size);
+    image_put_byte(out, K_BIG);
+    image_put_number(out, count << 1 | (big->size < 0));
+    for (uint64_t i = 0; i < count; i++)
+        image_put_long(out, big->limbs[i]);
+}
+
+static bool put_constant(GenVM *vm, ImageBytes *out, Value v);
+
+static bool put_constants(GenVM *vm, ImageBytes *out, const Value *items, uint64_t count) {
+    if (!native_enter(vm)) return false;
+    bool ok = true;
+    for (uint64_t i = 0; ok && i < count; i++)
+        ok = put_constant(vm, out, items[i]);
+    native_leave(vm);
+    return ok;
+}
+
+static bool put_frozenset(GenVM *vm, ImageBytes *out, Set *set) {
+    Value item;
+    uint64_t hash;
+    bool ok = native_enter(vm);
+    if (!ok) return false;
+    image_put_byte(out, K_FROZENSET);
+    image_put_number(out, set->count);
+    for (uint32_t position = 0; ok && set_next(set, &position, &item, &hash);)
+        ok = put_constant(vm, out, item);
+    native_leave(vm);
+    return ok;
+}
+
+static bool put_object(GenVM *vm, ImageBytes *out, Value v) {
+    double real, imaginary;
+    switch ((TypeId)as_object(v)->kind) {
+    case TYPE_INT: put_big(out, AS(BigInt, v)); return true;
+    case TYPE_FLOAT:
+        image_put_byte(out, K_FLOAT);
+        put_double(out, value_float(v));
+        return true;
+    case TYPE_COMPLEX:
+        complex_parts(v, &real, &imaginary);
+        image_put_byte(out, K_COMPLEX);
+        put_double(out, real);
+        put_double(out, imaginary);
+        return true;
+    case TYPE_STR:
+        image_put_byte(out, as_object(v)->flags & STR_INTERNED ? K_NAME : K_STR);
+        image_put_text(out, v);
+        return true;
+    case TYPE_BYTES:
+        image_put_byte(out, K_BYTES);
+        image_put_number(out, AS(Bytes, v)->size);
+        image_put(out, AS(Bytes, v)->data, AS(Bytes, v)->size);
+        return true;
+    case TYPE_TUPLE:
+        image_put_byte(out, K_TUPLE);
+        image_put_number(out, AS_TUPLE(v)->count);
+        return put_constants(vm, out, AS_TUPLE(v)->items, AS_TUPLE(v)->count);
+    case TYPE_FROZENSET: return put_frozenset(vm, out, AS_SET(v));
+    case TYPE_CODE: image_put_byte(out, K_CODE); return put_code(vm, out, AS(Code, v));
+    case TYPE_SLICE:
+        image_put_byte(out, K_SLICE);
+        return put_constants(vm, out, &AS(Slice, v)->start, 3);
+    default: raise_type(vm, "%T: cannot be saved as a constant of code", v); return false;
+    }
+}
+
+static bool put_constant(GenVM *vm, ImageBytes *out, Value v) {
+    const Object *object = is_object(v) ? as_object(v) : NULL;
+    if (v == VALUE_UNSET) {
+        image_put_byte(out, K_UNSET);
+    } else if (is_int(v)) {
+        image_put_byte(out, K_INT);
+        image_put_number(out, image_zigzag(as_int(v)));
+    } else if (is_float(v)) {
+        image_put_byte(out, K_FLOAT);
+        put_double(out, as_float(v));
+    } else if (object >= gen_singletons && object < gen_singletons + 5) {
+        image_put_byte(out, (uint8_t)(K_NONE + (object - gen_singletons)));
+    } else {
+        return put_object(vm, out, v);
+    }
+    return true;
+}
+
+static void put_names(ImageBytes *out, const Tuple *names) {
+    image_put_number(out, names ? names->count + 1 : 0);
+    for (uint64_t i = 0; names && i < names->count; i++)
+        image_put_text(out, names->items[i]);
+}
+
+static bool is_plain(const Code *code) {
+    return !(code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR));
+}
+
+/* What the compiler emitted where the interpreter has written a form of its own. */
+static Opcode generic_op(const Code *code, Opcode op) {
+    switch (op) {
+    case OP_GETGLOBAL_DICT:
+    case OP_GETGLOBAL_BUILTIN: return OP_GETGLOBAL;
+    case OP_FORITER_RANGE:
+    case OP_FORITER_GEN:
+    case OP_FORITERG_GEN:
+    case OP_FORITER_LIST: return is_plain(code) ? OP_FORITER : OP_FORITERG;
+    case OP_GETATTR_SLOT:
+    case OP_GETATTR_VALUE:
+    case OP_GETATTR_PROPERTY:
+    case OP_GETATTR_MODULE:
+    case OP_GETATTR_CLASS: return OP_GETATTR;
+    case OP_SETATTR_SLOT:
+    case OP_SETATTR_ADD: return OP_SETATTR;
+    case OP_LDMETH_METHOD:
+    case OP_LDMETH_MODULE:
+    case OP_LDMETH_CLASS: return OP_LDMETH;
+    case OP_LDMETHG_METHOD:
+    case OP_LDMETHG_MODULE:
+    case OP_LDMETHG_CLASS: return OP_LDMETHG;
+    default: return op;
+    }
+}
+
+/* Operands of these three-word instructions beside a and b are the interpreter's. */
+static bool caches_operands(Opcode op) {
+    return op == OP_GETATTR || op == OP_SETATTR || op == OP_LDMETH || op == OP_LDMETHG;
+}
+
+static void put_instructions(ImageBytes *out, const Code *code) {
+    image_put_number(out, code->instr_count);
+    for (uint32_t i = 0; i < code->instr_count;) {
+        Instr instr = code->instrs[i];
+        Opcode op = generic_op(code, instr_op(instr));
+        bool cached = caches_operands(op);
+        uint8_t bytes[4] = {(uint8_t)op, (uint8_t)instr_a(instr), (uint8_t)instr_b(instr),
+                            cached ? 0 : (uint8_t)instr_c(instr)};
+        image_put(out, bytes, sizeof bytes);
+        image_put_number(out, cached ? 0 : image_zigzag(instr_imm(instr)));
+        uint32_t words = code_op_info[op].words;
+        if (words == 3) image_put_number(out, (uint32_t)instr_imm(code->instrs[i + 1]));
+        i += words;
+    }
+}
+
+static void put_positions(ImageBytes *out, const Code *code) {
+    Position last = {0, 0, 0, 0};
+    image_put_byte(out, code->positions != NULL);
+    for (uint32_t i = 0; code->positions && i < code->instr_count; i++) {
+        Position here = code->positions[i];
+        if (!memcmp(&here, &last, sizeof here)) {
+            image_put_byte(out, 0);
+            continue;
+        }
+        image_put_number(out, image_zigzag((int64_t)here.line - last.line) + 1);
+        image_put_number(out, image_zigzag((int64_t)here.end_line - here.line));
+        image_put_number(out, here.col);
+        image_put_number(out, here.end_col);
+        last = here;
+    }
+}
+
+static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
+    const uint32_t numbers[] = {code->flags,         code->regs,         code->arg_count,
+                                code->posonly_count, code->kwonly_count, code->local_count,
+                                code->first_line};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        image_put_number(out, numbers[i]);
+    image_put_text(out, code->name);
+    image_put_text(out, code->qualname);
+    image_put_text(out, code->filename);
+    if (!put_constant(vm, out, code->doc)) return false;
+    put_names(out, code->varnames);
+    put_names(out, code->cellvars);
+    put_names(out, code->freevars);
+    for (uint64_t i = 0; code->cellvars && i < code->cellvars->count; i++)
+        image_put_number(out, code->cell_regs[i]);
+    put_instructions(out, code);
+    image_put_number(out, code->const_count);
+    if (!put_constants(vm, out, code->consts, code->const_count)) return false;
+    image_put_number(out, code->range_count);
+    for (uint32_t i = 0; i < code->range_count; i++) {
+        const uint32_t range[] = {code->ranges[i].start, code->ranges[i].end,
+                                  code->ranges[i].handler, code->ranges[i].reg};
+        for (int j = 0; j < 4; j++)
+            image_put_number(out, range[j]);
+    }
+    image_put_number(out, code->inlined_count);
+    for (uint32_t i = 0; i < code->inlined_count; i++) {
+        const uint32_t inlined[] = {code->inlined[i].start, code->inlined[i].end,
+                                    code->inlined[i].reg, code->inlined[i].name};
+        for (int j = 0; j < 4; j++)
+            image_put_number(out, inlined[j]);
+    }
+    put_positions(out, code);
+    return true;
+}
+
+/* The hash and the serial form, kept with the code. */
+static const Bytes *image_of(GenVM *vm, Code *code) {
+    if (code->image) return code->image;
+    ImageBytes out;
+    image_bytes_init(&out);
+    bool ok = native_enter(vm);
+    if (ok) {
+        ok = put_parts(vm, &out, code);
+        native_leave(vm);
+    }
+    if (ok && out.failed) ok = (raise_memory(vm), false);
+    Value image = ok ? bytes_new(vm, NULL, IMAGE_HASH_SIZE + out.size) : VALUE_ERROR;
+    if (image != VALUE_ERROR) {
+        uint8_t digest[32], *data = AS(Bytes, image)->data;
+        sha256(out.data, out.size, digest);
+        memcpy(data, digest, IMAGE_HASH_SIZE);
+        memcpy(data + IMAGE_HASH_SIZE, out.data, out.size);
+        code->image = AS(Bytes, image);
+        gc_barrier(vm, code);
+    }
+    image_bytes_free(&out);
+    return image == VALUE_ERROR ? NULL : code->image;
+}
+
+static bool put_code(GenVM *vm, ImageBytes *out, Code *code) {
+    const Bytes *image = image_of(vm, code);
+    if (!image) return false;
+    image_put_number(out, image->size - IMAGE_HASH_SIZE);
+    image_put(out, image->data, image->size);
+    return true;
+}
+
+/* ---- the table ---- */
+
+typedef struct ImageCodes {
+    uint32_t count, capacity; /* a power of two */
+    Code **slots;             /* NULL: free; found by the hash in their image */
+} ImageCodes;
+
+static uint32_t first_slot(const uint8_t *hash) {
+    return hash[0] | (uint32_t)hash[1] << 8 | (uint32_t)hash[2] << 16 | (uint32_t)hash[3] << 24;
+}
+
+static Code **slot_of(ImageCodes *table, const uint8_t *hash) {
+    for (uint32_t at = first_slot(hash);; at++) {
+        Code **slot = &table->slots[at & (table->capacity - 1)];
+        if (!*slot || !memcmp((*slot)->image->data, hash, IMAGE_HASH_SIZE)) return slot;
+    }
+}
+
+static bool resize_table(ImageCodes *table, uint32_t capacity) {
+    Code **old = table->slots, **slots = calloc(capacity, sizeof *slots);
+    if (!slots) return false;
+    uint32_t old_capacity = table->capacity;
+    table->slots = slots;
+    table->capacity = capacity;
+    for (uint32_t i = 0; i < old_capacity; i++)
+        if (old[i]) *slot_of(table, old[i]->image->data) = old[i];
+    free(old);
+    return true;
+}
+
+static ImageCodes *table_of(GenVM *vm) {
+    if (!vm->image_codes) vm->image_codes = calloc(1, sizeof *vm->image_codes);
+    ImageCodes *table = vm->image_codes;
+    if (!table) return NULL;
+    if ((table->count + 1) * 2 > table->capacity &&
+        !resize_table(table, table->capacity ? table->capacity * 2 : 32))
+        return NULL;
+    return table;
+}
+
+/* Notes a code whose image is known; without memory it is just not found later. */
+static void add_code(GenVM *vm, Code *code) {
+    ImageCodes *table = table_of(vm);
+    if (!table) return;
+    Code **slot = slot_of(table, code->image->data);
+    if (*slot) return;
+    *slot = code;
+    table->count++;
+}
+
+static Code *find_code(GenVM *vm, const uint8_t *hash) {
+    ImageCodes *table = vm->image_codes;
+    return table && table->capacity ? *slot_of(table, hash) : NULL;
+}
+
+void image_codes_sweep(GenVM *vm) {
+    ImageCodes *table = vm->image_codes;
+    if (!table) return;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < table->capacity; i++) {
+        Code *code = table->slots[i];
+        if (code && !(code->header.gc & (GC_MARKED | GC_PERMANENT))) table->slots[i] = NULL;
+        kept += table->slots[i] != NULL;
+    }
+    if (kept == table->count) return;
+    table->count = kept;
+    if (!resize_table(table, table->capacity)) { /* without memory nothing is found any more */
+        table->count = 0;
+        memset(table->slots, 0, table->capacity * sizeof *table->slots);
+    }
+}
+
+void image_codes_free(GenVM *vm) {
+    if (vm->image_codes) free(vm->image_codes->slots);
+    free(vm->image_codes);
+    vm->image_codes = NULL;
+}
+
+bool image_code_hash(GenVM *vm, Code *code, uint8_t hash[IMAGE_HASH_SIZE]) {
+    const Bytes *image = image_of(vm, code);
+    if (!image) return false;
+    memcpy(hash, image->data, IMAGE_HASH_SIZE);
+    return true;
+}
+
+bool image_put_code(GenVM *vm, ImageBytes *out, Code *code) {
+    if (!put_code(vm, out, code)) return false;
+    add_code(vm, code);
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool get_constant(ImageReader *r, Value *out);
+
+static bool get_constants(ImageReader *r, Value *items, uint64_t count) {
+    if (!native_enter(r->vm)) return false;
+    bool ok = true;
+    for (uint64_t i = 0; ok && i < count; i++)
+        ok = get_constant(r, &items[i]);
+    native_leave(r->vm);
+    return ok;
+}
+
+static bool get_double(ImageReader *r, double *d) {
+    uint64_t bits;
+    if (!image_get_long(r, &bits)) return false;
+    memcpy(d, &bits, sizeof bits);
+    return true;
+}
+
+static bool get_big(ImageReader *r, Value *out) {
+    uint64_t number = image_get_number(r), count = number >> 1;
+    if (count > (size_t)(r->end - r->at) / 8) return image_bad(r, "it is cut off");
+    BigInt *big = gc_new(r->vm, sizeof *big + count * 8, TYPE_INT);
+    if (!big) return false;
+    big->size = number & 1 ? -(int64_t)count : (int64_t)count;
+    for (uint64_t i = 0; i < count; i++)
+        if (!image_get_long(r, &big->limbs[i])) return false;
+    bool normal = count && big->limbs[count - 1] &&
+                  (count > 1 || big->limbs[0] > (uint64_t)1 << 61 ||
+                   (!(number & 1) && big->limbs[0] == (uint64_t)1 << 61));
+    *out = object_value(big);
+    return normal || image_bad(r, "an int is not normal");
+}
+
+static bool get_str(ImageReader *r, bool name, Value *out) {
+    if (name) return image_get_name(r, out);
+    const uint8_t *data;
+    uint64_t size;
+    if (!image_get_count(r, &size, 1) || !image_get_bytes(r, &data, size)) return false;
+    if (!image_check_text(data, size)) return image_bad(r, "text that is not UTF-8");
+    *out = str_new(r->vm, (const char *)data, size);
+    return *out != VALUE_ERROR;
+}
+
+static bool get_bytes(ImageReader *r, Value *out) {
+    const uint8_t *data;
+    uint64_t size;
+    if (!image_get_count(r, &size, 1) || !image_get_bytes(r, &data, size)) return false;
+    *out = bytes_new(r->vm, data, size);
+    return *out != VALUE_ERROR;
+}
+
+static bool get_tuple(ImageReader *r, Value *out) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1)) return false;
+    *out = tuple_new(r->vm, count);
+    return *out != VALUE_ERROR && get_constants(r, AS_TUPLE(*out)->items, count);
+}
+
+static bool get_frozenset(ImageReader *r, Value *out) {
+    uint64_t count;
+    Value items;
+    if (!image_get_count(r, &count, 1)) return false;
+    items = tuple_new(r->vm, count);
+    *out = set_new(r->vm, TYPE_FROZENSET);
+    if (items == VALUE_ERROR || *out == VALUE_ERROR) return false;
+    if (!get_constants(r, AS_TUPLE(items)->items, count)) return false;
+    for (uint64_t i = 0; i < count; i++)
+        if (set_add(r->vm, *out, AS_TUPLE(items)->items[i]) != LEAF_TRUE)
+            return image_bad(r, "a constant set with an item that is no constant");
+    return true;
+}
+
+static bool get_slice(ImageReader *r, Value *out) {
+    Value parts[3];
+    if (!get_constants(r, parts, 3)) return false;
+    *out = slice_new(r->vm, parts[0], parts[1], parts[2]);
+    return *out != VALUE_ERROR;
+}
+
+static Code *get_code(ImageReader *r);
+
+static bool get_constant(ImageReader *r, Value *out) {
+    double real, imaginary;
+    uint64_t tag = image_get_number(r);
+    if (r->vm->exception != VALUE_UNSET) return false;
+    switch ((Constant)tag) {
+    case K_NONE:
+    case K_FALSE:
+    case K_TRUE:
+    case K_NOT_IMPLEMENTED:
+    case K_ELLIPSIS: *out = object_value(&gen_singletons[tag - K_NONE]); return true;
+    case K_UNSET: *out = VALUE_UNSET; return true;
+    case K_INT: {
+        uint64_t number = image_get_number(r);
+        int64_t i = (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+        *out = int_value(i);
+        return int_fits(i) || image_bad(r, "an int is not normal");
+    }
+    case K_BIG: return get_big(r, out);
+    case K_FLOAT:
+        if (!get_double(r, &real)) return false;
+        return (*out = float_value(r->vm, real)) != VALUE_ERROR;
+    case K_COMPLEX:
+        if (!get_double(r, &real) || !get_double(r, &imaginary)) return false;
+        return (*out = complex_new(r->vm, real, imaginary)) != VALUE_ERROR;
+    case K_STR:
+    case K_NAME: return get_str(r, tag == K_NAME, out);
+    case K_BYTES: return get_bytes(r, out);
+    case K_TUPLE: return get_tuple(r, out);
+    case K_FROZENSET: return get_frozenset(r, out);
+    case K_CODE: {
+        Code *code = get_code(r);
+        if (code) *out = object_value(code);
+        return code != NULL;
+    }
+    case K_SLICE: return get_slice(r, out);
+    }
+    return image_bad(r, "an unknown constant");
+}
+
+static bool get_names(ImageReader *r, Tuple **names) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1)) return false;
+    *names = NULL;
+    if (count == 0) return true;
+    Value tuple = tuple_new(r->vm, count - 1);
+    if (tuple == VALUE_ERROR) return false;
+    *names = AS_TUPLE(tuple);
+    for (uint64_t i = 0; i < count - 1; i++)
+        if (!image_get_name(r, &AS_TUPLE(tuple)->items[i])) return false;
+    return true;
+}
+
+static bool get_numbers(ImageReader *r, Code *code) {
+    uint32_t *const numbers[] = {&code->flags,         &code->regs,         &code->arg_count,
+                                 &code->posonly_count, &code->kwonly_count, &code->local_count,
+                                 &code->first_line};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!image_get_u32(r, numbers[i])) return false;
+    if (code->regs > REGS_MOST) return image_bad(r, "code with %u registers", code->regs);
+    return image_get_name(r, &code->name) && image_get_name(r, &code->qualname) &&
+           image_get_name(r, &code->filename);
+}
+
+static bool get_cells(ImageReader *r, Code *code) {
+    uint64_t count = code->cellvars ? code->cellvars->count : 0;
+    if (count > (size_t)(r->end - r->at)) return image_bad(r, "it is cut off");
+    if (!count) return true;
+    uint32_t *regs = code_reserve(r->vm, code, CODE_CELL_REGS, count * sizeof *regs);
+    if (!regs) return false;
+    for (uint64_t i = 0; i < count; i++)
+        if (!image_get_u32(r, &regs[i])) return false;
+    return true;
+}
+
+static bool get_instructions(ImageReader *r, Code *code) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1) || count > UINT32_MAX / 16)
+        return image_bad(r, "it is cut off");
+    Instr *instrs = code_reserve(r->vm, code, CODE_INSTRS, (count + 1) * sizeof *instrs);
+    if (!instrs) return false;
+    code->instr_count = (uint32_t)count;
+    for (uint64_t i = 0; i < count;) {
+        const uint8_t *bytes;
+        if (!image_get_bytes(r, &bytes, 4)) return false;
+        uint64_t imm = image_get_number(r);
+        if (imm > UINT32_MAX) return image_bad(r, "an instruction is too wide");
+        int32_t operand = (int32_t)(uint32_t)(imm >> 1) ^ -(int32_t)(imm & 1);
+        instrs[i] = instr_make((Opcode)bytes[0], bytes[1], bytes[2], bytes[3], operand);
+        uint32_t words = code_op_info[bytes[0]].words;
+        if (i + words > count) return image_bad(r, "the last instruction is cut off");
+        if (words == 2) instrs[i + 1] = instr_make(OP_SKIP1, 0, 0, 0, 0);
+        if (words == 3) {
+            uint32_t name;
+            if (!image_get_u32(r, &name)) return false;
+            instrs[i + 1] = instr_make(OP_SKIP2, 0, 0, 0, (int32_t)name);
+            instrs[i + 2] = 0;
+        }
+        i += words;
+    }
+    return true;
+}
+
+static bool get_constant_table(ImageReader *r, Code *code) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1) || count > UINT32_MAX) return image_bad(r, "it is cut off");
+    Value *consts = code_reserve(r->vm, code, CODE_CONSTS, (count + 1) * sizeof *consts);
+    if (!consts) return false;
+    for (uint64_t i = 0; i < count; i++)
+        consts[i] = VALUE_NONE;
+    code->const_count = (uint32_t)count;
+    return get_constants(r, consts, count);
+}
+
+static bool get_ranges(ImageReader *r, Code *code) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 4) || count > UINT32_MAX) return image_bad(r, "it is cut off");
+    if (!count) return true;
+    ExceptionRange *ranges = code_reserve(r->vm, code, CODE_RANGES, count * sizeof *ranges);
+    if (!ranges) return false;
+    code->range_count = (uint32_t)count;
+    for (uint64_t i = 0; i < count; i++)
+        if (!image_get_u32(r, &ranges[i].start) || !image_get_u32(r, &ranges[i].end) ||
+            !image_get_u32(r, &ranges[i].handler) || !image_get_u32(r, &ranges[i].reg))
+            return false;
+    return true;
+}
+
+static bool get_inlined(ImageReader *r, Code *code) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 4) || count > UINT32_MAX) return image_bad(r, "it is cut off");
+    if (!count) return true;
+    InlinedVariable *inlined = code_reserve(r->vm, code, CODE_INLINED, count * sizeof *inlined);
+    if (!inlined) return false;
+    code->inlined_count = (uint32_t)count;
+    for (uint64_t i = 0; i < count; i++)
+        if (!image_get_u32(r, &inlined[i].start) || !image_get_u32(r, &inlined[i].end) ||
+            !image_get_u32(r, &inlined[i].reg) || !image_get_u32(r, &inlined[i].name))
+            return false;
+    return true;
+}
+
+static bool get_position(ImageReader *r, Position *position) {
+    uint64_t delta = image_get_number(r);
+    if (delta == 0) return true;
+    uint64_t end = image_get_number(r), line;
+    delta--;
+    line = position->line + (uint64_t)((int64_t)(delta >> 1) ^ -(int64_t)(delta & 1));
+    end = line + (uint64_t)((int64_t)(end >> 1) ^ -(int64_t)(end & 1));
+    if (line > UINT32_MAX || end > UINT32_MAX) return image_bad(r, "a line number is out of range");
+    position->line = (uint32_t)line;
+    position->end_line = (uint32_t)end;
+    return image_get_u32(r, &position->col) && image_get_u32(r, &position->end_col);
+}
+
+static bool get_positions(ImageReader *r, Code *code) {
+    if (image_get_number(r) == 0) return true;
+    if (code->instr_count > (size_t)(r->end - r->at)) return image_bad(r, "it is cut off");
+    Position *positions =
+        code_reserve(r->vm, code, CODE_POSITIONS, (code->instr_count + 1) * sizeof *positions);
+    if (!positions) return false;
+    Position here = {0, 0, 0, 0};
+    for (uint32_t i = 0; i < code->instr_count; i++) {
+        if (!get_position(r, &here)) return false;
+        positions[i] = here;
+    }
+    return true;
+}
+
+static Code *parse(ImageReader *r) {
+    Code *code = code_new(r->vm);
+    if (!code) return NULL;
+    char message[160];
+    bool ok = get_numbers(r, code) && get_constant(r, &code->doc) &&
+              get_names(r, &code->varnames) && get_names(r, &code->cellvars) &&
+              get_names(r, &code->freevars) && get_cells(r, code) && get_instructions(r, code) &&
+              get_constant_table(r, code) && get_ranges(r, code) && get_inlined(r, code) && get_positions(r, code);
+    if (!ok || r->vm->exception != VALUE_UNSET) return NULL;
+    if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
+    if (!native_charge(r->vm, code->instr_count)) return NULL;
+    if (!code_verify_image(code, message, sizeof message))
+        return image_bad(r, "code of %S: %s", code->qualname, message), NULL;
+    return code;
+}
+
+/* The hash names code of this VM, or what follows is parsed, verified and must have that hash. */
+static Code *get_code(ImageReader *r) {
+    uint64_t size = image_get_number(r);
+    const uint8_t *hash, *data;
+    if (!image_get_bytes(r, &hash, IMAGE_HASH_SIZE) || !image_get_bytes(r, &data, size))
+        return NULL;
+    Code *code = find_code(r->vm, hash);
+    if (code) return code;
+    uint8_t digest[32];
+    if (!native_charge(r->vm, size / 16)) return NULL;
+    sha256(data, size, digest);
+    if (memcmp(digest, hash, IMAGE_HASH_SIZE) != 0)
+        return image_bad(r, "code that is not what its hash says"), NULL;
+    if (!native_enter(r->vm)) return NULL;
+    ImageReader inner = *r;
+    inner.at = data;
+    inner.end = data + size;
+    code = parse(&inner);
+    native_leave(r->vm);
+    if (!code) return NULL;
+    Value image = bytes_new(r->vm, hash, IMAGE_HASH_SIZE + size);
+    if (image == VALUE_ERROR) return NULL;
+    code->image = AS(Bytes, image);
+    add_code(r->vm, code);
+    return code;
+}
+
+Code *image_get_code(ImageReader *r) {
+    return get_code(r);
+}
+
+/* ---- as records ---- */
+
+void save_code_shell(ImageWriter *w, Object *object) {
+    if (!image_put_code(w->vm, w->out, (Code *)object)) w->failed = true;
+}
+void save_code_body(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+Object *load_code_shell(ImageReader *r) {
+    Code *code = get_code(r);
+    return code ? &code->header : NULL;
+}
+bool load_code_body(ImageReader *r, Object *object) {
+    return (void)r, (void)object, true;
+}

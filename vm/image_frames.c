@@ -1,0 +1,284 @@
+/* image_frames.c - functions and suspended generators in images.
+ *
+ * A generator is saved with its place in the code and the registers that hold something: its
+ * variables (which scripts can see), and of the temporaries those that will be read again
+ * (liveness.c). What it delegates to is one of them; the links between the two are found again at
+ * the first resume (generator_leaf).
+ *
+ * While an image is being read its generators are finished ones, so that nothing wakes them should
+ * it be refused. The last check makes them what they were.
+ */
+#include "vm/image_private.h"
+#include "vm/type_private.h"
+
+/* ---- functions ---- */
+
+void save_function_shell(ImageWriter *w, Object *object) {
+    image_put_number(w->out, image_number_of(w, &((Function *)object)->code->header));
+}
+
+void save_function_body(ImageWriter *w, Object *object) {
+    const Function *function = (const Function *)object;
+    image_want_globals(w, function->globals, function->code);
+    if (w->failed) return;
+    image_put_number(w->out, image_number_of(w, &function->globals->header));
+    image_put_byte(w->out, function->header.flags & LIKE_NATIVE);
+    image_put_pointer(w, function->closure);
+    image_put_pointer(w, function->defaults);
+    image_put_pointer(w, function->kwdefaults);
+    image_put_pointer(w, function->dict);
+    const Value values[] = {function->name,       function->qualname, function->module,
+                            function->doc,        function->annotate, function->annotations,
+                            function->type_params};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        image_put_value(w, values[i]);
+}
+
+Object *load_function_shell(ImageReader *r) {
+    uint64_t code = image_get_number(r);
+    if (code >= r->made || r->objects[code]->kind != TYPE_CODE)
+        return image_bad(r, "a function without code"), NULL;
+    Function *function = function_new(r->vm, (Code *)r->objects[code], NULL);
+    return function ? &function->header : NULL;
+}
+
+bool load_function_body(ImageReader *r, Object *object) {
+    Function *function = (Function *)object;
+    uint64_t globals = image_get_number(r);
+    if (globals >= r->made || r->objects[globals]->kind != TYPE_DICT)
+        return image_bad(r, "a function without globals");
+    function->globals = (Dict *)r->objects[globals];
+    if (image_get_number(r)) function->header.flags |= LIKE_NATIVE;
+    if (!image_get_pointer(r, TYPE_TUPLE, &function->closure) ||
+        !image_get_pointer(r, TYPE_TUPLE, &function->defaults) ||
+        !image_get_pointer(r, TYPE_DICT, &function->kwdefaults) ||
+        !image_get_pointer(r, TYPE_DICT, &function->dict) ||
+        !image_get_kind(r, TYPE_STR, &function->name) ||
+        !image_get_kind(r, TYPE_STR, &function->qualname))
+        return false;
+    Value *const rest[] = {&function->module, &function->doc, &function->annotate,
+                           &function->annotations, &function->type_params};
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+        if (!image_get_optional(r, rest[i])) return false;
+    if (function->dict) {
+        uint32_t shape = shape_dict(r->vm, r->vm->shapes[object->shape].type);
+        if (shape == SHAPE_NONE) return false;
+        object->shape = shape;
+    }
+    gc_barrier(r->vm, function);
+    return true;
+}
+
+static bool check_function(ImageReader *r, const Function *function) {
+    const Code *code = function->code;
+    uint64_t cells = code->freevars ? code->freevars->count : 0;
+    uint64_t closed = function->closure ? function->closure->count : 0;
+    if (cells != closed) return image_bad(r, "a function with a closure of another size");
+    for (uint64_t i = 0; i < closed; i++)
+        if (!is_kind(function->closure->items[i], TYPE_CELL))
+            return image_bad(r, "a function whose closure holds no cells");
+    if (function->defaults && function->defaults->count > code->arg_count)
+        return image_bad(r, "a function with more defaults than parameters");
+    bool annotated =
+        function->annotations == VALUE_UNSET || is_kind(function->annotations, TYPE_DICT);
+    bool generic =
+        function->type_params == VALUE_UNSET || is_kind(function->type_params, TYPE_TUPLE);
+    return (annotated && generic) || image_bad(r, "a function with attributes of wrong types");
+}
+
+/* ---- generators ---- */
+
+void save_generator_shell(ImageWriter *w, Object *object) {
+    image_put_number(w->out, image_number_of(w, &generator_function((Generator *)object)->header));
+    image_put_class(w, object);
+}
+
+static uint32_t word_of(const Generator *generator, const Code *code) {
+    return (uint32_t)(generator->pc - code->instrs);
+}
+
+static bool is_delegate_register(const Generator *generator, uint32_t reg) {
+    bool waits = generator->header.state == GENERATOR_DELEGATING ||
+                 generator->header.state == GENERATOR_ITERATING;
+    return waits && instr_b(generator->pc[-1]) == reg;
+}
+
+/* Does the register hold something that matters? */
+static bool is_wanted(const Generator *generator, const Code *code, uint32_t reg) {
+    Value v = generator->regs[reg];
+    if (reg < code->local_count || !is_object(v)) return v != 0;
+    return is_delegate_register(generator, reg) ||
+           frame_register_is_live(code, reg, word_of(generator, code));
+}
+
+void save_generator_body(ImageWriter *w, Object *object) {
+    Generator *generator = (Generator *)object;
+    const Code *code = generator_function(generator)->code;
+    if (object->state == GENERATOR_RUNNING) {
+        image_refuse(w, object, "is running and cannot be saved");
+        return;
+    }
+    image_put_byte(w->out, object->state);
+    if (object->state == GENERATOR_DONE) {
+        image_put_extra(w, object);
+        return;
+    }
+    image_put_number(w->out, word_of(generator, code));
+    uint32_t last = 0;
+    for (uint32_t reg = 0; reg < code->regs && !w->failed; reg++) {
+        if (!is_wanted(generator, code, reg)) continue;
+        image_put_number(w->out, reg - last + 1);
+        image_put_value(w, generator->regs[reg]);
+        last = reg;
+    }
+    image_put_number(w->out, 0);
+    image_put_extra(w, object);
+}
+
+/* Types whose instances may be generators in another coat. */
+static bool is_coat(const Type *type, TypeId kind) {
+    switch (type->instance_kind) {
+    case TYPE_COAT:
+    case TYPE_MAP:
+    case TYPE_FILTER:
+    case TYPE_ENUMERATE:
+    case TYPE_ZIP:
+    case TYPE_SEQUENCE_ITERATOR:
+    case TYPE_CALLABLE_ITERATOR:
+    case TYPE_COROUTINE_WRAPPER:
+    case TYPE_ASYNC_GENERATOR_STEP:
+    case TYPE_ASYNC_GENERATOR_THROW: return kind == TYPE_GENERATOR;
+    default: return type->instance_kind == kind;
+    }
+}
+
+Object *load_generator_shell(ImageReader *r) {
+    enum { GENERATOR_CODE = CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR };
+    uint64_t number = image_get_number(r), class = image_get_number(r);
+    if (number >= r->made || r->objects[number]->kind != TYPE_FUNCTION)
+        return image_bad(r, "a generator without a function"), NULL;
+    Function *function = (Function *)r->objects[number];
+    if (!(function->code->flags & GENERATOR_CODE))
+        return image_bad(r, "a generator of a plain function"), NULL;
+    Generator *generator = generator_new(r->vm, function);
+    if (!generator) return NULL;
+    generator->header.state = GENERATOR_DONE;
+    generator->dest = NULL;
+    generator->exit_pc = NULL;
+    if (class == 0) return &generator->header;
+    if (class > r->made || r->objects[class - 1]->kind != TYPE_TYPE ||
+        !is_coat((Type *)r->objects[class - 1], (TypeId)generator->header.kind))
+        return image_bad(r, "a generator of a class that is none for generators"), NULL;
+    generator = generator_wear(r->vm, generator, (Type *)r->objects[class - 1]);
+    return generator ? &generator->header : NULL;
+}
+
+/* Until image_check_frames the generator is a finished one; `dest`, which only a running one has,
+ * holds the state to come. */
+static void note_state(Generator *generator, GeneratorState state) {
+    generator->dest = (Value *)((uintptr_t)(GENERATOR_DONE - state) * sizeof(Value));
+}
+
+static GeneratorState saved_state(const Generator *generator) {
+    return (GeneratorState)(GENERATOR_DONE - (uintptr_t)generator->dest / sizeof(Value));
+}
+
+bool load_generator_body(ImageReader *r, Object *object) {
+    Generator *generator = (Generator *)object;
+    const Code *code = generator_function(generator)->code;
+    uint64_t state = image_get_number(r);
+    if (state > GENERATOR_DONE || state == GENERATOR_RUNNING)
+        return image_bad(r, "a generator in an unknown state");
+    note_state(generator, (GeneratorState)state);
+    if (state == GENERATOR_DONE) return image_get_extra(r, object);
+    uint32_t word, reg = 0;
+    if (!image_get_u32(r, &word)) return false;
+    if (word > code->instr_count) return image_bad(r, "a generator beyond its code");
+    generator->pc = code->instrs + word;
+    for (;;) {
+        uint64_t step = image_get_number(r);
+        if (r->vm->exception != VALUE_UNSET) return false;
+        if (step == 0) return image_get_extra(r, object);
+        if (step - 1 >= code->regs - (uint64_t)reg)
+            return image_bad(r, "a register that is not there");
+        reg += (uint32_t)(step - 1);
+        if (!image_get_optional(r, &generator->regs[reg])) return false;
+    }
+}
+
+/* ---- when all is loaded ---- */
+
+static Value delegate_of(const Generator *generator) {
+    return generator->regs[instr_b(generator->pc[-1])];
+}
+
+static bool check_place(ImageReader *r, const Generator *generator) {
+    const Code *code = generator_function((Generator *)generator)->code;
+    GeneratorState state = saved_state(generator);
+    uint32_t word = word_of(generator, code);
+    char message[120];
+    if (word == 0 && state != GENERATOR_SUSPENDED)
+        return image_bad(r, "a generator that waits nowhere");
+    if (word > 0) {
+        Opcode op = code_op_before(code, word);
+        bool from = op == OP_YIELDFROM;
+        bool yields = op == OP_YIELD || op == OP_YIELDWRAP || from;
+        if (state == GENERATOR_SUSPENDED ? !yields : !from)
+            return image_bad(r, "a generator that stands at no yield");
+    }
+    if (state == GENERATOR_DELEGATING && !is_kind(delegate_of(generator), TYPE_GENERATOR) &&
+        !is_kind(delegate_of(generator), TYPE_COROUTINE))
+        return image_bad(r, "a generator that delegates to none");
+    if (code_verify_frame(code, word, generator->regs, message, sizeof message)) return true;
+    return image_bad(r, "generator %S: %s", code->qualname, message);
+}
+
+/* Delegation must end. What is known to end has its flags cleared: each generator is passed twice.
+ */
+static bool check_delegation(ImageReader *r, Generator *start) {
+    uint64_t steps = 0;
+    for (Generator *at = start; saved_state(at) == GENERATOR_DELEGATING && !at->parent;
+         at = AS(Generator, delegate_of(at)))
+        if (++steps > r->count) return image_bad(r, "generators that delegate in a circle");
+    for (Generator *at = start; saved_state(at) == GENERATOR_DELEGATING && !at->parent;
+         at = AS(Generator, delegate_of(at)))
+        at->parent = at; /* passed */
+    return true;
+}
+
+static bool check_all(ImageReader *r) {
+    for (uint32_t i = 0; i < r->count; i++) {
+        Object *object = r->objects[i];
+        r->current = i;
+        if (r->tags[i] == IMAGE_FUNCTION && !check_function(r, (Function *)object)) return false;
+        if (r->tags[i] == IMAGE_GENERATOR && saved_state((Generator *)object) != GENERATOR_DONE &&
+            !check_place(r, (Generator *)object))
+            return false;
+        if (i % 64 == 0 && !native_charge(r->vm, 64)) return false;
+    }
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->tags[i] == IMAGE_GENERATOR && !check_delegation(r, (Generator *)r->objects[i]))
+            return false;
+    return true;
+}
+
+/* Nothing can be refused any more. */
+static void bring_to_life(ImageReader *r) {
+    for (uint32_t i = 0; i < r->count; i++) {
+        Object *object = r->objects[i];
+        if (r->tags[i] == IMAGE_GENERATOR) {
+            ((Generator *)object)->parent = NULL;
+            object->state = (uint8_t)saved_state((Generator *)object);
+            ((Generator *)object)->dest = NULL;
+        }
+        if (r->tags[i] == IMAGE_INSTANCE &&
+            type_find_special(r->vm, type_of(r->vm, object_value(object)), SP_DEL) != VALUE_UNSET)
+            gc_finalizable(r->vm, object);
+    }
+}
+
+bool image_check_frames(ImageReader *r) {
+    if (!check_all(r)) return false;
+    bring_to_life(r);
+    return true;
+}

@@ -1,0 +1,332 @@
+/* image_load.c - the reader of images: bytes to values under suspicion, in four passes.
+ *
+ *     shells      every object is allocated; classes refer to classes before them
+ *     bodies      objects are filled; references are checked against the kind of the shell they
+ * lead to tables      dicts and sets are built, now that their keys are whole; classes are
+ * completed checks      what needs the whole: generators against their code, chains that must not
+ * be loops
+ *
+ * A refusal at any point leaves objects that nothing refers to. No pass runs script code or
+ * recurses deeper than native_enter allows. No collection happens meanwhile (see gc.h), so nothing
+ * is rooted; memory is asked for only as far as the bytes that are there can fill it, and under the
+ * VM's budget.
+ */
+#include "vm/image_private.h"
+#include "vm/type_private.h"
+
+#include <stdlib.h>
+
+uint64_t image_hash_check(GenVM *vm);
+uint64_t image_checksum(const uint8_t *data, size_t size);
+
+bool image_bad(ImageReader *r, const char *format, ...) {
+    if (r->vm->exception != VALUE_UNSET) return false;
+    va_list args;
+    va_start(args, format);
+    Value text = str_format_list(r->vm, format, args);
+    va_end(args);
+    if (text != VALUE_ERROR) raise_value(r->vm, "not a valid image: %S", text);
+    return false;
+}
+
+/* ---- numbers and bytes ---- */
+
+uint64_t image_get_number(ImageReader *r) {
+    uint64_t number = 0;
+    for (unsigned shift = 0; r->at < r->end && shift < 64; shift += 7) {
+        uint8_t byte = *r->at++;
+        number |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128) return number;
+    }
+    image_bad(r, "it is cut off");
+    r->at = r->end;
+    return 0;
+}
+
+bool image_get_u32(ImageReader *r, uint32_t *out) {
+    uint64_t number = image_get_number(r);
+    if (number > UINT32_MAX) return image_bad(r, "a number is out of range");
+    *out = (uint32_t)number;
+    return r->vm->exception == VALUE_UNSET;
+}
+
+bool image_get_count(ImageReader *r, uint64_t *out, size_t least) {
+    *out = image_get_number(r);
+    if (*out > (size_t)(r->end - r->at) / least) return image_bad(r, "it is cut off");
+    return r->vm->exception == VALUE_UNSET;
+}
+
+bool image_get_bytes(ImageReader *r, const uint8_t **data, size_t size) {
+    if (size > (size_t)(r->end - r->at)) return image_bad(r, "it is cut off");
+    *data = r->at;
+    r->at += size;
+    return true;
+}
+
+bool image_get_long(ImageReader *r, uint64_t *out) {
+    const uint8_t *data = NULL;
+    if (!image_get_bytes(r, &data, 8)) return false;
+    *out = 0;
+    for (int i = 0; i < 8; i++)
+        *out |= (uint64_t)data[i] << 8 * i;
+    return true;
+}
+
+/* ---- text ---- */
+
+static bool is_tail(uint8_t byte) {
+    return (byte & 0xC0) == 0x80;
+}
+
+bool image_check_text(const uint8_t *at, size_t size) {
+    const uint8_t *end = at + size;
+    while (at < end) {
+        uint8_t lead = *at;
+        size_t width = lead < 0x80   ? 1
+                       : lead < 0xC2 ? 0
+                       : lead < 0xE0 ? 2
+                       : lead < 0xF0 ? 3
+                       : lead < 0xF5 ? 4
+                                     : 0;
+        if (!width || width > (size_t)(end - at)) return false;
+        for (size_t i = 1; i < width; i++)
+            if (!is_tail(at[i])) return false;
+        if ((lead == 0xE0 && at[1] < 0xA0) || (lead == 0xF0 && at[1] < 0x90) ||
+            (lead == 0xF4 && at[1] > 0x8F))
+            return false;
+        at += width;
+    }
+    return true;
+}
+
+static bool get_text(ImageReader *r, const uint8_t **data, size_t *size) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1) || !image_get_bytes(r, data, count)) return false;
+    *size = count;
+    return image_check_text(*data, *size) || image_bad(r, "text that is not UTF-8");
+}
+
+bool image_get_name(ImageReader *r, Value *name) {
+    const uint8_t *data = NULL;
+    size_t size;
+    if (!get_text(r, &data, &size)) return false;
+    *name = str_intern_from(r->vm, (const char *)data, size);
+    return *name != VALUE_ERROR;
+}
+
+/* ---- values ---- */
+
+static bool get_record(ImageReader *r, uint64_t number, Value *out) {
+    if (number >= r->made)
+        return image_bad(r, "a reference to record %llu", (unsigned long long)number);
+    *out = object_value(r->objects[number]);
+    return true;
+}
+
+bool image_get_optional(ImageReader *r, Value *out) {
+    static const uint8_t constant_count = CONSTANT_COUNT;
+    uint64_t number = image_get_number(r), bits;
+    if (r->vm->exception != VALUE_UNSET) return false;
+    switch (number & 3) {
+    case 0: return get_record(r, number >> 2, out);
+    case 1:
+        number >>= 2;
+        *out = int_value((int64_t)(number >> 1) ^ -(int64_t)(number & 1));
+        return true;
+    case 2:
+        number >>= 2;
+        if (number >= constant_count) return image_bad(r, "an unknown constant");
+        *out = number == CONSTANT_UNSET ? VALUE_UNSET : object_value(&gen_singletons[number]);
+        return true;
+    default: {
+        double d;
+        if (number != 3) return image_bad(r, "an unknown value");
+        if (!image_get_long(r, &bits)) return false;
+        memcpy(&d, &bits, sizeof d);
+        *out = float_value(r->vm, d);
+        return *out != VALUE_ERROR;
+    }
+    }
+}
+
+bool image_get_value(ImageReader *r, Value *out) {
+    return image_get_optional(r, out) &&
+           (*out != VALUE_UNSET || image_bad(r, "a value is missing"));
+}
+
+static bool wrong_kind(ImageReader *r, TypeId kind, Value v) {
+    return image_bad(r, "record %u wants a %S, not a %s", r->current, r->vm->types[kind]->name,
+                     v == VALUE_UNSET ? "missing value" : type_name(r->vm, v));
+}
+
+bool image_get_kind(ImageReader *r, TypeId kind, Value *out) {
+    return image_get_optional(r, out) && (is_kind(*out, kind) || wrong_kind(r, kind, *out));
+}
+
+bool image_get_pointer(ImageReader *r, TypeId kind, void *out) {
+    Value v;
+    if (!image_get_optional(r, &v)) return false;
+    if (v != VALUE_UNSET && !is_kind(v, kind)) return wrong_kind(r, kind, v);
+    *(Object **)out = v == VALUE_UNSET ? NULL : as_object(v);
+    return true;
+}
+
+bool image_get_object(ImageReader *r, TypeId kind, void *out) {
+    Value v;
+    if (!image_get_kind(r, kind, &v)) return false;
+    *(Object **)out = as_object(v);
+    return true;
+}
+
+bool image_get_class(ImageReader *r, TypeId kind, Type **out) {
+    uint64_t number = image_get_number(r);
+    if (r->vm->exception != VALUE_UNSET) return false;
+    *out = r->vm->types[kind];
+    if (number == 0) return true;
+    if (number > r->made || r->objects[number - 1]->kind != TYPE_TYPE)
+        return image_bad(r, "the class of record %u is none", r->current);
+    *out = (Type *)r->objects[number - 1];
+    if ((*out)->instance_kind == kind) return true;
+    return image_bad(r, "record %u cannot be an instance of %N", r->current, *out);
+}
+
+/* ---- the whole ---- */
+
+typedef Object *LoadShellFn(ImageReader *r);
+typedef bool LoadBodyFn(ImageReader *r, Object *object);
+static LoadShellFn *const load_shells[] = {
+#define IMAGE(tag, prefix) load_##prefix##_shell,
+#include "vm/image.def"
+#undef IMAGE
+};
+static LoadBodyFn *const load_bodies[] = {
+#define IMAGE(tag, prefix) load_##prefix##_body,
+#include "vm/image.def"
+#undef IMAGE
+};
+
+static bool read_shells(ImageReader *r) {
+    while (r->made < r->count) {
+        if (r->at == r->end) return image_bad(r, "it is cut off");
+        r->current = r->made;
+        uint8_t tag = *r->at++;
+        if (tag >= IMAGE_TAG_COUNT) return image_bad(r, "record %u is of an unknown kind", r->made);
+        Object *object = load_shells[tag](r);
+        if (!object || r->vm->exception != VALUE_UNSET) return false;
+        r->tags[r->made] = tag;
+        r->objects[r->made++] = object;
+        if (r->made % 64 == 0 && !native_charge(r->vm, 64)) return false;
+    }
+    return true;
+}
+
+static bool read_bodies(ImageReader *r, bool late) {
+    for (uint32_t i = 0; i < r->count; i++) {
+        if ((r->tags[i] == IMAGE_GLOBALS) != late) continue;
+        r->current = i;
+        if (!load_bodies[r->tags[i]](r, r->objects[i]) || r->vm->exception != VALUE_UNSET)
+            return false;
+        if (i % 64 == 0 && !native_charge(r->vm, 64)) return false;
+    }
+    return true;
+}
+
+static const uint8_t magic[8] = {0x7f, 'G', 'e', 'n', 'I', 'm', 'g', '\n'};
+
+static bool read_head(ImageReader *r, ImageRoot *root) {
+    size_t size = (size_t)(r->end - r->start);
+    if (size < sizeof magic + 16 || memcmp(r->start, magic, sizeof magic) != 0)
+        return image_bad(r, "it does not begin like one");
+    r->at = r->start + sizeof magic;
+    uint64_t version = image_get_number(r);
+    if (version != IMAGE_VERSION)
+        return image_bad(r, "it is of version %llu, this is version %d",
+                         (unsigned long long)version, IMAGE_VERSION);
+    uint64_t expected;
+    r->end -= 8;
+    ImageReader tail = *r;
+    tail.at = r->end;
+    tail.end = r->end + 8;
+    if (!image_get_long(&tail, &expected)) return false;
+    if (image_checksum(r->start, (size_t)(r->end - r->start)) != expected)
+        return image_bad(r, "its bytes were damaged");
+    *root = (ImageRoot)image_get_number(r);
+    uint64_t check;
+    if (!image_get_long(r, &check)) return false;
+    r->same_hashes = check == image_hash_check(r->vm);
+    return true;
+}
+
+/* The names at the place where the reader is: a list. */
+static Value read_needs(ImageReader *r) {
+    uint64_t count;
+    Value list = list_new(r->vm, 0), name;
+    if (list == VALUE_ERROR || !image_get_count(r, &count, 1)) return VALUE_ERROR;
+    for (uint64_t i = 0; i < count; i++)
+        if (!image_get_name(r, &name) || !list_append(r->vm, list, name)) return VALUE_ERROR;
+    return list;
+}
+
+static bool check_needs(ImageReader *r) {
+    Value needs = read_needs(r);
+    if (needs == VALUE_ERROR) return false;
+    StrBuilder missing;
+    builder_init(&missing, r->vm);
+    const List *list = AS_LIST(needs);
+    for (uint64_t i = 0; i < list->count; i++)
+        if (dict_get_str(r->vm, r->vm->modules, list->items[i]) == VALUE_UNSET)
+            builder_put_format(&missing, "%s%S", missing.size ? ", " : "", list->items[i]);
+    if (missing.size == 0) return builder_drop(&missing), true;
+    Value names = builder_finish(&missing);
+    if (names != VALUE_ERROR)
+        raise_error(r->vm, EXC_IMPORT_ERROR, "the image needs modules that are not imported: %S",
+                    names);
+    return false;
+}
+
+static bool reserve_records(ImageReader *r) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1)) return false;
+    if (count > UINT32_MAX - 1 || !gc_check_size(r->vm, count * 10))
+        return image_bad(r, "too large");
+    r->count = (uint32_t)count;
+    r->objects = malloc((count + 1) * sizeof *r->objects);
+    r->tags = malloc(count + 1);
+    if (r->objects && r->tags) return true;
+    raise_memory(r->vm);
+    return false;
+}
+
+static bool read_all(ImageReader *r, Value *value) {
+    ImageRoot root;
+    if (!read_head(r, &root)) return false;
+    if (root != IMAGE_ROOT_VALUE) return image_bad(r, "it holds no single value");
+    if (!check_needs(r) || !reserve_records(r)) return false;
+    if (!read_shells(r) || !read_bodies(r, false) || !read_bodies(r, true)) return false;
+    if (!image_get_value(r, value)) return false;
+    if (r->at != r->end) return image_bad(r, "%zu bytes are left over", (size_t)(r->end - r->at));
+    return image_finish_classes(r) && image_check_later(r) && image_fill_tables(r) &&
+           image_check_frames(r);
+}
+
+static void free_reader(ImageReader *r) {
+    free(r->objects);
+    free(r->tags);
+    free(r->pending);
+}
+
+Value image_load_value(GenVM *vm, const uint8_t *data, size_t size) {
+    ImageReader r = {
+        .vm = vm, .at = data, .start = data, .end = data + size, .rehash = VALUE_UNSET};
+    Value value = VALUE_ERROR;
+    bool ok = read_all(&r, &value);
+    free_reader(&r);
+    return ok ? value : VALUE_ERROR;
+}
+
+Value image_needs(GenVM *vm, const uint8_t *data, size_t size) {
+    ImageReader r = {
+        .vm = vm, .at = data, .start = data, .end = data + size, .rehash = VALUE_UNSET};
+    ImageRoot root;
+    return read_head(&r, &root) ? read_needs(&r) : VALUE_ERROR;
+}

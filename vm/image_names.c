@@ -1,0 +1,390 @@
+/* image_names.c - what an image refers to by name, because the other side has it too: builtin
+ * types, natives, the modules of the library, and the functions and classes that the library writes
+ * in Gen.
+ *
+ * A name is only used when it leads back to the very object, so what a script has replaced is saved
+ * whole. Natives carry a number made from their signature, functions the hash of their code: both
+ * must be what they were.
+ */
+#include "vm/engine_module.h"
+#include "vm/image_private.h"
+#include "vm/runtime.h"
+#include "vm/type_private.h"
+
+/* ---- modules ---- */
+
+static bool is_prelude_name(Value name) {
+    static const char start[] = "_prelude.";
+    const Str *str = AS_STR(name);
+    return str->size > sizeof start - 1 && !memcmp(str->data, start, sizeof start - 1);
+}
+
+/* Is it always there, or made without an import? */
+static bool is_always_there(Value name) {
+    return str_is(name, "builtins") || str_is(name, "sys") || str_is(name, "_engine") ||
+           is_prelude_name(name);
+}
+
+/* The module of that name as far as it is there; VALUE_UNSET. */
+static Value present_module(GenVM *vm, Value name) {
+    Value module = dict_get_str(vm, vm->modules, name);
+    if (module == VALUE_UNSET) module = dict_get_str(vm, AS_DICT(vm->prelude), name);
+    return is_kind(module, TYPE_MODULE) ? module : VALUE_UNSET;
+}
+
+static Value make_engine(GenVM *vm, Value name) {
+    Value module = engine_module_new(vm);
+    if (module == VALUE_ERROR || !dict_set_str(vm, vm->modules, name, module)) return VALUE_ERROR;
+    return module;
+}
+
+/* For loading: the module, made if the engine can make it by itself. */
+static Value find_module(ImageReader *r, Value name) {
+    GenVM *vm = r->vm;
+    Value module = present_module(vm, name);
+    if (module != VALUE_UNSET) return module;
+    if (str_is(name, "_engine")) return make_engine(vm, name);
+    if (is_prelude_name(name)) {
+        const char *text = str_c(vm, name);
+        if (text && !prelude_load(vm, text + sizeof "_prelude." - 1)) return VALUE_ERROR;
+        module = present_module(vm, name);
+        if (module != VALUE_UNSET) return module;
+    }
+    raise_error(vm, EXC_IMPORT_ERROR, "the image needs module %V, which is not imported", name);
+    return VALUE_ERROR;
+}
+
+static void put_module_name(ImageWriter *w, Value name) {
+    if (!is_always_there(name)) image_need_module(w, name);
+    image_put_text(w->out, name);
+}
+
+void save_module_ref_shell(ImageWriter *w, Object *object) {
+    put_module_name(w, ((Module *)object)->name);
+}
+void save_module_ref_body(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+Object *load_module_ref_shell(ImageReader *r) {
+    Value name;
+    if (!image_get_name(r, &name)) return NULL;
+    Value module = find_module(r, name);
+    return module == VALUE_ERROR ? NULL : as_object(module);
+}
+bool load_module_ref_body(ImageReader *r, Object *object) {
+    return (void)r, (void)object, true;
+}
+
+/* sys.modules is no module's namespace and has no name: the empty text. */
+void save_globals_ref_shell(ImageWriter *w, Object *object) {
+    GenVM *vm = w->vm;
+    Dict *dict = (Dict *)object;
+    if (dict == vm->modules)
+        image_put_text(w->out, vm->empty_str);
+    else
+        put_module_name(w, dict == vm->builtins
+                               ? name_value(vm, NAME_builtins)
+                               : dict_get_str(vm, dict, name_value(vm, NAME___name__)));
+}
+void save_globals_ref_body(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+Object *load_globals_ref_shell(ImageReader *r) {
+    Value name;
+    if (!image_get_name(r, &name)) return NULL;
+    if (AS_STR(name)->size == 0) return &r->vm->modules->header;
+    Value module = find_module(r, name);
+    return module == VALUE_ERROR ? NULL : &AS(Module, module)->dict->header;
+}
+bool load_globals_ref_body(ImageReader *r, Object *object) {
+    return (void)r, (void)object, true;
+}
+
+/* ---- builtin types ---- */
+
+static Value type_module(const Type *type, GenVM *vm) {
+    return type->def->module ? str_intern_from(vm, type->def->module, strlen(type->def->module))
+                             : vm->empty_str;
+}
+
+static Type *find_builtin(GenVM *vm, Value module, Value name) {
+    for (uint32_t i = 0; i < TYPE_COUNT; i++) {
+        Type *type = vm->types[i];
+        if (type && str_equal(type->name, name) && str_equal(type_module(type, vm), module))
+            return type;
+    }
+    Value owner = present_module(vm, module);
+    Value type =
+        owner == VALUE_UNSET ? VALUE_UNSET : dict_get_str(vm, AS(Module, owner)->dict, name);
+    return is_type(type) && type_from(type)->is_builtin ? type_from(type) : NULL;
+}
+
+void save_builtin_type_shell(ImageWriter *w, Object *object) {
+    Type *type = (Type *)object;
+    Value module = type_module(type, w->vm);
+    if (find_builtin(w->vm, module, type->name) != type) {
+        image_refuse(w, object, "a type that cannot be found by its name cannot be saved");
+        return;
+    }
+    if (!type->id && !is_always_there(module)) image_need_module(w, module);
+    image_put_text(w->out, module);
+    image_put_text(w->out, type->name);
+}
+void save_builtin_type_body(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+Object *load_builtin_type_shell(ImageReader *r) {
+    Value module, name;
+    if (!image_get_name(r, &module) || !image_get_name(r, &name)) return NULL;
+    Type *type = find_builtin(r->vm, module, name);
+    if (!type)
+        image_bad(r, "there is no builtin type %S%s%S", module, AS_STR(module)->size ? "." : "",
+                  name);
+    return type ? &type->header : NULL;
+}
+bool load_builtin_type_body(ImageReader *r, Object *object) {
+    return (void)r, (void)object, true;
+}
+
+/* ---- natives ---- */
+
+/* The version of a native: what its callers must agree with. */
+static uint32_t native_version(const Object *object) {
+    const char *text = object->kind == TYPE_GETSET
+                           ? ((const GetSet *)object)->def->name
+                           : ((const NativeFunction *)object)->def->signature;
+    uint32_t hash = 2166136261u;
+    for (; text && *text; text++)
+        hash = (hash ^ (uint8_t)*text) * 16777619u;
+    return hash;
+}
+
+static Value native_name(const Object *object) {
+    return object->kind == TYPE_GETSET ? ((const GetSet *)object)->name
+                                       : ((const NativeFunction *)object)->name;
+}
+
+Type *image_native_owner(const Object *object) {
+    if (object->kind == TYPE_GETSET) return ((const GetSet *)object)->owner;
+    const NativeFunction *native = (const NativeFunction *)object;
+    if (native->header.flags & NATIVE_NEW && is_type(native->self)) return type_from(native->self);
+    return native->owner;
+}
+
+static bool is_native(Value v) {
+    return is_kind(v, TYPE_NATIVE) || is_kind(v, TYPE_NATIVE_METHOD) || is_kind(v, TYPE_GETSET);
+}
+
+static Value native_module(GenVM *vm, const Object *object) {
+    Value module =
+        object->kind == TYPE_NATIVE ? ((const NativeFunction *)object)->module : VALUE_UNSET;
+    return value_is_str(module) ? module : name_value(vm, NAME_builtins);
+}
+
+void save_native_ref_shell(ImageWriter *w, Object *object) {
+    GenVM *vm = w->vm;
+    Type *owner = image_native_owner(object);
+    Value name = native_name(object), found = VALUE_UNSET;
+    if (owner && owner->is_builtin) {
+        Dict *dict = type_dict(vm, owner);
+        found = dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
+        if (found == object_value(object)) {
+            image_put_number(w->out, (uint64_t)image_number_of(w, &owner->header) + 1);
+        }
+    } else if (!owner) {
+        Value module_name = native_module(vm, object), module = present_module(vm, module_name);
+        if (module != VALUE_UNSET) found = dict_get_str(vm, AS(Module, module)->dict, name);
+        if (found == object_value(object)) {
+            image_put_number(w->out, 0);
+            put_module_name(w, module_name);
+        }
+    }
+    if (found != object_value(object)) {
+        image_refuse(w, object, "a native that cannot be found by its name cannot be saved");
+        return;
+    }
+    image_put_text(w->out, name);
+    image_put_number(w->out, native_version(object));
+}
+void save_native_ref_body(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+
+static bool native_place(ImageReader *r, Dict **dict, Value *owner) {
+    uint64_t type = image_get_number(r);
+    if (type) {
+        if (type > r->made || r->objects[type - 1]->kind != TYPE_TYPE ||
+            !((Type *)r->objects[type - 1])->is_builtin)
+            return image_bad(r, "a native's type is none");
+        *owner = ((Type *)r->objects[type - 1])->name;
+        *dict = type_dict(r->vm, (Type *)r->objects[type - 1]);
+        return *dict != NULL;
+    }
+    if (!image_get_name(r, owner)) return false;
+    Value module = find_module(r, *owner);
+    if (module == VALUE_ERROR) return false;
+    *dict = AS(Module, module)->dict;
+    return true;
+}
+
+Object *load_native_ref_shell(ImageReader *r) {
+    Dict *dict = NULL;
+    Value owner, name;
+    if (!native_place(r, &dict, &owner) || !image_get_name(r, &name)) return NULL;
+    uint64_t version = image_get_number(r);
+    Value found = dict_get_str(r->vm, dict, name);
+    if (!is_native(found)) return image_bad(r, "there is no native %S.%S", owner, name), NULL;
+    if (native_version(as_object(found)) != version)
+        return image_bad(r, "native %S.%S is of another version", owner, name), NULL;
+    return as_object(found);
+}
+bool load_native_ref_body(ImageReader *r, Object *object) {
+    return (void)r, (void)object, true;
+}
+
+/* ---- bound natives: the method of a type, and its object ---- */
+
+static Value method_of(GenVM *vm, Value self, Value name) {
+    Value method = type_lookup(vm, type_of(vm, self), name);
+    return is_kind(method, TYPE_NATIVE_METHOD) ? method : VALUE_UNSET;
+}
+
+void save_native_bound_shell(ImageWriter *w, Object *object) {
+    (void)object;
+    image_put_number(w->out, object->flags & NATIVE_WRAPPER ? 1 : 0);
+}
+
+void save_native_bound_body(ImageWriter *w, Object *object) {
+    NativeFunction *native = (NativeFunction *)object;
+    Value method = native->owner
+                       ? dict_get_str(w->vm, type_dict(w->vm, native->owner), native->name)
+                       : method_of(w->vm, native->self, native->name);
+    if (!is_kind(method, TYPE_NATIVE_METHOD) || AS(NativeFunction, method)->def != native->def) {
+        image_refuse(w, object, "a native that cannot be found by its name cannot be saved");
+        return;
+    }
+    image_put_value(w, method);
+    image_put_value(w, native->self);
+}
+
+Object *load_native_bound_shell(ImageReader *r) {
+    NativeFunction *native = gc_new(r->vm, sizeof *native, TYPE_NATIVE);
+    if (!native) return NULL;
+    image_get_number(r);
+    native->self = native->module = native->name = VALUE_UNSET;
+    return &native->header;
+}
+
+bool load_native_bound_body(ImageReader *r, Object *object) {
+    Value method, self;
+    if (!image_get_kind(r, TYPE_NATIVE_METHOD, &method) || !image_get_value(r, &self)) return false;
+    const NativeFunction *from = AS(NativeFunction, method);
+    bool to_class = from->header.flags & NATIVE_CLASSMETHOD;
+    Type *owner = from->owner;
+    Type *of = to_class && is_type(self) ? type_from(self) : type_of(r->vm, self);
+    if (!owner || !owner->is_builtin || !type_is_subclass(of, owner))
+        return image_bad(r, "a method is bound to an object of another class");
+    Value bound = attribute_bind(r->vm, method, self, of);
+    if (bound == VALUE_ERROR) return false;
+    NativeFunction *made = AS(NativeFunction, bound), *native = (NativeFunction *)object;
+    Object header = native->header;
+    *native = *made;
+    header.shape = made->header.shape;
+    header.state = made->header.state;
+    header.flags = made->header.flags;
+    native->header = header;
+    return true;
+}
+
+/* ---- functions and classes of the library ---- */
+
+/* What a qualified name leads to in a namespace; VALUE_UNSET. */
+static Value follow(GenVM *vm, Dict *dict, Value qualname) {
+    const char *at = AS_STR(qualname)->data, *end = at + AS_STR(qualname)->size;
+    Value found = VALUE_UNSET;
+    while (at < end && dict) {
+        const char *dot = memchr(at, '.', (size_t)(end - at));
+        const char *stop = dot ? dot : end;
+        Value name = str_intern_from(vm, at, (size_t)(stop - at));
+        found = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, dict, name);
+        if (is_kind(found, TYPE_CLASSMETHOD) || is_kind(found, TYPE_STATICMETHOD))
+            found = AS(Wrapping, found)->callable;
+        dict = is_type(found) ? type_from(found)->dict : NULL;
+        if (dot && !dict) return VALUE_UNSET;
+        at = dot ? dot + 1 : end;
+    }
+    return found;
+}
+
+static bool is_library_name(GenVM *vm, Value name) {
+    if (!value_is_str(name)) return false;
+    return is_always_there(name) || (vm->has_builtin_module && vm->has_builtin_module(vm, name));
+}
+
+static bool place_of(GenVM *vm, Object *object, Value *module, Value *qualname) {
+    if (object->kind == TYPE_FUNCTION) {
+        Function *function = (Function *)object;
+        if (!(function->code->flags & CODE_PRELUDE) || !function->globals) return false;
+        *module = dict_get_str(vm, function->globals, name_value(vm, NAME___name__));
+        *qualname = function->code->qualname;
+    } else {
+        Type *type = (Type *)object;
+        *module = type->dict ? dict_get_str(vm, type->dict, name_value(vm, NAME___module__))
+                             : VALUE_UNSET;
+        *qualname = type->qualname;
+    }
+    return is_library_name(vm, *module) && value_is_str(*qualname);
+}
+
+bool image_library_place(GenVM *vm, Object *object, ImageTag *tag) {
+    Value module, qualname;
+    if (!place_of(vm, object, &module, &qualname)) return false;
+    module = present_module(vm, module);
+    if (module == VALUE_UNSET) return false;
+    *tag = IMAGE_LIBRARY_REF;
+    return follow(vm, AS(Module, module)->dict, qualname) == object_value(object);
+}
+
+void save_library_ref_shell(ImageWriter *w, Object *object) {
+    Value module, qualname;
+    if (!place_of(w->vm, object, &module, &qualname)) return;
+    put_module_name(w, module);
+    image_put_text(w->out, qualname);
+    uint8_t hash[IMAGE_HASH_SIZE] = {0};
+    if (object->kind == TYPE_FUNCTION && !image_code_hash(w->vm, ((Function *)object)->code, hash))
+        w->failed = true;
+    image_put_byte(w->out, object->kind == TYPE_FUNCTION);
+    if (object->kind == TYPE_FUNCTION) image_put(w->out, hash, sizeof hash);
+}
+void save_library_ref_body(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+
+static bool same_code(ImageReader *r, Function *function, Value module, Value name) {
+    const uint8_t *wanted;
+    uint8_t hash[IMAGE_HASH_SIZE];
+    if (!image_get_bytes(r, &wanted, sizeof hash)) return false;
+    if (!image_code_hash(r->vm, function->code, hash)) return false;
+    if (!memcmp(hash, wanted, sizeof hash)) return true;
+    return image_bad(r, "the code of %S.%S is not the one that was saved", module, name);
+}
+
+Object *load_library_ref_shell(ImageReader *r) {
+    Value module_name, qualname;
+    if (!image_get_name(r, &module_name) || !image_get_name(r, &qualname)) return NULL;
+    if (!is_library_name(r->vm, module_name))
+        return image_bad(r, "%V is no module of the library", module_name), NULL;
+    Value module = find_module(r, module_name);
+    if (module == VALUE_ERROR) return NULL;
+    Value found = follow(r->vm, AS(Module, module)->dict, qualname);
+    bool function = image_get_number(r) != 0;
+    if (!(function ? is_kind(found, TYPE_FUNCTION) : is_type(found)))
+        return image_bad(r, "module %S has no %s %S", module_name, function ? "function" : "class",
+                         qualname),
+               NULL;
+    if (function && !same_code(r, AS(Function, found), module_name, qualname)) return NULL;
+    return as_object(found);
+}
+bool load_library_ref_body(ImageReader *r, Object *object) {
+    return (void)r, (void)object, true;
+}

@@ -1,0 +1,194 @@
+/* image_private.h - what the files that write and read images share: the state of a writer and of a
+ * reader, and the four functions of every kind of record in image.def:
+ *
+ *     save_X_shell, save_X_body    append to the shells and to the bodies; what they mention with
+ *                                  image_put_value is given a number and saved later
+ *     load_X_shell                 the object, allocated and safe to trace; NULL: refused
+ *     load_X_body                  fills it; false: refused
+ *
+ * Refused means that an exception is pending. A body may refer to any record, whose own body may
+ * not have been read: it checks kinds and classes, which shells settle, and leaves what lies deeper
+ * to the checks that run after all bodies (image_check_later).
+ */
+#ifndef GEN_IMAGE_PRIVATE_H
+#define GEN_IMAGE_PRIVATE_H
+
+#include "vm/code.h"
+#include "vm/generator.h"
+#include "vm/image.h"
+#include "vm/objects/containers.h"
+
+enum { IMAGE_HASH_SIZE = 16 };
+
+typedef enum ImageTag {
+#define IMAGE(tag, prefix) IMAGE_##tag,
+#include "vm/image.def"
+#undef IMAGE
+    IMAGE_TAG_COUNT
+} ImageTag;
+
+typedef enum ImageConstant { /* written as they are: append only */
+                             CONSTANT_NONE,
+                             CONSTANT_FALSE,
+                             CONSTANT_TRUE,
+                             CONSTANT_NOT_IMPLEMENTED,
+                             CONSTANT_ELLIPSIS,
+                             CONSTANT_UNSET,
+                             CONSTANT_COUNT
+} ImageConstant;
+
+/* ---- bytes being written ---- */
+
+typedef struct ImageBytes {
+    uint8_t *data; /* `first`, or malloc's */
+    size_t size, capacity;
+    bool failed; /* no memory */
+    uint8_t first[1024];
+} ImageBytes;
+
+void image_bytes_init(ImageBytes *bytes);
+void image_bytes_free(ImageBytes *bytes);
+uint8_t *image_put_room(ImageBytes *bytes, size_t size); /* NULL: failed */
+void image_put(ImageBytes *bytes, const void *data, size_t size);
+void image_put_text(ImageBytes *bytes, Value str);       /* length and UTF-8 */
+void image_put_long(ImageBytes *bytes, uint64_t number); /* 8 bytes */
+void image_put_number_slowly(ImageBytes *bytes, uint64_t number);
+static inline void image_put_byte(ImageBytes *bytes, uint8_t byte) {
+    if (likely(bytes->size < bytes->capacity))
+        bytes->data[bytes->size++] = byte;
+    else
+        image_put(bytes, &byte, 1);
+}
+static inline void image_put_number(ImageBytes *bytes, uint64_t number) {
+    if (likely(number < 128))
+        image_put_byte(bytes, (uint8_t)number);
+    else
+        image_put_number_slowly(bytes, number);
+}
+static inline uint64_t image_zigzag(int64_t i) {
+    return (uint64_t)i << 1 ^ (uint64_t)(i >> 63);
+}
+
+/* ---- writing ---- */
+
+typedef struct ImageRecord {
+    Object *object;
+    Object *name;  /* MODULE_REF and the like: what they are called; else NULL */
+    uint32_t from; /* the record that mentioned it first: the way back to the root */
+    uint8_t tag;
+    bool late; /* its body comes after all others: GLOBALS */
+} ImageRecord;
+
+typedef struct ImageGlobals { /* a namespace of which only some names are saved */
+    uint32_t record;
+    bool whole;
+    uint64_t *wanted; /* a bit for each entry of the dict */
+} ImageGlobals;
+
+typedef struct ImageWriter {
+    GenVM *vm;
+    ImageBytes shells, bodies, needs;
+    ImageBytes *out; /* where values go: shells or bodies */
+    ImageRecord *records;
+    uint32_t count, capacity;
+    uint32_t *index; /* open addressing by address: record number + 1 */
+    uint32_t index_mask;
+    uint32_t current; /* the record that is being written */
+    ImageGlobals *globals;
+    uint32_t globals_count, globals_capacity;
+    Object **needed; /* modules noted in `needs` */
+    uint32_t needed_count, needed_capacity;
+    bool whole;         /* namespaces are saved whole */
+    bool script_hashes; /* a table holds hashes that script code computed */
+    bool failed;        /* an exception is pending */
+    ImageRecord first_records[32];
+    uint32_t first_index[128];
+} ImageWriter;
+
+void image_put_value_slowly(ImageWriter *w, Value v);
+void image_put_value(ImageWriter *w, Value v);
+void image_put_pointer(ImageWriter *w, const void *object); /* NULL: UNSET */
+uint32_t image_number_of(ImageWriter *w, Object *object);   /* discovers it */
+void image_put_class(ImageWriter *w,
+                     const Object *object); /* its class: 0 where that is the builtin */
+void image_refuse(ImageWriter *w, Object *object, const char *reason); /* TypeError with the path */
+void image_want_globals(ImageWriter *w, Dict *globals, const Code *code);
+void image_need_module(ImageWriter *w, Value name);
+
+/* ---- reading ---- */
+
+typedef struct ImagePending { /* a table whose keys could not be hashed yet */
+    uint32_t record;
+    uint8_t state;     /* of a frozenset: 0 to do, 1 being done, 2 done */
+    const uint8_t *at; /* its body */
+} ImagePending;
+
+typedef struct ImageReader {
+    GenVM *vm;
+    const uint8_t *at, *end, *start;
+    Object **objects; /* by number; in a Buffer that the reader holds */
+    uint8_t *tags;
+    uint32_t count;   /* of records in the image */
+    uint32_t made;    /* shells read so far */
+    uint32_t current; /* record whose shell or body is being read */
+    bool same_hashes; /* the VM that saved had the same hash key */
+    ImagePending *pending;
+    uint32_t pending_count, pending_capacity;
+    uint64_t work; /* what may still be spent on the hashing of keys */
+    Value
+        rehash; /* list of the tables that need script code to hash their keys again; UNSET: none */
+} ImageReader;
+
+bool image_bad(ImageReader *r, const char *format, ...); /* ValueError; false */
+uint64_t image_get_number(ImageReader *r); /* 0 at the end: check r->at and vm->exception later */
+bool image_get_u32(ImageReader *r, uint32_t *out);
+bool image_get_count(ImageReader *r, uint64_t *out,
+                     size_t least); /* each item takes `least` bytes */
+bool image_get_long(ImageReader *r, uint64_t *out);
+bool image_get_bytes(ImageReader *r, const uint8_t **data, size_t size);
+bool image_get_name(ImageReader *r, Value *name); /* interned str */
+bool image_get_value(ImageReader *r, Value *out); /* not UNSET */
+bool image_get_optional(ImageReader *r, Value *out);
+bool image_get_kind(ImageReader *r, TypeId kind, Value *out);   /* an object of that kind */
+bool image_get_pointer(ImageReader *r, TypeId kind, void *out); /* Object **: NULL where UNSET */
+bool image_get_object(ImageReader *r, TypeId kind, void *out);  /* not NULL */
+bool image_get_class(ImageReader *r, TypeId kind, Type **out);  /* of an object of that kind */
+bool image_check_text(const uint8_t *data, size_t size);        /* UTF-8, surrogates allowed */
+
+#define IMAGE(tag, prefix)                                                                         \
+    void save_##prefix##_shell(ImageWriter *w, Object *object);                                    \
+    void save_##prefix##_body(ImageWriter *w, Object *object);                                     \
+    Object *load_##prefix##_shell(ImageReader *r);                                                 \
+    bool load_##prefix##_body(ImageReader *r, Object *object);
+#include "vm/image.def"
+#undef IMAGE
+
+/* image_values.c: the attributes of instances of subclasses of builtin types, as far as there are.
+ */
+void image_put_extra(ImageWriter *w, Object *object);
+bool image_get_extra(ImageReader *r, Object *object);
+
+/* image_names.c: what goes by name. The tag and the name's module, or false. */
+Type *image_native_owner(const Object *native); /* NULL: a function of a module */
+bool image_library_place(GenVM *vm, Object *object, ImageTag *tag);
+
+/* image_code.c */
+bool image_put_code(GenVM *vm, ImageBytes *out, Code *code); /* with its hash */
+Code *image_get_code(ImageReader *r);
+bool image_code_hash(GenVM *vm, Code *code, uint8_t hash[IMAGE_HASH_SIZE]);
+
+/* image_fields.c */
+const ImageLayout *image_layout_of(GenVM *vm, const Object *object);
+bool image_check_later(ImageReader *r); /* every object of a layout with a check */
+
+/* image_tables.c: dicts and sets are filled when all keys are there. */
+bool image_fill_tables(ImageReader *r);
+
+/* image_frames.c: functions and generators against their code, when all is loaded. The last check:
+ * behind it, what was loaded is alive. */
+bool image_check_frames(ImageReader *r);
+
+/* image_class.c */
+bool image_finish_classes(ImageReader *r);
+
+#endif
