@@ -1,4 +1,5 @@
-/* socket_names.c - module _socket: names of hosts and services, addresses as text and bytes, constants. */
+/* socket_names.c - module _socket: names of hosts and services, addresses as text and bytes,
+ * constants. */
 #include "stdlib/socket_native.h"
 
 #include <arpa/inet.h>
@@ -38,8 +39,10 @@ Value socket_addrinfo_list(GenVM *vm, const struct addrinfo *first) {
 
 /* getaddrinfo(host or None, service or None, family, type, proto, flags) */
 static Value get_addrinfo(GenVM *vm, Value *args) {
-    struct addrinfo hints = {.ai_family = (int)as_int(args[2]), .ai_socktype = (int)as_int(args[3]),
-                             .ai_protocol = (int)as_int(args[4]), .ai_flags = (int)as_int(args[5])};
+    struct addrinfo hints = {.ai_family = (int)as_int(args[2]),
+                             .ai_socktype = (int)as_int(args[3]),
+                             .ai_protocol = (int)as_int(args[4]),
+                             .ai_flags = (int)as_int(args[5])};
     struct addrinfo *found = NULL;
     if (!socket_may_use(vm)) return VALUE_ERROR;
     const char *host = args[0] == VALUE_NONE ? NULL : str_c(vm, args[0]);
@@ -80,7 +83,8 @@ static Value get_hostname(GenVM *vm, Value *args) {
 }
 
 static Value service_port(GenVM *vm, Value *args) {
-    const char *name = str_c(vm, args[0]), *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
+    const char *name = str_c(vm, args[0]),
+               *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
     if (!name) return VALUE_ERROR;
     struct servent *entry = getservbyname(name, protocol);
     if (!entry) return raise_error(vm, EXC_OS_ERROR, "service/proto not found");
@@ -153,7 +157,8 @@ static Value interface_list(GenVM *vm, Value *args) {
     (void)args;
     struct if_nameindex *names = if_nameindex();
     Value list = list_new(vm, 0);
-    for (struct if_nameindex *entry = names; list != VALUE_ERROR && entry && entry->if_name; entry++) {
+    for (struct if_nameindex *entry = names; list != VALUE_ERROR && entry && entry->if_name;
+         entry++) {
         Value pair = tuple_pack(vm, 2, int_value(entry->if_index), str_from(vm, entry->if_name));
         if (pair == VALUE_ERROR || !list_append(vm, list, pair)) list = VALUE_ERROR;
     }

@@ -1,8 +1,9 @@
-/* socket_native.c - module _socket: sockets as descriptors, by the calls of POSIX. Class socket is stdlib/socket.gen.
+/* socket_native.c - module _socket: sockets as descriptors, by the calls of POSIX. Class socket is
+ * stdlib/socket.gen.
  *
- * Every call that may block takes the socket's timeout: None blocks, 0 does not, else the call waits with poll()
- * first, as the descriptor is then in non-blocking mode. A signal ends a wait: KeyboardInterrupt is raised where it
- * is due, and the wait goes on otherwise.
+ * Every call that may block takes the socket's timeout: None blocks, 0 does not, else the call
+ * waits with poll() first, as the descriptor is then in non-blocking mode. A signal ends a wait:
+ * KeyboardInterrupt is raised where it is due, and the wait goes on otherwise.
  */
 #include "stdlib/socket_native.h"
 #include "vm/bind.h"
@@ -197,7 +198,8 @@ static int fd_of(Value v) {
 
 static Value make_socket(GenVM *vm, Value *args) {
     if (!socket_may_use(vm)) return VALUE_ERROR;
-    int fd = socket((int)as_int(args[0]), (int)as_int(args[1]) | SOCK_CLOEXEC, (int)as_int(args[2]));
+    int fd =
+        socket((int)as_int(args[0]), (int)as_int(args[1]) | SOCK_CLOEXEC, (int)as_int(args[2]));
     return fd < 0 ? socket_raise(vm) : int_value(fd);
 }
 
@@ -251,7 +253,8 @@ static int finish_connecting(GenVM *vm, int fd, const SocketDeadline *deadline) 
     return error == EISCONN ? 0 : error;
 }
 
-/* connect(fd, family, address, timeout) -> errno, or NotImplemented when the host must be looked up. */
+/* connect(fd, family, address, timeout) -> errno, or NotImplemented when the host must be looked
+ * up. */
 static Value connect_socket(GenVM *vm, Value *args) {
     SocketAddress address;
     SocketDeadline deadline;
@@ -275,8 +278,7 @@ static Value accept_socket(GenVM *vm, Value *args) {
     int fd = fd_of(args[0]), accepted;
     socket_deadline(args[1], &deadline);
     if (!socket_wait(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
-    while (size = sizeof address,
-           (accepted = accept4(fd, &address.any, &size, SOCK_CLOEXEC)) < 0)
+    while (size = sizeof address, (accepted = accept4(fd, &address.any, &size, SOCK_CLOEXEC)) < 0)
         if (!socket_again(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
     Value peer = socket_address_value(vm, &address, size);
     Value result = peer == VALUE_ERROR ? peer : tuple_pack(vm, 2, int_value(accepted), peer);

@@ -28,20 +28,23 @@ typedef struct SocketDeadline {
 bool socket_may_use(GenVM *vm); /* false: PermissionError */
 Value socket_raise(GenVM *vm);  /* OSError by errno */
 
-/* The address that a script gave for a socket of that family. False with *unfit VALUE_ERROR (an exception is
- * pending), or VALUE_NOT_IMPLEMENTED: the host is a name that must be looked up first. */
-bool socket_address_from(GenVM *vm, const char *function, int family, Value v, SocketAddress *address,
-                         socklen_t *size, Value *unfit);
+/* The address that a script gave for a socket of that family. False with *unfit VALUE_ERROR (an
+ * exception is pending), or VALUE_NOT_IMPLEMENTED: the host is a name that must be looked up first.
+ */
+bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
+                         SocketAddress *address, socklen_t *size, Value *unfit);
 Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size);
 
 /* timeout: None, 0 or seconds. */
 void socket_deadline(Value timeout, SocketDeadline *deadline);
-/* Before a call and after EAGAIN: true when it may be made. False with TimeoutError or KeyboardInterrupt. */
+/* Before a call and after EAGAIN: true when it may be made. False with TimeoutError or
+ * KeyboardInterrupt. */
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
 /* After a call that failed: shall it be made again? False with the exception pending. */
 bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
 
-extern const NativeDef socket_name_functions[], socket_select_functions[], socket_transfer_functions[];
+extern const NativeDef socket_name_functions[], socket_select_functions[],
+    socket_transfer_functions[];
 bool socket_add_constants(GenVM *vm, Dict *dict);
 
 #endif

@@ -1,4 +1,5 @@
-/* socket_select.c - module _socket: waiting for many descriptors, the basis of modules select and selectors. */
+/* socket_select.c - module _socket: waiting for many descriptors, the basis of modules select and
+ * selectors. */
 #include "stdlib/socket_native.h"
 #include "vm/bind.h"
 
@@ -42,8 +43,8 @@ static Value answers(GenVM *vm, const struct pollfd *entries, uint64_t count) {
     Value list = list_new(vm, 0);
     for (uint64_t i = 0; list != VALUE_ERROR && i < count; i++) {
         if (!entries[i].revents) continue;
-        Value pair = tuple_pack(vm, 2, int_value(entries[i].fd),
-                                int_value((uint16_t)entries[i].revents));
+        Value pair =
+            tuple_pack(vm, 2, int_value(entries[i].fd), int_value((uint16_t)entries[i].revents));
         if (pair == VALUE_ERROR || !list_append(vm, list, pair)) list = VALUE_ERROR;
     }
     return list;

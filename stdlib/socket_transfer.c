@@ -1,4 +1,5 @@
-/* socket_transfer.c - module _socket: sending and receiving. The rules of waiting are socket_native.c's. */
+/* socket_transfer.c - module _socket: sending and receiving. The rules of waiting are
+ * socket_native.c's. */
 #include "stdlib/socket_native.h"
 #include "vm/objects/files.h"
 
@@ -12,7 +13,8 @@ static int fd_of(Value v) {
     return (int)as_int(v);
 }
 
-/* Receives into `data`; the number of bytes, -1 with an exception pending. `address` may be NULL. */
+/* Receives into `data`; the number of bytes, -1 with an exception pending. `address` may be NULL.
+ */
 static ssize_t receive(GenVM *vm, Value fd, uint8_t *data, size_t size, Value flags, Value timeout,
                        SocketAddress *address, socklen_t *address_size) {
     SocketDeadline deadline;
@@ -27,7 +29,9 @@ static ssize_t receive(GenVM *vm, Value fd, uint8_t *data, size_t size, Value fl
     }
 }
 
-enum { SMALL = 65536 }; /* received on the C stack first, so that the bytes object has the right size */
+enum {
+    SMALL = 65536
+}; /* received on the C stack first, so that the bytes object has the right size */
 
 static Value receive_bytes(GenVM *vm, Value *args, SocketAddress *address, socklen_t *address_size,
                            const char *function) {
@@ -173,8 +177,8 @@ static Value send_to(GenVM *vm, Value *args) {
                              &unfit))
         return unfit;
     socket_deadline(args[5], &deadline);
-    ssize_t done = transmit(vm, args[0], data, size, (int)as_int(args[3]), &deadline, &address,
-                            address_size);
+    ssize_t done =
+        transmit(vm, args[0], data, size, (int)as_int(args[3]), &deadline, &address, address_size);
     return done < 0 ? VALUE_ERROR : int_value(done);
 }
 

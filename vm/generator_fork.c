@@ -1,10 +1,10 @@
 /* generator_fork.c - a second generator that goes on from the same place: what copy.copy(g) gives.
  *
- * The variables of the two hold the same objects. What the language keeps beside them is doubled: the
- * iterators of loops that are under way, and the generator or iterator that a `yield from` waits for,
- * so that each of the two goes its own way. (Of the library's own generators, zip over generators for
- * one, the variables are that too.) Only iterators of the builtin types can be doubled without
- * running script code; others are shared, as a variable's would be.
+ * The variables of the two hold the same objects. What the language keeps beside them is doubled:
+ * the iterators of loops that are under way, and the generator or iterator that a `yield from`
+ * waits for, so that each of the two goes its own way. (Of the library's own generators, zip over
+ * generators for one, the variables are that too.) Only iterators of the builtin types can be
+ * doubled without running script code; others are shared, as a variable's would be.
  */
 #include "vm/image_private.h"
 

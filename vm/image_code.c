@@ -5,13 +5,11 @@
  * equal code has equal bytes wherever it is. What the interpreter has written into the instructions
  * (quickened forms, caches) is taken back: the bytes are those that the compiler made.
  *
- *     code      flags regs arg_count posonly_count kwonly_count local_count first_line
- *               name qualname filename doc
- *               varnames cellvars freevars      0, or 1 + count and that many texts
- *               cell registers                  one for each of cellvars
- *               instructions: count of words, then op a b c imm, and the name constant of those
- * with three words constants, exception ranges, variables of inlined comprehensions, positions (0: as the word before) constant  a byte
- * of Constant and what belongs to it
+ * Code is: flags and counts; name, qualname, filename, doc; varnames, cellvars, freevars (0, or 1 +
+ * count and that many texts); a register for each of cellvars; the instructions (op a b c imm, and
+ * the name of those with three words); constants; exception ranges; variables of inlined
+ * comprehensions; loops; positions (0: as the word before). A constant is a byte of Constant and
+ * what belongs to it.
  */
 #include "vm/image_private.h"
 #include "vm/sha256.h"
@@ -211,9 +209,9 @@ static void put_positions(ImageBytes *out, const Code *code) {
 }
 
 static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
-    const uint32_t numbers[] = {code->flags,         code->regs,         code->arg_count,
-                                code->posonly_count, code->kwonly_count, code->local_count,
-                                code->first_line};
+    const uint32_t numbers[] = {code->flags,         code->regs,           code->arg_count,
+                                code->posonly_count, code->kwonly_count,   code->local_count,
+                                code->first_line,    code->iterated_params};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         image_put_number(out, numbers[i]);
     image_put_text(out, code->name);
@@ -241,6 +239,12 @@ static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
                                     code->inlined[i].reg, code->inlined[i].name};
         for (int j = 0; j < 4; j++)
             image_put_number(out, inlined[j]);
+    }
+    image_put_number(out, code->loop_count);
+    for (uint32_t i = 0; i < code->loop_count; i++) {
+        image_put_number(out, code->loops[i].start);
+        image_put_number(out, code->loops[i].end);
+        image_put_number(out, code->loops[i].reg);
     }
     put_positions(out, code);
     return true;
@@ -505,9 +509,9 @@ static bool get_names(ImageReader *r, Tuple **names) {
 }
 
 static bool get_numbers(ImageReader *r, Code *code) {
-    uint32_t *const numbers[] = {&code->flags,         &code->regs,         &code->arg_count,
-                                 &code->posonly_count, &code->kwonly_count, &code->local_count,
-                                 &code->first_line};
+    uint32_t *const numbers[] = {&code->flags,         &code->regs,           &code->arg_count,
+                                 &code->posonly_count, &code->kwonly_count,   &code->local_count,
+                                 &code->first_line,    &code->iterated_params};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!image_get_u32(r, numbers[i])) return false;
     if (code->regs > REGS_MOST) return image_bad(r, "code with %u registers", code->regs);
@@ -593,6 +597,20 @@ static bool get_inlined(ImageReader *r, Code *code) {
     return true;
 }
 
+static bool get_loops(ImageReader *r, Code *code) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 3) || count > UINT32_MAX) return image_bad(r, "it is cut off");
+    if (!count) return true;
+    LoopRange *loops = code_reserve(r->vm, code, CODE_LOOPS, count * sizeof *loops);
+    if (!loops) return false;
+    code->loop_count = (uint32_t)count;
+    for (uint64_t i = 0; i < count; i++)
+        if (!image_get_u32(r, &loops[i].start) || !image_get_u32(r, &loops[i].end) ||
+            !image_get_u32(r, &loops[i].reg))
+            return false;
+    return true;
+}
+
 static bool get_position(ImageReader *r, Position *position) {
     uint64_t delta = image_get_number(r);
     if (delta == 0) return true;
@@ -627,7 +645,8 @@ static Code *parse(ImageReader *r) {
     bool ok = get_numbers(r, code) && get_constant(r, &code->doc) &&
               get_names(r, &code->varnames) && get_names(r, &code->cellvars) &&
               get_names(r, &code->freevars) && get_cells(r, code) && get_instructions(r, code) &&
-              get_constant_table(r, code) && get_ranges(r, code) && get_inlined(r, code) && get_positions(r, code);
+              get_constant_table(r, code) && get_ranges(r, code) && get_inlined(r, code) &&
+              get_loops(r, code) && get_positions(r, code);
     if (!ok || r->vm->exception != VALUE_UNSET) return NULL;
     if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
     if (!native_charge(r->vm, code->instr_count)) return NULL;

@@ -25,14 +25,10 @@ static const ImageField method_fields[] = {
     {0},
 };
 static const ImageField property_fields[] = {
-    IMAGE_FIELD(Property, header.flags, FLAGS, NONE),
-    IMAGE_FIELD(Property, fget, VALUE, NONE),
-    IMAGE_FIELD(Property, fset, VALUE, NONE),
-    IMAGE_FIELD(Property, fdel, VALUE, NONE),
-    IMAGE_FIELD(Property, doc, OPTIONAL, NONE),
-    IMAGE_FIELD(Property, name, OPTIONAL, NONE),
-    IMAGE_FIELD(Property, attributes, OPTIONAL, DICT),
-    {0},
+    IMAGE_FIELD(Property, header.flags, FLAGS, NONE),  IMAGE_FIELD(Property, fget, VALUE, NONE),
+    IMAGE_FIELD(Property, fset, VALUE, NONE),          IMAGE_FIELD(Property, fdel, VALUE, NONE),
+    IMAGE_FIELD(Property, doc, OPTIONAL, NONE),        IMAGE_FIELD(Property, name, OPTIONAL, NONE),
+    IMAGE_FIELD(Property, attributes, OPTIONAL, DICT), {0},
 };
 static const ImageField wrapping_fields[] = {
     IMAGE_FIELD(Wrapping, callable, VALUE, NONE),
