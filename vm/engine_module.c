@@ -97,6 +97,9 @@ static Value function_text(GenVM *vm, Value *args) {
 static Value is_coroutine(GenVM *vm, Value *args) {
     return (void)vm, bool_value(is_kind(args[0], TYPE_COROUTINE));
 }
+static Value is_generator(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(is_generator_like(args[0]));
+}
 static Value is_traceback(GenVM *vm, Value *args) {
     return (void)vm, bool_value(is_kind(args[0], TYPE_TRACEBACK));
 }
@@ -441,6 +444,7 @@ const NativeDef engine_core_natives[] = {
     {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},
     {"union(left, right, /)", make_union, "left | right of types"},
     {"disassemble(code, /)", disassemble, "The instructions of the code and of those in it."},
+    {"is_generator_like(value, /)", is_generator, "Is it a generator or coroutine of any kind?"},
     {"name_error_self(error, /)", name_error_self, "The self of the method that raised it."},
     {"generator_locals(iterator, /)", generator_locals,
      "The parameters of a library iterator, as they are now."},

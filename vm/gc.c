@@ -598,6 +598,15 @@ static bool is_finished_generator(Object *object) {
     return object->kind == TYPE_GENERATOR && generator_unstarted((Generator *)object);
 }
 
+/* They are taken from the end: the oldest goes first. */
+static void reverse(Object **objects, uint32_t count) {
+    for (uint32_t i = 0, j = count; i + 1 < j; i++) {
+        Object *first = objects[i];
+        objects[i] = objects[--j];
+        objects[j] = first;
+    }
+}
+
 /* Objects with a finalizer that nothing reaches: those written in C are finalized now; those that
  * need script code (suspended generators, __del__) come to life once more, in
  * vm->pending_finalizers, for the next safepoint. */
@@ -623,6 +632,7 @@ static void find_finalizers(GenVM *vm) {
     heap->finalizable_count = kept;
     for (uint32_t i = pending_from; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
+    reverse(vm->pending_finalizers + pending_from, vm->pending_count - pending_from);
     drain(vm);
 }
 

@@ -28,7 +28,17 @@ static void stress(GenVM *vm) {
 }
 #endif
 
+/* Is the report of what a finalizer raised being made? No other begins meanwhile. */
+static bool is_reporting(GenVM *vm) {
+    for (Value *base = vm->base; base; base = frame_caller(base))
+        if (continue_is_stub(vm, frame_function(base)) &&
+            continue_kind(vm, frame_function(base)) == RETURN_FINALIZER && base[1] == VALUE_UNSET)
+            return true;
+    return false;
+}
+
 static bool run_finalizers(GenVM *vm) {
+    if (is_reporting(vm)) return true;
     while (vm->pending_count) {
         Object *object = vm->pending_finalizers[--vm->pending_count];
         if (object->kind == TYPE_GENERATOR || object->kind == TYPE_COROUTINE ||
