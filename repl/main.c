@@ -239,8 +239,11 @@ static int exit_status(GenVM *vm) {
 int command_report(GenVM *vm, bool *interrupted) {
     if (gen_error_matches(vm, "SystemExit")) return exit_status(vm);
     *interrupted = gen_error_matches(vm, "KeyboardInterrupt");
+    bool is_pipe = gen_error_matches(vm, "BrokenPipeError");
     GenRef error = gen_error_take(vm), sys = gen_import(vm, "sys");
     gen_call_method(vm, gen_get_attr(vm, sys, "stdout"), "flush", 0, NULL);
+    /* Nobody reads the output any more: as quiet as a program that the signal ends. */
+    if (is_pipe && gen_error_matches(vm, "BrokenPipeError")) return 120;
     gen_error_clear(vm);
     gen_error_restore(vm, error);
     fputs(gen_error_text(vm), stderr);

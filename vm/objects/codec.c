@@ -55,6 +55,10 @@ static const char *const display_names[] = {"utf-8",     "utf-8",     "ascii",  
                                             "utf-16",    "utf-16-le", "utf-16-be", "utf-32",
                                             "utf-32-le", "utf-32-be"};
 
+static const char *display_name(Codec codec) {
+    return codec >= CODEC_CHARMAPS ? "charmap" : display_names[codec];
+}
+
 static const char *const handler_names[] = {
     "strict",          "ignore",        "replace",    "backslashreplace", "xmlcharrefreplace",
     "surrogateescape", "surrogatepass", "namereplace"};
@@ -81,6 +85,8 @@ Codec codec_find(GenVM *vm, const char *name) {
     normalise_name(name, normal, sizeof normal);
     for (size_t i = 0; i < sizeof codec_names / sizeof *codec_names; i++)
         if (strcmp(codec_names[i].name, normal) == 0) return codec_names[i].codec;
+    Codec charmap = charmap_find(normal);
+    if (charmap != CODEC_UNKNOWN) return charmap;
     raise_error(vm, EXC_LOOKUP_ERROR, "unknown encoding: %s", name);
     return CODEC_UNKNOWN;
 }
@@ -102,6 +108,7 @@ bool codec_check_errors(GenVM *vm, const char *errors) {
 }
 
 const char *codec_name(Codec codec) {
+    if (codec >= CODEC_CHARMAPS) return charmap_name(codec);
     return codec == CODEC_UTF_8_SIG ? "utf-8-sig" : display_names[codec];
 }
 
@@ -117,6 +124,7 @@ static bool raise_unicode(GenVM *vm, TypeId exception, const char *encoding, Val
 
 /* How many bytes a code unit of the codec has, and in which order. */
 static unsigned unit_size(Codec codec) {
+    if (codec >= CODEC_CHARMAPS) return 1;
     return codec < CODEC_UTF_16 ? 1 : codec < CODEC_UTF_32 ? 2 : 4;
 }
 static bool is_big_endian(Codec codec) {
@@ -275,6 +283,17 @@ static bool decode_latin1(Decoder *decoder) {
     return true;
 }
 
+static bool decode_charmap(Decoder *decoder) {
+    while (decoder->at < decoder->size) {
+        size_t at = decoder->at++;
+        int32_t c = charmap_decode(decoder->codec, decoder->data[at]);
+        if (c >= 0 ? !builder_put_char(&decoder->out, (uint32_t)c)
+                   : !on_decode_error(decoder, at, at + 1, "character maps to <undefined>"))
+            return false;
+    }
+    return true;
+}
+
 static bool decode_utf16(Decoder *decoder) {
     bool big = is_big_endian(decoder->codec);
     while (decoder->at < decoder->size) {
@@ -350,6 +369,7 @@ static void take_signature(Decoder *decoder) {
 }
 
 static bool decode_any(Decoder *decoder) {
+    if (decoder->codec >= CODEC_CHARMAPS) return decode_charmap(decoder);
     switch (decoder->codec) {
     case CODEC_UTF_8:
     case CODEC_UTF_8_SIG: return decode_utf8(decoder);
@@ -361,9 +381,15 @@ static bool decode_any(Decoder *decoder) {
     case CODEC_UTF_32:
     case CODEC_UTF_32_LE:
     case CODEC_UTF_32_BE: return decode_utf32(decoder);
-    case CODEC_UNKNOWN: break;
+    case CODEC_UNKNOWN:
+    case CODEC_CHARMAPS: break;
     }
     return false;
+}
+
+/* Text of ASCII is the same bytes in the codec. */
+static bool extends_ascii(Codec codec) {
+    return codec <= CODEC_LATIN_1 || codec >= CODEC_CHARMAPS;
 }
 
 Value codec_decode_as(GenVM *vm, Codec codec, const uint8_t *data, size_t size,
@@ -373,13 +399,13 @@ Value codec_decode_as(GenVM *vm, Codec codec, const uint8_t *data, size_t size,
                        .data = data,
                        .size = size,
                        .codec = codec,
-                       .encoding = display_names[codec],
+                       .encoding = display_name(codec),
                        .errors = errors,
                        .handler = handler_find(errors)};
     if (codec == CODEC_UTF_8_SIG) take_signature(&decoder);
     if (codec == CODEC_UTF_16 || codec == CODEC_UTF_32) take_mark(&decoder);
     const char *text = (const char *)decoder.data;
-    if (decoder.codec <= CODEC_LATIN_1 && text_is_ascii(text, decoder.size))
+    if (extends_ascii(decoder.codec) && text_is_ascii(text, decoder.size))
         return str_new(vm, text, decoder.size);
     if (decoder.codec == CODEC_UTF_8 && valid_prefix(decoder.data, decoder.size) == decoder.size) {
         if (decoder.size > STR_SIZE_MAX) return raise_memory(vm);
@@ -424,6 +450,7 @@ static bool put_unit(Encoder *encoder, uint32_t unit, unsigned size) {
 }
 
 static bool can_encode(Codec codec, uint32_t c) {
+    if (codec >= CODEC_CHARMAPS) return charmap_encode(codec, c) >= 0;
     if (codec == CODEC_ASCII) return c < 0x80;
     if (codec == CODEC_LATIN_1) return c < 0x100;
     return !is_surrogate(c);
@@ -432,6 +459,8 @@ static bool can_encode(Codec codec, uint32_t c) {
 /* A code point as the codec has it, which may be a surrogate here. */
 static bool put_encoded(Encoder *encoder, uint32_t c) {
     unsigned size = unit_size(encoder->codec);
+    if (encoder->codec >= CODEC_CHARMAPS)
+        return builder_put_byte(&encoder->out, (char)charmap_encode(encoder->codec, c));
     if (encoder->codec == CODEC_LATIN_1 || encoder->codec == CODEC_ASCII)
         return builder_put_byte(&encoder->out, (char)c);
     if (size == 1) return builder_put_char(&encoder->out, c);
@@ -483,10 +512,11 @@ static bool put_replacement(Encoder *encoder, uint32_t c) {
 /* Handles the run of code points from `start` that cannot be encoded. False: an error is pending.
  */
 static bool on_encode_error(Encoder *encoder, const char *start) {
-    const char *end = start, *reason = encoder->codec == CODEC_ASCII ? "ordinal not in range(128)"
-                                       : encoder->codec == CODEC_LATIN_1
-                                           ? "ordinal not in range(256)"
-                                           : "surrogates not allowed";
+    const char *end = start,
+               *reason = encoder->codec >= CODEC_CHARMAPS  ? "character maps to <undefined>"
+                         : encoder->codec == CODEC_ASCII   ? "ordinal not in range(128)"
+                         : encoder->codec == CODEC_LATIN_1 ? "ordinal not in range(256)"
+                                                           : "surrogates not allowed";
     for (const char *next = start; next < encoder->end; end = next)
         if (can_encode(encoder->codec, utf8_take(&next)) ||
             (end > start && unit_size(encoder->codec) > 1))
@@ -522,14 +552,14 @@ Value codec_encode(GenVM *vm, Value v, const char *encoding, const char *errors)
     if (codec == CODEC_UNKNOWN || !text_charge(vm, str->size)) return VALUE_ERROR;
     bool plain = codec == CODEC_UTF_8
                      ? !(str->header.flags & STR_SURROGATES)
-                     : codec <= CODEC_LATIN_1 && codec != CODEC_UTF_8_SIG && str_is_ascii(str);
+                     : extends_ascii(codec) && codec != CODEC_UTF_8_SIG && str_is_ascii(str);
     if (plain) return bytes_new(vm, str->data, str->size);
     Encoder encoder = {.vm = vm,
                        .str = v,
                        .at = str->data,
                        .end = str->data + str->size,
                        .codec = codec,
-                       .encoding = display_names[codec],
+                       .encoding = display_name(codec),
                        .errors = errors,
                        .handler = handler_find(errors)};
     builder_init(&encoder.out, vm);

@@ -163,7 +163,8 @@ static size_t whole_characters(Codec codec, const uint8_t *data, size_t size) {
     case CODEC_UTF_32:
     case CODEC_UTF_32_LE:
     case CODEC_UTF_32_BE: return size & ~(size_t)3;
-    case CODEC_UNKNOWN: break;
+    case CODEC_UNKNOWN:
+    case CODEC_CHARMAPS: break;
     }
     return size;
 }

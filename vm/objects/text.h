@@ -337,8 +337,13 @@ typedef enum Codec {
     CODEC_UTF_32_LE,
     CODEC_UTF_32_BE,
     CODEC_UNKNOWN,
+    CODEC_CHARMAPS, /* from here on: those of charmaps.def */
 } Codec;
-Codec codec_find(GenVM *vm, const char *name); /* CODEC_UNKNOWN: LookupError. NULL is utf-8 */
+Codec charmap_find(const char *name); /* normalised; CODEC_UNKNOWN: none */
+const char *charmap_name(Codec codec);
+int32_t charmap_decode(Codec codec, uint8_t byte); /* -1: the byte means nothing */
+int charmap_encode(Codec codec, uint32_t c);       /* -1: there is no byte for it */
+Codec codec_find(GenVM *vm, const char *name);     /* CODEC_UNKNOWN: LookupError. NULL is utf-8 */
 bool codec_check_errors(
     GenVM *vm, const char *errors); /* is there an error handler of that name; LookupError */
 const char *codec_name(Codec codec);
