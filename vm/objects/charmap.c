@@ -1,7 +1,8 @@
 /* charmap.c - the one-byte encodings: which character each byte of the upper half is. */
 #include "vm/objects/text.h"
 
-#define UPPER_HALF(...) {__VA_ARGS__}
+#define UPPER_HALF(...)                                                                            \
+    { __VA_ARGS__ }
 
 typedef struct Charmap {
     const char *name;
