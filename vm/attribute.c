@@ -118,6 +118,12 @@ static Value bind_native(GenVM *vm, NativeFunction *method, Value self) {
     return object_value(bound);
 }
 
+/* Does it take the instance as its first argument? */
+static bool is_own_method(Value raw) {
+    if (is_kind(raw, TYPE_FUNCTION)) return !(as_object(raw)->flags & NEVER_METHOD);
+    return is_kind(raw, TYPE_NATIVE_METHOD) && !(as_object(raw)->flags & NATIVE_CLASSMETHOD);
+}
+
 static Value bind_by_type(GenVM *vm, Value raw, Value instance, Type *type) {
     if (!is_object(raw)) return raw;
     const Type *descriptor = type_of(vm, raw);
@@ -134,7 +140,7 @@ Value attribute_bind(GenVM *vm, Value raw, Value instance, Type *type) {
     if (!is_object(raw)) return raw;
     bool of_class = instance == VALUE_UNSET;
     switch (as_object(raw)->kind) {
-    case TYPE_FUNCTION: return of_class ? raw : method_new(vm, raw, instance);
+    case TYPE_FUNCTION: return of_class || !is_own_method(raw) ? raw : method_new(vm, raw, instance);
     case TYPE_NATIVE_METHOD:
         if (AS(NativeFunction, raw)->header.flags & NATIVE_CLASSMETHOD)
             return bind_native(vm, AS(NativeFunction, raw), object_value(type));
@@ -405,11 +411,6 @@ static bool found_entry(GenVM *vm, AttributeLookup *lookup, Dict *dict, Value na
     lookup->dict = dict;
     lookup->version = dict->version;
     return found(lookup, ATTR_ENTRY, (uint32_t)at, dict->entries[at].value);
-}
-
-static bool is_own_method(Value raw) {
-    return is_kind(raw, TYPE_FUNCTION) ||
-           (is_kind(raw, TYPE_NATIVE_METHOD) && !(as_object(raw)->flags & NATIVE_CLASSMETHOD));
 }
 
 static bool class_attribute_cacheable(GenVM *vm, Type *self, Value name, AttributeLookup *lookup) {

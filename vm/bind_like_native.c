@@ -124,6 +124,10 @@ static Value like_native(GenVM *vm, Value *args) {
         AS(Function, args[0])->module = args[1];
         gc_barrier(vm, as_object(args[0]));
     }
+    if (is_kind(args[0], TYPE_FUNCTION)) {
+        const Str *qualname = AS_STR(AS(Function, args[0])->qualname);
+        if (!memchr(qualname->data, '.', qualname->size)) as_object(args[0])->flags |= NEVER_METHOD;
+    }
     if (!is_type(args[0])) return args[0];
     Type *type = type_from(args[0]);
     type->like_native = true;

@@ -63,6 +63,8 @@ static void trace(GenVM *vm, Object *object) {
 }
 
 static Value repr(GenVM *vm, Value self) {
+    if (as_object(self)->flags & NEVER_METHOD)
+        return str_format(vm, "<built-in function %S>", self_function(self)->name);
     return str_format(vm, "<function %S at %p>", self_function(self)->qualname,
                       (void *)as_object(self));
 }
