@@ -108,6 +108,14 @@ static inline bool int_mul(Value x, Value y, Value *product) {
     return __builtin_mul_overflow((int64_t)x >> SMALL_INT_SHIFT, (int64_t)y, (int64_t *)product);
 }
 
+/* A small int or an immediate float, as a double: the nearest one, as when a float meets an int. */
+static inline bool is_immediate(Value v) {
+    return (v & 3) != 1;
+}
+static inline double to_double(Value v) {
+    return is_float(v) ? as_float(v) : (double)as_int(v);
+}
+
 /* x OP y where ints may overflow into the slow path and floats are computed at once. */
 #define ARITHMETIC(name, int_op, symbol, left, right)                                              \
     CASE(name) {                                                                                   \
@@ -118,6 +126,7 @@ static inline bool int_mul(Value x, Value y, Value *product) {
             NEXT;                                                                                  \
         }                                                                                          \
         if (likely(are_floats(x, y))) SET_FLOAT(as_float(x) symbol as_float(y));                   \
+        if (is_immediate(x) && is_immediate(y)) SET_FLOAT(to_double(x) symbol to_double(y));       \
         SLOW(op_binary);                                                                           \
     }
 
@@ -168,6 +177,9 @@ static inline bool divides_exactly(Value x, Value y) {
             if (likely(divisor != 0)) SET_FLOAT(as_float(x) / divisor);                            \
         } else if (are_ints(x, y) && divides_exactly(x, y)) {                                      \
             SET_FLOAT((double)as_int(x) / (double)as_int(y));                                      \
+        } else if (is_immediate(x) && is_immediate(y) && !are_ints(x, y)) {                        \
+            double divisor = to_double(y);                                                         \
+            if (likely(divisor != 0)) SET_FLOAT(to_double(x) / divisor);                           \
         }                                                                                          \
         SLOW(op_binary);                                                                           \
     }
