@@ -363,8 +363,8 @@ void loop_mark_temporary(Unit *u, const AstExpr *e, Reg reg, uint32_t last, uint
 void loop_note(Unit *u, uint32_t start, Reg iterator); /* a loop over it that ends here */
 void loop_next(Unit *u, Reg iterator, Reg item,
                Label *body); /* FORITER; item may be a register beyond 255 */
-void loop_next_store(
-    Unit *u, Reg item); /* at the start of the body: puts the item where loop_next could not */
+void loop_store_item(Unit *u, AstExpr *target,
+                     Reg item); /* at the start of the body: assigns the item */
 void loop_async_next(Unit *u, Reg iterator, Reg item, Label *end, Reg exception);
 
 /* ---- codegen_try.c, codegen_with.c ---- */

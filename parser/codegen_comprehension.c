@@ -92,15 +92,6 @@ static bool target_register(Unit *u, AstExpr *target, Var *var) {
     return var->kind == VAR_REG;
 }
 
-static void store_item(Unit *u, AstExpr *target, Reg item) {
-    Var var;
-    loop_next_store(u, item); /* only beyond 255 */
-    if (target_register(u, target, &var))
-        name_assigned(u, &var);
-    else
-        expr_assign(u, target, item);
-}
-
 /* The variables of a single clause have no value before its first item. */
 static void note_start(Unit *u, const Comprehension *c) {
     if (c->collection != NO_REG && c->generators.count == 1) u->inlined->start = u->count;
@@ -134,7 +125,7 @@ static void clause(Unit *u, const Comprehension *c, int32_t number, Reg iterator
         emit_goto(u, &next);
         emit_label(u, &body);
         emit_loop_head(u, &body);
-        store_item(u, generator->target, item);
+        loop_store_item(u, generator->target, item);
         note_start(u, c);
         clause_body(u, c, number, &next);
         emit_label(u, &next);

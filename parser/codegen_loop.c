@@ -23,17 +23,21 @@ void loop_next(Unit *u, Reg iterator, Reg item, Label *body) {
     emit_jump(u, u->is_generator ? OP_FORITERG : OP_FORITER, iterator, item, body);
 }
 
-void loop_next_store(Unit *u, Reg item) {
-    if (u->wide && item >= 256) emit_move(u, item, u->scratch + 2);
-}
-
-static void store_item(Unit *u, AstExpr *target, Reg item) {
+/* Items that are unpacked first of all need not come as a tuple: operand c says so to the FORITER
+ * that leads there. */
+void loop_store_item(Unit *u, AstExpr *target, Reg item) {
     Var var;
-    loop_next_store(u, item);
-    if (target_register(u, target, &var))
+    if (u->wide && item >= 256) emit_move(u, item, u->scratch + 2);
+    if (target_register(u, target, &var)) {
         name_assigned(u, &var);
-    else
-        expr_assign(u, target, item);
+        return;
+    }
+    uint32_t start = u->count;
+    expr_assign(u, target, item);
+    if (start >= u->count) return;
+    Instr *first = &u->instrs[start];
+    if (instr_op(*first) == OP_UNPACK && instr_b(*first) == item)
+        *first = instr_make(OP_UNPACK, instr_a(*first), item, 1, instr_imm(*first));
 }
 
 void loop_mark_temporary(Unit *u, const AstExpr *e, Reg reg, uint32_t last, uint32_t user) {
@@ -114,7 +118,7 @@ void loop_for(Unit *u, AstStmt *s) {
     emit_label_reach(u, &body);
     emit_goto(u, &next);
     emit_label(u, &body);
-    store_item(u, s->For.target, item);
+    loop_store_item(u, s->For.target, item);
     statements(u, s->For.body);
     emit_label(u, &next);
     emit_at(u, s->For.iter->span);

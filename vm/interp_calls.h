@@ -29,6 +29,12 @@
 #define TOP_PLAIN (base + frame_function(base)->regs)
 #define TOP_GENERATOR (generator_of(base)->top)
 
+/* A loop over pairs begins by unpacking them, from a temporary that nothing else reads: then no
+ * tuple is made. */
+#define UNPACKS_TWO(instr, item)                                                                   \
+    (((instr) & ~(Instr)0xFF00) == instr_make(OP_UNPACK, 0, item, 1, 2))
+#define FUEL_GONE() (vm->fuel_kept += fuel, fuel = 0)
+
 #define FOR_GENERIC(name, top_, generator_form)                                                    \
     CASE(name) {                                                                                   \
         Value iterator = RA;                                                                       \
@@ -81,7 +87,22 @@
                          object_->kind == TYPE_GENERATOR))                                         \
                 SLOW_LOOP(op_for_iter);                                                            \
             SYNC();                                                                                \
-            Value item_ = type_->slots.next(vm, iterator);                                         \
+            Value item_ = VALUE_UNSET;                                                             \
+            Instr body_ = pc[IMM];                                                                 \
+            if (type_->slots.next_two && UNPACKS_TWO(body_, B)) {                                  \
+                Value two_[2];                                                                     \
+                item_ = type_->slots.next_two(vm, iterator, two_);                                 \
+                if (likely(item_ == VALUE_NONE)) {                                                 \
+                    Value *to_ = base + instr_a(body_);                                            \
+                    to_[0] = two_[0];                                                              \
+                    to_[1] = two_[1];                                                              \
+                    fuel = vm->fuel;                                                               \
+                    if (unlikely(vm->poll)) FUEL_GONE();                                           \
+                    pc += IMM + 1;                                                                 \
+                    TICK();                                                                        \
+                }                                                                                  \
+            }                                                                                      \
+            if (item_ == VALUE_UNSET) item_ = type_->slots.next(vm, iterator);                     \
             fuel = vm->fuel;                                                                       \
             if (unlikely(vm->poll)) {                                                              \
                 vm->fuel_kept += fuel;                                                             \

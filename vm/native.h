@@ -118,6 +118,9 @@ typedef struct TypeSlots {
     Value (*contains)(GenVM *vm, Value self, Value item); /* True or False */
     Value (*iter)(GenVM *vm, Value self);
     Value (*next)(GenVM *vm, Value self); /* VALUE_END when exhausted */
+    /* The same for iterators of pairs, whose items come to lie in out[0] and out[1]: None, or what
+     * `next` returns instead of a pair; VALUE_UNSET: ask `next`. May be NULL. */
+    Value (*next_two)(GenVM *vm, Value self, Value *out);
     Value (*binary)(GenVM *vm, BinaryOp op, Value left,
                     Value right); /* VALUE_NOT_IMPLEMENTED: try the other side */
     Value (*inplace)(GenVM *vm, BinaryOp op, Value left, Value right);

@@ -69,7 +69,8 @@ int64_t dict_find(GenVM *vm, Dict *dict, Value key, uint64_t hash); /* entry num
 bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash,
               Value value); /* a key known to be absent */
 void dict_remove(Dict *dict, uint32_t entry);
-void dict_trim(Dict *dict); /* gives back holes at the end: popitem() need not search for the last */
+void dict_trim(
+    Dict *dict); /* gives back holes at the end: popitem() need not search for the last */
 bool dict_assign(GenVM *vm, Dict *dict, Dict *source); /* makes an empty dict a copy of source */
 
 /* A search that leaves the comparison of keys to script code (table_resume.c). Each returns the

@@ -287,8 +287,8 @@ void dict_remove(Dict *dict, uint32_t number) {
     dict->version++;
 }
 
-/* The slots of holes stay taken and may lead to a later entry of the same number: that entry is then
- * found on a second path, which does no harm. */
+/* The slots of holes stay taken and may lead to a later entry of the same number: that entry is
+ * then found on a second path, which does no harm. */
 void dict_trim(Dict *dict) {
     while (dict->used && dict->entries[dict->used - 1].key == VALUE_UNSET)
         dict->used--;

@@ -88,6 +88,14 @@ static Value next_item(GenVM *vm, Value self) {
     const DictEntry *entry = next_entry(vm, AS(DictIterator, self), &end);
     return entry ? tuple_pair(vm, entry->key, entry->value) : end;
 }
+static Value next_item_two(GenVM *vm, Value self, Value *out) {
+    Value end;
+    const DictEntry *entry = next_entry(vm, AS(DictIterator, self), &end);
+    if (!entry) return end;
+    out[0] = entry->key;
+    out[1] = entry->value;
+    return VALUE_NONE;
+}
 static Value previous_key(GenVM *vm, Value self) {
     Value end;
     const DictEntry *entry = previous_entry(vm, AS(DictIterator, self), &end);
@@ -117,21 +125,21 @@ static const NativeDef iterator_methods[] = {
     {NULL, NULL, NULL},
 };
 
-#define ITERATOR_TYPE(variable, type_name, step)                                                   \
+#define ITERATOR_TYPE(variable, type_name, step, step_two)                                         \
     const BuiltinType variable = {                                                                 \
         .name = type_name,                                                                         \
         .base = TYPE_OBJECT,                                                                       \
         .flags = TYPE_FINAL | TYPE_NO_NEW,                                                         \
         .size = sizeof(DictIterator),                                                              \
         .methods = iterator_methods,                                                               \
-        .slots = {.iter = self_iter, .next = step, .trace = iterator_trace},                       \
+        .slots = {.iter = self_iter, .next = step, .next_two = step_two, .trace = iterator_trace}, \
     }
-ITERATOR_TYPE(dict_key_iterator_type, "dict_keyiterator", next_key);
-ITERATOR_TYPE(dict_value_iterator_type, "dict_valueiterator", next_value);
-ITERATOR_TYPE(dict_item_iterator_type, "dict_itemiterator", next_item);
-ITERATOR_TYPE(dict_reverse_key_iterator_type, "dict_reversekeyiterator", previous_key);
-ITERATOR_TYPE(dict_reverse_value_iterator_type, "dict_reversevalueiterator", previous_value);
-ITERATOR_TYPE(dict_reverse_item_iterator_type, "dict_reverseitemiterator", previous_item);
+ITERATOR_TYPE(dict_key_iterator_type, "dict_keyiterator", next_key, NULL);
+ITERATOR_TYPE(dict_value_iterator_type, "dict_valueiterator", next_value, NULL);
+ITERATOR_TYPE(dict_item_iterator_type, "dict_itemiterator", next_item, next_item_two);
+ITERATOR_TYPE(dict_reverse_key_iterator_type, "dict_reversekeyiterator", previous_key, NULL);
+ITERATOR_TYPE(dict_reverse_value_iterator_type, "dict_reversevalueiterator", previous_value, NULL);
+ITERATOR_TYPE(dict_reverse_item_iterator_type, "dict_reverseitemiterator", previous_item, NULL);
 
 /* ---- views ---- */
 

@@ -168,8 +168,7 @@ static Value wrap_naked(GenVM *vm, Value exception) {
     if (args == VALUE_ERROR) return VALUE_ERROR;
     Value group =
         exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
-    if (group != VALUE_ERROR)
-        AS(Exception, group)->traceback = AS(Exception, exception)->traceback;
+    if (group != VALUE_ERROR) AS(Exception, group)->traceback = AS(Exception, exception)->traceback;
     return group;
 }
 

@@ -37,7 +37,8 @@ Value bytes_to_hex(GenVM *vm, TextSpan data, Value separator_arg, Value group_ar
     if (!int_to_i64(group_arg, &group) || group > INT32_MAX || group < INT32_MIN)
         return raise_overflow(vm, "Python int too large to convert to C int");
     if (data.size == 0) return vm->empty_str;
-    size_t every = separator == NO_SEPARATOR || !group ? SIZE_MAX : (size_t)(group < 0 ? -group : group);
+    size_t every =
+        separator == NO_SEPARATOR || !group ? SIZE_MAX : (size_t)(group < 0 ? -group : group);
     size_t size = data.size * 2 + (data.size - 1) / every;
     if (!gc_check_size(vm, size) || !text_charge(vm, size)) return VALUE_ERROR;
     Str *str = str_alloc(vm, size, (uint32_t)size, STR_ASCII);

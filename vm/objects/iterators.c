@@ -288,6 +288,29 @@ static Value enumerate_next(GenVM *vm, Value self) {
     return it->index == VALUE_ERROR ? VALUE_ERROR : pair;
 }
 
+/* A step of a list's or another native iterator. */
+static inline Value step(GenVM *vm, Value iterator) {
+    ListIterator *it = AS(ListIterator, iterator);
+    if (likely(it->header.kind == TYPE_LIST_ITERATOR && it->container != VALUE_UNSET)) {
+        const List *list = AS_LIST(it->container);
+        if (likely((uint64_t)it->index < list->count)) return list->items[it->index++];
+    }
+    return iterator_step(vm, iterator);
+}
+
+static Value enumerate_next_two(GenVM *vm, Value self, Value *out) {
+    Enumerate *it = AS(Enumerate, self);
+    if (!(it->header.flags & ITERATOR_NATIVE) || !is_int(it->index) ||
+        as_int(it->index) == SMALL_INT_MAX)
+        return VALUE_UNSET;
+    Value item = step(vm, it->iterator);
+    if (item == VALUE_END || item == VALUE_ERROR) return item;
+    out[0] = it->index;
+    out[1] = item;
+    it->index = int_value(as_int(it->index) + 1);
+    return VALUE_NONE;
+}
+
 /* _engine.enumerate_pair(enumerate, item): (index, item), and counts on. */
 static Value engine_enumerate_pair(GenVM *vm, Value *args) {
     Enumerate *it = AS(Enumerate, args[0]);
@@ -352,7 +375,10 @@ const BuiltinType enumerate_type = {
     .doc = enumerate_doc,
     .construct = &enumerate_constructor,
     .methods = enumerate_methods,
-    .slots = {.iter = self_iter, .next = enumerate_next, .trace = enumerate_trace},
+    .slots = {.iter = self_iter,
+              .next = enumerate_next,
+              .next_two = enumerate_next_two,
+              .trace = enumerate_trace},
 };
 
 /* ---- zip ---- */
@@ -383,6 +409,21 @@ static inline Value zip_next_pair(GenVM *vm, Zip *zip, const Value *iterators) {
     Value second = iterator_step(vm, iterators[1]);
     if (second == VALUE_ERROR) return second;
     return second == VALUE_END ? zip_end(vm, zip, 1) : tuple_pair(vm, first, second);
+}
+
+static Value zip_next_two(GenVM *vm, Value self, Value *out) {
+    Zip *zip = AS(Zip, self);
+    const Tuple *iterators = AS_TUPLE(zip->iterators);
+    if (iterators->count != 2 || !(zip->header.flags & ITERATOR_NATIVE)) return VALUE_UNSET;
+    Value first = step(vm, iterators->items[0]);
+    if (first == VALUE_ERROR) return first;
+    if (first == VALUE_END) return zip_end(vm, zip, 0);
+    Value second = step(vm, iterators->items[1]);
+    if (second == VALUE_ERROR) return second;
+    if (second == VALUE_END) return zip_end(vm, zip, 1);
+    out[0] = first;
+    out[1] = second;
+    return VALUE_NONE;
 }
 
 static Value zip_next(GenVM *vm, Value self) {
@@ -470,7 +511,7 @@ const BuiltinType zip_type = {
     .doc = zip_doc,
     .construct = &zip_constructor,
     .methods = no_methods,
-    .slots = {.iter = self_iter, .next = zip_next, .trace = zip_trace},
+    .slots = {.iter = self_iter, .next = zip_next, .next_two = zip_next_two, .trace = zip_trace},
 };
 
 const NativeDef engine_iterator_natives[] = {
