@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -255,6 +256,38 @@ static Value posix_strerror(GenVM *vm, Value *args) {
     return str_from(vm, strerror_r((int)as_int(args[0]), buffer, sizeof buffer));
 }
 
+static bool may_signal(GenVM *vm) {
+    if (vm->capabilities & GEN_CAP_PROCESS) return true;
+    raise_os_error(vm, EPERM, VALUE_UNSET);
+    return false;
+}
+
+static Value posix_kill(GenVM *vm, Value *args) {
+    if (!may_signal(vm)) return VALUE_ERROR;
+    bool ok = kill((pid_t)as_int(args[0]), (int)as_int(args[1])) == 0;
+    return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+}
+
+static Value posix_killpg(GenVM *vm, Value *args) {
+    if (!may_signal(vm)) return VALUE_ERROR;
+    bool ok = killpg((pid_t)as_int(args[0]), (int)as_int(args[1])) == 0;
+    return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+}
+
+static Value posix_set_blocking(GenVM *vm, Value *args) {
+    int fd = (int)as_int(args[0]), flags = fcntl(fd, F_GETFL);
+    if (!may_use(vm, fd)) return VALUE_ERROR;
+    int wanted = args[1] == VALUE_TRUE ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    bool ok = flags >= 0 && fcntl(fd, F_SETFL, wanted) == 0;
+    return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+}
+
+static Value posix_get_blocking(GenVM *vm, Value *args) {
+    int flags = fcntl((int)as_int(args[0]), F_GETFL);
+    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    return flags < 0 ? posix_raise(vm, VALUE_UNSET) : bool_value(!(flags & O_NONBLOCK));
+}
+
 /* At once, as it is: nothing is written out or closed. */
 static Value posix_exit(GenVM *vm, Value *args) {
     if (!may_see_process(vm)) return VALUE_ERROR;
@@ -286,6 +319,12 @@ const NativeDef posix_process_functions[] = {
     {"_environ()", posix_environ, NULL},
     {"putenv(name, value, /)", posix_putenv, "Change or add an environment variable."},
     {"unsetenv(name, /)", posix_unsetenv, "Delete an environment variable."},
+    {"kill(pid: size, signal: size, /)", posix_kill, "Kill a process with a signal."},
+    {"killpg(pgid: size, signal: size, /)", posix_killpg, "Kill a process group with a signal."},
+    {"set_blocking(fd: size, blocking: bool, /)", posix_set_blocking,
+     "Set the blocking mode of the specified file descriptor."},
+    {"get_blocking(fd: size, /)", posix_get_blocking,
+     "Get the blocking mode of the file descriptor."},
     {"getpid()", posix_getpid, "Return the current process id."},
     {"getppid()", posix_getppid, "Return the parent's process id."},
     {"getuid()", posix_getuid, "Return the current process's user id."},

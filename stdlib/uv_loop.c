@@ -44,7 +44,7 @@ static void release(GenVM *vm, void *data) {
     for (int fd = 0; fd < loop->watcher_count; fd++)
         if (loop->watchers[fd]) uv_close((uv_handle_t *)&loop->watchers[fd]->poll, free_handle);
     for (int i = 0; i < 65; i++)
-        if (loop->signals[i]) uv_close((uv_handle_t *)loop->signals[i], free_handle);
+        if (loop->signals[i]) uv_close((uv_handle_t *)&loop->signals[i]->signal, free_handle);
     loop->ready = loop->completions = VALUE_UNSET;
     uv_walk(&loop->loop, close_handle, NULL);
     uv_run(&loop->loop, UV_RUN_DEFAULT);
@@ -247,10 +247,11 @@ static void on_signal(uv_signal_t *handle, int number) {
 }
 
 static void stop_signal(UvLoop *loop, int number) {
-    uv_signal_t *handle = loop->signals[number];
+    UvSignal *handle = loop->signals[number];
     loop->signals[number] = NULL;
     let_go(loop, HELD_SIGNALS, number);
-    uv_close((uv_handle_t *)handle, free_handle);
+    uv_close((uv_handle_t *)&handle->signal, free_handle);
+    sigaction(number, &handle->before, NULL);
 }
 
 static bool may_use_signals(GenVM *vm) {
@@ -273,18 +274,23 @@ static Value watch_signal(GenVM *vm, Value *args) {
     }
     if (!hold(loop, HELD_SIGNALS, number, args[1])) return VALUE_ERROR;
     if (loop->signals[number]) return VALUE_NONE;
-    uv_signal_t *handle = calloc(1, sizeof *handle);
+    UvSignal *handle = calloc(1, sizeof *handle);
     if (!handle) return raise_memory(vm);
-    uv_signal_init(&loop->loop, handle);
-    uv_unref((uv_handle_t *)handle);
+    sigaction((int)number, NULL, &handle->before);
+    uv_signal_init(&loop->loop, &handle->signal);
     loop->signals[number] = handle;
-    int status = uv_signal_start(handle, on_signal, (int)number);
+    int status = uv_signal_start(&handle->signal, on_signal, (int)number);
     if (status == 0) return VALUE_NONE;
     stop_signal(loop, (int)number);
     return uv_raise(vm, status);
 }
 
 /* ---- polling ---- */
+
+static Value start(GenVM *vm, Value *args) {
+    (void)args;
+    return uv_loop_get(vm) ? VALUE_NONE : VALUE_ERROR;
+}
 
 static uint64_t milliseconds(Value timeout) {
     if (timeout == VALUE_NONE) return LONGEST_WAIT * 1000;
@@ -321,6 +327,7 @@ static const NativeDef functions[] = {
     {"poll(timeout: float | None, ready: list, /)", poll_loop,
      "Wait at most timeout seconds for events; ready takes the items, the completions are "
      "returned."},
+    {"start()", start, "Make the loop, which is made on first use otherwise."},
     {"watch(fd: index, reader, writer, /)", watch,
      "Set the items that run when a descriptor is readable and writable; None: not wanted."},
     {"watch_signal(number: index, item, /)", watch_signal,
@@ -328,4 +335,14 @@ static const NativeDef functions[] = {
     {NULL, NULL, NULL},
 };
 
-const NativeModule uv_module = {"_uv", functions, NULL};
+static bool init(GenVM *vm, Module *module) {
+    for (const NativeDef *def = uv_process_functions; def->signature; def++) {
+        Value function = native_function_new(vm, def, VALUE_UNSET, module->name);
+        if (function == VALUE_ERROR ||
+            !dict_set_str(vm, module->dict, AS(NativeFunction, function)->name, function))
+            return false;
+    }
+    return true;
+}
+
+const NativeModule uv_module = {"_uv", functions, init};

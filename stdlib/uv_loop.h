@@ -20,6 +20,11 @@ typedef struct UvWatcher { /* of a descriptor */
     bool stopped; /* by libuv, after an error: started again at the next poll */
 } UvWatcher;
 
+typedef struct UvSignal {
+    uv_signal_t signal;
+    struct sigaction before; /* what the process did, done again afterwards */
+} UvSignal;
+
 typedef struct UvLoop {
     uv_loop_t loop;
     uv_timer_t timer; /* bounds a poll */
@@ -28,10 +33,10 @@ typedef struct UvLoop {
     UvWatcher **watchers; /* by descriptor; NULL: not watched */
     int watcher_count;    /* room in `watchers` */
     int stopped_count;
-    uv_signal_t *signals[65]; /* by number */
-    Value ready;              /* during a poll: the list that takes items that are ready to run */
-    Value completions;        /* during a poll: the list of (item, status, data) */
-    bool failed;              /* during a poll: out of memory */
+    UvSignal *signals[65]; /* by number */
+    Value ready;           /* during a poll: the list that takes items that are ready to run */
+    Value completions;     /* during a poll: the list of (item, status, data) */
+    bool failed;           /* during a poll: out of memory */
 } UvLoop;
 
 /* The VM's loop; NULL with an exception pending. */
