@@ -1,5 +1,5 @@
-/* uv_process.c - module _uv: what ends with a result: names of hosts looked up on libuv's threads, child processes.
- * The loop is uv_loop.c's.
+/* uv_process.c - module _uv: what ends with a result: names of hosts looked up on libuv's threads,
+ * child processes. The loop is uv_loop.c's.
  */
 #include "stdlib/uv_loop.h"
 
@@ -34,7 +34,8 @@ static void on_addrinfo(uv_getaddrinfo_t *handle, int status, struct addrinfo *f
     UvLoop *loop = request->loop;
     Value item = uv_request_take(request);
     int code = status ? system_code(status) : 0;
-    Value data = code ? str_from(loop->vm, gai_strerror(code)) : socket_addrinfo_list(loop->vm, found);
+    Value data =
+        code ? str_from(loop->vm, gai_strerror(code)) : socket_addrinfo_list(loop->vm, found);
     if (data == VALUE_ERROR)
         loop->failed = true;
     else if (item != VALUE_UNSET)
@@ -56,8 +57,10 @@ static Value get_addrinfo(GenVM *vm, Value *args) {
     const char *host = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
     const char *service = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
     if ((!host && args[1] != VALUE_NONE) || (!service && args[2] != VALUE_NONE)) return VALUE_ERROR;
-    struct addrinfo hints = {.ai_family = (int)as_int(args[3]), .ai_socktype = (int)as_int(args[4]),
-                             .ai_protocol = (int)as_int(args[5]), .ai_flags = (int)as_int(args[6])};
+    struct addrinfo hints = {.ai_family = (int)as_int(args[3]),
+                             .ai_socktype = (int)as_int(args[4]),
+                             .ai_protocol = (int)as_int(args[5]),
+                             .ai_flags = (int)as_int(args[6])};
     UvRequest *request = uv_request_new(vm, loop, args[0]);
     if (!request) return VALUE_ERROR;
     int status =
@@ -82,7 +85,8 @@ static void on_exit_of(uv_process_t *process, int64_t status, int signal) {
     uv_close((uv_handle_t *)process, free_process);
 }
 
-/* The strings of a list, ended by NULL; the caller frees the array. NULL with an exception pending. */
+/* The strings of a list, ended by NULL; the caller frees the array. NULL with an exception pending.
+ */
 static char **texts_of(GenVM *vm, Value list) {
     uint64_t count = AS_LIST(list)->count;
     char **texts = calloc(count + 1, sizeof *texts);
@@ -98,7 +102,8 @@ static char **texts_of(GenVM *vm, Value list) {
     return texts;
 }
 
-static int start_process(UvLoop *loop, UvRequest *request, uv_process_options_t *options, Value fds) {
+static int start_process(UvLoop *loop, UvRequest *request, uv_process_options_t *options,
+                         Value fds) {
     uv_stdio_container_t stdio[3];
     for (int i = 0; i < 3; i++) {
         int fd = (int)as_int(AS_LIST(fds)->items[i]);
@@ -111,8 +116,8 @@ static int start_process(UvLoop *loop, UvRequest *request, uv_process_options_t 
     return uv_spawn(&loop->loop, &request->process, options);
 }
 
-/* spawn(item, file, args: list, env: list of NAME=VALUE or None, cwd or None, fds: three, new session) -> pid.
- * The item is called with the exit status and the signal. */
+/* spawn(item, file, args: list, env: list of NAME=VALUE or None, cwd or None, fds: three, new
+ * session) -> pid. The item is called with the exit status and the signal. */
 static Value spawn(GenVM *vm, Value *args) {
     if (!(vm->capabilities & GEN_CAP_PROCESS)) return raise_os_error(vm, EPERM, VALUE_UNSET);
     UvLoop *loop = uv_loop_get(vm);
