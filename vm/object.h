@@ -203,6 +203,7 @@ typedef struct Dict {
     uint32_t index_mask; /* slots of the index, less one */
     uint32_t
         filled; /* slots of the index that are taken, for ever: at capacity the table is rebuilt */
+    uint32_t first; /* no live entry comes before this one */
 } Dict;
 
 typedef struct Range { /* start, stop, step and length are int values of any size */

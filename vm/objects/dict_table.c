@@ -6,18 +6,20 @@
  * place with key VALUE_UNSET
  *
  * Both lie in one Buffer. A deletion leaves the index alone: the slot goes on leading to the hole,
- * which equals no key. So `filled`, the slots ever taken, bounds the probes, and when it reaches
- * `capacity` (two thirds of the slots) the table is rebuilt without its holes. Probing is
- * CPython's: slot = 5 * slot + 1 + perturb, perturb >>= 5.
+ * which equals no key, until a new key that passes it takes it over. So `filled`, the slots ever
+ * taken, bounds the probes, and when it or the entries reach `capacity` (two thirds of the slots)
+ * the table is rebuilt without its holes. Probing is CPython's: slot = 5 * slot + 1 + perturb,
+ * perturb >>= 5.
  */
 #include "vm/objects/containers.h"
+#include "vm/objects/text.h"
 
-enum { PERTURB_SHIFT = 5, FIRST_SLOTS = 8 };
+enum { PERTURB_SHIFT = 5, FIRST_SLOTS = 8, BIG_INDEX = 4096 };
 
 static const uint8_t empty_index[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 void dict_init(Dict *dict) {
-    dict->used = dict->count = dict->filled = dict->capacity = dict->index_mask = 0;
+    dict->used = dict->count = dict->filled = dict->capacity = dict->index_mask = dict->first = 0;
     dict->version++;
     dict->entries = NULL;
     dict->index = (void *)empty_index;
@@ -69,8 +71,9 @@ static inline uint64_t free_slot(const void *index, uint64_t mask, uint64_t hash
 
 /* ---- growth ---- */
 
+/* A big index is kept sparse: each slot passed in it is likely to be a miss of the cache. */
 static inline uint64_t usable(uint64_t slots) {
-    return slots * 2 / 3;
+    return slots > BIG_INDEX ? slots / 2 : slots * 2 / 3;
 }
 
 static void index_entries(void *index, uint64_t mask, const DictEntry *entries, uint32_t used) {
@@ -103,6 +106,7 @@ static bool rebuild(GenVM *vm, Dict *dict, const Dict *source, uint64_t capacity
     copy_live_entries(entries, source);
     index_entries(index, mask, entries, source->count);
     Buffer *old = dict->buffer;
+    dict->first = 0;
     dict->used = dict->filled = dict->count = source->count;
     dict->capacity = (uint32_t)room;
     dict->index_mask = (uint32_t)mask;
@@ -114,19 +118,23 @@ static bool rebuild(GenVM *vm, Dict *dict, const Dict *source, uint64_t capacity
     return true;
 }
 
+static inline bool has_room(const Dict *dict, uint64_t more) {
+    return dict->filled + more <= dict->capacity && dict->used + more <= dict->capacity;
+}
+
 static COLD bool grow(GenVM *vm, Dict *dict) {
     return rebuild(vm, dict, dict, dict->count ? (uint64_t)dict->count * 2 : 1);
 }
 
 bool dict_reserve(GenVM *vm, Dict *dict, uint64_t more) {
-    if (dict->filled + more <= dict->capacity) return true;
+    if (has_room(dict, more)) return true;
     return rebuild(vm, dict, dict, dict->count + more);
 }
 
 /* A table without holes is copied as it is, index included. */
 bool dict_assign(GenVM *vm, Dict *dict, Dict *source) {
     if (source->count == 0) return true;
-    if (source->filled != source->count) {
+    if (source->filled != source->count || source->used != source->count) {
         if (!rebuild(vm, dict, source, source->count)) return false;
     } else {
         Buffer *buffer = gc_buffer_new(vm, source->buffer->capacity);
@@ -135,6 +143,7 @@ bool dict_assign(GenVM *vm, Dict *dict, Dict *source) {
         size_t offset = (size_t)((uint8_t *)source->index - source->buffer->data);
         uint64_t mask = source->index_mask;
         memcpy(buffer->data + offset, source->index, (mask + 1) * slot_width(mask));
+        dict->first = 0;
         dict->used = dict->filled = dict->count = source->count;
         dict->capacity = source->capacity;
         dict->index_mask = source->index_mask;
@@ -152,12 +161,18 @@ bool dict_assign(GenVM *vm, Dict *dict, Dict *source) {
 /* The three ways to compare keys, chosen by the kind of the key looked for. */
 typedef enum Match { MATCH_STR, MATCH_INT, MATCH_ANY } Match;
 
+/* Of keys that are not the same object and have the same hash. */
+static inline bool same_text(Value held, Value key) {
+    const Str *a = AS_STR(held), *b = AS_STR(key);
+    return a->size == b->size && text_equal(a->data, b->data, a->size);
+}
+
 static inline Leaf match_key(GenVM *vm, const DictEntry *entry, Value key, Match match) {
     if (match == MATCH_STR && is_exact(entry->key, TYPE_STR))
-        return str_equal(entry->key, key) ? LEAF_TRUE : LEAF_FALSE;
+        return same_text(entry->key, key) ? LEAF_TRUE : LEAF_FALSE;
     if (match == MATCH_INT && is_int(entry->key)) return LEAF_FALSE;
     if (entry->key == VALUE_UNSET) return LEAF_FALSE;
-    return leaf_equal(vm, entry->key, key);
+    return items_equal(vm, entry->key, key);
 }
 
 static inline __attribute__((always_inline)) int64_t find(GenVM *vm, const Dict *dict, Value key,
@@ -218,7 +233,7 @@ static __attribute__((noinline)) int64_t find_name(GenVM *vm, Dict *dict, Value 
         if (number == FREE_SLOT) return ENTRY_ABSENT;
         const DictEntry *entry = &entries[number];
         if (entry->key == key) return number;
-        if (entry->hash == hash && is_kind(entry->key, TYPE_STR) && str_equal(entry->key, key))
+        if (entry->hash == hash && is_kind(entry->key, TYPE_STR) && same_text(entry->key, key))
             return number;
         slot = next_slot(slot, &perturb, mask);
     }
@@ -267,12 +282,30 @@ int64_t dict_probe_entry(Dict *dict, int64_t state) {
 
 /* ---- adding and removing ---- */
 
-bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
-    if (unlikely(dict->filled == dict->capacity) && !grow(vm, dict)) return false;
-    uint64_t mask = dict->index_mask;
-    slot_set(dict->index, mask, free_slot(dict->index, mask, hash), dict->used);
-    dict->entries[dict->used++] = (DictEntry){.key = key, .value = value, .hash = hash};
+/* The slot for a new key: one on its way that leads to a hole serves as well as a free one. */
+static __attribute__((noinline)) uint64_t slot_past_holes(Dict *dict, uint64_t hash) {
+    uint64_t mask = dict->index_mask, slot = hash & mask, perturb = hash;
+    for (;;) {
+        uint32_t number = slot_get(dict->index, mask, slot);
+        if (number == FREE_SLOT) {
+            dict->filled++;
+            return slot;
+        }
+        if (dict->entries[number].key == VALUE_UNSET) return slot;
+        slot = next_slot(slot, &perturb, mask);
+    }
+}
+
+static inline uint64_t new_slot(Dict *dict, uint64_t hash) {
+    if (unlikely(dict->filled != dict->count)) return slot_past_holes(dict, hash);
     dict->filled++;
+    return free_slot(dict->index, dict->index_mask, hash);
+}
+
+bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
+    if (unlikely(!has_room(dict, 1)) && !grow(vm, dict)) return false;
+    slot_set(dict->index, dict->index_mask, new_slot(dict, hash), dict->used);
+    dict->entries[dict->used++] = (DictEntry){.key = key, .value = value, .hash = hash};
     dict->count++;
     dict->version++;
     barrier_value(vm, dict, key);
@@ -285,6 +318,9 @@ void dict_remove(Dict *dict, uint32_t number) {
     entry->key = entry->value = VALUE_UNSET;
     dict->count--;
     dict->version++;
+    if (number == dict->first)
+        while (dict->first < dict->used && dict->entries[dict->first].key == VALUE_UNSET)
+            dict->first++;
 }
 
 /* The slots of holes stay taken and may lead to a later entry of the same number: that entry is
@@ -292,6 +328,7 @@ void dict_remove(Dict *dict, uint32_t number) {
 void dict_trim(Dict *dict) {
     while (dict->used && dict->entries[dict->used - 1].key == VALUE_UNSET)
         dict->used--;
+    if (dict->first > dict->used) dict->first = dict->used;
     /* An empty table forgets its holes, when as many slots were filled as are to be cleared. */
     if (dict->used == 0 && dict->filled > dict->index_mask / 4) {
         dict->filled = 0;

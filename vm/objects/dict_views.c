@@ -42,6 +42,7 @@ static inline const DictEntry *next_entry(GenVM *vm, DictIterator *it, Value *en
     if (it->dict == VALUE_UNSET) return NULL;
     Dict *dict = AS_DICT(it->dict);
     if (unlikely(dict->count != it->count)) return *end = size_changed(vm, it), NULL;
+    if (it->index < dict->first) it->index = dict->first;
     while (it->index < dict->used) {
         const DictEntry *entry = &dict->entries[it->index++];
         if (entry->key == VALUE_UNSET) continue;

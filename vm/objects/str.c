@@ -337,7 +337,7 @@ bool str_equal(Value left, Value right) {
     const Str *a = AS_STR(left), *b = AS_STR(right);
     if (a->size != b->size || (a->header.flags & b->header.flags & STR_INTERNED)) return false;
     if (a->hash != b->hash && a->hash && b->hash) return false;
-    return memcmp(a->data, b->data, a->size) == 0;
+    return text_equal(a->data, b->data, a->size);
 }
 
 bool str_is(Value v, const char *text) {

@@ -196,12 +196,13 @@ uint64_t tuple_hash_combine(const uint64_t *hashes, uint64_t count, bool with_le
     return hash == (uint64_t)-1 ? 1546275796u : hash;
 }
 
-Leaf tuple_leaf_hash(GenVM *vm, Value self, uint64_t *result) {
-    Tuple *tuple = AS_TUPLE(self);
-    uint64_t item, hash = PRIME_5;
+/* Of the items from `i` on, which may be tuples themselves. */
+static __attribute__((noinline)) Leaf hash_rest(GenVM *vm, Tuple *tuple, uint64_t i, uint64_t hash,
+                                                uint64_t *result) {
+    uint64_t item;
     if (!charge_items(vm, tuple->count) || !native_enter(vm)) return LEAF_ERROR;
     Leaf hashed = LEAF_TRUE;
-    for (uint64_t i = 0; i < tuple->count && hashed == LEAF_TRUE; i++) {
+    for (; i < tuple->count && hashed == LEAF_TRUE; i++) {
         hashed = key_hash(vm, tuple->items[i], &item);
         if (hashed == LEAF_TRUE) hash = hash_step(hash, item);
     }
@@ -210,15 +211,45 @@ Leaf tuple_leaf_hash(GenVM *vm, Value self, uint64_t *result) {
     return hashed;
 }
 
-Leaf tuple_leaf_equal(GenVM *vm, Value left, Value right) {
-    Tuple *a = AS_TUPLE(left), *b = AS_TUPLE(right);
-    if (a->count != b->count) return LEAF_FALSE;
+Leaf tuple_leaf_hash(GenVM *vm, Value self, uint64_t *result) {
+    Tuple *tuple = AS_TUPLE(self);
+    uint64_t hash = PRIME_5;
+    for (uint64_t i = 0; i < tuple->count; i++) {
+        Value item = tuple->items[i];
+        if (unlikely(i == 64)) return hash_rest(vm, tuple, i, hash, result);
+        if (is_int(item))
+            hash = hash_step(hash, small_int_hash(item));
+        else if (is_exact(item, TYPE_STR) && AS_STR(item)->hash)
+            hash = hash_step(hash, AS_STR(item)->hash);
+        else
+            return hash_rest(vm, tuple, i, hash, result);
+    }
+    *result = hash_end(hash, tuple->count);
+    return LEAF_TRUE;
+}
+
+static __attribute__((noinline)) Leaf equal_rest(GenVM *vm, const Tuple *a, const Tuple *b,
+                                                 uint64_t i) {
     if (!charge_items(vm, a->count) || !native_enter(vm)) return LEAF_ERROR;
     Leaf equal = LEAF_TRUE;
-    for (uint64_t i = 0; i < a->count && equal == LEAF_TRUE; i++)
+    for (; i < a->count && equal == LEAF_TRUE; i++)
         if (a->items[i] != b->items[i]) equal = items_equal(vm, a->items[i], b->items[i]);
     native_leave(vm);
     return equal;
+}
+
+Leaf tuple_leaf_equal(GenVM *vm, Value left, Value right) {
+    const Tuple *a = AS_TUPLE(left), *b = AS_TUPLE(right);
+    if (a->count != b->count) return LEAF_FALSE;
+    for (uint64_t i = 0; i < a->count; i++) {
+        Value x = a->items[i], y = b->items[i];
+        if (unlikely(i == 64)) return equal_rest(vm, a, b, i);
+        if (x == y) continue;
+        if (are_ints(x, y)) return LEAF_FALSE;
+        if (!is_exact(x, TYPE_STR) || !is_exact(y, TYPE_STR)) return equal_rest(vm, a, b, i);
+        if (!str_equal(x, y)) return LEAF_FALSE;
+    }
+    return LEAF_TRUE;
 }
 
 static Value tuple_hash(GenVM *vm, Value self) {
