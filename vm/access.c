@@ -1,4 +1,5 @@
 /* access.c - subscripts, len, `in`, iteration of any value. */
+#include "vm/bind.h"
 #include "vm/objects/containers.h"
 #include "vm/operations.h"
 
@@ -35,10 +36,22 @@ Value value_setitem(GenVM *vm, Value object, Value key, Value value) {
 
 /* ---- len and in ---- */
 
+Value value_native_len(GenVM *vm, Value method, Value v) {
+    if (!is_kind(method, TYPE_NATIVE_METHOD) || as_object(method)->flags & NATIVE_CLASSMETHOD)
+        return VALUE_UNSET;
+    Value length = native_invoke(vm, AS(NativeFunction, method), &v, 1, VALUE_UNSET);
+    if (length == VALUE_TAIL) native_drop_tail(vm);
+    if (length == VALUE_ERROR || (is_int(length) && (int64_t)length >= 0)) return length;
+    return VALUE_UNSET;
+}
+
 Value value_len(GenVM *vm, Value v) {
     const Type *type = type_of(vm, v);
     Value method = type->special[SP_LEN];
-    if (unlikely(method != VALUE_UNSET)) return special_checked(vm, SP_LEN, method, v);
+    if (unlikely(method != VALUE_UNSET)) {
+        Value length = value_native_len(vm, method, v);
+        return length != VALUE_UNSET ? length : special_checked(vm, SP_LEN, method, v);
+    }
     if (likely(type->slots.len)) return type->slots.len(vm, v);
     return raise_type(vm, "object of type '%T' has no len()", v);
 }

@@ -71,9 +71,13 @@ Leaf leaf_truth(GenVM *vm, Value v) {
     if (type->slots.truth) {
         answer = type->slots.truth(vm, v);
     } else {
-        if (type->special[SP_LEN] != VALUE_UNSET) return LEAF_SCRIPT;
-        if (!type->slots.len) return LEAF_TRUE;
-        answer = type->slots.len(vm, v);
+        if (type->special[SP_LEN] != VALUE_UNSET) {
+            answer = value_native_len(vm, type->special[SP_LEN], v);
+            if (answer == VALUE_UNSET) return LEAF_SCRIPT;
+        } else {
+            if (!type->slots.len) return LEAF_TRUE;
+            answer = type->slots.len(vm, v);
+        }
         if (is_int(answer)) return answer != int_value(0) ? LEAF_TRUE : LEAF_FALSE;
     }
     if (answer == VALUE_ERROR) return LEAF_ERROR;

@@ -169,8 +169,11 @@
         if (unlikely(vm->poll)) goto hurry;                                                        \
         NEXT;                                                                                      \
     } while (0)
+/* Is `self` of the class whose method native `f` is: of any subclass, if it is a builtin one. */
 #define TAKES_SELF(f, self)                                                                        \
-    (is_object(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind)
+    (is_object(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind &&  \
+     (((NativeFunction *)(f))->owner->is_builtin ||                                                \
+      vm->shapes[as_object(self)->shape].type == ((NativeFunction *)(f))->owner))
 
 /* What is no plain function of that many parameters is called at `call_other`, with `callee`, the
  * `arg_count` arguments at `args`, and `top`, where frames may start: at the window itself, which

@@ -182,7 +182,6 @@ static uint8_t direct_count(const NativeFunction *native) {
     const Signature *signature = native->signature;
     bool bound = native->self != VALUE_UNSET && native->owner;
     bool special = signature->binding != BINDING_INSTANCE || bound ||
-                   (native->owner && !native->owner->is_builtin) ||
                    native->header.flags & (NATIVE_NEXT | NATIVE_SEND);
     if (!signature->plain || signature->converts || special || signature->count >= FUNCTION_COMPLEX)
         return FUNCTION_COMPLEX;

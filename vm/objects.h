@@ -190,9 +190,12 @@ bool class_builtins_init(GenVM *vm);              /* adds __build_class__ to vm-
 Value value_repr(GenVM *vm, Value v); /* may be VALUE_TAIL, as any of these */
 Value value_str(GenVM *vm, Value v);
 Value value_ascii(GenVM *vm, Value v);
-Value value_hash(GenVM *vm, Value v);                         /* int */
-Value value_truth(GenVM *vm, Value v);                        /* True or False */
-Value value_len(GenVM *vm, Value v);                          /* int */
+Value value_hash(GenVM *vm, Value v);  /* int */
+Value value_truth(GenVM *vm, Value v); /* True or False */
+Value value_len(GenVM *vm, Value v);   /* int */
+/* len(v) by a native method that a class has as its __len__; VALUE_UNSET: it is no such method, or
+ * its answer is to be checked. */
+Value value_native_len(GenVM *vm, Value method, Value v);
 Value value_contains(GenVM *vm, Value container, Value item); /* True or False */
 Value value_iter(GenVM *vm, Value v);
 Value value_next(
