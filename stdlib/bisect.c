@@ -55,14 +55,20 @@ static Value insort_left(GenVM *vm, Value *args) {
     return search(vm, args, false, true);
 }
 
-static const char right_doc[] = "Return the index where to insert item x in list a, assuming a is sorted.";
-static const char insert_doc[] = "Insert item x in list a, and keep it sorted assuming a is sorted.";
+static const char right_doc[] =
+    "Return the index where to insert item x in list a, assuming a is sorted.";
+static const char insert_doc[] =
+    "Insert item x in list a, and keep it sorted assuming a is sorted.";
 
 static const NativeDef functions[] = {
-    {"bisect_right(a, x, lo: size = 0, hi: size | None = None, *, key = None)", bisect_right, right_doc},
-    {"bisect_left(a, x, lo: size = 0, hi: size | None = None, *, key = None)", bisect_left, right_doc},
-    {"insort_right(a, x, lo: size = 0, hi: size | None = None, *, key = None)", insort_right, insert_doc},
-    {"insort_left(a, x, lo: size = 0, hi: size | None = None, *, key = None)", insort_left, insert_doc},
+    {"bisect_right(a, x, lo: size = 0, hi: size | None = None, *, key = None)", bisect_right,
+     right_doc},
+    {"bisect_left(a, x, lo: size = 0, hi: size | None = None, *, key = None)", bisect_left,
+     right_doc},
+    {"insort_right(a, x, lo: size = 0, hi: size | None = None, *, key = None)", insort_right,
+     insert_doc},
+    {"insort_left(a, x, lo: size = 0, hi: size | None = None, *, key = None)", insort_left,
+     insert_doc},
     {0},
 };
 

@@ -140,7 +140,8 @@ Value attribute_bind(GenVM *vm, Value raw, Value instance, Type *type) {
     if (!is_object(raw)) return raw;
     bool of_class = instance == VALUE_UNSET;
     switch (as_object(raw)->kind) {
-    case TYPE_FUNCTION: return of_class || !is_own_method(raw) ? raw : method_new(vm, raw, instance);
+    case TYPE_FUNCTION:
+        return of_class || !is_own_method(raw) ? raw : method_new(vm, raw, instance);
     case TYPE_NATIVE_METHOD:
         if (AS(NativeFunction, raw)->header.flags & NATIVE_CLASSMETHOD)
             return bind_native(vm, AS(NativeFunction, raw), object_value(type));

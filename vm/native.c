@@ -401,10 +401,10 @@ static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
         return self;
     if (type_is_subclass(type_of(vm, self), owner)) return self;
     if (native->header.flags & NATIVE_WRAPPER)
-        return raise_type(vm, "descriptor '%S' requires a '%S' object but received a '%T'",
-                          describe(vm, native), owner->name, self);
-    return raise_type(vm, "descriptor '%S' for '%S' objects doesn't apply to a '%T' object",
-                      describe(vm, native), owner->name, self);
+        return raise_type(vm, "descriptor '%S' requires a '%N' object but received a '%T'",
+                          describe(vm, native), owner, self);
+    return raise_type(vm, "descriptor '%S' for '%N' objects doesn't apply to a '%T' object",
+                      describe(vm, native), owner, self);
 }
 
 /* A __new__ makes instances of its own type and of the classes below that share its layout, and of

@@ -82,7 +82,9 @@ struct Object {
 };
 enum { OBJECT_SUBCLASS = 1, FUNCTION_COMPLEX = 255 };
 enum { FUNCTION_PLAIN_REGS = 250 }; /* what the stack's red zone holds without a check */
-enum { NEVER_METHOD = 4 }; /* flag of functions: in a class, too, they get no instance, as those in C */
+enum {
+    NEVER_METHOD = 4
+}; /* flag of functions: in a class, too, they get no instance, as those in C */
 enum { LIKE_NATIVE = 1 }; /* flags of functions and properties: see bind_like_native.c */
 /* Function's flags: a call with exactly the positional parameters makes a generator, coroutine, ...
  */
