@@ -241,6 +241,7 @@ void emit_range_close(Unit *u, Block *block);
 void emit_at(Unit *u, AstSpan span);
 bool emit_prologue(Unit *u);
 void emit_thread_jumps(Unit *u);
+void emit_reciprocal(Unit *u, Value divisor); /* into the data word of the division just emitted */
 void emit_pair(Unit *u,
                Reg mark); /* the last two, if possible; temporaries from mark on are dead */
 

@@ -457,6 +457,13 @@ bool emit_prologue(Unit *u) {
     return true;
 }
 
+void emit_reciprocal(Unit *u, Value divisor) {
+    if (!u->reachable || u->count < 2) return;
+    Instr *word = &u->instrs[u->count - 1]; /* wide mode may store the result behind it */
+    if (instr_op(*word) != OP_SKIP1) word--;
+    if (instr_op(*word) == OP_SKIP1) *word = code_reciprocal(divisor);
+}
+
 /* The opcode for both; OP_NOP if there is none. `reversed`: the result of the first is the right
  * operand. */
 static Opcode pair_opcode(Opcode first, Opcode second, bool reversed) {

@@ -132,8 +132,9 @@ void expr_binary(Unit *u, AstOperator op, bool in_place, Reg dest, Reg left, Ast
         emit(u, op == OPERATOR_Add ? OP_ADDI : OP_SUBI, dest, left, in_place,
              (int32_t)as_int(constant));
     } else if (constant != VALUE_UNSET) {
-        emit(u, OP_ADDK + (opcode - OP_ADD), dest, left, in_place,
-             (int32_t)emit_const_index(u, constant));
+        opcode += OP_ADDK - OP_ADD;
+        emit(u, opcode, dest, left, in_place, (int32_t)emit_const_index(u, constant));
+        if (code_op_info[opcode].words == 2) emit_reciprocal(u, constant);
     } else {
         Reg mark = u->top, value = expr_any(u, right, NO_REG);
         emit_at(u, span);

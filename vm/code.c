@@ -28,6 +28,17 @@ OpPair code_pair(Opcode op) {
     }
 }
 
+/* Rounded up, the factor 2^(31 + L) / d errs by less than 2^L, where L bits hold d: too little to
+ * show in the quotient of 31 bits. Powers of two need none. */
+Instr code_reciprocal(Value divisor) {
+    int64_t d = is_int(divisor) ? as_int(divisor) : 0;
+    if (d < 3 || d >= (int64_t)1 << RECIPROCAL_BITS || (d & (d - 1)) == 0)
+        return instr_make(OP_SKIP1, 0, 0, 0, 0);
+    unsigned shift = RECIPROCAL_BITS + 64 - (unsigned)__builtin_clzll((uint64_t)d - 1);
+    uint64_t factor = (((uint64_t)1 << shift) + (uint64_t)d - 1) / (uint64_t)d;
+    return instr_make(OP_SKIP1, shift, 0, 0, (int32_t)(uint32_t)factor);
+}
+
 Code *code_new(GenVM *vm) {
     Code *code = gc_new(vm, sizeof(Code), TYPE_CODE);
     if (code)

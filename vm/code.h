@@ -44,6 +44,11 @@ static inline int32_t instr_imm(Instr i) {
     return (int32_t)(i >> 32);
 }
 
+/* The data word of FLOORDIVK and MODK: the quotient of a number below 2^31 is that number times
+ * imm, shifted right by a; 0: no such factor. */
+enum { RECIPROCAL_BITS = 31 };
+Instr code_reciprocal(Value divisor);
+
 typedef struct ExceptionRange { /* innermost first in the table */
     uint32_t start, end;        /* words: start <= pc of the raising instruction < end */
     uint32_t handler;           /* word */

@@ -185,11 +185,13 @@ static inline bool divides_exactly(Value x, Value y) {
     }
 
 static inline int64_t floor_mod(int64_t a, int64_t b) { /* b > 0 */
+    if ((b & (b - 1)) == 0) return a & (b - 1);
     int64_t r =
         (((uint64_t)a | (uint64_t)b) >> 32) == 0 ? (int64_t)((uint32_t)a % (uint32_t)b) : a % b;
     return r < 0 ? r + b : r;
 }
 static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
+    if ((b & (b - 1)) == 0) return a >> __builtin_ctzll((uint64_t)b);
     if ((((uint64_t)a | (uint64_t)b) >> 32) == 0) return (int64_t)((uint32_t)a / (uint32_t)b);
     int64_t q = a / b;
     return a % b < 0 ? q - 1 : q;
@@ -200,6 +202,26 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
         Value x = RB, y = right;                                                                   \
         if (likely(are_ints(x, y) && (int64_t)y > 0)) {                                            \
             RA = int_value(function(as_int(x), as_int(y)));                                        \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        SLOW(op_binary);                                                                           \
+    }
+
+/* By a constant: a multiplication, for dividends of 31 bits. `result` is made of x, the quotient q
+ * and the divisor y, all with the tag of an int. */
+#define CONSTANT_DIVISION(name, function, result)                                                  \
+    CASE(name) {                                                                                   \
+        Value x = RB, y = k[IMM];                                                                  \
+        uint64_t factor = pc[0] >> 32;                                                             \
+        if (likely(factor && (x & ~((((Value)1 << RECIPROCAL_BITS) - 1) << 2)) == 0)) {            \
+            uint64_t q = (x >> SMALL_INT_SHIFT) * factor >> (pc[0] >> 8 & 63);                     \
+            RA = result;                                                                           \
+            pc++;                                                                                  \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        if (likely(are_ints(x, y) && (int64_t)y > 0)) {                                            \
+            RA = int_value(function(as_int(x), as_int(y)));                                        \
+            pc++;                                                                                  \
             NEXT;                                                                                  \
         }                                                                                          \
         SLOW(op_binary);                                                                           \
@@ -552,9 +574,9 @@ RunStatus interp_run(GenVM *vm) {
     DIVISION(DIV, RC)
     DIVISION(DIVK, k[IMM])
     INTEGER_DIVISION(FLOORDIV, floor_div, RC)
-    INTEGER_DIVISION(FLOORDIVK, floor_div, k[IMM])
+    CONSTANT_DIVISION(FLOORDIVK, floor_div, q << SMALL_INT_SHIFT)
     INTEGER_DIVISION(MOD, floor_mod, RC)
-    INTEGER_DIVISION(MODK, floor_mod, k[IMM])
+    CONSTANT_DIVISION(MODK, floor_mod, x - q * y)
     BITWISE(AND, &, RC)
     BITWISE(ANDK, &, k[IMM])
     BITWISE(OR, |, RC)

@@ -27,18 +27,8 @@ static Value *window_of(GenVM *vm) {
     }
 }
 
-/* The answer of a native that has a short way for such a call, else VALUE_UNSET. */
-static inline Value call_fast(GenVM *vm, Value callable, const Value *args, uint32_t count) {
-    if (!is_kind(callable, TYPE_NATIVE) && !is_kind(callable, TYPE_NATIVE_METHOD))
-        return VALUE_UNSET;
-    const NativeFunction *native = AS(NativeFunction, callable);
-    return native->fast ? native->fast(vm, args, count) : VALUE_UNSET;
-}
-
 bool op_call(GenVM *vm) {
     Value *window = window_of(vm);
-    Value answer = call_fast(vm, window[0], window + link_of(vm), instr_b(op_instr(vm)));
-    if (answer != VALUE_UNSET) return call_result(vm, answer);
     return call_general(vm, window[0], window + link_of(vm), instr_b(op_instr(vm)), VALUE_UNSET);
 }
 
@@ -47,8 +37,6 @@ bool op_call_method(GenVM *vm) {
     uint32_t count = instr_b(op_instr(vm));
     if (args[0] == VALUE_UNSET)
         return call_general(vm, window[0], args + 1, count - 1, VALUE_UNSET);
-    Value answer = call_fast(vm, window[0], args, count);
-    if (answer != VALUE_UNSET) return call_result(vm, answer);
     return call_general(vm, window[0], args, count, VALUE_UNSET);
 }
 

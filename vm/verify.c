@@ -162,6 +162,9 @@ static bool check_instruction(const Verifier *v, uint32_t word) {
     if (op >= OP_JLTK && op <= OP_JNGEK && !check_constant(v, word, (int32_t)instr_b(instr)))
         return false;
     if (info->words == 3) return check_constant(v, word, instr_imm(v->code->instrs[word + 1]));
+    if ((op == OP_FLOORDIVK || op == OP_MODK) &&
+        v->code->instrs[word + 1] != code_reciprocal(v->code->consts[instr_imm(instr)]))
+        return fail(v, word, "%s with a wrong reciprocal", info->name);
     return check_pair(v, word);
 }
 
