@@ -26,12 +26,22 @@ static Value range_product(GenVM *vm, uint64_t first, uint64_t last) {
     return high == VALUE_ERROR ? VALUE_ERROR : int_binary(vm, BINARY_MUL, low, high);
 }
 
+/* Makes sure of memory and steps for a product of `count` factors that will have `bits` bits. */
+static bool begin_product(GenVM *vm, double bits, uint64_t count) {
+    if (bits > 1e15) return raise_memory(vm), false;
+    if (!gc_check_size(vm, (uint64_t)(bits / 8))) return false;
+    size_t half = (size_t)(bits / 128);
+    return native_begin(vm, count / 4 + 3 * int_product_cost(half, half));
+}
+
 static Value range_product_checked(GenVM *vm, uint64_t first, uint64_t last) {
     if (first > last) return int_value(1);
-    double bits = (double)(last - first + 1) * log2((double)last);
-    if (!gc_check_size(vm, (uint64_t)(bits / 8)) || !native_charge(vm, (last - first) / 4))
-        return VALUE_ERROR;
-    return range_product(vm, first, last);
+    uint64_t count = last - first + 1;
+    if (!begin_product(vm, (double)count * log2((double)last), count)) return VALUE_ERROR;
+    if (!native_charge(vm, count / 4)) return VALUE_ERROR;
+    Value product = range_product(vm, first, last);
+    native_end(vm);
+    return product;
 }
 
 /* first * (first + 2) * ... of odd numbers below `end`. */
@@ -51,10 +61,8 @@ static Value odd_product(GenVM *vm, uint64_t first, uint64_t end) {
 
 /* n! is 2^(n - ones in n) times, for every k, the odd numbers up to n / 2^k: those of one k
  * continue those of k + 1. */
-static Value factorial(GenVM *vm, uint64_t n) {
-    if (n < 2) return int_value(1);
-    double bits = (double)n * log2((double)n);
-    if (!gc_check_size(vm, (uint64_t)(bits / 8)) || !native_charge(vm, n / 4)) return VALUE_ERROR;
+static Value factorial_by_halves(GenVM *vm, uint64_t n) {
+    if (!native_charge(vm, n / 4)) return VALUE_ERROR;
     Value inner = int_value(1), outer = int_value(1);
     uint64_t done = 3; /* odd numbers below are in `inner` */
     for (int shift = 63 - __builtin_clzll(n); shift >= 0; shift--) {
@@ -69,6 +77,14 @@ static Value factorial(GenVM *vm, uint64_t n) {
     }
     return int_binary(vm, BINARY_LSHIFT, outer,
                       int_value((int64_t)(n - (uint64_t)__builtin_popcountll(n))));
+}
+
+static Value factorial(GenVM *vm, uint64_t n) {
+    if (n < 2) return int_value(1);
+    if (!begin_product(vm, (double)n * log2((double)n), n)) return VALUE_ERROR;
+    Value product = factorial_by_halves(vm, n);
+    native_end(vm);
+    return product;
 }
 
 Value math_factorial(GenVM *vm, Value *args) {
@@ -86,11 +102,13 @@ static Value falling_product(GenVM *vm, Value n, uint64_t k) {
     int64_t small;
     if (int_to_i64(n, &small))
         return range_product_checked(vm, (uint64_t)small - k + 1, (uint64_t)small);
-    if (!gc_check_size(vm, int_bit_length(n) / 8 * k)) return VALUE_ERROR;
+    double bits = (double)int_bit_length(n) * (double)k;
+    if (!begin_product(vm, bits, k)) return VALUE_ERROR;
     Value product = int_value(1);
     for (uint64_t i = 0; i < k && product != VALUE_ERROR; i++)
         product = int_binary(vm, BINARY_MUL, product,
                              int_binary(vm, BINARY_SUB, n, int_value((int64_t)i)));
+    native_end(vm);
     return product;
 }
 

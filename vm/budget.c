@@ -101,9 +101,17 @@ static bool can_restart(GenVM *vm) {
     return (op >= OP_ADD && op <= OP_MATMULK) || (op >= OP_CALL && op <= OP_CALLEXWG);
 }
 
+void native_spend(GenVM *vm, uint64_t steps) {
+    vm->fuel -= (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);
+    if (vm->fuel >= 0 || !vm->task || vm->in_prelude) return;
+    vm->fuel_kept += vm->fuel;
+    vm->fuel = 0;
+    vm->poll |= POLL_BUDGET;
+}
+
 bool native_afford(GenVM *vm, uint64_t steps) {
     Task *task = vm->task;
-    if (!task || !task->limits[BUDGET_STEPS]) return native_charge(vm, steps);
+    if (!task || !task->limits[BUDGET_STEPS] || vm->afforded) return native_charge(vm, steps);
     int64_t done = vm->fuel_slice - vm->fuel - vm->fuel_kept;
     int64_t left = steps_left(vm, task) - done;
     if (left >= 0 && (uint64_t)left >= steps) return native_charge(vm, steps);
@@ -115,4 +123,15 @@ bool native_afford(GenVM *vm, uint64_t steps) {
         raise_memory(vm);
     }
     return false;
+}
+
+bool native_begin(GenVM *vm, uint64_t steps) {
+    if (!native_afford(vm, steps)) return false;
+    vm->fuel += (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);
+    vm->afforded = true; /* the pieces charge for themselves */
+    return true;
+}
+
+void native_end(GenVM *vm) {
+    vm->afforded = false;
 }

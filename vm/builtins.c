@@ -548,6 +548,7 @@ static Value builtin_input(GenVM *vm, Value *args) {
 
 /* ---- code ---- */
 
+enum { COMPILE_STEPS = 32 }; /* that a byte of source costs */
 enum { COMPILE_NAMESPACE = 2 }; /* compile.h: names live in a namespace, not in the globals */
 
 static Value compile_text(GenVM *vm, Value source, Value filename, const char *mode, int flags) {
@@ -561,6 +562,7 @@ static Value compile_text(GenVM *vm, Value source, Value filename, const char *m
         return VALUE_UNSET;
     }
     const char *name = str_c(vm, filename);
+    if (!native_afford(vm, size * COMPILE_STEPS)) return VALUE_ERROR;
     return name ? vm->compile(vm, (const char *)data, size, name, mode, flags) : VALUE_ERROR;
 }
 

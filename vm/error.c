@@ -12,10 +12,11 @@
 /* ---- raising ---- */
 
 /* Cuts the link that would make `exception` its own context. */
-static void break_cycle(Value handled, Value exception) {
+static void break_cycle(GenVM *vm, Value handled, Value exception) {
     Value slow = handled, at = handled;
     bool step = false;
-    for (;;) {
+    for (uint32_t length = 1;; length++) {
+        if (length % 16 == 0) native_spend(vm, 4); /* it may be as long as the script likes */
         Value next = AS(Exception, at)->context;
         if (next == VALUE_UNSET) return;
         if (next == exception) {
@@ -31,7 +32,7 @@ static void break_cycle(Value handled, Value exception) {
 
 void exception_chain(GenVM *vm, Value exception, Value context) {
     if (context == VALUE_UNSET || context == VALUE_NONE || context == exception) return;
-    break_cycle(context, exception);
+    break_cycle(vm, context, exception);
     AS(Exception, exception)->context = context;
     gc_barrier(vm, as_object(exception));
 }
@@ -122,8 +123,12 @@ Value raise_name_error(GenVM *vm, TypeId id, Value name, const char *format) {
 }
 
 Value raise_memory(GenVM *vm) {
-    Value exception = vm->memory_error; /* made beforehand: there may be no memory for another */
+    Value exception = vm->memory_error; /* made beforehand, for when there is not enough for another */
     if (exception == VALUE_UNSET) return VALUE_ERROR;
+    vm->memory_error = VALUE_UNSET; /* no further attempt inside of this one */
+    Value another = exception_new(vm, EXC_MEMORY_ERROR, VALUE_UNSET);
+    vm->memory_error = exception;
+    if (another != VALUE_ERROR) return raise_value_object(vm, another);
     Exception *error = AS(Exception, exception);
     error->args = vm->empty_tuple;
     error->cause = error->context = error->traceback = error->attributes = VALUE_UNSET;

@@ -140,6 +140,7 @@ void frame_reset_limit(GenVM *vm) {
  * count nothing, and yet the limit is exact. */
 static COLD Value *reserve_slowly(GenVM *vm, size_t offset, uint32_t count) {
     size_t depth = frame_count(vm, vm->recursion_limit);
+    native_spend(vm, depth / 8);
     if (depth >= vm->recursion_limit) {
         frame_reset_limit(vm);
         raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");

@@ -28,6 +28,7 @@ enum {
     BLOCK_LIMIT = 8192,     /* larger objects are malloc's */
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
     PIECE = 4096,     /* a run is handed out in pieces, so that the accounts are not far off */
+    LARGE_STEP_BYTES = 256, /* of a large object that cost a step: filling it is work */
     CHUNK_BLOCKS = 8, /* blocks are got from the system this many at a time, fewer at first */
     FEW_CHUNKS = 16,  /* a heap of more is got in pieces of HUGE_PAGE */
     HUGE_PAGE = 2 << 20,
@@ -123,7 +124,7 @@ bool gc_init(GenVM *vm) {
     vm->heap = heap;
     heap->full_at = FULL_MIN_BYTES;
     heap->young_limit = YOUNG_BYTES;
-    heap->limit = UINT64_MAX;
+    gc_set_limit(vm, vm->memory_limit);
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         SizeClass *class = &heap->classes[i];
         bool small = i < SMALL_LIMIT / GRANULE;
@@ -165,7 +166,7 @@ uint64_t gc_live_bytes(GenVM *vm) {
     return vm->heap->old_bytes + vm->heap->young_bytes;
 }
 void gc_set_limit(GenVM *vm, uint64_t bytes) {
-    vm->heap->limit = bytes;
+    vm->heap->limit = bytes ? bytes : UINT64_MAX;
 }
 uint64_t gc_collection_count(GenVM *vm, bool full) {
     return full ? vm->heap->full_collections : vm->heap->collections;
@@ -279,8 +280,7 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
                 block = NULL; /* too full to be worth the scan */
         }
         if (!block) {
-            if (gc_live_bytes(vm) > heap->limit) vm->poll |= POLL_GC;
-            block = new_block(heap, class);
+            if (gc_check_size(vm, BLOCK_SIZE)) block = new_block(heap, class);
             class->cursor = class->count;
         }
         if (!block) return NULL;
@@ -302,6 +302,7 @@ static COLD void *new_large(GenVM *vm, size_t size) {
         return NULL;
     }
     *prefix = (LargePrefix){.size = total};
+    native_spend(vm, total / LARGE_STEP_BYTES);
     *object = (Object){.gc = GC_LARGE};
     heap->young_bytes += total;
     if (heap->young_bytes >= heap->young_limit) vm->poll |= POLL_GC;
@@ -374,6 +375,7 @@ Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity) {
         }
         if (total >= 2 * (size_t)HUGE_PAGE) use_huge_pages(prefix, total);
         prefix->size = total;
+    native_spend(vm, total / LARGE_STEP_BYTES);
         Buffer *moved = (Buffer *)(prefix + 1);
         heap->large[i - 1] = &moved->header;
         moved->capacity = capacity;
@@ -410,9 +412,14 @@ void gc_buffer_free(GenVM *vm, Buffer *buffer) {
     }
 }
 
+/* What is used may be garbage, which only the next safepoint can tell, where the limit is enforced:
+ * until then the heap may be twice as large. */
 bool gc_check_size(GenVM *vm, uint64_t bytes) {
-    uint64_t used = gc_live_bytes(vm);
-    if (likely(bytes < ((uint64_t)1 << 46) && used + bytes <= vm->heap->limit)) return true;
+    uint64_t used = gc_live_bytes(vm), limit = vm->heap->limit;
+    if (unlikely(bytes > limit || bytes >= (uint64_t)1 << 46)) return raise_memory(vm), false;
+    if (likely(used + bytes <= limit)) return true;
+    vm->poll |= POLL_GC;
+    if (used + bytes - limit <= limit) return true;
     raise_memory(vm);
     return false;
 }

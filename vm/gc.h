@@ -87,7 +87,7 @@ uint64_t gc_live_bytes(GenVM *vm);
  * NULL and singletons. */
 uint64_t gc_object_size(const Object *object);
 
-void gc_set_limit(GenVM *vm, uint64_t bytes); /* memory budget */
+void gc_set_limit(GenVM *vm, uint64_t bytes); /* memory budget; 0: none */
 uint64_t gc_collection_count(GenVM *vm, bool full);
 void gc_replace_remembered(GenVM *vm, Object *from, Object *to);
 

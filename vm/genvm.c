@@ -152,8 +152,16 @@ void genvm_flush(GenVM *vm) {
     vm->exception = pending;
 }
 
+void genvm_collect(GenVM *vm, Value result) {
+    if (vm->base || vm->finalizing || !(vm->poll & (POLL_GC | POLL_GC_FULL))) return;
+    vm->roots[ROOT_RESULT] = result;
+    gc_collect(vm, vm->memory_limit && gc_live_bytes(vm) > vm->memory_limit);
+    vm->roots[ROOT_RESULT] = VALUE_UNSET;
+}
+
 static Value with_output(GenVM *vm, Value result) {
     genvm_flush(vm);
+    genvm_collect(vm, result);
     return result;
 }
 

@@ -11,6 +11,8 @@ Value ref_value(GenVM *vm, GenRef ref);
 
 void genvm_flush(
     GenVM *vm); /* a host that takes the output itself has all of it when a call returns */
+/* After a run, where nothing else runs in the VM: the collection that is due. */
+void genvm_collect(GenVM *vm, Value result);
 /* mode: "exec", "eval", "single"; VALUE_ERROR with SyntaxError. */
 Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
                     int flags);

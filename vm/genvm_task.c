@@ -70,6 +70,7 @@ GenStatus gen_run(GenVM *vm, GenRef ref, GenOutcome *out) {
     if (!task) return GEN_ERROR;
     TaskOutcome outcome = task_run(vm, task);
     genvm_flush(vm);
+    genvm_collect(vm, outcome.value ? outcome.value : VALUE_UNSET);
     return out->kind = tell(vm, &outcome, out);
 }
 

@@ -709,14 +709,14 @@ unquicken_for : {
     CALL_FROM_GENERATOR(CALLMG, op_call_method, true)
     CALL_KEYWORDS(CALLKW, FRAME_LINKS, window)
     CALL_KEYWORDS(CALLKWG, 1, generator_of(base)->top)
-    OUTLINED(CALLEX, op_call_spread)
-    OUTLINED(CALLEXG, op_call_spread)
-    OUTLINED(CALLEXW, op_call_spread)
-    OUTLINED(CALLEXWG, op_call_spread)
-    OUTLINED(CALLW, op_call)
-    OUTLINED(CALLWG, op_call)
-    OUTLINED(CALLMW, op_call_method)
-    OUTLINED(CALLMWG, op_call_method)
+    CASE(CALLEX) SLOW_LOOP(op_call_spread);
+    CASE(CALLEXG) SLOW_LOOP(op_call_spread);
+    CASE(CALLEXW) SLOW_LOOP(op_call_spread);
+    CASE(CALLEXWG) SLOW_LOOP(op_call_spread);
+    CASE(CALLW) SLOW_LOOP(op_call);
+    CASE(CALLWG) SLOW_LOOP(op_call);
+    CASE(CALLMW) SLOW_LOOP(op_call_method);
+    CASE(CALLMWG) SLOW_LOOP(op_call_method);
     CASE(RET) {
         Value v = RA;
         pc = (const Instr *)(uintptr_t)base[FRAME_PC];
@@ -1152,6 +1152,7 @@ slow_path:
 hurry : { /* something waits for a safepoint: the next one is to be soon */
     vm->fuel_kept += fuel;
     fuel = 0;
+    if (unlikely(vm->poll & POLL_BUDGET)) goto tick; /* a straight line must not outrun it */
     NEXT;
 }
 tick : {
@@ -1168,6 +1169,6 @@ unwind : {
     if (!vm->stop && !frame_unwind(vm)) return RUN_FAILED;
     if (unlikely(vm->stop)) return RUN_STOPPED;
     RELOAD();
-    NEXT;
+    TICK(); /* a handler is a step: exceptions must not outrun a budget */
 }
 }

@@ -190,21 +190,21 @@
 #define CALL_PLAIN(name, slow)                                                                     \
     CASE(name) {                                                                                   \
         Value *window = &RA;                                                                       \
-        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
+        if (unlikely(!is_object(window[0]))) SLOW_LOOP(slow);                                      \
         Function *f = (Function *)as_object(window[0]);                                            \
         if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
             if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
                 CALL_DIRECT(f, window + FRAME_LINKS, window);                                      \
             CALL_OTHER(f, window + FRAME_LINKS, B, window);                                        \
         }                                                                                          \
-        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW_LOOP(slow);                           \
         ENTER_WINDOW(f, window + FRAME_LINKS);                                                     \
     }
 
 #define CALL_METHOD(name, slow)                                                                    \
     CASE(name) {                                                                                   \
         Value *window = &RA;                                                                       \
-        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
+        if (unlikely(!is_object(window[0]))) SLOW_LOOP(slow);                                      \
         Function *f = (Function *)as_object(window[0]);                                            \
         if (unlikely(window[FRAME_LINKS] == VALUE_UNSET))                                          \
             CALL_OTHER(f, window + FRAME_LINKS + 1, B - 1u, window);                               \
@@ -214,7 +214,7 @@
                 CALL_DIRECT(f, window + FRAME_LINKS, window);                                      \
             CALL_OTHER(f, window + FRAME_LINKS, B, window);                                        \
         }                                                                                          \
-        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW(slow);                                \
+        if (unlikely(window + FRAME_LINKS > vm->limit)) SLOW_LOOP(slow);                           \
         ENTER_WINDOW(f, window + FRAME_LINKS);                                                     \
     }
 
@@ -222,7 +222,7 @@
 #define CALL_FROM_GENERATOR(name, slow, needs_self)                                                \
     CASE(name) {                                                                                   \
         Value *window = &RA, *stack_top = generator_of(base)->top;                                 \
-        if (unlikely(!is_object(window[0]))) SLOW(slow);                                           \
+        if (unlikely(!is_object(window[0]))) SLOW_LOOP(slow);                                      \
         Function *f = (Function *)as_object(window[0]);                                            \
         unsigned given = B;                                                                        \
         if (unlikely(needs_self && window[1] == VALUE_UNSET))                                      \
@@ -234,7 +234,7 @@
                 CALL_DIRECT(f, window + 1, stack_top);                                             \
             CALL_OTHER(f, window + 1, given, stack_top);                                           \
         }                                                                                          \
-        if (unlikely(stack_top > vm->limit)) SLOW(slow);                                           \
+        if (unlikely(stack_top > vm->limit)) SLOW_LOOP(slow);                                      \
         for (unsigned i = 0; i < given; i++)                                                       \
             stack_top[FRAME_LINKS + i] = window[1 + i];                                            \
         ENTER(f, stack_top + FRAME_LINKS);                                                         \
@@ -245,10 +245,10 @@
         Value *window = &RA;                                                                       \
         Function *f = (Function *)as_object(window[0]);                                            \
         if (unlikely(!is_kind(window[0], TYPE_FUNCTION) || f->regs > FUNCTION_PLAIN_REGS))         \
-            SLOW(op_call_keywords);                                                                \
+            SLOW_LOOP(op_call_keywords);                                                           \
         Value *frame = (top_) + FRAME_LINKS;                                                       \
         unsigned unbound = (C & 1) && window[link] == VALUE_UNSET;                                 \
-        if (unlikely(frame > vm->limit)) SLOW(op_call_keywords);                                   \
+        if (unlikely(frame > vm->limit)) SLOW_LOOP(op_call_keywords);                              \
         SYNC();                                                                                    \
         if (likely(function_bind_plainly(vm, f, window + (link) + unbound, B - unbound, k[IMM],    \
                                          frame)))                                                  \

@@ -205,9 +205,18 @@ const Value *leaf_items(Value v, uint64_t *count);
  * (the budget's exception is pending). */
 bool native_charge(GenVM *vm, uint64_t steps);
 
-/* The same before work that is done in one piece: false, having changed nothing, means that the
+/* The same for work that cannot be stopped midway: the task looks at its budget when the native has
+ * returned. */
+void native_spend(GenVM *vm, uint64_t steps);
+
+/* As native_charge, before work that is done in one piece: false, having changed nothing, means that the
  * task has to be given more first: return VALUE_ERROR at once. The instruction is run anew then. */
 bool native_afford(GenVM *vm, uint64_t steps);
+
+/* The same for work made of smaller pieces that ask for themselves: between the two, they get what
+ * they ask for. */
+bool native_begin(GenVM *vm, uint64_t steps);
+void native_end(GenVM *vm);
 
 /* Recursion of C functions over nested data (repr, compare, hash of nested containers): bounded.
  * False with RecursionError pending. */

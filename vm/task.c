@@ -207,10 +207,17 @@ static RunStatus send(GenVM *vm, Task *task) {
     return interp_continue(vm, generator_throw(vm, generator));
 }
 
+/* Between two instructions: the budget is looked at before the first. */
+static RunStatus proceed(GenVM *vm) {
+    if (vm_safepoint(vm)) return interp_run(vm);
+    if (!vm->stop) vm->pc++; /* the exception belongs to the instruction that would have run now */
+    return interp_continue(vm, false);
+}
+
 static RunStatus go_on(GenVM *vm, Task *task, TaskStatus from) {
     switch (from) {
     case TASK_NEW: return begin(vm, task);
-    case TASK_STOPPED: return interp_run(vm);
+    case TASK_STOPPED: return proceed(vm);
     case TASK_CALLING: return finish_call(vm, task);
     case TASK_YIELDED: return send(vm, task);
     case TASK_RUNNING:

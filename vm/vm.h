@@ -43,6 +43,7 @@ struct GenVM {
     uint32_t stop;   /* StopReason: VALUE_ERROR without an exception means that the task stops */
     bool aborting;   /* the pending exception ends a nested run, whatever handlers there are */
     bool no_restart; /* the running instruction must not be made anew */
+    bool afforded;   /* the work under way has been paid for as a whole */
 
     GcArea areas[GC_AREAS]; /* by size / GC_GRANULE; the first is never filled */
     struct Heap *heap;
@@ -125,6 +126,7 @@ enum {
     ROOT_FINALIZER = 12,
     ROOT_ON_INTERRUPT = 13, /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
     ROOT_UV = 14,           /* the event loop of the library (stdlib/uv_loop.c) */
+    ROOT_RESULT = 15,       /* what a run gave, while the host gets it */
 };
 enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8, POLL_GC_FULL = 16 };
 

@@ -5,6 +5,7 @@
  * Gen.
  */
 #include "vm/objects/files.h"
+#include "vm/task.h"
 
 /* ---- making ---- */
 
@@ -198,6 +199,7 @@ static Value method_readlines(GenVM *vm, Value *args) {
 static Value method_write(GenVM *vm, Value *args) {
     TextSpan span;
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
+    budget_output(vm, span.size);
     Buffered *file = AS(Buffered, args[0]);
     if (!check_attached(vm, file)) return VALUE_ERROR;
     if (raw_is_closed(file->raw)) return raise_value(vm, "write to closed file");

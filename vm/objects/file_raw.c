@@ -5,6 +5,7 @@
  * unless gen_interrupt asks the script to stop.
  */
 #include "vm/objects/files.h"
+#include "vm/task.h"
 #include "vm/bind.h"
 #include "vm/genvm.h"
 
@@ -448,6 +449,7 @@ static Value method_write(GenVM *vm, Value *args) {
     TextSpan span;
     size_t done;
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
+    budget_output(vm, span.size);
     RawFile *raw = writable_file(vm, args[0]);
     if (!raw || !raw_write(vm, raw, span.data, span.size, &done)) return VALUE_ERROR;
     return int_value((int64_t)span.size);

@@ -6,6 +6,7 @@
  * order that CPython gives them.
  */
 #include "vm/objects/files.h"
+#include "vm/task.h"
 
 #include <unistd.h>
 
@@ -213,6 +214,7 @@ bool file_text_pass_window(GenVM *vm, TextFile *file) {
 }
 
 static bool put(GenVM *vm, TextFile *file, const char *data, size_t size, bool ends_line) {
+    if (vm->task) budget_output(vm, size);
     if (!file->pending) {
         file->pending = gc_buffer_new(vm, TEXT_CHUNK);
         gc_barrier(vm, file);

@@ -10,11 +10,17 @@ static Value division_by_zero(GenVM *vm) {
     return raise_zero_division(vm, "division by zero");
 }
 
-/* Multiplying or dividing costs about the product of the lengths, less where they are large. */
-bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
+uint64_t int_product_cost(size_t limbs, size_t other_limbs) {
     size_t less = limbs < other_limbs ? limbs : other_limbs, more = limbs + other_limbs - less;
-    if (more < 64) return true;
-    return native_charge(vm, (uint64_t)more * (less < 64 ? less : 64 + less / 64) / 16);
+    if (more < 64) return 0;
+    uint64_t each = less < 64 ? less : 64 + less / 64, cost;
+    if (each > 1024) each = 1024 + each / 64; /* the fast Fourier transform */
+    return __builtin_mul_overflow((uint64_t)more, each, &cost) ? UINT64_MAX : cost / 16;
+}
+
+bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
+    uint64_t cost = int_product_cost(limbs, other_limbs);
+    return cost == 0 || native_afford(vm, cost);
 }
 
 static bool charge_linear(GenVM *vm, size_t limbs) {

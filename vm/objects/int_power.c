@@ -32,12 +32,10 @@ static size_t power_odd(GenVM *vm, const mp_limb_t *base, size_t base_count, uin
     return count;
 }
 
-static Value power_big(GenVM *vm, const IntView *base, uint64_t exponent) {
+/* By the odd part of the base, which has `bits` bits above `zeros` zeros. */
+static Value power_by_odd(GenVM *vm, const IntView *base, uint64_t exponent, size_t zeros,
+                          size_t bits) {
     bool negative = base->negative && (exponent & 1);
-    size_t zeros = mpn_scan1(base->limbs, 0), bits = int_view_bits(base) - zeros;
-    UnsignedWide total = (UnsignedWide)(bits + zeros) * exponent;
-    if (total >> 50) return raise_memory(vm);
-    if (!gc_check_size(vm, (uint64_t)total / 4)) return VALUE_ERROR;
     Scratch odd_scratch, scratch;
     mp_limb_t *odd = scratch_get(vm, &odd_scratch, base->count * sizeof *odd);
     if (!odd) return VALUE_ERROR;
@@ -62,6 +60,19 @@ static Value power_big(GenVM *vm, const IntView *base, uint64_t exponent) {
     if (out) scratch_free(&scratch);
     scratch_free(&odd_scratch);
     return result;
+}
+
+static Value power_big(GenVM *vm, const IntView *base, uint64_t exponent) {
+    size_t zeros = mpn_scan1(base->limbs, 0), bits = int_view_bits(base) - zeros;
+    UnsignedWide total = (UnsignedWide)(bits + zeros) * exponent;
+    if (total >> 50) return raise_memory(vm);
+    if (!gc_check_size(vm, (uint64_t)total / 4)) return VALUE_ERROR;
+    size_t half = (size_t)(total / LIMB_BITS / 2);
+    uint64_t last = int_product_cost(half, half); /* all squarings together cost twice the last */
+    if (last && !native_begin(vm, last * 2)) return VALUE_ERROR;
+    Value power = power_by_odd(vm, base, exponent, zeros, bits);
+    native_end(vm);
+    return power;
 }
 
 static Value power_small(GenVM *vm, int64_t base, uint64_t exponent) {
@@ -169,6 +180,11 @@ static unsigned window_at(const IntView *exponent, size_t index) {
     return (unsigned)(exponent->limbs[bit / LIMB_BITS] >> bit % LIMB_BITS) & ((1u << WINDOW) - 1);
 }
 
+static uint64_t window_cost(size_t count) {
+    return 1 + (count <= MONTGOMERY_LIMBS ? (uint64_t)count * count / 4
+                                          : 2 * (WINDOW + 1) * int_product_cost(count, count));
+}
+
 /* table holds base^0 .. base^15 as residues; the result goes to `x`. False when stopped. */
 static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *table,
                           const IntView *exponent, mp_limb_t *x) {
@@ -176,7 +192,7 @@ static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *ta
            windows = (int_view_bits(exponent) + WINDOW - 1) / WINDOW;
     memcpy(x, table + window_at(exponent, windows - 1) * count, count * sizeof *x);
     for (size_t i = windows - 1; i-- > 0;) {
-        if (!native_charge(vm, 1 + count * count / 4)) return false;
+        if (!native_charge(vm, window_cost(count))) return false;
         for (int k = 0; k < WINDOW; k++)
             multiply(modulus, x, x, x);
         unsigned window = window_at(exponent, i);
@@ -216,8 +232,11 @@ static Value power_mod_big(GenVM *vm, const IntView *base, const IntView *expone
     memcpy(padded, base->limbs, base->count * sizeof *padded);
     memset(padded + base->count, 0, (count - base->count) * sizeof *padded);
     Value result = VALUE_ERROR;
-    if (power_mod_limbs(vm, m, padded, exponent, x + count, x))
+    uint64_t windows = int_view_bits(exponent) / WINDOW + 1 + (1 << WINDOW) / (WINDOW + 1), cost;
+    if (__builtin_mul_overflow(windows, window_cost(count), &cost)) cost = UINT64_MAX;
+    if (native_begin(vm, cost) && power_mod_limbs(vm, m, padded, exponent, x + count, x))
         result = int_from_limbs(vm, x, count, false);
+    native_end(vm);
     scratch_free(&scratch);
     return result;
 }

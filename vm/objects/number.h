@@ -88,6 +88,9 @@ extern const AttributeDef int_attributes[];
 
 /* ---- int_arith.c, int_power.c ---- */
 
+/* Multiplying or dividing costs about the product of the lengths, less where they are large: in
+ * steps. */
+uint64_t int_product_cost(size_t limbs, size_t other_limbs);
 bool int_charge_product(GenVM *vm, size_t limbs,
                         size_t other_limbs); /* before a multiplication or division */
 Value int_add_views(GenVM *vm, const IntView *a, const IntView *b, bool subtract);

@@ -355,8 +355,9 @@ int str_order(Value left, Value right) {
 
 uint64_t str_hash(GenVM *vm, Value v) {
     Str *str = AS_STR(v);
-    if (!str->hash) str->hash = text_hash(vm, str->data, str->size);
-    return str->hash;
+    if (str->hash) return str->hash;
+    if (str->size > 4096) native_spend(vm, str->size / 16);
+    return str->hash = text_hash(vm, str->data, str->size);
 }
 
 /* ---- as C text ---- */
