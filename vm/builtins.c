@@ -548,7 +548,7 @@ static Value builtin_input(GenVM *vm, Value *args) {
 
 /* ---- code ---- */
 
-enum { COMPILE_STEPS = 32 }; /* that a byte of source costs */
+enum { COMPILE_STEPS = 32 };    /* that a byte of source costs */
 enum { COMPILE_NAMESPACE = 2 }; /* compile.h: names live in a namespace, not in the globals */
 
 static Value compile_text(GenVM *vm, Value source, Value filename, const char *mode, int flags) {

@@ -123,7 +123,8 @@ Value raise_name_error(GenVM *vm, TypeId id, Value name, const char *format) {
 }
 
 Value raise_memory(GenVM *vm) {
-    Value exception = vm->memory_error; /* made beforehand, for when there is not enough for another */
+    Value exception =
+        vm->memory_error; /* made beforehand, for when there is not enough for another */
     if (exception == VALUE_UNSET) return VALUE_ERROR;
     vm->memory_error = VALUE_UNSET; /* no further attempt inside of this one */
     Value another = exception_new(vm, EXC_MEMORY_ERROR, VALUE_UNSET);

@@ -27,10 +27,10 @@ enum {
     SMALL_LIMIT = GC_SMALL, /* up to here a size class every 16 bytes */
     BLOCK_LIMIT = 8192,     /* larger objects are malloc's */
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
-    PIECE = 4096,     /* a run is handed out in pieces, so that the accounts are not far off */
+    PIECE = 4096, /* a run is handed out in pieces, so that the accounts are not far off */
     LARGE_STEP_BYTES = 256, /* of a large object that cost a step: filling it is work */
-    CHUNK_BLOCKS = 8, /* blocks are got from the system this many at a time, fewer at first */
-    FEW_CHUNKS = 16,  /* a heap of more is got in pieces of HUGE_PAGE */
+    CHUNK_BLOCKS = 8,       /* blocks are got from the system this many at a time, fewer at first */
+    FEW_CHUNKS = 16,        /* a heap of more is got in pieces of HUGE_PAGE */
     HUGE_PAGE = 2 << 20,
 };
 /* Allocation between two minor collections, a quarter of the old objects where that is more: so
@@ -375,7 +375,7 @@ Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity) {
         }
         if (total >= 2 * (size_t)HUGE_PAGE) use_huge_pages(prefix, total);
         prefix->size = total;
-    native_spend(vm, total / LARGE_STEP_BYTES);
+        native_spend(vm, total / LARGE_STEP_BYTES);
         Buffer *moved = (Buffer *)(prefix + 1);
         heap->large[i - 1] = &moved->header;
         moved->capacity = capacity;

@@ -249,6 +249,7 @@ typedef struct GenOutcome {
     GenStatus kind;
     GenRef value;     /* GEN_DONE, GEN_YIELDED */
     GenBudget budget; /* GEN_BUDGET: the one that is spent */
+    uint64_t needed; /* GEN_BUDGET of steps: the least limit with which the task gets any further */
     GenTicket ticket; /* GEN_CALLOUT, and these: */
     const char *name; /* of the function, "module.name" if it is in a module; valid as a ref is */
     GenRef args;      /* tuple, complete and in the order of the signature */

@@ -209,8 +209,9 @@ bool native_charge(GenVM *vm, uint64_t steps);
  * returned. */
 void native_spend(GenVM *vm, uint64_t steps);
 
-/* As native_charge, before work that is done in one piece: false, having changed nothing, means that the
- * task has to be given more first: return VALUE_ERROR at once. The instruction is run anew then. */
+/* As native_charge, before work that is done in one piece: false, having changed nothing, means
+ * that the task has to be given more first: return VALUE_ERROR at once. The instruction is run anew
+ * then. */
 bool native_afford(GenVM *vm, uint64_t steps);
 
 /* The same for work made of smaller pieces that ask for themselves: between the two, they get what

@@ -249,6 +249,8 @@ static TaskStatus stopped(GenVM *vm, Task *task, TaskOutcome *outcome) {
     }
     outcome->kind = OUT_BUDGET;
     outcome->budget = task->tripped;
+    int64_t spent = vm->steps_done + vm->fuel_slice - vm->fuel - vm->fuel_kept;
+    outcome->needed = (uint64_t)spent + (task->wanted ? task->wanted : 1);
     return TASK_STOPPED;
 }
 

@@ -114,6 +114,7 @@ typedef struct TaskOutcome {
     Value value;       /* done, yielded; failed: the exception */
     Ticket *ticket;    /* callout */
     BudgetKind budget; /* budget */
+    uint64_t needed;   /* steps: the least limit that is of use */
 } TaskOutcome;
 
 typedef struct TaskSwitch { /* what runs outside of the running task; on the C stack of task_run */

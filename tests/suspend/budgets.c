@@ -1,4 +1,5 @@
-/* Each budget of a task: it stops there, the same step on every run, and goes on when it is raised. */
+/* Each budget of a task: it stops there, the same step on every run, and goes on when it is raised.
+ */
 #include "genvm.h"
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static void run(const char *source, GenBudget budget, uint64_t limit, uint64_t m
         wrong += outcome.budget != budget;
         limit += more;
     }
-    printf("%s: %s, %s%s", names[budget], trips ? "spent" : "enough", wrong ? "wrong, " : "", output);
+    printf("%s: %s, %s%s", names[budget], trips ? "spent" : "enough", wrong ? "wrong, " : "",
+           output);
     if (outcome.kind == GEN_ERROR) printf("%s", gen_error_text(vm));
     if (budget == GEN_BUDGET_STEPS) printf("    first at step %d\n", (int)first);
     if (answers) printf("    %d answers\n", answers);

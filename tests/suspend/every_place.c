@@ -57,7 +57,7 @@ static long run(GenVM *vm, const Text *script, const char *name, uint64_t steps)
         if (status == GEN_CALLOUT)
             gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0));
         else if (status == GEN_BUDGET)
-            limit = gen_task_spent(vm, task, GEN_BUDGET_STEPS) + steps;
+            limit = outcome.needed > limit + steps ? outcome.needed : limit + steps;
         else
             break;
         gen_scope_close(vm, scope);

@@ -1,5 +1,6 @@
-/* Programs that try to outrun their budget of steps: each is stopped, killed though it does not want
- * to die, and leaves the VM usable. Work that is too large to begin is refused by MemoryError. */
+/* Programs that try to outrun their budget of steps: each is stopped, killed though it does not
+ * want to die, and leaves the VM usable. Work that is too large to begin is refused by MemoryError.
+ */
 #include "genvm.h"
 #include <stdio.h>
 #include <string.h>
