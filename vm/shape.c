@@ -368,8 +368,8 @@ static Value *attributes_word(GenVM *vm, Object *object) {
     case TYPE_TYPE:
     case TYPE_FUNCTION:
     case TYPE_MODULE:
-    case TYPE_GENERATOR:
     case TYPE_OBJECT: return NULL;
+    case TYPE_GENERATOR:
         return object->flags & GENERATOR_ATTRIBUTES ? gc_extra_word(vm, object) : NULL;
     default:
         if (object->kind == KIND_EXCEPTION) return &((Exception *)object)->attributes;

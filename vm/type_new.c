@@ -319,8 +319,6 @@ static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
         }
         if (!add_members(vm, type, names)) return false;
     }
-    /* Their instances are generators in another coat, which have no room for attributes. */
-    if (type->instance_kind == TYPE_COAT) slots.dict = any_base_has_dict = false;
     type->has_dict = any_base_has_dict || slots.dict;
     type->has_instance_dict = type->has_dict;
     if (slots.dict && type->instance_kind != TYPE_TYPE &&
