@@ -5,6 +5,7 @@
  * the process's.
  */
 #include "stdlib/posix.h"
+#include "vm/bind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -265,13 +266,13 @@ static bool may_signal(GenVM *vm) {
 static Value posix_kill(GenVM *vm, Value *args) {
     if (!may_signal(vm)) return VALUE_ERROR;
     bool ok = kill((pid_t)as_int(args[0]), (int)as_int(args[1])) == 0;
-    return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    return ok ? vm_after_signal(vm) : posix_raise(vm, VALUE_UNSET);
 }
 
 static Value posix_killpg(GenVM *vm, Value *args) {
     if (!may_signal(vm)) return VALUE_ERROR;
     bool ok = killpg((pid_t)as_int(args[0]), (int)as_int(args[1])) == 0;
-    return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    return ok ? vm_after_signal(vm) : posix_raise(vm, VALUE_UNSET);
 }
 
 static Value posix_set_blocking(GenVM *vm, Value *args) {

@@ -49,6 +49,11 @@ static Value raise_timed_out(GenVM *vm) {
     return raise_error(vm, EXC_TIMEOUT_ERROR, "timed out");
 }
 
+bool socket_interrupted(GenVM *vm) {
+    if (vm_interrupt_waits(vm)) return raise_os_error(vm, EINTR, VALUE_UNSET), false;
+    return !vm->interrupted || vm_poll_native(vm);
+}
+
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
     while (deadline->bounded) {
         int64_t left = deadline->until - now();
@@ -59,13 +64,13 @@ bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline
         if (ready > 0) return true;
         if (ready == 0) return raise_timed_out(vm), false;
         if (errno != EINTR) return socket_raise(vm), false;
-        if (vm->interrupted && !vm_poll_native(vm)) return false;
+        if (!socket_interrupted(vm)) return false;
     }
     return true;
 }
 
 bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
-    if (errno == EINTR) return !vm->interrupted || vm_poll_native(vm);
+    if (errno == EINTR) return socket_interrupted(vm);
     bool would_block = errno == EAGAIN || errno == EWOULDBLOCK;
     if (would_block && deadline->bounded) return socket_wait(vm, fd, events, deadline);
     socket_raise(vm);
@@ -245,7 +250,7 @@ static int finish_connecting(GenVM *vm, int fd, const SocketDeadline *deadline) 
         if (ready > 0) break;
         if (ready == 0) return EAGAIN;
         if (errno != EINTR) return errno;
-        if (vm->interrupted && !vm_poll_native(vm)) return -1;
+        if (!socket_interrupted(vm)) return -1;
     }
     int error = 0;
     socklen_t size = sizeof error;

@@ -40,6 +40,9 @@ void socket_deadline(Value timeout, SocketDeadline *deadline);
 /* Before a call and after EAGAIN: true when it may be made. False with TimeoutError or
  * KeyboardInterrupt. */
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
+/* After EINTR: false with KeyboardInterrupt, or with InterruptedError when a signal's handler must
+ * run first. */
+bool socket_interrupted(GenVM *vm);
 /* After a call that failed: shall it be made again? False with the exception pending. */
 bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
 

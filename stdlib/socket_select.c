@@ -62,7 +62,7 @@ static Value poll_many(GenVM *vm, Value *args) {
     while ((ready = poll(entries, count, left_of(end))) < 0 && result == VALUE_UNSET) {
         if (errno != EINTR)
             result = socket_raise(vm);
-        else if (vm->interrupted && !vm_poll_native(vm))
+        else if (!socket_interrupted(vm))
             result = VALUE_ERROR;
     }
     if (result == VALUE_UNSET) result = answers(vm, entries, count);
@@ -98,7 +98,7 @@ static Value epoll_poll(GenVM *vm, Value *args) {
     int ready;
     while ((ready = epoll_wait((int)as_int(args[0]), events, (int)most, left_of(end))) < 0) {
         if (errno != EINTR) return socket_raise(vm);
-        if (vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
+        if (!socket_interrupted(vm)) return VALUE_ERROR;
     }
     Value list = list_new(vm, 0);
     for (int i = 0; list != VALUE_ERROR && i < ready; i++) {

@@ -93,6 +93,15 @@ static bool to_duration(GenVM *vm, Value v, struct timespec *duration) {
     return false;
 }
 
+/* A signal's handler runs first, then the rest of the time is slept. */
+static Value sleep_again(GenVM *vm, const struct timespec *until) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double left =
+        (double)(until->tv_sec - now.tv_sec) + 1e-9 * (double)(until->tv_nsec - now.tv_nsec);
+    return native_twin(vm, TWIN_SLEEP_AGAIN, 1, float_value(vm, left > 0 ? left : 0));
+}
+
 static Value time_sleep(GenVM *vm, Value *args) {
     struct timespec until, duration;
     if (!to_duration(vm, args[0], &duration) || !may_ask(vm)) return VALUE_ERROR;
@@ -106,6 +115,7 @@ static Value time_sleep(GenVM *vm, Value *args) {
     for (int failed;
          (failed = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL)) != 0;) {
         if (failed != EINTR) return raise_os_error(vm, failed, VALUE_UNSET);
+        if (vm_interrupt_waits(vm)) return sleep_again(vm, &until);
         if (vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
     }
     return VALUE_NONE;

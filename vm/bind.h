@@ -80,6 +80,12 @@ void refuse_like_native(GenVM *vm, Function *function, const Value *args, uint32
 Value twin_load(GenVM *vm,
                 Twin twin);     /* the Gen function behind a twin; compiles its file on first use */
 bool vm_poll_native(GenVM *vm); /* fuel has run out inside a native */
+/* After EINTR in a native that waits: true when script code is to run now (a signal's handler): the
+ * native returns and is called again. It runs at the next safepoint, which is made to come at once.
+ */
+bool vm_interrupt_waits(GenVM *vm);
+/* What a native returns that has sent its own process a signal: None, after the handler. */
+Value vm_after_signal(GenVM *vm);
 
 #ifdef GEN_DEBUG
 void native_check_result(GenVM *vm, const NativeFunction *native, Value result);

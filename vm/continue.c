@@ -305,7 +305,8 @@ static bool unwind_on(GenVM *vm) {
 bool continue_run(GenVM *vm, Return kind) {
     switch (kind) {
     case RETURN_HOST: return true;
-    case RETURN_DISCARD: frame_pop(vm); return true;
+    case RETURN_DISCARD:
+    case RETURN_INTERRUPT: frame_pop(vm); return true;
     case RETURN_TRUTH_BRANCH:
     case RETURN_TRUTH_NOT:
     case RETURN_TRUTH_VALUE: return truth_arrived(vm, kind);
@@ -368,6 +369,9 @@ bool continue_error(GenVM *vm, Return kind) {
     case RETURN_CLOSE: return generator_close_failed(vm);
     case RETURN_THROW_CLOSE: return generator_throw_close_failed(vm);
     case RETURN_FINALIZER: return report_finalizer(vm);
+    case RETURN_INTERRUPT: /* as if raised by the instruction that would have run now */
+        vm->base[FRAME_PC] += sizeof(Instr);
+        return false;
     case RETURN_RESUME: resume_error(vm); return false;
     default: return false;
     }

@@ -139,6 +139,7 @@ void *gen_context(GenVM *vm) {
 }
 void gen_interrupt(GenVM *vm) {
     vm->interrupted = 1;
+    __atomic_fetch_or(&vm->poll, POLL_INTERRUPT, __ATOMIC_RELAXED); /* lost at worst for a slice */
     if (vm->wake) vm->wake(vm->wake_data);
 }
 

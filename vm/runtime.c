@@ -66,7 +66,7 @@ static bool take_interrupt(GenVM *vm) {
         raise_with_args(vm, EXC_KEYBOARD_INTERRUPT, vm->empty_tuple);
         return false;
     }
-    if (!frame_push_continuation(vm, RETURN_DISCARD, 0)) return false;
+    if (!frame_push_continuation(vm, RETURN_INTERRUPT, 0)) return false;
     return call_value(vm, handler, 0, NULL);
 }
 
@@ -92,7 +92,7 @@ bool vm_safepoint(GenVM *vm) {
         }
     }
     if (unlikely(vm->interrupted)) return take_interrupt(vm);
-    vm->poll &= ~(uint32_t)POLL_BUDGET;
+    vm->poll &= ~(uint32_t)(POLL_BUDGET | POLL_INTERRUPT);
     if (vm->task && !budget_safepoint(vm)) return false;
     vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
     if (unlikely(vm->poll & POLL_FINALIZE) && !vm->finalizing) return run_finalizers(vm);
@@ -114,6 +114,20 @@ bool vm_poll_native(GenVM *vm) {
     vm->interrupted = 0;
     raise_with_args(vm, EXC_KEYBOARD_INTERRUPT, vm->empty_tuple);
     return false;
+}
+
+bool vm_interrupt_waits(GenVM *vm) {
+    if (!vm->interrupted || vm->roots[ROOT_ON_INTERRUPT] == VALUE_UNSET) return false;
+    vm->poll |= POLL_INTERRUPT;
+    vm->fuel_kept += vm->fuel;
+    vm->fuel = 0;
+    return true;
+}
+
+Value vm_after_signal(GenVM *vm) {
+    if (!vm->interrupted) return VALUE_NONE;
+    if (vm_interrupt_waits(vm)) return native_twin(vm, TWIN_NOTHING, 0);
+    return vm_poll_native(vm) ? VALUE_NONE : VALUE_ERROR;
 }
 
 /* ---- calls from the host ---- */
