@@ -177,6 +177,10 @@ static Function *first_method(GenVM *vm, int code, Value left, Value right) {
     return operator_first_method(vm, code, left, right);
 }
 
+static inline bool is_exact_int(Value v) {
+    return is_int(v) || is_exact(v, TYPE_INT);
+}
+
 bool op_binary(GenVM *vm) {
     Instr instr = op_instr(vm);
     Opcode op = instr_op(instr);
@@ -202,6 +206,12 @@ bool op_binary(GenVM *vm) {
         Value other = left;
         left = right;
         right = other;
+    }
+    if (is_exact_int(left) && is_exact_int(right) && operator!= BINARY_MATMUL) {
+        Value result = int_binary(vm, operator, left, right);
+        if (unlikely(result == VALUE_ERROR || result == VALUE_TAIL)) return call_result(vm, result);
+        *op_a(vm) = result;
+        return true;
     }
     if (operator== BINARY_ADD && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR))
         return call_result(vm, str_concat(vm, left, right));

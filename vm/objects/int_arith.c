@@ -445,15 +445,102 @@ static Value view_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView
     return VALUE_NOT_IMPLEMENTED;
 }
 
+/* ---- the usual operators of two numbers above zero, without the detours of the general case ----
+ */
+
+static Value finish_positive(BigInt *big, size_t limbs) {
+    return int_finish(big, limbs, false);
+}
+
+static inline Value add_positive(GenVM *vm, const IntView *a, const IntView *b) {
+    BigInt *big = int_alloc(vm, a->count + 1);
+    if (unlikely(!big)) return VALUE_ERROR;
+    mp_limb_t *limbs = (mp_limb_t *)big->limbs, carry;
+    if (b->count == 1)
+        carry = mpn_add_1(limbs, a->limbs, (mp_size_t)a->count, b->limbs[0]);
+    else if (a->count == b->count)
+        carry = mpn_add_n(limbs, a->limbs, b->limbs, (mp_size_t)a->count);
+    else
+        carry = mpn_add(limbs, a->limbs, (mp_size_t)a->count, b->limbs, (mp_size_t)b->count);
+    limbs[a->count] = carry;
+    return finish_positive(big, a->count + (carry != 0));
+}
+
+static inline Value shift_positive_left(GenVM *vm, const IntView *a, unsigned bits) {
+    BigInt *big = int_alloc(vm, a->count + 1);
+    if (unlikely(!big)) return VALUE_ERROR;
+    mp_limb_t *limbs = (mp_limb_t *)big->limbs;
+    limbs[a->count] = mpn_lshift(limbs, a->limbs, (mp_size_t)a->count, bits);
+    return finish_positive(big, a->count + 1);
+}
+
+static inline Value shift_positive_right(GenVM *vm, const IntView *a, uint64_t shift) {
+    size_t lost = shift / LIMB_BITS;
+    if (lost >= a->count) return int_value(0);
+    size_t count = a->count - lost;
+    unsigned bits = (unsigned)(shift % LIMB_BITS);
+    BigInt *big = int_alloc(vm, count);
+    if (unlikely(!big)) return VALUE_ERROR;
+    mp_limb_t *limbs = (mp_limb_t *)big->limbs;
+    if (bits)
+        mpn_rshift(limbs, a->limbs + lost, (mp_size_t)count, bits);
+    else
+        memcpy(limbs, a->limbs + lost, count * sizeof *limbs);
+    return finish_positive(big, count);
+}
+
+/* a has as many limbs as b or more. */
+static inline Value bitwise_positive(GenVM *vm, BinaryOp op, const IntView *a, const IntView *b) {
+    if (op == BINARY_AND && b->count == 1) return int_from_u64(vm, a->limbs[0] & b->limbs[0]);
+    size_t count = op == BINARY_AND ? b->count : a->count;
+    BigInt *big = int_alloc(vm, count);
+    if (unlikely(!big)) return VALUE_ERROR;
+    mp_limb_t *limbs = (mp_limb_t *)big->limbs;
+    for (size_t i = 0; i < b->count; i++)
+        limbs[i] = op == BINARY_AND  ? a->limbs[i] & b->limbs[i]
+                   : op == BINARY_OR ? a->limbs[i] | b->limbs[i]
+                                     : a->limbs[i] ^ b->limbs[i];
+    if (count > b->count)
+        memcpy(limbs + b->count, a->limbs + b->count, (count - b->count) * sizeof *limbs);
+    return finish_positive(big, count);
+}
+
+/* VALUE_UNSET: the general case. */
+static Value positive_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView *b) {
+    if (!charge_linear(vm, a->count + b->count)) return VALUE_ERROR;
+    const IntView *more = a->count < b->count ? b : a, *less = more == a ? b : a;
+    switch (op) {
+    case BINARY_ADD: return add_positive(vm, more, less);
+    case BINARY_SUB:
+        return a->count > b->count ? subtract_magnitudes(vm, a, b, false) : VALUE_UNSET;
+    case BINARY_LSHIFT:
+        if (b->count > 1 || b->limbs[0] >= LIMB_BITS) return VALUE_UNSET;
+        return shift_positive_left(vm, a, (unsigned)b->limbs[0]);
+    case BINARY_RSHIFT: return b->count > 1 ? VALUE_UNSET : shift_positive_right(vm, a, *b->limbs);
+    case BINARY_AND:
+    case BINARY_OR:
+    case BINARY_XOR: return bitwise_positive(vm, op, more, less);
+    default: return VALUE_UNSET;
+    }
+}
+
 static __attribute__((noinline)) Value limb_binary(GenVM *vm, BinaryOp op, Value left,
                                                    Value right) {
     IntView a, b;
     int_view(&a, left);
     int_view(&b, right);
+    if (!a.negative && !b.negative && a.count && b.count) {
+        Value result = positive_binary(vm, op, &a, &b);
+        if (result != VALUE_UNSET) return result;
+    }
     return view_binary(vm, op, &a, &b);
 }
 
 Value int_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
+    if (op < BINARY_POW && are_ints(left, right)) {
+        Value result = small_binary(vm, op, as_int(left), as_int(right));
+        return likely(result != VALUE_UNSET) ? result : limb_binary(vm, op, left, right);
+    }
     if (is_bool(left)) left = int_value(left == VALUE_TRUE);
     if (is_bool(right)) right = int_value(right == VALUE_TRUE);
     if (!value_is_int(left) || !value_is_int(right)) return VALUE_NOT_IMPLEMENTED;

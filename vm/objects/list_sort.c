@@ -2,15 +2,17 @@
  * values.
  *
  * The items are first given a rank, a 64-bit number in whose order they lie as far as it tells:
- * small ints and floats are ranked completely, a string by its first eight bytes, a tuple by its
- * first item where all first items are ints or all are strings. Only equal ranks are compared in
- * full. Numbers in some quantity are then sorted by radix, everything else by merging natural runs
- * in powersort's order, short runs lengthened by binary insertion.
+ * small ints and floats are ranked completely, a string by the first eight bytes behind what all of
+ * them begin with, a tuple by its first item where all first items are ints or all are strings.
+ * Only equal ranks are compared in full. Where there are many items and the ranks differ in few
+ * bytes they are sorted by radix, then what has equal ranks by merging; else all is merged: natural
+ * runs in powersort's order, short runs lengthened by binary insertion.
  *
  * Nothing here runs script code: where a comparison needs it, the array stays as it was and the
  * twin does it all.
  */
 #include "vm/objects/containers.h"
+#include "vm/objects/text.h"
 
 #include <stdlib.h>
 
@@ -26,7 +28,8 @@ typedef struct Sort {
     SortItem *items, *spare; /* as many of both */
     uint64_t count;
     RankKind kind;
-    Leaf failure; /* LEAF_FALSE: none so far */
+    size_t shared; /* bytes with which all strings begin that are ranked */
+    Leaf failure;  /* LEAF_FALSE: none so far */
 } Sort;
 
 enum { RUNS_ON_STACK = 90, SHORTEST_RUN = 24, RADIX_FROM = 200 };
@@ -47,13 +50,19 @@ static inline uint64_t float_rank(double d) {
     return bits & SIGN ? ~bits : bits | SIGN;
 }
 
-static inline uint64_t str_rank(Value v) {
-    uint8_t bytes[8] = {0};
-    uint64_t rank;
-    size_t size = AS_STR(v)->size;
-    memcpy(bytes, AS_STR(v)->data, size < 8 ? size : 8);
-    memcpy(&rank, bytes, 8);
-    return __builtin_bswap64(rank);
+/* A string ends with a NUL or in a buffer that need not go on: its last bytes are taken one by one.
+ */
+static inline uint64_t str_rank(Value v, size_t shared) {
+    uint64_t rank = 0;
+    size_t size = AS_STR(v)->size - shared;
+    const char *data = AS_STR(v)->data + shared;
+    if (likely(size >= 8)) {
+        memcpy(&rank, data, 8);
+        return __builtin_bswap64(rank);
+    }
+    for (size_t i = 0; i < size; i++)
+        rank |= (uint64_t)(unsigned char)data[i] << (56 - 8 * i);
+    return rank;
 }
 
 typedef enum KeyClass { KEYS_INT, KEYS_FLOAT, KEYS_STR, KEYS_TUPLE, KEYS_OTHER } KeyClass;
@@ -69,6 +78,10 @@ static inline Value first_of(Value v) {
     return AS_TUPLE(v)->items[0];
 }
 
+static inline Value ranked_part(const SortItem *item, bool of_first) {
+    return of_first ? first_of(item->key) : item->key;
+}
+
 static bool exact_as_float(Value v) {
     return is_float(v) || (is_int(v) && llabs(as_int(v)) < 1ll << 53);
 }
@@ -79,7 +92,7 @@ static KeyClass common_class(const SortItem *items, uint64_t count, bool of_firs
     KeyClass class = KEYS_OTHER;
     bool exact = true;
     for (uint64_t i = 0; i < count; i++) {
-        Value v = of_first ? first_of(items[i].key) : items[i].key;
+        Value v = ranked_part(&items[i], of_first);
         KeyClass next = key_class(v);
         exact = exact && exact_as_float(v);
         if (i > 0 && next != class) {
@@ -91,13 +104,29 @@ static KeyClass common_class(const SortItem *items, uint64_t count, bool of_firs
     return class;
 }
 
+static size_t shared_prefix(const Sort *sort, bool of_first) {
+    const Str *first = AS_STR(ranked_part(&sort->items[0], of_first));
+    size_t shared = first->size;
+    for (uint64_t i = 1; i < sort->count && shared; i++) {
+        const Str *str = AS_STR(ranked_part(&sort->items[i], of_first));
+        if (str->size < shared) shared = str->size;
+        if (text_equal(str->data, first->data, shared)) continue;
+        size_t same = 0;
+        while (str->data[same] == first->data[same])
+            same++;
+        shared = same;
+    }
+    return shared;
+}
+
 static void rank_by(Sort *sort, KeyClass class, bool of_first) {
+    sort->shared = class == KEYS_STR ? shared_prefix(sort, of_first) : 0;
     for (uint64_t i = 0; i < sort->count; i++) {
-        Value v = of_first ? first_of(sort->items[i].key) : sort->items[i].key;
+        Value v = ranked_part(&sort->items[i], of_first);
         sort->items[i].rank = class == KEYS_INT ? int_rank(v)
                               : class == KEYS_FLOAT
                                   ? float_rank(is_float(v) ? as_float(v) : (double)as_int(v))
-                              : class == KEYS_STR ? str_rank(v)
+                              : class == KEYS_STR ? str_rank(v, sort->shared)
                                                   : 0;
     }
 }
@@ -138,8 +167,16 @@ static Leaf less_key(GenVM *vm, Value a, Value b) {
     return leaf_compare(vm, COMPARE_LT, a, b);
 }
 
+/* The order of two strings whose first `shared` bytes are the same. */
+static int order_behind(Value left, Value right, size_t shared) {
+    const Str *a = AS_STR(left), *b = AS_STR(right);
+    size_t size = a->size < b->size ? a->size : b->size;
+    int order = memcmp(a->data + shared, b->data + shared, size - shared);
+    return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
 static bool less_unranked(Sort *sort, const SortItem *a, const SortItem *b) {
-    if (sort->kind == RANK_STR) return str_order(a->key, b->key) < 0;
+    if (sort->kind == RANK_STR) return order_behind(a->key, b->key, sort->shared) < 0;
     if (sort->failure != LEAF_FALSE) return false;
     Leaf less = less_key(sort->vm, a->key, b->key);
     if (less == LEAF_ERROR || less == LEAF_SCRIPT) sort->failure = less;
@@ -265,10 +302,10 @@ static int boundary_power(const Run *left, uint64_t right_length, uint64_t count
     }
 }
 
-static void merge_top(Sort *sort, Run *runs, int *depth) {
+static void merge_top(Sort *sort, SortItem *items, Run *runs, int *depth) {
     Run *left = &runs[*depth - 2], *right = &runs[*depth - 1];
     if (sort->failure == LEAF_FALSE)
-        merge_runs(sort, sort->items + left->start, left->length, right->length);
+        merge_runs(sort, items + left->start, left->length, right->length);
     left->length += right->length;
     --*depth;
 }
@@ -282,25 +319,25 @@ static uint64_t shortest_run(uint64_t count) {
     return count + rest;
 }
 
-static void merge_sort(Sort *sort) {
+static void merge_sort(Sort *sort, SortItem *items, uint64_t count) {
     Run runs[RUNS_ON_STACK];
     int depth = 0;
-    uint64_t shortest = shortest_run(sort->count);
-    for (uint64_t start = 0; start < sort->count && sort->failure == LEAF_FALSE;) {
-        uint64_t left = sort->count - start, length = natural_run(sort, sort->items + start, left);
+    uint64_t shortest = shortest_run(count);
+    for (uint64_t start = 0; start < count && sort->failure == LEAF_FALSE;) {
+        uint64_t left = count - start, length = natural_run(sort, items + start, left);
         if (length < shortest && length < left) {
             uint64_t wanted = left < shortest ? left : shortest;
-            insert_items(sort, sort->items + start, length, wanted);
+            insert_items(sort, items + start, length, wanted);
             length = wanted;
         }
-        int power = depth ? boundary_power(&runs[depth - 1], length, sort->count) : 0;
+        int power = depth ? boundary_power(&runs[depth - 1], length, count) : 0;
         while (depth > 1 && runs[depth - 1].power > power)
-            merge_top(sort, runs, &depth);
+            merge_top(sort, items, runs, &depth);
         runs[depth++] = (Run){start, length, power};
         start += length;
     }
     while (depth > 1)
-        merge_top(sort, runs, &depth);
+        merge_top(sort, items, runs, &depth);
 }
 
 /* ---- radix ---- */
@@ -326,14 +363,25 @@ static uint64_t varying_bits(const Sort *sort) {
     return bits;
 }
 
-/* Sorts numbers by the bytes in which they differ; false when merging looks cheaper. */
+/* What is sorted by rank, by the rest of the keys. */
+static void sort_equal_ranks(Sort *sort) {
+    uint64_t end;
+    for (uint64_t start = 0; start < sort->count && sort->failure == LEAF_FALSE; start = end) {
+        end = start + 1;
+        while (end < sort->count && sort->items[end].rank == sort->items[start].rank)
+            end++;
+        if (end - start > 1) merge_sort(sort, sort->items + start, end - start);
+    }
+}
+
+/* Sorts by the bytes in which the ranks differ; false when merging looks cheaper. */
 static bool radix_sort(Sort *sort) {
-    if (sort->kind != RANK_ALL || sort->count < RADIX_FROM) return false;
+    if (sort->count < RADIX_FROM) return false;
     uint64_t bits = varying_bits(sort);
     int passes = 0;
     for (int shift = 0; shift < 64; shift += 8)
         passes += (bits >> shift & 255) != 0;
-    if (passes * 2 > 63 - __builtin_clzll(sort->count)) return false;
+    if (passes == 0 || passes * 2 > 63 - __builtin_clzll(sort->count)) return false;
     if (natural_run(sort, sort->items, sort->count) == sort->count) return true;
     for (int shift = 0; shift < 64; shift += 8) {
         if (!(bits >> shift & 255)) continue;
@@ -342,6 +390,7 @@ static bool radix_sort(Sort *sort) {
         sort->items = sort->spare;
         sort->spare = swap;
     }
+    if (sort->kind != RANK_ALL) sort_equal_ranks(sort);
     return true;
 }
 
@@ -350,7 +399,7 @@ static bool radix_sort(Sort *sort) {
 static Leaf sort_items(Sort *sort) {
     sort->failure = LEAF_FALSE;
     rank_items(sort);
-    if (!radix_sort(sort)) merge_sort(sort);
+    if (!radix_sort(sort)) merge_sort(sort, sort->items, sort->count);
     return sort->failure == LEAF_FALSE ? LEAF_TRUE : sort->failure;
 }
 
