@@ -30,8 +30,8 @@ static bool open_deque(GenVM *vm, Value self, Deque *deque) {
         gc_barrier(vm, deque->instance);
     }
     Value head = slots[SLOT_HEAD], limit = slots[SLOT_MAXLEN];
-    bool whole = is_exact(slots[SLOT_ITEMS], TYPE_LIST) && is_int(head) &&
-                 is_int(slots[SLOT_VERSION]) && (is_int(limit) || limit == VALUE_NONE);
+    bool whole = is_exact(slots[SLOT_ITEMS], TYPE_LIST) && are_ints(head, slots[SLOT_VERSION]) &&
+                 (limit == VALUE_NONE || is_int(limit));
     if (whole) {
         deque->list = AS_LIST(slots[SLOT_ITEMS]);
         deque->head = (uint64_t)as_int(head);

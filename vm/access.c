@@ -39,7 +39,10 @@ Value value_setitem(GenVM *vm, Value object, Value key, Value value) {
 Value value_native_len(GenVM *vm, Value method, Value v) {
     if (!is_kind(method, TYPE_NATIVE_METHOD) || as_object(method)->flags & NATIVE_CLASSMETHOD)
         return VALUE_UNSET;
-    Value length = native_invoke(vm, AS(NativeFunction, method), &v, 1, VALUE_UNSET);
+    NativeFunction *native = AS(NativeFunction, method);
+    bool direct = native->header.state == 1 && native->owner == type_of(vm, v);
+    vm->callee = native;
+    Value length = direct ? native->fn(vm, &v) : native_invoke(vm, native, &v, 1, VALUE_UNSET);
     if (length == VALUE_TAIL) native_drop_tail(vm);
     if (length == VALUE_ERROR || (is_int(length) && (int64_t)length >= 0)) return length;
     return VALUE_UNSET;

@@ -148,7 +148,8 @@ static bool is_plain(const Code *code) {
 static Opcode generic_op(const Code *code, Opcode op) {
     switch (op) {
     case OP_GETGLOBAL_DICT:
-    case OP_GETGLOBAL_BUILTIN: return OP_GETGLOBAL;
+    case OP_GETGLOBAL_BUILTIN:
+    case OP_GETGLOBAL_TYPE: return OP_GETGLOBAL;
     case OP_FORITER_RANGE:
     case OP_FORITER_GEN:
     case OP_FORITERG_GEN:

@@ -515,6 +515,18 @@ RunStatus interp_run(GenVM *vm) {
         pc++;
         NEXT;
     }
+    CASE(GETGLOBAL_TYPE) {
+        Dict *globals = frame_function(base)->globals;
+        uint32_t at = (uint16_t)(pc[0] >> 16);
+        Value type = object_value(vm->types[TYPE_TYPE]);
+        if (unlikely(globals->version != (uint32_t)(pc[0] >> 32) || at >= vm->builtins->used ||
+                     vm->builtins->entries[at].key != k[IMM] ||
+                     vm->builtins->entries[at].value != type))
+            SLOW(op_get_global);
+        RA = object_value(type_of(vm, base[instr_b(pc[1])]));
+        pc += 3;
+        NEXT;
+    }
     OUTLINED(SETGLOBAL, op_set_global)
     OUTLINED(DELGLOBAL, op_delete_global)
     OUTLINED(GETNAME, op_get_name)

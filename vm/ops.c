@@ -57,6 +57,16 @@ static void requicken(GenVM *vm, Opcode op) {
     *instr = (*instr & ~(Instr)255) | op;
 }
 
+/* Are the instructions behind this GETGLOBAL and its cache the rest of `name(register)`? */
+static bool calls_with_register(GenVM *vm) {
+    Instr move = vm->pc[1];
+    unsigned link = frame_is_generator(vm->base) ? 1 : FRAME_LINKS;
+    if (instr_op(move) != OP_MOVE || instr_a(move) != instr_a(op_instr(vm)) + link) return false;
+    Instr call = vm->pc[2];
+    return (instr_op(call) == OP_CALL || instr_op(call) == OP_CALLG) && instr_b(call) == 1 &&
+           instr_a(call) == instr_a(op_instr(vm));
+}
+
 bool op_get_global(GenVM *vm) {
     Value name = op_const(vm);
     Dict *globals = frame_function(vm->base)->globals;
@@ -74,7 +84,9 @@ bool op_get_global(GenVM *vm) {
         if (at < 0) return raise_undefined(vm, name);
         if (builtins == vm->builtins && at < 65536 && builtins->entries[at].key == name) {
             *cache = (Instr)OP_SKIP1 | (Instr)(uint16_t)at << 16 | (Instr)globals->version << 32;
-            requicken(vm, OP_GETGLOBAL_BUILTIN);
+            bool of_type = builtins->entries[at].value == object_value(vm->types[TYPE_TYPE]) &&
+                           calls_with_register(vm);
+            requicken(vm, of_type ? OP_GETGLOBAL_TYPE : OP_GETGLOBAL_BUILTIN);
         }
         *op_a(vm) = builtins->entries[at].value;
     }
