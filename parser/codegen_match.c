@@ -135,7 +135,13 @@ static void match_by_subscript(Unit *u, AstPatternSeq patterns, int32_t star, Re
         if (i == star || is_wildcard(patterns.items[i])) continue;
         Reg item = emit_temp(u);
         emit_at(u, patterns.items[i]->span);
-        emit(u, OP_GETITEMI, item, subject, 0, i < star ? i : i - patterns.count);
+        if (i < star) {
+            emit(u, OP_GETITEMI, item, subject, 0, i);
+        } else {
+            emit(u, OP_GETLEN, item, subject, 0, 0);
+            emit(u, OP_SUBI, item, item, 0, patterns.count - i); /* as a subject may know no -1 */
+            emit(u, OP_GETITEM, item, subject, item, 0);
+        }
         pattern(u, patterns.items[i], item, m);
     }
 }

@@ -18,6 +18,8 @@ static bool is_function_kind(ScopeKind kind) {
 void scope_reenter(Builder *b, Building *building, Scope *scope) {
     building->scope = scope;
     building->outer = b->current;
+    if (b->current != NULL && scope->kind == SCOPE_LAMBDA)
+        building->iterable_depth = b->current->iterable_depth;
     b->current = building;
 }
 
@@ -372,6 +374,14 @@ static bool visit_type_alias(Builder *b, AstStmt *stmt) {
 
 /* global, nonlocal */
 
+/* `global name` in an inner scope speaks for the module's code as well. */
+static bool mark_in_module(Builder *b, AstName *name, AstSpan span) {
+    Building *module = b->current;
+    while (module->outer != NULL)
+        module = module->outer;
+    return module == b->current || scope_define_in(b, module, name, SYMBOL_GLOBAL_BELOW, span);
+}
+
 static bool visit_directive(Builder *b, const AstStmt *stmt, const AstNameSeq *names,
                             bool is_global) {
     for (int32_t i = 0; i < names->count; i++) {
@@ -389,7 +399,8 @@ static bool visit_directive(Builder *b, const AstStmt *stmt, const AstNameSeq *n
             return scope_raise(b, stmt->span, "name '%s' is assigned to before %s declaration",
                                name->text, word);
         if (!scope_define(b, name, is_global ? SYMBOL_GLOBAL : SYMBOL_NONLOCAL, stmt->span) ||
-            !scope_add_directive(b, name, stmt->span))
+            !scope_add_directive(b, name, stmt->span) ||
+            (is_global && !mark_in_module(b, name, stmt->span)))
             return false;
     }
     return true;

@@ -136,7 +136,7 @@ static bool classify_by_class(const Scope *scope, Symbol *symbol) {
 
 static bool classify_symbol(Builder *b, Scope *scope, Symbol *symbol) {
     if ((symbol->flags & SYMBOL_NONLOCAL) != 0) return classify_nonlocal(b, scope, symbol);
-    if ((symbol->flags & SYMBOL_GLOBAL) != 0) {
+    if ((symbol->flags & (SYMBOL_GLOBAL | SYMBOL_GLOBAL_BELOW)) != 0) {
         symbol->kind = SYMBOL_GLOBAL_EXPLICIT;
         return true;
     }

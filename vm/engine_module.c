@@ -4,6 +4,7 @@
 #include "vm/bind.h"
 #include "vm/call.h"
 #include "vm/frame_object.h"
+#include "vm/genvm.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/suggest.h"
@@ -11,6 +12,7 @@
 #include "vm/warn.h"
 
 #include <math.h>
+#include <sys/random.h>
 
 Value engine_module_new(GenVM *vm) {
     static const NativeDef *const tables[] = {
@@ -244,10 +246,18 @@ static Value make_union(GenVM *vm, Value *args) {
     return union_of(vm, args[0], args[1]);
 }
 
+/* "mapping" or "sequence" or None: which patterns the instances of a class match. */
+static Value pattern_kind(GenVM *vm, Value *args) {
+    uint32_t flags = type_from(args[0])->flags;
+    if (flags & TYPE_MAPPING) return str_from(vm, "mapping");
+    return flags & TYPE_SEQUENCE ? str_from(vm, "sequence") : VALUE_NONE;
+}
+
 /* Instances of the class match [..] or {..} in match statements. */
 static Value set_pattern_kind(GenVM *vm, Value *args) {
     (void)vm;
     Type *type = type_from(args[0]);
+    if (type->is_builtin) return VALUE_NONE;
     type->flags = (type->flags & ~(uint32_t)(TYPE_SEQUENCE | TYPE_MAPPING)) |
                   (str_is(args[1], "mapping") ? TYPE_MAPPING : TYPE_SEQUENCE);
     return VALUE_NONE;
@@ -291,9 +301,16 @@ static Value typeparams(GenVM *vm, Value *args) {
     return prelude(vm, name);
 }
 
-/* An int that differs from run to run where the host grants that, else the VM's own constant. */
+/* An int of 256 bits that is never the same where the host grants that, else the VM's own constant. */
 static Value entropy(GenVM *vm, Value *args) {
     (void)args;
+    uint8_t bytes[32];
+    if (vm->capabilities & GEN_CAP_ENTROPY && getrandom(bytes, sizeof bytes, 0) == sizeof bytes) {
+        char digits[2 * sizeof bytes];
+        for (size_t i = 0; i < sizeof digits; i++)
+            digits[i] = "0123456789abcdef"[bytes[i / 2] >> (i % 2 * 4) & 15];
+        return int_from_text(vm, digits, sizeof digits, 16);
+    }
     return int_from_u64(vm, vm->hash_key[0] ^ (vm->hash_key[1] << 7 | vm->hash_key[1] >> 57));
 }
 
@@ -423,6 +440,7 @@ const NativeDef engine_core_natives[] = {
     {"stdout()", stdout_now, "sys.stdout"},
     {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
     {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
+    {"pattern_kind(cls, /)", pattern_kind, NULL},
     {"set_pattern_kind(cls, kind: str, /)", set_pattern_kind,
      "'sequence' or 'mapping': what patterns take instances for."},
     {"is_keyword(name: str, /)", is_keyword, NULL},

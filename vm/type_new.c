@@ -458,8 +458,12 @@ static void inherit_from_bases(Type *type, bool *any_dict) {
     for (uint64_t i = 0; i < type->bases->count; i++) {
         const Type *base = type_from(type->bases->items[i]);
         *any_dict |= base->has_instance_dict;
-        type->flags |= base->flags & (TYPE_SEQUENCE | TYPE_MAPPING);
     }
+    /* Which of the patterns [..] and {..} its instances match: as those of the nearest base. */
+    const uint32_t patterns = TYPE_SEQUENCE | TYPE_MAPPING;
+    type->flags &= ~patterns;
+    for (uint64_t i = 1; i < type->mro->count && !(type->flags & patterns); i++)
+        type->flags |= type_from(type->mro->items[i])->flags & patterns;
 }
 
 static bool complete_type(GenVM *vm, Type *type) {

@@ -8,6 +8,8 @@
 
 static const uint64_t MAX_ITEMS = INT64_MAX / sizeof(Value) / 2;
 
+enum { LIST_TAKEN = 1 }; /* header.flags: its items are being sorted, and nothing was put in since */
+
 static bool set_capacity(GenVM *vm, List *list, uint64_t capacity) {
     if (capacity > MAX_ITEMS) return raise_memory(vm), false;
     Buffer *buffer = gc_buffer_resize(vm, list->buffer, capacity * sizeof(Value));
@@ -15,6 +17,7 @@ static bool set_capacity(GenVM *vm, List *list, uint64_t capacity) {
     list->buffer = buffer;
     list->items = (Value *)buffer->data;
     list->capacity = capacity;
+    list->header.flags &= (uint8_t)~LIST_TAKEN;
     gc_barrier(vm, list);
     return true;
 }
@@ -513,12 +516,14 @@ static Value engine_list_take(GenVM *vm, Value *args) {
     list->count = list->capacity = 0;
     list->items = NULL;
     list->buffer = NULL;
+    list->header.flags |= LIST_TAKEN;
     return taken;
 }
 
 static Value engine_list_give(GenVM *vm, Value *args) {
     List *list = AS_LIST(args[0]), *source = AS_LIST(args[1]);
-    bool untouched = list->capacity == 0;
+    bool untouched = list->capacity == 0 && list->header.flags & LIST_TAKEN;
+    list->header.flags &= (uint8_t)~LIST_TAKEN;
     list->count = source->count;
     list->capacity = source->capacity;
     list->items = source->items;
