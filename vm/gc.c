@@ -8,8 +8,18 @@
  *
  * Generations are sticky mark bits: a minor collection keeps the marks of the last one, so marked =
  * old, and traces only what is reachable from the roots and from remembered old objects (those a
- * barrier saw changed). A full collection clears the marks first. Everything is done at once at a
- * safepoint; see gc.h for the rule.
+ * barrier saw changed). A full collection clears the marks first. All of this happens at
+ * safepoints; see gc.h for the rule.
+ *
+ * On a big heap a collection is made in slices, a CYCLE, between which the program goes on:
+ *
+ *     clear marks, so many blocks a slice | mark from the roots, so many bytes a slice | finish
+ *     (a full one only)
+ *
+ * The same barrier that keeps generations right keeps a cycle right: what was marked and is changed
+ * is remembered and traced again at the end, when the roots are, too. Meanwhile no free cell can be
+ * told from one not yet marked: so allocation takes new blocks, and there are no minor collections.
+ * Each slice marks several times the bytes that ask for the next one, which bounds both.
  */
 #include "vm/gc.h"
 #include "vm/frame.h"
@@ -38,6 +48,18 @@ enum {
  */
 #define YOUNG_BYTES ((uint64_t)4 << 20)
 #define FULL_MIN_BYTES ((uint64_t)8 << 20)
+/* Heaps of fewer old bytes are marked at once; a slice marks SLICE_MARK bytes or clears the marks
+ * of SLICE_BLOCKS blocks, about a millisecond's work, each time SLICE_YOUNG bytes were allocated.
+ */
+#ifdef GEN_STRESS_GC
+#define CYCLE_MIN_BYTES ((uint64_t)0)
+#define YOUNG_AT_ONCE ((uint64_t)1 << 16)
+enum { SLICE_MARK = 1 << 16, SLICE_BLOCKS = 64, SLICE_YOUNG = 0, SLICE_ITEMS = 16 };
+#else
+#define CYCLE_MIN_BYTES ((uint64_t)24 << 20)
+#define YOUNG_AT_ONCE ((uint64_t)6 << 20) /* more young bytes are collected in slices, too */
+enum { SLICE_MARK = 3 << 20, SLICE_BLOCKS = 512, SLICE_YOUNG = 1 << 20, SLICE_ITEMS = 8192 };
+#endif
 
 typedef struct Block {
     uint64_t bitmap[BITMAP_WORDS];
@@ -56,6 +78,13 @@ typedef struct SizeClass {
     uint32_t count, capacity, cursor;
     uint32_t cell_size;
 } SizeClass;
+
+typedef enum Cycle { CYCLE_NONE, CYCLE_CLEARING, CYCLE_MARKING, CYCLE_MARKING_AGAIN } Cycle;
+
+typedef struct Partial { /* a big container of which a cycle has marked the first items */
+    Object *object;
+    uint64_t next;
+} Partial;
 
 typedef struct Heap {
     SizeClass classes[CLASS_COUNT];
@@ -77,6 +106,12 @@ typedef struct Heap {
     uint64_t full_at;        /* old_bytes that ask for a full collection */
     uint64_t limit;          /* memory budget; UINT64_MAX: none */
     uint64_t collections, full_collections;
+    Cycle cycle;
+    uint32_t clear_class, clear_block; /* the next block whose marks are to be cleared */
+    uint64_t cycle_bytes;              /* old_bytes when the cycle began */
+    bool cycle_full;
+    Partial *partials;
+    uint32_t partial_count, partial_capacity;
 } Heap;
 
 typedef struct LargePrefix { /* in front of a large object */
@@ -150,6 +185,7 @@ void gc_free_heap(GenVM *vm) {
     free(heap->chunks);
     free(heap->large);
     free(heap->mark_stack);
+    free(heap->partials);
     free(heap->remembered);
     free(heap->finalizable);
     free(heap);
@@ -163,7 +199,8 @@ uint64_t gc_object_size(const Object *object) {
 }
 
 uint64_t gc_live_bytes(GenVM *vm) {
-    return vm->heap->old_bytes + vm->heap->young_bytes;
+    const Heap *heap = vm->heap;
+    return (heap->cycle ? heap->cycle_bytes : heap->old_bytes) + heap->young_bytes;
 }
 void gc_set_limit(GenVM *vm, uint64_t bytes) {
     vm->heap->limit = bytes ? bytes : UINT64_MAX;
@@ -396,6 +433,10 @@ void gc_replace_remembered(GenVM *vm, Object *from, Object *to) {
         if (vm->heap->remembered[i] == from) vm->heap->remembered[i] = to;
 }
 
+static void take_off(uint64_t *count, uint64_t bytes) {
+    *count -= bytes < *count ? bytes : *count;
+}
+
 void gc_buffer_free(GenVM *vm, Buffer *buffer) {
     Heap *heap = vm->heap;
     if (!buffer || !(buffer->header.gc & GC_LARGE) || buffer->header.gc & GC_REMEMBERED) return;
@@ -403,10 +444,12 @@ void gc_buffer_free(GenVM *vm, Buffer *buffer) {
         if (heap->large[i] != &buffer->header) continue;
         heap->large[i] = heap->large[--heap->large_count];
         uint64_t bytes = prefix_of(&buffer->header)->size;
-        if (buffer->header.gc & GC_MARKED)
-            heap->old_bytes -= bytes < heap->old_bytes ? bytes : heap->old_bytes;
-        else
-            heap->young_bytes -= bytes < heap->young_bytes ? bytes : heap->young_bytes;
+        bool old = buffer->header.gc & GC_MARKED;
+        if (old) take_off(&heap->old_bytes, bytes);
+        if (heap->cycle && (old || bytes > heap->young_bytes))
+            take_off(&heap->cycle_bytes, bytes);
+        else if (!old)
+            take_off(&heap->young_bytes, bytes);
         free(prefix_of(&buffer->header));
         return;
     }
@@ -494,17 +537,52 @@ bool gc_has_extra_word(const Object *object) {
     }
 }
 
+/* Puts off the items of a container that is too big for a slice; false: it is not. */
+static bool put_off(GenVM *vm, Object *object, uint64_t count) {
+    Heap *heap = vm->heap;
+    if (likely(count <= SLICE_ITEMS) || !heap->cycle) return false;
+    if (heap->partial_count == heap->partial_capacity) {
+        uint32_t capacity = heap->partial_capacity ? heap->partial_capacity * 2 : 16;
+        Partial *larger = realloc(heap->partials, capacity * sizeof *larger);
+        if (!larger) return false;
+        heap->partials = larger;
+        heap->partial_capacity = capacity;
+    }
+    heap->partials[heap->partial_count++] = (Partial){object, 0};
+    return true;
+}
+
+/* Marks the next items of the container put off last. One that changes meanwhile is remembered. */
+static void mark_items(GenVM *vm) {
+    Heap *heap = vm->heap;
+    Partial *partial = &heap->partials[heap->partial_count - 1];
+    bool is_list = partial->object->kind == TYPE_LIST;
+    List *list = (List *)partial->object;
+    Tuple *tuple = (Tuple *)partial->object;
+    const Value *items = is_list ? list->items : tuple->items;
+    uint64_t count = is_list ? list->count : tuple->count;
+    uint64_t end = partial->next + SLICE_ITEMS < count ? partial->next + SLICE_ITEMS : count;
+    for (uint64_t i = partial->next; i < end; i++)
+        gc_mark(vm, items[i]);
+    if (end >= count)
+        heap->partial_count--;
+    else
+        partial->next = end;
+}
+
 static void trace(GenVM *vm, Object *object) {
     switch (object->kind) {
     case TYPE_LIST: {
         List *list = (List *)object;
         gc_mark_pointer(vm, list->buffer);
+        if (put_off(vm, object, list->count)) break;
         for (uint64_t i = 0; i < list->count; i++)
             gc_mark(vm, list->items[i]);
         break;
     }
     case TYPE_TUPLE: {
         Tuple *tuple = (Tuple *)object;
+        if (put_off(vm, object, tuple->count)) break;
         for (uint64_t i = 0; i < tuple->count; i++)
             gc_mark(vm, tuple->items[i]);
         break;
@@ -534,21 +612,28 @@ static void trace(GenVM *vm, Object *object) {
 
 static void drain(GenVM *vm) {
     Heap *heap = vm->heap;
-    while (heap->mark_count)
-        trace(vm, heap->mark_stack[--heap->mark_count]);
+    do {
+        while (heap->mark_count)
+            trace(vm, heap->mark_stack[--heap->mark_count]);
+        if (heap->partial_count) mark_items(vm);
+    } while (heap->mark_count || heap->partial_count);
+}
+
+typedef void (*Visitor)(GenVM *vm, Object *object);
+
+static void each_marked_in(GenVM *vm, Block *block, Visitor visit) {
+    for (uint32_t w = 0; w < BITMAP_WORDS; w++)
+        for (uint64_t bits = block->bitmap[w]; bits; bits &= bits - 1)
+            visit(vm,
+                  (Object *)((char *)block + (w * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE));
 }
 
 /* Calls visit on every marked object. */
-static void each_marked(GenVM *vm, void (*visit)(GenVM *vm, Object *object)) {
+static void each_marked(GenVM *vm, Visitor visit) {
     Heap *heap = vm->heap;
     for (uint32_t c = 0; c < CLASS_COUNT; c++)
-        for (uint32_t b = 0; b < heap->classes[c].count; b++) {
-            Block *block = heap->classes[c].blocks[b];
-            for (uint32_t w = 0; w < BITMAP_WORDS; w++)
-                for (uint64_t bits = block->bitmap[w]; bits; bits &= bits - 1)
-                    visit(vm, (Object *)((char *)block +
-                                         (w * 64 + (size_t)__builtin_ctzll(bits)) * GRANULE));
-        }
+        for (uint32_t b = 0; b < heap->classes[c].count; b++)
+            each_marked_in(vm, heap->classes[c].blocks[b], visit);
     for (uint32_t i = 0; i < heap->large_count; i++)
         if (heap->large[i]->gc & GC_MARKED) visit(vm, heap->large[i]);
 }
@@ -665,17 +750,9 @@ static void poison(Heap *heap) {
 }
 #endif
 
-void gc_collect(GenVM *vm, bool full) {
+/* Everything reachable is marked: the rest goes. */
+static void sweep(GenVM *vm, bool full) {
     Heap *heap = vm->heap;
-    if (heap->old_bytes >= heap->full_at || vm->shape_moves) full = true;
-    heap->collections++;
-    if (full) {
-        heap->full_collections++;
-        clear_marks(vm);
-    } else {
-        trace_remembered(vm);
-    }
-    mark_everything(vm);
     find_finalizers(vm);
     str_sweep_interned(vm);
     image_codes_sweep(vm);
@@ -685,8 +762,10 @@ void gc_collect(GenVM *vm, bool full) {
         shapes_moved(vm);
     }
     free_large(heap);
-    if (full)
+    if (full) {
+        heap->full_collections++;
         heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;
+    }
     for (uint32_t c = 0; c < CLASS_COUNT; c++) {
         SizeClass *class = &heap->classes[c];
         class->area->next = class->area->end = class->run_end = NULL;
@@ -695,8 +774,132 @@ void gc_collect(GenVM *vm, bool full) {
     }
     heap->young_bytes = 0;
     heap->young_limit = heap->old_bytes / 4 > YOUNG_BYTES ? heap->old_bytes / 4 : YOUNG_BYTES;
-    vm->poll &= ~(uint32_t)(POLL_GC | POLL_GC_FULL);
 #ifdef GEN_STRESS_GC
     poison(heap);
 #endif
+}
+
+/* ---- cycles ---- */
+
+/* A full one, or one of the young objects alone, which keeps the marks. */
+static void cycle_begin(GenVM *vm, bool full) {
+    Heap *heap = vm->heap;
+    for (uint32_t c = 0; c < CLASS_COUNT; c++) {
+        SizeClass *class = &heap->classes[c];
+        class->block = NULL; /* but the run at hand is free */
+        class->cursor = class->count;
+    }
+    heap->cycle_bytes = heap->old_bytes;
+    heap->cycle_full = full;
+    heap->young_limit = heap->young_bytes + SLICE_YOUNG;
+    heap->partial_count = 0;
+    if (full) {
+        heap->cycle = CYCLE_CLEARING;
+        heap->clear_class = heap->clear_block = 0;
+        heap->old_bytes = 0;
+    } else {
+        heap->cycle = CYCLE_MARKING;
+        vm_mark_roots(vm);
+        trace_remembered(vm);
+    }
+}
+
+static void clear_block(GenVM *vm, Block *block) {
+    each_marked_in(vm, block, unmark);
+    memset(block->bitmap, 0, sizeof block->bitmap);
+    block->live_bytes = 0;
+}
+
+static void clear_slice(GenVM *vm) {
+    Heap *heap = vm->heap;
+    for (uint32_t done = 0; done < SLICE_BLOCKS; done++) {
+        while (heap->clear_block == heap->classes[heap->clear_class].count) {
+            heap->clear_block = 0;
+            if (++heap->clear_class < CLASS_COUNT) continue;
+            for (uint32_t i = 0; i < heap->large_count; i++)
+                unmark(vm, heap->large[i]);
+            heap->remembered_count = 0; /* nothing is marked, so nothing need be */
+            heap->cycle = CYCLE_MARKING;
+            vm_mark_roots(vm);
+            return;
+        }
+        clear_block(vm, heap->classes[heap->clear_class].blocks[heap->clear_block++]);
+    }
+}
+
+static void mark_slice(GenVM *vm) {
+    Heap *heap = vm->heap;
+    uint64_t end = heap->old_bytes + SLICE_MARK;
+    uint32_t items = 0; /* of big containers: mostly marked already when they are traced again */
+    while (heap->old_bytes < end && items < 32) {
+        if (heap->mark_count)
+            trace(vm, heap->mark_stack[--heap->mark_count]);
+        else if (heap->partial_count)
+            mark_items(vm), items++;
+        else
+            break;
+    }
+}
+
+/* True when the cycle is finished. When all is marked for the first time, much may have changed
+ * meanwhile; when for the second, what is left is little. */
+static bool cycle_slice(GenVM *vm) {
+    Heap *heap = vm->heap;
+    heap->young_limit = heap->young_bytes + SLICE_YOUNG;
+    if (heap->cycle == CYCLE_CLEARING) {
+        clear_slice(vm);
+        return false;
+    }
+    mark_slice(vm);
+    if (heap->mark_count || heap->partial_count) return false;
+    if (heap->cycle == CYCLE_MARKING) {
+        heap->cycle = CYCLE_MARKING_AGAIN;
+        vm_mark_roots(vm);
+        trace_remembered(vm);
+        return false;
+    }
+    trace_remembered(vm);
+    mark_everything(vm);
+    heap->cycle = CYCLE_NONE;
+    return true;
+}
+
+static void collect_at_once(GenVM *vm) {
+    Heap *heap = vm->heap;
+    heap->cycle = CYCLE_NONE;
+    heap->mark_count = heap->partial_count = 0;
+    clear_marks(vm);
+    mark_everything(vm);
+    sweep(vm, true);
+}
+
+static void collect_young(GenVM *vm) {
+    trace_remembered(vm);
+    mark_everything(vm);
+    sweep(vm, false);
+}
+
+#ifdef GEN_STRESS_GC
+void gc_stress_cycle(GenVM *vm) {
+    vm->heap->full_at = 0;
+    gc_collect(vm, false);
+}
+#endif
+
+void gc_collect(GenVM *vm, bool full) {
+    Heap *heap = vm->heap;
+    vm->poll &= ~(uint32_t)(POLL_GC | POLL_GC_FULL);
+    bool wanted = heap->old_bytes >= heap->full_at, big = heap->old_bytes >= CYCLE_MIN_BYTES;
+    if (full || vm->shape_moves || (!heap->cycle && wanted && !big)) {
+        heap->collections++;
+        collect_at_once(vm);
+    } else if (heap->cycle) {
+        if (cycle_slice(vm)) sweep(vm, heap->cycle_full);
+    } else if (wanted || (big && heap->young_bytes > YOUNG_AT_ONCE)) {
+        heap->collections++;
+        cycle_begin(vm, wanted);
+    } else {
+        heap->collections++;
+        collect_young(vm);
+    }
 }

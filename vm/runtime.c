@@ -24,7 +24,11 @@ enum { FUEL_SLICE = 20000 }; /* steps between two polls */
 static void stress(GenVM *vm) {
     uint64_t seen = vm->safepoints++;
     bool full = vm->poll & POLL_GC_FULL; /* asked for by name */
-    if (full || seen < 20000 || seen % 64 == 0) gc_collect(vm, full || seen % 4 == 0);
+    if (!full && seen >= 20000 && seen % 64) return;
+    if (!full && seen / 256 % 2)
+        gc_stress_cycle(vm);
+    else
+        gc_collect(vm, full || seen % 4 == 0);
 }
 #endif
 
