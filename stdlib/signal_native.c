@@ -1,9 +1,10 @@
 /* signal_native.c - module _signal: signals with handlers in script code.
  *
- * The C handler only notes the number and asks for an interrupt (gen_interrupt); at the next safepoint the VM calls what
- * vm->roots[ROOT_ON_INTERRUPT] holds, signal.gen's dispatcher, which asks here for the numbers that came. A process
- * has one set of signal handlers, so it can be one VM's only: the notes below are, beside the command's own for
- * Ctrl-C, the only static data that changes, and only a signal handler writes it.
+ * The C handler only notes the number and asks for an interrupt (gen_interrupt); at the next
+ * safepoint the VM calls what vm->roots[ROOT_ON_INTERRUPT] holds, signal.gen's dispatcher, which
+ * asks here for the numbers that came. A process has one set of signal handlers, so it can be one
+ * VM's only: the notes below are, beside the command's own for Ctrl-C, the only static data that
+ * changes, and only a signal handler writes it.
  */
 #include "stdlib/modules.h"
 #include "vm/bind.h"
@@ -116,7 +117,8 @@ static Value pause_process(GenVM *vm, Value *args) {
 }
 
 static Value describe(GenVM *vm, Value *args) {
-    const char *text = as_int(args[0]) > 0 && as_int(args[0]) < 32 ? strsignal((int)as_int(args[0])) : NULL;
+    const char *text =
+        as_int(args[0]) > 0 && as_int(args[0]) < 32 ? strsignal((int)as_int(args[0])) : NULL;
     return text ? str_from(vm, text) : VALUE_NONE;
 }
 
@@ -125,11 +127,13 @@ static const NativeDef functions[] = {
     {"disposition(number: index, /)", disposition, NULL},
     {"take()", take, "The numbers of the signals that came."},
     {"raise_signal(signalnum: index, /)", raise_signal, "Send a signal to the executing process."},
-    {"alarm(seconds: index, /)", set_alarm, "Arrange for SIGALRM to arrive after the given number of seconds."},
+    {"alarm(seconds: index, /)", set_alarm,
+     "Arrange for SIGALRM to arrive after the given number of seconds."},
     {"setitimer(which: index, seconds: float, interval: float, /)", set_timer, NULL},
     {"getitimer(which: index, /)", get_timer, "Returns current value of given itimer."},
     {"pause()", pause_process, "Wait until a signal arrives."},
-    {"strsignal(signalnum: index, /)", describe, "Return the system description of the given signal."},
+    {"strsignal(signalnum: index, /)", describe,
+     "Return the system description of the given signal."},
     {NULL, NULL, NULL},
 };
 

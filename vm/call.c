@@ -245,8 +245,30 @@ static bool construct_builtin(GenVM *vm, Type *type, const Value *args, uint32_t
 }
 
 /* type.__call__ */
+/* An exception of a class that keeps nothing but its arguments, without __new__. LEAF_SCRIPT: not
+ * one of them. */
+static Leaf instantiate_exception(GenVM *vm, Type *type, const Value *args, uint32_t count) {
+    Value init = type->special[SP_INIT];
+    if (init != VALUE_UNSET && (!is_kind(init, TYPE_FUNCTION) || count + 1 >= FUNCTION_COMPLEX ||
+                                as_object(init)->state != count + 1))
+        return LEAF_SCRIPT;
+    Value exception = exception_new_plain(vm, type, args, count);
+    if (exception == VALUE_ERROR) return LEAF_ERROR;
+    if (exception == VALUE_UNSET) return LEAF_SCRIPT;
+    if (init != VALUE_UNSET)
+        return continue_new_instance(vm, exception, AS(Function, init), args, count) ? LEAF_TRUE
+                                                                                     : LEAF_ERROR;
+    store_result(vm, exception);
+    return LEAF_TRUE;
+}
+
 bool call_type(GenVM *vm, Type *type, const Value *args, uint32_t count, Value keywords) {
     if (unlikely(type->is_abstract)) return refuse_abstract(vm, type);
+    if (type->instance_kind == KIND_EXCEPTION && keywords == VALUE_UNSET &&
+        type->special[SP_NEW] == VALUE_UNSET) {
+        Leaf made = instantiate_exception(vm, type, args, count);
+        if (made != LEAF_SCRIPT) return made == LEAF_TRUE;
+    }
     if (type->special[SP_NEW] == VALUE_UNSET) {
         if (likely(type->def == vm->types[TYPE_OBJECT]->def && !type->is_builtin))
             return instantiate_plain(vm, type, args, count, keywords);

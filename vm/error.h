@@ -33,6 +33,9 @@ Value error_take(GenVM *vm);                     /* drop and return it */
 
 Value raise_name_error(GenVM *vm, TypeId exception, Value name,
                        const char *format); /* format has one %S: the name; .name is set */
+/* Of a class that keeps nothing but its arguments, without calling __init__; VALUE_UNSET: it is
+ * another. */
+Value exception_new_plain(GenVM *vm, struct Type *type, const Value *args, uint32_t count);
 Value exception_new_of(GenVM *vm, struct Type *type,
                        Value args_tuple); /* an instance of a class that overrides neither
                                 __new__ nor __init__, as type(*args) would make it */

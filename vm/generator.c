@@ -587,6 +587,24 @@ bool generator_close(GenVM *vm, Generator *generator) {
     return generator_throw(vm, generator);
 }
 
+Leaf generator_call_native(GenVM *vm, const NativeFunction *native, const Value *args,
+                           uint32_t count) {
+    Value self = native->self;
+    if (self == VALUE_UNSET && count) {
+        self = *args++;
+        count--;
+    }
+    if (!is_kind(self, TYPE_GENERATOR) && !is_kind(self, TYPE_COROUTINE)) return LEAF_SCRIPT;
+    Generator *generator = AS(Generator, self);
+    if (native->header.flags & NATIVE_CLOSE) {
+        if (count != 0) return LEAF_SCRIPT;
+        return generator_close(vm, generator) ? LEAF_TRUE : LEAF_ERROR;
+    }
+    if (count != 1 || !is_kind(args[0], KIND_EXCEPTION)) return LEAF_SCRIPT;
+    vm->exception = args[0];
+    return generator_throw(vm, generator) ? LEAF_TRUE : LEAF_ERROR;
+}
+
 bool generator_close_returned(GenVM *vm) {
     Generator *generator = (Generator *)as_object(vm->base[1]);
     frame_pop(vm);

@@ -112,6 +112,12 @@ bool generator_close(GenVM *vm,
  * under way doubled (generator_fork.c). */
 Value generator_fork(GenVM *vm, Value generator);
 
+/* close() or throw(exception) of the interpreter's CALL of `native`, without that native:
+ * LEAF_TRUE, go on at vm->pc; LEAF_ERROR: an exception is pending; LEAF_SCRIPT: the native is to be
+ * called. */
+Leaf generator_call_native(GenVM *vm, const NativeFunction *native, const Value *args,
+                           uint32_t count);
+
 /* For interp.c: the ends of the generator instructions that are not plain switches. */
 bool generator_for(GenVM *vm,
                    Generator *generator);  /* a step of a for loop that is no plain switch */

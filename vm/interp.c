@@ -1054,7 +1054,7 @@ call_other:
     case TYPE_NATIVE:
     case TYPE_NATIVE_METHOD: {
         NativeFunction *native = (NativeFunction *)callee;
-        if (native->header.flags & (NATIVE_NEXT | NATIVE_SEND)) goto call_resume;
+        if (native->header.flags & NATIVE_RESUMES) goto call_resume;
     call_native:
         SYNC();
         answer = native_invoke(vm, (NativeFunction *)callee, args, arg_count, VALUE_UNSET);
@@ -1067,7 +1067,7 @@ call_other:
             NEXT;
         }
         if (!type->is_builtin || type->constructor == VALUE_UNSET || type->flags & TYPE_NO_NEW ||
-            type == vm->types[TYPE_TYPE])
+            type->instance_kind == KIND_EXCEPTION || type == vm->types[TYPE_TYPE])
             break;
         args[-1] = object_value(type);
         SYNC();
@@ -1120,6 +1120,15 @@ call_resume : {
     NativeFunction *native = (NativeFunction *)callee;
     Value receiver = native->self, sent = VALUE_NONE;
     const Instr *end = NULL;
+    if (native->header.flags & (NATIVE_CLOSE | NATIVE_THROW)) {
+        SYNC();
+        Leaf done = generator_call_native(vm, native, args, arg_count);
+        if (done == LEAF_SCRIPT) goto call_native;
+        if (done != LEAF_TRUE) goto unwind;
+        RELOAD();
+        if (unlikely(vm->poll)) goto hurry;
+        NEXT;
+    }
     if (native->header.flags & NATIVE_SEND) {
         unsigned at = receiver == VALUE_UNSET;
         if (unlikely(arg_count != at + 1)) goto call_native;

@@ -75,6 +75,9 @@ enum {
     NATIVE_NEW = 4,         /* a type's __new__: self is the type, not passed on */
     NATIVE_NEXT = 8,        /* next(): the interpreter resumes a generator by itself */
     NATIVE_SEND = 16,       /* generator.send, likewise */
+    NATIVE_CLOSE = 32,      /* generator.close and */
+    NATIVE_THROW = 64,      /* generator.throw: see generator_call_native */
+    NATIVE_RESUMES = NATIVE_NEXT | NATIVE_SEND | NATIVE_CLOSE | NATIVE_THROW,
 };
 
 /* Called by natives as their last act. Arguments are copied; at most 8 by native_call. */

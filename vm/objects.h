@@ -178,6 +178,8 @@ Value quitter_new(GenVM *vm, const char *name); /* the builtins exit and quit */
  * the code (functions with more than 250 registers are FUNCTION_COMPLEX too). */
 struct Code;
 Function *function_new(GenVM *vm, struct Code *code, Dict *globals);
+Value generator_close_method(GenVM *vm, Value *args);
+Value generator_throw_method(GenVM *vm, Value *args);
 Value generator_send_method(GenVM *vm, Value *args); /* send(): the interpreter knows it */
 Value generic_alias_method(
     GenVM *vm, Value *args); /* a NativeFn: __class_getitem__(cls, item) -> types.GenericAlias */

@@ -12,6 +12,7 @@
 static bool is_prelude(const Code *code) {
     static const char start[] = "<prelude ";
     const Str *name = AS_STR(code->filename);
+    if (!name->size || *name->data != '<') return false;
     return name->size > sizeof start - 1 && memcmp(name->data, start, sizeof start - 1) == 0;
 }
 

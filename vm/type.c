@@ -310,6 +310,8 @@ bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, u
         native->self = object_value(owner);
     }
     if (def->fn == generator_send_method) flags |= NATIVE_SEND;
+    if (def->fn == generator_close_method) flags |= NATIVE_CLOSE;
+    if (def->fn == generator_throw_method) flags |= NATIVE_THROW;
     native->header.flags |= flags;
     if (flags & NATIVE_WRAPPER) native->header.shape = TYPE_NATIVE_WRAPPER;
     return dict_set_str(vm, dict, native->name, method);

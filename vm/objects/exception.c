@@ -320,6 +320,12 @@ Value exception_allocate(GenVM *vm, Type *type, Value args) {
     return allocate(vm, type, args);
 }
 
+Value exception_new_plain(GenVM *vm, Type *type, const Value *args, uint32_t count) {
+    if (family_of_id(builtin_id(type)) != FAMILY_PLAIN) return VALUE_UNSET;
+    Value tuple = tuple_from_array(vm, args, count);
+    return tuple == VALUE_ERROR ? VALUE_ERROR : allocate(vm, type, tuple);
+}
+
 Value exception_new_of(GenVM *vm, Type *type, Value args) {
     if (likely(type->id > TYPE_BASE_EXCEPTION && family_of_id((TypeId)type->id) == FAMILY_PLAIN))
         return allocate(vm, type, args);

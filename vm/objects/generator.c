@@ -83,13 +83,13 @@ static Value next(GenVM *vm, Value self) {
 Value generator_send_method(GenVM *vm, Value *args) {
     return native_resume(vm, args[0], args[1]);
 }
-static Value method_close(GenVM *vm, Value *args) {
+Value generator_close_method(GenVM *vm, Value *args) {
     return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
 }
 
 /* throw(exception) or throw(class[, value[, traceback]]): anything but an instance is made one by a
  * twin. */
-static Value method_throw(GenVM *vm, Value *args) {
+Value generator_throw_method(GenVM *vm, Value *args) {
     if (is_kind(args[1], KIND_EXCEPTION) && args[2] == VALUE_UNSET)
         return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
     if (is_type(args[1]) && args[2] == VALUE_UNSET &&
@@ -112,10 +112,10 @@ static Value await_coroutine(GenVM *vm, Value *args) {
 #define COMMON_METHODS                                                                             \
     {"send(self, value, /)", generator_send_method,                                                \
      "Resume, with value as the result of the yield; the next yielded value."},                    \
-        {"throw(self, typ, val=?, tb=?, /)", method_throw,                                         \
+        {"throw(self, typ, val=?, tb=?, /)", generator_throw_method,                               \
          "Raise the exception at the yield; the next yielded value."},                             \
     {                                                                                              \
-        "close(self, /)", method_close,                                                            \
+        "close(self, /)", generator_close_method,                                                  \
             "Raise GeneratorExit at the yield: cleanup runs, the generator is finished."           \
     }
 
