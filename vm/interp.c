@@ -305,6 +305,31 @@ static inline bool order_in_first(Value x, Value y) {
 #define FOR_GT(equal, ordered) ordered
 #define FOR_GE(equal, ordered) ordered
 
+/* One byte in another string: what scanners ask. */
+static inline bool has_byte(const Str *str, char byte) {
+    if (str->size > 8) return memchr(str->data, byte, str->size) != NULL;
+    for (uint32_t i = 0; i < str->size; i++)
+        if (str->data[i] == byte) return true;
+    return false;
+}
+
+/* The jump on the result, when it is the next instruction, is done along. */
+#define MEMBERSHIP(name, sense)                                                                    \
+    CASE(name) {                                                                                   \
+        Value item = RB, container = RC;                                                           \
+        if (!are_strings(item, container) || AS_STR(item)->size != 1 ||                            \
+            AS_STR(container)->size > 64)                                                          \
+            CALL_OUTLINED(op_in);                                                                  \
+        bool truth = has_byte(AS_STR(container), *AS_STR(item)->data) == sense;                    \
+        Instr next = pc[0];                                                                        \
+        RA = bool_value(truth);                                                                    \
+        if (instr_a(next) == A && (instr_op(next) == OP_JF || instr_op(next) == OP_JT)) {          \
+            pc++;                                                                                  \
+            if (truth == (instr_op(next) == OP_JT)) JUMP(IMM);                                     \
+        }                                                                                          \
+        NEXT;                                                                                      \
+    }
+
 #define COMPARISON(name, symbol)                                                                   \
     CASE(name) {                                                                                   \
         Value x = RB, y = RC;                                                                      \
@@ -639,8 +664,8 @@ RunStatus interp_run(GenVM *vm) {
         RA = bool_value(RB != RC);
         NEXT;
     }
-    OUTLINED(IN, op_in)
-    OUTLINED(NOTIN, op_in)
+    MEMBERSHIP(IN, true)
+    MEMBERSHIP(NOTIN, false)
 
     CASE(JMP) JUMP(IMM);
     CASE(JT) {

@@ -345,35 +345,8 @@ bool op_compare_jump(GenVM *vm) {
     return continue_truth_of(vm, RETURN_TRUTH_BRANCH, value_compare(vm, op, left, right));
 }
 
-/* An ASCII character in a short str: no search needs to be set up for that. */
-static inline bool find_character(Value container, Value item, bool *found) {
-    enum { SHORT = 64 };
-    if (!is_exact(container, TYPE_STR) || !is_exact(item, TYPE_STR)) return false;
-    const Str *str = AS_STR(container);
-    if (AS_STR(item)->size != 1 || str->size > SHORT) return false;
-    char c = *AS_STR(item)->data;
-    *found = false;
-    for (uint32_t i = 0; i < str->size && !*found; i++)
-        *found = str->data[i] == c;
-    return true;
-}
-
-/* The jump on the truth just computed, if that is the next instruction, is done along with it. */
-static inline void branch_next(GenVM *vm, bool truth) {
-    Instr next = vm->pc[0];
-    Opcode op = instr_op(next);
-    if ((op != OP_JF && op != OP_JT) || instr_a(next) != instr_a(op_instr(vm))) return;
-    vm->pc++;
-    vm_set_branch(vm, truth);
-}
-
 bool op_in(GenVM *vm) {
-    bool negated = instr_op(op_instr(vm)) == OP_NOTIN, found;
-    if (find_character(*op_c(vm), *op_b(vm), &found)) {
-        *op_a(vm) = bool_value(found != negated);
-        branch_next(vm, found != negated);
-        return true;
-    }
+    bool negated = instr_op(op_instr(vm)) == OP_NOTIN;
     Value answer = value_contains(vm, *op_c(vm), *op_b(vm));
     if (likely(is_bool(answer))) {
         *op_a(vm) = bool_value((answer == VALUE_TRUE) != negated);

@@ -58,8 +58,8 @@ static inline bool are_floats(Value a, Value b) {
 static inline bool is_pointer(Value v) {
     return (v & 3) == 1;
 } /* an object or a mark */
-/* The tag and the range in one test: rotated, an address is below 2^56 still, and what has another tag
- * or wraps around is not. */
+/* The tag and the range in one test: rotated, an address is below 2^56 still, and what has another
+ * tag or wraps around is not. */
 static inline bool is_object(Value v) {
     Value w = v - 4097;
     return (w >> 2 | w << 62) >> 56 == 0;
