@@ -58,7 +58,7 @@ enum {
                                    class code must hand the outer cell on, see Scope.frees */
 };
 
-enum { /* more Symbol.flags */
+enum {                                /* more Symbol.flags */
        SYMBOL_GLOBAL_BELOW = 1 << 10, /* in a module: named by a global statement of an inner scope;
                                          the module's own statements then mean the global, too */
 };

@@ -301,7 +301,8 @@ static Value typeparams(GenVM *vm, Value *args) {
     return prelude(vm, name);
 }
 
-/* An int of 256 bits that is never the same where the host grants that, else the VM's own constant. */
+/* An int of 256 bits that is never the same where the host grants that, else the VM's own constant.
+ */
 static Value entropy(GenVM *vm, Value *args) {
     (void)args;
     uint8_t bytes[32];

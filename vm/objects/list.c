@@ -8,7 +8,9 @@
 
 static const uint64_t MAX_ITEMS = INT64_MAX / sizeof(Value) / 2;
 
-enum { LIST_TAKEN = 1 }; /* header.flags: its items are being sorted, and nothing was put in since */
+enum {
+    LIST_TAKEN = 1
+}; /* header.flags: its items are being sorted, and nothing was put in since */
 
 static bool set_capacity(GenVM *vm, List *list, uint64_t capacity) {
     if (capacity > MAX_ITEMS) return raise_memory(vm), false;
