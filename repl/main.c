@@ -6,6 +6,7 @@
  * end; killed by SIGINT after KeyboardInterrupt.
  */
 #include "repl/repl.h"
+#include "repl/sandbox.h"
 #include "vm/genvm.h"
 
 #include <errno.h>
@@ -35,6 +36,10 @@ static const char usage[] =
     "  --dis file show the instructions of a program instead of running it (ends the options)\n"
     "  -i         an interactive session afterwards\n"
     "  -W filter  what becomes of warnings: action:message:category:module:line (may be repeated)\n"
+    "  --sandbox  let the program compute and print, nothing else, but for:\n"
+    "      --allow-read DIR  --allow-write DIR  --allow-net  --allow-clock  --allow-entropy\n"
+    "      --allow-env  --allow-stdio  --allow-process\n"
+    "      --max-steps N  --max-memory BYTES  --max-output BYTES  --timeout SECONDS\n"
     "  -V         show the version (also --version)\n"
     "  -h         show this help (also --help)\n";
 
@@ -45,6 +50,7 @@ typedef struct Options {
     const char *filters[32]; /* of -W, in their order */
     int filter_count;
     int rest; /* index of the first argument of the program */
+    Sandbox sandbox;
 } Options;
 
 static bool refuse(const char *reason, const char *what, int *status) {
@@ -58,6 +64,9 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         const char *option = argv[i];
+        int sandbox = sandbox_option(&options->sandbox, argc, argv, &i);
+        if (sandbox < 0) return *status = 2, false;
+        if (sandbox > 0) continue;
         bool is_code = !strncmp(option, "-c", 2), is_module = !strncmp(option, "-m", 2);
         if (!strcmp(option, "--dis")) {
             options->disassemble = true;
@@ -73,6 +82,8 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
             }
             *(is_code ? &options->code : &options->module) = value;
             options->rest = i + 1;
+            if (is_module && options->sandbox.on)
+                return refuse("--sandbox runs a file or the code of -c", "", status);
             return true;
         }
         if (!strncmp(option, "-W", 2)) {
@@ -95,6 +106,8 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
         }
     }
     if (i < argc) options->file = argv[i];
+    if (options->sandbox.on && (options->module || options->interactive || options->disassemble))
+        return refuse("--sandbox runs a file or the code of -c", "", status);
     if (options->disassemble && !options->file) {
         fprintf(stderr, "Argument expected for the --dis option\n%s", usage);
         *status = 2;
@@ -209,6 +222,23 @@ static bool disassemble_script(GenVM *vm, const char *path, int *status) {
     return ok;
 }
 
+/* The program of a sandbox is given as a file or as text. */
+static int run_in_sandbox(GenVM *vm, const Options *options) {
+    size_t size = 0;
+    const char *path = options->file ? options->file : "-";
+    if (options->code) set_path(vm, "", 0);
+    if (options->code)
+        return sandbox_run(&options->sandbox, vm, options->code, strlen(options->code), "<string>");
+    bool from_stdin = !strcmp(path, "-");
+    char *text = from_stdin ? read_stream(stdin, &size) : read_script(path, &size);
+    if (!text) return 2;
+    const char *slash = strrchr(path, '/');
+    set_path(vm, path, slash ? (size_t)(slash - path) : 0);
+    int status = sandbox_run(&options->sandbox, vm, text, size, from_stdin ? "<stdin>" : path);
+    free(text);
+    return status;
+}
+
 static bool run_module(GenVM *vm, const char *module) {
     set_path(vm, "", 0);
     GenScope scope = gen_scope_open(vm);
@@ -287,6 +317,7 @@ int main(int argc, char **argv) {
     if (!parse_options(argc, argv, &options, &status)) return status;
     signal(SIGPIPE, SIG_IGN);
     GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_ALL};
+    if (options.sandbox.on) sandbox_configure(&options.sandbox, &config);
     GenVM *vm = gen_vm_new(&config);
     if (!vm) {
         fputs("gen: out of memory\n", stderr);
@@ -303,6 +334,12 @@ int main(int argc, char **argv) {
                                    : "",
                   argc, argv, options.rest);
     set_filters(vm, &options);
+    if (options.sandbox.on) {
+        status = run_in_sandbox(vm, &options);
+        interrupted_vm = NULL;
+        gen_vm_free(vm);
+        return status;
+    }
     if (options.code) {
         set_path(vm, "", 0);
         ok = gen_run_string(vm, options.code, "<string>");

@@ -12,6 +12,7 @@
 #include "vm/engine_module.h"
 #include "vm/genvm.h"
 #include "vm/objects.h"
+#include "vm/paths.h"
 #include "vm/runtime.h"
 
 #include <errno.h>
@@ -104,14 +105,14 @@ static Value find_module(GenVM *vm, Value name) {
 /* ---- files, for hosts that grant them ---- */
 
 static const char *path_kind(GenVM *vm, const char *path) {
-    (void)vm;
     struct stat status;
-    if (stat(path, &status) != 0) return "";
+    if (!path_is_allowed(vm, path, PATH_READ) || stat(path, &status) != 0) return "";
     return S_ISDIR(status.st_mode) ? "directory" : S_ISREG(status.st_mode) ? "file" : "";
 }
 
 static Value compile_file(GenVM *vm, const char *path) {
     size_t size;
+    if (!path_check(vm, path, PATH_READ, false, VALUE_UNSET)) return VALUE_ERROR;
     char *text = init_read_file(path, &size);
     if (!text) return raise_os_error(vm, errno, str_from(vm, path));
     Value code = compile_source(vm, text, size, path, "exec", 0);

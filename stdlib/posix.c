@@ -6,6 +6,7 @@
  */
 #include "stdlib/posix.h"
 #include "vm/bind.h"
+#include "vm/paths.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,10 +21,7 @@
 
 bool posix_may_use_files(GenVM *vm, Value path) {
     if (vm->capabilities & GEN_CAP_FILES) return true;
-    Value text = str_from(vm, "this virtual machine has no access to files");
-    Value args =
-        text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 3, int_value(EPERM), text, path);
-    if (args != VALUE_ERROR) raise_with_args(vm, EXC_PERMISSION_ERROR, args);
+    path_refuse(vm, "this virtual machine has no access to files", path);
     return false;
 }
 
@@ -73,10 +71,15 @@ static const char PATH_LIKE[] = " or os.PathLike", PATH_LIKE_INT[] = ", os.PathL
                   PATH_LIKE_INT_NONE[] = ", os.PathLike, integer or None";
 
 /* The usual beginning of a function of one path. */
-#define TAKE_PATH(count, what, more)                                                               \
+#define TAKE(count, what, more, use, link)                                                         \
     Value unfit;                                                                                   \
     const char *path = posix_path(vm, args, count, 0, what, more, &unfit);                         \
-    if (!path) return unfit
+    if (!path) return unfit;                                                                       \
+    if (!path_check(vm, path, use, link, args[0])) return VALUE_ERROR
+/* What it leads to is read; is written; the entry in its folder is changed. */
+#define TAKE_PATH(count, what, more) TAKE(count, what, more, PATH_READ, false)
+#define TAKE_TARGET(count, what, more) TAKE(count, what, more, PATH_WRITE, false)
+#define TAKE_ENTRY(count, what, more) TAKE(count, what, more, PATH_WRITE, true)
 
 static Value text_like(GenVM *vm, Value like, const char *text) {
     return is_kind(like, TYPE_BYTES) ? bytes_new(vm, text, strlen(text)) : file_path_text(vm, text);
@@ -125,9 +128,10 @@ static Value stat_any(GenVM *vm, Value *args) {
         if (!posix_may_use_files(vm, args[0])) return VALUE_ERROR;
         file_sync(vm);
         if (!int_to_i64(args[0], &fd)) fd = -1;
+        if (!path_check_descriptor(vm, fd)) return VALUE_ERROR;
         return fstat((int)fd, &status) == 0 ? stat_tuple(vm, &status) : posix_raise(vm, args[0]);
     }
-    TAKE_PATH(2, "stat: path", PATH_LIKE_INT);
+    TAKE(2, "stat: path", PATH_LIKE_INT, PATH_READ, args[1] != VALUE_TRUE);
     int failed = args[1] == VALUE_TRUE ? stat(path, &status) : lstat(path, &status);
     return failed ? posix_raise(vm, args[0]) : stat_tuple(vm, &status);
 }
@@ -139,7 +143,9 @@ static Value kind_of(GenVM *vm, Value *args) {
     if (value_is_intlike(args[0])) {
         int64_t fd;
         if (!posix_may_use_files(vm, args[0])) return VALUE_ERROR;
-        failed = !int_to_i64(args[0], &fd) || fstat((int)fd, &status);
+        if (!int_to_i64(args[0], &fd)) fd = -1;
+        if (!path_check_descriptor(vm, fd)) return VALUE_ERROR;
+        failed = fstat((int)fd, &status);
     } else {
         Value unfit;
         const char *path = posix_path(vm, args, 2, 0, "stat: path", PATH_LIKE_INT, &unfit);
@@ -148,6 +154,10 @@ static Value kind_of(GenVM *vm, Value *args) {
             return int_value(0);
         }
         if (!path) return unfit;
+        if (!path_check(vm, path, PATH_READ, args[1] != VALUE_TRUE, args[0])) {
+            if (error_matches(vm, EXC_PERMISSION_ERROR)) return error_clear(vm), int_value(0);
+            return VALUE_ERROR;
+        }
         failed = args[1] == VALUE_TRUE ? stat(path, &status) : lstat(path, &status);
     }
     return int_value(failed ? 0 : (int64_t)(status.st_mode & S_IFMT));
@@ -201,7 +211,9 @@ static Value list_folder(GenVM *vm, Value *args, const char *what, bool with_typ
     Value unfit;
     if (args[0] == VALUE_NONE) args[0] = vm->characters['.'];
     const char *path = posix_path(vm, args, 1, 0, what, PATH_LIKE_INT_NONE, &unfit);
-    return path ? read_folder(vm, args[0], path, with_types) : unfit;
+    if (!path) return unfit;
+    if (!path_check(vm, path, PATH_READ, false, args[0])) return VALUE_ERROR;
+    return read_folder(vm, args[0], path, with_types);
 }
 
 static Value posix_listdir(GenVM *vm, Value *args) {
@@ -214,6 +226,7 @@ static Value posix_scandir(GenVM *vm, Value *args) {
 static Value posix_getcwd(GenVM *vm, Value *args) {
     (void)args;
     if (!posix_may_use_files(vm, VALUE_NONE)) return VALUE_ERROR;
+    if (!path_check(vm, ".", PATH_READ, false, VALUE_UNSET)) return VALUE_ERROR;
     char *path = getcwd(NULL, 0);
     if (!path) return posix_raise(vm, VALUE_UNSET);
     Value text = file_path_text(vm, path);
@@ -227,13 +240,13 @@ static Value posix_chdir(GenVM *vm, Value *args) {
 }
 
 static Value posix_mkdir(GenVM *vm, Value *args) {
-    TAKE_PATH(3, "mkdir: path", PATH_LIKE);
+    TAKE_ENTRY(3, "mkdir: path", PATH_LIKE);
     if (!refuse_dir_fd(vm, args[2])) return VALUE_ERROR;
     return mkdir(path, (mode_t)as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 static Value posix_rmdir(GenVM *vm, Value *args) {
-    TAKE_PATH(2, "rmdir: path", PATH_LIKE);
+    TAKE_ENTRY(2, "rmdir: path", PATH_LIKE);
     if (!refuse_dir_fd(vm, args[1])) return VALUE_ERROR;
     return rmdir(path) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
@@ -241,7 +254,7 @@ static Value posix_rmdir(GenVM *vm, Value *args) {
 /* ---- files ---- */
 
 static Value unlink_as(GenVM *vm, Value *args, const char *what) {
-    TAKE_PATH(2, what, PATH_LIKE);
+    TAKE_ENTRY(2, what, PATH_LIKE);
     if (!refuse_dir_fd(vm, args[1])) return VALUE_ERROR;
     return unlink(path) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
@@ -257,9 +270,13 @@ typedef int TwoPaths(const char *from, const char *to);
 static Value with_two(GenVM *vm, Value *args, int count, const char *first, const char *second,
                       TwoPaths *call) {
     Value unfit;
+    bool is_text = call == symlink; /* the first is what the link says, not a place */
     const char *from = posix_path(vm, args, count, 0, first, PATH_LIKE, &unfit);
     const char *to = from ? posix_path(vm, args, count, 1, second, PATH_LIKE, &unfit) : NULL;
     if (!to) return unfit;
+    if ((!is_text && !path_check(vm, from, PATH_READ | PATH_WRITE, true, args[0])) ||
+        !path_check(vm, to, PATH_WRITE, true, args[1]))
+        return VALUE_ERROR;
     for (int i = 2; i < count; i++)
         if (!is_bool(args[i]) && !refuse_dir_fd(vm, args[i])) return VALUE_ERROR;
     return call(from, to) == 0 ? VALUE_NONE : posix_raise_two(vm, args[0], args[1]);
@@ -279,7 +296,7 @@ static Value posix_symlink(GenVM *vm, Value *args) {
 }
 
 static Value posix_readlink(GenVM *vm, Value *args) {
-    TAKE_PATH(2, "readlink: path", PATH_LIKE);
+    TAKE(2, "readlink: path", PATH_LIKE, PATH_READ, true);
     char target[4096];
     ssize_t size = readlink(path, target, sizeof target - 1);
     if (size < 0) return posix_raise(vm, args[0]);
@@ -297,19 +314,19 @@ static Value posix_realpath(GenVM *vm, Value *args) {
 }
 
 static Value posix_chmod(GenVM *vm, Value *args) {
-    TAKE_PATH(4, "chmod: path", PATH_LIKE_INT);
+    TAKE_TARGET(4, "chmod: path", PATH_LIKE_INT);
     if (!refuse_dir_fd(vm, args[2])) return VALUE_ERROR;
     return chmod(path, (mode_t)as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 static Value posix_truncate(GenVM *vm, Value *args) {
-    TAKE_PATH(2, "truncate: path", PATH_LIKE_INT);
+    TAKE_TARGET(2, "truncate: path", PATH_LIKE_INT);
     return truncate(path, as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 /* (path, nanoseconds of access and modification; None: now) */
 static Value posix_utime(GenVM *vm, Value *args) {
-    TAKE_PATH(3, "utime: path", PATH_LIKE_INT);
+    TAKE_TARGET(3, "utime: path", PATH_LIKE_INT);
     struct timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
     for (int i = 0; i < 2; i++) {
         int64_t time;

@@ -6,6 +6,8 @@
  */
 #include "stdlib/posix.h"
 #include "vm/bind.h"
+#include "vm/paths.h"
+#include "vm/task.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +34,7 @@ static bool set(GenVM *vm, Dict *dict, const char *name, Value v) {
 /* Descriptors 0 to 2 are the streams' capability, others the files'. */
 static bool may_use(GenVM *vm, int64_t fd) {
     if (fd >= 0 && fd <= 2 && vm->capabilities & GEN_CAP_STDIO) return true;
-    return posix_may_use_files(vm, int_value(fd));
+    return posix_may_use_files(vm, int_value(fd)) && path_check_descriptor(vm, fd);
 }
 
 static Value posix_open(GenVM *vm, Value *args) {
@@ -40,7 +42,11 @@ static Value posix_open(GenVM *vm, Value *args) {
     const char *path = posix_path(vm, args, 4, 0, "open: path", " or os.PathLike", &unfit);
     if (!path) return unfit;
     int fd;
-    while ((fd = open(path, (int)as_int(args[1]) | O_CLOEXEC, (mode_t)as_int(args[2]))) < 0)
+    int flags = (int)as_int(args[1]) | O_CLOEXEC;
+    if (!path_check(vm, path, flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? PATH_WRITE : PATH_READ,
+                    false, args[0]))
+        return VALUE_ERROR;
+    while ((fd = path_open(vm, path, flags, (mode_t)as_int(args[2]))) < 0)
         if (errno != EINTR)
             return posix_raise(vm, args[0]);
         else if (!posix_interrupted(vm))
@@ -50,6 +56,7 @@ static Value posix_open(GenVM *vm, Value *args) {
 
 static Value posix_close(GenVM *vm, Value *args) {
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    path_disown(vm, (int)as_int(args[0]));
     return close((int)as_int(args[0])) == 0 || errno == EINTR ? VALUE_NONE
                                                               : posix_raise(vm, VALUE_UNSET);
 }
@@ -75,6 +82,7 @@ static Value posix_write(GenVM *vm, Value *args) {
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    budget_output(vm, size);
     ssize_t done;
     while ((done = write((int)as_int(args[0]), data, size)) < 0)
         if (errno != EINTR)
@@ -95,12 +103,15 @@ static Value posix_pipe(GenVM *vm, Value *args) {
     int ends[2];
     if (!posix_may_use_files(vm, VALUE_NONE)) return VALUE_ERROR;
     if (pipe2(ends, O_CLOEXEC) != 0) return posix_raise(vm, VALUE_UNSET);
+    path_own(vm, ends[0]);
+    path_own(vm, ends[1]);
     return tuple_pack(vm, 2, int_value(ends[0]), int_value(ends[1]));
 }
 
 static Value posix_dup(GenVM *vm, Value *args) {
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
     int fd = fcntl((int)as_int(args[0]), F_DUPFD_CLOEXEC, 0);
+    path_own(vm, fd);
     return fd < 0 ? posix_raise(vm, VALUE_UNSET) : int_value(fd);
 }
 
@@ -259,7 +270,7 @@ static Value posix_strerror(GenVM *vm, Value *args) {
 
 static bool may_signal(GenVM *vm) {
     if (vm->capabilities & GEN_CAP_PROCESS) return true;
-    raise_os_error(vm, EPERM, VALUE_UNSET);
+    path_refuse(vm, "this virtual machine has no access to other processes", VALUE_UNSET);
     return false;
 }
 

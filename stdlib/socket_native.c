@@ -6,6 +6,7 @@
  * KeyboardInterrupt is raised where it is due, and the wait goes on otherwise.
  */
 #include "stdlib/socket_native.h"
+#include "vm/paths.h"
 #include "vm/bind.h"
 
 #include <arpa/inet.h>
@@ -20,7 +21,7 @@
 
 bool socket_may_use(GenVM *vm) {
     if (vm->capabilities & GEN_CAP_NET) return true;
-    raise_os_error(vm, EPERM, VALUE_UNSET);
+    path_refuse(vm, "this virtual machine has no access to the network", VALUE_UNSET);
     return false;
 }
 

@@ -10,6 +10,7 @@
  * code.
  */
 #include "stdlib/uv_loop.h"
+#include "vm/paths.h"
 #include "vm/bind.h"
 
 #include <errno.h>
@@ -256,7 +257,7 @@ static void stop_signal(UvLoop *loop, int number) {
 
 static bool may_use_signals(GenVM *vm) {
     if (vm->capabilities & GEN_CAP_PROCESS) return true;
-    raise_os_error(vm, EPERM, VALUE_UNSET);
+    path_refuse(vm, "this virtual machine has no access to other processes", VALUE_UNSET);
     return false;
 }
 

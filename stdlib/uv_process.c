@@ -3,6 +3,7 @@
  */
 #include "stdlib/uv_loop.h"
 
+#include "vm/paths.h"
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static void on_addrinfo(uv_getaddrinfo_t *handle, int status, struct addrinfo *f
 
 static bool may_use_net(GenVM *vm) {
     if (vm->capabilities & GEN_CAP_NET) return true;
-    raise_os_error(vm, EPERM, VALUE_UNSET);
+    path_refuse(vm, "this virtual machine has no access to the network", VALUE_UNSET);
     return false;
 }
 
@@ -119,7 +120,9 @@ static int start_process(UvLoop *loop, UvRequest *request, uv_process_options_t 
 /* spawn(item, file, args: list, env: list of NAME=VALUE or None, cwd or None, fds: three, new
  * session) -> pid. The item is called with the exit status and the signal. */
 static Value spawn(GenVM *vm, Value *args) {
-    if (!(vm->capabilities & GEN_CAP_PROCESS)) return raise_os_error(vm, EPERM, VALUE_UNSET);
+    if (!(vm->capabilities & GEN_CAP_PROCESS))
+        return path_refuse(vm, "this virtual machine has no access to other processes",
+                           VALUE_UNSET);
     UvLoop *loop = uv_loop_get(vm);
     const char *file = loop ? str_c(vm, args[1]) : NULL;
     if (!file) return VALUE_ERROR;

@@ -11,6 +11,9 @@ Value frame_object_of_generator(GenVM *vm, Generator *generator); /* gi_frame: N
 Value frame_object_of_caller(GenVM *vm,
                              int64_t depth); /* sys._getframe; VALUE_UNSET beyond the last */
 
+/* Its registers and the instruction at which it stands; false beyond the last. */
+bool frame_script_at(GenVM *vm, int64_t depth, Value **base, uint32_t *word);
+
 /* The local variables of the running script frame `base` as a new dict: what locals() gives. */
 Value frame_locals(GenVM *vm, Value *base);
 /* The local variable of that name, or VALUE_UNSET. */

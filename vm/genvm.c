@@ -9,7 +9,9 @@
 #include "vm/interp.h"
 #include "vm/file.h"
 #include "vm/objects.h"
+#include "vm/paths.h"
 #include "vm/runtime.h"
+#include "vm/task.h"
 #include "vm/warn.h"
 
 #include <stdio.h>
@@ -90,6 +92,7 @@ GenVM *gen_vm_new(const GenConfig *config) {
         vm->host_data = config->context;
         vm->host_write = config->write;
         vm->clock = config->clock;
+        if (!paths_init(vm, config->read_roots, config->write_roots)) return gen_vm_free(vm), NULL;
         if (config->capabilities & GEN_CAP_ENTROPY) {
             FILE *random = fopen("/dev/urandom", "rb");
             if (random) {
@@ -538,6 +541,20 @@ void gen_error_restore(GenVM *vm, GenRef exception) {
     if (v != VALUE_ERROR && is_kind(v, KIND_EXCEPTION)) vm->exception = v;
 }
 
+enum { REPORT_STEPS = 50000000 };
+
+/* The report may run methods of the exception: as a task, so that it comes to an end. */
+static Value exception_text(GenVM *vm, Value exception) {
+    Value function = twin_load(vm, TWIN_EXCEPTION_TEXT);
+    Value args = function == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 1, exception);
+    Task *task = args == VALUE_ERROR ? NULL : task_new(vm, function, args);
+    if (!task) return VALUE_ERROR;
+    ref_hold(vm, object_value(task));
+    task->limits[BUDGET_STEPS] = REPORT_STEPS;
+    TaskOutcome outcome = task_run(vm, task);
+    return outcome.kind == OUT_DONE ? outcome.value : VALUE_ERROR;
+}
+
 const char *gen_error_text(GenVM *vm) {
     free(vm->error_text);
     vm->error_text = NULL;
@@ -545,7 +562,7 @@ const char *gen_error_text(GenVM *vm) {
     GenScope scope = gen_scope_open(vm);
     Value exception = error_take(vm);
     ref_hold(vm, exception);
-    Value text = vm_exception_text(vm, exception);
+    Value text = exception_text(vm, exception);
     if (text == VALUE_ERROR) {
         error_clear(vm);
         text = str_format(vm, "%T: (no report could be made)\n", exception);

@@ -85,7 +85,7 @@ typedef enum GenType {
  * ----------------------------------------------------------------------------------------- */
 
 enum {                       /* GenConfig.capabilities */
-       GEN_CAP_FILES = 1,    /* open(), os, imports from files */
+       GEN_CAP_FILES = 1,    /* open(), os, imports from files; GenConfig's roots restrict it */
        GEN_CAP_STDIO = 2,    /* standard input, output and error of the process */
        GEN_CAP_CLOCK = 4,    /* time */
        GEN_CAP_ENTROPY = 8,  /* seeds that differ from run to run, keyed string hashes */
@@ -105,6 +105,11 @@ typedef struct GenConfig {
     bool (*write)(void *context, int stream, const char *data, size_t size);
     void *context;                    /* handed to `write` and `clock`; also gen_context(vm) */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: CLOCK_MONOTONIC */
+    /* With GEN_CAP_FILES: the directories below which files may be read, and written; lists that
+     * end with NULL. NULL: everywhere. Links and `..` do not lead out of them. Used while the VM is
+     * made. */
+    const char *const *read_roots;
+    const char *const *write_roots;
 } GenConfig;
 
 GEN_API GenVM *
@@ -261,6 +266,7 @@ typedef struct GenOutcome {
 GEN_API GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
 /* A task that will run statements in the namespace of __main__. */
 GEN_API GenRef gen_task_from_source(GenVM *vm, const char *source, const char *name);
+GEN_API GenRef gen_task_from_bytes(GenVM *vm, const char *source, size_t size, const char *name);
 
 /* Runs the task until it cannot go on. GEN_ERROR: it ended by an exception, which is pending.
  * Running a task that has ended says so again. `out` may be NULL. */
@@ -281,6 +287,15 @@ GEN_API bool gen_task_ticket(GenVM *vm, GenRef task, GenTicket ticket, GenOutcom
  * notice, catch or outrun them. What is spent is told by gen_task_spent. */
 GEN_API bool gen_task_set_budget(GenVM *vm, GenRef task, GenBudget budget, uint64_t limit);
 GEN_API uint64_t gen_task_spent(GenVM *vm, GenRef task, GenBudget budget);
+/* Where a stopped task stands: its frames, 0 the innermost; those of the library are left out. */
+typedef struct GenFrame {
+    const char *function, *file; /* valid as a ref is */
+    int line;                    /* 0: not known */
+    GenRef locals;               /* dict, a copy; of a module its namespace */
+} GenFrame;
+/* False, without an exception, beyond the outermost. */
+GEN_API bool gen_task_frame(GenVM *vm, GenRef task, size_t index, GenFrame *out);
+
 /* Ends a task that has stopped: GeneratorExit is raised where it stands, its `finally` blocks and
  * `with` statements run (no `except` clause) for at most `steps` steps, then it is over: GEN_ERROR
  * with GeneratorExit. */

@@ -1,5 +1,6 @@
 /* genvm_task.c - the C API: tasks, call-outs, budgets. */
 #include "vm/genvm_private.h"
+#include "vm/frame_object.h"
 #include "vm/objects.h"
 #include "vm/task.h"
 
@@ -31,7 +32,11 @@ GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args
 }
 
 GenRef gen_task_from_source(GenVM *vm, const char *source, const char *name) {
-    Value code = genvm_compile(vm, source, strlen(source), name, "exec", 0);
+    return gen_task_from_bytes(vm, source, strlen(source), name);
+}
+
+GenRef gen_task_from_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
+    Value code = genvm_compile(vm, source, size, name, "exec", 0);
     if (code == VALUE_ERROR) return GEN_NULL;
     Dict *globals = AS(Module, vm->main_module)->dict;
     Function *function = function_new(vm, AS(Code, code), globals);
@@ -129,6 +134,43 @@ bool gen_task_ticket(GenVM *vm, GenRef ref, GenTicket number, GenOutcome *out) {
         if ((GenTicket)as_int(key) == number) return tell_ticket(vm, AS(Ticket, value), out);
     raise_value(vm, "the task has no open call-out %llu", (unsigned long long)number);
     return false;
+}
+
+/* ---- where it stands ---- */
+
+/* Its text with a NUL, alive as long as the scope. */
+static const char *keep_text(GenVM *vm, Value str) {
+    if (!value_is_str(str)) return "?";
+    Value copy = bytes_new(vm, AS_STR(str)->data, AS_STR(str)->size);
+    return ref_hold(vm, copy) ? (const char *)AS(Bytes, copy)->data : "?";
+}
+
+static bool tell_frame(GenVM *vm, int64_t index, GenFrame *out) {
+    Value *base;
+    uint32_t word;
+    if (!frame_script_at(vm, index, &base, &word)) return false;
+    const Function *function = frame_function(base);
+    const Code *code = function->code;
+    out->function = keep_text(vm, function->qualname);
+    out->file = keep_text(vm, code->filename);
+    out->line = word < code->instr_count ? (int)code->positions[word].line : 0;
+    out->locals = ref_hold(vm, frame_locals(vm, base));
+    return out->locals != GEN_NULL;
+}
+
+bool gen_task_frame(GenVM *vm, GenRef ref, size_t index, GenFrame *out) {
+    *out = (GenFrame){0};
+    Task *task = task_of(vm, ref);
+    if (!task || index > INT32_MAX || !task->state.base) return false;
+    TaskState *state = &task->state;
+    Value *base = vm->base, *stack = vm->stack;
+    const Instr *pc = vm->pc;
+    bool between =
+        task->header.state == TASK_STOPPED; /* the next instruction is the one it is at */
+    vm->base = state->base, vm->stack = state->stack, vm->pc = state->pc + between;
+    bool found = tell_frame(vm, (int64_t)index, out);
+    vm->base = base, vm->stack = stack, vm->pc = pc;
+    return found;
 }
 
 /* ---- budgets ---- */

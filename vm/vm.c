@@ -3,6 +3,7 @@
 #include "vm/engine_module.h"
 #include "vm/image.h"
 #include "vm/objects.h"
+#include "vm/paths.h"
 #include "vm/runtime.h"
 #include "vm/site_cache.h"
 
@@ -77,6 +78,7 @@ void vm_free(GenVM *vm) {
     image_codes_free(vm);
     shapes_free(vm);
     free(vm->pending_finalizers);
+    paths_free(vm);
     free(vm->stack);
     free(vm);
 }

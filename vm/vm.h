@@ -103,6 +103,7 @@ struct GenVM {
     uint64_t memory_limit; /* bytes; 0: none */
     void *host_data;
     uint32_t capabilities;
+    struct PathRules *path_rules; /* paths.h; NULL: files are not restricted further */
     bool (*host_write)(void *context, int stream, const char *data,
                        size_t size); /* output without GEN_CAP_STDIO */
     char *error_text;                /* the last answer of gen_error_text */

@@ -7,6 +7,7 @@
 #include "vm/objects/files.h"
 #include "vm/task.h"
 #include "vm/bind.h"
+#include "vm/paths.h"
 #include "vm/genvm.h"
 
 #include <errno.h>
@@ -176,14 +177,15 @@ bool raw_truncate(GenVM *vm, RawFile *raw, int64_t size) {
     return true;
 }
 
-static int close_descriptor(RawFile *raw) {
+static int close_descriptor(GenVM *vm, RawFile *raw) {
     int fd = raw->fd;
     raw->fd = raw->host = -1;
+    if (raw->closefd) path_disown(vm, fd);
     return raw->closefd && fd >= 0 ? close(fd) : 0;
 }
 
 bool raw_close(GenVM *vm, RawFile *raw) {
-    if (close_descriptor(raw) == 0 || errno == EINTR) return true;
+    if (close_descriptor(vm, raw) == 0 || errno == EINTR) return true;
     raise_os_error(vm, errno, VALUE_UNSET);
     return false;
 }
@@ -245,18 +247,18 @@ static bool parse_mode(GenVM *vm, RawFile *raw, const char *mode, int *flags) {
 }
 
 static bool refuse_files(GenVM *vm, Value file) {
-    Value text = str_from(vm, "this virtual machine has no access to files");
-    Value args =
-        text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 3, int_value(EPERM), text, file);
-    if (args != VALUE_ERROR) raise_with_args(vm, EXC_PERMISSION_ERROR, args);
+    path_refuse(vm, "this virtual machine has no access to files", file);
     return false;
 }
 
 static bool open_path(GenVM *vm, RawFile *raw, Value file, int flags) {
     const char *path = file_path(vm, file);
     if (!path) return false;
-    while ((raw->fd = open(path, flags, 0666)) < 0) {
+    while ((raw->fd = path_open(vm, path, flags, 0666)) < 0) {
         int number = errno;
+        if (number == EPERM && vm->path_rules)
+            return path_check(vm, path, flags & O_ACCMODE ? PATH_WRITE : PATH_READ, false, file) &&
+                   (raise_os_error(vm, number, file), false);
         if (number != EINTR) {
             raise_os_error(vm, number, file);
             return false;
@@ -272,10 +274,14 @@ static bool check_descriptor(GenVM *vm, RawFile *raw, Value file) {
     int number = fstat(raw->fd, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
     if (!number) return true;
     if (value_is_int(file)) raw->closefd = false;
-    close_descriptor(raw);
+    close_descriptor(vm, raw);
     raw->closefd = true;
     raise_os_error(vm, number, number == EBADF ? VALUE_UNSET : file);
     return false;
+}
+
+static bool may_use_descriptor(GenVM *vm, int64_t fd) {
+    return (fd <= 2 && vm->capabilities & GEN_CAP_STDIO) || path_check_descriptor(vm, fd);
 }
 
 bool raw_open_into(GenVM *vm, RawFile *raw, Value file, const char *mode, bool closefd) {
@@ -289,6 +295,7 @@ bool raw_open_into(GenVM *vm, RawFile *raw, Value file, const char *mode, bool c
     if (value_is_intlike(file)) {
         if (!int_to_i64(file, &fd) || fd > INT32_MAX) fd = INT32_MAX;
         if (fd < 0) return raise_value(vm, "negative file descriptor"), false;
+        if (!may_use_descriptor(vm, fd)) return false;
         raw->fd = (int)fd;
     } else if (!closefd) {
         return raise_value(vm, "Cannot use closefd=False with file name"), false;
@@ -539,7 +546,7 @@ static void trace(GenVM *vm, Object *object) {
 static void finalize(GenVM *vm, Object *object) {
     (void)vm;
     RawFile *raw = (RawFile *)object;
-    if (!raw->wrapped) close_descriptor(raw);
+    if (!raw->wrapped) close_descriptor(vm, raw);
 }
 
 static Value get_closed(GenVM *vm, Value self) {

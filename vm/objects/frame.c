@@ -101,6 +101,16 @@ Value *frame_script_base(GenVM *vm, int64_t depth) {
     return script_level_at(vm, depth).base;
 }
 
+static uint32_t level_word(Level level);
+
+bool frame_script_at(GenVM *vm, int64_t depth, Value **base, uint32_t *word) {
+    Level level = script_level_at(vm, depth);
+    if (!level.base) return false;
+    *base = level.base;
+    *word = level_word(level);
+    return true;
+}
+
 static Level find_level(GenVM *vm, const Value *base) {
     Level level = level_at(vm->base, vm->pc);
     while (level.base && level.base != base)

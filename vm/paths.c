@@ -1,0 +1,240 @@
+/* paths.c - which files a script may touch. See paths.h. */
+#include "vm/paths.h"
+#include "vm/objects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+typedef struct PathRoot {
+    char *path; /* resolved; "" for the root of the file system, else without a slash at its end */
+    int use;    /* PathUse bits */
+} PathRoot;
+
+struct PathRules {
+    PathRoot *roots;
+    size_t count;
+    bool everywhere[PATH_WRITE + 1]; /* by PathUse: no roots were named */
+    uint8_t *owned;                  /* a bit for each descriptor */
+    size_t owned_size;
+};
+
+/* ---- the rules ---- */
+
+static bool add_root(struct PathRules *rules, const char *path, int use) {
+    char *resolved = realpath(path, NULL);
+    if (!resolved) return errno != ENOMEM;
+    if (!strcmp(resolved, "/")) *resolved = 0;
+    PathRoot *larger = realloc(rules->roots, (rules->count + 1) * sizeof *larger);
+    if (!larger) {
+        free(resolved);
+        return false;
+    }
+    rules->roots = larger;
+    rules->roots[rules->count++] = (PathRoot){resolved, use};
+    return true;
+}
+
+static bool add_roots(struct PathRules *rules, const char *const *paths, int use) {
+    rules->everywhere[use] = !paths;
+    for (; paths && *paths; paths++)
+        if (!add_root(rules, *paths, use)) return false;
+    return true;
+}
+
+bool paths_init(GenVM *vm, const char *const *read_roots, const char *const *write_roots) {
+    if (!read_roots && !write_roots) return true;
+    vm->path_rules = calloc(1, sizeof *vm->path_rules);
+    return vm->path_rules && add_roots(vm->path_rules, read_roots, PATH_READ) &&
+           add_roots(vm->path_rules, write_roots, PATH_WRITE);
+}
+
+void paths_free(GenVM *vm) {
+    struct PathRules *rules = vm->path_rules;
+    if (!rules) return;
+    for (size_t i = 0; i < rules->count; i++)
+        free(rules->roots[i].path);
+    free(rules->roots);
+    free(rules->owned);
+    free(rules);
+}
+
+Value path_refuse(GenVM *vm, const char *why, Value name) {
+    Value text = str_from(vm, why);
+    Value args = text == VALUE_ERROR ? text
+                 : name == VALUE_UNSET
+                     ? tuple_pack(vm, 2, int_value(EPERM), text)
+                     : tuple_pack(vm, 3, int_value(EPERM), text, name);
+    return args == VALUE_ERROR ? args : raise_with_args(vm, EXC_PERMISSION_ERROR, args);
+}
+
+/* ---- where a path leads ---- */
+
+/* The resolved folder that the last part of the path lies in, and that part. */
+static char *resolve_parent(const char *path, const char **last) {
+    const char *slash = strrchr(path, '/');
+    *last = slash ? slash + 1 : path;
+    if (!slash) return realpath(".", NULL);
+    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    char *resolved = folder ? realpath(folder, NULL) : NULL;
+    free(folder);
+    return resolved;
+}
+
+static char *join(const char *folder, const char *name) {
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path) {
+        strcpy(path, strcmp(folder, "/") ? folder : "");
+        strcat(path, "/");
+        strcat(path, name);
+    }
+    return path;
+}
+
+static bool is_dots(const char *name) {
+    return !*name || !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+/* Where it leads, malloc'ed; NULL with errno. What does not exist yet is the place where it would
+ * be made: a symbolic link to nowhere is none. */
+static char *resolve(const char *path, bool link) {
+    char *resolved = link ? NULL : realpath(path, NULL);
+    if (resolved || (!link && errno != ENOENT)) return resolved;
+    const char *last;
+    char *folder = resolve_parent(path, &last), *whole = NULL;
+    struct stat status;
+    if (!folder) return NULL;
+    if (is_dots(last)) {
+        whole = link ? realpath(path, NULL) : (errno = ENOENT, NULL);
+    } else if ((whole = join(folder, last)) && !link && lstat(whole, &status) == 0) {
+        free(whole); /* the link to nowhere */
+        whole = NULL;
+        errno = EPERM;
+    }
+    free(folder);
+    return whole;
+}
+
+/* Below which root with that use it lies; NULL: none. `path` is resolved. */
+static const PathRoot *find_root(const struct PathRules *rules, const char *path, int use) {
+    for (size_t i = 0; i < rules->count; i++) {
+        const PathRoot *root = &rules->roots[i];
+        size_t size = strlen(root->path);
+        if ((root->use & use) && !strncmp(path, root->path, size) &&
+            (path[size] == '/' || !path[size]))
+            return root;
+    }
+    return NULL;
+}
+
+static bool is_below(const struct PathRules *rules, const char *path, int use) {
+    for (int one = PATH_READ; one <= PATH_WRITE; one <<= 1)
+        if ((use & one) && !rules->everywhere[one] && !find_root(rules, path, one)) return false;
+    return true;
+}
+
+/* 0, or the errno that says why not: EPERM, or what kept it from being resolved. */
+static int check(GenVM *vm, const char *path, int use, bool link) {
+    char *resolved = resolve(path, link);
+    if (!resolved) return errno == ENOMEM ? ENOMEM : EPERM; /* that it is not there is told nobody */
+    bool ok = is_below(vm->path_rules, resolved, use);
+    free(resolved);
+    return ok ? 0 : EPERM;
+}
+
+static const char *describe(int use) {
+    return use & PATH_WRITE ? "writing here is not granted to this virtual machine"
+                            : "reading here is not granted to this virtual machine";
+}
+
+bool path_is_allowed(GenVM *vm, const char *path, int use) {
+    return !vm->path_rules || check(vm, path, use, false) == 0;
+}
+
+bool path_check(GenVM *vm, const char *path, int use, bool link, Value name) {
+    int number = vm->path_rules ? check(vm, path, use, link) : 0;
+    if (number == ENOMEM) return raise_memory(vm), false;
+    return !number || (path_refuse(vm, describe(use), name), false);
+}
+
+/* ---- opening ---- */
+
+static int use_of(int flags) {
+    int use = (flags & O_ACCMODE) == O_RDONLY ? PATH_READ
+              : (flags & O_ACCMODE) == O_RDWR ? PATH_READ | PATH_WRITE
+                                              : PATH_WRITE;
+    return flags & (O_CREAT | O_TRUNC) ? use | PATH_WRITE : use;
+}
+
+/* Below `root`, following no link that leads out of it. */
+static int open_below(const char *root, const char *rest, int flags, mode_t mode) {
+    int folder = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return -1;
+    while (*rest == '/')
+        rest++;
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags,
+                           .mode = flags & O_CREAT ? mode : 0,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, folder, *rest ? rest : ".", &how, sizeof how);
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) /* an old kernel; its path was resolved */
+        fd = openat(folder, *rest ? rest : ".", flags | O_NOFOLLOW, mode);
+    if (fd < 0 && errno == EXDEV) errno = EPERM;
+    int number = errno;
+    close(folder);
+    errno = number;
+    return fd;
+}
+
+int path_open(GenVM *vm, const char *path, int flags, mode_t mode) {
+    if (!vm->path_rules) return open(path, flags, mode);
+    int use = use_of(flags), fd = -1;
+    char *resolved = resolve(path, false);
+    if (!resolved) return errno = EPERM, -1;
+    const PathRoot *root = find_root(vm->path_rules, resolved, use & PATH_WRITE ? PATH_WRITE : use);
+    if (!is_below(vm->path_rules, resolved, use))
+        errno = EPERM;
+    else if (root)
+        fd = open_below(root->path, resolved + strlen(root->path), flags, mode);
+    else
+        fd = open(resolved, flags | O_NOFOLLOW, mode);
+    free(resolved);
+    if (fd >= 0) path_own(vm, fd);
+    return fd;
+}
+
+/* ---- descriptors ---- */
+
+void path_own(GenVM *vm, int fd) {
+    struct PathRules *rules = vm->path_rules;
+    if (!rules || fd < 0) return;
+    size_t at = (size_t)fd / 8;
+    if (at >= rules->owned_size) {
+        size_t size = at * 2 + 16;
+        uint8_t *larger = realloc(rules->owned, size);
+        if (!larger) return; /* then it is not to be used by its number */
+        memset(larger + rules->owned_size, 0, size - rules->owned_size);
+        rules->owned = larger;
+        rules->owned_size = size;
+    }
+    rules->owned[at] |= (uint8_t)(1 << fd % 8);
+}
+
+void path_disown(GenVM *vm, int fd) {
+    struct PathRules *rules = vm->path_rules;
+    if (rules && fd >= 0 && (size_t)fd / 8 < rules->owned_size)
+        rules->owned[fd / 8] &= (uint8_t) ~(1 << fd % 8);
+}
+
+bool path_check_descriptor(GenVM *vm, int64_t fd) {
+    const struct PathRules *rules = vm->path_rules;
+    if (!rules) return true;
+    if (fd >= 0 && (uint64_t)fd / 8 < rules->owned_size && rules->owned[fd / 8] >> fd % 8 & 1)
+        return true;
+    path_refuse(vm, "this virtual machine has not opened the descriptor", VALUE_UNSET);
+    return false;
+}

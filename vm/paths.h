@@ -1,0 +1,35 @@
+/* paths.h - which files a script may touch: the roots that the host has granted.
+ *
+ * With GEN_CAP_FILES and no roots everything is allowed that the process may do. With roots, a path
+ * is allowed when what it leads to, after all symbolic links, lies below one; descriptors are
+ * allowed when the VM opened them. All that takes a path or a descriptor from a script asks here.
+ */
+#ifndef GEN_PATHS_H
+#define GEN_PATHS_H
+
+#include "vm/vm.h"
+#include <sys/types.h>
+
+typedef enum PathUse { PATH_READ = 1, PATH_WRITE = 2 } PathUse; /* bits */
+
+/* False with PermissionError. `name` is the path as the script gave it, for the message. `link`:
+ * the last part of the path is meant itself, even if it is a symbolic link. */
+bool path_check(GenVM *vm, const char *path, int use, bool link, Value name);
+bool path_is_allowed(GenVM *vm, const char *path, int use); /* the same without an exception */
+
+/* open(2), but only below the roots, however the links change meanwhile. -1 with errno; EPERM when
+ * it is not allowed. */
+int path_open(GenVM *vm, const char *path, int flags, mode_t mode);
+
+bool path_check_descriptor(GenVM *vm, int64_t fd); /* false with PermissionError */
+void path_own(GenVM *vm, int fd);                  /* the VM has opened it */
+void path_disown(GenVM *vm, int fd);               /* ... and closed it */
+
+/* From the config: NULL-terminated lists of directories; NULL: everywhere. False: no memory. A
+ * directory that is not there grants nothing. */
+bool paths_init(GenVM *vm, const char *const *read_roots, const char *const *write_roots);
+void paths_free(GenVM *vm);
+
+Value path_refuse(GenVM *vm, const char *why, Value name); /* PermissionError; VALUE_ERROR */
+
+#endif
