@@ -62,8 +62,10 @@ static void put_string(StrBuilder *out, Value v, bool ascii) {
         builder_put(out, at, (size_t)(run - at));
         at = run;
         if (at >= end) break;
-        if (*at & 0x80) put_wide(out, utf8_take(&at));
-        else put_special(out, *at++);
+        if (*at & 0x80)
+            put_wide(out, utf8_take(&at));
+        else
+            put_special(out, *at++);
     }
     builder_put_byte(out, '"');
 }
@@ -76,10 +78,12 @@ static Value encode_string(GenVM *vm, Value v, bool ascii) {
 }
 
 static Value encode_basestring(GenVM *vm, Value *args) {
-    return native_charge(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], false) : VALUE_ERROR;
+    return native_charge(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], false)
+                                                        : VALUE_ERROR;
 }
 static Value encode_basestring_ascii(GenVM *vm, Value *args) {
-    return native_charge(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], true) : VALUE_ERROR;
+    return native_charge(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], true)
+                                                        : VALUE_ERROR;
 }
 
 /* ---- numbers ---- */
@@ -87,8 +91,8 @@ static Value encode_basestring_ascii(GenVM *vm, Value *args) {
 static bool put_int(Writer *w, Value v) {
     if (is_int(v)) {
         char text[24];
-        return builder_put(&w->out, text, (size_t)snprintf(text, sizeof text, "%lld",
-                                                           (long long)as_int(v)));
+        return builder_put(&w->out, text,
+                           (size_t)snprintf(text, sizeof text, "%lld", (long long)as_int(v)));
     }
     Value text = int_repr(w->vm, v);
     return text != VALUE_ERROR && builder_put_str(&w->out, text);
@@ -202,8 +206,8 @@ static bool put_dict(Writer *w, Value v) {
 static bool is_plain_dict(GenVM *vm, Value v) {
     if (is_exact(v, TYPE_DICT)) return true;
     Value name = str_intern_from(vm, "items", 5);
-    return name != VALUE_ERROR && type_lookup(vm, type_of(vm, v), name) ==
-                                      type_lookup(vm, vm->types[TYPE_DICT], name);
+    return name != VALUE_ERROR &&
+           type_lookup(vm, type_of(vm, v), name) == type_lookup(vm, vm->types[TYPE_DICT], name);
 }
 
 static bool put_nested(Writer *w, Value v, bool is_dict) {
@@ -258,14 +262,16 @@ static Value encode(GenVM *vm, Value *args) {
 }
 
 static const NativeDef functions[] = {
-    {"loads(document: str, strict: bool, fail, /)", json_loads, "The value of a document without hooks."},
+    {"loads(document: str, strict: bool, fail, /)", json_loads,
+     "The value of a document without hooks."},
     {"scan_once(document: str, index: index, strict: bool, fail, /)", json_scan_once,
      "The value at an index, and where it ends."},
     {"scanstring(document: str, end: index, strict: bool, fail, /)", json_scan_string,
      "The string behind a quote, and where it ends."},
     {"scan_number(document: str, index: index, /)", json_scan_number,
      "The text of a number and whether it is real, or None."},
-    {"encode_basestring(text: str, /)", encode_basestring, "Return a JSON representation of a string."},
+    {"encode_basestring(text: str, /)", encode_basestring,
+     "Return a JSON representation of a string."},
     {"encode_basestring_ascii(text: str, /)", encode_basestring_ascii,
      "Return an ASCII-only JSON representation of a string."},
     {"encode(value, ascii: bool, indent: str | None, item_separator: str, key_separator: str, "

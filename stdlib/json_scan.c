@@ -96,8 +96,10 @@ static const char *plain_run(const Parser *p, const char *at) {
 }
 
 static bool fail_in_string(Parser *p, const char *begin, const char *at) {
-    if (at < p->end && *at != '\\') fail(p, "Invalid control character at", at);
-    else fail(p, "Unterminated string starting at", begin);
+    if (at < p->end && *at != '\\')
+        fail(p, "Invalid control character at", at);
+    else
+        fail(p, "Unterminated string starting at", begin);
     return false;
 }
 
@@ -179,8 +181,9 @@ static const char *number_end(const Parser *p, const char *at, bool *is_real) {
 static Value number_value(GenVM *vm, const char *text, size_t size, bool is_real) {
     double real;
     if (is_real)
-        return float_parse(text, size, &real) ? float_value(vm, real)
-                                              : raise_value(vm, "could not convert string to float");
+        return float_parse(text, size, &real)
+                   ? float_value(vm, real)
+                   : raise_value(vm, "could not convert string to float");
     if (size > 18) return int_from_text(vm, text, size, 10);
     int64_t value = 0;
     bool negative = *text == '-';
@@ -289,10 +292,11 @@ static Value parse_nested(Parser *p) {
     bool is_array = *p->at++ == '[';
     if (!native_enter(p->vm)) {
         error_clear(p->vm);
-        return raise_error(p->vm, EXC_RECURSION_ERROR,
-                           "maximum recursion depth exceeded while decoding a JSON %s from a unicode "
-                           "string",
-                           is_array ? "array" : "object");
+        return raise_error(
+            p->vm, EXC_RECURSION_ERROR,
+            "maximum recursion depth exceeded while decoding a JSON %s from a unicode "
+            "string",
+            is_array ? "array" : "object");
     }
     Value value = is_array ? parse_array(p) : parse_object(p);
     native_leave(p->vm);
@@ -380,7 +384,8 @@ Value json_scan_string(GenVM *vm, Value *args) {
     return tuple_pack(vm, 2, value, int_value(position(&parser, parser.at)));
 }
 
-/* The text of the number at an index, None without one, and whether it has a fraction or exponent. */
+/* The text of the number at an index, None without one, and whether it has a fraction or exponent.
+ */
 Value json_scan_number(GenVM *vm, Value *args) {
     Parser parser;
     bool is_real;

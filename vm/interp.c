@@ -548,7 +548,10 @@ RunStatus interp_run(GenVM *vm) {
                      vm->builtins->entries[at].key != k[IMM] ||
                      vm->builtins->entries[at].value != type))
             SLOW(op_get_global);
-        RA = object_value(type_of(vm, base[instr_b(pc[1])]));
+        Value x = base[instr_b(pc[1])];
+        RA = object_value(is_int(x)     ? vm->types[TYPE_INT]
+                          : is_float(x) ? vm->types[TYPE_FLOAT]
+                                        : vm->shapes[as_object(x)->shape].type);
         pc += 3;
         NEXT;
     }

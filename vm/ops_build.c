@@ -3,7 +3,7 @@
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/generator.h"
-#include "vm/objects.h"
+#include "vm/objects/containers.h"
 #include "vm/ops.h"
 #include "vm/runtime.h"
 
@@ -245,8 +245,26 @@ bool op_build_class(GenVM *vm) {
 
 /* ---- iteration ---- */
 
+/* The iterator of what loops run over most. VALUE_UNSET: it is something else. */
+static Value plain_iterator(GenVM *vm, Value v) {
+    if (!is_object(v)) return VALUE_UNSET;
+    switch (object_key(as_object(v))) {
+    case OBJECT_KEY(TYPE_LIST, 0): return list_iterator_new(vm, TYPE_LIST_ITERATOR, v, 0);
+    case OBJECT_KEY(TYPE_TUPLE, 0): return list_iterator_new(vm, TYPE_TUPLE_ITERATOR, v, 0);
+    case OBJECT_KEY(TYPE_RANGE, 0): {
+        const Range *range = AS(Range, v);
+        if (!are_ints(range->start, range->step) || !are_ints(range->length, range->stop))
+            return VALUE_UNSET;
+        return range_iterator_new(vm, as_int(range->start), as_int(range->step),
+                                  as_int(range->length));
+    }
+    default: return VALUE_UNSET;
+    }
+}
+
 bool op_get_iter(GenVM *vm) {
-    Value v = *op_b(vm);
+    Value v = *op_b(vm), plain = plain_iterator(vm, v);
+    if (plain != VALUE_UNSET) return store(vm, plain);
     if (is_kind(v, TYPE_GENERATOR)) {
         generator_note_loop(vm, v);
         return store(vm, v);
