@@ -456,6 +456,12 @@ static inline bool has_byte(const Str *str, char byte) {
         NEXT;                                                                                      \
     }
 
+/* They lie side by side, 8 bytes apart: one bit tells them from each other. */
+static inline bool is_none_or_false(Value x) {
+    _Static_assert(sizeof(Object) == 8, "the distance of the singletons");
+    return ((x - VALUE_NONE) & ~(Value)sizeof(Object)) == 0;
+}
+
 #define OUTLINED(name, function) CASE(name) CALL_OUTLINED(function);
 
 RunStatus interp_continue(GenVM *vm, bool ok) {
@@ -674,9 +680,13 @@ RunStatus interp_run(GenVM *vm) {
     CASE(JT) {
         Value x = RA;
         if (x == VALUE_TRUE) JUMP(IMM);
-        if (likely(x - VALUE_NONE <= VALUE_FALSE - VALUE_NONE)) NEXT; /* None, False */
+        if (is_none_or_false(x)) NEXT;
         if (is_int(x)) {
             if (x) JUMP(IMM);
+            NEXT;
+        }
+        if (is_exact(x, TYPE_LIST)) {
+            if (AS_LIST(x)->count) JUMP(IMM);
             NEXT;
         }
         SLOW(op_truth_jump);
@@ -684,9 +694,13 @@ RunStatus interp_run(GenVM *vm) {
     CASE(JF) {
         Value x = RA;
         if (x == VALUE_TRUE) NEXT;
-        if (likely(x - VALUE_NONE <= VALUE_FALSE - VALUE_NONE)) JUMP(IMM);
+        if (is_none_or_false(x)) JUMP(IMM);
         if (is_int(x)) {
             if (!x) JUMP(IMM);
+            NEXT;
+        }
+        if (is_exact(x, TYPE_LIST)) {
+            if (!AS_LIST(x)->count) JUMP(IMM);
             NEXT;
         }
         SLOW(op_truth_jump);
