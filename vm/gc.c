@@ -46,7 +46,7 @@ enum {
 /* Allocation between two minor collections, a quarter of the old objects where that is more: so
  * what is traced again and again, such as a list that grows, costs a fixed part of each allocation.
  */
-#define YOUNG_BYTES ((uint64_t)4 << 20)
+#define YOUNG_BYTES ((uint64_t)3 << 20)
 #define FULL_MIN_BYTES ((uint64_t)8 << 20)
 /* Heaps of fewer old bytes are marked at once; a slice marks SLICE_MARK bytes or clears the marks
  * of SLICE_BLOCKS blocks, about a millisecond's work, each time SLICE_YOUNG bytes were allocated.

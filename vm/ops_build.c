@@ -209,11 +209,7 @@ bool op_format_spec(GenVM *vm) {
 bool op_join_strings(GenVM *vm) {
     Value *parts = op_b(vm);
     int32_t count = instr_imm(op_instr(vm));
-    StrBuilder builder;
-    builder_init(&builder, vm);
-    for (int32_t i = 0; i < count; i++)
-        builder_put_str(&builder, parts[i]);
-    return store(vm, builder_finish(&builder));
+    return store(vm, str_join_all(vm, parts, (uint64_t)count));
 }
 
 /* ---- functions and classes ---- */

@@ -142,19 +142,19 @@ void format_put_fill(StrBuilder *out, uint32_t fill, int64_t count) {
     if (width == 1) {
         memset(run, (int)fill, sizeof run);
         for (; count > (int64_t)sizeof run; count -= (int64_t)sizeof run)
-            if (!builder_put(out, run, sizeof run)) return;
-        if (count > 0) builder_put(out, run, (size_t)count);
+            if (!builder_add(out, run, sizeof run)) return;
+        if (count > 0) builder_add(out, run, (size_t)count);
         return;
     }
     while (count-- > 0)
-        if (!builder_put(out, unit, width)) return;
+        if (!builder_add(out, unit, width)) return;
 }
 
 void format_put_padded(StrBuilder *out, const FormatSpec *spec, TextSpan text, int64_t length) {
     int64_t padding = spec->width > length ? spec->width - length : 0;
     int64_t before = spec->align == '<' ? 0 : spec->align == '^' ? padding / 2 : padding;
     format_put_fill(out, spec->fill, before);
-    builder_put(out, text.data, text.size);
+    builder_add(out, text.data, text.size);
     format_put_fill(out, spec->fill, padding - before);
 }
 

@@ -28,7 +28,7 @@ static void put_grouped(StrBuilder *out, TextSpan digits, int64_t width, char se
     int64_t zeros = total - (int64_t)digits.size;
     if (!separator) {
         format_put_fill(out, '0', zeros);
-        builder_put(out, digits.data, digits.size);
+        builder_add(out, digits.data, digits.size);
         return;
     }
     for (int64_t i = 0; i < total && !out->failed; i++) {
@@ -41,16 +41,16 @@ static void put_grouped(StrBuilder *out, TextSpan digits, int64_t width, char se
 static void put_rest(StrBuilder *out, const FormatSpec *spec, const NumberParts *parts) {
     TextSpan rest = parts->rest;
     if (!spec->fraction_group || !parts->fraction_size) {
-        builder_put(out, rest.data, rest.size);
+        builder_add(out, rest.data, rest.size);
         return;
     }
     size_t end = parts->fraction_start + parts->fraction_size;
-    builder_put(out, rest.data, parts->fraction_start);
+    builder_add(out, rest.data, parts->fraction_start);
     for (size_t i = 0; i < parts->fraction_size && !out->failed; i++) {
         if (i && i % 3 == 0) builder_put_byte(out, spec->fraction_group);
         builder_put_byte(out, rest.data[parts->fraction_start + i]);
     }
-    builder_put(out, rest.data + end, rest.size - end);
+    builder_add(out, rest.data + end, rest.size - end);
 }
 
 static char shown_sign(const FormatSpec *spec, char sign) {
@@ -74,7 +74,7 @@ void format_put_number(StrBuilder *out, const FormatSpec *spec, const NumberPart
     int64_t before = spec->align == '>' ? padding : spec->align == '^' ? padding / 2 : 0;
     format_put_fill(out, spec->fill, before);
     if (sign) builder_put_byte(out, sign);
-    builder_put(out, parts->prefix.data, parts->prefix.size);
+    builder_add(out, parts->prefix.data, parts->prefix.size);
     if (spec->align == '=') format_put_fill(out, spec->fill, padding);
     put_grouped(out, parts->digits, width, spec->group, group);
     put_rest(out, spec, parts);

@@ -156,7 +156,7 @@ static Leaf unsupported(Template *t) {
 static void put_padded(Template *t, const Field *field, TextSpan text, int64_t length) {
     int64_t padding = field->width > length ? field->width - length : 0;
     if (!field->left) format_put_fill(&t->out, ' ', padding);
-    builder_put(&t->out, text.data, text.size);
+    builder_add(&t->out, text.data, text.size);
     if (field->left) format_put_fill(&t->out, ' ', padding);
 }
 
@@ -219,7 +219,7 @@ static void put_number(Template *t, const Field *field, bool negative, const cha
     if (sign) builder_put_byte(&t->out, sign);
     builder_put_c(&t->out, prefix);
     format_put_fill(&t->out, '0', fill_zeros ? zeros + padding : zeros);
-    builder_put(&t->out, digits.data, digits.size);
+    builder_add(&t->out, digits.data, digits.size);
     if (field->left) format_put_fill(&t->out, ' ', padding);
 }
 
@@ -328,11 +328,11 @@ static bool put_plain(Template *t) {
     Value v = t->items[t->next];
     char text[40];
     if (is_int(v))
-        builder_put(&t->out, text, int_write_small(text, as_int(v)));
+        builder_add(&t->out, text, int_write_small(text, as_int(v)));
     else if (*t->at == 's' && is_exact(v, TYPE_STR))
         builder_put_str(&t->out, v);
     else if (*t->at == 's' && is_float(v))
-        builder_put(&t->out, text, float_repr_to(text, as_float(v)));
+        builder_add(&t->out, text, float_repr_to(text, as_float(v)));
     else
         return false;
     t->at++;
@@ -358,7 +358,7 @@ static Leaf put_field(Template *t) {
 static Leaf put_all(Template *t) {
     while (!at_end(t)) {
         const char *percent = memchr(t->at, '%', (size_t)(t->end - t->at));
-        builder_put(&t->out, t->at, (size_t)((percent ? percent : t->end) - t->at));
+        builder_add(&t->out, t->at, (size_t)((percent ? percent : t->end) - t->at));
         if (!percent) break;
         t->at = percent + 1;
         Leaf leaf = put_field(t);

@@ -289,6 +289,32 @@ static Value concat_long(GenVM *vm, Str *a, Str *b, size_t size) {
     return copy_into_buffer(vm, a, b, size);
 }
 
+Value str_join_all(GenVM *vm, const Value *parts, uint64_t count) {
+    size_t size = 0;
+    uint64_t length = 0;
+    uint8_t all = STR_ASCII, any = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const Str *str = AS_STR(parts[i]);
+        size += str->size;
+        length += str->length;
+        all &= str->header.flags;
+        any |= str->header.flags;
+    }
+    if (length == 0) return vm->empty_str;
+    if (unlikely(size > STR_SIZE_MAX)) return raise_memory(vm);
+    Str *joined = str_alloc(vm, size, (uint32_t)length, all | (any & STR_SURROGATES));
+    if (unlikely(!joined)) return VALUE_ERROR;
+    char *out = (char *)(joined + 1);
+    for (uint64_t i = 0; i < count; i++) {
+        const Str *str = AS_STR(parts[i]);
+        text_copy(out, str->data, str->size);
+        out += str->size;
+    }
+    if (unlikely(length == 1))
+        return str_with_length(vm, joined->data, size, 1, joined->header.flags);
+    return object_value(joined);
+}
+
 Value str_concat(GenVM *vm, Value left, Value right) {
     Str *a = AS_STR(left), *b = AS_STR(right);
     if (unlikely(!b->size)) return str_exact(vm, left);

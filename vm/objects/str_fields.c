@@ -263,7 +263,7 @@ static Leaf put_template(Formatter *formatter, TextSpan template, int nesting, S
     while (cursor.at < cursor.end) {
         Markup markup;
         if (!read_markup(formatter->vm, &cursor, &markup)) return LEAF_ERROR;
-        if (!builder_put(out, markup.literal.data, markup.literal.size)) return LEAF_ERROR;
+        if (!builder_add(out, markup.literal.data, markup.literal.size)) return LEAF_ERROR;
         Leaf leaf = markup.has_field ? put_field(formatter, &markup, nesting, out) : LEAF_TRUE;
         if (leaf != LEAF_TRUE) return leaf;
     }

@@ -48,7 +48,7 @@ static void put_text(StrBuilder *builder, const char *text, long precision) {
     size_t size = precision < 0 ? strlen(text) : strnlen(text, (size_t)precision);
     while (size && text[size] && utf8_is_tail(text[size]))
         size--;
-    builder_put(builder, text, size);
+    builder_add(builder, text, size);
 }
 
 /* The length modifiers, as the number of bytes that the argument has. */
@@ -89,7 +89,7 @@ static void put_number(StrBuilder *builder, const char *flags, size_t flags_size
         written = snprintf(out, sizeof out, spec, (long long)va_arg(args->list, int));
     else
         written = snprintf(out, sizeof out, spec, (long long)va_arg(args->list, unsigned));
-    builder_put(builder, out, (size_t)written < sizeof out ? (size_t)written : sizeof out - 1);
+    builder_add(builder, out, (size_t)written < sizeof out ? (size_t)written : sizeof out - 1);
 }
 
 /* Copies flags, width and precision into spec, with the values of `*`; *precision is -1 when there
@@ -137,7 +137,7 @@ static void put_conversion(StrBuilder *builder, const char **at, FormatArgs *arg
 static void put_all(StrBuilder *builder, const char *format, FormatArgs *args) {
     while (*format) {
         const char *percent = strchrnul(format, '%');
-        builder_put(builder, format, (size_t)(percent - format));
+        builder_add(builder, format, (size_t)(percent - format));
         if (!*percent) return;
         format = percent + 1;
         put_conversion(builder, &format, args);

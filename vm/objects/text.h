@@ -224,6 +224,14 @@ bool text_defers_to(GenVM *vm, Value other, Special special);
 char *builder_reserve(StrBuilder *builder,
                       size_t size); /* room for that, counted as put; NULL: failed */
 
+/* builder_put in line where there is room. */
+static inline bool builder_add(StrBuilder *builder, const char *data, size_t size) {
+    if (unlikely(builder->capacity - builder->size < size)) return builder_put(builder, data, size);
+    text_copy(builder->data + builder->size, data, size);
+    builder->size += size;
+    return true;
+}
+
 /* ---- str.c ---- */
 
 /* The fields of a new str behind its header but for the text. */
