@@ -234,8 +234,16 @@ static const char *check_sequence(const uint8_t *p, size_t left, size_t *used) {
 static size_t valid_prefix(const uint8_t *data, size_t size) {
     size_t at = 0, used;
     while (at < size) {
-        if (data[at] < 0x80) {
-            at += text_ascii_prefix(data + at, size - at);
+        if (data[at] < 0x80) { /* runs are short between other characters */
+            if (at + 1 < size && data[at + 1] < 0x80)
+                at += text_ascii_prefix(data + at, size - at);
+            else
+                at++;
+            continue;
+        }
+        if (data[at] >= 0xC2 && data[at] <= 0xDF && at + 1 < size &&
+            utf8_is_tail((char)data[at + 1])) {
+            at += 2;
             continue;
         }
         if (check_sequence(data + at, size - at, &used)) break;

@@ -125,19 +125,46 @@ size_t text_count_byte(const char *text, size_t size, char c) {
     return count;
 }
 
+/* The next `most` non-overlapping occurrences at or after `from`: their count, and their places in
+ * `out` where that is given. */
+static inline __attribute__((always_inline)) size_t
+find_all(TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
+    size_t count = 0, gap = part.size - 1, at = from, work = 0;
+    size_t places = text.size >= part.size ? text.size - part.size + 1 : 0;
+    Lanes first = (Lanes){0} + (uint8_t)part.data[0], last = (Lanes){0} + (uint8_t)part.data[gap];
+    for (; at + LANES <= places && work <= VERIFY_MAX * (at - from) + 1024; at += LANES) {
+        uint64_t found[2];
+        match_lanes(text.data + at, gap, first, last, found);
+        if (!(found[0] | found[1])) continue;
+        for (uint32_t bits = lane_bits(found); bits; bits &= bits - 1) {
+            size_t place = at + (unsigned)__builtin_ctz(bits);
+            if (place < from) continue; /* inside the last one */
+            if (count == most) return count;
+            if (gap > 1 && memcmp(text.data + place + 1, part.data + 1, gap - 1) != 0) {
+                work += gap;
+                continue;
+            }
+            if (out) out[count] = place;
+            count++;
+            from = place + part.size;
+        }
+    }
+    if (from < at) from = at;
+    for (size_t next; count < most && from < places; from += next + part.size) {
+        next = text_find(text.data + from, text.size - from, part.data, part.size);
+        if (next == TEXT_NOT_FOUND) break;
+        if (out) out[count] = from + next;
+        count++;
+    }
+    return count;
+}
+
 size_t text_count(const char *text, size_t size, const char *part, size_t part_size, size_t limit) {
     if (part_size == 1) {
         size_t count = text_count_byte(text, size, *part);
         return count < limit ? count : limit;
     }
-    size_t count = 0;
-    for (size_t at;
-         count < limit && (at = text_find(text, size, part, part_size)) != TEXT_NOT_FOUND;
-         count++) {
-        text += at + part_size;
-        size -= at + part_size;
-    }
-    return count;
+    return find_all((TextSpan){text, size}, (TextSpan){part, part_size}, 0, limit, NULL);
 }
 
 /* ---- replace ---- */
@@ -163,16 +190,18 @@ bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, co
     matches->count = 0;
     matches->at = matches->inline_at;
     matches->capacity = sizeof matches->inline_at / sizeof *matches->inline_at;
-    size_t from = 0;
-    while (matches->count < limit) {
-        size_t at = text_find(text + from, size - from, part, part_size);
-        if (at == TEXT_NOT_FOUND) break;
+    TextSpan whole = {text, size}, wanted = {part, part_size};
+    for (size_t from = 0; matches->count < limit;) {
+        size_t room = matches->capacity - matches->count, left = limit - matches->count;
+        size_t most = room < left ? room : left;
+        size_t found = find_all(whole, wanted, from, most, matches->at + matches->count);
+        matches->count += found;
+        if (found < most) break;
+        from = matches->at[matches->count - 1] + part_size;
         if (matches->count == matches->capacity && !grow_matches(vm, matches)) {
             matches_free(matches);
             return false;
         }
-        matches->at[matches->count++] = from + at;
-        from += at + part_size;
     }
     return true;
 }

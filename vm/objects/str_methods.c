@@ -5,6 +5,14 @@
 
 /* ---- padding ---- */
 
+/* `filler`, one code point, `times` times; returns the end. */
+static char *put_fill(char *out, const Str *filler, int64_t times) {
+    if (filler->size == 1) return (char *)memset(out, *filler->data, (size_t)times) + times;
+    for (; times > 0; times--, out += filler->size)
+        memcpy(out, filler->data, filler->size);
+    return out;
+}
+
 static Value pad(GenVM *vm, Value v, int64_t left, int64_t right, Value fill) {
     Str *str = AS_STR(v), *filler = AS_STR(fill);
     if (left <= 0 && right <= 0) return str_exact(vm, v);
@@ -19,12 +27,9 @@ static Value pad(GenVM *vm, Value v, int64_t left, int64_t right, Value fill) {
                     ((str->header.flags | filler->header.flags) & STR_SURROGATES);
     Str *result = str_alloc(vm, str->size + extra, str->length + (uint32_t)(left + right), flags);
     if (!result) return VALUE_ERROR;
-    char *out = (char *)result->data;
-    for (; left > 0; left--, out += filler->size)
-        memcpy(out, filler->data, filler->size);
-    memcpy(out, str->data, str->size);
-    for (out += str->size; right > 0; right--, out += filler->size)
-        memcpy(out, filler->data, filler->size);
+    char *out = put_fill((char *)result->data, filler, left);
+    text_copy(out, str->data, str->size);
+    put_fill(out + str->size, filler, right);
     return object_value(result);
 }
 
