@@ -313,7 +313,7 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
         Block *block = NULL;
         while (!block && class->cursor < class->count) {
             block = class->blocks[class->cursor++];
-            if (block->live_bytes > BLOCK_SIZE / 10 * 9)
+            if (block->live_bytes > BLOCK_SIZE / 10 * 6)
                 block = NULL; /* too full to be worth the scan */
         }
         if (!block) {
