@@ -10,16 +10,16 @@
 
 static uint64_t storage_of(const Object *object) {
     switch (object->kind) {
-    case TYPE_LIST: return gc_object_size(&((const List *)object)->buffer->header);
-    case TYPE_DICT: return gc_object_size(&((const Dict *)object)->buffer->header);
+    case TYPE_LIST: return gc_object_size((const Object *)((const List *)object)->buffer);
+    case TYPE_DICT: return gc_object_size((const Object *)((const Dict *)object)->buffer);
     case TYPE_SET:
-    case TYPE_FROZENSET: return gc_object_size(&((const Set *)object)->buffer->header);
-    case TYPE_BYTEARRAY: return gc_object_size(&((const ByteArray *)object)->buffer->header);
+    case TYPE_FROZENSET: return gc_object_size((const Object *)((const Set *)object)->buffer);
+    case TYPE_BYTEARRAY: return gc_object_size((const Object *)((const ByteArray *)object)->buffer);
     case TYPE_STR: {
         const Object *extra = ((const Str *)object)->extra;
         return extra && extra->kind == TYPE_BUFFER ? gc_object_size(extra) : 0;
     }
-    case TYPE_TYPE: return gc_object_size(&((const Type *)object)->special_storage->header);
+    case TYPE_TYPE: return gc_object_size((const Object *)((const Type *)object)->special_storage);
     case TYPE_OBJECT: {
         Value extra = ((const Instance *)object)->extra;
         return is_kind(extra, TYPE_TUPLE) ? gc_object_size(as_object(extra)) : 0;
