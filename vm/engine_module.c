@@ -293,6 +293,14 @@ static Value prelude(GenVM *vm, Value *args) {
     return module == VALUE_UNSET ? VALUE_NONE : module;
 }
 
+/* The prelude's functions that write reports: the module traceback shows them. */
+static Value traceback_functions(GenVM *vm, Value *args) {
+    if (twin_load(vm, TWIN_EXCEPTION_TEXT) == VALUE_ERROR) return VALUE_ERROR;
+    Value name[] = {str_from(vm, "traceback")};
+    (void)args;
+    return prelude(vm, name);
+}
+
 /* The prelude's type parameters: the module typing shows their classes. */
 static Value typeparams(GenVM *vm, Value *args) {
     if (twin_load(vm, TWIN_TYPEVAR) == VALUE_ERROR) return VALUE_ERROR;
@@ -447,6 +455,7 @@ const NativeDef engine_core_natives[] = {
     {"is_keyword(name: str, /)", is_keyword, NULL},
     {"coroutine_of(generator, /)", coroutine_of, "The generator, to be awaited."},
     {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
+    {"traceback_functions()", traceback_functions, "The prelude module traceback."},
     {"prelude(name: str, /)", prelude, "A loaded prelude module, or None."},
     {"typeparams()", typeparams, "The prelude module of that name."},
     {"entropy()", entropy, "A seed."},
