@@ -191,6 +191,23 @@ static void set_path(GenVM *vm, const char *folder, size_t size) {
 
 /* ---- running ---- */
 
+/* A path as tracebacks and __file__ tell it: from the root, whatever the folder becomes later. The
+ * path itself where that cannot be found out. For the caller to free. */
+static char *absolute_path(const char *path) {
+    char *folder = *path == '/' ? NULL : getcwd(NULL, 0), *joined = NULL;
+    if (!folder || asprintf(&joined, "%s/%s", folder, path) < 0) joined = strdup(path);
+    free(folder);
+    return joined;
+}
+
+/* sys.path[0] is the folder in which the script really lies. */
+static void set_path_of_script(GenVM *vm, const char *path) {
+    char *real = realpath(path, NULL);
+    const char *slash = real ? strrchr(real, '/') : NULL;
+    set_path(vm, real, slash ? (size_t)(slash - real) + (slash == real) : 0);
+    free(real);
+}
+
 static bool run_script(GenVM *vm, const char *path, int *status) {
     size_t size = 0;
     bool from_stdin = !strcmp(path, "-");
@@ -199,10 +216,17 @@ static bool run_script(GenVM *vm, const char *path, int *status) {
         *status = 2;
         return true;
     }
-    const char *slash = strrchr(path, '/');
-    set_path(vm, path, slash ? (size_t)(slash - path) : 0);
-    if (!from_stdin) gen_set_global(vm, "__file__", gen_str(vm, path));
-    bool ok = gen_run_bytes(vm, text, size, from_stdin ? "<stdin>" : path);
+    if (from_stdin) {
+        set_path(vm, "", 0);
+        bool ok = gen_run_bytes(vm, text, size, "<stdin>");
+        free(text);
+        return ok;
+    }
+    set_path_of_script(vm, path);
+    char *file = absolute_path(path);
+    gen_set_global(vm, "__file__", gen_str(vm, file ? file : path));
+    bool ok = gen_run_bytes(vm, text, size, file ? file : path);
+    free(file);
     free(text);
     return ok;
 }

@@ -406,6 +406,7 @@ CaseResult case_run(const Case *test, char **report) {
     run(&expect, &outcome);
     char folder[PATH_MAX + 1];
     snprintf(folder, sizeof folder, "%s/", expect.folder);
+    text_remove(&outcome.out, folder);
     text_remove(&outcome.err, folder);
     judge(&expect, &outcome, &text);
     Text *texts[] = {&expect.out,      &expect.err,  &expect.in,
