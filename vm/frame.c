@@ -173,15 +173,6 @@ bool frame_init(GenVM *vm) {
 
 /* ---- frames in ---- */
 
-void frame_enter(GenVM *vm, Value *base, Function *function) {
-    base[FRAME_CONSTS] = vm->base ? (Value)(uintptr_t)frame_function(vm->base)->consts : 0;
-    base[FRAME_CALLER] = (Value)(uintptr_t)vm->base;
-    base[FRAME_FUNCTION] = object_value(function);
-    base[FRAME_PC] = (Value)(uintptr_t)vm->pc;
-    vm->base = base;
-    vm->pc = function->entry;
-}
-
 Value *frame_push_continuation(GenVM *vm, Return kind, int count, ...) {
     Function *stub = continue_stub(vm, kind);
     Value *top = frame_reserve(vm, frame_top(vm), stub->regs);

@@ -74,7 +74,14 @@ Value *frame_reserve(GenVM *vm, Value *top, uint32_t count);
 
 /* Enters `function` (a Function of plain code) with arguments already bound at `base`[0..]; links
  * are written. */
-void frame_enter(GenVM *vm, Value *base, Function *function);
+static inline void frame_enter(GenVM *vm, Value *base, Function *function) {
+    base[FRAME_CONSTS] = vm->base ? (Value)(uintptr_t)frame_function(vm->base)->consts : 0;
+    base[FRAME_CALLER] = (Value)(uintptr_t)vm->base;
+    base[FRAME_FUNCTION] = object_value(function);
+    base[FRAME_PC] = (Value)(uintptr_t)vm->pc;
+    vm->base = base;
+    vm->pc = function->entry;
+}
 
 /* Pushes a continuation frame of kind `kind` on top of the running frame; its registers
  * (returns.def says how many) are given here from r1 on; r0 receives the result of the call made

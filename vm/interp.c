@@ -1108,6 +1108,24 @@ call_other:
             RA = object_value(type_of(vm, args[0]));
             NEXT;
         }
+        if (type_is_plain(vm, type)) {
+            Function *init = (Function *)as_object(type->special[SP_INIT]);
+            Value *stub_frame = top + FRAME_LINKS, *frame = stub_frame + FRAME_LINKS + 2;
+            if (object_key(&init->header) != OBJECT_KEY(TYPE_FUNCTION, arg_count + 1) ||
+                arg_count >= FUNCTION_COMPLEX - 1 || frame > vm->limit)
+                break;
+            SYNC();
+            Value instance = instance_new(vm, type);
+            if (unlikely(instance == VALUE_ERROR)) goto unwind;
+            for (unsigned i = arg_count; i > 0; i--) /* they may lie where the frames come to lie */
+                frame[i] = args[i - 1];
+            frame[0] = instance;
+            stub_frame[0] = VALUE_UNSET;
+            stub_frame[1] = instance;
+            Function *stub = vm->stubs[RETURN_INIT];
+            ENTER_STUB(stub, stub_frame);
+            ENTER(init, frame);
+        }
         if (!type->is_builtin || type->constructor == VALUE_UNSET || type->flags & TYPE_NO_NEW ||
             type->instance_kind == KIND_EXCEPTION || type == vm->types[TYPE_TYPE])
             break;

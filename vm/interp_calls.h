@@ -138,6 +138,17 @@
         (new_base)[FRAME_FUNCTION] = object_value(f);                                              \
         ENTER_WINDOW(f, new_base);                                                                 \
     } while (0)
+/* A continuation frame, for the callee that is entered next. */
+#define ENTER_STUB(stub, new_base)                                                                 \
+    do {                                                                                           \
+        (new_base)[FRAME_CONSTS] = (Value)(uintptr_t)k;                                            \
+        (new_base)[FRAME_CALLER] = (Value)(uintptr_t)base;                                         \
+        (new_base)[FRAME_FUNCTION] = object_value(stub);                                           \
+        (new_base)[FRAME_PC] = (Value)(uintptr_t)pc;                                               \
+        base = (new_base);                                                                         \
+        k = (stub)->consts;                                                                        \
+        pc = (stub)->entry;                                                                        \
+    } while (0)
 /* The same where the function lies at its place already. */
 #define ENTER_WINDOW(f, new_base)                                                                  \
     do {                                                                                           \
@@ -178,6 +189,14 @@
 /* What is no plain function of that many parameters is called at `call_other`, with `callee`, the
  * `arg_count` arguments at `args`, and `top`, where frames may start: at the window itself, which
  * is dead for the caller, or on the task's stack. */
+/* A class that makes instances of its own, by __init__ only: no metaclass, no __new__, no builtin
+ * base but object. */
+static inline bool type_is_plain(GenVM *vm, const Type *type) {
+    return !type->is_builtin && type->header.shape == TYPE_TYPE && !type->is_abstract &&
+           type->special[SP_INIT] != VALUE_UNSET && type->special[SP_NEW] == VALUE_UNSET &&
+           type->def == vm->types[TYPE_OBJECT]->def && is_object(type->special[SP_INIT]);
+}
+
 #define CALL_OTHER(function_, args_, count_, top_)                                                 \
     do {                                                                                           \
         callee = &(function_)->header;                                                             \

@@ -225,6 +225,11 @@ bool op_binary(GenVM *vm) {
         *op_a(vm) = result;
         return true;
     }
+    int code = (int)operator|(inplace ? OPERATOR_IN_PLACE : 0);
+    if (is_kind(left, TYPE_OBJECT)) {
+        Function *special = operator_first_method(vm, code, left, right);
+        if (special) return continue_operator(vm, special, code, left, right);
+    }
     if (operator== BINARY_ADD && is_exact(left, TYPE_STR) && is_exact(right, TYPE_STR))
         return call_result(vm, str_concat(vm, left, right));
     if (operator== BINARY_ADD && is_exact(left, TYPE_TUPLE) && is_exact(right, TYPE_TUPLE))
@@ -238,7 +243,6 @@ bool op_binary(GenVM *vm) {
     if (operator== BINARY_MOD && is_exact(left, TYPE_STR) &&
         (is_exact(right, TYPE_STR) || !is_kind(right, TYPE_STR)))
         return call_result(vm, format_percent(vm, left, right));
-    int code = (int)operator|(inplace ? OPERATOR_IN_PLACE : 0);
     Function *method = first_method(vm, code, left, right);
     if (method) return continue_operator(vm, method, code, left, right);
     return call_result(vm, value_binary(vm, operator, left, right, inplace));
