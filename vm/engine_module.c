@@ -12,6 +12,7 @@
 #include "vm/warn.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 Value engine_module_new(GenVM *vm) {
@@ -379,6 +380,25 @@ static Value coroutine_function(GenVM *vm, Value *args) {
     return copied;
 }
 
+static int compare_words(const void *left, const void *right) {
+    Value a = *(const Value *)left, b = *(const Value *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* Are the items of a tuple different objects. */
+static Value are_distinct(GenVM *vm, Value *args) {
+    Tuple *tuple = AS_TUPLE(args[0]);
+    Value *words = malloc((tuple->count + 1) * sizeof *words);
+    if (!words) return raise_memory(vm);
+    memcpy(words, tuple->items, tuple->count * sizeof *words);
+    qsort(words, tuple->count, sizeof *words, compare_words);
+    bool distinct = true;
+    for (uint64_t i = 1; distinct && i < tuple->count; i++)
+        distinct = words[i] != words[i - 1];
+    free(words);
+    return bool_value(distinct);
+}
+
 static Value on_interrupt(GenVM *vm, Value *args) {
     Value before = vm->roots[ROOT_ON_INTERRUPT];
     vm->roots[ROOT_ON_INTERRUPT] = args[0] == VALUE_NONE ? VALUE_UNSET : args[0];
@@ -464,6 +484,7 @@ const NativeDef engine_core_natives[] = {
      "types.coroutine of a generator function."},
     {"coroutine_function(function, /)", coroutine_function,
      "The generator function, making coroutines."},
+    {"are_distinct(objects: tuple, /)", are_distinct, "Are the items different objects."},
     {"on_interrupt(function, /)", on_interrupt,
      "Call the function where KeyboardInterrupt would be raised; the one before, or None."},
     {"collect()", collect, "Collect garbage at the next safepoint."},

@@ -44,6 +44,7 @@ except KeyboardInterrupt:
     print('KeyboardInterrupt')
 END
 "$GEN" "$folder/waits.gen"
+: > "$folder/out"
 "$GEN" "$folder/never_waits.gen" > "$folder/out" &
 pid=$!
 while ! grep -q ready "$folder/out"; do sleep 0.05; done
