@@ -49,8 +49,9 @@ static Value to_index(GenVM *vm, Value *args) {
 }
 
 static Special special_named(GenVM *vm, Value name) {
+    if (!(AS_STR(name)->header.flags & STR_INTERNED)) name = str_intern(vm, name);
     for (int i = 0; i < SPECIAL_COUNT; i++)
-        if (str_equal(vm->special_names[i], name)) return (Special)i;
+        if (vm->special_names[i] == name) return (Special)i;
     return SPECIAL_COUNT;
 }
 

@@ -95,6 +95,13 @@ bool op_yield_wrapped(GenVM *vm) {
     return async_generator_yield(vm, *op_b(vm));
 }
 
+/* __await__ written as a generator function gives what is wanted, with nothing to check. */
+static Value plain_await(GenVM *vm, Value v) {
+    Value method = type_of(vm, v)->special[SP_AWAIT];
+    if (!is_kind(method, TYPE_FUNCTION)) return VALUE_UNSET;
+    return AS(Function, method)->code->flags & CODE_GENERATOR ? method : VALUE_UNSET;
+}
+
 bool op_get_awaitable(GenVM *vm) {
     Value v = *op_b(vm);
     if (is_kind(v, TYPE_COROUTINE) ||
@@ -108,6 +115,8 @@ bool op_get_awaitable(GenVM *vm) {
         *op_a(vm) = v;
         return true;
     }
+    Value method = plain_await(vm, v);
+    if (method != VALUE_UNSET) return call_value(vm, method, 1, &v);
     static const char *const sources[] = {"", "__aenter__", "__aexit__", "__anext__"};
     unsigned source = instr_c(op_instr(vm));
     Value name = source ? str_from(vm, sources[source & 3]) : VALUE_NONE;
