@@ -80,6 +80,12 @@ STDLIB_SRC := $(filter-out stdlib/uv_%,$(STDLIB_SRC))
 STDLIB_HEADERS := $(filter-out stdlib/uv_%,$(STDLIB_HEADERS))
 override CPPFLAGS += -DGEN_NO_UV
 endif
+# TLS=0 builds without OpenSSL's libssl, and so without module _ssl.
+ifeq ($(TLS),0)
+STDLIB_SRC := $(filter-out stdlib/tls%,$(STDLIB_SRC))
+STDLIB_HEADERS := $(filter-out stdlib/tls%,$(STDLIB_HEADERS))
+override CPPFLAGS += -DGEN_NO_TLS
+endif
 REPL_SRC := $(sort $(wildcard repl/*.c))
 STDLIB_GEN := $(shell find stdlib -name '*.gen' 2>/dev/null | LC_ALL=C sort)
 

@@ -1,8 +1,10 @@
-/* echo_client.c - loads an echo server: so many connections, each with one message under way, for some seconds.
+/* echo_client.c - loads an echo server: so many connections, each with one message under way, for
+ * some seconds.
  *
  *     echo_client PORT CONNECTIONS BYTES SECONDS
  *
- * Prints the messages that came back per second. One thread, epoll: it takes little of what it measures.
+ * Prints the messages that came back per second. One thread, epoll: it takes little of what it
+ * measures.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

@@ -1,0 +1,446 @@
+/* tls.c - module _ssl: TLS by OpenSSL, between memory and memory. Modules ssl and asyncio.sslproto
+ * move the bytes.
+ *
+ * A connection has two memory buffers: scripts feed it what came from the peer and drain what is to
+ * be sent. So nothing here waits or touches a descriptor. An operation that cannot be done gives a
+ * tuple (code of SSL_get_error, library, reason, code of the verification, its text), from which
+ * ssl.gen makes the exception.
+ */
+#include "stdlib/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+const char tls_context_kind[] = "SSL context", tls_connection_kind[] = "SSL connection";
+
+static SSL_CTX *context_of(GenVM *vm, Value v) {
+    TlsContext *context = resource_data(vm, v, tls_context_kind);
+    return context ? context->ctx : NULL;
+}
+static SSL *connection_of(GenVM *vm, Value v) {
+    return resource_data(vm, v, tls_connection_kind);
+}
+
+/* ---- failures ---- */
+
+static Value text_or_empty(GenVM *vm, const char *text) {
+    return str_from(vm, text ? text : "");
+}
+
+/* The tuple of the first error that OpenSSL noted. */
+Value tls_failure(GenVM *vm, int kind, SSL *ssl) {
+    unsigned long code = ERR_peek_error();
+    const char *library = code ? ERR_lib_error_string(code) : NULL;
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    bool pem = code && ERR_GET_LIB(code) == ERR_LIB_PEM;
+    long verify = ssl ? SSL_get_verify_result(ssl) : 0;
+    const char *text = verify ? X509_verify_cert_error_string(verify) : "";
+    Value result =
+        tuple_pack(vm, 5, int_value(kind),
+                   text_or_empty(vm, pem       ? "PEM"
+                                     : library ? "SSL"
+                                               : ""),
+                   text_or_empty(vm, reason), int_value(verify), text_or_empty(vm, text));
+    ERR_clear_error();
+    return result;
+}
+
+static Value outcome(GenVM *vm, SSL *ssl, int status) {
+    return tls_failure(vm, SSL_get_error(ssl, status), ssl);
+}
+
+/* ---- contexts ---- */
+
+static void release_context(GenVM *vm, void *data) {
+    TlsContext *context = data;
+    (void)vm;
+    SSL_CTX_free(context->ctx);
+    free(context->alpn);
+    free(context);
+}
+
+/* context(kind): 0 either side, 1 client, 2 server */
+static Value make_context(GenVM *vm, Value *args) {
+    int64_t kind = as_int(args[0]);
+    const SSL_METHOD *method = kind == 1   ? TLS_client_method()
+                               : kind == 2 ? TLS_server_method()
+                                           : TLS_method();
+    TlsContext *context = calloc(1, sizeof *context);
+    if (!context || !(context->ctx = SSL_CTX_new(method))) {
+        free(context);
+        return raise_memory(vm);
+    }
+    SSL_CTX_set_mode(context->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY |
+                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                       SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(context->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_session_id_context(context->ctx, (const unsigned char *)"gen", 3);
+    return resource_new(vm, tls_context_kind, context, release_context);
+}
+
+/* set_verify(context, mode): 0 none, 1 optional, 2 required */
+static Value set_verify(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    if (!ctx) return VALUE_ERROR;
+    static const int modes[] = {SSL_VERIFY_NONE, SSL_VERIFY_PEER,
+                                SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT};
+    SSL_CTX_set_verify(ctx, modes[as_int(args[1]) & 3], NULL);
+    return VALUE_NONE;
+}
+
+static int give_password(char *buffer, int size, int writing, void *context) {
+    (void)writing;
+    const char *password = context;
+    int length = password ? (int)strlen(password) : 0;
+    if (length > size) return 0;
+    if (password) memcpy(buffer, password, (size_t)length);
+    return length;
+}
+
+/* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
+static Value load_cert_chain(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    const char *cert = ctx ? str_c(vm, args[1]) : NULL, *key = cert ? str_c(vm, args[2]) : NULL;
+    if (!key) return VALUE_ERROR;
+    const char *password = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
+    SSL_CTX_set_default_passwd_cb(ctx, give_password);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
+    bool ok = SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
+              SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
+              SSL_CTX_check_private_key(ctx) == 1;
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
+}
+
+static Value load_verify_files(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    if (!ctx) return VALUE_ERROR;
+    const char *file = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
+    const char *folder = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
+    bool ok = SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
+    return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
+}
+
+/* load_verify_data(context, data): PEM text or DER bytes; the number of certificates, or a failure
+ */
+static Value load_verify_data(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    const uint8_t *data;
+    size_t size;
+    if (!ctx) return VALUE_ERROR;
+    bool pem = value_is_str(args[1]);
+    if (pem) {
+        data = (const uint8_t *)AS_STR(args[1])->data;
+        size = AS_STR(args[1])->size;
+    } else if (!bytes_view(vm, args[1], &data, &size)) {
+        return raise_type(vm, "cadata should be an ASCII string or a bytes-like object");
+    }
+    BIO *bio = BIO_new_mem_buf(data, (int)size);
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    int64_t count = 0;
+    X509 *cert;
+    while ((cert = pem ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : d2i_X509_bio(bio, NULL))) {
+        X509_STORE_add_cert(store, cert);
+        X509_free(cert);
+        count++;
+    }
+    BIO_free(bio);
+    if (!count) return tls_failure(vm, SSL_ERROR_SSL, NULL);
+    ERR_clear_error();
+    return int_value(count);
+}
+
+static Value set_default_paths(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    if (!ctx) return VALUE_ERROR;
+    bool ok = SSL_CTX_set_default_verify_paths(ctx) == 1;
+    return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
+}
+
+static Value set_ciphers(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    const char *text = ctx ? str_c(vm, args[1]) : NULL;
+    if (!text) return VALUE_ERROR;
+    bool ok = SSL_CTX_set_cipher_list(ctx, text) == 1;
+    return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
+}
+
+/* set_versions(context, least, most): 0 for the library's limit */
+static Value set_versions(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    if (!ctx) return VALUE_ERROR;
+    bool ok = SSL_CTX_set_min_proto_version(ctx, (int)as_int(args[1])) == 1 &&
+              SSL_CTX_set_max_proto_version(ctx, (int)as_int(args[2])) == 1;
+    return ok ? VALUE_NONE : raise_value(vm, "Unsupported TLS/SSL version");
+}
+
+static Value set_options(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    if (!ctx) return VALUE_ERROR;
+    uint64_t wanted = (uint64_t)as_int(args[1]);
+    SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx) & ~wanted);
+    SSL_CTX_set_options(ctx, wanted);
+    return VALUE_NONE;
+}
+static Value get_options(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    return ctx ? int_from_u64(vm, SSL_CTX_get_options(ctx)) : VALUE_ERROR;
+}
+
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+                           const unsigned char *in, unsigned in_size, void *data) {
+    (void)ssl;
+    TlsContext *context = data;
+    int found = SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_size, context->alpn,
+                                      context->alpn_size, in, in_size);
+    return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+/* set_alpn(context, protocols in the form of the wire) */
+static Value set_alpn(GenVM *vm, Value *args) {
+    TlsContext *context = resource_data(vm, args[0], tls_context_kind);
+    const uint8_t *data;
+    size_t size;
+    if (!context) return VALUE_ERROR;
+    if (!bytes_view(vm, args[1], &data, &size)) return raise_type(vm, "bytes are required");
+    unsigned char *copy = malloc(size + 1);
+    if (!copy) return raise_memory(vm);
+    memcpy(copy, data, size);
+    free(context->alpn);
+    context->alpn = copy;
+    context->alpn_size = (unsigned)size;
+    SSL_CTX_set_alpn_protos(context->ctx, copy, (unsigned)size);
+    SSL_CTX_set_alpn_select_cb(context->ctx, choose_protocol, context);
+    return VALUE_NONE;
+}
+
+/* ---- connections ---- */
+
+static void release_connection(GenVM *vm, void *data) {
+    (void)vm;
+    SSL_free(data);
+}
+
+static bool set_host(SSL *ssl, const char *host, bool check) {
+    ASN1_OCTET_STRING *address = a2i_IPADDRESS(host);
+    bool ok = true;
+    if (!address) ok = SSL_set_tlsext_host_name(ssl, host) == 1;
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    if (ok && check && address)
+        ok = X509_VERIFY_PARAM_set1_ip(param, ASN1_STRING_get0_data(address),
+                                       (size_t)ASN1_STRING_length(address)) == 1;
+    else if (ok && check)
+        ok = X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+    if (address) ASN1_OCTET_STRING_free(address);
+    return ok;
+}
+
+/* connection(context, server side, host or None, check the host) */
+static Value make_connection(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = context_of(vm, args[0]);
+    if (!ctx) return VALUE_ERROR;
+    const char *host = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
+    SSL *ssl = SSL_new(ctx);
+    if (!ssl) return raise_memory(vm);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (args[1] == VALUE_TRUE)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    if (host && !set_host(ssl, host, args[3] == VALUE_TRUE)) {
+        SSL_free(ssl);
+        return tls_failure(vm, SSL_ERROR_SSL, NULL);
+    }
+    Value v = resource_new(vm, tls_connection_kind, ssl, release_connection);
+    if (v != VALUE_ERROR) AS(Resource, v)->held = args[0];
+    return v;
+}
+
+/* feed(connection, data): what came from the peer; empty: its end */
+static Value feed(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    const uint8_t *data;
+    size_t size;
+    if (!ssl) return VALUE_ERROR;
+    if (!bytes_view(vm, args[1], &data, &size))
+        return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
+    BIO *in = SSL_get_rbio(ssl);
+    if (!size)
+        BIO_set_mem_eof_return(in, 0);
+    else if (BIO_write(in, data, (int)size) != (int)size)
+        return raise_memory(vm);
+    return VALUE_NONE;
+}
+
+/* drain(connection): what is to be sent to the peer */
+static Value drain(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    if (!ssl) return VALUE_ERROR;
+    BIO *out = SSL_get_wbio(ssl);
+    size_t size = BIO_ctrl_pending(out);
+    if (!size) return vm->empty_bytes;
+    Value bytes = bytes_new(vm, NULL, size);
+    if (bytes != VALUE_ERROR) BIO_read(out, AS(Bytes, bytes)->data, (int)size);
+    return bytes;
+}
+
+static Value handshake(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    if (!ssl) return VALUE_ERROR;
+    ERR_clear_error();
+    int status = SSL_do_handshake(ssl);
+    return status == 1 ? VALUE_NONE : outcome(vm, ssl, status);
+}
+
+enum { RECORD = 16384 }; /* bytes of a TLS record at most */
+
+/* read(connection, size): bytes, or a failure */
+static Value read_bytes(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    uint8_t buffer[RECORD];
+    if (!ssl) return VALUE_ERROR;
+    int64_t size = as_int(args[1]);
+    if (size > RECORD) size = RECORD;
+    ERR_clear_error();
+    int got = SSL_read(ssl, buffer, (int)size);
+    return got > 0 ? bytes_new(vm, buffer, (size_t)got) : outcome(vm, ssl, got);
+}
+
+/* write(connection, data): the number of bytes taken, or a failure */
+static Value write_bytes(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    const uint8_t *data;
+    size_t size;
+    if (!ssl) return VALUE_ERROR;
+    if (!bytes_view(vm, args[1], &data, &size))
+        return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
+    ERR_clear_error();
+    int done = SSL_write(ssl, data, size > INT32_MAX ? INT32_MAX : (int)size);
+    return done > 0 ? int_value(done) : outcome(vm, ssl, done);
+}
+
+/* shutdown(connection): True when the peer has ended too, False when not yet, or a failure */
+static Value shut_down(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    if (!ssl) return VALUE_ERROR;
+    ERR_clear_error();
+    int status = SSL_shutdown(ssl);
+    return status >= 0 ? bool_value(status == 1) : outcome(vm, ssl, status);
+}
+
+/* ---- what a connection is ---- */
+
+static Value pending(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    return ssl ? int_value(SSL_pending(ssl)) : VALUE_ERROR;
+}
+
+static Value version(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    if (!ssl) return VALUE_ERROR;
+    return SSL_is_init_finished(ssl) ? str_from(vm, SSL_get_version(ssl)) : VALUE_NONE;
+}
+
+static Value cipher(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    const SSL_CIPHER *current = ssl ? SSL_get_current_cipher(ssl) : NULL;
+    if (!ssl) return VALUE_ERROR;
+    if (!current) return VALUE_NONE;
+    return tuple_pack(vm, 3, str_from(vm, SSL_CIPHER_get_name(current)),
+                      str_from(vm, SSL_CIPHER_get_version(current)),
+                      int_value(SSL_CIPHER_get_bits(current, NULL)));
+}
+
+static Value selected_alpn(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    const unsigned char *data;
+    unsigned size;
+    if (!ssl) return VALUE_ERROR;
+    SSL_get0_alpn_selected(ssl, &data, &size);
+    return data ? str_decode_utf8(vm, (const char *)data, size, "replace") : VALUE_NONE;
+}
+
+/* peer_certificate(connection): DER bytes, None when the peer gave none */
+static Value peer_certificate(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    if (!ssl) return VALUE_ERROR;
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+    if (!cert) return VALUE_NONE;
+    unsigned char *der = NULL;
+    int size = i2d_X509(cert, &der);
+    Value bytes = size < 0 ? raise_memory(vm) : bytes_new(vm, der, (size_t)size);
+    OPENSSL_free(der);
+    return bytes;
+}
+
+static Value verified(GenVM *vm, Value *args) {
+    SSL *ssl = connection_of(vm, args[0]);
+    if (!ssl) return VALUE_ERROR;
+    return bool_value(SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE &&
+                      SSL_get_verify_result(ssl) == X509_V_OK);
+}
+
+static Value random_bytes(GenVM *vm, Value *args) {
+    int64_t size = as_int(args[0]);
+    if (size < 0) return raise_value(vm, "num must be positive");
+    Value bytes =
+        gc_check_size(vm, (uint64_t)size) ? bytes_new(vm, NULL, (size_t)size) : VALUE_ERROR;
+    if (bytes != VALUE_ERROR && RAND_bytes(AS(Bytes, bytes)->data, (int)size) != 1)
+        return raise_error(vm, EXC_OS_ERROR, "no random bytes to be had");
+    return bytes;
+}
+
+static Value library_version(GenVM *vm, Value *args) {
+    (void)args;
+    return tuple_pack(vm, 2, int_from_u64(vm, OpenSSL_version_num()),
+                      str_from(vm, OpenSSL_version(OPENSSL_VERSION)));
+}
+
+static Value default_paths(GenVM *vm, Value *args) {
+    (void)args;
+    return tuple_pack(vm, 4, str_from(vm, X509_get_default_cert_file_env()),
+                      str_from(vm, X509_get_default_cert_file()),
+                      str_from(vm, X509_get_default_cert_dir_env()),
+                      str_from(vm, X509_get_default_cert_dir()));
+}
+
+static const NativeDef functions[] = {
+    {"context(kind: index, /)", make_context, NULL},
+    {"set_verify(context, mode: index, /)", set_verify, NULL},
+    {"load_cert_chain(context, certfile: str, keyfile: str, password: str | None, /)",
+     load_cert_chain, NULL},
+    {"load_verify_files(context, file: str | None, folder: str | None, /)", load_verify_files,
+     NULL},
+    {"load_verify_data(context, data, /)", load_verify_data, NULL},
+    {"set_default_paths(context, /)", set_default_paths, NULL},
+    {"set_ciphers(context, ciphers: str, /)", set_ciphers, NULL},
+    {"set_versions(context, least: index, most: index, /)", set_versions, NULL},
+    {"set_options(context, options: index, /)", set_options, NULL},
+    {"get_options(context, /)", get_options, NULL},
+    {"set_alpn(context, protocols, /)", set_alpn, NULL},
+    {"connection(context, server: bool, host: str | None, check: bool, /)", make_connection, NULL},
+    {"feed(connection, data, /)", feed, NULL},
+    {"drain(connection, /)", drain, NULL},
+    {"handshake(connection, /)", handshake, NULL},
+    {"read(connection, size: index, /)", read_bytes, NULL},
+    {"write(connection, data, /)", write_bytes, NULL},
+    {"shutdown(connection, /)", shut_down, NULL},
+    {"pending(connection, /)", pending, NULL},
+    {"version(connection, /)", version, NULL},
+    {"cipher(connection, /)", cipher, NULL},
+    {"selected_alpn(connection, /)", selected_alpn, NULL},
+    {"peer_certificate(connection, /)", peer_certificate, NULL},
+    {"verified(connection, /)", verified, NULL},
+    {"decode_certificate(der, /)", tls_decode_certificate,
+     "The fields of a certificate as SSLSocket.getpeercert() gives them."},
+    {"RAND_bytes(n: index, /)", random_bytes,
+     "Generate n cryptographically strong pseudo-random bytes."},
+    {"library_version()", library_version, NULL},
+    {"default_paths()", default_paths, NULL},
+    {NULL, NULL, NULL},
+};
+
+const NativeModule tls_module = {"_ssl", functions, NULL};
