@@ -1,0 +1,26 @@
+# The example of a server whose handlers are generators answers curl, with kept connections and without; a client that
+# sends garbage or leaves is no harm.
+# timeout: 60
+folder=$(mktemp -d) || exit 1
+trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+: > "$folder/out"
+"$GEN" "$GEN_ROOT/scripts/examples/generator_http_server.gen" 0 6 > "$folder/out" &
+server=$!
+while ! grep -q serving "$folder/out"; do sleep 0.05; done
+port=$(sed -n 's/serving on port //p' "$folder/out")
+curl -s "http://127.0.0.1:$port/" "http://127.0.0.1:$port/none" -w ' %{http_code} %{num_connects}\n'
+printf 'garbage\r\n\r\n' | timeout 5 python3 -c "
+import socket, sys
+with socket.create_connection(('127.0.0.1', $port)) as s:
+    s.sendall(sys.stdin.buffer.read())
+    s.shutdown(socket.SHUT_WR)
+    print(s.recv(100))
+with socket.create_connection(('127.0.0.1', $port)) as s:
+    s.sendall(b'GET / HT')
+"
+curl -s -I "http://127.0.0.1:$port/" | head -1 | tr -d '\r'
+curl -s --http1.0 "http://127.0.0.1:$port/" -w '\n'
+for i in 1 2; do curl -s "http://127.0.0.1:$port/" -w '\n' & done
+wait %2 %3 2>/dev/null
+wait $server
+tail -1 "$folder/out"
