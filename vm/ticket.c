@@ -224,7 +224,20 @@ static Value tickets_open(GenVM *vm, Value *args) {
     return int_value(vm->task ? AS_DICT(vm->task->tickets)->count : 0);
 }
 
+/* tickets_used(): are there any, open or answered and not yet told. */
+static Value tickets_used(GenVM *vm, Value *args) {
+    (void)args;
+    const Task *task = vm->task;
+    return bool_value(task && (AS_DICT(task->tickets)->count || AS_LIST(task->answered)->count));
+}
+
+static Value is_ticket(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(is_kind(args[0], TYPE_TICKET));
+}
+
 const NativeDef engine_task_natives[] = {
+    {"tickets_used()", tickets_used, "Are there tickets, open or not yet told of."},
+    {"is_ticket(obj, /)", is_ticket, NULL},
     {"tickets_answered()", tickets_answered, NULL},
     {"tickets_wait()", tickets_wait, NULL},
     {"tickets_open()", tickets_open, NULL},
