@@ -1,6 +1,6 @@
-/* sandbox.c - gen --sandbox. The program runs as a task: a spent budget stops it, its finally blocks
- * get an allowance, and that is the end of it. Nothing of it runs after that: no finalizers, no
- * methods of its exceptions without a budget. */
+/* sandbox.c - gen --sandbox. The program runs as a task: a spent budget stops it, its finally
+ * blocks get an allowance, and that is the end of it. Nothing of it runs after that: no finalizers,
+ * no methods of its exceptions without a budget. */
 #include "repl/sandbox.h"
 
 #include <signal.h>
@@ -123,7 +123,7 @@ void sandbox_configure(const Sandbox *sandbox, GenConfig *config) {
 
 /* ---- running ---- */
 
-static GenVM *timed_vm;      /* for the signal handler alone */
+static GenVM *timed_vm; /* for the signal handler alone */
 static volatile int timed_out;
 
 /* What blocks in the system ends with it; the deadline does the rest. */
@@ -144,9 +144,9 @@ static void start_clock(const Sandbox *sandbox, GenVM *vm, GenRef task) {
     struct sigaction action = {.sa_handler = on_alarm};
     sigaction(SIGALRM, &action, NULL);
     uint64_t late = sandbox->timeout + 20000000;
-    struct itimerval timer = {.it_value = {(time_t)(late / 1000000000u),
-                                           (suseconds_t)(late % 1000000000u / 1000u)},
-                              .it_interval = {1, 0}};
+    struct itimerval timer = {
+        .it_value = {(time_t)(late / 1000000000u), (suseconds_t)(late % 1000000000u / 1000u)},
+        .it_interval = {1, 0}};
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 

@@ -65,10 +65,9 @@ void paths_free(GenVM *vm) {
 
 Value path_refuse(GenVM *vm, const char *why, Value name) {
     Value text = str_from(vm, why);
-    Value args = text == VALUE_ERROR ? text
-                 : name == VALUE_UNSET
-                     ? tuple_pack(vm, 2, int_value(EPERM), text)
-                     : tuple_pack(vm, 3, int_value(EPERM), text, name);
+    Value args = text == VALUE_ERROR   ? text
+                 : name == VALUE_UNSET ? tuple_pack(vm, 2, int_value(EPERM), text)
+                                       : tuple_pack(vm, 3, int_value(EPERM), text, name);
     return args == VALUE_ERROR ? args : raise_with_args(vm, EXC_PERMISSION_ERROR, args);
 }
 
@@ -141,7 +140,8 @@ static bool is_below(const struct PathRules *rules, const char *path, int use) {
 /* 0, or the errno that says why not: EPERM, or what kept it from being resolved. */
 static int check(GenVM *vm, const char *path, int use, bool link) {
     char *resolved = resolve(path, link);
-    if (!resolved) return errno == ENOMEM ? ENOMEM : EPERM; /* that it is not there is told nobody */
+    if (!resolved)
+        return errno == ENOMEM ? ENOMEM : EPERM; /* that it is not there is told nobody */
     bool ok = is_below(vm->path_rules, resolved, use);
     free(resolved);
     return ok ? 0 : EPERM;

@@ -1,5 +1,5 @@
-/* The host answers the call-outs of asyncio's tasks in an order of its own: gather, as_completed, an answer that is an
- * exception, a task cancelled while it waits. */
+/* The host answers the call-outs of asyncio's tasks in an order of its own: gather, as_completed,
+ * an answer that is an exception, a task cancelled while it waits. */
 #include "genvm.h"
 
 #include <stdio.h>

@@ -64,7 +64,8 @@ static Value frame_of(GenVM *vm, Value self) {
     return frame_object_of_generator(vm, AS(Generator, self));
 }
 static Value is_running(GenVM *vm, Value self) {
-    return (void)vm, bool_value(generator_is_running(AS(Generator, self)));
+    (void)vm; /* flags: a step is under way, be it suspended */
+    return bool_value(generator_is_running(AS(Generator, self)) || as_object(self)->flags);
 }
 static Value is_suspended(GenVM *vm, Value self) {
     (void)vm;
