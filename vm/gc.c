@@ -882,7 +882,6 @@ static void collect_young(GenVM *vm) {
 #ifdef GEN_STRESS_GC
 void gc_stress_cycle(GenVM *vm) {
     vm->heap->full_at = 0;
-    gc_collect(vm, false);
 }
 #endif
 

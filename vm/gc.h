@@ -81,7 +81,7 @@ void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, voi
 bool gc_init(GenVM *vm);
 void gc_free_heap(GenVM *vm);
 #ifdef GEN_STRESS_GC
-void gc_stress_cycle(GenVM *vm); /* as gc_collect, but a cycle begins as soon as one is over */
+void gc_stress_cycle(GenVM *vm); /* let the next collection begin a cycle */
 #endif
 void gc_collect(GenVM *vm, bool full); /* only at a safepoint, with registers saved in the task */
 uint64_t gc_live_bytes(GenVM *vm);

@@ -25,10 +25,9 @@ static void stress(GenVM *vm) {
     uint64_t seen = vm->safepoints++;
     bool full = vm->poll & POLL_GC_FULL; /* asked for by name */
     if (!full && seen >= 20000 && seen % 64) return;
-    if (!full && seen / 256 % 2)
-        gc_stress_cycle(vm);
-    else
-        gc_collect(vm, full || seen % 4 == 0);
+    bool slices = seen / 256 % 2; /* collections at once and in slices take turns */
+    if (slices && seen % 64 == 0) gc_stress_cycle(vm);
+    gc_collect(vm, full || (!slices && seen % 4 == 0));
 }
 #endif
 
