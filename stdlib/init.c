@@ -50,6 +50,7 @@ static Value load_prelude(GenVM *vm, const char *name) {
     const StdlibSource *source = find_source(full, strlen(full));
     if (!source) return raise_runtime(vm, "no prelude file %s", name);
     Value engine = str_intern_from(vm, "_engine", 7);
+    if (engine == VALUE_ERROR) return VALUE_ERROR;
     if (dict_get_str(vm, vm->modules, engine) == VALUE_UNSET) {
         Value module = engine_module_new(vm);
         if (module == VALUE_ERROR || !dict_set_str(vm, vm->modules, engine, module))

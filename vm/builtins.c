@@ -561,7 +561,7 @@ static Value compile_text(GenVM *vm, Value source, Value filename, const char *m
     } else if (!bytes_view(vm, source, &data, &size)) {
         return VALUE_UNSET;
     }
-    const char *name = str_c(vm, filename);
+    const char *name = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
     if (!native_afford(vm, size * COMPILE_STEPS)) return VALUE_ERROR;
     return name ? vm->compile(vm, (const char *)data, size, name, mode, flags) : VALUE_ERROR;
 }

@@ -32,7 +32,8 @@ Value engine_module_new(GenVM *vm) {
                 return VALUE_ERROR;
         }
     Value coat = str_intern_from(vm, "Coat", 4);
-    if (!dict_set_str(vm, AS(Module, module)->dict, coat, object_value(vm->types[TYPE_COAT])))
+    if (coat == VALUE_ERROR ||
+        !dict_set_str(vm, AS(Module, module)->dict, coat, object_value(vm->types[TYPE_COAT])))
         return VALUE_ERROR;
     return module;
 }

@@ -399,6 +399,7 @@ Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity) {
     Heap *heap = vm->heap;
     if (!buffer) return gc_buffer_new(vm, capacity);
     if ((buffer->header.gc & GC_LARGE) && sizeof(Buffer) + capacity > BLOCK_LIMIT) {
+        if (gc_must_fail(vm)) return NULL;
         uint64_t old_capacity = buffer->capacity;
         if (capacity > old_capacity && !gc_check_size(vm, capacity - old_capacity)) return NULL;
         uint32_t i = heap->large_count;

@@ -140,6 +140,10 @@ bool gen_vm_finish(GenVM *vm) {
 void *gen_context(GenVM *vm) {
     return vm->host_data;
 }
+void gen_debug_fail_allocation(GenVM *vm, uint64_t nth) {
+    vm->failing_allocation = nth;
+}
+
 void gen_interrupt(GenVM *vm) {
     vm->interrupted = 1;
     __atomic_fetch_or(&vm->poll, POLL_INTERRUPT, __ATOMIC_RELAXED); /* lost at worst for a slice */

@@ -119,6 +119,9 @@ gen_vm_new(const GenConfig *config); /* NULL config: the defaults above. NULL: o
 GEN_API bool gen_vm_finish(GenVM *vm);
 GEN_API void gen_vm_free(GenVM *vm); /* runs no script code: gen_vm_finish does */
 GEN_API void *gen_context(GenVM *vm);
+/* For tests of hosts and of the engine: the nth allocation of a script object from now on fails, as
+ * if there were no memory. 0: none does. Without effect unless the library is a debug build. */
+GEN_API void gen_debug_fail_allocation(GenVM *vm, uint64_t nth);
 GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the running script, soon */
 
 /* ---- scopes

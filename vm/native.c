@@ -20,6 +20,7 @@
 typedef struct Reader {
     GenVM *vm;
     const char *at;
+    bool failed; /* an exception is pending */
 } Reader;
 
 static void skip_space(Reader *reader) {
@@ -131,12 +132,14 @@ static void parse_param(Reader *reader, Signature *signature, bool *keyword_only
     const char *start;
     size_t size = take_name(reader, &start);
     param->name = str_intern_from(reader->vm, start, size);
+    if (param->name == VALUE_ERROR) reader->failed = true;
     param->fallback = VALUE_UNSET;
     param->required = !star && !star_star;
     if (take(reader, ":")) parse_annotation(reader, param);
     if (take(reader, "=")) {
         param->required = false;
         param->fallback = parse_default(reader);
+        if (param->fallback == VALUE_ERROR) reader->failed = true;
     }
     if (star_star) {
         signature->kwargs_at = signature->count - 1;
@@ -150,7 +153,7 @@ static void parse_param(Reader *reader, Signature *signature, bool *keyword_only
 }
 
 static Signature *parse_signature(GenVM *vm, const char *text) {
-    Reader reader = {vm, text};
+    Reader reader = {vm, text, false};
     int capacity = count_params(text);
     Buffer *buffer = gc_buffer_new(vm, sizeof(Signature) + (size_t)capacity * sizeof(Param));
     if (!buffer) return NULL;
@@ -169,6 +172,7 @@ static Signature *parse_signature(GenVM *vm, const char *text) {
             parse_param(&reader, signature, &keyword_only);
             take(&reader, ",");
         }
+    if (reader.failed) return NULL;
     signature->plain = signature->args_at < 0 && signature->kwargs_at < 0 &&
                        signature->positional == signature->count;
     for (int i = 0; i < signature->count; i++)
@@ -198,7 +202,7 @@ Signature *native_signature(GenVM *vm, NativeFunction *native) {
 }
 
 size_t native_def_name(const NativeDef *def, const char **name, Binding *binding) {
-    Reader reader = {NULL, def->signature};
+    Reader reader = {NULL, def->signature, false};
     Binding found = BINDING_INSTANCE;
     if (take(&reader, "static")) found = BINDING_STATIC;
     if (take(&reader, "classmethod ")) found = BINDING_CLASS;

@@ -169,7 +169,7 @@ bool op_unpack(GenVM *vm) {
     int64_t most = instr_op(op_instr(vm)) == OP_UNPACK ? instr_imm(op_instr(vm)) + 1 : -1;
     if (is_exact(v, TYPE_DICT) && most >= 0 && AS_DICT(v)->count >= (uint64_t)most)
         return raise_too_many(vm, most - 1, (int64_t)AS_DICT(v)->count);
-    if (!native_twin(vm, TWIN_UNPACK, 2, v, int_value(most))) return false;
+    if (native_twin(vm, TWIN_UNPACK, 2, v, int_value(most)) == VALUE_ERROR) return false;
     return continue_tail(vm, RETURN_UNPACK);
 }
 

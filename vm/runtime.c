@@ -94,6 +94,11 @@ bool vm_safepoint(GenVM *vm) {
             return false;
         }
     }
+    if (unlikely(vm->poll & POLL_MEMORY)) {
+        vm->poll &= ~(uint32_t)POLL_MEMORY;
+        raise_memory(vm);
+        return false;
+    }
     if (unlikely(vm->interrupted)) return take_interrupt(vm);
     vm->poll &= ~(uint32_t)(POLL_BUDGET | POLL_INTERRUPT);
     if (vm->task && !budget_safepoint(vm)) return false;
@@ -150,6 +155,7 @@ static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     RunStatus status = interp_continue(vm, start_call(vm, callable, count, args));
     vm->nested--;
     vm->aborting = false;
+    if (!vm->nested) vm->poll &= ~(uint32_t)POLL_MEMORY; /* it has ended, one way or the other */
     Value result = status == RUN_RETURNED ? vm->base[0] : VALUE_ERROR;
     vm->base = on_stack ? vm->stack + offset : base;
     vm->pc = pc;
@@ -204,6 +210,7 @@ Dict *prelude_load(GenVM *vm, const char *name) {
     Value full = str_format(vm, "_prelude.%s", name);
     if (full == VALUE_ERROR) return NULL;
     full = str_intern(vm, full);
+    if (full == VALUE_ERROR) return NULL;
     Value module = dict_get_str(vm, AS_DICT(vm->prelude), full);
     if (module != VALUE_UNSET) return AS(Module, module)->dict;
     if (!vm->load_prelude) {
@@ -213,12 +220,12 @@ Dict *prelude_load(GenVM *vm, const char *name) {
     Value code = vm->load_prelude(vm, name);
     if (code == VALUE_ERROR) return NULL;
     module = module_new(vm, full);
-    if (module == VALUE_ERROR || !dict_set_str(vm, AS_DICT(vm->prelude), full, module)) return NULL;
+    if (module == VALUE_ERROR) return NULL;
     Dict *dict = AS(Module, module)->dict;
     if (!dict_set_str(vm, dict, name_value(vm, NAME___builtins__), object_value(vm->builtins)))
         return NULL;
     Function *body = function_new(vm, (Code *)as_object(code), dict);
-    if (!body) return NULL;
+    if (!body || !dict_set_str(vm, AS_DICT(vm->prelude), full, module)) return NULL;
     Value exception = vm->exception,
           handled = vm->handled; /* a twin may be needed while something is pending */
     int64_t fuel = vm->fuel, kept = vm->fuel_kept;
@@ -232,7 +239,10 @@ Dict *prelude_load(GenVM *vm, const char *name) {
     vm->fuel_kept = kept;
     vm->tail = tail;
     vm->handled = handled;
-    if (result == VALUE_ERROR) return NULL;
+    if (result == VALUE_ERROR) { /* what it defines is not complete: the next one loads it again */
+        dict_delete_str(vm, AS_DICT(vm->prelude), full);
+        return NULL;
+    }
     vm->exception = exception;
     return dict;
 }

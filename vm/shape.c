@@ -42,9 +42,10 @@ typedef struct ShapeTable { /* open addressing by the address of the name */
 
 bool shapes_init(GenVM *vm) {
     vm->shapes = calloc(FIRST_SHAPES, sizeof *vm->shapes);
+    if (!vm->shapes) return false;
     vm->shape_capacity = FIRST_SHAPES;
     vm->shape_count = TYPE_COUNT; /* the roots of the builtin types, filled by types_init */
-    return vm->shapes != NULL;
+    return true;
 }
 
 void shapes_free(GenVM *vm) {

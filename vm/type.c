@@ -445,16 +445,24 @@ Value type_find_special(GenVM *vm, Type *type, Special special) {
 
 /* ---- lookup along the MRO ---- */
 
+/* A lookup cannot raise: without the memory for a builtin type's methods, nothing is found there,
+ * and the next safepoint raises MemoryError. */
+Dict *type_dict_for_lookup(GenVM *vm, Type *type) {
+    if (likely(type->dict != NULL)) return type->dict;
+    Value pending = vm->exception;
+    Dict *dict = type_dict(vm, type);
+    if (likely(dict != NULL)) return dict;
+    vm->exception = pending;
+    vm->poll |= POLL_MEMORY;
+    return NULL;
+}
+
 static COLD Value lookup_uncached(GenVM *vm, const Type *type, Value name, CacheEntry *entry) {
     const Tuple *mro = type->mro;
     entry->type = NULL;
     for (uint64_t i = 0; i < mro->count; i++) {
-        Dict *dict = type_dict(vm, type_from(mro->items[i]));
-        if (!dict) {
-            error_clear(
-                vm); /* no memory for a builtin type's dict: what asks next will meet it again */
-            return VALUE_UNSET;
-        }
+        Dict *dict = type_dict_for_lookup(vm, type_from(mro->items[i]));
+        if (!dict) return VALUE_UNSET;
         int64_t at = dict_find_str(vm, dict, name);
         if (at < 0) continue;
         *entry = (CacheEntry){type, name, dict, vm->method_epoch, (uint32_t)at};
@@ -481,7 +489,7 @@ Value type_lookup_owner(GenVM *vm, Type *type, Value name, Type **owner) {
     const Tuple *mro = type->mro;
     for (uint64_t i = 0; i < mro->count; i++) {
         *owner = type_from(mro->items[i]);
-        Dict *dict = type_dict(vm, *owner);
+        Dict *dict = type_dict_for_lookup(vm, *owner);
         Value found = dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
         if (found != VALUE_UNSET) return found;
     }
@@ -496,7 +504,7 @@ static Value compute_special(GenVM *vm, const Type *type, Special special) {
     for (uint64_t i = 0; i < mro->count; i++) {
         Type *at = type_from(mro->items[i]);
         if (at->id == TYPE_OBJECT) continue;
-        Dict *dict = type_dict(vm, at);
+        Dict *dict = type_dict_for_lookup(vm, at);
         Value found = dict ? dict_get_str(vm, dict, vm->special_names[special]) : VALUE_UNSET;
         if (found != VALUE_UNSET) return at->is_builtin ? VALUE_UNSET : found;
     }

@@ -99,6 +99,7 @@ type_text(GenVM *vm,
 const char *type_name(GenVM *vm, Value v); /* of v's class, as C text, for messages */
 
 Dict *type_dict(GenVM *vm, Type *type); /* materialises a builtin type's methods on first use */
+Dict *type_dict_for_lookup(GenVM *vm, Type *type); /* NULL without an exception: no memory */
 Value type_lookup(GenVM *vm, Type *type,
                   Value name); /* along the MRO, raw; VALUE_UNSET when absent; cached */
 bool type_is_subclass(Type *type, Type *base);              /* by MRO only */

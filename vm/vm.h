@@ -117,8 +117,9 @@ struct GenVM {
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */
     uint32_t pending_count, pending_capacity;
-    struct FileLink *writers; /* files that may have something to write: file.c */
-    Value roots[32];          /* spare places for engine files */
+    uint64_t failing_allocation; /* see gen_debug_fail_allocation */
+    struct FileLink *writers;    /* files that may have something to write: file.c */
+    Value roots[32];             /* spare places for engine files */
 };
 enum {
     ROOT_SHOWN = 8,      /* the containers whose repr is being made (containers.c) */
@@ -129,7 +130,14 @@ enum {
     ROOT_UV = 14,           /* the event loop of the library (stdlib/uv_loop.c) */
     ROOT_RESULT = 15,       /* what a run gave, while the host gets it */
 };
-enum { POLL_GC = 1, POLL_INTERRUPT = 2, POLL_FINALIZE = 4, POLL_BUDGET = 8, POLL_GC_FULL = 16 };
+enum {
+    POLL_GC = 1,
+    POLL_INTERRUPT = 2,
+    POLL_FINALIZE = 4,
+    POLL_BUDGET = 8,
+    POLL_GC_FULL = 16,
+    POLL_MEMORY = 32 /* memory ran out where nothing could be raised */
+};
 
 /* What the host (genvm.h) holds on to: roots. */
 typedef struct HandleScope {
@@ -155,7 +163,20 @@ static inline void gc_spoil(void *object, size_t size) {
 #endif
 }
 
+/* Debug builds: does the host want this allocation to fail? Then MemoryError is pending. */
+static inline bool gc_must_fail(GenVM *vm) {
+#ifdef GEN_DEBUG
+    if (unlikely(vm->failing_allocation) && --vm->failing_allocation == 0) {
+        raise_memory(vm);
+        return true;
+    }
+#endif
+    (void)vm;
+    return false;
+}
+
 static inline void *gc_new_raw(GenVM *vm, size_t size, TypeId kind) {
+    if (gc_must_fail(vm)) return NULL;
     if (unlikely(size > GC_SMALL)) return gc_new_slow(vm, size, kind);
     GcArea *area = &vm->areas[(size + GC_GRANULE - 1) / GC_GRANULE];
     Object *object = (Object *)area->next;

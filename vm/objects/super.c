@@ -35,7 +35,7 @@ static Value find_behind(GenVM *vm, const Type *type, Type *obj_type, Value name
     while (i < mro->count && type_from(mro->items[i]) != type)
         i++;
     for (i++; i < mro->count; i++) {
-        Dict *dict = type_dict(vm, type_from(mro->items[i]));
+        Dict *dict = type_dict_for_lookup(vm, type_from(mro->items[i]));
         Value found = dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
         if (found != VALUE_UNSET) return found;
     }
