@@ -87,13 +87,31 @@ static bool is_unseen(Value name) {
     return str_is(name, "asyncio.futures") || str_is(name, "contextvars");
 }
 
+/* What the host has under that name. */
+static const char *host_source(GenVM *vm, Value name, size_t *size) {
+    const char *text = vm->host_module ? str_c(vm, name) : NULL;
+    *size = 0;
+    return text ? vm->host_module(vm->host_data, text, size) : NULL;
+}
+
+static Value find_host_module(GenVM *vm, Value name) {
+    size_t size;
+    const char *source = host_source(vm, name, &size);
+    if (!source) return VALUE_UNSET;
+    Value filename = str_format(vm, "<%S>", name);
+    const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
+    Value code =
+        text ? compile_source(vm, source, size, text, "exec", COMPILE_KEEP_SOURCE) : VALUE_ERROR;
+    return code == VALUE_ERROR ? code : tuple_pack(vm, 2, code, VALUE_FALSE);
+}
+
 static Value find_module(GenVM *vm, Value name) {
     for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return make_native(vm, native_modules[i]);
     Str *str = AS_STR(name);
     if (str->size >= 7 && !memcmp(str->data, "prelude", 7)) return VALUE_UNSET;
     const StdlibSource *source = find_source(str->data, str->size);
-    if (!source) return VALUE_UNSET;
+    if (!source) return find_host_module(vm, name);
     Value filename = str_format(vm, is_unseen(name) ? "<prelude %S>" : "<frozen %S>", name);
     const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
     Value code =
@@ -158,10 +176,11 @@ static Value read_source(GenVM *vm, const char *path) {
 }
 
 static bool has_module(GenVM *vm, Value name) {
-    (void)vm;
+    size_t size;
     for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return true;
-    return find_source(AS_STR(name)->data, AS_STR(name)->size) != NULL;
+    if (find_source(AS_STR(name)->data, AS_STR(name)->size)) return true;
+    return host_source(vm, name, &size) != NULL;
 }
 
 bool vm_library_init(GenVM *vm) {

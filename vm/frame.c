@@ -307,7 +307,5 @@ void vm_mark_roots(GenVM *vm) {
         gc_mark_pointer(vm, vm->stubs[i]);
     for (uint32_t i = 0; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
-    for (HandleScope *scope = vm->handles; scope; scope = scope->outer)
-        for (uint32_t i = 0; i < scope->count; i++)
-            gc_mark(vm, scope->values[i]);
+    if (vm->refs_mark) vm->refs_mark(vm);
 }

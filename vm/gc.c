@@ -169,7 +169,7 @@ bool gc_init(GenVM *vm) {
     return true;
 }
 
-static void finalize_natively(GenVM *vm, Object *object);
+static bool finalize_natively(GenVM *vm, Object *object);
 
 void gc_free_heap(GenVM *vm) {
     Heap *heap = vm->heap;
@@ -679,9 +679,13 @@ static void trace_remembered(GenVM *vm) {
 
 /* ---- after marking ---- */
 
-static void finalize_natively(GenVM *vm, Object *object) {
+/* Of a host's object its type's, however a script class derived from it looks. */
+static bool finalize_natively(GenVM *vm, Object *object) {
     Type *type = vm->shapes[object->shape].type;
-    if (type->slots.finalize) type->slots.finalize(vm, object);
+    void (*finalize)(GenVM *, Object *) = type->slots.finalize;
+    if (!finalize && object->kind == TYPE_HOST) finalize = type->def->slots.finalize;
+    if (finalize) finalize(vm, object);
+    return finalize != NULL;
 }
 
 /* A generator that needs no closing: at its end, or never started (of a coroutine that is told). */
@@ -714,13 +718,10 @@ static void find_finalizers(GenVM *vm) {
         }
         object->gc &= (uint8_t)~GC_FINALIZABLE;
         if (is_finished_generator(object)) continue;
-        Type *type = vm->shapes[object->shape].type;
-        if (type->slots.finalize) {
-            type->slots.finalize(vm, object);
-        } else if (push_pointer(&vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity,
-                                object)) {
+        if (finalize_natively(vm, object)) continue;
+        if (push_pointer(&vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity,
+                         object))
             vm->poll |= POLL_FINALIZE;
-        }
     }
     heap->finalizable_count = kept;
     for (uint32_t i = pending_from; i < vm->pending_count; i++)

@@ -1,7 +1,5 @@
-/* genvm.c - the C API of genvm.h over the engine.
- *
- * A GenRef is one more than an index into vm->handles->values, a growing array; a scope is a length
- * of it to go back to.
+/* genvm.c - the C API of genvm.h over the engine: VMs, values, calls, exceptions. Refs are
+ * genvm_refs.c, host functions genvm_natives.c, host types genvm_types.c, tasks genvm_task.c.
  */
 #include "vm/genvm_private.h"
 #include "vm/bind.h"
@@ -16,44 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* ---- refs ---- */
-
-GenRef ref_hold(GenVM *vm, Value v) {
-    HandleScope *handles = vm->handles;
-    if (v == VALUE_ERROR) return GEN_NULL;
-    if (handles->count == handles->capacity) {
-        uint32_t capacity = handles->capacity * 2;
-        Value *values = realloc(handles->values, capacity * sizeof(Value));
-        if (!values) {
-            raise_memory(vm);
-            return GEN_NULL;
-        }
-        handles->values = values;
-        handles->capacity = capacity;
-    }
-    handles->values[handles->count++] = v;
-    return handles->count;
-}
-
-Value ref_value(GenVM *vm, GenRef ref) {
-    if (ref != GEN_NULL && ref <= vm->handles->count) return vm->handles->values[ref - 1];
-    if (vm->exception == VALUE_UNSET)
-        raise_error(vm, EXC_SYSTEM_ERROR, "a ref that holds no value was used");
-    return VALUE_ERROR;
-}
-
-GenScope gen_scope_open(GenVM *vm) {
-    return vm->handles->count;
-}
-void gen_scope_close(GenVM *vm, GenScope scope) {
-    if (scope <= vm->handles->count) vm->handles->count = scope;
-}
-GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result) {
-    Value v = result == GEN_NULL ? VALUE_ERROR : ref_value(vm, result);
-    gen_scope_close(vm, scope);
-    return ref_hold(vm, v);
-}
 
 /* ---- life ---- */
 
@@ -72,11 +32,8 @@ static bool main_module_init(GenVM *vm) {
 
 GenVM *gen_vm_new(const GenConfig *config) {
     GenVM *vm = calloc(1, sizeof *vm);
-    HandleScope *handles = calloc(1, sizeof *handles);
-    if (handles) handles->values = calloc(handles->capacity = 64, sizeof(Value));
-    if (!vm || !handles || !handles->values) {
-        if (handles) free(handles->values);
-        free(handles);
+    if (!vm || !refs_init(vm)) {
+        if (vm) refs_free(vm);
         free(vm);
         return NULL;
     }
@@ -84,7 +41,6 @@ GenVM *gen_vm_new(const GenConfig *config) {
     if (config && config->size)
         memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
     if (config) config = &whole;
-    vm->handles = handles;
     vm->hash_key[0] = 0x6765u, vm->hash_key[1] = 0x6e21u;
     if (config) {
         vm->capabilities = config->capabilities;
@@ -92,8 +48,9 @@ GenVM *gen_vm_new(const GenConfig *config) {
         vm->host_data = config->context;
         vm->host_write = config->write;
         vm->clock = config->clock;
-        if (!paths_init(vm, config->read_roots, config->write_roots)) return gen_vm_free(vm), NULL;
-        if (config->capabilities & GEN_CAP_ENTROPY) {
+        vm->host_module = config->find_module;
+        if (config->hash_seed) vm->hash_key[0] = config->hash_seed;
+        if (config->capabilities & GEN_CAP_ENTROPY && !config->hash_seed) {
             FILE *random = fopen("/dev/urandom", "rb");
             if (random) {
                 if (fread(vm->hash_key, sizeof vm->hash_key, 1, random) != 1) vm->hash_key[1] ^= 1;
@@ -101,7 +58,8 @@ GenVM *gen_vm_new(const GenConfig *config) {
             }
         }
     }
-    if (!vm_init(vm) || !main_module_init(vm) || !vm_library_init(vm)) {
+    if (!vm_init(vm) || !main_module_init(vm) || !vm_library_init(vm) ||
+        (config && !paths_init(vm, config->read_roots, config->write_roots))) {
         gen_vm_free(vm);
         return NULL;
     }
@@ -112,9 +70,7 @@ GenVM *gen_vm_new(const GenConfig *config) {
 
 void gen_vm_free(GenVM *vm) {
     if (!vm) return;
-    free(vm->handles->values);
-    free(vm->handles);
-    vm->handles = NULL;
+    refs_free(vm);
     free(vm->error_text);
     vm_free(vm);
 }

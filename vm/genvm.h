@@ -105,6 +105,11 @@ typedef struct GenConfig {
     bool (*write)(void *context, int stream, const char *data, size_t size);
     void *context;                    /* handed to `write` and `clock`; also gen_context(vm) */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: CLOCK_MONOTONIC */
+    uint64_t
+        hash_seed; /* of the hashes of str and bytes; 0: random with GEN_CAP_ENTROPY, else fixed */
+    /* Imports of modules that are neither builtin nor found in files: the source of `name` (UTF-8,
+     * copied), NULL: no such module. */
+    const char *(*find_module)(void *context, const char *name, size_t *size);
     /* With GEN_CAP_FILES: the directories below which files may be read, and written; lists that
      * end with NULL. NULL: everywhere. Links and `..` do not lead out of them. Used while the VM is
      * made. */
@@ -134,6 +139,20 @@ GEN_API void gen_scope_close(GenVM *vm,
                              GenScope scope); /* drops all refs made since it was opened */
 GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope,
                                 GenRef result); /* closes it but keeps one value outside */
+
+/* KEPT REFS outlive scopes: gen_keep makes one of any ref, gen_release gives it up. They are used
+ * like the others. In debug builds of the library the end of the VM names, on standard error, the
+ * places in the host's source where refs were kept that nobody released; and a ref that is used
+ * after its scope or its release stops the program (elsewhere: SystemError).
+ *
+ *     GenRef callback = gen_keep(vm, args[0]);
+ *     ...
+ *     gen_call(vm, callback, 0, NULL);
+ *     gen_release(vm, callback);
+ */
+#define gen_keep(vm, ref) gen_keep_at((vm), (ref), __FILE__, __LINE__)
+GEN_API GenRef gen_keep_at(GenVM *vm, GenRef ref, const char *file, int line);
+GEN_API void gen_release(GenVM *vm, GenRef kept);
 
 /* ---- running source text
  * ------------------------------------------------------------------------------------------- */
@@ -328,8 +347,11 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
  *     static GenRef add(GenVM *vm, const GenRef *args) {
  *         return gen_int(vm, gen_as_int(vm, args[0]) + gen_as_int(vm, args[1]));
  *     }
- *     static const GenFunction table[] = {{"add(a: int, b: int = 1)", add, "a plus b"}, {NULL,
- * NULL, NULL}}; gen_register_module(vm, "fastmath", table);
+ *     static const GenFunction table[] = {
+ *         {"add(a: int, b: int = 1)", add, "a plus b"},
+ *         {NULL, NULL, NULL},
+ *     };
+ *     gen_register_module(vm, "fastmath", table);
  *
  * The signature says names, kinds, defaults and types of the parameters as a def does; wrong calls
  * raise Python's TypeErrors before the function runs. args[i] is the i-th parameter; a missing one
@@ -344,6 +366,50 @@ typedef struct GenFunction {
 GEN_API GenRef gen_function(GenVM *vm, const GenFunction *function); /* a callable value */
 GEN_API bool gen_register_module(GenVM *vm, const char *name,
                                  const GenFunction *functions); /* ends with {NULL} */
+
+/* ---- types written in C
+ *
+ *     typedef struct { double x, y; } Point;
+ *     static const GenTypeDef point;
+ *     static GenRef length(GenVM *vm, const GenRef *args) {
+ *         Point *p = (Point *)gen_object_data(vm, args[0], &point);
+ *         return p ? gen_float(vm, hypot(p->x, p->y)) : GEN_NULL;
+ *     }
+ *     static const GenFunction methods[] = {{"length(self)", length, NULL}, {NULL, NULL, NULL}};
+ *     static const GenTypeDef point = {.name = "Point", .size = sizeof(Point), .methods = methods};
+ *     GenRef cls = gen_type_new(vm, &point), p = gen_object_new(vm, cls);
+ *
+ * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
+ * what it refers to belongs there, where the collector finds it. Methods with the names of special
+ * methods (__len__, __add__, __iter__, ...) are what operators and builtins use. Scripts may derive
+ * classes of their own.
+ */
+typedef struct GenProperty {
+    const char *name;
+    GenFn get; /* of self */
+    GenFn set; /* of self and the value; NULL: read-only */
+    const char *doc;
+} GenProperty;
+
+typedef struct GenTypeDef {    /* lives as long as the VM, with all that it points to */
+    const char *name, *module; /* module: of __module__, NULL: builtins */
+    size_t size;
+    uint32_t slots;
+    const GenFunction *construct;  /* "Point(cls, x, y)": makes the object of cls by gen_object_new;
+                                      NULL: scripts cannot make one */
+    const GenFunction *methods;    /* ends with {NULL}; may be NULL */
+    const GenProperty *properties; /* ends with {NULL}; may be NULL */
+    void (*finalize)(void *data);  /* before the memory goes; calls nothing of this API */
+    const char *doc;
+} GenTypeDef;
+
+GEN_API GenRef gen_type_new(GenVM *vm, const GenTypeDef *def); /* the class */
+GEN_API GenRef gen_object_new(GenVM *vm, GenRef cls);          /* of it or of a class derived */
+/* The bytes of an object, as long as it lives; NULL with TypeError if it is not of that type. */
+GEN_API void *gen_object_data(GenVM *vm, GenRef object, const GenTypeDef *def);
+GEN_API GenRef gen_object_get(GenVM *vm, GenRef object, const GenTypeDef *def, uint32_t slot);
+GEN_API bool gen_object_set(GenVM *vm, GenRef object, const GenTypeDef *def, uint32_t slot,
+                            GenRef value);
 
 #ifdef __cplusplus
 }

@@ -69,34 +69,44 @@ static const char *skip_word(const char *text, const char *word, bool *found) {
     return text;
 }
 
-static Value host_function(GenVM *vm, const GenFunction *function, Value module) {
-    Buffer *storage = gc_buffer_new(vm, sizeof(HostDef));
-    if (!storage) return VALUE_ERROR;
-    HostDef *host = (HostDef *)storage->data;
+Buffer *genvm_storage(GenVM *vm, size_t size) {
+    Buffer *storage = gc_buffer_new(vm, size);
+    if (!storage) return NULL;
+    if (vm->host_natives == VALUE_UNSET) {
+        Value list = list_new(vm, 0);
+        if (list == VALUE_ERROR) return NULL;
+        vm->host_natives = list;
+    }
+    return list_append(vm, vm->host_natives, object_value(storage)) ? storage : NULL;
+}
+
+const NativeDef *genvm_native(GenVM *vm, const GenFunction *function) {
+    Buffer *storage = genvm_storage(vm, sizeof(HostDef));
+    if (!storage) return NULL;
     bool asynchronous, plain;
     const char *signature = skip_word(function->signature, "async", &asynchronous);
     signature = skip_word(signature, "def", &plain);
+    HostDef *host = (HostDef *)storage->data;
     *host = (HostDef){.def = {signature, function->fn ? call_host : call_external, function->doc},
                       .fn = function->fn,
                       .asynchronous = asynchronous};
-    if (vm->host_natives == VALUE_UNSET) {
-        Value list = list_new(vm, 0);
-        if (list == VALUE_ERROR) return VALUE_ERROR;
-        vm->host_natives = list;
-    }
-    if (!list_append(vm, vm->host_natives, object_value(storage))) return VALUE_ERROR;
-    return native_function_new(vm, &host->def, VALUE_UNSET, module);
+    return &host->def;
+}
+
+Value genvm_function(GenVM *vm, const GenFunction *function, Value module) {
+    const NativeDef *def = genvm_native(vm, function);
+    return def ? native_function_new(vm, def, VALUE_UNSET, module) : VALUE_ERROR;
 }
 
 GenRef gen_function(GenVM *vm, const GenFunction *function) {
-    return ref_hold(vm, host_function(vm, function, VALUE_UNSET));
+    return ref_hold(vm, genvm_function(vm, function, VALUE_UNSET));
 }
 
 bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions) {
     Value key = str_intern_from(vm, name, strlen(name)), module = module_new(vm, key);
     if (module == VALUE_ERROR) return false;
     for (; functions->signature; functions++) {
-        Value function = host_function(vm, functions, key);
+        Value function = genvm_function(vm, functions, key);
         if (function == VALUE_ERROR || !dict_set_str(vm, AS(Module, module)->dict,
                                                      AS(NativeFunction, function)->name, function))
             return false;

@@ -9,6 +9,15 @@ GenRef ref_hold(GenVM *vm, Value v); /* in the open scope; GEN_NULL for VALUE_ER
 /* VALUE_ERROR for GEN_NULL (the error of whoever made it stays pending) and for stale refs. */
 Value ref_value(GenVM *vm, GenRef ref);
 
+bool refs_init(GenVM *vm); /* false: out of memory */
+void refs_free(GenVM *vm);
+
+/* genvm_natives.c: storage that lives as long as the VM; the native that calls a host function; the
+ * function object of one (module: its name or VALUE_UNSET). */
+Buffer *genvm_storage(GenVM *vm, size_t size);
+const NativeDef *genvm_native(GenVM *vm, const GenFunction *function);
+Value genvm_function(GenVM *vm, const GenFunction *function, Value module);
+
 void genvm_flush(
     GenVM *vm); /* a host that takes the output itself has all of it when a call returns */
 /* After a run, where nothing else runs in the VM: the collection that is due. */

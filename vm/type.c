@@ -332,7 +332,7 @@ bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef 
 }
 
 NativeFunction *type_constructor(GenVM *vm, Type *type) {
-    while (!type->is_builtin)
+    while (!type->is_builtin && type->constructor == VALUE_UNSET) /* a host's type has its own */
         type = type->base;
     if (type->constructor != VALUE_UNSET) return AS(NativeFunction, type->constructor);
     const NativeDef *construct = type->def->construct;

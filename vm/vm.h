@@ -90,7 +90,9 @@ struct GenVM {
     Value import_function;           /* the original builtins.__import__ */
     struct Code *stub_code;          /* continuation frames: continue.h */
     struct Function *stubs[32];
-    struct HandleScope *handles; /* values that the host holds: handles.h */
+    struct HandleScope *handles; /* values that the host holds: genvm_refs.c */
+    struct KeptRefs *kept;
+    void (*refs_mark)(GenVM *vm); /* marks them */
     bool
         reraising; /* the pending exception is raised again: its traceback already has this place */
     bool finalizing;     /* the VM is being freed */
@@ -110,6 +112,7 @@ struct GenVM {
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     struct ImageCodes *image_codes;  /* loaded codes by the hash of their contents: image_code.c */
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
+    const char *(*host_module)(void *context, const char *name, size_t *size); /* source */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */
     volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
     void (*wake)(void *data); /* called by gen_interrupt: ends a wait for events; or NULL */
@@ -144,6 +147,7 @@ typedef struct HandleScope {
     struct HandleScope *outer;
     uint32_t count, capacity;
     Value *values;
+    uint8_t *generations; /* by place, in debug builds */
 } HandleScope;
 
 Dict *vm_builtins_of(GenVM *vm, Dict *globals); /* globals['__builtins__'], or the VM's own */

@@ -1,0 +1,202 @@
+/* genvm_refs.c - the C API: what the host holds.
+ *
+ *   scoped   index + 1 into vm->handles->values, a growing array; a scope is a length to go back to
+ *   kept     bit 31, a generation of 7 bits, an index into vm->kept: what was released and used
+ *            again has another generation
+ *
+ * In debug builds scoped refs carry a generation too, so that one that outlives its scope is
+ * noticed though its place is in use again, and the end of a VM names the places where what is
+ * still kept was kept. Release builds find no value for what is out of range, and say so by
+ * SystemError.
+ */
+#include "vm/genvm_private.h"
+#include "vm/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEPT ((uint32_t)1 << 31)
+enum { GENERATION_SHIFT = 24, GENERATION_MASK = 127, INDEX_MASK = (1 << GENERATION_SHIFT) - 1 };
+
+struct KeptRefs {
+    uint32_t count, capacity, free; /* free: index + 1 of the first free entry, 0: none */
+    struct KeptRef {
+        Value value; /* VALUE_UNSET: free */
+        const char *file;
+        int line;
+        uint32_t next_free;
+        uint8_t generation;
+    } *refs;
+};
+
+/* ---- wrong use ---- */
+
+static Value misused(GenVM *vm, const char *what) {
+#ifdef GEN_DEBUG
+    fprintf(stderr, "genvm: %s\n", what);
+    abort();
+#endif
+    if (vm->exception == VALUE_UNSET) raise_error(vm, EXC_SYSTEM_ERROR, "%s", what);
+    return VALUE_ERROR;
+}
+
+/* ---- scopes ---- */
+
+static bool grow(GenVM *vm, HandleScope *handles) {
+    uint32_t capacity = handles->capacity * 2;
+    Value *values = realloc(handles->values, capacity * sizeof(Value));
+    if (!values) return raise_memory(vm), false;
+    handles->values = values;
+#ifdef GEN_DEBUG
+    uint8_t *generations = realloc(handles->generations, capacity);
+    if (!generations) return raise_memory(vm), false;
+    memset(generations + handles->capacity, 0, capacity - handles->capacity);
+    handles->generations = generations;
+#endif
+    handles->capacity = capacity;
+    return true;
+}
+
+static void refs_mark(GenVM *vm);
+
+bool refs_init(GenVM *vm) {
+    vm->refs_mark = refs_mark;
+    HandleScope *handles = vm->handles = calloc(1, sizeof *handles);
+    if (!handles) return false;
+    handles->values = calloc(handles->capacity = 64, sizeof(Value));
+#ifdef GEN_DEBUG
+    handles->generations = calloc(handles->capacity, 1);
+    if (!handles->generations) return false;
+#endif
+    return handles->values != NULL;
+}
+
+GenRef ref_hold(GenVM *vm, Value v) {
+    HandleScope *handles = vm->handles;
+    if (v == VALUE_ERROR) return GEN_NULL;
+    if (handles->count == handles->capacity && !grow(vm, handles)) return GEN_NULL;
+    handles->values[handles->count++] = v;
+#ifdef GEN_DEBUG
+    uint32_t generation = ++handles->generations[handles->count - 1] & GENERATION_MASK;
+    return handles->count | generation << GENERATION_SHIFT;
+#else
+    return handles->count;
+#endif
+}
+
+static Value scoped_value(GenVM *vm, GenRef ref) {
+    HandleScope *handles = vm->handles;
+#ifdef GEN_DEBUG
+    uint32_t index = ref & INDEX_MASK, generation = ref >> GENERATION_SHIFT & GENERATION_MASK;
+    if (index == 0 || index > handles->count ||
+        (handles->generations[index - 1] & GENERATION_MASK) != generation)
+        return misused(vm, "a ref was used whose scope is closed");
+    return handles->values[index - 1];
+#else
+    if (likely(ref <= handles->count)) return handles->values[ref - 1];
+    return misused(vm, "a ref was used whose scope is closed");
+#endif
+}
+
+/* ---- kept refs ---- */
+
+static struct KeptRef *find_kept(GenVM *vm, GenRef ref) {
+    struct KeptRefs *kept = vm->kept;
+    uint32_t index = ref & INDEX_MASK;
+    if (!kept || index >= kept->count) return NULL;
+    struct KeptRef *entry = &kept->refs[index];
+    bool same = entry->generation == (ref >> GENERATION_SHIFT & GENERATION_MASK);
+    return same && entry->value != VALUE_UNSET ? entry : NULL;
+}
+
+static struct KeptRef *new_kept(GenVM *vm, uint32_t *index) {
+    if (!vm->kept) vm->kept = calloc(1, sizeof *vm->kept);
+    struct KeptRefs *kept = vm->kept;
+    if (kept && kept->free) {
+        *index = kept->free - 1;
+        kept->free = kept->refs[*index].next_free;
+        return &kept->refs[*index];
+    }
+    if (!kept || kept->count > INDEX_MASK) return raise_memory(vm), NULL;
+    if (kept->count == kept->capacity) {
+        uint32_t capacity = kept->capacity ? kept->capacity * 2 : 16;
+        struct KeptRef *refs = realloc(kept->refs, capacity * sizeof *refs);
+        if (!refs) return raise_memory(vm), NULL;
+        kept->refs = refs;
+        kept->capacity = capacity;
+    }
+    *index = kept->count++;
+    kept->refs[*index].generation = 0;
+    return &kept->refs[*index];
+}
+
+GenRef gen_keep_at(GenVM *vm, GenRef ref, const char *file, int line) {
+    Value v = ref_value(vm, ref);
+    uint32_t index;
+    struct KeptRef *entry = v == VALUE_ERROR ? NULL : new_kept(vm, &index);
+    if (!entry) return GEN_NULL;
+    entry->value = v;
+    entry->file = file;
+    entry->line = line;
+    return KEPT | (uint32_t)entry->generation << GENERATION_SHIFT | index;
+}
+
+void gen_release(GenVM *vm, GenRef ref) {
+    if (ref == GEN_NULL) return;
+    struct KeptRef *entry = ref & KEPT ? find_kept(vm, ref) : NULL;
+    if (!entry) {
+        misused(vm, "gen_release of a ref that is not kept");
+        return;
+    }
+    entry->value = VALUE_UNSET;
+    entry->generation = (entry->generation + 1) & GENERATION_MASK;
+    entry->next_free = vm->kept->free;
+    vm->kept->free = (ref & INDEX_MASK) + 1;
+}
+
+static void refs_mark(GenVM *vm) {
+    for (HandleScope *scope = vm->handles; scope; scope = scope->outer)
+        for (uint32_t i = 0; i < scope->count; i++)
+            gc_mark(vm, scope->values[i]);
+    for (uint32_t i = 0; vm->kept && i < vm->kept->count; i++)
+        gc_mark(vm, vm->kept->refs[i].value);
+}
+
+void refs_free(GenVM *vm) {
+#ifdef GEN_DEBUG
+    for (uint32_t i = 0; vm->kept && i < vm->kept->count; i++)
+        if (vm->kept->refs[i].value != VALUE_UNSET)
+            fprintf(stderr, "genvm: the ref kept at %s:%d was never released\n",
+                    vm->kept->refs[i].file, vm->kept->refs[i].line);
+    if (vm->handles) free(vm->handles->generations);
+#endif
+    if (vm->kept) free(vm->kept->refs);
+    free(vm->kept);
+    if (vm->handles) free(vm->handles->values);
+    free(vm->handles);
+    vm->handles = NULL;
+}
+
+/* ---- any ---- */
+
+Value ref_value(GenVM *vm, GenRef ref) {
+    if (likely(ref && !(ref & KEPT))) return scoped_value(vm, ref);
+    struct KeptRef *entry = ref ? find_kept(vm, ref) : NULL;
+    if (entry) return entry->value;
+    if (ref) return misused(vm, "a ref was used that has been released");
+    if (vm->exception == VALUE_UNSET)
+        raise_error(vm, EXC_SYSTEM_ERROR, "a ref that holds no value was used");
+    return VALUE_ERROR;
+}
+
+GenScope gen_scope_open(GenVM *vm) {
+    return vm->handles->count;
+}
+void gen_scope_close(GenVM *vm, GenScope scope) {
+    if (scope <= vm->handles->count) vm->handles->count = scope;
+}
+GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result) {
+    Value v = result == GEN_NULL ? VALUE_ERROR : ref_value(vm, result);
+    gen_scope_close(vm, scope);
+    return ref_hold(vm, v);
+}
