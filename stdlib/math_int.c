@@ -38,8 +38,7 @@ static Value range_product_checked(GenVM *vm, uint64_t first, uint64_t last) {
     if (first > last) return int_value(1);
     uint64_t count = last - first + 1;
     if (!begin_product(vm, (double)count * log2((double)last), count)) return VALUE_ERROR;
-    if (!native_charge(vm, count / 4)) return VALUE_ERROR;
-    Value product = range_product(vm, first, last);
+    Value product = native_charge(vm, count / 4) ? range_product(vm, first, last) : VALUE_ERROR;
     native_end(vm);
     return product;
 }
