@@ -26,7 +26,7 @@ struct KeptRefs {
         int line;
         uint32_t next_free;
         uint8_t generation;
-    } *refs;
+    } * refs;
 };
 
 /* ---- wrong use ---- */

@@ -82,19 +82,20 @@ static bool add_members(GenVM *vm, Type *type, const GenTypeDef *def) {
 
 static HostType *new_host_type(GenVM *vm, const GenTypeDef *def) {
     Buffer *storage = genvm_storage(vm, sizeof(HostType));
-    const NativeDef *construct = storage && def->construct ? genvm_native(vm, def->construct) : NULL;
+    const NativeDef *construct =
+        storage && def->construct ? genvm_native(vm, def->construct) : NULL;
     if (!storage || (def->construct && !construct)) return NULL;
     HostType *host = (HostType *)storage->data;
-    *host = (HostType){
-        .type = {.name = def->name,
-                 .module = def->module,
-                 .base = TYPE_OBJECT,
-                 .flags = construct ? 0 : TYPE_NO_NEW,
-                 .size = (uint32_t)(sizeof(HostObject) + slots_size(def) + def->size),
-                 .doc = def->doc,
-                 .construct = construct,
-                 .slots = {.trace = trace, .finalize = def->finalize ? finalize : NULL}},
-        .def = def};
+    *host =
+        (HostType){.type = {.name = def->name,
+                            .module = def->module,
+                            .base = TYPE_OBJECT,
+                            .flags = construct ? 0 : TYPE_NO_NEW,
+                            .size = (uint32_t)(sizeof(HostObject) + slots_size(def) + def->size),
+                            .doc = def->doc,
+                            .construct = construct,
+                            .slots = {.trace = trace, .finalize = def->finalize ? finalize : NULL}},
+                   .def = def};
     return host;
 }
 
