@@ -16,7 +16,8 @@ static bool print_out(void *context, int stream, const char *data, size_t size) 
 
 int main(void) {
     static const GenFunction ask = {"ask(question: str)", NULL, "what the host answers"};
-    GenConfig config = {sizeof config}; /* no capabilities */
+    static GenConfig config; /* no capabilities */
+    config.size = sizeof config;
     config.write = print_out;
     GenVM *vm = gen_vm_new(&config);
     gen_set_global(vm, "ask", gen_function(vm, &ask));
