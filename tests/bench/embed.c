@@ -1,5 +1,6 @@
-/* embed: what a host waits for. Each line: what, the figure, its target. Times are processor time, the
- * least of several turns; calls are measured in a loop from which an empty loop is subtracted. */
+/* embed: what a host waits for. Each line: what, the figure, its target. Times are processor time,
+ * the least of several turns; calls are measured in a loop from which an empty loop is subtracted.
+ */
 #include "genvm.h"
 
 #include <malloc.h>
@@ -55,7 +56,8 @@ static void measure_many(void) {
     size_t before = resident(), made = 0;
     for (; made < MANY && (vms[made] = gen_vm_new(NULL)); made++)
         if (resident() - before > (size_t)1500 << 20) break;
-    show("one of many VMs, resident", (double)(resident() - before) / 1024 / (double)made, 64, "KB");
+    show("one of many VMs, resident", (double)(resident() - before) / 1024 / (double)made, 64,
+         "KB");
     show("... and the time to make it", (now() - start) / 1e3 / (double)made, 30, "us");
     if (made < MANY) printf("    only %zu VMs: more would take too much memory\n", made);
     for (size_t i = 0; i <= made && i < MANY; i++)
@@ -128,7 +130,8 @@ static void measure_callout(void) {
         double start = now();
         for (int i = 0; i < 20000; i++) {
             GenScope scope = gen_scope_open(vm);
-            gen_run(vm, gen_task_new(vm, gen_get_global(vm, "len"), 1, (GenRef[]){gen_list(vm)}), NULL);
+            gen_run(vm, gen_task_new(vm, gen_get_global(vm, "len"), 1, (GenRef[]){gen_list(vm)}),
+                    NULL);
             gen_scope_close(vm, scope);
         }
         if (now() - start < best) best = now() - start;
