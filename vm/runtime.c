@@ -99,9 +99,9 @@ bool vm_safepoint(GenVM *vm) {
         raise_memory(vm);
         return false;
     }
-    if (unlikely(vm->interrupted)) return take_interrupt(vm);
     vm->poll &= ~(uint32_t)(POLL_BUDGET | POLL_INTERRUPT);
     if (vm->task && !budget_safepoint(vm)) return false;
+    if (unlikely(vm->interrupted)) return take_interrupt(vm);
     vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
     if (unlikely(vm->poll & POLL_FINALIZE) && !vm->finalizing) return run_finalizers(vm);
     return true;
