@@ -224,7 +224,14 @@ static void inlined_to(Unit *u, AstExpr *e, Reg dest) {
 static void generator_body(Unit *u, const void *node) {
     AstExpr *e = (AstExpr *)(uintptr_t)node;
     Comprehension c = {e, generators_of(e), NO_REG};
-    clause(u, &c, 0, u->local_regs[0]);
+    Reg iterator = u->local_regs[0];
+    if (!e->GeneratorExp.generators.items[0]->is_async) {
+        /* The argument is an iterator already, but a script can call this code with anything. */
+        iterator = emit_temp(u);
+        emit_at(u, e->GeneratorExp.generators.items[0]->iter->span);
+        emit(u, OP_GETITER, iterator, u->local_regs[0], 0, 0);
+    }
+    clause(u, &c, 0, iterator);
 }
 
 static void generator_to(Unit *u, AstExpr *e, Reg dest) {

@@ -174,11 +174,30 @@ bool code_verify(const Code *code, char *message, size_t size);
  * wrong. */
 bool code_verify_image(const Code *code, char *message, size_t size);
 
-/* Whether `regs` may be the registers of a frame of (verified) code that stands before `word`. */
-bool code_verify_frame(const Code *code, uint32_t word, const Value *regs, char *message,
-                       size_t size);
+/* Whether `regs` can be the registers of a frame of (verified) code that stands before `word`. */
+typedef struct FrameCheck {
+    uint32_t word;
+    uint32_t
+        count; /* registers that are the frame's own; what is behind must not be read any more */
+    uint32_t dest;       /* the register that the frame's callee stores in; UINT32_MAX: none */
+    uint32_t dest_count; /* if not 0: as many registers, by the instruction itself */
+    bool iterator;       /* what is stored is an iterator */
+    bool trusted; /* ... is what the code wants there: the library's own functions see to it */
+} FrameCheck;
+bool code_check_frame(const Code *code, const FrameCheck *check, const Value *regs, char *message,
+                      size_t size);
+/* Sets holds[i] to whether register i of such a frame can hold anything that will be read; false:
+ * it cannot be told. */
+bool code_frame_contents(const Code *code, uint32_t word, uint8_t *holds);
+bool code_verify_flow(const Code *code, char *message,
+                      size_t size); /* the half of it in verify_flow.c */
 
-/* The instruction that ends before `word`; OP_COUNT: none does. */
+/* What the compiler emitted where the interpreter has written a form of its own (OP_X_SUFFIX). */
+Opcode code_generic_op(const Code *code, Opcode op);
+
+/* The instruction that a frame standing before `word` is in or has done: `word` is behind its first
+ * word or its last. OP_COUNT: none. */
 Opcode code_op_before(const Code *code, uint32_t word);
+Instr code_instr_before(const Code *code, uint32_t word); /* the same; 0: none does */
 
 #endif

@@ -449,8 +449,11 @@ bool generator_delegate_step(GenVM *vm, Value sent) {
         return call_result(vm, native_call_method(vm, iterator, NAME_send, 1, sent));
     }
     Type *type = type_of(vm, iterator);
-    if (type->special[SP_NEXT] == VALUE_UNSET && type->slots.next)
-        return delegate_answer(vm, type->slots.next(vm, iterator));
+    if (type->special[SP_NEXT] == VALUE_UNSET) {
+        if (type->slots.next) return delegate_answer(vm, type->slots.next(vm, iterator));
+        raise_type(vm, "'%T' object is not an iterator", iterator); /* of code from an image */
+        return false;
+    }
     Value next = attribute_bind(vm, type->special[SP_NEXT], iterator, type);
     if (next == VALUE_ERROR) return false;
     if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;

@@ -341,6 +341,28 @@ GEN_API const char *gen_error_text(GenVM *vm);
  * gen_raise(...). */
 GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
 
+/* ---- images: what is suspended, as bytes
+ * ------------------------------------------------------------------------------------------
+ *
+ *     GenRef image = gen_save(vm, task);
+ *     const void *data = gen_to_bytes(vm, image, &size);
+ *     ... in another process, on another machine:
+ *     GenRef task = gen_load(vm, data, size);
+ *     GenStatus status = gen_run(vm, task, &outcome);
+ *
+ * gen_save takes a stopped task, a suspended generator or coroutine, or any other value, with all
+ * that it reaches, and gives bytes; GEN_NULL as root saves the user's modules. A task brings the
+ * user's modules along. TypeError says by which path what cannot be saved was reached: an open
+ * file, an object of the host. gen_load takes nothing for granted: any bytes give a value that
+ * works, or a ValueError (no image, or a damaged one). A task's image is for a VM of its own: its
+ * main module becomes that of the VM. gen_save runs no script code; gen_load imports the library's
+ * modules that the image uses.
+ */
+GEN_API GenRef gen_save(GenVM *vm, GenRef root);                   /* bytes */
+GEN_API GenRef gen_load(GenVM *vm, const void *data, size_t size); /* the value, or the task */
+GEN_API GenRef gen_image_inspect(GenVM *vm, const void *data,
+                                 size_t size); /* a dict: see image.h */
+
 /* ---- functions and modules written in C
  * ------------------------------------------------------------------------------------------
  *

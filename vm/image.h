@@ -50,8 +50,13 @@ typedef enum ImageRoot {
  * what cannot be saved. Runs no script code. */
 Value image_save_value(GenVM *vm, Value value);
 
-/* The value of an image. ValueError: the bytes are no image or a damaged one; ImportError: a module
- * in `needs` is not imported. Runs no script code. */
+/* The same of a stopped task together with the modules of the user (VALUE_UNSET: of these alone,
+ * the whole state that a script can have made). Their namespaces are saved whole. */
+Value image_save_task(GenVM *vm, Value task_or_unset);
+
+/* The value of an image; of a task's the task, of a VM's None. The main module and the user's
+ * modules that those bring along replace the VM's own. ValueError: the bytes are no image or a
+ * damaged one; ImportError: a module in `needs` is not imported. Runs no script code. */
 Value image_load_value(GenVM *vm, const uint8_t *data, size_t size);
 
 /* What an image holds, without loading it: a dict with version, root, modules, natives, types,
@@ -59,6 +64,7 @@ Value image_load_value(GenVM *vm, const uint8_t *data, size_t size);
 Value image_inspect(GenVM *vm, const uint8_t *data, size_t size);
 
 /* The modules that must be imported before image_load_value: a list of str. */
+bool image_knows_module(GenVM *vm, Value name); /* is it one of the library */
 Value image_needs(GenVM *vm, const uint8_t *data, size_t size);
 
 /* The table of codes by their contents: at the end of a collection it forgets those that are gone.

@@ -27,7 +27,7 @@ typedef enum Constant {
     K_FLOAT,
     K_COMPLEX,
     K_STR,
-    K_NAME, /* an interned str */
+    K_NAME, /* a str that is to be interned */
     K_BYTES,
     K_TUPLE,
     K_FROZENSET,
@@ -80,6 +80,18 @@ static bool put_frozenset(GenVM *vm, ImageBytes *out, Set *set) {
     return ok;
 }
 
+/* By its text alone, so that equal code has equal bytes: whether a str is interned depends on what
+ * else the VM has done. All names that the compiler emits are among these. */
+static bool reads_as_name(const Str *str) {
+    for (uint32_t i = 0; i < str->size; i++) {
+        unsigned char c = (unsigned char)str->data[i];
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '_' || c == '.' || c >= 128;
+        if (!word) return false;
+    }
+    return !(str->header.flags & STR_SURROGATES);
+}
+
 static bool put_object(GenVM *vm, ImageBytes *out, Value v) {
     double real, imaginary;
     switch ((TypeId)as_object(v)->kind) {
@@ -95,7 +107,7 @@ static bool put_object(GenVM *vm, ImageBytes *out, Value v) {
         put_double(out, imaginary);
         return true;
     case TYPE_STR:
-        image_put_byte(out, as_object(v)->flags & STR_INTERNED ? K_NAME : K_STR);
+        image_put_byte(out, reads_as_name(AS_STR(v)) ? K_NAME : K_STR);
         image_put_text(out, v);
         return true;
     case TYPE_BYTES:
@@ -140,37 +152,6 @@ static void put_names(ImageBytes *out, const Tuple *names) {
         image_put_text(out, names->items[i]);
 }
 
-static bool is_plain(const Code *code) {
-    return !(code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR));
-}
-
-/* What the compiler emitted where the interpreter has written a form of its own. */
-static Opcode generic_op(const Code *code, Opcode op) {
-    switch (op) {
-    case OP_GETGLOBAL_DICT:
-    case OP_GETGLOBAL_BUILTIN:
-    case OP_GETGLOBAL_TYPE: return OP_GETGLOBAL;
-    case OP_FORITER_RANGE:
-    case OP_FORITER_GEN:
-    case OP_FORITERG_GEN:
-    case OP_FORITER_LIST: return is_plain(code) ? OP_FORITER : OP_FORITERG;
-    case OP_GETATTR_SLOT:
-    case OP_GETATTR_VALUE:
-    case OP_GETATTR_PROPERTY:
-    case OP_GETATTR_MODULE:
-    case OP_GETATTR_CLASS: return OP_GETATTR;
-    case OP_SETATTR_SLOT:
-    case OP_SETATTR_ADD: return OP_SETATTR;
-    case OP_LDMETH_METHOD:
-    case OP_LDMETH_MODULE:
-    case OP_LDMETH_CLASS: return OP_LDMETH;
-    case OP_LDMETHG_METHOD:
-    case OP_LDMETHG_MODULE:
-    case OP_LDMETHG_CLASS: return OP_LDMETHG;
-    default: return op;
-    }
-}
-
 /* Operands of these three-word instructions beside a and b are the interpreter's. */
 static bool caches_operands(Opcode op) {
     return op == OP_GETATTR || op == OP_SETATTR || op == OP_LDMETH || op == OP_LDMETHG;
@@ -180,7 +161,7 @@ static void put_instructions(ImageBytes *out, const Code *code) {
     image_put_number(out, code->instr_count);
     for (uint32_t i = 0; i < code->instr_count;) {
         Instr instr = code->instrs[i];
-        Opcode op = generic_op(code, instr_op(instr));
+        Opcode op = code_generic_op(code, instr_op(instr));
         bool cached = caches_operands(op);
         uint8_t bytes[4] = {(uint8_t)op, (uint8_t)instr_a(instr), (uint8_t)instr_b(instr),
                             cached ? 0 : (uint8_t)instr_c(instr)};
@@ -210,6 +191,10 @@ static void put_positions(ImageBytes *out, const Code *code) {
 }
 
 static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
+    if (code->flags & CODE_STUB) {
+        raise_type(vm, "code of the engine itself cannot be saved");
+        return false;
+    }
     const uint32_t numbers[] = {code->flags,         code->regs,           code->arg_count,
                                 code->posonly_count, code->kwonly_count,   code->local_count,
                                 code->first_line,    code->iterated_params};
@@ -639,6 +624,17 @@ static bool get_positions(ImageReader *r, Code *code) {
     return true;
 }
 
+/* Data words that follow from a constant. */
+static void restore_data(Code *code) {
+    for (uint32_t i = 0; i < code->instr_count;
+         i += code_op_info[instr_op(code->instrs[i])].words) {
+        Opcode op = instr_op(code->instrs[i]);
+        uint32_t constant = (uint32_t)instr_imm(code->instrs[i]);
+        if ((op == OP_FLOORDIVK || op == OP_MODK) && constant < code->const_count)
+            code->instrs[i + 1] = code_reciprocal(code->consts[constant]);
+    }
+}
+
 static Code *parse(ImageReader *r) {
     Code *code = code_new(r->vm);
     if (!code) return NULL;
@@ -651,6 +647,7 @@ static Code *parse(ImageReader *r) {
     if (!ok || r->vm->exception != VALUE_UNSET) return NULL;
     if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
     if (!native_charge(r->vm, code->instr_count)) return NULL;
+    restore_data(code);
     if (!code_verify_image(code, message, sizeof message))
         return image_bad(r, "code of %S: %s", code->qualname, message), NULL;
     return code;

@@ -492,8 +492,17 @@ static bool check_chain(ImageReader *r, Object *start) {
     return true;
 }
 
+static bool check_exception(ImageReader *r, Object *object) {
+    if (((Exception *)object)->value == VALUE_UNSET ||
+        !exception_has_fields(r->vm, object_value(object)) ||
+        exception_fields_valid(r->vm, object_value(object)))
+        return true;
+    return image_bad(r, "an exception whose fields are of wrong types");
+}
+
 bool image_check_later(ImageReader *r) {
     for (uint32_t i = 0; i < r->count; i++) {
+        if (r->tags[i] == IMAGE_EXCEPTION && !check_exception(r, r->objects[i])) return false;
         if (r->tags[i] != IMAGE_FIELDS) continue;
         const ImageLayout *layout = image_layout_of(r->vm, r->objects[i]);
         if (!layout->check || layout->check(r->vm, r->objects[i])) continue;

@@ -97,24 +97,34 @@ static uint32_t word_of(const Generator *generator, const Code *code) {
     return (uint32_t)(generator->pc - code->instrs);
 }
 
-static bool is_delegate_register(const Generator *generator, uint32_t reg) {
-    bool waits = generator->header.state == GENERATOR_DELEGATING ||
-                 generator->header.state == GENERATOR_ITERATING;
-    return waits && instr_b(generator->pc[-1]) == reg;
+/* Where one stands that runs in the frames of a task that is saved; NULL: it runs elsewhere. */
+static const ImageRunning *running_of(const ImageWriter *w, const Generator *generator) {
+    for (uint32_t i = 0; i < w->running_count; i++)
+        if (w->running[i].generator == generator) return &w->running[i];
+    return NULL;
+}
+
+/* Is it the iterator that a `yield from` under way goes through. */
+static bool is_delegate_register(const Code *code, uint32_t reg, uint32_t word) {
+    return code_op_before(code, word) == OP_YIELDFROM &&
+           instr_b(code_instr_before(code, word)) == reg;
 }
 
 /* Does the register hold something that matters? */
-static bool is_wanted(const Generator *generator, const Code *code, uint32_t reg) {
+static bool is_wanted(const Generator *generator, const Code *code, uint32_t reg, uint32_t word) {
     Value v = generator->regs[reg];
     if (reg < code->local_count || !is_object(v)) return v != 0;
-    return is_delegate_register(generator, reg) ||
-           frame_register_is_live(code, reg, word_of(generator, code));
+    return is_delegate_register(code, reg, word) || frame_register_is_live(code, reg, word) ||
+           (generator->header.state == GENERATOR_RUNNING &&
+            frame_register_is_live(code, reg, image_other_word(code, word)));
 }
 
 void save_generator_body(ImageWriter *w, Object *object) {
     Generator *generator = (Generator *)object;
     const Code *code = generator_function(generator)->code;
-    if (object->state == GENERATOR_RUNNING) {
+    const ImageRunning *running =
+        object->state == GENERATOR_RUNNING ? running_of(w, generator) : NULL;
+    if (object->state == GENERATOR_RUNNING && !running) {
         image_refuse(w, object, "is running and cannot be saved");
         return;
     }
@@ -123,10 +133,13 @@ void save_generator_body(ImageWriter *w, Object *object) {
         image_put_extra(w, object);
         return;
     }
-    image_put_number(w->out, word_of(generator, code));
+    uint32_t word = running ? running->word : word_of(generator, code);
+    image_put_number(w->out, word);
+    if (running)
+        image_put_pointer(w, generator->parent && generator->root ? generator->root : NULL);
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < code->regs && !w->failed; reg++) {
-        if (!is_wanted(generator, code, reg)) continue;
+        if (!is_wanted(generator, code, reg, word)) continue;
         image_put_number(w->out, reg - last + 1);
         image_put_value(w, generator->regs[reg]);
         last = reg;
@@ -179,7 +192,7 @@ static void note_state(Generator *generator, GeneratorState state) {
     generator->dest = (Value *)((uintptr_t)(GENERATOR_DONE - state) * sizeof(Value));
 }
 
-static GeneratorState saved_state(const Generator *generator) {
+GeneratorState image_generator_state(const Generator *generator) {
     return (GeneratorState)(GENERATOR_DONE - (uintptr_t)generator->dest / sizeof(Value));
 }
 
@@ -187,7 +200,7 @@ bool load_generator_body(ImageReader *r, Object *object) {
     Generator *generator = (Generator *)object;
     const Code *code = generator_function(generator)->code;
     uint64_t state = image_get_number(r);
-    if (state > GENERATOR_DONE || state == GENERATOR_RUNNING)
+    if (state > GENERATOR_DONE || (state == GENERATOR_RUNNING && r->root != IMAGE_ROOT_TASK))
         return image_bad(r, "a generator in an unknown state");
     note_state(generator, (GeneratorState)state);
     if (state == GENERATOR_DONE) return image_get_extra(r, object);
@@ -195,6 +208,14 @@ bool load_generator_body(ImageReader *r, Object *object) {
     if (!image_get_u32(r, &word)) return false;
     if (word > code->instr_count) return image_bad(r, "a generator beyond its code");
     generator->pc = code->instrs + word;
+    if (state == GENERATOR_RUNNING) {
+        Value root;
+        r->running++;
+        if (!image_get_optional(r, &root)) return false;
+        if (root != VALUE_UNSET && !is_generator_like(root))
+            return image_bad(r, "a root that is none");
+        generator->root = root == VALUE_UNSET ? NULL : AS(Generator, root);
+    }
     for (;;) {
         uint64_t step = image_get_number(r);
         if (r->vm->exception != VALUE_UNSET) return false;
@@ -208,15 +229,16 @@ bool load_generator_body(ImageReader *r, Object *object) {
 
 /* ---- when all is loaded ---- */
 
-static Value delegate_of(const Generator *generator) {
+Value image_generator_delegate(const Generator *generator) {
     return generator->regs[instr_b(generator->pc[-1])];
 }
 
 static bool check_place(ImageReader *r, const Generator *generator) {
     const Code *code = generator_function((Generator *)generator)->code;
-    GeneratorState state = saved_state(generator);
+    GeneratorState state = image_generator_state(generator);
     uint32_t word = word_of(generator, code);
     char message[120];
+    if (state == GENERATOR_RUNNING) return true; /* image_task.c sees to it */
     if (word == 0 && state != GENERATOR_SUSPENDED)
         return image_bad(r, "a generator that waits nowhere");
     if (word > 0) {
@@ -226,10 +248,17 @@ static bool check_place(ImageReader *r, const Generator *generator) {
         if (state == GENERATOR_SUSPENDED ? !yields : !from)
             return image_bad(r, "a generator that stands at no yield");
     }
-    if (state == GENERATOR_DELEGATING && !is_kind(delegate_of(generator), TYPE_GENERATOR) &&
-        !is_kind(delegate_of(generator), TYPE_COROUTINE))
+    if (state == GENERATOR_ITERATING && image_generator_delegate(generator) == VALUE_UNSET)
         return image_bad(r, "a generator that delegates to none");
-    if (code_verify_frame(code, word, generator->regs, message, sizeof message)) return true;
+    if (state == GENERATOR_DELEGATING &&
+        !is_kind(image_generator_delegate(generator), TYPE_GENERATOR) &&
+        !is_kind(image_generator_delegate(generator), TYPE_COROUTINE))
+        return image_bad(r, "a generator that delegates to none");
+    FrameCheck check = {.word = word, .count = code->regs, .dest = UINT32_MAX};
+    if (word > 0 &&
+        (code_op_before(code, word) == OP_YIELDFROM || instr_c(code_instr_before(code, word)) != 1))
+        check.dest = instr_a(code_instr_before(code, word));
+    if (code_check_frame(code, &check, generator->regs, message, sizeof message)) return true;
     return image_bad(r, "generator %S: %s", code->qualname, message);
 }
 
@@ -237,11 +266,11 @@ static bool check_place(ImageReader *r, const Generator *generator) {
  */
 static bool check_delegation(ImageReader *r, Generator *start) {
     uint64_t steps = 0;
-    for (Generator *at = start; saved_state(at) == GENERATOR_DELEGATING && !at->parent;
-         at = AS(Generator, delegate_of(at)))
+    for (Generator *at = start; image_generator_state(at) == GENERATOR_DELEGATING && !at->parent;
+         at = AS(Generator, image_generator_delegate(at)))
         if (++steps > r->count) return image_bad(r, "generators that delegate in a circle");
-    for (Generator *at = start; saved_state(at) == GENERATOR_DELEGATING && !at->parent;
-         at = AS(Generator, delegate_of(at)))
+    for (Generator *at = start; image_generator_state(at) == GENERATOR_DELEGATING && !at->parent;
+         at = AS(Generator, image_generator_delegate(at)))
         at->parent = at; /* passed */
     return true;
 }
@@ -251,7 +280,8 @@ static bool check_all(ImageReader *r) {
         Object *object = r->objects[i];
         r->current = i;
         if (r->tags[i] == IMAGE_FUNCTION && !check_function(r, (Function *)object)) return false;
-        if (r->tags[i] == IMAGE_GENERATOR && saved_state((Generator *)object) != GENERATOR_DONE &&
+        if (r->tags[i] == IMAGE_GENERATOR &&
+            image_generator_state((Generator *)object) != GENERATOR_DONE &&
             !check_place(r, (Generator *)object))
             return false;
         if (i % 64 == 0 && !native_charge(r->vm, 64)) return false;
@@ -268,7 +298,7 @@ static void bring_to_life(ImageReader *r) {
         Object *object = r->objects[i];
         if (r->tags[i] == IMAGE_GENERATOR) {
             ((Generator *)object)->parent = NULL;
-            object->state = (uint8_t)saved_state((Generator *)object);
+            object->state = (uint8_t)image_generator_state((Generator *)object);
             ((Generator *)object)->dest = NULL;
         }
         if (r->tags[i] == IMAGE_INSTANCE &&
@@ -277,8 +307,9 @@ static void bring_to_life(ImageReader *r) {
     }
 }
 
-bool image_check_frames(ImageReader *r) {
-    if (!check_all(r)) return false;
+bool image_check_frames(ImageReader *r, Value *root) {
+    if (!check_all(r) || !image_build_task(r) || !image_take_root(r, root)) return false;
     bring_to_life(r);
+    image_start_task(r);
     return true;
 }

@@ -300,16 +300,51 @@ static bool reserve_records(ImageReader *r) {
 static bool read_all(ImageReader *r, Value *value) {
     ImageRoot root;
     if (!read_head(r, &root)) return false;
-    if (root != IMAGE_ROOT_VALUE) return image_bad(r, "it holds no single value");
+    if (root > IMAGE_ROOT_VM) return image_bad(r, "its root is of an unknown kind");
+    r->root = root;
     if (!check_needs(r) || !reserve_records(r)) return false;
     if (!read_shells(r) || !read_bodies(r, false) || !read_bodies(r, true)) return false;
     if (!image_get_value(r, value)) return false;
     if (r->at != r->end) return image_bad(r, "%zu bytes are left over", (size_t)(r->end - r->at));
-    return image_finish_classes(r) && image_check_later(r) && image_fill_tables(r) &&
-           image_check_frames(r);
+    if (!image_finish_classes(r) || !image_check_later(r) || !image_fill_tables(r)) return false;
+    return image_check_frames(r, value);
+}
+
+/* The modules that a task or a VM brings along take their places. */
+static bool adopt_modules(ImageReader *r, Value modules) {
+    if (!is_kind(modules, TYPE_LIST)) return image_bad(r, "it names no modules");
+    for (uint64_t i = 0; i < AS_LIST(modules)->count; i++) {
+        Value module = AS_LIST(modules)->items[i];
+        if (!is_kind(module, TYPE_MODULE) || !is_exact(AS(Module, module)->name, TYPE_STR) ||
+            image_is_library(r->vm, AS(Module, module)->name))
+            return image_bad(r, "a module that is none of the user's");
+    }
+    for (uint64_t i = 0; i < AS_LIST(modules)->count; i++) {
+        Value module = AS_LIST(modules)->items[i], name = AS(Module, module)->name;
+        if (!dict_set_str(r->vm, r->vm->modules, name, module)) return false;
+        if (str_is(name, "__main__")) r->vm->main_module = module;
+    }
+    return true;
+}
+
+/* What the caller gets of the root. */
+bool image_take_root(ImageReader *r, Value *value) {
+    if (r->root == IMAGE_ROOT_VALUE) return !r->task || image_bad(r, "a task among values");
+    if (r->root == IMAGE_ROOT_VM) {
+        Value modules = *value;
+        *value = VALUE_NONE;
+        return !r->task || image_bad(r, "a task among values") ? adopt_modules(r, modules) : false;
+    }
+    if (!is_kind(*value, TYPE_TUPLE) || AS_TUPLE(*value)->count != 2 || !r->task ||
+        AS_TUPLE(*value)->items[0] != object_value(r->task))
+        return image_bad(r, "it holds no task");
+    Value modules = AS_TUPLE(*value)->items[1];
+    *value = AS_TUPLE(*value)->items[0];
+    return adopt_modules(r, modules);
 }
 
 static void free_reader(ImageReader *r) {
+    free(r->frames);
     free(r->objects);
     free(r->tags);
     free(r->pending);
@@ -329,4 +364,29 @@ Value image_needs(GenVM *vm, const uint8_t *data, size_t size) {
         .vm = vm, .at = data, .start = data, .end = data + size, .rehash = VALUE_UNSET};
     ImageRoot root;
     return read_head(&r, &root) ? read_needs(&r) : VALUE_ERROR;
+}
+
+static bool put_entry(GenVM *vm, Dict *dict, const char *name, Value value) {
+    return value != VALUE_ERROR &&
+           dict_set_str(vm, dict, str_intern_from(vm, name, strlen(name)), value);
+}
+
+Value image_inspect(GenVM *vm, const uint8_t *data, size_t size) {
+    static const char *const roots[] = {"value", "task", "vm", "code"};
+    ImageReader r = {
+        .vm = vm, .at = data, .start = data, .end = data + size, .rehash = VALUE_UNSET};
+    ImageRoot root;
+    if (!read_head(&r, &root)) return VALUE_ERROR;
+    if (root > IMAGE_ROOT_CODE) return image_bad(&r, "its root is of an unknown kind"), VALUE_ERROR;
+    Value modules = read_needs(&r), result = dict_new(vm);
+    if (modules == VALUE_ERROR || result == VALUE_ERROR) return VALUE_ERROR;
+    uint64_t records = image_get_number(&r);
+    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    Dict *dict = AS_DICT(result);
+    bool ok = put_entry(vm, dict, "version", int_value(IMAGE_VERSION)) &&
+              put_entry(vm, dict, "root", str_from(vm, roots[root])) &&
+              put_entry(vm, dict, "modules", modules) &&
+              put_entry(vm, dict, "records", int_from_u64(vm, records)) &&
+              put_entry(vm, dict, "size", int_from_u64(vm, size));
+    return ok ? result : VALUE_ERROR;
 }

@@ -11,6 +11,8 @@
 #include "vm/runtime.h"
 #include "vm/type_private.h"
 
+#include <stdlib.h>
+
 /* ---- modules ---- */
 
 static bool is_prelude_name(Value name) {
@@ -107,12 +109,15 @@ static Value type_module(const Type *type, GenVM *vm) {
                              : vm->empty_str;
 }
 
-static Type *find_builtin(GenVM *vm, Value module, Value name) {
+/* `which`: some internal types share a name; they are counted in the order of types.def. */
+static Type *find_builtin(GenVM *vm, Value module, Value name, uint64_t which) {
     for (uint32_t i = 0; i < TYPE_COUNT; i++) {
         Type *type = vm->types[i];
-        if (type && str_equal(type->name, name) && str_equal(type_module(type, vm), module))
+        if (type && str_equal(type->name, name) && str_equal(type_module(type, vm), module) &&
+            which-- == 0)
             return type;
     }
+    if (which) return NULL;
     Value owner = present_module(vm, module);
     Value type =
         owner == VALUE_UNSET ? VALUE_UNSET : dict_get_str(vm, AS(Module, owner)->dict, name);
@@ -122,13 +127,19 @@ static Type *find_builtin(GenVM *vm, Value module, Value name) {
 void save_builtin_type_shell(ImageWriter *w, Object *object) {
     Type *type = (Type *)object;
     Value module = type_module(type, w->vm);
-    if (find_builtin(w->vm, module, type->name) != type) {
-        image_refuse(w, object, "a type that cannot be found by its name cannot be saved");
+    uint64_t which = 0;
+    for (Type *other; (other = find_builtin(w->vm, module, type->name, which)) && other != type;)
+        which++;
+    if (find_builtin(w->vm, module, type->name, which) != type) {
+        Value reason = str_format(w->vm, "%N cannot be found by its name", type);
+        const char *text = reason == VALUE_ERROR ? NULL : str_c(w->vm, reason);
+        image_refuse(w, object, text);
         return;
     }
     if (!type->id && !is_always_there(module)) image_need_module(w, module);
     image_put_text(w->out, module);
     image_put_text(w->out, type->name);
+    image_put_number(w->out, which);
 }
 void save_builtin_type_body(ImageWriter *w, Object *object) {
     (void)w, (void)object;
@@ -136,7 +147,7 @@ void save_builtin_type_body(ImageWriter *w, Object *object) {
 Object *load_builtin_type_shell(ImageReader *r) {
     Value module, name;
     if (!image_get_name(r, &module) || !image_get_name(r, &name)) return NULL;
-    Type *type = find_builtin(r->vm, module, name);
+    Type *type = find_builtin(r->vm, module, name, image_get_number(r));
     if (!type)
         image_bad(r, "there is no builtin type %S%s%S", module, AS_STR(module)->size ? "." : "",
                   name);
@@ -298,6 +309,8 @@ bool load_native_bound_body(ImageReader *r, Object *object) {
 
 /* ---- functions and classes of the library ---- */
 
+enum { LIBRARY_VALUE = 2 }; /* 0: a class, 1: a function */
+
 /* What a qualified name leads to in a namespace; VALUE_UNSET. */
 static Value follow(GenVM *vm, Dict *dict, Value qualname) {
     const char *at = AS_STR(qualname)->data, *end = at + AS_STR(qualname)->size;
@@ -316,9 +329,66 @@ static Value follow(GenVM *vm, Dict *dict, Value qualname) {
     return found;
 }
 
-static bool is_library_name(GenVM *vm, Value name) {
+bool image_is_library(GenVM *vm, Value name) {
     if (!value_is_str(name)) return false;
     return is_always_there(name) || (vm->has_builtin_module && vm->has_builtin_module(vm, name));
+}
+
+/* Objects that are globals of the library's modules: sentinels, streams, a module's hidden state.
+ * They are found by address, in a table that is made when the first such object is met. */
+static bool add_value(ImageWriter *w, Module *module, Value name, Value value) {
+    uint64_t at = value * 0x9E3779B97F4A7C15u >> 40;
+    while (w->library[at &= w->library_mask].object)
+        at++;
+    w->library[at] = (ImageLibraryValue){as_object(value), module, name};
+    return true;
+}
+
+static bool is_shared_kind(Value v) {
+    if (!is_object(v)) return false;
+    uint8_t kind = as_object(v)->kind;
+    return kind == TYPE_OBJECT || kind == TYPE_FILE || kind == TYPE_FILE_RAW ||
+           kind == TYPE_BUFFERED_READER || kind == TYPE_BUFFERED_WRITER;
+}
+
+static void each_value(ImageWriter *w, Dict *modules, uint64_t *count, bool add) {
+    Value name, module, key, value;
+    for (uint32_t position = 0; dict_next(modules, &position, &name, &module);) {
+        if (!is_kind(module, TYPE_MODULE) || !image_is_library(w->vm, name)) continue;
+        for (uint32_t at = 0; dict_next(AS(Module, module)->dict, &at, &key, &value);) {
+            if (!is_shared_kind(value) || !value_is_str(key)) continue;
+            ++*count;
+            if (add) add_value(w, AS(Module, module), key, value);
+        }
+    }
+}
+
+static bool find_values(ImageWriter *w) {
+    uint64_t count = 0, slots = 64;
+    each_value(w, w->vm->modules, &count, false);
+    each_value(w, AS_DICT(w->vm->prelude), &count, false);
+    while (slots < count * 2)
+        slots *= 2;
+    w->library = calloc(slots, sizeof *w->library);
+    if (!w->library) return false;
+    w->library_mask = slots - 1;
+    each_value(w, w->vm->modules, &count, true);
+    each_value(w, AS_DICT(w->vm->prelude), &count, true);
+    return true;
+}
+
+static const ImageLibraryValue *library_value(ImageWriter *w, const Object *object) {
+    if (!w->library && !find_values(w)) return NULL;
+    uint64_t at = object_value(object) * 0x9E3779B97F4A7C15u >> 40;
+    for (;; at++) {
+        const ImageLibraryValue *value = &w->library[at &= w->library_mask];
+        if (!value->object) return NULL;
+        if (value->object == object) return value;
+    }
+}
+
+bool image_is_library_value(ImageWriter *w, Object *object) {
+    return is_shared_kind(object_value(object)) && library_value(w, object);
 }
 
 static bool place_of(GenVM *vm, Object *object, Value *module, Value *qualname) {
@@ -333,7 +403,7 @@ static bool place_of(GenVM *vm, Object *object, Value *module, Value *qualname) 
                              : VALUE_UNSET;
         *qualname = type->qualname;
     }
-    return is_library_name(vm, *module) && value_is_str(*qualname);
+    return image_is_library(vm, *module) && value_is_str(*qualname);
 }
 
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag) {
@@ -347,6 +417,13 @@ bool image_library_place(GenVM *vm, Object *object, ImageTag *tag) {
 
 void save_library_ref_shell(ImageWriter *w, Object *object) {
     Value module, qualname;
+    if (is_shared_kind(object_value(object))) {
+        const ImageLibraryValue *value = library_value(w, object);
+        put_module_name(w, value->module->name);
+        image_put_text(w->out, value->name);
+        image_put_byte(w->out, LIBRARY_VALUE);
+        return;
+    }
     if (!place_of(w->vm, object, &module, &qualname)) return;
     put_module_name(w, module);
     image_put_text(w->out, qualname);
@@ -372,12 +449,17 @@ static bool same_code(ImageReader *r, Function *function, Value module, Value na
 Object *load_library_ref_shell(ImageReader *r) {
     Value module_name, qualname;
     if (!image_get_name(r, &module_name) || !image_get_name(r, &qualname)) return NULL;
-    if (!is_library_name(r->vm, module_name))
+    if (!image_is_library(r->vm, module_name))
         return image_bad(r, "%V is no module of the library", module_name), NULL;
     Value module = find_module(r, module_name);
     if (module == VALUE_ERROR) return NULL;
     Value found = follow(r->vm, AS(Module, module)->dict, qualname);
-    bool function = image_get_number(r) != 0;
+    uint64_t form = image_get_number(r);
+    if (form == LIBRARY_VALUE) {
+        if (is_shared_kind(found)) return as_object(found);
+        return image_bad(r, "module %S has no object %S", module_name, qualname), NULL;
+    }
+    bool function = form != 0;
     if (!(function ? is_kind(found, TYPE_FUNCTION) : is_type(found)))
         return image_bad(r, "module %S has no %s %S", module_name, function ? "function" : "class",
                          qualname),
@@ -387,4 +469,8 @@ Object *load_library_ref_shell(ImageReader *r) {
 }
 bool load_library_ref_body(ImageReader *r, Object *object) {
     return (void)r, (void)object, true;
+}
+
+bool image_knows_module(GenVM *vm, Value name) {
+    return image_is_library(vm, name);
 }

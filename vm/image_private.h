@@ -85,6 +85,17 @@ typedef struct ImageGlobals { /* a namespace of which only some names are saved 
     uint64_t *wanted; /* a bit for each entry of the dict */
 } ImageGlobals;
 
+typedef struct ImageLibraryValue { /* an object that is a global of a module of the library */
+    const Object *object;
+    const Module *module;
+    Value name;
+} ImageLibraryValue;
+
+typedef struct ImageRunning { /* a generator in the frames of a task that is saved */
+    const Generator *generator;
+    uint32_t word; /* where it stands */
+} ImageRunning;
+
 typedef struct ImageWriter {
     GenVM *vm;
     ImageBytes shells, bodies, needs;
@@ -98,6 +109,10 @@ typedef struct ImageWriter {
     uint32_t globals_count, globals_capacity;
     Object **needed; /* modules noted in `needs` */
     uint32_t needed_count, needed_capacity;
+    ImageLibraryValue *library; /* open addressing; NULL until wanted */
+    uint64_t library_mask;
+    ImageRunning *running;
+    uint32_t running_count, running_capacity;
     bool whole;         /* namespaces are saved whole */
     bool script_hashes; /* a table holds hashes that script code computed */
     bool failed;        /* an exception is pending */
@@ -134,7 +149,14 @@ typedef struct ImageReader {
     bool same_hashes; /* the VM that saved had the same hash key */
     ImagePending *pending;
     uint32_t pending_count, pending_capacity;
-    uint64_t work; /* what may still be spent on the hashing of keys */
+    ImageRoot root;
+    struct Task *task; /* as far as one was met: it comes to life last */
+    uint8_t task_status;
+    const uint8_t *task_frames;
+    struct LoadedFrame *frames;
+    uint64_t frame_count;
+    uint64_t running; /* generators that are in the task's frames, by their records */
+    uint64_t work;    /* what may still be spent on the hashing of keys */
     Value
         rehash; /* list of the tables that need script code to hash their keys again; UNSET: none */
 } ImageReader;
@@ -168,8 +190,11 @@ bool image_check_text(const uint8_t *data, size_t size);        /* UTF-8, surrog
 void image_put_extra(ImageWriter *w, Object *object);
 bool image_get_extra(ImageReader *r, Object *object);
 
-/* image_names.c: what goes by name. The tag and the name's module, or false. */
+/* image_names.c: is it the name of a module that a VM has by itself */
+bool image_is_library(GenVM *vm, Value name);
+/* what goes by name. The tag and the name's module, or false. */
 Type *image_native_owner(const Object *native); /* NULL: a function of a module */
+bool image_is_library_value(ImageWriter *w, Object *object);
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag);
 
 /* image_code.c */
@@ -186,7 +211,18 @@ bool image_fill_tables(ImageReader *r);
 
 /* image_frames.c: functions and generators against their code, when all is loaded. The last check:
  * behind it, what was loaded is alive. */
-bool image_check_frames(ImageReader *r);
+bool image_check_frames(ImageReader *r, Value *root);
+bool image_take_root(ImageReader *r, Value *root); /* image_load.c: what the caller gets of it */
+
+/* image_task.c */
+bool image_note_running(ImageWriter *w, Object *task);
+uint32_t image_other_word(const Code *code, uint32_t word);
+bool image_build_task(ImageReader *r); /* checks; nothing is alive yet */
+void image_start_task(ImageReader *r); /* cannot fail */
+
+/* image_frames.c, of generators that are being loaded */
+GeneratorState image_generator_state(const Generator *generator);
+Value image_generator_delegate(const Generator *generator); /* of one that delegates */
 
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);

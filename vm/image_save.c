@@ -179,6 +179,8 @@ static ImageTag tag_of(GenVM *vm, Object *object) {
     case TYPE_ASYNC_GENERATOR: return IMAGE_GENERATOR;
     case TYPE_MEMORYVIEW: return IMAGE_MEMORYVIEW;
     case TYPE_STRING_IO: return IMAGE_STRING_IO;
+    case TYPE_TASK: return IMAGE_TASK;
+    case TYPE_TICKET: return IMAGE_TICKET;
     default: break;
     }
     if (object->kind == KIND_EXCEPTION) return IMAGE_EXCEPTION;
@@ -218,7 +220,7 @@ static void number_before(ImageWriter *w, Object *object, ImageTag tag) {
     if (tag == IMAGE_GENERATOR)
         image_number_of(w, &generator_function((Generator *)object)->header);
     if (tag == IMAGE_FIELDS || !vm->shapes[object->shape].type->is_builtin ||
-        tag == IMAGE_EXCEPTION || tag == IMAGE_GENERATOR)
+        tag == IMAGE_EXCEPTION || tag == IMAGE_GENERATOR || tag == IMAGE_INSTANCE)
         image_number_of(w, &vm->shapes[object->shape].type->header);
 }
 
@@ -227,7 +229,7 @@ static bool is_leaf(ImageTag tag) {
 }
 
 static uint32_t discover(ImageWriter *w, Object *object) {
-    ImageTag tag = tag_of(w->vm, object);
+    ImageTag tag = image_is_library_value(w, object) ? IMAGE_LIBRARY_REF : tag_of(w->vm, object);
     uint32_t from = w->current;
     if (tag == IMAGE_TAG_COUNT) {
         image_refuse(w, object, NULL);
@@ -241,6 +243,10 @@ static uint32_t discover(ImageWriter *w, Object *object) {
         number_before(w, object, tag);
         native_leave(w->vm);
         if (w->failed) return 0;
+    }
+    if (tag == IMAGE_TASK && !image_note_running(w, object)) {
+        w->failed = true;
+        return 0;
     }
     if (w->count == w->capacity && !grow_records(w)) return no_memory(w);
     if (w->count * 2 > w->index_mask && !grow_index(w)) return no_memory(w);
@@ -462,6 +468,9 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->globals_count = w->globals_capacity = 0;
     w->needed = NULL;
     w->needed_count = w->needed_capacity = 0;
+    w->running = NULL;
+    w->library = NULL;
+    w->running_count = w->running_capacity = 0;
     w->whole = w->script_hashes = w->failed = false;
 }
 
@@ -475,6 +484,8 @@ static void free_writer(ImageWriter *w) {
         free(w->globals[i].wanted);
     free(w->globals);
     free(w->needed);
+    free(w->running);
+    free(w->library);
 }
 
 static bool save_body(ImageWriter *w, uint32_t number) {
@@ -545,9 +556,10 @@ static Value assemble(ImageWriter *w, ImageRoot root) {
     return image;
 }
 
-Value image_save_value(GenVM *vm, Value value) {
+static Value save(GenVM *vm, Value value, ImageRoot kind) {
     ImageWriter w;
     init_writer(&w, vm);
+    w.whole = kind != IMAGE_ROOT_VALUE;
     ImageBytes root;
     image_bytes_init(&root);
     w.out = &root;
@@ -556,11 +568,36 @@ Value image_save_value(GenVM *vm, Value value) {
     Value image = VALUE_ERROR;
     if (!w.failed && save_all(&w)) {
         image_put(&w.bodies, root.data, root.size);
-        image = assemble(&w, IMAGE_ROOT_VALUE);
+        image = assemble(&w, kind);
     }
     image_bytes_free(&root);
     free_writer(&w);
     return image;
+}
+
+Value image_save_value(GenVM *vm, Value value) {
+    return save(vm, value, IMAGE_ROOT_VALUE);
+}
+
+/* The modules of the user, the main one included: a list. */
+static Value user_modules(GenVM *vm) {
+    Value list = list_new(vm, 0), name, module;
+    uint32_t position = 0;
+    if (list == VALUE_ERROR) return list;
+    while (dict_next(vm->modules, &position, &name, &module))
+        if (is_kind(module, TYPE_MODULE) && !is_library_module(vm, AS(Module, module)) &&
+            AS(Module, module)->dict && !list_append(vm, list, module))
+            return VALUE_ERROR;
+    return list;
+}
+
+Value image_save_task(GenVM *vm, Value task_or_unset) {
+    Value modules = user_modules(vm);
+    Value root = modules == VALUE_ERROR         ? VALUE_ERROR
+                 : task_or_unset == VALUE_UNSET ? modules
+                                                : tuple_pack(vm, 2, task_or_unset, modules);
+    if (root == VALUE_ERROR) return VALUE_ERROR;
+    return save(vm, root, task_or_unset == VALUE_UNSET ? IMAGE_ROOT_VM : IMAGE_ROOT_TASK);
 }
 
 /* ---- refusals ---- */

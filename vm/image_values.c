@@ -201,6 +201,7 @@ static void put_items(ImageWriter *w, const Value *items, uint64_t count) {
 
 void save_list_shell(ImageWriter *w, Object *object) {
     image_put_class(w, object);
+    image_put_byte(w->out, object->flags); /* a list that is being sorted has one */
     image_put_number(w->out, ((const List *)object)->count);
 }
 void save_list_body(ImageWriter *w, Object *object) {
@@ -212,12 +213,15 @@ void save_list_body(ImageWriter *w, Object *object) {
 Object *load_list_shell(ImageReader *r) {
     Type *type;
     uint64_t count;
-    if (!image_get_class(r, TYPE_LIST, &type) || !image_get_count(r, &count, 1)) return NULL;
+    if (!image_get_class(r, TYPE_LIST, &type)) return NULL;
+    uint64_t flags = image_get_number(r);
+    if (!image_get_count(r, &count, 1)) return NULL;
     List *list = gc_new_of(r->vm, sizeof *list, TYPE_LIST, type);
-    if (!list || !list_reserve(r->vm, list, count)) return NULL;
+    if (!list || (count && !list_reserve(r->vm, list, count))) return NULL;
     for (uint64_t i = 0; i < count; i++)
         list->items[i] = VALUE_NONE;
     list->count = count;
+    list->header.flags = (uint8_t)(flags & 1);
     return &list->header;
 }
 
@@ -238,6 +242,12 @@ void save_tuple_shell(ImageWriter *w, Object *object) {
     image_put_number(w->out, ((const Tuple *)object)->count);
 }
 void save_tuple_body(ImageWriter *w, Object *object) {
+    for (uint64_t i = 0; i < ((const Tuple *)object)->count; i++)
+        if (((const Tuple *)object)->items[i] == VALUE_UNSET) {
+            image_refuse(w, object,
+                         "the arguments of a native that is being called cannot be saved");
+            return;
+        }
     put_items(w, ((const Tuple *)object)->items, ((const Tuple *)object)->count);
     image_put_extra(w, object);
 }
@@ -305,9 +315,7 @@ static bool get_exception_value(ImageReader *r, Exception *exception) {
     for (int i = 0; i < EXCEPTION_FIELDS; i++)
         if (!image_get_optional(r, &values[i])) return false;
     exception->value = list_from_array(r->vm, values, EXCEPTION_FIELDS);
-    return exception->value != VALUE_ERROR &&
-           (exception_fields_valid(r->vm, object_value(exception)) ||
-            image_bad(r, "an exception whose fields are of wrong types"));
+    return exception->value != VALUE_ERROR;
 }
 
 bool load_exception_body(ImageReader *r, Object *object) {

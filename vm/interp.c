@@ -1015,6 +1015,7 @@ unquicken_for : {
     OUTLINED(RAISE, op_raise)
     OUTLINED(RERAISE, op_reraise)
     CASE(EXCENTER) {
+        if (unlikely(!is_kind(RA, KIND_EXCEPTION))) SLOW(op_enter_handler);
         RB = vm->handled;
         vm->handled = RA;
         NEXT;

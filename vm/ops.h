@@ -88,6 +88,7 @@ bool op_import_star(GenVM *vm);
 bool op_raise(GenVM *vm);
 bool op_reraise(GenVM *vm);
 bool op_jump_unless_match(GenVM *vm);
+bool op_enter_handler(GenVM *vm); /* of EXCENTER: what is to be handled is no exception */
 bool op_group_match(GenVM *vm);
 bool op_group_reraise(GenVM *vm);
 bool op_assert_fail(GenVM *vm);

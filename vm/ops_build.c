@@ -89,7 +89,12 @@ bool op_list_tuple(GenVM *vm) {
     return store(vm, list_to_tuple(vm, *op_b(vm)));
 }
 
+/* The set may be the module's __conditional_annotations__, which a script can replace. */
 bool op_set_add(GenVM *vm) {
+    if (unlikely(!is_kind(*op_a(vm), TYPE_SET))) {
+        raise_type(vm, "expected a set, not '%T'", *op_a(vm));
+        return false;
+    }
     Leaf added = set_add(vm, *op_a(vm), *op_b(vm));
     if (added == LEAF_ERROR) return false;
     if (added != LEAF_SCRIPT) return true;
@@ -196,6 +201,10 @@ bool op_format_spec(GenVM *vm) {
     Instr instr = op_instr(vm);
     Value spec = vm->base[instr_imm(instr)], v = *op_b(vm);
     unsigned conversion = instr_c(instr);
+    if (unlikely(!value_is_str(spec))) {
+        raise_error(vm, EXC_SYSTEM_ERROR, "bad code: a format specification is no str");
+        return false;
+    }
     if (conversion) {
         v = convert_for_format(vm, v, conversion);
         if (v == VALUE_ERROR) return false;
@@ -209,10 +218,27 @@ bool op_format_spec(GenVM *vm) {
 bool op_join_strings(GenVM *vm) {
     Value *parts = op_b(vm);
     int32_t count = instr_imm(op_instr(vm));
+    for (int32_t i = 0; i < count; i++)
+        if (unlikely(!value_is_str(parts[i]))) { /* of code from an image */
+            raise_error(vm, EXC_SYSTEM_ERROR, "bad code: a part of a text is no str");
+            return false;
+        }
     return store(vm, str_join_all(vm, parts, (uint64_t)count));
 }
 
 /* ---- functions and classes ---- */
+
+/* The compiler makes them fit; code from an image may do otherwise. */
+static bool parts_fit(GenVM *vm, const Function *function) {
+    const Code *code = function->code;
+    uint64_t cells = code->freevars ? code->freevars->count : 0;
+    bool fit = (function->closure ? function->closure->count : 0) == cells &&
+               (!function->defaults || function->defaults->count <= code->arg_count);
+    for (uint64_t i = 0; fit && i < cells; i++)
+        fit = is_kind(function->closure->items[i], TYPE_CELL);
+    if (!fit) raise_error(vm, EXC_SYSTEM_ERROR, "bad code: the parts of a function do not fit");
+    return fit;
+}
 
 bool op_make_function(GenVM *vm) {
     Value *extra = op_b(vm);
@@ -224,6 +250,7 @@ bool op_make_function(GenVM *vm) {
     if (flags & 2) function->kwdefaults = AS_DICT(*extra++);
     if (flags & 4) function->annotate = *extra++;
     if (flags & 8) function->closure = AS_TUPLE(*extra++);
+    if (unlikely(!parts_fit(vm, function))) return false;
     *op_a(vm) = object_value(function);
     return true;
 }

@@ -140,6 +140,10 @@ bool op_get_anext(GenVM *vm) {
 bool op_end_async_for(GenVM *vm) {
     Value exception = *op_a(vm);
     if (value_is_instance(vm, exception, EXC_STOP_ASYNC_ITERATION)) return true;
+    if (!is_kind(exception, KIND_EXCEPTION)) {
+        raise_error(vm, EXC_SYSTEM_ERROR, "bad code: '%T' object is no exception", exception);
+        return false;
+    }
     vm->exception = exception;
     vm->reraising = true;
     return false;

@@ -60,7 +60,15 @@ bool op_raise(GenVM *vm) {
     return false;
 }
 
+/* Where the compiler puts exceptions only. Code from an image may put anything. */
+static bool expect_exception(GenVM *vm, Value v) {
+    if (likely(is_kind(v, KIND_EXCEPTION))) return true;
+    raise_error(vm, EXC_SYSTEM_ERROR, "bad code: '%T' object is no exception", v);
+    return false;
+}
+
 bool op_reraise(GenVM *vm) {
+    if (!expect_exception(vm, *op_a(vm))) return false;
     vm->exception = *op_a(vm);
     vm->reraising = true;
     return false;
@@ -106,11 +114,17 @@ bool op_jump_unless_match(GenVM *vm) {
     return true;
 }
 
+bool op_enter_handler(GenVM *vm) {
+    return expect_exception(vm, *op_a(vm));
+}
+
 bool op_group_match(GenVM *vm) {
+    if (!expect_exception(vm, *op_b(vm))) return false;
     return call_result(vm, exception_group_match(vm, *op_b(vm), *op_c(vm)));
 }
 
 bool op_group_reraise(GenVM *vm) {
+    if (!expect_exception(vm, *op_b(vm))) return false;
     Value result = exception_group_reraise(vm, *op_b(vm), *op_c(vm));
     return call_result(vm, result);
 }
@@ -194,6 +208,7 @@ bool op_dict_rest(GenVM *vm) {
 /* throw() into a yield inside a handler: the thrown exception gets the handled one as its context.
  */
 static bool chain_context(GenVM *vm, Value exception) {
+    if (!expect_exception(vm, exception)) return false;
     exception_chain(vm, exception, vm->handled);
     *op_a(vm) = VALUE_NONE;
     return true;
@@ -233,6 +248,7 @@ bool op_intrinsic(GenVM *vm) {
         return false;
     case INTRINSIC_EXCEPTION_TYPE: *op_a(vm) = object_value(type_of(vm, operand[0])); return true;
     case INTRINSIC_EXCEPTION_TRACEBACK: {
+        if (!expect_exception(vm, operand[0])) return false;
         Value traceback = AS(Exception, operand[0])->traceback;
         *op_a(vm) = traceback == VALUE_UNSET ? VALUE_NONE : traceback;
         return true;

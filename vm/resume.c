@@ -54,3 +54,13 @@ Value compare_first(GenVM *vm, CompareOp op, Value a, Value b) {
 Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b) {
     return operator_run(vm, OPERATOR_COMPARE + (int)op, a, b, 1);
 }
+
+bool resume_check(GenVM *vm, Value *registers) {
+    (void)vm;
+    switch ((ResumeId)as_int(registers[RESUME_ID])) {
+    case RESUME_TABLE: return table_resume_check(registers);
+    case RESUME_SORT: return sort_resume_check(registers);
+    case RESUME_COUNT: break;
+    }
+    return false;
+}

@@ -34,6 +34,12 @@ Value native_steps(GenVM *vm, ResumeId id, int count, ...); /* at most 8 values 
 Value compare_first(GenVM *vm, CompareOp op, Value a, Value b);
 Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b);
 
+/* For images: can these be the registers of a native that waits. Whatever they say it can do no
+ * harm. */
+bool resume_check(GenVM *vm, Value *registers);
+bool table_resume_check(Value *registers);
+bool sort_resume_check(const Value *registers);
+
 /* For continue.c and call.c: a step; what is to be done about an exception that the script code
  * raised; the first call. */
 bool resume_run(GenVM *vm);

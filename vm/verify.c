@@ -256,21 +256,200 @@ bool code_verify(const Code *code, char *message, size_t size) {
     return done;
 }
 
-Opcode code_op_before(const Code *code, uint32_t word) {
+Instr code_instr_before(const Code *code, uint32_t word) {
     for (uint32_t at = 0; at < word && at < code->instr_count;) {
-        Opcode op = instr_op(code->instrs[at]);
-        at += code_op_info[op].words;
-        if (at == word) return op;
+        Instr instr = code->instrs[at];
+        if (at + 1 == word) return instr;
+        at += code_op_info[instr_op(instr)].words;
+        if (at == word) return instr;
     }
-    return OP_COUNT;
+    return 0;
+}
+
+Opcode code_op_before(const Code *code, uint32_t word) {
+    Instr instr = code_instr_before(code, word);
+    return instr ? instr_op(instr) : OP_COUNT;
+}
+
+/* ---- code from images ---- */
+
+Opcode code_generic_op(const Code *code, Opcode op) {
+    switch (op) {
+    case OP_GETGLOBAL_DICT:
+    case OP_GETGLOBAL_BUILTIN:
+    case OP_GETGLOBAL_TYPE: return OP_GETGLOBAL;
+    case OP_FORITER_RANGE:
+    case OP_FORITER_GEN:
+    case OP_FORITERG_GEN:
+    case OP_FORITER_LIST: return is_plain(code) ? OP_FORITER : OP_FORITERG;
+    case OP_GETATTR_SLOT:
+    case OP_GETATTR_VALUE:
+    case OP_GETATTR_PROPERTY:
+    case OP_GETATTR_MODULE:
+    case OP_GETATTR_CLASS: return OP_GETATTR;
+    case OP_SETATTR_SLOT:
+    case OP_SETATTR_ADD: return OP_SETATTR;
+    case OP_LDMETH_METHOD:
+    case OP_LDMETH_MODULE:
+    case OP_LDMETH_CLASS: return OP_LDMETH;
+    case OP_LDMETHG_METHOD:
+    case OP_LDMETHG_MODULE:
+    case OP_LDMETHG_CLASS: return OP_LDMETHG;
+    default: return op;
+    }
+}
+
+/* 1: only in code of generators, -1: only in plain code, 0: in both. */
+static int belongs_to(Opcode op) {
+    switch (op) {
+    case OP_FORITERG:
+    case OP_CALLG:
+    case OP_CALLMG:
+    case OP_CALLKWG:
+    case OP_CALLEXG:
+    case OP_CALLWG:
+    case OP_CALLMWG:
+    case OP_CALLEXWG:
+    case OP_LDMETHG:
+    case OP_LDSUPERMG:
+    case OP_YIELD:
+    case OP_YIELDWRAP:
+    case OP_YIELDFROM:
+    case OP_RETGEN:
+    case OP_ENDPARAMS: return 1;
+    case OP_FORITER:
+    case OP_CALL:
+    case OP_CALLM:
+    case OP_CALLKW:
+    case OP_CALLEX:
+    case OP_CALLW:
+    case OP_CALLMW:
+    case OP_CALLEXW:
+    case OP_LDMETH:
+    case OP_LDSUPERM:
+    case OP_RET:
+    case OP_RETK: return -1;
+    default: return 0;
+    }
+}
+
+static bool is_name(Value v) {
+    return is_exact(v, TYPE_STR) && as_object(v)->flags & STR_INTERNED;
+}
+
+/* What an instruction takes its constant for: 'n' a name, 's' a str, 'c' code, 't' a tuple of str.
+ */
+static char constant_kind(Opcode op) {
+    switch (op) {
+    case OP_CHECK:
+    case OP_DELLOCAL:
+    case OP_GETGLOBAL:
+    case OP_SETGLOBAL:
+    case OP_DELGLOBAL:
+    case OP_GETNAME:
+    case OP_SETNAME:
+    case OP_DELNAME:
+    case OP_GETNAMEFREE:
+    case OP_GETCELL:
+    case OP_DELCELL:
+    case OP_DELATTR:
+    case OP_IMPORT:
+    case OP_IMPORTFROM: return 'n';
+    case OP_MKFUNC: return 'c';
+    case OP_CALLKW:
+    case OP_CALLKWG: return 't';
+    default: return 0;
+    }
+}
+
+static bool check_keywords(const Verifier *v, uint32_t word, Instr instr, Value names) {
+    uint64_t count = is_exact(names, TYPE_TUPLE) ? AS_TUPLE(names)->count : UINT64_MAX;
+    if (count > instr_b(instr) - (instr_c(instr) & 1)) return fail(v, word, "keywords of a call");
+    for (uint64_t i = 0; i < count; i++)
+        if (!is_name(AS_TUPLE(names)->items[i])) return fail(v, word, "a keyword that is no name");
+    return true;
+}
+
+static bool check_constant_kind(const Verifier *v, uint32_t word, Instr instr) {
+    Opcode op = instr_op(instr);
+    const Value *consts = v->code->consts;
+    if (code_op_info[op].words == 3 && !is_name(consts[instr_imm(v->code->instrs[word + 1])]))
+        return fail(v, word, "an attribute without a name");
+    Value constant = code_op_info[op].format[3] == 'k' ? consts[instr_imm(instr)] : VALUE_UNSET;
+    switch (constant_kind(op)) {
+    case 'n': return is_name(constant) || fail(v, word, "a name that is none");
+    case 'c': return is_kind(constant, TYPE_CODE) || fail(v, word, "a function without code");
+    case 't': return check_keywords(v, word, instr, constant);
+    default: return true;
+    }
+}
+
+static bool check_free(const Verifier *v, uint32_t word, Instr instr) {
+    uint64_t count = v->code->freevars ? v->code->freevars->count : 0, index;
+    switch (instr_op(instr)) {
+    case OP_GETFREE:
+    case OP_SETFREE:
+    case OP_DELFREE:
+    case OP_FREECELL: index = (uint32_t)instr_imm(instr); break;
+    case OP_GETNAMEFREE: index = instr_c(instr); break;
+    default: return true;
+    }
+    return index < count || fail(v, word, "free variable %u", (unsigned)index);
+}
+
+static bool check_for_image(const Verifier *v, uint32_t word) {
+    Instr instr = v->code->instrs[word];
+    Opcode op = instr_op(instr);
+    if (code_generic_op(v->code, op) != op)
+        return fail(v, word, "%s is no compiler's", code_op_info[op].name);
+    if (belongs_to(op) == (is_plain(v->code) ? 1 : -1))
+        return fail(v, word, "%s in the wrong kind of code", code_op_info[op].name);
+    if (op == OP_LDSPECIAL && instr_c(instr) >= SPECIAL_COUNT)
+        return fail(v, word, "special method %u", instr_c(instr));
+    if (op >= OP_CALL && op <= OP_CALLMG && word + 1 + instr_c(instr) > v->code->instr_count)
+        return fail(v, word, "a taker of the result behind the end");
+    return check_constant_kind(v, word, instr) && check_free(v, word, instr);
+}
+
+static bool are_names(const Tuple *names) {
+    for (uint64_t i = 0; names && i < names->count; i++)
+        if (!is_name(names->items[i])) return false;
+    return true;
+}
+
+static bool check_signature(const Verifier *v) {
+    const Code *code = v->code;
+    uint64_t params = (uint64_t)code->arg_count + code->kwonly_count +
+                      !!(code->flags & CODE_VARARGS) + !!(code->flags & CODE_VARKEYWORDS);
+    uint32_t kinds = !!(code->flags & CODE_GENERATOR) + !!(code->flags & CODE_COROUTINE) +
+                     !!(code->flags & CODE_ASYNC_GENERATOR);
+    if (code->flags & CODE_STUB || kinds > 1) return fail(v, 0, "flags %x", code->flags);
+    if (code->regs == 0 || code->arg_count > code->regs || code->kwonly_count > code->regs ||
+        params > code->local_count || code->posonly_count > code->arg_count)
+        return fail(v, 0, "%u parameters", (unsigned)params);
+    if (code->flags & CODE_CLASS && code->arg_count == 0) return fail(v, 0, "no namespace");
+    uint64_t names = code->varnames ? code->varnames->count : 0;
+    if (names < params || names > code->local_count || !are_names(code->varnames) ||
+        !are_names(code->cellvars) || !are_names(code->freevars))
+        return fail(v, 0, "names of variables");
+    if (code->doc != VALUE_NONE && !value_is_str(code->doc)) return fail(v, 0, "no docstring");
+    return true;
+}
+
+static bool check_more(const Verifier *v) {
+    if (!mark_starts(v) || !check_signature(v)) return false;
+    for (uint32_t word = 0; word < v->code->instr_count; word++)
+        if (v->starts[word] && !check_for_image(v, word)) return false;
+    for (uint32_t i = 0; i < v->code->range_count; i++)
+        if (!v->starts[v->code->ranges[i].start])
+            return fail(v, 0, "a range within an instruction");
+    return true;
 }
 
 bool code_verify_image(const Code *code, char *message, size_t size) {
-    return code_verify(code, message, size);
-}
-
-bool code_verify_frame(const Code *code, uint32_t word, const Value *regs, char *message,
-                       size_t size) {
-    (void)code, (void)word, (void)regs, (void)message, (void)size;
-    return true;
+    Verifier v = {code, calloc(code->instr_count + 1, 1), message, size};
+    if (!v.starts) return fail(&v, 0, "no memory");
+    bool done = check_all(&v) && check_more(&v);
+    free(v.starts);
+    return done && code_verify_flow(code, message, size);
 }

@@ -270,3 +270,33 @@ const NativeDef engine_sort_natives[] = {
     {"sort_by_less(keys: list, items: list, reverse: bool, /)", engine_sort_by_less, NULL},
     {NULL, NULL, NULL},
 };
+
+/* Every variable is a position among the items, every position one, every run within them. */
+static bool are_positions(const Value *v, uint64_t count, int64_t most) {
+    for (uint64_t i = 0; i < count; i++)
+        if (!is_int(v[i]) || as_int(v[i]) < 0 || as_int(v[i]) > most) return false;
+    return true;
+}
+
+bool sort_resume_check(const Value *r) {
+    if (!is_exact(r[R_SPACE], TYPE_LIST) || !is_exact(r[R_KEYS], TYPE_LIST) ||
+        !is_exact(r[R_ITEMS], TYPE_LIST))
+        return false;
+    const List *space = AS_LIST(r[R_SPACE]), *keys = AS_LIST(r[R_KEYS]);
+    uint64_t count = keys->count;
+    if (count < 2 || AS_LIST(r[R_ITEMS])->count != count ||
+        space->count < VARIABLES + 2 * count + 2 * MOST_RUNS)
+        return false;
+    const Value *v = space->items;
+    if (!are_positions(v, VARIABLES, (int64_t)count) || v[V_COUNT] != int_value((int64_t)count) ||
+        as_int(v[V_PHASE]) > PHASE_MERGE || as_int(v[V_RUNS]) > MOST_RUNS)
+        return false;
+    if (!are_positions(v + VARIABLES, 2 * count, (int64_t)count - 1)) return false;
+    const Value *runs = v + VARIABLES + 2 * count;
+    for (int64_t i = 0; i < as_int(v[V_RUNS]); i++)
+        if (!are_positions(runs + 2 * i, 2, (int64_t)count) ||
+            as_int(runs[2 * i]) + as_int(runs[2 * i + 1]) > (int64_t)count)
+            return false;
+    return as_int(v[V_START]) + as_int(v[V_LENGTH]) <= (int64_t)count &&
+           as_int(v[V_LEFT_END]) <= (int64_t)count && as_int(v[V_RIGHT_END]) <= (int64_t)count;
+}

@@ -200,3 +200,18 @@ void table_unhashable(GenVM *vm, Value key, const char *what) {
     else
         raise_value_object(vm, error);
 }
+
+/* The probe begins anew: the table is not laid out as it was. */
+bool table_resume_check(Value *r) {
+    if (!is_int(r[R_OP]) || !is_int(r[R_STAGE]) || r[R_KEY] == VALUE_UNSET) return false;
+    int64_t op = as_int(r[R_OP]), stage = as_int(r[R_STAGE]);
+    if (op < 0 || op > TABLE_REMOVE || stage < STAGE_BEGIN || stage > STAGE_LAST) return false;
+    bool of_dict = op<TABLE_CONTAINS, of_set = op> TABLE_CONTAINS;
+    if (is_dict(r[R_TABLE]) ? of_set : of_dict || !is_any_set(r[R_TABLE])) return false;
+    if ((op == TABLE_SETITEM || op == TABLE_SETDEFAULT || op == TABLE_GET) &&
+        r[R_VALUE] == VALUE_UNSET)
+        return false;
+    if (stage > STAGE_HASHED && !value_is_int(r[R_HASH])) return false;
+    if (stage > STAGE_BEGIN) r[R_PROBE] = int_value(0);
+    return true;
+}

@@ -1,0 +1,138 @@
+/* Scripts run as tasks that are saved every few steps, their VM thrown away, and loaded into a new
+ * one to go on: the output is what it is without. Arguments: steps between two saves, then scripts
+ * (without them those of this folder, but for imports.gen, which waits for the finalizers of
+ * garbage: that is not saved). What holds a thing that cannot be saved runs on as it is. */
+#include "genvm.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIZE = 1 << 16, SAVES_MOST = 40 };
+
+typedef struct Text {
+    char data[SIZE];
+    size_t size;
+} Text;
+
+typedef struct Run {
+    Text output;
+    long saves, refusals;
+    char refusal[300];
+} Run;
+
+static bool collect(void *context, int stream, const char *data, size_t size) {
+    Text *text = context;
+    if (stream != 1 || text->size + size > SIZE) return true;
+    memcpy(text->data + text->size, data, size);
+    text->size += size;
+    return true;
+}
+
+static void read_text(const char *path, Text *text) {
+    FILE *file = fopen(path, "rb");
+    text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
+    text->data[text->size] = 0;
+    if (file) fclose(file);
+}
+
+static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
+
+static GenVM *new_vm(Run *run) {
+    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES};
+    config.write = collect;
+    config.context = &run->output;
+    GenVM *vm = gen_vm_new(&config);
+    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+    gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
+    return vm;
+}
+
+/* The VM that goes on: another one, or the same where the task cannot be saved. */
+static GenVM *move(GenVM *vm, Run *run, GenRef *task) {
+    size_t size;
+    GenRef image = gen_save(vm, *task);
+    if (image == GEN_NULL) {
+        const char *text = gen_error_text(vm), *line = text + strlen(text);
+        while (line > text && (line[0] == 0 || line[0] == '\n' || line[-1] != '\n'))
+            line--;
+        snprintf(run->refusal, sizeof run->refusal, "%s", line);
+        gen_error_clear(vm);
+        run->refusals++;
+        return vm;
+    }
+    const void *data = gen_to_bytes(vm, image, &size);
+    GenVM *other = new_vm(run);
+    *task = gen_load(other, data, size);
+    gen_vm_free(vm);
+    run->saves++;
+    if (*task != GEN_NULL) return other;
+    snprintf(run->output.data, SIZE, "%s", gen_error_text(other));
+    run->output.size = strlen(run->output.data);
+    return other;
+}
+
+static void run_script(Run *run, const Text *script, const char *name, uint64_t steps) {
+    GenVM *vm = new_vm(run);
+    GenRef task = gen_task_from_source(vm, script->data, name);
+    GenOutcome outcome = {0};
+    for (uint64_t limit = steps; task != GEN_NULL;) {
+        gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, limit);
+        GenStatus status = gen_run(vm, task, &outcome);
+        if (status == GEN_CALLOUT)
+            gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0));
+        else if (status == GEN_BUDGET)
+            limit = gen_task_spent(vm, task, GEN_BUDGET_STEPS) +
+                    (run->saves + run->refusals > SAVES_MOST ? 1000000 : steps);
+        else
+            break;
+        if (run->saves + run->refusals <= SAVES_MOST) vm = move(vm, run, &task);
+    }
+    if (outcome.kind == GEN_ERROR && getenv("SHOW")) fputs(gen_error_text(vm), stdout);
+    gen_error_clear(vm);
+    if (task != GEN_NULL) gen_vm_finish(vm);
+    gen_vm_free(vm);
+}
+
+static bool is_right(const char *path, uint64_t steps) {
+    static Text script, expected;
+    static Run run;
+    char out[400], base[300];
+    snprintf(base, sizeof base, "%.*s", (int)strlen(path) - 4, path);
+    snprintf(out, sizeof out, "%s.out", base);
+    read_text(path, &script);
+    read_text(out, &expected);
+    memset(&run, 0, sizeof run);
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    run_script(&run, &script, name, steps);
+    bool same =
+        run.output.size == expected.size && !memcmp(run.output.data, expected.data, expected.size);
+    if (!same || (run.refusals && getenv("SHOW")))
+        printf("%s: %s, %ld saves, %ld refusals: %s\n", path, same ? "right" : "WRONG", run.saves,
+               run.refusals, run.refusal);
+    if (!same && getenv("SHOW")) printf("%.*s\n", (int)run.output.size, run.output.data);
+    return same;
+}
+
+int main(int argc, char **argv) {
+    static const uint64_t primes[] = {7, 101};
+    int right = 0, all = 0;
+    if (argc > 2) {
+        for (int i = 2; i < argc; i++, all++)
+            right += is_right(argv[i], strtoull(argv[1], NULL, 10));
+        printf("%d of %d right\n", right, all);
+        return right != all;
+    }
+    DIR *folder = opendir(".");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        size_t size = strlen(entry->d_name);
+        if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".gen") ||
+            !strcmp(entry->d_name, "lazily.gen") || !strcmp(entry->d_name, "imports.gen"))
+            continue;
+        for (size_t i = 0; i < sizeof primes / sizeof *primes; i++, all++)
+            right += is_right(entry->d_name, primes[i]);
+    }
+    if (folder) closedir(folder);
+    if (all && right == all) puts("all scripts, saved and loaded all the way");
+    return right != all;
+}

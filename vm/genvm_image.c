@@ -1,0 +1,41 @@
+/* genvm_image.c - the C API: images. */
+#include "vm/genvm_private.h"
+#include "vm/image.h"
+#include "vm/objects.h"
+#include "vm/task.h"
+
+GenRef gen_save(GenVM *vm, GenRef root) {
+    Value v = root == GEN_NULL ? VALUE_UNSET : ref_value(vm, root);
+    if (v == VALUE_ERROR) return GEN_NULL;
+    bool whole = v == VALUE_UNSET || is_kind(v, TYPE_TASK);
+    return ref_hold(vm, whole ? image_save_task(vm, v) : image_save_value(vm, v));
+}
+
+/* Modules of the library that the image wants are imported before it is read. */
+static bool import_needs(GenVM *vm, const void *data, size_t size) {
+    Value needs = image_needs(vm, data, size);
+    if (needs == VALUE_ERROR) return false;
+    for (uint64_t i = 0; i < AS_LIST(needs)->count; i++) {
+        Value name = AS_LIST(needs)->items[i];
+        if (!image_knows_module(vm, name)) {
+            raise_error(vm, EXC_IMPORT_ERROR,
+                        "the image needs module %V, which is not of the library", name);
+            return false;
+        }
+        GenScope scope = gen_scope_open(vm);
+        const char *text = str_c(vm, name);
+        bool ok = text && gen_import(vm, text) != GEN_NULL;
+        gen_scope_close(vm, scope);
+        if (!ok) return false;
+    }
+    return true;
+}
+
+GenRef gen_load(GenVM *vm, const void *data, size_t size) {
+    if (!import_needs(vm, data, size)) return GEN_NULL;
+    return ref_hold(vm, image_load_value(vm, data, size));
+}
+
+GenRef gen_image_inspect(GenVM *vm, const void *data, size_t size) {
+    return ref_hold(vm, image_inspect(vm, data, size));
+}

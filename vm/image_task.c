@@ -1,0 +1,716 @@
+/* image_task.c - stopped tasks and their tickets in images.
+ *
+ * A task is its fields and a chain of frames, written from the innermost to the HOST frame at the
+ * bottom. Places on the stack are offsets from its start, places in code are words. A frame is
+ *
+ *     0  a continuation: which one, its offset, its registers
+ *     1  a function's: the function, its offset, the word where it goes on, its live registers
+ *     2  a generator's: the generator (whose record has the registers), the word, and how it was
+ *        resumed: the register of its resumer that takes what it yields, where the resumer goes on
+ * at its end, where frames above it start
+ *
+ * When all is loaded the chain is built anew and checked: each frame against its code, each
+ * continuation against the instruction that it belongs to. Generators in the chain come to life as
+ * running ones then.
+ */
+#include "vm/continue.h"
+#include "vm/image_private.h"
+#include "vm/operations.h"
+#include "vm/resume.h"
+#include "vm/task.h"
+#include "vm/type_private.h"
+
+#include <stdlib.h>
+
+enum { FRAME_STUB, FRAME_PLAIN, FRAME_GENERATOR };
+enum { FRAMES_MOST = 1 << 20, STACK_WORDS_MOST = 1 << 27 };
+
+static const uint8_t stub_registers[] = {
+#define RETURN(id, registers) registers,
+#include "vm/returns.def"
+#undef RETURN
+};
+
+/* What is known of the registers of a continuation, from r1 on: i an int, c a class, t a tuple, k a
+ * dict or unset, g a generator, e an exception, s the number of a special method, o of an operator,
+ * r of a resumable native, v any value, * anything; a space ends it. And what it does to the frame
+ * below: v its result is the instruction's value, n nothing is stored, b a jump is taken or not, i
+ * an iterator is stored, f an item of a loop, u items are unpacked, d a delegate goes on, h the
+ * host. */
+static const struct StubForm {
+    const char *registers;
+    char writes;
+} stub_forms[] = {
+    [RETURN_HOST] = {"", 'h'},
+    [RETURN_DISCARD] = {"", 'n'},
+    [RETURN_TRUTH_BRANCH] = {"i", 'b'},
+    [RETURN_TRUTH_NOT] = {"i", 'v'},
+    [RETURN_TRUTH_VALUE] = {"i", 'v'},
+    [RETURN_INIT] = {"v", 'v'},
+    [RETURN_NEW] = {"ctk", 'v'},
+    [RETURN_FOR_NEXT] = {"", 'f'},
+    [RETURN_NEXT_DEFAULT] = {"v", 'v'},
+    [RETURN_ITER] = {"", 'i'},
+    [RETURN_UNPACK] = {"", 'u'},
+    [RETURN_DELEGATE] = {"", 'd'},
+    [RETURN_CLOSE] = {"g", 'v'},
+    [RETURN_FINALIZER] = {"v", 'n'},
+    [RETURN_ATTRIBUTE_DEFAULT] = {"v", 'v'},
+    [RETURN_HAS_ATTRIBUTE] = {"", 'v'},
+    [RETURN_THROW_CLOSE] = {"ge", 'd'},
+    [RETURN_NEXT_RAW] = {"", 'v'},
+    [RETURN_OPERATOR] = {"ovvj", 'v'},
+    [RETURN_OPERATOR_NOT] = {"ovvj", 'v'},
+    [RETURN_CHECKED] = {"s", 'v'},
+    [RETURN_RESUME] = {"r**********", 'v'},
+    [RETURN_UNWIND] = {"e", 'n'},
+    [RETURN_RELEASE] = {"tj*", 'v'},
+    [RETURN_INTERRUPT] = {"", 'n'},
+};
+_Static_assert(sizeof stub_forms / sizeof *stub_forms == RETURN_COUNT, "a form for each");
+
+/* Does the continuation look at register i again: at r0 only when its callee has returned. */
+static bool stub_keeps(Return kind, uint32_t i, bool returned) {
+    if (i == 0) return returned;
+    const char *forms = stub_forms[kind].registers;
+    return i <= strlen(forms);
+}
+
+/* ---- writing ---- */
+
+static uint32_t word_in(const Function *function, const Instr *pc) {
+    return (uint32_t)(pc - function->code->instrs);
+}
+
+bool image_note_running(ImageWriter *w, Object *object) {
+    const TaskState *state = &((const Task *)object)->state;
+    const Instr *pc = state->pc;
+    for (Value *base = state->base; base; pc = frame_return_pc(base), base = frame_caller(base)) {
+        if (!frame_is_generator(base)) continue;
+        if (w->running_count == w->running_capacity) {
+            uint32_t capacity = w->running_capacity ? w->running_capacity * 2 : 16;
+            ImageRunning *larger = realloc(w->running, capacity * sizeof *larger);
+            if (!larger) return raise_memory(w->vm), false;
+            w->running = larger;
+            w->running_capacity = capacity;
+        }
+        w->running[w->running_count++] =
+            (ImageRunning){generator_of(base), word_in(frame_function(base), pc)};
+    }
+    return true;
+}
+
+/* Where a frame may go on: at its word, and where the instruction that it is in may jump. */
+uint32_t image_other_word(const Code *code, uint32_t word) {
+    Instr instr = code_instr_before(code, word);
+    if (code_op_info[instr_op(instr)].format[3] != 'j') return word;
+    return word + (uint32_t)instr_imm(instr);
+}
+
+static void note_contents(const Code *code, uint32_t word, uint8_t *wanted) {
+    uint8_t *holds = malloc(code->regs + 1u);
+    bool known = holds && code_frame_contents(code, word, holds);
+    for (uint32_t reg = 0; reg < code->regs; reg++)
+        wanted[reg] |= (!known || holds[reg]) &&
+                       (reg < code->local_count || frame_register_is_live(code, reg, word));
+    free(holds);
+}
+
+static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, const Code *code,
+                          uint32_t word) {
+    uint8_t *wanted = calloc(code->regs + 1u, 1);
+    if (!wanted) {
+        raise_memory(w->vm);
+        w->failed = true;
+        return;
+    }
+    note_contents(code, word, wanted);
+    if (image_other_word(code, word) != word)
+        note_contents(code, image_other_word(code, word), wanted);
+    uint32_t last = 0;
+    for (uint32_t reg = 0; reg < count && !w->failed; reg++) {
+        Value v = regs[reg];
+        if (!wanted[reg] || v == 0 || (is_pointer(v) && !is_object(v) && v != VALUE_UNSET))
+            continue;
+        image_put_number(w->out, reg - last + 1);
+        image_put_value(w, v);
+        last = reg;
+    }
+    free(wanted);
+    image_put_number(w->out, 0);
+}
+
+/* The registers that are the frame's own: behind them lie its callee's. */
+static uint32_t own_count(const Value *base, uint32_t regs, Value *callee) {
+    if (!callee) return regs;
+    const Value *links =
+        frame_is_generator(callee) ? generator_of(callee)->top : callee - FRAME_LINKS;
+    return links >= base && links < base + regs ? (uint32_t)(links - base) : regs;
+}
+
+static void put_frame(ImageWriter *w, const TaskState *state, Value *base, const Instr *pc,
+                      Value *callee) {
+    GenVM *vm = w->vm;
+    Function *function = frame_function(base);
+    uint64_t offset = (uint64_t)(base - state->stack);
+    if (continue_is_stub(vm, function)) {
+        Return kind = continue_kind(vm, function);
+        image_put_byte(w->out, FRAME_STUB);
+        image_put_number(w->out, kind);
+        image_put_number(w->out, offset);
+        for (uint32_t i = 0; i < stub_registers[kind]; i++)
+            image_put_value(w, stub_keeps(kind, i, !callee) ? base[i] : VALUE_UNSET);
+    } else if (frame_is_generator(base)) {
+        const Generator *generator = generator_of(base);
+        Value *caller = frame_caller(base);
+        image_put_byte(w->out, FRAME_GENERATOR);
+        image_put_pointer(w, generator);
+        image_put_number(w->out, word_in(function, pc));
+        image_put_number(w->out, (uint64_t)(generator->dest - caller));
+        image_put_number(w->out, generator->exit_pc
+                                     ? word_in(frame_function(caller), generator->exit_pc) + 1u
+                                     : 0);
+        image_put_number(w->out, (uint64_t)(generator->top - state->stack));
+    } else {
+        image_put_byte(w->out, FRAME_PLAIN);
+        image_put_pointer(w, function);
+        image_put_number(w->out, offset);
+        image_put_number(w->out, word_in(function, pc));
+        put_registers(w, base, own_count(base, function->regs, callee), function->code,
+                      word_in(function, pc));
+    }
+}
+
+void save_task_shell(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+
+static uint32_t count_frames(const TaskState *state) {
+    uint32_t count = 0;
+    for (Value *base = state->base; base; base = frame_caller(base))
+        count++;
+    return count;
+}
+
+void save_task_body(ImageWriter *w, Object *object) {
+    const Task *task = (const Task *)object;
+    const TaskState *state = &task->state;
+    if (object->state == TASK_RUNNING) {
+        image_refuse(w, object, "is running and cannot be saved");
+        return;
+    }
+    image_put_byte(w->out, object->state);
+    const Value values[] = {task->start,    task->args,    task->driven,  task->answer,
+                            task->failure,  task->waiting, task->callout, task->tickets,
+                            task->answered, task->result,  task->killer,  state->exception,
+                            state->handled, state->shown};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        image_put_value(w, values[i]);
+    image_put_number(w->out, image_zigzag(task->next_ticket));
+    image_put_number(w->out, image_zigzag(state->steps_done));
+    for (int i = 0; i < BUDGET_COUNT; i++) {
+        image_put_number(w->out, i == BUDGET_DEADLINE ? 0 : task->limits[i]);
+        image_put_number(w->out, task->used[i]);
+    }
+    image_put_number(w->out, task->wanted);
+    image_put_number(w->out, task->tripped);
+    image_put_byte(w->out, task->untold);
+    image_put_number(w->out, count_frames(state));
+    const Instr *pc = state->pc;
+    for (Value *base = state->base, *callee = NULL; base && !w->failed;
+         callee = base, pc = frame_return_pc(base), base = frame_caller(base))
+        put_frame(w, state, base, pc, callee);
+}
+
+void save_ticket_shell(ImageWriter *w, Object *object) {
+    (void)w, (void)object;
+}
+void save_ticket_body(ImageWriter *w, Object *object) {
+    const Ticket *ticket = (const Ticket *)object;
+    image_put_byte(w->out, (uint8_t)ticket->state);
+    image_put_byte(w->out, (uint8_t)(ticket->asynchronous | ticket->blocking << 1));
+    image_put_number(w->out, image_zigzag(ticket->number));
+    const Value values[] = {ticket->name, ticket->args, ticket->kwargs, ticket->result,
+                            ticket->callbacks};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        image_put_value(w, values[i]);
+}
+
+/* ---- reading ---- */
+
+Object *load_ticket_shell(ImageReader *r) {
+    Ticket *ticket = gc_new(r->vm, sizeof *ticket, TYPE_TICKET);
+    if (!ticket) return NULL;
+    ticket->name = r->vm->empty_str;
+    ticket->args = r->vm->empty_tuple;
+    ticket->kwargs = ticket->result = ticket->callbacks = VALUE_UNSET;
+    return &ticket->header;
+}
+
+static int64_t get_signed(ImageReader *r) {
+    uint64_t number = image_get_number(r);
+    return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+}
+
+bool load_ticket_body(ImageReader *r, Object *object) {
+    Ticket *ticket = (Ticket *)object;
+    uint64_t state = image_get_number(r), bits = image_get_number(r);
+    Object *kwargs, *callbacks;
+    if (state > TICKET_FAILED) return image_bad(r, "a ticket in an unknown state");
+    ticket->state = (TicketState)state;
+    ticket->asynchronous = bits & 1;
+    ticket->blocking = bits >> 1 & 1;
+    ticket->number = get_signed(r);
+    if (!int_fits(ticket->number)) return image_bad(r, "a ticket's number is out of range");
+    if (!image_get_kind(r, TYPE_STR, &ticket->name) ||
+        !image_get_kind(r, TYPE_TUPLE, &ticket->args) ||
+        !image_get_pointer(r, TYPE_DICT, &kwargs) || !image_get_optional(r, &ticket->result) ||
+        !image_get_pointer(r, TYPE_LIST, &callbacks))
+        return false;
+    ticket->kwargs = kwargs ? object_value(kwargs) : VALUE_UNSET;
+    ticket->callbacks = callbacks ? object_value(callbacks) : VALUE_UNSET;
+    if (state != TICKET_OPEN && ticket->result == VALUE_UNSET)
+        return image_bad(r, "a ticket without its answer");
+    return state != TICKET_FAILED || is_kind(ticket->result, KIND_EXCEPTION) ||
+           image_bad(r, "a ticket that failed without an exception");
+}
+
+Object *load_task_shell(ImageReader *r) {
+    Task *task = task_new(r->vm, VALUE_NONE, r->vm->empty_tuple);
+    if (!task) return NULL;
+    task->header.state = TASK_DONE;
+    task->result = VALUE_NONE;
+    return &task->header;
+}
+
+static bool get_values(ImageReader *r, Task *task) {
+    TaskState *state = &task->state;
+    Value *const values[] = {&task->start,    &task->args,    &task->driven,  &task->answer,
+                             &task->failure,  &task->waiting, &task->callout, &task->tickets,
+                             &task->answered, &task->result,  &task->killer,  &state->exception,
+                             &state->handled, &state->shown};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (!image_get_optional(r, values[i])) return false;
+    return true;
+}
+
+static bool is_or_unset(Value v, TypeId kind) {
+    return v == VALUE_UNSET || is_kind(v, kind);
+}
+
+static bool check_values(ImageReader *r, const Task *task, TaskStatus status) {
+    bool ok =
+        (status != TASK_NEW || (task->start != VALUE_UNSET && is_kind(task->args, TYPE_TUPLE))) &&
+        (task->driven == VALUE_UNSET || is_generator_like(task->driven)) &&
+        is_or_unset(task->failure, KIND_EXCEPTION) && is_or_unset(task->callout, TYPE_TICKET) &&
+        is_kind(task->tickets, TYPE_DICT) && is_kind(task->answered, TYPE_LIST) &&
+        is_or_unset(task->killer, KIND_EXCEPTION) &&
+        is_or_unset(task->state.exception, KIND_EXCEPTION) &&
+        is_or_unset(task->state.shown, TYPE_LIST) &&
+        (task->waiting == VALUE_UNSET || task->waiting == VALUE_TRUE ||
+         is_kind(task->waiting, TYPE_TICKET)) &&
+        (task->state.handled == VALUE_NONE || is_or_unset(task->state.handled, KIND_EXCEPTION)) &&
+        (status < TASK_DONE || task->result != VALUE_UNSET) &&
+        (status != TASK_YIELDED || task->driven != VALUE_UNSET) &&
+        (!task->untold || task->callout != VALUE_UNSET);
+    return ok || image_bad(r, "a task whose fields do not fit");
+}
+
+static bool get_numbers(ImageReader *r, Task *task) {
+    task->next_ticket = get_signed(r);
+    task->state.steps_done = get_signed(r);
+    for (int i = 0; i < BUDGET_COUNT; i++) {
+        task->limits[i] = image_get_number(r);
+        task->used[i] = image_get_number(r);
+    }
+    task->wanted = image_get_number(r);
+    uint64_t tripped = image_get_number(r);
+    if (tripped >= BUDGET_COUNT) return image_bad(r, "an unknown budget");
+    task->tripped = (BudgetKind)tripped;
+    task->untold = image_get_number(r) != 0;
+    return r->vm->exception == VALUE_UNSET;
+}
+
+/* The frames are read again when all is loaded: here they are only passed. */
+static bool pass_frame(ImageReader *r) {
+    Value v;
+    uint64_t kind = image_get_number(r), stub = 0, step;
+    if (kind == FRAME_STUB) {
+        stub = image_get_number(r);
+        image_get_number(r);
+        if (stub >= RETURN_COUNT) return image_bad(r, "an unknown continuation");
+        for (uint32_t i = 0; i < stub_registers[stub]; i++)
+            if (!image_get_optional(r, &v)) return false;
+        return true;
+    }
+    if (kind > FRAME_GENERATOR || !image_get_value(r, &v)) return image_bad(r, "an unknown frame");
+    for (int i = kind == FRAME_PLAIN ? 2 : 4; i > 0; i--)
+        image_get_number(r);
+    if (kind == FRAME_GENERATOR) return r->vm->exception == VALUE_UNSET;
+    while ((step = image_get_number(r)) != 0)
+        if (!image_get_optional(r, &v)) return false;
+    return r->vm->exception == VALUE_UNSET;
+}
+
+bool load_task_body(ImageReader *r, Object *object) {
+    Task *task = (Task *)object;
+    uint64_t status = image_get_number(r), count;
+    if (status > TASK_FAILED || status == TASK_RUNNING)
+        return image_bad(r, "a task in an unknown state");
+    if (!get_values(r, task) || !get_numbers(r, task)) return false;
+    if (!check_values(r, task, (TaskStatus)status)) return false;
+    if (r->task) return image_bad(r, "more than one task");
+    r->task = task;
+    r->task_status = (uint8_t)status;
+    r->task_frames = r->at;
+    if (!image_get_count(r, &count, 3)) return false;
+    bool frames = status == TASK_STOPPED || status == TASK_CALLING || status == TASK_YIELDED;
+    if (count > FRAMES_MOST || (count > 0) != frames)
+        return image_bad(r, "a task without its frames");
+    while (count--)
+        if (!pass_frame(r)) return false;
+    return true;
+}
+
+/* ---- building the chain ---- */
+
+typedef struct LoadedFrame {
+    uint8_t form; /* FRAME_ */
+    Return stub;
+    Function *function;
+    Generator *generator;
+    uint32_t offset, word, exit_word, dest; /* exit_word: + 1 */
+    uint32_t top, regs;
+    Value *base;
+    const uint8_t *at; /* its registers */
+} LoadedFrame;
+
+static bool get_offset(ImageReader *r, uint32_t *out) {
+    return image_get_u32(r, out) && (*out < STACK_WORDS_MOST || image_bad(r, "a stack too deep"));
+}
+
+static bool get_frame(ImageReader *r, LoadedFrame *frame) {
+    Value v;
+    memset(frame, 0, sizeof *frame);
+    frame->form = (uint8_t)image_get_number(r);
+    const uint8_t *start = r->at;
+    if (frame->form == FRAME_STUB) {
+        frame->stub = (Return)image_get_number(r);
+        frame->function = continue_stub(r->vm, frame->stub);
+        frame->regs = stub_registers[frame->stub];
+        if (!get_offset(r, &frame->offset)) return false;
+        frame->at = r->at;
+    } else if (frame->form == FRAME_PLAIN) {
+        if (!image_get_kind(r, TYPE_FUNCTION, &v)) return false;
+        frame->function = AS(Function, v);
+        frame->regs = frame->function->regs;
+        if (!get_offset(r, &frame->offset) || !image_get_u32(r, &frame->word)) return false;
+        frame->at = r->at;
+    } else {
+        if (!image_get_value(r, &v) || !is_generator_like(v))
+            return image_bad(r, "a frame of no generator");
+        frame->generator = AS(Generator, v);
+        frame->function = generator_function(frame->generator);
+        frame->regs = frame->function->regs;
+        if (!image_get_u32(r, &frame->word) || !image_get_u32(r, &frame->dest) ||
+            !image_get_u32(r, &frame->exit_word) || !get_offset(r, &frame->top))
+            return false;
+    }
+    r->at = start;
+    r->at--;
+    return pass_frame(r);
+}
+
+/* The first word above a frame: where links of the next may start. */
+static uint64_t end_of(const LoadedFrame *frame) {
+    return frame->form == FRAME_GENERATOR ? frame->top : (uint64_t)frame->offset + frame->regs;
+}
+
+static bool check_chain(ImageReader *r, const LoadedFrame *frames, uint64_t count) {
+    const LoadedFrame *bottom = &frames[count - 1];
+    if (bottom->form != FRAME_STUB || bottom->stub != RETURN_HOST || bottom->offset != FRAME_LINKS)
+        return image_bad(r, "a task without its bottom");
+    uint64_t lowest = 0; /* of the stack, for the next frame's links */
+    for (uint64_t i = count; i-- > 0;) {
+        const LoadedFrame *frame = &frames[i], *below = i + 1 < count ? &frames[i + 1] : NULL;
+        enum { GENERATOR_CODE = CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR };
+        if (frame->form == FRAME_STUB && frame->stub == RETURN_HOST && below)
+            return image_bad(r, "a task with two bottoms");
+        if (frame->form == FRAME_PLAIN && frame->function->code->flags & GENERATOR_CODE)
+            return image_bad(r, "a generator's frame on the stack");
+        if (frame->word > frame->function->code->instr_count)
+            return image_bad(r, "a frame beyond its code");
+        if (frame->form == FRAME_GENERATOR) {
+            if (image_generator_state(frame->generator) != GENERATOR_RUNNING)
+                return image_bad(r, "a generator that runs without running");
+            for (uint64_t j = i + 1; j < count; j++)
+                if (frames[j].generator == frame->generator)
+                    return image_bad(r, "a generator that runs twice");
+            if (frame->top < (below && below->form == FRAME_PLAIN ? below->offset : lowest))
+                return image_bad(r, "frames that overlap: %u above %u", frame->top,
+                                 (uint32_t)lowest);
+            lowest = frame->top;
+            continue;
+        }
+        /* a function's frame may begin in its caller's last registers, a continuation's is behind
+         */
+        uint64_t from = frame->offset - (uint64_t)FRAME_LINKS;
+        bool inside = below && below->form == FRAME_PLAIN && frame->form == FRAME_PLAIN;
+        uint64_t least = inside ? below->offset : lowest;
+        if (frame->offset < FRAME_LINKS || from < least)
+            return image_bad(r, "frames that overlap: %u over %u", frame->offset, (uint32_t)least);
+        lowest = end_of(frame);
+    }
+    return true;
+}
+
+/* ---- each frame against its code ---- */
+
+static bool is_operator(int64_t i) {
+    if (i >= OPERATOR_COMPARE) return i <= OPERATOR_COMPARE + COMPARE_GE;
+    return i >= 0 && (i & ~(int64_t)OPERATOR_IN_PLACE) < BINARY_COUNT;
+}
+
+static bool check_stub_register(GenVM *vm, char form, Value v) {
+    (void)vm;
+    switch (form) {
+    case 'i':
+    case 'j': return is_int(v) && as_int(v) >= 0;
+    case 'c': return is_type(v);
+    case 't': return is_kind(v, TYPE_TUPLE);
+    case 'k': return v == VALUE_UNSET || is_kind(v, TYPE_DICT);
+    case 'g': return is_generator_like(v);
+    case 'e': return is_kind(v, KIND_EXCEPTION);
+    case 's': return is_int(v) && as_int(v) >= 0 && as_int(v) < SPECIAL_COUNT;
+    case 'o': return is_int(v) && is_operator(as_int(v));
+    case 'r': return is_int(v) && as_int(v) >= 0 && as_int(v) < RESUME_COUNT;
+    case 'v': return v != VALUE_UNSET;
+    default: return true;
+    }
+}
+
+static bool fill_stub(ImageReader *r, LoadedFrame *frame) {
+    const char *forms = stub_forms[frame->stub].registers;
+    ImageReader body = *r;
+    body.at = frame->at;
+    for (uint32_t i = 0; i < frame->regs; i++) {
+        if (!image_get_optional(&body, &frame->base[i])) return false;
+        char form = i == 0 ? '*' : i <= strlen(forms) ? forms[i - 1] : '*';
+        if (!check_stub_register(r->vm, form, frame->base[i]))
+            return image_bad(r, "a continuation with registers that do not fit");
+    }
+    if (frame->stub == RETURN_RESUME && !resume_check(r->vm, frame->base))
+        return image_bad(r, "a native in a state that it cannot be in");
+    return true;
+}
+
+static bool fill_plain(ImageReader *r, LoadedFrame *frame) {
+    ImageReader body = *r;
+    body.at = frame->at;
+    uint32_t reg = 0;
+    for (uint64_t step; (step = image_get_number(&body)) != 0;) {
+        if (step - 1 >= frame->regs - (uint64_t)reg)
+            return image_bad(r, "a register that is not there");
+        reg += (uint32_t)(step - 1);
+        if (!image_get_optional(&body, &frame->base[reg])) return false;
+    }
+    return true;
+}
+
+/* What the frame above does to this one, which it returns to: by the letters of StubForm. */
+static char effect_of(const LoadedFrame *above) {
+    if (!above) return 'n';
+    if (above->form == FRAME_STUB) return stub_forms[above->stub].writes;
+    return above->form == FRAME_GENERATOR ? 'g' : 'v';
+}
+
+static bool is_loop(Opcode op) {
+    return code_op_info[op].format[3] == 'j' && (op == OP_FORITER || op == OP_FORITERG);
+}
+
+static bool is_of_library(GenVM *vm, Function *function) {
+    ImageTag tag;
+    return image_library_place(vm, &function->header, &tag);
+}
+
+/* The same where the instruction that waits may jump. */
+static bool check_jump(ImageReader *r, const Code *code, FrameCheck check, char effect,
+                       const Value *regs) {
+    char message[120];
+    Instr instr = code_instr_before(code, check.word);
+    check.word = image_other_word(code, check.word);
+    if (effect == 'f') check.dest = instr_b(instr);
+    return code_check_frame(code, &check, regs, message, sizeof message) ||
+           image_bad(r, "a frame of %S: %s", code->qualname, message);
+}
+
+static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const LoadedFrame *above,
+                               bool calling) {
+    const Code *code = frame->function->code;
+    char message[120], effect = above ? effect_of(above) : calling ? 'v' : 'n';
+    Opcode op = code_generic_op(code, code_op_before(code, frame->word));
+    FrameCheck check = {.word = frame->word, .count = frame->regs, .dest = UINT32_MAX};
+    const Value *regs = frame->base;
+    if (above && above->form != FRAME_STUB && frame->form == FRAME_PLAIN) {
+        uint32_t links = above->form == FRAME_PLAIN ? above->offset - FRAME_LINKS : above->top;
+        if (links < frame->offset + frame->regs) check.count = links - frame->offset;
+    }
+    bool ok = true;
+    switch (effect) {
+    case 'v':
+    case 'i':
+        ok = frame->word > 0 && op != OP_COUNT;
+        if (ok) check.dest = instr_a(code_instr_before(code, frame->word));
+        check.iterator = effect == 'i';
+        check.trusted =
+            above && above->form == FRAME_PLAIN && is_of_library(r->vm, above->function);
+        break;
+    case 'g': check.dest = above->dest; break;
+    case 'b': ok = op != OP_COUNT && code_op_info[op].format[3] == 'j' && !is_loop(op); break;
+    case 'f': ok = is_loop(op); break;
+    case 'u':
+        ok = op == OP_UNPACK || op == OP_UNPACKEX;
+        if (ok) {
+            check.dest = instr_a(code_instr_before(code, frame->word));
+            check.dest_count = code_window_size(code, code_instr_before(code, frame->word));
+        }
+        break;
+    case 'd':
+        ok = op == OP_YIELDFROM && frame->form == FRAME_GENERATOR &&
+             regs[instr_b(code_instr_before(code, frame->word))] != VALUE_UNSET;
+        if (ok) check.dest = instr_a(code_instr_before(code, frame->word));
+        break;
+    default: break;
+    }
+    if (!ok) return image_bad(r, "a frame of %S that waits where it cannot", code->qualname);
+    if (!code_check_frame(code, &check, regs, message, sizeof message))
+        return image_bad(r, "a frame of %S: %s", code->qualname, message);
+    if ((effect == 'b' || effect == 'f') && !check_jump(r, code, check, effect, regs)) return false;
+    if (!above || above->form != FRAME_GENERATOR || !above->exit_word) return true;
+    check.word = above->exit_word - 1;
+    check.dest = UINT32_MAX;
+    return (check.word <= code->instr_count &&
+            code_check_frame(code, &check, regs, message, sizeof message)) ||
+           image_bad(r, "a frame of %S: %s", code->qualname, message);
+}
+
+/* ---- the stack ---- */
+
+static void link_frame(LoadedFrame *frame, const LoadedFrame *below) {
+    Value *base = frame->base;
+    base[FRAME_FUNCTION] = object_value(frame->function);
+    base[FRAME_CALLER] = (Value)(uintptr_t)(below ? below->base : NULL);
+    base[FRAME_CONSTS] = below ? (Value)(uintptr_t)below->function->consts : 0;
+    base[FRAME_PC] = 0;
+    if (!below) return;
+    const Instr *pc = below->form == FRAME_STUB ? below->function->entry
+                                                : below->function->code->instrs + below->word;
+    base[FRAME_PC] = (Value)(uintptr_t)pc;
+}
+
+static bool place(ImageReader *r, Task *task, LoadedFrame *frames, uint64_t count) {
+    uint64_t words = 0;
+    for (uint64_t i = 0; i < count; i++)
+        if (end_of(&frames[i]) > words) words = end_of(&frames[i]);
+    words += 2 * STACK_RED_ZONE;
+    if (!gc_check_size(r->vm, words * sizeof(Value))) return false;
+    Buffer *buffer = gc_buffer_new(r->vm, words * sizeof(Value));
+    if (!buffer) return false;
+    memset(buffer->data, 0, words * sizeof(Value));
+    TaskState *state = &task->state;
+    state->stack_buffer = buffer;
+    state->stack = (Value *)buffer->data;
+    state->stack_end = state->stack + words;
+    for (uint64_t i = 0; i < count; i++)
+        frames[i].base = frames[i].form == FRAME_GENERATOR ? generator_base(frames[i].generator)
+                                                           : state->stack + frames[i].offset;
+    return true;
+}
+
+/* From the bottom up, as the frames were made: what lies higher overwrites. */
+static bool fill_frames(ImageReader *r, LoadedFrame *frames, uint64_t count) {
+    for (uint64_t i = count; i-- > 0;) {
+        LoadedFrame *frame = &frames[i], *below = i + 1 < count ? &frames[i + 1] : NULL;
+        if (frame->form == FRAME_STUB && !fill_stub(r, frame)) return false;
+        if (frame->form == FRAME_PLAIN && !fill_plain(r, frame)) return false;
+        if (frame->form == FRAME_GENERATOR) {
+            if (!below || frame->dest >= below->regs)
+                return image_bad(r, "a generator that yields nowhere");
+        }
+        link_frame(frame, below);
+    }
+    bool calling = r->task_status == TASK_CALLING;
+    for (uint64_t i = 0; i < count; i++)
+        if (frames[i].form != FRAME_STUB &&
+            !check_script_frame(r, &frames[i], i ? &frames[i - 1] : NULL, calling))
+            return false;
+    return true;
+}
+
+/* A generator that runs for another one, the root: delegation leads from there to it. */
+static bool check_delegators(ImageReader *r, const LoadedFrame *frame) {
+    uint64_t steps = 0;
+    if (!frame->generator->root) return true;
+    for (const Generator *at = frame->generator->root; at != frame->generator;
+         at = AS(Generator, image_generator_delegate(at)))
+        if (image_generator_state(at) != GENERATOR_DELEGATING || ++steps > r->count)
+            return image_bad(r, "generators that delegate to nobody");
+    return true;
+}
+
+static bool build(ImageReader *r) {
+    LoadedFrame *frames = r->frames;
+    uint64_t count = r->frame_count, generators = 0;
+    for (uint64_t i = 0; i < count; i++)
+        if (!get_frame(r, &frames[i])) return false;
+    if (!check_chain(r, frames, count) || !place(r, r->task, frames, count)) return false;
+    if (!fill_frames(r, frames, count)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        if (frames[i].form != FRAME_GENERATOR) continue;
+        generators++;
+        if (!check_delegators(r, &frames[i])) return false;
+    }
+    if (generators != r->running) return image_bad(r, "a generator that runs nowhere");
+    if (r->task_status == TASK_YIELDED && count != 1)
+        return image_bad(r, "a task that has yielded from within");
+    return true;
+}
+
+bool image_build_task(ImageReader *r) {
+    if (!r->task) return r->running == 0 || image_bad(r, "a generator that runs nowhere");
+    r->at = r->task_frames;
+    r->frame_count = image_get_number(r);
+    r->frames = calloc(r->frame_count + 1, sizeof *r->frames);
+    if (!r->frames) return raise_memory(r->vm), false;
+    return r->frame_count == 0 ? r->running == 0 : build(r);
+}
+
+/* ---- coming to life ---- */
+
+static void start_generator(const LoadedFrame *frame, const LoadedFrame *below, Task *task) {
+    Generator *generator = frame->generator, *root = generator->root;
+    generator->dest = below->base + frame->dest;
+    generator->exit_pc =
+        frame->exit_word ? below->function->code->instrs + frame->exit_word - 1 : NULL;
+    generator->top = task->state.stack + frame->top;
+    if (!root) return;
+    root->leaf = generator;
+    for (Generator *at = root; at != generator;) {
+        Generator *next = AS(Generator, at->regs[instr_b(at->pc[-1])]);
+        next->parent = at;
+        at = next;
+    }
+}
+
+void image_start_task(ImageReader *r) {
+    if (!r->task) return;
+    TaskState *state = &r->task->state;
+    const LoadedFrame *frames = r->frames;
+    for (uint64_t i = 0; i < r->frame_count; i++)
+        if (frames[i].form == FRAME_GENERATOR) start_generator(&frames[i], &frames[i + 1], r->task);
+    r->task->header.state = r->task_status;
+    if (!r->frame_count) return;
+    state->base = frames[0].base;
+    state->pc = frames[0].form == FRAME_STUB ? frames[0].function->entry
+                                             : frames[0].function->code->instrs + frames[0].word;
+}
