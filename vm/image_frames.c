@@ -88,9 +88,13 @@ static bool check_function(ImageReader *r, const Function *function) {
 
 /* ---- generators ---- */
 
+/* Of its flags those that say who alone knows it, and has to close it. */
+enum { GENERATOR_OF_OTHERS = GENERATOR_OF_LOOP | GENERATOR_OF_PARAMETER };
+
 void save_generator_shell(ImageWriter *w, Object *object) {
     image_put_number(w->out, image_number_of(w, &generator_function((Generator *)object)->header));
     image_put_class(w, object);
+    image_put_byte(w->out, object->flags & GENERATOR_OF_OTHERS);
 }
 
 static uint32_t word_of(const Generator *generator, const Code *code) {
@@ -167,7 +171,7 @@ static bool is_coat(const Type *type, TypeId kind) {
 
 Object *load_generator_shell(ImageReader *r) {
     enum { GENERATOR_CODE = CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR };
-    uint64_t number = image_get_number(r), class = image_get_number(r);
+    uint64_t number = image_get_number(r), class = image_get_number(r), flags = image_get_number(r);
     if (number >= r->made || r->objects[number]->kind != TYPE_FUNCTION)
         return image_bad(r, "a generator without a function"), NULL;
     Function *function = (Function *)r->objects[number];
@@ -176,6 +180,7 @@ Object *load_generator_shell(ImageReader *r) {
     Generator *generator = generator_new(r->vm, function);
     if (!generator) return NULL;
     generator->header.state = GENERATOR_DONE;
+    generator->header.flags |= (uint8_t)flags & GENERATOR_OF_OTHERS;
     generator->dest = NULL;
     generator->exit_pc = NULL;
     if (class == 0) return &generator->header;

@@ -136,7 +136,9 @@ void save_builtin_type_shell(ImageWriter *w, Object *object) {
         image_refuse(w, object, text);
         return;
     }
-    if (!type->id && !is_always_there(module)) image_need_module(w, module);
+    bool internal =
+        type == w->vm->types[type->id]; /* id 0 is NoneType's, and of those without one */
+    if (!internal && !is_always_there(module)) image_need_module(w, module);
     image_put_text(w->out, module);
     image_put_text(w->out, type->name);
     image_put_number(w->out, which);
