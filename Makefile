@@ -171,7 +171,7 @@ $(B)/obj:
 	@mkdir -p $@
 
 FORCE:
-.PHONY: FORCE all run test oracle stress sanitize bench check format install uninstall clean help
+.PHONY: FORCE all run test oracle stress suspend sanitize bench check format install uninstall clean help
 
 -include $(shell find $(B)/obj $(B)/programs -name '*.d' 2>/dev/null)
 
@@ -247,6 +247,10 @@ sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 stress: ## run the tests with a collection at every safepoint
 	@+$(MAKE) --no-print-directory V=stress run-tests
+
+suspend: test-programs ## run the language tests saved, killed and resumed every few steps
+	@scripts/suspend 101
+	@scripts/suspend 7
 
 oracle: ## prove the expected outputs right by running the tests under CPython
 	@scripts/oracle

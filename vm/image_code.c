@@ -67,15 +67,22 @@ static bool put_constants(GenVM *vm, ImageBytes *out, const Value *items, uint64
     return ok;
 }
 
+/* Sets of numbers keep the layout of their table, and so the order in which they are iterated. */
+static bool has_layout(const Set *set) {
+    return !set->has_objects && set->filled == set->count && set->count;
+}
+
 static bool put_frozenset(GenVM *vm, ImageBytes *out, Set *set) {
-    Value item;
-    uint64_t hash;
-    bool ok = native_enter(vm);
+    bool ok = native_enter(vm), layout = has_layout(set);
     if (!ok) return false;
     image_put_byte(out, K_FROZENSET);
+    image_put_number(out, layout ? (uint64_t)set->mask + 1 : 0);
     image_put_number(out, set->count);
-    for (uint32_t position = 0; ok && set_next(set, &position, &item, &hash);)
-        ok = put_constant(vm, out, item);
+    for (uint64_t i = 0; ok && i <= set->mask; i++) {
+        if (set->table[i].key == VALUE_UNSET || set->table[i].key == VALUE_DELETED) continue;
+        if (layout) image_put_number(out, i);
+        ok = put_constant(vm, out, set->table[i].key);
+    }
     native_leave(vm);
     return ok;
 }
@@ -419,18 +426,35 @@ static bool get_tuple(ImageReader *r, Value *out) {
     return *out != VALUE_ERROR && get_constants(r, AS_TUPLE(*out)->items, count);
 }
 
+/* A number in the slot that it had. */
+static bool place_number(ImageReader *r, Set *set, uint64_t slot, Value number) {
+    uint64_t hash;
+    if (is_pointer(number) || leaf_hash(r->vm, number, &hash) != LEAF_TRUE)
+        return image_bad(r, "a constant set with an item that is no number");
+    return set_place(r->vm, set, slot, number, hash) || image_bad(r, "a constant set's layout");
+}
+
 static bool get_frozenset(ImageReader *r, Value *out) {
-    uint64_t count;
-    Value items;
+    uint64_t slots = image_get_number(r), count;
     if (!image_get_count(r, &count, 1)) return false;
-    items = tuple_new(r->vm, count);
     *out = set_new(r->vm, TYPE_FROZENSET);
-    if (items == VALUE_ERROR || *out == VALUE_ERROR) return false;
-    if (!get_constants(r, AS_TUPLE(items)->items, count)) return false;
-    for (uint64_t i = 0; i < count; i++)
-        if (set_add(r->vm, *out, AS_TUPLE(items)->items[i]) != LEAF_TRUE)
-            return image_bad(r, "a constant set with an item that is no constant");
-    return true;
+    if (*out == VALUE_ERROR || !native_enter(r->vm)) return false;
+    Set *set = AS_SET(*out);
+    bool ok = true;
+    if (slots)
+        ok = (slots >= 8 && !(slots & (slots - 1)) && slots / 64 <= count &&
+              count * 5 <= slots * 3 + 5 && count < slots && set_lay_out(r->vm, set, slots)) ||
+             image_bad(r, "a constant set's layout");
+    for (uint64_t i = 0; ok && i < count; i++) {
+        Value item;
+        uint64_t slot = slots ? image_get_number(r) : 0;
+        ok = get_constant(r, &item) && item != VALUE_UNSET &&
+             (slots ? place_number(r, set, slot, item)
+                    : set_add(r->vm, *out, item) == LEAF_TRUE ||
+                          image_bad(r, "a constant set with an item that is no constant"));
+    }
+    native_leave(r->vm);
+    return ok || image_bad(r, "a constant set");
 }
 
 static bool get_slice(ImageReader *r, Value *out) {

@@ -297,6 +297,6 @@ bool sort_resume_check(const Value *r) {
         if (!are_positions(runs + 2 * i, 2, (int64_t)count) ||
             as_int(runs[2 * i]) + as_int(runs[2 * i + 1]) > (int64_t)count)
             return false;
-    return as_int(v[V_START]) + as_int(v[V_LENGTH]) <= (int64_t)count &&
-           as_int(v[V_LEFT_END]) <= (int64_t)count && as_int(v[V_RIGHT_END]) <= (int64_t)count;
+    int64_t phase = as_int(v[V_PHASE]), end = as_int(v[V_START]) + as_int(v[V_LENGTH]);
+    return (phase != PHASE_RUN && phase != PHASE_INSERT) || end <= (int64_t)count;
 }
