@@ -462,6 +462,14 @@ static inline bool is_none_or_false(Value x) {
     return ((x - VALUE_NONE) & ~(Value)sizeof(Object)) == 0;
 }
 
+/* Is there an item at *at, counted from the end if it is negative? The commonest indices take one
+ * comparison. */
+static inline bool find_place(int64_t *at, uint64_t count) {
+    if (likely((uint64_t)*at < count)) return true;
+    *at += (int64_t)count;
+    return (uint64_t)*at < count;
+}
+
 #define OUTLINED(name, function) CASE(name) CALL_OUTLINED(function);
 
 RunStatus interp_continue(GenVM *vm, bool ok) {
@@ -902,22 +910,19 @@ unquicken_for : {
             int64_t at = as_int(key);
             if (likely(object_key(as_object(object)) == OBJECT_KEY(TYPE_LIST, 0))) {
                 List *list = AS_LIST(object);
-                if (at < 0) at += (int64_t)list->count;
-                if (unlikely((uint64_t)at >= list->count)) SLOW(op_get_item);
+                if (unlikely(!find_place(&at, list->count))) SLOW(op_get_item);
                 RA = list->items[at];
                 NEXT;
             }
             if (object_key(as_object(object)) == OBJECT_KEY(TYPE_TUPLE, 0)) {
                 Tuple *tuple = AS_TUPLE(object);
-                if (at < 0) at += (int64_t)tuple->count;
-                if (unlikely((uint64_t)at >= tuple->count)) SLOW(op_get_item);
+                if (unlikely(!find_place(&at, tuple->count))) SLOW(op_get_item);
                 RA = tuple->items[at];
                 NEXT;
             }
             if (is_ascii(as_object(object))) {
                 const Str *str = AS_STR(object);
-                if (at < 0) at += str->length;
-                if (unlikely((uint64_t)at >= str->length)) SLOW(op_get_item);
+                if (unlikely(!find_place(&at, str->length))) SLOW(op_get_item);
                 RA = vm->characters[(unsigned char)str->data[at]];
                 NEXT;
             }
@@ -929,15 +934,13 @@ unquicken_for : {
         int64_t at = IMM;
         if (likely(is_exact(object, TYPE_LIST))) {
             List *list = AS_LIST(object);
-            if (at < 0) at += (int64_t)list->count;
-            if (unlikely((uint64_t)at >= list->count)) SLOW(op_get_item);
+            if (unlikely(!find_place(&at, list->count))) SLOW(op_get_item);
             RA = list->items[at];
             NEXT;
         }
         if (likely(is_exact(object, TYPE_TUPLE))) {
             Tuple *tuple = AS_TUPLE(object);
-            if (at < 0) at += (int64_t)tuple->count;
-            if (unlikely((uint64_t)at >= tuple->count)) SLOW(op_get_item);
+            if (unlikely(!find_place(&at, tuple->count))) SLOW(op_get_item);
             RA = tuple->items[at];
             NEXT;
         }
@@ -948,8 +951,7 @@ unquicken_for : {
         if (likely(is_int(key) && is_exact(object, TYPE_LIST))) {
             List *list = AS_LIST(object);
             int64_t at = as_int(key);
-            if (at < 0) at += (int64_t)list->count;
-            if (unlikely((uint64_t)at >= list->count)) SLOW(op_set_item);
+            if (unlikely(!find_place(&at, list->count))) SLOW(op_set_item);
             list->items[at] = RC;
             gc_barrier(vm, list);
             NEXT;
