@@ -211,9 +211,7 @@ uint64_t gc_collection_count(GenVM *vm, bool full) {
 
 /* ---- allocation ---- */
 
-/* A big heap in pages of 2 MB is touched for the first time with fewer faults, and walked at random
- * with fewer misses of the address cache. Only advice: nothing depends on it. */
-static void use_huge_pages(void *start, size_t size) {
+void gc_use_huge_pages(void *start, size_t size) {
 #ifdef MADV_HUGEPAGE
     uintptr_t from = ((uintptr_t)start + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
     uintptr_t to = ((uintptr_t)start + size) & ~(uintptr_t)(HUGE_PAGE - 1);
@@ -232,7 +230,7 @@ static Block *new_block(Heap *heap, SizeClass *class) {
         void *chunk = NULL;
         if (posix_memalign(&chunk, huge ? HUGE_PAGE : BLOCK_SIZE, blocks * BLOCK_SIZE) != 0)
             return NULL;
-        if (huge) use_huge_pages(chunk, HUGE_PAGE);
+        if (huge) gc_use_huge_pages(chunk, HUGE_PAGE);
         if (!push_pointer((Object ***)&heap->chunks, &heap->chunk_count, &heap->chunk_capacity,
                           chunk)) {
             free(chunk);
@@ -332,7 +330,7 @@ static COLD void *new_large(GenVM *vm, size_t size) {
     size_t total = (size + 7) & ~(size_t)7;
     LargePrefix *prefix = malloc(sizeof *prefix + total);
     Object *object = (Object *)(prefix + 1);
-    if (prefix && total >= 2 * (size_t)HUGE_PAGE) use_huge_pages(prefix, total);
+    if (prefix && total >= 2 * (size_t)HUGE_PAGE) gc_use_huge_pages(prefix, total);
     if (!prefix || !push_pointer(&heap->large, &heap->large_count, &heap->large_capacity, object)) {
         free(prefix);
         raise_memory(vm);
@@ -411,7 +409,7 @@ Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity) {
             raise_memory(vm);
             return NULL;
         }
-        if (total >= 2 * (size_t)HUGE_PAGE) use_huge_pages(prefix, total);
+        if (total >= 2 * (size_t)HUGE_PAGE) gc_use_huge_pages(prefix, total);
         prefix->size = total;
         native_spend(vm, total / LARGE_STEP_BYTES);
         Buffer *moved = (Buffer *)(prefix + 1);

@@ -32,7 +32,7 @@ typedef struct Sort {
     Leaf failure;  /* LEAF_FALSE: none so far */
 } Sort;
 
-enum { RUNS_ON_STACK = 90, SHORTEST_RUN = 24, RADIX_FROM = 200 };
+enum { RUNS_ON_STACK = 90, SHORTEST_RUN = 24, RADIX_FROM = 200, HUGE_FROM = 100000 };
 
 /* ---- ranks ---- */
 
@@ -430,6 +430,7 @@ Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reve
             return LEAF_ERROR;
         space = malloc(count * 2 * sizeof *space);
         if (!space) return raise_memory(vm), LEAF_ERROR;
+        if (count >= HUGE_FROM) gc_use_huge_pages(space, count * 2 * sizeof *space);
     }
     Sort sort = {.vm = vm, .items = space, .spare = space + count, .count = count};
     load(&sort, keys, values, reverse);
