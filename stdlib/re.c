@@ -84,7 +84,8 @@ static int64_t char_at(const Subject *subject, size_t offset) {
     return subject->counts ? (int64_t)offset : (int64_t)text_count_chars(subject->data, offset);
 }
 
-static Value piece(GenVM *vm, const Pattern *pattern, const Subject *subject, size_t from, size_t to) {
+static Value piece(GenVM *vm, const Pattern *pattern, const Subject *subject, size_t from,
+                   size_t to) {
     if (from > to) to = from;
     if (pattern->is_bytes) return bytes_new(vm, subject->data + from, to - from);
     return str_new(vm, subject->data + from, to - from);
@@ -164,7 +165,8 @@ static Value find(GenVM *vm, Value *args, int how) {
     if (pos > length) pos = length;
     if (pos > end) return VALUE_NONE;
     size_t last = end == length ? subject.size : byte_at(vm, args[1], &subject, end);
-    int found = run(vm, pattern, &subject, byte_at(vm, args[1], &subject, pos), last, how_options[how]);
+    int found =
+        run(vm, pattern, &subject, byte_at(vm, args[1], &subject, pos), last, how_options[how]);
     if (found <= 0) return found ? VALUE_ERROR : VALUE_NONE;
     return match_new(vm, args[0], args[1], pos, end);
 }
@@ -190,7 +192,8 @@ typedef struct Walk {
     const size_t *found;
 } Walk;
 
-static bool walk_begin(Walk *walk, GenVM *vm, Value self, Value string, int64_t pos, int64_t endpos) {
+static bool walk_begin(Walk *walk, GenVM *vm, Value self, Value string, int64_t pos,
+                       int64_t endpos) {
     *walk = (Walk){.vm = vm, .pattern = PATTERN(self)};
     if (!subject_of(vm, string, walk->pattern, &walk->subject)) return false;
     walk->at = byte_at(vm, string, &walk->subject, pos);
@@ -232,7 +235,8 @@ static Value listed(Walk *walk) {
 
 static Value pattern_findall(GenVM *vm, Value *args) {
     Walk walk;
-    if (!walk_begin(&walk, vm, args[0], args[1], as_int(args[2]), as_int(args[3]))) return VALUE_ERROR;
+    if (!walk_begin(&walk, vm, args[0], args[1], as_int(args[2]), as_int(args[3])))
+        return VALUE_ERROR;
     Value list = list_new(vm, 0);
     int found;
     while (list != VALUE_ERROR && (found = walk_next(&walk)) != 0) {
@@ -302,7 +306,8 @@ static bool put_template(Walk *walk, StrBuilder *out, Value parts) {
             continue;
         }
         size_t from = walk->found[2 * as_int(part)], to = walk->found[2 * as_int(part) + 1];
-        if (from != PCRE2_UNSET && !builder_put(out, walk->subject.data + from, to - from)) return false;
+        if (from != PCRE2_UNSET && !builder_put(out, walk->subject.data + from, to - from))
+            return false;
     }
     return true;
 }
@@ -338,10 +343,18 @@ static Value pattern_sub(GenVM *vm, Value *args) {
 
 /* ---- methods that are written in Gen ---- */
 
-typedef enum InGen { IN_GEN_FINDITER, IN_GEN_SUB, IN_GEN_SUBN, IN_GEN_SCANNER, IN_GEN_EXPAND, IN_GEN_COUNT } InGen;
+typedef enum InGen {
+    IN_GEN_FINDITER,
+    IN_GEN_SUB,
+    IN_GEN_SUBN,
+    IN_GEN_SCANNER,
+    IN_GEN_EXPAND,
+    IN_GEN_COUNT
+} InGen;
 
 static Value call_in_gen(GenVM *vm, InGen function, uint32_t count, const Value *args) {
-    return native_call_array(vm, AS_TUPLE(vm->roots[ROOT_RE_FUNCTIONS])->items[function], count, args);
+    return native_call_array(vm, AS_TUPLE(vm->roots[ROOT_RE_FUNCTIONS])->items[function], count,
+                             args);
 }
 static Value method_finditer(GenVM *vm, Value *args) {
     return call_in_gen(vm, IN_GEN_FINDITER, 4, args);
@@ -400,7 +413,7 @@ static Value pattern_repr(GenVM *vm, Value self) {
     static const struct {
         int64_t flag;
         const char *name;
-    } flags[] = {{2, "IGNORECASE"}, {4, "LOCALE"}, {8, "MULTILINE"}, {16, "DOTALL"},
+    } flags[] = {{2, "IGNORECASE"}, {4, "LOCALE"},  {8, "MULTILINE"}, {16, "DOTALL"},
                  {64, "VERBOSE"},   {128, "DEBUG"}, {256, "ASCII"}};
     const Pattern *pattern = PATTERN(self);
     Value shown = leaf_repr(vm, pattern->pattern);
@@ -441,8 +454,8 @@ static Value self_of_copy(GenVM *vm, Value *args) {
 static const NativeDef pattern_methods[] = {
     {"match(self, string, pos: index = 0, endpos: index = 2305843009213693951)", pattern_match,
      "Matches zero or more characters at the beginning of the string."},
-    {"fullmatch(self, string, pos: index = 0, endpos: index = 2305843009213693951)", pattern_fullmatch,
-     "Matches against all of the string."},
+    {"fullmatch(self, string, pos: index = 0, endpos: index = 2305843009213693951)",
+     pattern_fullmatch, "Matches against all of the string."},
     {"search(self, string, pos: index = 0, endpos: index = 2305843009213693951)", pattern_search,
      "Scan through string looking for a match, and return a corresponding match object instance."},
     {"findall(self, string, pos: index = 0, endpos: index = 2305843009213693951)", pattern_findall,
@@ -452,11 +465,13 @@ static const NativeDef pattern_methods[] = {
     {"finditer(self, string, pos: index = 0, endpos: index = 2305843009213693951)", method_finditer,
      "Return an iterator over all non-overlapping matches for the RE pattern in string."},
     {"sub(self, repl, string, count: index = 0)", method_sub,
-     "Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern in "
+     "Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern "
+     "in "
      "string by the replacement repl."},
     {"subn(self, repl, string, count: index = 0)", method_subn,
      "Return the tuple (new_string, number_of_subs_made)."},
-    {"scanner(self, string, pos: index = 0, endpos: index = 2305843009213693951)", method_scanner, NULL},
+    {"scanner(self, string, pos: index = 0, endpos: index = 2305843009213693951)", method_scanner,
+     NULL},
     {"_begin(self, string, pos: index, /)", pattern_begin, NULL},
     {"_step(self, string, state: list, pos: index, endpos: index, /)", pattern_step, NULL},
     {"_sub(self, string, parts: list, count: index, /)", pattern_sub, NULL},
@@ -467,7 +482,8 @@ static const NativeDef pattern_methods[] = {
 };
 
 static const AttributeDef pattern_attributes[] = {
-    {"pattern", get_pattern, attribute_readonly, "The pattern string from which the RE object was compiled."},
+    {"pattern", get_pattern, attribute_readonly,
+     "The pattern string from which the RE object was compiled."},
     {"flags", get_flags, attribute_readonly, "The regex matching flags."},
     {"groups", get_groups, attribute_readonly, "The number of capturing groups in the pattern."},
     {"groupindex", get_groupindex, attribute_readonly,
@@ -620,7 +636,8 @@ static Value get_endpos(GenVM *vm, Value self) {
     const Match *match = MATCH(self);
     Subject subject;
     if (!match_subject(vm, match, &subject)) return VALUE_ERROR;
-    int64_t length = subject.counts ? (int64_t)subject.size : (int64_t)AS_STR(match->string)->length;
+    int64_t length =
+        subject.counts ? (int64_t)subject.size : (int64_t)AS_STR(match->string)->length;
     return int_value(match->endpos < length ? match->endpos : length);
 }
 static Value get_lastindex(GenVM *vm, Value self) {
@@ -646,15 +663,21 @@ static Value get_regs(GenVM *vm, Value self) {
 
 static const NativeDef match_methods[] = {
     {"group(self, *groups)", match_group, "Return one or more subgroups of the match."},
-    {"groups(self, default = None)", match_groups, "Return a tuple containing all the subgroups of the match."},
+    {"groups(self, default = None)", match_groups,
+     "Return a tuple containing all the subgroups of the match."},
     {"groupdict(self, default = None)", match_groupdict,
-     "Return a dictionary containing all the named subgroups of the match, keyed by the subgroup name."},
+     "Return a dictionary containing all the named subgroups of the match, keyed by the subgroup "
+     "name."},
     {"expand(self, template)", method_expand,
-     "Return the string obtained by doing backslash substitution on the string template, as done by "
+     "Return the string obtained by doing backslash substitution on the string template, as done "
+     "by "
      "the sub() method."},
-    {"start(self, group = 0, /)", match_start, "Return index of the start of the substring matched by group."},
-    {"end(self, group = 0, /)", match_end, "Return index of the end of the substring matched by group."},
-    {"span(self, group = 0, /)", match_span, "Return the tuple (self.start(group), self.end(group))."},
+    {"start(self, group = 0, /)", match_start,
+     "Return index of the start of the substring matched by group."},
+    {"end(self, group = 0, /)", match_end,
+     "Return index of the end of the substring matched by group."},
+    {"span(self, group = 0, /)", match_span,
+     "Return the tuple (self.start(group), self.end(group))."},
     {"__copy__(self, /)", self_of_copy, NULL},
     {"__deepcopy__(self, memo, /)", self_of_copy, NULL},
     {"classmethod __class_getitem__(cls, item, /)", generic_alias_method, "See PEP 585"},
@@ -664,10 +687,14 @@ static const NativeDef match_methods[] = {
 static const AttributeDef match_attributes[] = {
     {"re", get_re, attribute_readonly, "The regular expression object."},
     {"string", get_string, attribute_readonly, "The string passed to match() or search()."},
-    {"pos", get_pos, attribute_readonly, "The index into the string at which the RE engine started looking for a match."},
-    {"endpos", get_endpos, attribute_readonly, "The index into the string beyond which the RE engine will not go."},
-    {"lastindex", get_lastindex, attribute_readonly, "The integer index of the last matched capturing group."},
-    {"lastgroup", get_lastgroup, attribute_readonly, "The name of the last matched capturing group."},
+    {"pos", get_pos, attribute_readonly,
+     "The index into the string at which the RE engine started looking for a match."},
+    {"endpos", get_endpos, attribute_readonly,
+     "The index into the string beyond which the RE engine will not go."},
+    {"lastindex", get_lastindex, attribute_readonly,
+     "The integer index of the last matched capturing group."},
+    {"lastgroup", get_lastgroup, attribute_readonly,
+     "The name of the last matched capturing group."},
     {"regs", get_regs, attribute_readonly, NULL},
     {0},
 };
@@ -698,7 +725,8 @@ static Value compile(GenVM *vm, Value *args) {
         return raise_type(vm, "first argument must be string or compiled pattern");
     }
     if (!native_charge(vm, size)) return VALUE_ERROR;
-    pcre2_code *compiled = pcre2_compile(text, size, (uint32_t)as_int(args[3]), &code, &offset, NULL);
+    pcre2_code *compiled =
+        pcre2_compile(text, size, (uint32_t)as_int(args[3]), &code, &offset, NULL);
     if (!compiled) {
         char message[160];
         pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
@@ -719,7 +747,9 @@ static Value compile(GenVM *vm, Value *args) {
     host->size = sizeof(Pattern);
     host->attributes = VALUE_UNSET;
     Pattern *pattern = (Pattern *)(void *)host->payload;
-    *pattern = (Pattern){args[0], args[4], args[5], dict_new(vm), as_int(args[2]), 0, !value_is_str(args[1]), compiled, data, context};
+    *pattern = (Pattern){
+        args[0],  args[4], args[5], dict_new(vm), as_int(args[2]), 0, !value_is_str(args[1]),
+        compiled, data,    context};
     pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
     gc_finalizable(vm, host);
     return object_value(host);
@@ -735,7 +765,8 @@ static Value set_functions(GenVM *vm, Value *args) {
 static const NativeDef functions[] = {
     {"set_functions(finditer, sub, subn, scanner, expand, /)", set_functions,
      "The methods that are written in Gen."},
-    {"compile(pattern, translated, flags: index, options: index, groupindex: dict, names: tuple, /)",
+    {"compile(pattern, translated, flags: index, options: index, groupindex: dict, names: tuple, "
+     "/)",
      compile, "A Pattern, or (message, byte offset)."},
     {0},
 };
@@ -749,7 +780,8 @@ static bool add_type(GenVM *vm, Module *module, const BuiltinType *def, int root
 }
 
 static bool set_number(GenVM *vm, Module *module, const char *name, int64_t number) {
-    return dict_set_str(vm, module->dict, str_intern_from(vm, name, strlen(name)), int_value(number));
+    return dict_set_str(vm, module->dict, str_intern_from(vm, name, strlen(name)),
+                        int_value(number));
 }
 
 static bool init(GenVM *vm, Module *module) {
