@@ -126,15 +126,15 @@ struct GenVM {
 };
 enum {
     ROOT_SHOWN = 8, /* the containers whose repr is being made (containers.c) */
-    ROOT_PATTERN = 11,
-    ROOT_MATCH = 12,
-    ROOT_RE_FUNCTIONS = 13, /* the types of the module _re (re.c) */
     ROOT_WARNINGS = 10,  /* a list: what the compiler has to warn of, for warnings.warn_explicit */
     ROOT_FIRSTITER = 11, /* sys.set_asyncgen_hooks, or VALUE_UNSET (async_generator.c) */
     ROOT_FINALIZER = 12,
     ROOT_ON_INTERRUPT = 13, /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
     ROOT_UV = 14,           /* the event loop of the library (stdlib/uv_loop.c) */
     ROOT_RESULT = 15,       /* what a run gave, while the host gets it */
+    ROOT_PATTERN = 20,      /* the types of the module _re, and its methods in Gen (re.c) */
+    ROOT_MATCH = 21,
+    ROOT_RE_FUNCTIONS = 22,
 };
 enum {
     POLL_GC = 1,
