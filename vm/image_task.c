@@ -455,7 +455,7 @@ static bool check_chain(ImageReader *r, const LoadedFrame *frames, uint64_t coun
         /* a function's frame may begin in its caller's last registers, a continuation's is behind
          */
         uint64_t from = frame->offset - (uint64_t)FRAME_LINKS;
-        bool inside = below && below->form == FRAME_PLAIN && frame->form == FRAME_PLAIN;
+        bool inside = below && below->form == FRAME_PLAIN;
         uint64_t least = inside ? below->offset : lowest;
         if (frame->offset < FRAME_LINKS || from < least)
             return image_bad(r, "frames that overlap: %u over %u", frame->offset, (uint32_t)least);
@@ -551,8 +551,8 @@ static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const L
     Opcode op = code_generic_op(code, code_op_before(code, frame->word));
     FrameCheck check = {.word = frame->word, .count = frame->regs, .dest = UINT32_MAX};
     const Value *regs = frame->base;
-    if (above && above->form != FRAME_STUB && frame->form == FRAME_PLAIN) {
-        uint32_t links = above->form == FRAME_PLAIN ? above->offset - FRAME_LINKS : above->top;
+    if (above && frame->form == FRAME_PLAIN) {
+        uint32_t links = above->form == FRAME_GENERATOR ? above->top : above->offset - FRAME_LINKS;
         if (links < frame->offset + frame->regs) check.count = links - frame->offset;
     }
     bool ok = true;
