@@ -344,11 +344,15 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
 /* ---- images: what is suspended, as bytes
  * ------------------------------------------------------------------------------------------
  *
- *     GenRef image = gen_save(vm, task);
- *     const void *data = gen_to_bytes(vm, image, &size);
- *     ... in another process, on another machine:
- *     GenRef task = gen_load(vm, data, size);
- *     GenStatus status = gen_run(vm, task, &outcome);
+ *     GenRef item, numbers = gen_call(vm, gen_get_global(vm, "numbers"), 0, NULL);
+ *     gen_next(vm, numbers, &item);
+ *     size_t size;
+ *     const void *data = gen_to_bytes(vm, gen_save(vm, numbers), &size);
+ *     GenVM *other = gen_vm_new(NULL); // in another process, on another machine
+ *     GenRef loaded = gen_load(other, data, size);
+ *     if (gen_next(other, loaded, &item) == GEN_OK)
+ *         printf("the next one is %lld\n", (long long)gen_as_int(other, item));
+ *     gen_vm_free(other);
  *
  * gen_save takes a stopped task, a suspended generator or coroutine, or any other value, with all
  * that it reaches, and gives bytes; GEN_NULL as root saves the user's modules. A task brings the

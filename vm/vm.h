@@ -125,7 +125,7 @@ struct GenVM {
     Value roots[32];             /* spare places for engine files */
 };
 enum {
-    ROOT_SHOWN = 8, /* the containers whose repr is being made (containers.c) */
+    ROOT_SHOWN = 8,      /* the containers whose repr is being made (containers.c) */
     ROOT_WARNINGS = 10,  /* a list: what the compiler has to warn of, for warnings.warn_explicit */
     ROOT_FIRSTITER = 11, /* sys.set_asyncgen_hooks, or VALUE_UNSET (async_generator.c) */
     ROOT_FINALIZER = 12,
