@@ -20,7 +20,8 @@ with socket.create_connection(('127.0.0.1', $port)) as s:
 "
 curl -s -I "http://127.0.0.1:$port/" | head -1 | tr -d '\r'
 curl -s --http1.0 "http://127.0.0.1:$port/" -w '\n'
-for i in 1 2; do curl -s "http://127.0.0.1:$port/" -w '\n' & done
+for i in 1 2; do curl -s "http://127.0.0.1:$port/" -w '\n' > "$folder/answer$i" & done
 wait %2 %3 2>/dev/null
+cat "$folder/answer1" "$folder/answer2"
 wait $server
 tail -1 "$folder/out"
