@@ -186,6 +186,9 @@ GenRef gen_import(GenVM *vm, const char *module) {
     Value from = tuple_pack(vm, 1, name_value(vm, NAME___name__));
     Value args[] = {str_from(vm, module), main_globals(vm), VALUE_NONE, from, int_value(0)};
     if (args[0] == VALUE_ERROR || from == VALUE_ERROR) return GEN_NULL;
+    Value loaded = dict_get_str(vm, vm->modules, args[0]);
+    if (is_kind(loaded, TYPE_MODULE) && !import_is_initializing(vm, loaded))
+        return ref_hold(vm, loaded); /* sys, mostly: no need of the code of import for that */
     return ref_hold(vm, host_call(vm, vm->import_function, 5, args));
 }
 
