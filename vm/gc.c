@@ -52,7 +52,7 @@ enum {
  * of SLICE_BLOCKS blocks, about a millisecond's work, each time SLICE_YOUNG bytes were allocated.
  */
 #ifdef GEN_STRESS_GC
-#define CYCLE_MIN_BYTES ((uint64_t)0)
+#define CYCLE_MIN_BYTES ((uint64_t)1)
 #define YOUNG_AT_ONCE ((uint64_t)1 << 16)
 enum { SLICE_MARK = 1 << 16, SLICE_BLOCKS = 64, SLICE_YOUNG = 0, SLICE_ITEMS = 16 };
 #else

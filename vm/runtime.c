@@ -76,7 +76,7 @@ static bool take_interrupt(GenVM *vm) {
 bool vm_safepoint(GenVM *vm) {
     if (vm->in_prelude) {
         vm->fuel_kept = 0;
-        vm->fuel = INT64_MAX / 2;
+        vm->fuel = INT64_MAX / 8;
         return true;
     }
     vm->steps_done += vm->fuel_slice - vm->fuel - vm->fuel_kept;
@@ -232,7 +232,8 @@ Dict *prelude_load(GenVM *vm, const char *name) {
     TailCall tail = vm->tail;
     vm->exception = VALUE_UNSET;
     vm->in_prelude++; /* no collection meanwhile: a native that holds values is waiting */
-    vm->fuel = INT64_MAX / 2;
+    vm->fuel = INT64_MAX / 8;
+    vm->fuel_kept = 0;
     Value result = vm_call(vm, object_value(body), 0, NULL);
     vm->in_prelude--;
     vm->fuel = fuel;

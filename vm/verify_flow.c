@@ -411,7 +411,7 @@ static void jump(Flow *f, uint32_t word, Instr instr) {
     Opcode op = instr_op(instr);
     uint32_t target = word + 1 + (uint32_t)instr_imm(instr), reg = instr_b(instr);
     bool stores = op == OP_FORITER || op == OP_FORITERG;
-    Holds kept = f->now[reg];
+    Holds kept = stores ? f->now[reg] : HOLDS_NOTHING; /* else b is no register */
     if (stores) f->now[reg] = HOLDS_VALUE;
     reach(f, target, f->now);
     if (stores) f->now[reg] = kept;
