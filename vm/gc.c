@@ -511,11 +511,9 @@ void gc_mark_object(GenVM *vm, Object *object) {
         block->live_bytes += block->cell_size;
         heap->old_bytes += block->cell_size;
     }
-    if (object->kind != TYPE_STR || ((Str *)object)->extra) {
-        if (object->kind != TYPE_BUFFER && object->kind != TYPE_BYTES) push_mark(heap, object);
-    } else if (object->state & OBJECT_SUBCLASS) {
-        push_mark(heap, object);
-    }
+    if (object->kind == TYPE_BUFFER) return;
+    bool leaf = object->kind == TYPE_STR ? !((Str *)object)->extra : object->kind == TYPE_BYTES;
+    if (!leaf || object->state & OBJECT_SUBCLASS) push_mark(heap, object); /* attributes */
 }
 
 /* Do instances of subclasses of this builtin kind keep their attributes in the extra word? */

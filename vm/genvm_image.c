@@ -14,7 +14,7 @@ GenRef gen_save(GenVM *vm, GenRef root) {
 /* Modules of the library that the image wants are imported before it is read. */
 static bool import_needs(GenVM *vm, const void *data, size_t size) {
     Value needs = image_needs(vm, data, size);
-    if (needs == VALUE_ERROR) return false;
+    if (needs == VALUE_ERROR || ref_hold(vm, needs) == GEN_NULL) return false;
     for (uint64_t i = 0; i < AS_LIST(needs)->count; i++) {
         Value name = AS_LIST(needs)->items[i];
         if (!image_knows_module(vm, name)) {
@@ -32,7 +32,10 @@ static bool import_needs(GenVM *vm, const void *data, size_t size) {
 }
 
 GenRef gen_load(GenVM *vm, const void *data, size_t size) {
-    if (!import_needs(vm, data, size)) return GEN_NULL;
+    GenScope scope = gen_scope_open(vm); /* importing runs script code: the list of names is held */
+    bool ready = import_needs(vm, data, size);
+    gen_scope_close(vm, scope);
+    if (!ready) return GEN_NULL;
     return ref_hold(vm, image_load_value(vm, data, size));
 }
 

@@ -1,4 +1,6 @@
-/* VMs share nothing: eight threads, each with VMs of its own, run at once and agree. */
+/* VMs share nothing: eight threads, each with VMs of its own, run at once and agree.
+# skip: stress forty VMs that collect at every safepoint take minutes
+ */
 #include "genvm.h"
 #include <pthread.h>
 #include <stdio.h>
