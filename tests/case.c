@@ -197,7 +197,7 @@ static void read_expectation(Expectation *expect, const Case *test) {
     expect->has_in = read_beside(expect, ".in", &expect->in);
     expect->status = has_err ? 1 : 0;
     expect->seconds = DEFAULT_SECONDS;
-    if (test->kind == CASE_SCRIPT || test->kind == CASE_SHELL) read_directives(expect, test->path);
+    read_directives(expect, test->path);
     expect->seconds *= strtod(setting("GEN_SLOWDOWN", "1"), NULL);
 }
 
