@@ -840,7 +840,8 @@ call_resume : {
         receiver = args[0];
         if (arg_count == 2) end = pc;
     }
-    if (unlikely(!is_object(receiver))) goto call_native;
+    /* From a generator, each such call inside of another takes a word of the stack. */
+    if (unlikely(!is_object(receiver) || top >= vm->limit)) goto call_native;
     Generator *g = (Generator *)as_object(receiver), *root = NULL;
     if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) {
         if (object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_DELEGATING))
