@@ -61,6 +61,7 @@ typedef struct Codegen {
     Value source_lines;  /* for Code.source_lines */
     bool has_walrus;     /* the source contains ":=" */
     bool namespace_mode; /* the module's names live in the mapping in register 0 */
+    bool of_library;     /* a part of the library: builtin names in it mean the builtins */
     bool failed;         /* an exception is pending, or `error` is filled in */
     ParseError error;
     PointerMap name_values;                   /* AstName -> interned str */
@@ -221,6 +222,7 @@ void emit_window_out(Unit *u, Opcode op, Reg window, Reg b, uint32_t c, int32_t 
                      uint32_t count);
 void emit_collect(Unit *u, Opcode op, Reg collection, Reg source, uint32_t below);
 void emit_jump(Unit *u, Opcode op, uint32_t a, uint32_t b, Label *label);
+void emit_jump_full(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, Label *label);
 void emit_goto(Unit *u, Label *label);
 void emit_move(Unit *u, Reg dest, Reg src);
 void emit_const(Unit *u, Value v, Reg dest);

@@ -109,6 +109,45 @@ void condition_compare(Unit *u, AstCmpOp op, Reg left, AstExpr *right, bool when
     u->top = mark;
 }
 
+/* The types that `type(x) is int` is one instruction for. */
+static bool find_exact_type(const AstName *name, TypeId *type) {
+    static const struct {
+        const char *name;
+        TypeId type;
+    } types[] = {
+        {"int", TYPE_INT},     {"float", TYPE_FLOAT}, {"str", TYPE_STR},   {"list", TYPE_LIST},
+        {"tuple", TYPE_TUPLE}, {"dict", TYPE_DICT},   {"bool", TYPE_BOOL}, {"bytes", TYPE_BYTES},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (names_equal(name, types[i].name)) return *type = types[i].type, true;
+    return false;
+}
+
+static bool is_builtin_name(Unit *u, const AstExpr *e) {
+    return e->kind == EXPR_Name && name_resolve(u, e->Name.id).kind == VAR_GLOBAL;
+}
+
+/* In the library: type(x) is int, or is not. */
+static bool jump_exact(Unit *u, const AstExpr *e, bool when, Label *label) {
+    if (!u->gen->of_library) return false;
+    AstCmpOp op = e->Compare.ops.items[0];
+    const AstExpr *call = e->Compare.left, *right = e->Compare.comparators.items[0];
+    TypeId type;
+    if ((op != CMPOP_Is && op != CMPOP_IsNot) || call->kind != EXPR_Call ||
+        call->Call.args.count != 1 || call->Call.keywords.count ||
+        call->Call.args.items[0]->kind == EXPR_Starred || !is_builtin_name(u, call->Call.func) ||
+        !names_equal(call->Call.func->Name.id, "type") || !is_builtin_name(u, right) ||
+        !find_exact_type(right->Name.id, &type))
+        return false;
+    Reg value = expr_any(u, call->Call.args.items[0], NO_REG);
+    emit_at(u, e->span);
+    bool if_same = (op == CMPOP_Is) == when;
+    uint32_t kinds = ((type == TYPE_INT) == if_same) | ((type == TYPE_FLOAT) == if_same) << 1 |
+                     (uint32_t)!if_same << 2;
+    emit_jump_full(u, OP_JEXACT, value, (uint32_t)type, kinds, label);
+    return true;
+}
+
 /* a < b < c: b is computed once and lies in a register that the second comparison reads as well. */
 static void jump_chain(Unit *u, AstExpr *e, bool when, Label *label) {
     Label skip = LABEL_NEW;
@@ -144,7 +183,7 @@ static void jump_comparison(Unit *u, AstExpr *e, bool when, Label *label) {
     warning_of_compare(u->gen, e);
     if (e->Compare.ops.count > 1) {
         jump_chain(u, e, when, label);
-    } else {
+    } else if (!jump_exact(u, e, when, label)) {
         AstExpr *right = e->Compare.comparators.items[0];
         Reg left = expr_operand(u, e->Compare.left, NO_REG, right);
         emit_at(u, e->span);

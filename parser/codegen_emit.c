@@ -307,9 +307,13 @@ void emit_label_reach(Unit *u, Label *label) {
 }
 
 void emit_jump(Unit *u, Opcode op, uint32_t a, uint32_t b, Label *label) {
+    emit_jump_full(u, op, a, b, 0, label);
+}
+
+void emit_jump_full(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, Label *label) {
     if (!u->reachable) return;
     uint32_t before = u->count;
-    emit_full(u, op, a, b, 0, 0, 0);
+    emit_full(u, op, a, b, c, 0, 0);
     if (u->count == before) return;
     uint32_t jump = u->count - 1;
     int32_t imm = label->at >= 0 ? label->at - (int32_t)jump - 1 : label->refs;

@@ -99,6 +99,7 @@ static Value compile_in_arena(GenVM *vm, Arena *arena, const char *source, size_
         .vm = vm, .arena = arena, .source = source, .source_size = size, .filename = filename};
     gen.source_lines = VALUE_UNSET;
     gen.namespace_mode = flags & COMPILE_NAMESPACE;
+    gen.of_library = flags & COMPILE_LIBRARY;
     if (flags & COMPILE_KEEP_SOURCE) {
         gen.source_lines = str_decode_utf8(vm, source, size, "replace");
         if (gen.source_lines == VALUE_ERROR) return VALUE_ERROR;

@@ -9,6 +9,7 @@ enum {
         2, /* mode exec, eval, single: names live in a mapping that the code gets in register 0 */
     COMPILE_INCOMPLETE =
         4, /* mode single: a source that only lacks more lines returns VALUE_UNSET */
+    COMPILE_LIBRARY = 16,    /* a file of the library: it gives no other meaning to names of types */
     COMPILE_KEEP_SOURCE = 8, /* the Code keeps the source for tracebacks: it is in no file */
 };
 

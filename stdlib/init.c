@@ -56,7 +56,7 @@ static Value load_prelude(GenVM *vm, const char *name) {
         if (module == VALUE_ERROR || !dict_set_str(vm, vm->modules, engine, module))
             return VALUE_ERROR;
     }
-    Value code = compile_source(vm, source->text, source->len, filename, "exec", 0);
+    Value code = compile_source(vm, source->text, source->len, filename, "exec", COMPILE_LIBRARY);
     if (code != VALUE_ERROR) hide((Code *)as_object(code));
     return code;
 }
@@ -115,7 +115,8 @@ static Value find_module(GenVM *vm, Value name) {
     Value filename = str_format(vm, is_unseen(name) ? "<prelude %S>" : "<frozen %S>", name);
     const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
     Value code =
-        text ? compile_source(vm, source->text, source->len, text, "exec", 0) : VALUE_ERROR;
+        text ? compile_source(vm, source->text, source->len, text, "exec", COMPILE_LIBRARY)
+             : VALUE_ERROR;
     if (code == VALUE_ERROR) return VALUE_ERROR;
     hide((Code *)as_object(code));
     return tuple_pack(vm, 2, code, bool_value(source->is_package));

@@ -368,6 +368,16 @@ RunStatus interp_run(GenVM *vm) {
         NEXT;
     }
 
+    CASE(JEXACT) {
+        Value x = RA;
+        if (likely(is_int(x))) {
+            if (C & 1) JUMP(IMM);
+            NEXT;
+        }
+        if (is_float(x) ? C & 2 : (as_object(x)->shape != B) == C >> 2) JUMP(IMM);
+        NEXT;
+    }
+
     OUTLINED(GETITER, op_get_iter)
     OUTLINED(ENDFOR, op_end_for)
     OUTLINED(ENDPARAMS, op_end_params)
