@@ -74,22 +74,36 @@ static bool is_small_constant(Value v) {
            is_kind(v, TYPE_BYTES);
 }
 
+/* Compares R[left] with a constant, which is the left operand if `mirrored`: false where no
+ * instruction takes that constant. */
+static bool jump_constant(Unit *u, CompareOp order, Reg left, Value constant, bool mirrored,
+                          bool when, Label *label) {
+    static const CompareOp mirrors[] = {COMPARE_GT, COMPARE_GE, COMPARE_EQ,
+                                        COMPARE_NE, COMPARE_LT, COMPARE_LE};
+    CompareOp op = mirrored ? mirrors[order] : order;
+    if (is_int(constant) && as_int(constant) >= -128 && as_int(constant) < 128) {
+        emit_jump_full(u, (when ? OP_JLTI : OP_JNLTI) + (Opcode)op, left,
+                       (uint32_t)as_int(constant) & 255, mirrored, label);
+        return true;
+    }
+    if (!is_small_constant(constant)) return false;
+    uint32_t index = emit_const_index(u, constant);
+    if (index >= 256) return false;
+    if (is_exact(constant, TYPE_STR) && (order == COMPARE_EQ || order == COMPARE_NE)) {
+        bool if_equal = (order == COMPARE_EQ) == when;
+        emit_jump_full(u, if_equal ? OP_JEQS : OP_JNES, left, index,
+                       mirrored | (order == COMPARE_NE) << 1, label);
+    } else {
+        emit_jump_full(u, (when ? OP_JLTK : OP_JNLTK) + (Opcode)op, left, index, mirrored, label);
+    }
+    return true;
+}
+
 static void jump_ordered(Unit *u, CompareOp order, Reg left, AstExpr *right, bool when,
                          Label *label) {
     Value constant = fold_expr(u->gen, right);
-    if (constant != VALUE_UNSET && is_int(constant) && as_int(constant) >= -128 &&
-        as_int(constant) < 128) {
-        Opcode base = when ? OP_JLTI : OP_JNLTI;
-        emit_jump(u, base + (Opcode)order, left, (uint32_t)as_int(constant) & 255, label);
+    if (constant != VALUE_UNSET && jump_constant(u, order, left, constant, false, when, label))
         return;
-    }
-    if (constant != VALUE_UNSET && is_small_constant(constant)) {
-        uint32_t index = emit_const_index(u, constant);
-        if (index < 256) {
-            emit_jump(u, (when ? OP_JLTK : OP_JNLTK) + (Opcode)order, left, index, label);
-            return;
-        }
-    }
     AstSpan span = u->span;
     Reg value = expr_any(u, right, NO_REG);
     emit_at(u, span);
@@ -148,27 +162,56 @@ static bool jump_exact(Unit *u, const AstExpr *e, bool when, Label *label) {
     return true;
 }
 
+/* The constant of `1 < x`, which is compared as x > 1 is; VALUE_UNSET for others. */
+static Value left_constant(Unit *u, AstExpr *e) {
+    AstCmpOp op = e->Compare.ops.items[0];
+    if (op > CMPOP_GtE) return VALUE_UNSET;
+    Value constant = fold_expr(u->gen, e->Compare.left);
+    if (constant == VALUE_UNSET || !is_small_constant(constant)) return VALUE_UNSET;
+    return fold_expr(u->gen, e->Compare.comparators.items[0]) == VALUE_UNSET ? constant
+                                                                             : VALUE_UNSET;
+}
+
+static void jump_mirrored(Unit *u, CompareOp order, Value constant, Reg right, bool when,
+                          Label *label) {
+    if (jump_constant(u, order, right, constant, true, when, label)) return;
+    Reg left = emit_temp(u);
+    emit_const(u, constant, left);
+    emit_jump(u, (when ? OP_JLT : OP_JNLT) + (Opcode)order, left, right, label);
+}
+
+/* Jumps if the comparison of two registers is false. */
+static void jump_unless(Unit *u, AstCmpOp op, Reg left, Reg right, Label *label) {
+    if (op == CMPOP_Is || op == CMPOP_IsNot) {
+        emit_jump(u, op == CMPOP_Is ? OP_JISNOT : OP_JIS, left, right, label);
+    } else if (op == CMPOP_In || op == CMPOP_NotIn) {
+        Reg result = emit_temp(u);
+        emit(u, OP_IN, result, left, right, 0);
+        emit_jump(u, op == CMPOP_In ? OP_JF : OP_JT, result, 0, label);
+    } else {
+        emit_jump(u, OP_JNLT + (Opcode)compare_order(op), left, right, label);
+    }
+}
+
 /* a < b < c: b is computed once and lies in a register that the second comparison reads as well. */
 static void jump_chain(Unit *u, AstExpr *e, bool when, Label *label) {
     Label skip = LABEL_NEW;
     Label *on_false = when ? &skip : label;
     int32_t last = e->Compare.ops.count - 1;
-    Reg left = expr_operand(u, e->Compare.left, NO_REG, e->Compare.comparators.items[0]);
+    Value constant = left_constant(u, e);
+    Reg left = NO_REG;
+    if (constant == VALUE_UNSET)
+        left = expr_operand(u, e->Compare.left, NO_REG, e->Compare.comparators.items[0]);
     for (int32_t i = 0; i < last; i++) {
         AstExpr *right = e->Compare.comparators.items[i];
+        AstCmpOp op = e->Compare.ops.items[i];
         Reg value = expr_operand(u, right, NO_REG, e->Compare.comparators.items[i + 1]);
         Reg mark = u->top;
         emit_at(u, e->span);
-        AstCmpOp op = e->Compare.ops.items[i];
-        if (op == CMPOP_Is || op == CMPOP_IsNot) {
-            emit_jump(u, op == CMPOP_Is ? OP_JISNOT : OP_JIS, left, value, on_false);
-        } else if (op == CMPOP_In || op == CMPOP_NotIn) {
-            Reg result = emit_temp(u);
-            emit(u, OP_IN, result, left, value, 0);
-            emit_jump(u, op == CMPOP_In ? OP_JF : OP_JT, result, 0, on_false);
-        } else {
-            emit_jump(u, OP_JNLT + (Opcode)compare_order(op), left, value, on_false);
-        }
+        if (left == NO_REG)
+            jump_mirrored(u, compare_order(op), constant, value, false, on_false);
+        else
+            jump_unless(u, op, left, value, on_false);
         u->top = mark;
         left = value;
     }
@@ -178,17 +221,26 @@ static void jump_chain(Unit *u, AstExpr *e, bool when, Label *label) {
     emit_label(u, &skip);
 }
 
+static void jump_single(Unit *u, AstExpr *e, bool when, Label *label) {
+    AstExpr *right = e->Compare.comparators.items[0];
+    AstCmpOp op = e->Compare.ops.items[0];
+    Value constant = left_constant(u, e);
+    Reg operand = constant == VALUE_UNSET ? expr_operand(u, e->Compare.left, NO_REG, right)
+                                          : expr_any(u, right, NO_REG);
+    emit_at(u, e->span);
+    if (constant == VALUE_UNSET)
+        condition_compare(u, op, operand, right, when, label);
+    else
+        jump_mirrored(u, compare_order(op), constant, operand, when, label);
+}
+
 static void jump_comparison(Unit *u, AstExpr *e, bool when, Label *label) {
     Reg mark = u->top;
     warning_of_compare(u->gen, e);
-    if (e->Compare.ops.count > 1) {
+    if (e->Compare.ops.count > 1)
         jump_chain(u, e, when, label);
-    } else if (!jump_exact(u, e, when, label)) {
-        AstExpr *right = e->Compare.comparators.items[0];
-        Reg left = expr_operand(u, e->Compare.left, NO_REG, right);
-        emit_at(u, e->span);
-        condition_compare(u, e->Compare.ops.items[0], left, right, when, label);
-    }
+    else if (!jump_exact(u, e, when, label))
+        jump_single(u, e, when, label);
     u->top = mark;
 }
 

@@ -73,8 +73,10 @@ bool continue_discard(GenVM *vm, Value answer) {
 /* ---- truth ---- */
 
 /* Which jump instructions jump on false. */
-static bool jumps_on_false(Opcode op) {
-    switch (op) {
+static bool jumps_on_false(Instr instr) {
+    switch (instr_op(instr)) {
+    case OP_JEQS: return instr_c(instr) & 2;
+    case OP_JNES: return !(instr_c(instr) & 2);
     case OP_JF:
     case OP_JNLT:
     case OP_JNLE:
@@ -100,7 +102,7 @@ static bool jumps_on_false(Opcode op) {
 
 void vm_set_branch(GenVM *vm, bool truth) {
     Instr instr = vm->pc[-1];
-    if (truth != jumps_on_false(instr_op(instr))) {
+    if (truth != jumps_on_false(instr)) {
         vm->pc += instr_imm(instr);
         vm->fuel += instr_imm(instr) >> 31;
     }

@@ -52,7 +52,7 @@ static void put_imm(StrBuilder *out, const Code *code, char kind, uint32_t word,
 }
 
 static bool is_constant_compare(Opcode op) {
-    return op >= OP_JLTK && op <= OP_JNGEK;
+    return op >= OP_JLTK && op <= OP_JNES;
 }
 
 static void put_instruction(StrBuilder *out, const Code *code, uint32_t word) {

@@ -311,6 +311,8 @@ RunStatus interp_run(GenVM *vm) {
     COMPARE_JUMPS(NE, !=)
     COMPARE_JUMPS(GT, >)
     COMPARE_JUMPS(GE, >=)
+    STRING_JUMP(JEQS, true)
+    STRING_JUMP(JNES, false)
     CASE(IS) {
         RA = bool_value(RB == RC);
         NEXT;
@@ -331,7 +333,7 @@ RunStatus interp_run(GenVM *vm) {
             if (x) JUMP(IMM);
             NEXT;
         }
-        if (is_exact(x, TYPE_LIST)) {
+        if (is_exact_operand(x, TYPE_LIST)) {
             if (AS_LIST(x)->count) JUMP(IMM);
             NEXT;
         }
@@ -345,7 +347,7 @@ RunStatus interp_run(GenVM *vm) {
             if (!x) JUMP(IMM);
             NEXT;
         }
-        if (is_exact(x, TYPE_LIST)) {
+        if (is_exact_operand(x, TYPE_LIST)) {
             if (!AS_LIST(x)->count) JUMP(IMM);
             NEXT;
         }
@@ -554,7 +556,7 @@ unquicken_for : {
     OUTLINED(LDSPECIAL, op_load_special)
     CASE(GETITEM) {
         Value object = RB, key = RC;
-        if (likely(is_object(object) && is_int(key))) {
+        if (likely((((object - 1) | key) & 3) == 0)) { /* an object and an int */
             int64_t at = as_int(key);
             if (likely(object_key(as_object(object)) == OBJECT_KEY(TYPE_LIST, 0))) {
                 List *list = AS_LIST(object);
@@ -580,13 +582,13 @@ unquicken_for : {
     CASE(GETITEMI) {
         Value object = RB;
         int64_t at = IMM;
-        if (likely(is_exact(object, TYPE_LIST))) {
+        if (likely(is_exact_operand(object, TYPE_LIST))) {
             List *list = AS_LIST(object);
             if (unlikely(!find_place(&at, list->count))) SLOW(op_get_item);
             RA = list->items[at];
             NEXT;
         }
-        if (likely(is_exact(object, TYPE_TUPLE))) {
+        if (likely(is_exact_operand(object, TYPE_TUPLE))) {
             Tuple *tuple = AS_TUPLE(object);
             if (unlikely(!find_place(&at, tuple->count))) SLOW(op_get_item);
             RA = tuple->items[at];
@@ -596,7 +598,7 @@ unquicken_for : {
     }
     CASE(SETITEM) {
         Value object = RA, key = RB;
-        if (likely(is_int(key) && is_exact(object, TYPE_LIST))) {
+        if (likely(is_int(key) && is_exact_operand(object, TYPE_LIST))) {
             List *list = AS_LIST(object);
             int64_t at = as_int(key);
             if (unlikely(!find_place(&at, list->count))) SLOW(op_set_item);
@@ -645,7 +647,7 @@ unquicken_for : {
     OUTLINED(DICTMERGE, op_dict_merge)
     CASE(UNPACK) {
         Value v = RB;
-        if (likely(is_exact(v, TYPE_TUPLE)) && AS_TUPLE(v)->count == (uint64_t)IMM) {
+        if (likely(is_exact_operand(v, TYPE_TUPLE)) && AS_TUPLE(v)->count == (uint64_t)IMM) {
             Value *to = &RA;
             for (int32_t i = 0, count = IMM; i < count; i++)
                 to[i] = AS_TUPLE(v)->items[i];

@@ -317,14 +317,29 @@ bool op_compare(GenVM *vm) {
     return call_result(vm, value_compare(vm, op, left, right));
 }
 
-bool op_compare_jump(GenVM *vm) {
+/* The operands and the operator of a comparison that jumps. */
+static CompareOp jump_operands(GenVM *vm, Value *left, Value *right) {
+    static const CompareOp mirrored[] = {COMPARE_GT, COMPARE_GE, COMPARE_EQ,
+                                         COMPARE_NE, COMPARE_LT, COMPARE_LE};
     Instr instr = op_instr(vm);
     unsigned offset = (unsigned)(instr_op(instr) - OP_JLT); /* six forms of six operators */
     CompareOp op = (CompareOp)(offset % 6);
-    Value right = offset < 12   ? vm->base[instr_b(instr)]
-                  : offset < 24 ? int_value((int8_t)instr_b(instr))
-                                : frame_function(vm->base)->consts[instr_b(instr)];
-    Value left = *op_a(vm);
+    if (instr_op(instr) == OP_JEQS || instr_op(instr) == OP_JNES)
+        op = instr_c(instr) & 2 ? COMPARE_NE : COMPARE_EQ;
+    *left = *op_a(vm);
+    *right = offset < 12   ? vm->base[instr_b(instr)]
+             : offset < 24 ? int_value((int8_t)instr_b(instr))
+                           : frame_function(vm->base)->consts[instr_b(instr)];
+    if (offset < 12 || !(instr_c(instr) & 1)) return op;
+    Value constant = *right;
+    *right = *left;
+    *left = constant;
+    return mirrored[op];
+}
+
+bool op_compare_jump(GenVM *vm) {
+    Value left, right;
+    CompareOp op = jump_operands(vm, &left, &right);
     if (is_exact(left, TYPE_STR) &&
         is_exact(right, TYPE_STR)) { /* the common case beside numbers */
         bool equality = op == COMPARE_EQ || op == COMPARE_NE;

@@ -159,8 +159,10 @@ static bool check_instruction(const Verifier *v, uint32_t word) {
     if (!check_imm(v, word, info->format[3], instr_imm(instr))) return false;
     if (is_method_call(instr) && instr_b(instr) == 0)
         return fail(v, word, "%s without a receiver", info->name);
-    if (op >= OP_JLTK && op <= OP_JNGEK && !check_constant(v, word, (int32_t)instr_b(instr)))
+    if (op >= OP_JLTK && op <= OP_JNES && !check_constant(v, word, (int32_t)instr_b(instr)))
         return false;
+    if ((op == OP_JEQS || op == OP_JNES) && !is_exact(v->code->consts[instr_b(instr)], TYPE_STR))
+        return fail(v, word, "%s with no str", info->name);
     if (info->words == 3) return check_constant(v, word, instr_imm(v->code->instrs[word + 1]));
     if ((op == OP_FLOORDIVK || op == OP_MODK) &&
         v->code->instrs[word + 1] != code_reciprocal(v->code->consts[instr_imm(instr)]))
