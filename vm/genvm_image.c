@@ -13,15 +13,10 @@ GenRef gen_save(GenVM *vm, GenRef root) {
 
 /* Modules of the library that the image wants are imported before it is read. */
 static bool import_needs(GenVM *vm, const void *data, size_t size) {
-    Value needs = image_needs(vm, data, size);
+    Value needs = image_imports(vm, data, size);
     if (needs == VALUE_ERROR || ref_hold(vm, needs) == GEN_NULL) return false;
     for (uint64_t i = 0; i < AS_LIST(needs)->count; i++) {
         Value name = AS_LIST(needs)->items[i];
-        if (!image_knows_module(vm, name)) {
-            raise_error(vm, EXC_IMPORT_ERROR,
-                        "the image needs module %V, which is not of the library", name);
-            return false;
-        }
         GenScope scope = gen_scope_open(vm);
         const char *text = str_c(vm, name);
         bool ok = text && gen_import(vm, text) != GEN_NULL;

@@ -1,17 +1,24 @@
 /* image.h - images: values, suspended generators and tasks as bytes, and back.
  *
- * THE FORMAT, version 1. Numbers are varints (seven bits a byte, the low ones first, the top bit
+ * THE FORMAT, version 2. Numbers are varints (seven bits a byte, the low ones first, the top bit
  * says "more"); what is written as fixed bytes is little-endian. Nothing depends on addresses.
  *
  *     magic        7f 47 65 6e 49 6d 67 0a ("\x7fGenImg\n")
  *     version      varint: IMAGE_VERSION; others are refused
+ *     engine       8 bytes: a hash of the tables of the engine (image_engine.c): instructions,
+ *                  continuations, resumable natives, special methods, kinds of records. Others are
+ *                  refused
  *     root kind    varint: ImageRoot
- *     hash check   8 bytes: the hash of a fixed text under the VM's key. When it differs at
- * loading, results of script-defined __hash__ methods may have to be asked for again needs varint
- * count, then as many times: a varint length and UTF-8: the modules that must be imported before
- * loading (library modules written in Gen), by name records      varint count, then the shells of
- * all records, then their bodies root         a value check        8 bytes: hash of all bytes
- * before (accidents only: it is no signature)
+ *     hash check   8 bytes: the hash of a fixed text under the VM's key; where it differs, the
+ *                  hashes of sets' items are of no use
+ *     needs        varint count, then as many names: the modules that must be imported before
+ *                  loading. A name is a varint length and UTF-8
+ *     records      varint count, then the shells of all records, then their bodies
+ *     root         a value
+ *     check        8 bytes: hash of all bytes before (accidents only: it is no signature)
+ *
+ * The root is the value itself; of a task a tuple of it and a list of the user's modules; of a VM
+ * that list. An image of code (ImageRoot) has after its needs one code, as in image_code.c.
  *
  * A record is an object, by number (from 0). Its shell is a tag (image.def) and what it takes to
  * allocate the object: its class, sizes, text; it refers only to records before it. Its body is
@@ -22,22 +29,31 @@
  *     0   record v >> 2               2   constant v >> 2: ImageConstant
  *     1   int, zigzag, v >> 2         3   float, 8 bytes of IEEE 754
  *
+ * The bodies of namespaces (GLOBALS) come behind all others, in the order of their numbers. What a
+ * shell and a body hold is written down at the two functions of each kind that write them: the
+ * frames of tasks in image_task.c, generators in image_frames.c, classes in image_class.c, dicts
+ * and sets in image_tables.c, code in image_code.c, names in image_names.c, the others in
+ * image_values.c; FIELDS are the fields of a table, in order (ImageLayout).
+ *
  * Code is written whole (constants, names and inner code within it, see image_code.c) and carries
  * the first 16 bytes of the SHA-256 of that; where a VM has code of that hash, the VM's own is
- * taken. Functions and classes of the library, natives and builtin types go by name; those that run
- * in Gen say the hash of their code, which must be the same.
+ * taken. Functions and classes of the library, natives and builtin types go by name and version: of
+ * a function in Gen the hash of its code, of a native that of its signature, of a builtin type that
+ * of the fields of its objects. Before anything else is read or run, all that is not there or is of
+ * another version is listed in one ValueError.
  *
  * LOADING TRUSTS NOTHING. Every length is checked against the bytes that are left before memory is
  * asked for, every reference against the kind that its place needs, code is verified (verify.c),
- * and a generator's registers must be what its code has at that place. Any bytes give a value or a
- * ValueError that says what is wrong.
+ * a generator's registers must be what its code has at that place, and those of a native that waits
+ * what its `check` (resumes.def) says. Any bytes give a value or a ValueError that says what is
+ * wrong.
  */
 #ifndef GEN_IMAGE_H
 #define GEN_IMAGE_H
 
 #include "vm/vm.h"
 
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 
 typedef enum ImageRoot {
     IMAGE_ROOT_VALUE,
@@ -59,13 +75,14 @@ Value image_save_task(GenVM *vm, Value task_or_unset);
  * damaged one; ImportError: a module in `needs` is not imported. Runs no script code. */
 Value image_load_value(GenVM *vm, const uint8_t *data, size_t size);
 
-/* What an image holds, without loading it: a dict with version, root, modules, natives, types,
- * library, records. */
+/* What an image holds, without loading it: a dict with version, engine, root, modules, types,
+ * natives, library (what goes by name), missing (what of that is not here), records, size. */
 Value image_inspect(GenVM *vm, const uint8_t *data, size_t size);
 
-/* The modules that must be imported before image_load_value: a list of str. */
-bool image_knows_module(GenVM *vm, Value name); /* is it one of the library */
+/* The modules that must be there before image_load_value: a list of str. */
 Value image_needs(GenVM *vm, const uint8_t *data, size_t size);
+/* Those of them that are not there yet: ImportError names the ones that the library has not. */
+Value image_imports(GenVM *vm, const uint8_t *data, size_t size);
 
 /* The table of codes by their contents: at the end of a collection it forgets those that are gone.
  */

@@ -372,6 +372,15 @@ const ImageLayout *image_layout_of(GenVM *vm, const Object *object) {
     return type->instance_kind == object->kind ? layout_of_type(vm, type) : NULL;
 }
 
+/* What the readers of such objects must agree on: the fields, in order. */
+uint32_t image_layout_version(GenVM *vm, const Type *type) {
+    const ImageLayout *layout = layout_of_type(vm, type);
+    uint32_t hash = layout ? 2166136261u : 0;
+    for (const ImageField *field = layout ? layout->fields : NULL; field && field->type; field++)
+        hash = (hash ^ (field->type | (uint32_t)field->kind << 8)) * 16777619u;
+    return hash;
+}
+
 /* ---- writing ---- */
 
 void save_fields_shell(ImageWriter *w, Object *object) {

@@ -16,9 +16,6 @@
 
 #include <stdlib.h>
 
-uint64_t image_hash_check(GenVM *vm);
-uint64_t image_checksum(const uint8_t *data, size_t size);
-
 bool image_bad(ImageReader *r, const char *format, ...) {
     if (r->vm->exception != VALUE_UNSET) return false;
     va_list args;
@@ -187,6 +184,7 @@ bool image_get_class(ImageReader *r, TypeId kind, Type **out) {
         return image_bad(r, "the class of record %u is none", r->current);
     *out = (Type *)r->objects[number - 1];
     if ((*out)->instance_kind == kind) return true;
+    if (r->missing != VALUE_UNSET) return *out = r->vm->types[kind], true;
     return image_bad(r, "record %u cannot be an instance of %N", r->current, *out);
 }
 
@@ -205,6 +203,16 @@ static LoadBodyFn *const load_bodies[] = {
 #undef IMAGE
 };
 
+/* Where something is missing the shells that build on it cannot be made, and need not be: of these
+ * kinds all has been read when they find out. */
+static Object *stand_in(ImageReader *r, uint8_t tag) {
+    bool read = tag == IMAGE_FIELDS || tag == IMAGE_INSTANCE || tag == IMAGE_CLASS ||
+                tag == IMAGE_GENERATOR;
+    if (!read || r->missing == VALUE_UNSET || r->at == r->end) return NULL;
+    error_clear(r->vm);
+    return &r->vm->types[TYPE_OBJECT]->header;
+}
+
 static bool read_shells(ImageReader *r) {
     while (r->made < r->count) {
         if (r->at == r->end) return image_bad(r, "it is cut off");
@@ -212,12 +220,41 @@ static bool read_shells(ImageReader *r) {
         uint8_t tag = *r->at++;
         if (tag >= IMAGE_TAG_COUNT) return image_bad(r, "record %u is of an unknown kind", r->made);
         Object *object = load_shells[tag](r);
-        if (!object || r->vm->exception != VALUE_UNSET) return false;
+        if (!object || r->vm->exception != VALUE_UNSET) object = stand_in(r, tag);
+        if (!object) return false;
         r->tags[r->made] = tag;
         r->objects[r->made++] = object;
         if (r->made % 64 == 0 && !native_charge(r->vm, 64)) return false;
     }
     return true;
+}
+
+/* "a, b, c" */
+static Value join_names(GenVM *vm, Value names) {
+    StrBuilder text;
+    builder_init(&text, vm);
+    for (uint64_t i = 0; i < AS_LIST(names)->count; i++)
+        builder_put_format(&text, "%s%S", i ? ", " : "", AS_LIST(names)->items[i]);
+    return builder_finish(&text);
+}
+
+/* True for an empty list; else an exception of them is raised. */
+static bool raise_names(GenVM *vm, TypeId exception, const char *format, Value names) {
+    if (names == VALUE_ERROR) return false;
+    if (AS_LIST(names)->count == 0) return true;
+    Value text = join_names(vm, names);
+    if (text != VALUE_ERROR) raise_error(vm, exception, format, text);
+    return false;
+}
+
+/* What is missing comes before what is wrong: it may be the reason. */
+static bool read_named_shells(ImageReader *r) {
+    GenVM *vm = r->vm;
+    bool ok = read_shells(r);
+    if (r->missing == VALUE_UNSET) return ok;
+    error_clear(vm);
+    return raise_names(vm, EXC_VALUE_ERROR, "the image needs what this engine does not have: %S",
+                       r->missing);
 }
 
 static bool read_bodies(ImageReader *r, bool late) {
@@ -233,15 +270,24 @@ static bool read_bodies(ImageReader *r, bool late) {
 
 static const uint8_t magic[8] = {0x7f, 'G', 'e', 'n', 'I', 'm', 'g', '\n'};
 
+static bool refuse_engine(ImageReader *r, uint64_t engine) {
+    raise_value(r->vm,
+                "the image was made by an engine with another instruction set: %llx, this is %llx",
+                (unsigned long long)engine, (unsigned long long)image_engine(r->vm));
+    return false;
+}
+
 static bool read_head(ImageReader *r, ImageRoot *root) {
     size_t size = (size_t)(r->end - r->start);
     if (size < sizeof magic + 16 || memcmp(r->start, magic, sizeof magic) != 0)
         return image_bad(r, "it does not begin like one");
     r->at = r->start + sizeof magic;
     uint64_t version = image_get_number(r);
-    if (version != IMAGE_VERSION)
-        return image_bad(r, "it is of version %llu, this is version %d",
-                         (unsigned long long)version, IMAGE_VERSION);
+    if (version != IMAGE_VERSION && r->vm->exception == VALUE_UNSET) {
+        raise_value(r->vm, "the image is of format version %llu, this engine reads version %d",
+                    (unsigned long long)version, IMAGE_VERSION);
+        return false;
+    }
     uint64_t expected;
     r->end -= 8;
     ImageReader tail = *r;
@@ -250,8 +296,10 @@ static bool read_head(ImageReader *r, ImageRoot *root) {
     if (!image_get_long(&tail, &expected)) return false;
     if (image_checksum(r->start, (size_t)(r->end - r->start)) != expected)
         return image_bad(r, "its bytes were damaged");
+    uint64_t engine, check;
+    if (!image_get_long(r, &engine)) return false;
+    if (engine != image_engine(r->vm)) return refuse_engine(r, engine);
     *root = (ImageRoot)image_get_number(r);
-    uint64_t check;
     if (!image_get_long(r, &check)) return false;
     r->same_hashes = check == image_hash_check(r->vm);
     return true;
@@ -267,21 +315,24 @@ static Value read_needs(ImageReader *r) {
     return list;
 }
 
+/* Those of a list of modules that are not there; with `unknown`, of them those that the library
+ * has not either. */
+static Value missing_modules(GenVM *vm, Value needs, bool unknown) {
+    Value missing = list_new(vm, 0);
+    for (uint64_t i = 0; missing != VALUE_ERROR && i < AS_LIST(needs)->count; i++) {
+        Value name = AS_LIST(needs)->items[i];
+        bool there = dict_get_str(vm, vm->modules, name) != VALUE_UNSET;
+        if (there || (unknown && image_is_library(vm, name))) continue;
+        if (!list_append(vm, missing, name)) return VALUE_ERROR;
+    }
+    return missing;
+}
+
 static bool check_needs(ImageReader *r) {
     Value needs = read_needs(r);
-    if (needs == VALUE_ERROR) return false;
-    StrBuilder missing;
-    builder_init(&missing, r->vm);
-    const List *list = AS_LIST(needs);
-    for (uint64_t i = 0; i < list->count; i++)
-        if (dict_get_str(r->vm, r->vm->modules, list->items[i]) == VALUE_UNSET)
-            builder_put_format(&missing, "%s%S", missing.size ? ", " : "", list->items[i]);
-    if (missing.size == 0) return builder_drop(&missing), true;
-    Value names = builder_finish(&missing);
-    if (names != VALUE_ERROR)
-        raise_error(r->vm, EXC_IMPORT_ERROR, "the image needs modules that are not imported: %S",
-                    names);
-    return false;
+    return needs != VALUE_ERROR &&
+           raise_names(r->vm, EXC_IMPORT_ERROR, "the image needs modules that are not imported: %S",
+                       missing_modules(r->vm, needs, false));
 }
 
 static bool reserve_records(ImageReader *r) {
@@ -303,7 +354,7 @@ static bool read_all(ImageReader *r, Value *value) {
     if (root > IMAGE_ROOT_VM) return image_bad(r, "its root is of an unknown kind");
     r->root = root;
     if (!check_needs(r) || !reserve_records(r)) return false;
-    if (!read_shells(r) || !read_bodies(r, false) || !read_bodies(r, true)) return false;
+    if (!read_named_shells(r) || !read_bodies(r, false) || !read_bodies(r, true)) return false;
     if (!image_get_value(r, value)) return false;
     if (r->at != r->end) return image_bad(r, "%zu bytes are left over", (size_t)(r->end - r->at));
     if (!image_finish_classes(r) || !image_check_later(r) || !image_fill_tables(r)) return false;
@@ -343,6 +394,14 @@ bool image_take_root(ImageReader *r, Value *value) {
     return adopt_modules(r, modules);
 }
 
+static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {
+    ImageReader r = {
+        .vm = vm, .at = data, .start = data, .end = data + size, .missing = VALUE_UNSET};
+    for (int i = 0; i < IMAGE_NAMES_COUNT; i++)
+        r.names[i] = VALUE_UNSET;
+    return r;
+}
+
 static void free_reader(ImageReader *r) {
     free(r->frames);
     free(r->objects);
@@ -351,8 +410,7 @@ static void free_reader(ImageReader *r) {
 }
 
 Value image_load_value(GenVM *vm, const uint8_t *data, size_t size) {
-    ImageReader r = {
-        .vm = vm, .at = data, .start = data, .end = data + size, .rehash = VALUE_UNSET};
+    ImageReader r = new_reader(vm, data, size);
     Value value = VALUE_ERROR;
     bool ok = read_all(&r, &value);
     free_reader(&r);
@@ -360,10 +418,19 @@ Value image_load_value(GenVM *vm, const uint8_t *data, size_t size) {
 }
 
 Value image_needs(GenVM *vm, const uint8_t *data, size_t size) {
-    ImageReader r = {
-        .vm = vm, .at = data, .start = data, .end = data + size, .rehash = VALUE_UNSET};
+    ImageReader r = new_reader(vm, data, size);
     ImageRoot root;
     return read_head(&r, &root) ? read_needs(&r) : VALUE_ERROR;
+}
+
+Value image_imports(GenVM *vm, const uint8_t *data, size_t size) {
+    Value needs = image_needs(vm, data, size);
+    if (needs == VALUE_ERROR ||
+        !raise_names(vm, EXC_IMPORT_ERROR,
+                     "the image needs modules that are not of the library: %S",
+                     missing_modules(vm, needs, true)))
+        return VALUE_ERROR;
+    return missing_modules(vm, needs, false);
 }
 
 static bool put_entry(GenVM *vm, Dict *dict, const char *name, Value value) {
@@ -371,22 +438,44 @@ static bool put_entry(GenVM *vm, Dict *dict, const char *name, Value value) {
            dict_set_str(vm, dict, str_intern_from(vm, name, strlen(name)), value);
 }
 
-Value image_inspect(GenVM *vm, const uint8_t *data, size_t size) {
+/* The shells are read, for the names in them; what they have made is dropped. */
+static bool read_names(ImageReader *r, ImageRoot root) {
+    for (int i = 0; i < IMAGE_NAMES_COUNT; i++)
+        if ((r->names[i] = list_new(r->vm, 0)) == VALUE_ERROR) return false;
+    if (root == IMAGE_ROOT_CODE) return true;
+    bool ok = reserve_records(r) && read_shells(r);
+    if (!ok && r->missing != VALUE_UNSET) error_clear(r->vm);
+    if (r->missing == VALUE_UNSET) r->missing = list_new(r->vm, 0);
+    return (ok || AS_LIST(r->missing)->count) && r->missing != VALUE_ERROR;
+}
+
+static Value inspect(ImageReader *r) {
     static const char *const roots[] = {"value", "task", "vm", "code"};
-    ImageReader r = {
-        .vm = vm, .at = data, .start = data, .end = data + size, .rehash = VALUE_UNSET};
+    static const char *const names[] = {"types", "natives", "library"};
+    GenVM *vm = r->vm;
     ImageRoot root;
-    if (!read_head(&r, &root)) return VALUE_ERROR;
-    if (root > IMAGE_ROOT_CODE) return image_bad(&r, "its root is of an unknown kind"), VALUE_ERROR;
-    Value modules = read_needs(&r), result = dict_new(vm);
-    if (modules == VALUE_ERROR || result == VALUE_ERROR) return VALUE_ERROR;
-    uint64_t records = image_get_number(&r);
-    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    if (!read_head(r, &root)) return VALUE_ERROR;
+    if (root > IMAGE_ROOT_CODE) return image_bad(r, "its root is of an unknown kind"), VALUE_ERROR;
+    Value modules = read_needs(r), result = dict_new(vm);
+    if (modules == VALUE_ERROR || result == VALUE_ERROR || !read_names(r, root)) return VALUE_ERROR;
     Dict *dict = AS_DICT(result);
     bool ok = put_entry(vm, dict, "version", int_value(IMAGE_VERSION)) &&
+              put_entry(vm, dict, "engine",
+                        str_format(vm, "%016llx", (unsigned long long)image_engine(vm))) &&
               put_entry(vm, dict, "root", str_from(vm, roots[root])) &&
               put_entry(vm, dict, "modules", modules) &&
-              put_entry(vm, dict, "records", int_from_u64(vm, records)) &&
-              put_entry(vm, dict, "size", int_from_u64(vm, size));
+              put_entry(vm, dict, "records", int_from_u64(vm, r->count)) &&
+              put_entry(vm, dict, "size", int_from_u64(vm, (uint64_t)(r->end - r->start) + 8));
+    for (int i = 0; ok && i < IMAGE_NAMES_COUNT; i++)
+        ok = put_entry(vm, dict, names[i], r->names[i]);
+    ok = ok &&
+         put_entry(vm, dict, "missing", r->missing == VALUE_UNSET ? list_new(vm, 0) : r->missing);
     return ok ? result : VALUE_ERROR;
+}
+
+Value image_inspect(GenVM *vm, const uint8_t *data, size_t size) {
+    ImageReader r = new_reader(vm, data, size);
+    Value result = inspect(&r);
+    free_reader(&r);
+    return result;
 }

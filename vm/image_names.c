@@ -40,7 +40,33 @@ static Value make_engine(GenVM *vm, Value name) {
     return module;
 }
 
-/* For loading: the module, made if the engine can make it by itself. */
+void image_miss(ImageReader *r, const char *format, ...) {
+    GenVM *vm = r->vm;
+    if (r->missing == VALUE_UNSET && (r->missing = list_new(vm, 0)) == VALUE_ERROR) {
+        r->missing = VALUE_UNSET;
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    Value text = str_format_list(vm, format, args);
+    va_end(args);
+    if (text != VALUE_ERROR) list_append(vm, r->missing, text);
+}
+
+/* For image_inspect. */
+static void note_name(ImageReader *r, ImageNames kind, Value owner, Value name) {
+    if (r->names[kind] == VALUE_UNSET) return;
+    Value text = AS_STR(owner)->size ? str_format(r->vm, "%S.%S", owner, name) : name;
+    if (text != VALUE_ERROR) list_append(r->vm, r->names[kind], text);
+}
+
+/* Stands for a module that is not there. */
+static Value any_module(GenVM *vm) {
+    return dict_get_str(vm, vm->modules, name_value(vm, NAME_builtins));
+}
+
+/* For loading: the module, made if the engine can make it by itself. VALUE_UNSET:
+ * noted as missing. */
 static Value find_module(ImageReader *r, Value name) {
     GenVM *vm = r->vm;
     Value module = present_module(vm, name);
@@ -52,8 +78,8 @@ static Value find_module(ImageReader *r, Value name) {
         module = present_module(vm, name);
         if (module != VALUE_UNSET) return module;
     }
-    raise_error(vm, EXC_IMPORT_ERROR, "the image needs module %V, which is not imported", name);
-    return VALUE_ERROR;
+    image_miss(r, "module %S", name);
+    return VALUE_UNSET;
 }
 
 static void put_module_name(ImageWriter *w, Value name) {
@@ -71,7 +97,8 @@ Object *load_module_ref_shell(ImageReader *r) {
     Value name;
     if (!image_get_name(r, &name)) return NULL;
     Value module = find_module(r, name);
-    return module == VALUE_ERROR ? NULL : as_object(module);
+    if (module == VALUE_UNSET) module = any_module(r->vm);
+    return is_object(module) ? as_object(module) : NULL;
 }
 bool load_module_ref_body(ImageReader *r, Object *object) {
     return (void)r, (void)object, true;
@@ -96,6 +123,7 @@ Object *load_globals_ref_shell(ImageReader *r) {
     if (!image_get_name(r, &name)) return NULL;
     if (AS_STR(name)->size == 0) return &r->vm->modules->header;
     Value module = find_module(r, name);
+    if (module == VALUE_UNSET) return &r->vm->builtins->header;
     return module == VALUE_ERROR ? NULL : &AS(Module, module)->dict->header;
 }
 bool load_globals_ref_body(ImageReader *r, Object *object) {
@@ -142,6 +170,7 @@ void save_builtin_type_shell(ImageWriter *w, Object *object) {
     image_put_text(w->out, module);
     image_put_text(w->out, type->name);
     image_put_number(w->out, which);
+    image_put_number(w->out, image_layout_version(w->vm, type));
 }
 void save_builtin_type_body(ImageWriter *w, Object *object) {
     (void)w, (void)object;
@@ -150,10 +179,12 @@ Object *load_builtin_type_shell(ImageReader *r) {
     Value module, name;
     if (!image_get_name(r, &module) || !image_get_name(r, &name)) return NULL;
     Type *type = find_builtin(r->vm, module, name, image_get_number(r));
-    if (!type)
-        image_bad(r, "there is no builtin type %S%s%S", module, AS_STR(module)->size ? "." : "",
-                  name);
-    return type ? &type->header : NULL;
+    uint64_t version = image_get_number(r);
+    const char *dot = AS_STR(module)->size ? "." : "";
+    note_name(r, IMAGE_NAMES_TYPES, module, name);
+    if (type && image_layout_version(r->vm, type) == version) return &type->header;
+    image_miss(r, "type %S%s%S%s", module, dot, name, type ? " (another version)" : "");
+    return type ? &type->header : &r->vm->types[TYPE_OBJECT]->header;
 }
 bool load_builtin_type_body(ImageReader *r, Object *object) {
     return (void)r, (void)object, true;
@@ -236,7 +267,7 @@ static bool native_place(ImageReader *r, Dict **dict, Value *owner) {
     if (!image_get_name(r, owner)) return false;
     Value module = find_module(r, *owner);
     if (module == VALUE_ERROR) return false;
-    *dict = AS(Module, module)->dict;
+    *dict = module == VALUE_UNSET ? NULL : AS(Module, module)->dict;
     return true;
 }
 
@@ -245,11 +276,13 @@ Object *load_native_ref_shell(ImageReader *r) {
     Value owner, name;
     if (!native_place(r, &dict, &owner) || !image_get_name(r, &name)) return NULL;
     uint64_t version = image_get_number(r);
-    Value found = dict_get_str(r->vm, dict, name);
-    if (!is_native(found)) return image_bad(r, "there is no native %S.%S", owner, name), NULL;
-    if (native_version(as_object(found)) != version)
-        return image_bad(r, "native %S.%S is of another version", owner, name), NULL;
-    return as_object(found);
+    Value found = dict ? dict_get_str(r->vm, dict, name) : VALUE_UNSET;
+    note_name(r, IMAGE_NAMES_NATIVES, owner, name);
+    bool there = is_native(found);
+    if (there && native_version(as_object(found)) == version) return as_object(found);
+    if (dict) image_miss(r, "native %S.%S%s", owner, name, there ? " (another version)" : "");
+    Value any = dict_get_str(r->vm, r->vm->builtins, str_intern_from(r->vm, "repr", 4));
+    return is_object(any) ? as_object(any) : NULL;
 }
 bool load_native_ref_body(ImageReader *r, Object *object) {
     return (void)r, (void)object, true;
@@ -311,7 +344,7 @@ bool load_native_bound_body(ImageReader *r, Object *object) {
 
 /* ---- functions and classes of the library ---- */
 
-enum { LIBRARY_VALUE = 2 }; /* 0: a class, 1: a function */
+enum { LIBRARY_CLASS, LIBRARY_FUNCTION, LIBRARY_VALUE };
 
 /* What a qualified name leads to in a namespace; VALUE_UNSET. */
 static Value follow(GenVM *vm, Dict *dict, Value qualname) {
@@ -432,7 +465,7 @@ void save_library_ref_shell(ImageWriter *w, Object *object) {
     uint8_t hash[IMAGE_HASH_SIZE] = {0};
     if (object->kind == TYPE_FUNCTION && !image_code_hash(w->vm, ((Function *)object)->code, hash))
         w->failed = true;
-    image_put_byte(w->out, object->kind == TYPE_FUNCTION);
+    image_put_byte(w->out, object->kind == TYPE_FUNCTION ? LIBRARY_FUNCTION : LIBRARY_CLASS);
     if (object->kind == TYPE_FUNCTION) image_put(w->out, hash, sizeof hash);
 }
 void save_library_ref_body(ImageWriter *w, Object *object) {
@@ -444,8 +477,29 @@ static bool same_code(ImageReader *r, Function *function, Value module, Value na
     uint8_t hash[IMAGE_HASH_SIZE];
     if (!image_get_bytes(r, &wanted, sizeof hash)) return false;
     if (!image_code_hash(r->vm, function->code, hash)) return false;
-    if (!memcmp(hash, wanted, sizeof hash)) return true;
-    return image_bad(r, "the code of %S.%S is not the one that was saved", module, name);
+    if (memcmp(hash, wanted, sizeof hash) != 0)
+        image_miss(r, "function %S.%S (another version)", module, name);
+    return true;
+}
+
+static Object *library_value_of(ImageReader *r, Value module, Value name, Value found) {
+    if (is_shared_kind(found)) return as_object(found);
+    image_miss(r, "object %S.%S", module, name);
+    return &r->vm->stubs[0]->header;
+}
+
+static Object *library_class_of(ImageReader *r, Value module, Value name, Value found) {
+    if (is_type(found)) return as_object(found);
+    image_miss(r, "class %S.%S", module, name);
+    return &r->vm->types[TYPE_OBJECT]->header;
+}
+
+static Object *library_function_of(ImageReader *r, Value module, Value name, Value found) {
+    if (is_kind(found, TYPE_FUNCTION))
+        return same_code(r, AS(Function, found), module, name) ? as_object(found) : NULL;
+    const uint8_t *hash;
+    image_miss(r, "function %S.%S", module, name);
+    return image_get_bytes(r, &hash, IMAGE_HASH_SIZE) ? &r->vm->stubs[0]->header : NULL;
 }
 
 Object *load_library_ref_shell(ImageReader *r) {
@@ -455,24 +509,15 @@ Object *load_library_ref_shell(ImageReader *r) {
         return image_bad(r, "%V is no module of the library", module_name), NULL;
     Value module = find_module(r, module_name);
     if (module == VALUE_ERROR) return NULL;
-    Value found = follow(r->vm, AS(Module, module)->dict, qualname);
-    uint64_t form = image_get_number(r);
-    if (form == LIBRARY_VALUE) {
-        if (is_shared_kind(found)) return as_object(found);
-        return image_bad(r, "module %S has no object %S", module_name, qualname), NULL;
+    Value found =
+        module == VALUE_UNSET ? VALUE_UNSET : follow(r->vm, AS(Module, module)->dict, qualname);
+    note_name(r, IMAGE_NAMES_LIBRARY, module_name, qualname);
+    switch (image_get_number(r)) {
+    case LIBRARY_VALUE: return library_value_of(r, module_name, qualname, found);
+    case LIBRARY_CLASS: return library_class_of(r, module_name, qualname, found);
+    default: return library_function_of(r, module_name, qualname, found);
     }
-    bool function = form != 0;
-    if (!(function ? is_kind(found, TYPE_FUNCTION) : is_type(found)))
-        return image_bad(r, "module %S has no %s %S", module_name, function ? "function" : "class",
-                         qualname),
-               NULL;
-    if (function && !same_code(r, AS(Function, found), module_name, qualname)) return NULL;
-    return as_object(found);
 }
 bool load_library_ref_body(ImageReader *r, Object *object) {
     return (void)r, (void)object, true;
-}
-
-bool image_knows_module(GenVM *vm, Value name) {
-    return image_is_library(vm, name);
 }

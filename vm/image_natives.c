@@ -28,6 +28,12 @@ static Value needs(GenVM *vm, Value *args) {
     return bytes_of(vm, args[0], &data, &size) ? image_needs(vm, data, size) : VALUE_ERROR;
 }
 
+static Value imports(GenVM *vm, Value *args) {
+    const uint8_t *data;
+    size_t size;
+    return bytes_of(vm, args[0], &data, &size) ? image_imports(vm, data, size) : VALUE_ERROR;
+}
+
 static Value inspect(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
@@ -42,6 +48,7 @@ const NativeDef engine_image_natives[] = {
     {"image_save(value, /)", save, "An image of the value and all it reaches, as bytes."},
     {"image_load(image, /)", load, "The value of an image, whose modules are imported."},
     {"image_needs(image, /)", needs, "The names of the modules that must be imported before."},
+    {"image_imports(image, /)", imports, "Those of them that are not imported yet."},
     {"image_inspect(image, /)", inspect, "What an image holds, as a dict, without loading it."},
     {"generator_fork(generator, /)", fork_of,
      "A second generator at the same place: what copy.copy() of a generator is."},

@@ -138,6 +138,13 @@ typedef struct ImagePending { /* a table whose keys could not be hashed yet */
     const uint8_t *at; /* its body */
 } ImagePending;
 
+typedef enum ImageNames { /* what goes by name */
+                          IMAGE_NAMES_TYPES,
+                          IMAGE_NAMES_NATIVES,
+                          IMAGE_NAMES_LIBRARY,
+                          IMAGE_NAMES_COUNT
+} ImageNames;
+
 typedef struct ImageReader {
     GenVM *vm;
     const uint8_t *at, *end, *start;
@@ -157,11 +164,14 @@ typedef struct ImageReader {
     uint64_t frame_count;
     uint64_t running; /* generators that are in the task's frames, by their records */
     uint64_t work;    /* what may still be spent on the hashing of keys */
-    Value
-        rehash; /* list of the tables that need script code to hash their keys again; UNSET: none */
+    Value missing;    /* list: what the image names and this VM has not; UNSET: nothing so far */
+    Value names[IMAGE_NAMES_COUNT]; /* lists of what it names, for image_inspect; else UNSET */
 } ImageReader;
 
 bool image_bad(ImageReader *r, const char *format, ...); /* ValueError; false */
+/* Notes that something named is not there: the shell is then that of any object of the kind, and
+ * the image is refused when all that is missing is known. */
+void image_miss(ImageReader *r, const char *format, ...);
 uint64_t image_get_number(ImageReader *r); /* 0 at the end: check r->at and vm->exception later */
 bool image_get_u32(ImageReader *r, uint32_t *out);
 bool image_get_count(ImageReader *r, uint64_t *out,
@@ -197,12 +207,19 @@ Type *image_native_owner(const Object *native); /* NULL: a function of a module 
 bool image_is_library_value(ImageWriter *w, Object *object);
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag);
 
+/* image_engine.c: the number of the engine's tables; the sum at the end of an image */
+uint64_t image_engine(GenVM *vm);
+uint64_t image_checksum(const uint8_t *data, size_t size);
+/* image_save.c: tells VMs with other keys for hashes */
+uint64_t image_hash_check(GenVM *vm);
+
 /* image_code.c */
 bool image_put_code(GenVM *vm, ImageBytes *out, Code *code); /* with its hash */
 Code *image_get_code(ImageReader *r);
 bool image_code_hash(GenVM *vm, Code *code, uint8_t hash[IMAGE_HASH_SIZE]);
 
 /* image_fields.c */
+uint32_t image_layout_version(GenVM *vm, const Type *type); /* of the fields of its objects; or 0 */
 const ImageLayout *image_layout_of(GenVM *vm, const Object *object);
 bool image_check_later(ImageReader *r); /* every object of a layout with a check */
 

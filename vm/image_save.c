@@ -509,7 +509,6 @@ static bool save_all(ImageWriter *w) {
     return !w->failed;
 }
 
-/* A fixed text's hash: equal where the keys are. */
 uint64_t image_hash_check(GenVM *vm) {
     Value text = str_from(vm, "the key under which strings are hashed");
     return text == VALUE_ERROR ? 0 : str_hash(vm, text);
@@ -535,6 +534,7 @@ static Value assemble(ImageWriter *w, ImageRoot root) {
     image_bytes_init(&head);
     image_put(&head, image_magic, sizeof image_magic);
     image_put_number(&head, IMAGE_VERSION);
+    image_put_long(&head, image_engine(w->vm));
     image_put_number(&head, root);
     image_put_long(&head, image_hash_check(w->vm));
     image_put_number(&head, w->needed_count);

@@ -32,8 +32,9 @@ static const uint8_t stub_registers[] = {
 };
 
 /* What is known of the registers of a continuation, from r1 on: i an int, c a class, t a tuple, k a
- * dict or unset, g a generator, e an exception, s the number of a special method, o of an operator,
- * r of a resumable native, v any value, * anything; a space ends it. And what it does to the frame
+ * dict or unset, g a generator, G a tuple of generators, e an exception, s
+ * the number of a special method, o of an operator, j of a stage of one, r of a resumable native, v
+ * any value, * anything. And what it does to the frame
  * below: v its result is the instruction's value, n nothing is stored, b a jump is taken or not, i
  * an iterator is stored, f an item of a loop, u items are unpacked, d a delegate goes on, h the
  * host. */
@@ -64,7 +65,7 @@ static const struct StubForm {
     [RETURN_CHECKED] = {"s", 'v'},
     [RETURN_RESUME] = {"r**********", 'v'},
     [RETURN_UNWIND] = {"e", 'n'},
-    [RETURN_RELEASE] = {"tj*", 'v'},
+    [RETURN_RELEASE] = {"Gi*", 'v'},
     [RETURN_INTERRUPT] = {"", 'n'},
 };
 _Static_assert(sizeof stub_forms / sizeof *stub_forms == RETURN_COUNT, "a form for each");
@@ -471,15 +472,22 @@ static bool is_operator(int64_t i) {
     return i >= 0 && (i & ~(int64_t)OPERATOR_IN_PLACE) < BINARY_COUNT;
 }
 
-static bool check_stub_register(GenVM *vm, char form, Value v) {
-    (void)vm;
+static bool are_generators(Value tuple) {
+    if (!is_kind(tuple, TYPE_TUPLE)) return false;
+    for (uint64_t i = 0; i < AS_TUPLE(tuple)->count; i++)
+        if (!is_generator_like(AS_TUPLE(tuple)->items[i])) return false;
+    return true;
+}
+
+static bool check_stub_register(char form, Value v) {
     switch (form) {
-    case 'i':
-    case 'j': return is_int(v) && as_int(v) >= 0;
+    case 'i': return is_int(v) && as_int(v) >= 0;
+    case 'j': return is_int(v) && as_int(v) >= 0 && as_int(v) <= STAGE_MAX;
     case 'c': return is_type(v);
     case 't': return is_kind(v, TYPE_TUPLE);
     case 'k': return v == VALUE_UNSET || is_kind(v, TYPE_DICT);
     case 'g': return is_generator_like(v);
+    case 'G': return are_generators(v);
     case 'e': return is_kind(v, KIND_EXCEPTION);
     case 's': return is_int(v) && as_int(v) >= 0 && as_int(v) < SPECIAL_COUNT;
     case 'o': return is_int(v) && is_operator(as_int(v));
@@ -496,7 +504,7 @@ static bool fill_stub(ImageReader *r, LoadedFrame *frame) {
     for (uint32_t i = 0; i < frame->regs; i++) {
         if (!image_get_optional(&body, &frame->base[i])) return false;
         char form = i == 0 ? '*' : i <= strlen(forms) ? forms[i - 1] : '*';
-        if (!check_stub_register(r->vm, form, frame->base[i]))
+        if (!check_stub_register(form, frame->base[i]))
             return image_bad(r, "a continuation with registers that do not fit");
     }
     if (frame->stub == RETURN_RESUME && !resume_check(r->vm, frame->base))
@@ -594,6 +602,26 @@ static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const L
            image_bad(r, "a frame of %S: %s", code->qualname, message);
 }
 
+/* What comes back to a continuation: a value in r0, unless it is one that looks at none. */
+static bool check_stub_frame(ImageReader *r, const LoadedFrame *frame, const LoadedFrame *above,
+                             bool calling) {
+    char effect = above     ? effect_of(above)
+                  : calling ? 'v'
+                            : 'n',
+         own = stub_forms[frame->stub].writes;
+    bool needs_none = own == 'n' || frame->stub == RETURN_RELEASE ||
+                      (own == 'h' && r->task_status == TASK_YIELDED);
+    bool ok = false;
+    switch (effect) {
+    case 'v':
+    case 'i': ok = true; break;
+    case 'g': ok = above->dest == 0 && above->exit_word == 0; break;
+    case 'n': ok = needs_none || frame->base[0] != VALUE_UNSET; break;
+    default: break;
+    }
+    return ok || image_bad(r, "a continuation that waits for what does not come");
+}
+
 /* ---- the stack ---- */
 
 static void link_frame(LoadedFrame *frame, const LoadedFrame *below) {
@@ -640,10 +668,12 @@ static bool fill_frames(ImageReader *r, LoadedFrame *frames, uint64_t count) {
         link_frame(frame, below);
     }
     bool calling = r->task_status == TASK_CALLING;
-    for (uint64_t i = 0; i < count; i++)
-        if (frames[i].form != FRAME_STUB &&
-            !check_script_frame(r, &frames[i], i ? &frames[i - 1] : NULL, calling))
+    for (uint64_t i = 0; i < count; i++) {
+        const LoadedFrame *frame = &frames[i], *above = i ? &frames[i - 1] : NULL;
+        if (frame->form == FRAME_STUB ? !check_stub_frame(r, frame, above, calling)
+                                      : !check_script_frame(r, frame, above, calling))
             return false;
+    }
     return true;
 }
 

@@ -6,7 +6,13 @@
 #include "vm/objects/containers.h"
 
 static const ResumeFn steps[] = {
-#define RESUME(id, function) function,
+#define RESUME(id, function, check) function,
+#include "vm/resumes.def"
+#undef RESUME
+};
+
+static const ResumeCheckFn checks[] = {
+#define RESUME(id, function, check) check,
 #include "vm/resumes.def"
 #undef RESUME
 };
@@ -56,11 +62,7 @@ Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b) {
 }
 
 bool resume_check(GenVM *vm, Value *registers) {
-    (void)vm;
-    switch ((ResumeId)as_int(registers[RESUME_ID])) {
-    case RESUME_TABLE: return table_resume_check(registers);
-    case RESUME_SORT: return sort_resume_check(registers);
-    case RESUME_COUNT: break;
-    }
-    return false;
+    Value id = registers[RESUME_ID];
+    return is_int(id) && as_int(id) >= 0 && as_int(id) < RESUME_COUNT &&
+           checks[as_int(id)](vm, registers);
 }

@@ -14,7 +14,7 @@
 #include "vm/vm.h"
 
 typedef enum ResumeId {
-#define RESUME(id, function) RESUME_##id,
+#define RESUME(id, function, check) RESUME_##id,
 #include "vm/resumes.def"
 #undef RESUME
     RESUME_COUNT
@@ -23,7 +23,10 @@ typedef enum ResumeId {
 enum { RESUME_RESULT = 0, RESUME_ID = 1, RESUME_STATE = 2, RESUME_REGISTERS = 12 };
 
 typedef Value (*ResumeFn)(GenVM *vm, Value *registers);
-#define RESUME(id, function) Value function(GenVM *vm, Value *registers);
+typedef bool (*ResumeCheckFn)(GenVM *vm, Value *registers);
+#define RESUME(id, function, check)                                                                \
+    Value function(GenVM *vm, Value *registers);                                                   \
+    bool check(GenVM *vm, Value *registers);
 #include "vm/resumes.def"
 #undef RESUME
 
@@ -34,11 +37,10 @@ Value native_steps(GenVM *vm, ResumeId id, int count, ...); /* at most 8 values 
 Value compare_first(GenVM *vm, CompareOp op, Value a, Value b);
 Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b);
 
-/* For images: can these be the registers of a native that waits. Whatever they say it can do no
- * harm. */
+/* For images: can these be the registers of a native that waits. Then its steps can do no harm,
+ * whatever the script code answers. What only the native may change is replaced by a copy, since
+ * the image may show it to scripts. False also with an exception pending. */
 bool resume_check(GenVM *vm, Value *registers);
-bool table_resume_check(Value *registers);
-bool sort_resume_check(const Value *registers);
 
 /* For continue.c and call.c: a step; what is to be done about an exception that the script code
  * raised; the first call. */

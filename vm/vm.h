@@ -111,6 +111,7 @@ struct GenVM {
     char *error_text;                /* the last answer of gen_error_text */
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     struct ImageCodes *image_codes;  /* loaded codes by the hash of their contents: image_code.c */
+    uint64_t image_engine;           /* image_engine.c; 0: not asked for yet */
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
     const char *(*host_module)(void *context, const char *name, size_t *size); /* source */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */

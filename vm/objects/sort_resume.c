@@ -204,10 +204,16 @@ static bool advance(Sorter *s, bool less) {
 
 /* ---- the native ---- */
 
+/* Only where the lists are not the caller's alone, as list.sort's are. */
+static Value raise_modified(GenVM *vm) {
+    return raise_value(vm, "list modified during sort");
+}
+
 /* The items in their new order; both lists were reversed before if the sort is. */
 static Value finish(GenVM *vm, Sorter *s, Value *r) {
     List *items = AS_LIST(r[R_ITEMS]);
     uint64_t count = items->count;
+    if (count != (uint64_t)get(s, V_COUNT)) return raise_modified(vm);
     Value copy = list_from_array(vm, items->items, count);
     if (copy == VALUE_ERROR) return copy;
     for (uint64_t i = 0; i < count; i++) {
@@ -223,6 +229,8 @@ Value sort_resume(GenVM *vm, Value *r) {
     Value answer = r[RESUME_RESULT];
     if (answer == VALUE_UNSET) answer = VALUE_FALSE; /* the first step */
     for (;;) {
+        if (unlikely(AS_LIST(r[R_KEYS])->count != (uint64_t)get(&s, V_COUNT)))
+            return raise_modified(vm);
         const Value *keys = AS_LIST(r[R_KEYS])->items;
         if (answer == VALUE_NOT_IMPLEMENTED) {
             answer = compare_rest(vm, COMPARE_LT, keys[get(&s, V_FIRST)], keys[get(&s, V_SECOND)]);
@@ -271,32 +279,91 @@ const NativeDef engine_sort_natives[] = {
     {NULL, NULL, NULL},
 };
 
-/* Every variable is a position among the items, every position one, every run within them. */
+/* ---- from images ---- */
+
+/* The state, as read: its variables, and the runs as far as they are there. */
+typedef struct Claim {
+    int64_t count, phase, start, length, runs;
+    const Value *v, *run; /* start and length of each */
+} Claim;
+
 static bool are_positions(const Value *v, uint64_t count, int64_t most) {
     for (uint64_t i = 0; i < count; i++)
         if (!is_int(v[i]) || as_int(v[i]) < 0 || as_int(v[i]) > most) return false;
     return true;
 }
 
-bool sort_resume_check(const Value *r) {
+static int64_t run_length(const Claim *c, int64_t i) {
+    return as_int(c->run[2 * i + 1]);
+}
+
+/* The runs lie side by side, from the first item to `start`. Each is at least twice as long as the
+ * next, so that there is room for all that may come; the two at the top may be about to be joined.
+ */
+static bool check_runs(const Claim *c) {
+    bool joins = c->phase == PHASE_JOIN || c->phase == PHASE_MERGE;
+    bool last = joins && c->start == c->count; /* all are joined: there will be no more */
+    int64_t end = 0;
+    if (!are_positions(c->run, 2 * (uint64_t)c->runs, c->count)) return false;
+    for (int64_t i = 0; i < c->runs; i++) {
+        if (as_int(c->run[2 * i]) != end || run_length(c, i) < 1) return false;
+        end += run_length(c, i);
+        bool settled = !last && i > 0 && !(joins && i == c->runs - 1);
+        if (settled && run_length(c, i - 1) < 2 * run_length(c, i)) return false;
+    }
+    return end == c->start && (!joins || c->runs >= 2);
+}
+
+/* The run that is being made lies between `start` and the end, with an item still to come. */
+static bool check_new_run(const Claim *c) {
+    int64_t left = c->count - c->start, low = as_int(c->v[V_LOW]), high = as_int(c->v[V_HIGH]);
+    switch ((Phase)c->phase) {
+    case PHASE_BEGIN: return c->start == 0;
+    case PHASE_TURN: return c->length == 1 && left > 1;
+    case PHASE_RUN: return c->length > 1 && c->length < left;
+    case PHASE_INSERT:
+        return c->length > 0 && c->length < as_int(c->v[V_WANTED]) &&
+               as_int(c->v[V_WANTED]) <= left && low < high && high <= c->length;
+    case PHASE_JOIN:
+    case PHASE_MERGE: break;
+    }
+    return true;
+}
+
+/* What is left of the two runs fills the place between `out` and their end. */
+static bool check_merge(const Claim *c) {
+    if (c->phase != PHASE_MERGE) return true;
+    const Value *left_run = c->run + 2 * (c->runs - 2), *right_run = left_run + 2;
+    int64_t left = as_int(c->v[V_LEFT]), left_end = as_int(c->v[V_LEFT_END]);
+    int64_t right = as_int(c->v[V_RIGHT]), right_end = as_int(c->v[V_RIGHT_END]);
+    int64_t right_start = as_int(right_run[0]);
+    return left < left_end && left_end == as_int(left_run[1]) && right >= right_start &&
+           right < right_end && right_end == right_start + as_int(right_run[1]) &&
+           as_int(c->v[V_OUT]) == as_int(left_run[0]) + left + (right - right_start);
+}
+
+bool sort_resume_check(GenVM *vm, Value *r) {
     if (!is_exact(r[R_SPACE], TYPE_LIST) || !is_exact(r[R_KEYS], TYPE_LIST) ||
         !is_exact(r[R_ITEMS], TYPE_LIST))
         return false;
-    const List *space = AS_LIST(r[R_SPACE]), *keys = AS_LIST(r[R_KEYS]);
-    uint64_t count = keys->count;
-    if (count < 2 || AS_LIST(r[R_ITEMS])->count != count ||
-        space->count < VARIABLES + 2 * count + 2 * MOST_RUNS)
-        return false;
+    const List *space = AS_LIST(r[R_SPACE]);
+    uint64_t count = AS_LIST(r[R_KEYS])->count;
+    if (count < 2 || space->count != VARIABLES + 2 * count + 2 * MOST_RUNS) return false;
     const Value *v = space->items;
     if (!are_positions(v, VARIABLES, (int64_t)count) || v[V_COUNT] != int_value((int64_t)count) ||
-        as_int(v[V_PHASE]) > PHASE_MERGE || as_int(v[V_RUNS]) > MOST_RUNS)
+        !are_positions(v + V_FIRST, 2, (int64_t)count - 1) ||
+        !are_positions(v + VARIABLES, 2 * count, (int64_t)count - 1))
         return false;
-    if (!are_positions(v + VARIABLES, 2 * count, (int64_t)count - 1)) return false;
-    const Value *runs = v + VARIABLES + 2 * count;
-    for (int64_t i = 0; i < as_int(v[V_RUNS]); i++)
-        if (!are_positions(runs + 2 * i, 2, (int64_t)count) ||
-            as_int(runs[2 * i]) + as_int(runs[2 * i + 1]) > (int64_t)count)
-            return false;
-    int64_t phase = as_int(v[V_PHASE]), end = as_int(v[V_START]) + as_int(v[V_LENGTH]);
-    return (phase != PHASE_RUN && phase != PHASE_INSERT) || end <= (int64_t)count;
+    const Claim claim = {.count = (int64_t)count,
+                         .phase = as_int(v[V_PHASE]),
+                         .start = as_int(v[V_START]),
+                         .length = as_int(v[V_LENGTH]),
+                         .runs = as_int(v[V_RUNS]),
+                         .v = v,
+                         .run = v + VARIABLES + 2 * count};
+    if (claim.phase > PHASE_MERGE || claim.runs > MOST_RUNS || !check_runs(&claim) ||
+        !check_new_run(&claim) || !check_merge(&claim))
+        return false;
+    r[R_SPACE] = list_from_array(vm, v, space->count);
+    return r[R_SPACE] != VALUE_ERROR;
 }

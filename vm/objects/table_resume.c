@@ -202,7 +202,8 @@ void table_unhashable(GenVM *vm, Value key, const char *what) {
 }
 
 /* The probe begins anew: the table is not laid out as it was. */
-bool table_resume_check(Value *r) {
+bool table_resume_check(GenVM *vm, Value *r) {
+    (void)vm;
     if (!is_int(r[R_OP]) || !is_int(r[R_STAGE]) || r[R_KEY] == VALUE_UNSET) return false;
     int64_t op = as_int(r[R_OP]), stage = as_int(r[R_STAGE]);
     if (op < 0 || op > TABLE_REMOVE || stage < STAGE_BEGIN || stage > STAGE_LAST) return false;
@@ -211,7 +212,8 @@ bool table_resume_check(Value *r) {
     if ((op == TABLE_SETITEM || op == TABLE_SETDEFAULT || op == TABLE_GET) &&
         r[R_VALUE] == VALUE_UNSET)
         return false;
-    if (stage > STAGE_HASHED && !value_is_int(r[R_HASH])) return false;
+    bool compared = stage == STAGE_COMPARED || stage == STAGE_JUDGED;
+    if (compared && (!value_is_int(r[R_HASH]) || r[R_HELD] == VALUE_UNSET)) return false;
     if (stage > STAGE_BEGIN) r[R_PROBE] = int_value(0);
     return true;
 }
