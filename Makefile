@@ -6,6 +6,7 @@
 #   make V=debug             build/debug   -O1, assertions on
 #   make V=asan              build/asan    AddressSanitizer and UndefinedBehaviorSanitizer
 #   make V=stress            build/stress  a collection at every safepoint, freed memory poisoned
+#   make V=fuzz CC=clang     build/fuzz    as asan, for libFuzzer: see `make fuzz`
 #   make CC=clang WERROR=1   another compiler; warnings are errors
 
 .DEFAULT_GOAL := all
@@ -41,8 +42,12 @@ VARIANT_FLAGS = -O1 -DGEN_DEBUG -fsanitize=address,undefined -fno-sanitize-recov
 else ifeq ($(V),stress)
 B := build/stress
 VARIANT_FLAGS = -O1 -DGEN_DEBUG -DGEN_STRESS_GC
+else ifeq ($(V),fuzz)
+B := build/fuzz
+VARIANT_FLAGS = -O1 -DGEN_DEBUG -DGEN_LIBFUZZER -fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-recover=all -fno-sanitize=nonnull-attribute,function -fno-omit-frame-pointer
 else
-$(error V=$(V) is not a variant: release, debug, asan or stress)
+$(error V=$(V) is not a variant: release, debug, asan, stress or fuzz)
 endif
 
 # ---- compiler ----------------------------------------------------------------------------------
@@ -171,7 +176,7 @@ $(B)/obj:
 	@mkdir -p $@
 
 FORCE:
-.PHONY: FORCE all run test oracle stress suspend sanitize bench check format install uninstall clean help
+.PHONY: FORCE all run test oracle stress suspend fuzz sanitize bench check format install uninstall clean help
 
 -include $(shell find $(B)/obj $(B)/programs -name '*.d' 2>/dev/null)
 
@@ -247,6 +252,20 @@ sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 stress: ## run the tests with a collection at every safepoint
 	@+$(MAKE) --no-print-directory V=stress run-tests
+
+# TARGET=image or source; FUZZ_FLAGS are libFuzzer's. What it finds new goes to build/fuzz/TARGET,
+# what it trips over to build/fuzz/TARGET-*.
+TARGET ?= image
+FUZZ_FLAGS ?= -max_total_time=600
+$(B)/fuzz-%: tests/fuzz/%.c $(B)/libgenvm.a
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) -fsanitize=fuzzer -o $@ $< $(B)/libgenvm.a $(LIBS)
+
+fuzz: ## feed damaged images, or sources (TARGET=source), to a build with sanitizers
+	@+$(MAKE) --no-print-directory V=fuzz CC=clang build/fuzz/fuzz-$(TARGET)
+	@mkdir -p build/fuzz/$(TARGET)
+	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-$(TARGET) $(FUZZ_FLAGS) \
+		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) tests/fuzz/$(TARGET)s
 
 suspend: test-programs ## run the language tests saved, killed and resumed every few steps
 	@scripts/suspend 101

@@ -345,6 +345,7 @@ static Value iterable_coroutine(GenVM *vm, Value *args) {
     Object header = code->header, function_header = copy->header;
     *code = *function->code;
     code->header = header;
+    code->image = NULL; /* it says the flags */
     code->flags |= CODE_ITERABLE_COROUTINE;
     *copy = *function;
     copy->header = function_header;

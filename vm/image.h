@@ -17,8 +17,8 @@
  *     root         a value
  *     check        8 bytes: hash of all bytes before (accidents only: it is no signature)
  *
- * The root is the value itself; of a task a tuple of it and a list of the user's modules; of a VM
- * that list. An image of code (ImageRoot) has after its needs one code, as in image_code.c.
+ * The root is the value itself; of a task a tuple of it, a list of the user's modules, and what is
+ * set for the whole VM (image_state.c); of a VM the same with None for the task. An image of code (ImageRoot) has after its needs one code, as in image_code.c.
  *
  * A record is an object, by number (from 0). Its shell is a tag (image.def) and what it takes to
  * allocate the object: its class, sizes, text; it refers only to records before it. Its body is

@@ -38,6 +38,14 @@ typedef enum Constant {
 
 enum { REGS_MOST = 1 << 20 };
 
+/* Fuzzing gets nowhere when it has to guess hashes: they are made right in the bytes, from the
+ * inside out (tests/fuzz/image.c). */
+#ifdef GEN_LIBFUZZER
+enum { TRUST_HASHES = true };
+#else
+enum { TRUST_HASHES = false };
+#endif
+
 static bool put_code(GenVM *vm, ImageBytes *out, Code *code);
 
 /* ---- writing ---- */
@@ -688,7 +696,7 @@ static Code *get_code(ImageReader *r) {
     uint8_t digest[32];
     if (!native_charge(r->vm, size / 16)) return NULL;
     sha256(data, size, digest);
-    if (memcmp(digest, hash, IMAGE_HASH_SIZE) != 0)
+    if (!TRUST_HASHES && memcmp(digest, hash, IMAGE_HASH_SIZE) != 0)
         return image_bad(r, "code that is not what its hash says"), NULL;
     if (!native_enter(r->vm)) return NULL;
     ImageReader inner = *r;
@@ -696,6 +704,10 @@ static Code *get_code(ImageReader *r) {
     inner.end = data + size;
     code = parse(&inner);
     native_leave(r->vm);
+    if (TRUST_HASHES) {
+        sha256(data, size, digest);
+        memcpy((uint8_t *)(uintptr_t)hash, digest, IMAGE_HASH_SIZE);
+    }
     if (!code) return NULL;
     Value image = bytes_new(r->vm, hash, IMAGE_HASH_SIZE + size);
     if (image == VALUE_ERROR) return NULL;

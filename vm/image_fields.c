@@ -108,8 +108,9 @@ static bool check_attributes(GenVM *vm, Object *object) { /* the shape says that
 static void strip_function(GenVM *vm, const Object *object, Object *copy) {
     const Function *function = (const Function *)as_object(((const Traceback *)object)->function);
     ImageTag tag;
+    Value module;
     if (!is_kind(object_value(function), TYPE_FUNCTION) ||
-        image_library_place(vm, (Object *)(uintptr_t)function, &tag))
+        image_library_place(vm, (Object *)(uintptr_t)function, &tag, &module))
         return;
     Value globals = dict_new(vm);
     Value name = function->globals

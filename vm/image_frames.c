@@ -22,7 +22,7 @@ void save_function_body(ImageWriter *w, Object *object) {
     image_want_globals(w, function->globals, function->code);
     if (w->failed) return;
     image_put_number(w->out, image_number_of(w, &function->globals->header));
-    image_put_byte(w->out, function->header.flags & LIKE_NATIVE);
+    image_put_byte(w->out, function->header.flags & (LIKE_NATIVE | NEVER_METHOD));
     image_put_pointer(w, function->closure);
     image_put_pointer(w, function->defaults);
     image_put_pointer(w, function->kwdefaults);
@@ -48,7 +48,7 @@ bool load_function_body(ImageReader *r, Object *object) {
     if (globals >= r->made || r->objects[globals]->kind != TYPE_DICT)
         return image_bad(r, "a function without globals");
     function->globals = (Dict *)r->objects[globals];
-    if (image_get_number(r)) function->header.flags |= LIKE_NATIVE;
+    function->header.flags |= image_get_number(r) & (LIKE_NATIVE | NEVER_METHOD);
     if (!image_get_pointer(r, TYPE_TUPLE, &function->closure) ||
         !image_get_pointer(r, TYPE_TUPLE, &function->defaults) ||
         !image_get_pointer(r, TYPE_DICT, &function->kwdefaults) ||
@@ -91,10 +91,15 @@ static bool check_function(ImageReader *r, const Function *function) {
 /* Of its flags those that say who alone knows it, and has to close it. */
 enum { GENERATOR_OF_OTHERS = GENERATOR_OF_LOOP | GENERATOR_OF_PARAMETER };
 
+/* Of an async generator whether a step is under way. */
+static uint8_t saved_flags(const Object *object) {
+    return object->kind == TYPE_ASYNC_GENERATOR ? 1 : GENERATOR_OF_OTHERS;
+}
+
 void save_generator_shell(ImageWriter *w, Object *object) {
     image_put_number(w->out, image_number_of(w, &generator_function((Generator *)object)->header));
     image_put_class(w, object);
-    image_put_byte(w->out, object->flags & GENERATOR_OF_OTHERS);
+    image_put_byte(w->out, object->flags & saved_flags(object));
 }
 
 static uint32_t word_of(const Generator *generator, const Code *code) {
@@ -133,6 +138,7 @@ void save_generator_body(ImageWriter *w, Object *object) {
         return;
     }
     image_put_byte(w->out, object->state);
+    if (object->kind == TYPE_ASYNC_GENERATOR) image_put_value(w, *generator_hook(generator));
     if (object->state == GENERATOR_DONE) {
         image_put_extra(w, object);
         return;
@@ -180,7 +186,7 @@ Object *load_generator_shell(ImageReader *r) {
     Generator *generator = generator_new(r->vm, function);
     if (!generator) return NULL;
     generator->header.state = GENERATOR_DONE;
-    generator->header.flags |= (uint8_t)flags & GENERATOR_OF_OTHERS;
+    generator->header.flags |= (uint8_t)flags & saved_flags(&generator->header);
     generator->dest = NULL;
     generator->exit_pc = NULL;
     if (class == 0) return &generator->header;
@@ -208,6 +214,8 @@ bool load_generator_body(ImageReader *r, Object *object) {
     if (state > GENERATOR_DONE || (state == GENERATOR_RUNNING && r->root != IMAGE_ROOT_TASK))
         return image_bad(r, "a generator in an unknown state");
     note_state(generator, (GeneratorState)state);
+    if (object->kind == TYPE_ASYNC_GENERATOR && !image_get_optional(r, generator_hook(generator)))
+        return false;
     if (state == GENERATOR_DONE) return image_get_extra(r, object);
     uint32_t word, reg = 0;
     if (!image_get_u32(r, &word)) return false;

@@ -367,8 +367,8 @@ static bool adopt_modules(ImageReader *r, Value modules) {
     for (uint64_t i = 0; i < AS_LIST(modules)->count; i++) {
         Value module = AS_LIST(modules)->items[i];
         if (!is_kind(module, TYPE_MODULE) || !is_exact(AS(Module, module)->name, TYPE_STR) ||
-            image_is_library(r->vm, AS(Module, module)->name))
-            return image_bad(r, "a module that is none of the user's");
+            image_is_always_there(AS(Module, module)->name))
+            return image_bad(r, "a module of the engine itself");
     }
     for (uint64_t i = 0; i < AS_LIST(modules)->count; i++) {
         Value module = AS_LIST(modules)->items[i], name = AS(Module, module)->name;
@@ -381,17 +381,15 @@ static bool adopt_modules(ImageReader *r, Value modules) {
 /* What the caller gets of the root. */
 bool image_take_root(ImageReader *r, Value *value) {
     if (r->root == IMAGE_ROOT_VALUE) return !r->task || image_bad(r, "a task among values");
-    if (r->root == IMAGE_ROOT_VM) {
-        Value modules = *value;
-        *value = VALUE_NONE;
-        return !r->task || image_bad(r, "a task among values") ? adopt_modules(r, modules) : false;
-    }
-    if (!is_kind(*value, TYPE_TUPLE) || AS_TUPLE(*value)->count != 2 || !r->task ||
-        AS_TUPLE(*value)->items[0] != object_value(r->task))
-        return image_bad(r, "it holds no task");
-    Value modules = AS_TUPLE(*value)->items[1];
-    *value = AS_TUPLE(*value)->items[0];
-    return adopt_modules(r, modules);
+    Value task = r->task ? object_value(r->task) : VALUE_NONE;
+    if ((r->root == IMAGE_ROOT_TASK) != (r->task != NULL) || !is_kind(*value, TYPE_TUPLE) ||
+        AS_TUPLE(*value)->count != 3 || AS_TUPLE(*value)->items[0] != task)
+        return image_bad(r, "its root is not what it should be");
+    const Value *items = AS_TUPLE(*value)->items;
+    if (!image_check_state(r, items[2]) || !adopt_modules(r, items[1])) return false;
+    image_take_state(r->vm, items[2]);
+    *value = task;
+    return true;
 }
 
 static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {

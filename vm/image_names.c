@@ -21,8 +21,7 @@ static bool is_prelude_name(Value name) {
     return str->size > sizeof start - 1 && !memcmp(str->data, start, sizeof start - 1);
 }
 
-/* Is it always there, or made without an import? */
-static bool is_always_there(Value name) {
+bool image_is_always_there(Value name) {
     return str_is(name, "builtins") || str_is(name, "sys") || str_is(name, "_engine") ||
            is_prelude_name(name);
 }
@@ -83,7 +82,7 @@ static Value find_module(ImageReader *r, Value name) {
 }
 
 static void put_module_name(ImageWriter *w, Value name) {
-    if (!is_always_there(name)) image_need_module(w, name);
+    if (!image_is_always_there(name)) image_need_module(w, name);
     image_put_text(w->out, name);
 }
 
@@ -166,7 +165,7 @@ void save_builtin_type_shell(ImageWriter *w, Object *object) {
     }
     bool internal =
         type == w->vm->types[type->id]; /* id 0 is NoneType's, and of those without one */
-    if (!internal && !is_always_there(module)) image_need_module(w, module);
+    if (!internal && !image_is_always_there(module)) image_need_module(w, module);
     image_put_text(w->out, module);
     image_put_text(w->out, type->name);
     image_put_number(w->out, which);
@@ -366,7 +365,7 @@ static Value follow(GenVM *vm, Dict *dict, Value qualname) {
 
 bool image_is_library(GenVM *vm, Value name) {
     if (!value_is_str(name)) return false;
-    return is_always_there(name) || (vm->has_builtin_module && vm->has_builtin_module(vm, name));
+    return image_is_always_there(name) || (vm->has_builtin_module && vm->has_builtin_module(vm, name));
 }
 
 /* Objects that are globals of the library's modules: sentinels, streams, a module's hidden state.
@@ -389,7 +388,9 @@ static bool is_shared_kind(Value v) {
 static void each_value(ImageWriter *w, Dict *modules, uint64_t *count, bool add) {
     Value name, module, key, value;
     for (uint32_t position = 0; dict_next(modules, &position, &name, &module);) {
-        if (!is_kind(module, TYPE_MODULE) || !image_is_library(w->vm, name)) continue;
+        if (!is_kind(module, TYPE_MODULE) || !image_is_library(w->vm, name) ||
+            image_is_loading(w, name))
+            continue;
         for (uint32_t at = 0; dict_next(AS(Module, module)->dict, &at, &key, &value);) {
             if (!is_shared_kind(value) || !value_is_str(key)) continue;
             ++*count;
@@ -441,10 +442,10 @@ static bool place_of(GenVM *vm, Object *object, Value *module, Value *qualname) 
     return image_is_library(vm, *module) && value_is_str(*qualname);
 }
 
-bool image_library_place(GenVM *vm, Object *object, ImageTag *tag) {
+bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *name) {
     Value module, qualname;
-    if (!place_of(vm, object, &module, &qualname)) return false;
-    module = present_module(vm, module);
+    if (!place_of(vm, object, name, &qualname)) return false;
+    module = present_module(vm, *name);
     if (module == VALUE_UNSET) return false;
     *tag = IMAGE_LIBRARY_REF;
     return follow(vm, AS(Module, module)->dict, qualname) == object_value(object);

@@ -113,6 +113,7 @@ typedef struct ImageWriter {
     uint64_t library_mask;
     ImageRunning *running;
     uint32_t running_count, running_capacity;
+    Value loading;      /* list: names of modules of the library whose import is under way */
     bool whole;         /* namespaces are saved whole */
     bool script_hashes; /* a table holds hashes that script code computed */
     bool failed;        /* an exception is pending */
@@ -129,6 +130,7 @@ void image_put_class(ImageWriter *w,
 void image_refuse(ImageWriter *w, Object *object, const char *reason); /* TypeError with the path */
 void image_want_globals(ImageWriter *w, Dict *globals, const Code *code);
 void image_need_module(ImageWriter *w, Value name);
+bool image_is_loading(const ImageWriter *w, Value name); /* see ImageWriter.loading */
 
 /* ---- reading ---- */
 
@@ -202,16 +204,22 @@ bool image_get_extra(ImageReader *r, Object *object);
 
 /* image_names.c: is it the name of a module that a VM has by itself */
 bool image_is_library(GenVM *vm, Value name);
+bool image_is_always_there(Value name); /* or is made without an import */
 /* what goes by name. The tag and the name's module, or false. */
 Type *image_native_owner(const Object *native); /* NULL: a function of a module */
 bool image_is_library_value(ImageWriter *w, Object *object);
-bool image_library_place(GenVM *vm, Object *object, ImageTag *tag);
+bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *module_name);
 
 /* image_engine.c: the number of the engine's tables; the sum at the end of an image */
 uint64_t image_engine(GenVM *vm);
 uint64_t image_checksum(const uint8_t *data, size_t size);
 /* image_save.c: tells VMs with other keys for hashes */
 uint64_t image_hash_check(GenVM *vm);
+
+/* image_state.c */
+Value image_state(GenVM *vm);
+bool image_check_state(ImageReader *r, Value state);
+void image_take_state(GenVM *vm, Value state);
 
 /* image_code.c */
 bool image_put_code(GenVM *vm, ImageBytes *out, Code *code); /* with its hash */
@@ -233,6 +241,8 @@ bool image_take_root(ImageReader *r, Value *root); /* image_load.c: what the cal
 
 /* image_task.c */
 bool image_note_running(ImageWriter *w, Object *task);
+/* The names of the library's modules that are being imported in its frames: a list. */
+Value image_loading_modules(GenVM *vm, Value task_or_unset);
 uint32_t image_other_word(const Code *code, uint32_t word);
 bool image_build_task(ImageReader *r); /* checks; nothing is alive yet */
 void image_start_task(ImageReader *r); /* cannot fail */

@@ -129,8 +129,18 @@ static Module *module_of_globals(GenVM *vm, Dict *dict) {
                                                                             : NULL;
 }
 
-static bool is_library_module(GenVM *vm, const Module *module) {
-    if (!value_is_str(module->name)) return false;
+/* A module of the library that is still being imported is saved as it stands, like the user's: the
+ * other side has none that is as far. */
+bool image_is_loading(const ImageWriter *w, Value name) {
+    if (w->loading == VALUE_UNSET || !value_is_str(name)) return false;
+    for (uint64_t i = 0; i < AS_LIST(w->loading)->count; i++)
+        if (str_equal(AS_LIST(w->loading)->items[i], name)) return true;
+    return false;
+}
+
+static bool is_library_module(const ImageWriter *w, const Module *module) {
+    GenVM *vm = w->vm;
+    if (!value_is_str(module->name) || image_is_loading(w, module->name)) return false;
     if (dict_get_str(vm, AS_DICT(vm->prelude), module->name) == object_value(module)) return true;
     if (dict_get_str(vm, vm->modules, module->name) != object_value(module)) return false;
     if (str_is(module->name, "builtins") || str_is(module->name, "_engine") ||
@@ -139,23 +149,31 @@ static bool is_library_module(GenVM *vm, const Module *module) {
     return vm->has_builtin_module && vm->has_builtin_module(vm, module->name);
 }
 
-static ImageTag tag_of_dict(GenVM *vm, Dict *dict) {
+static ImageTag tag_of_dict(const ImageWriter *w, Dict *dict) {
+    GenVM *vm = w->vm;
     if (dict == vm->modules || dict == vm->builtins) return IMAGE_GLOBALS_REF;
     Module *module = module_of_globals(vm, dict);
     if (!module) return IMAGE_DICT;
-    return is_library_module(vm, module) ? IMAGE_GLOBALS_REF : IMAGE_GLOBALS;
+    return is_library_module(w, module) ? IMAGE_GLOBALS_REF : IMAGE_GLOBALS;
 }
 
-static ImageTag tag_of(GenVM *vm, Object *object) {
+static bool is_of_library(const ImageWriter *w, Object *object, ImageTag *tag) {
+    Value name = VALUE_UNSET;
+    if (!image_library_place(w->vm, object, tag, &name)) return false;
+    return !image_is_loading(w, name);
+}
+
+static ImageTag tag_of(const ImageWriter *w, Object *object) {
+    GenVM *vm = w->vm;
     ImageTag tag;
     switch ((TypeId)object->kind) {
     case TYPE_TYPE:
         if (((Type *)object)->is_builtin) return IMAGE_BUILTIN_TYPE;
-        return image_library_place(vm, object, &tag) ? tag : IMAGE_CLASS;
-    case TYPE_FUNCTION: return image_library_place(vm, object, &tag) ? tag : IMAGE_FUNCTION;
+        return is_of_library(w, object, &tag) ? tag : IMAGE_CLASS;
+    case TYPE_FUNCTION: return is_of_library(w, object, &tag) ? tag : IMAGE_FUNCTION;
     case TYPE_MODULE:
-        return is_library_module(vm, (Module *)object) ? IMAGE_MODULE_REF : IMAGE_MODULE;
-    case TYPE_DICT: return tag_of_dict(vm, (Dict *)object);
+        return is_library_module(w, (Module *)object) ? IMAGE_MODULE_REF : IMAGE_MODULE;
+    case TYPE_DICT: return tag_of_dict(w, (Dict *)object);
     case TYPE_NATIVE:
         return ((NativeFunction *)object)->self == VALUE_UNSET ||
                        ((NativeFunction *)object)->header.flags & NATIVE_NEW
@@ -229,7 +247,7 @@ static bool is_leaf(ImageTag tag) {
 }
 
 static uint32_t discover(ImageWriter *w, Object *object) {
-    ImageTag tag = image_is_library_value(w, object) ? IMAGE_LIBRARY_REF : tag_of(w->vm, object);
+    ImageTag tag = image_is_library_value(w, object) ? IMAGE_LIBRARY_REF : tag_of(w, object);
     uint32_t from = w->current;
     if (tag == IMAGE_TAG_COUNT) {
         image_refuse(w, object, NULL);
@@ -471,6 +489,7 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->running = NULL;
     w->library = NULL;
     w->running_count = w->running_capacity = 0;
+    w->loading = VALUE_UNSET;
     w->whole = w->script_hashes = w->failed = false;
 }
 
@@ -556,48 +575,54 @@ static Value assemble(ImageWriter *w, ImageRoot root) {
     return image;
 }
 
-static Value save(GenVM *vm, Value value, ImageRoot kind) {
-    ImageWriter w;
-    init_writer(&w, vm);
-    w.whole = kind != IMAGE_ROOT_VALUE;
+static Value save(ImageWriter *w, Value value, ImageRoot kind) {
+    w->whole = kind != IMAGE_ROOT_VALUE;
     ImageBytes root;
     image_bytes_init(&root);
-    w.out = &root;
-    image_put_value(&w, value);
-    w.out = &w.bodies;
+    w->out = &root;
+    image_put_value(w, value);
+    w->out = &w->bodies;
     Value image = VALUE_ERROR;
-    if (!w.failed && save_all(&w)) {
-        image_put(&w.bodies, root.data, root.size);
-        image = assemble(&w, kind);
+    if (!w->failed && save_all(w)) {
+        image_put(&w->bodies, root.data, root.size);
+        image = assemble(w, kind);
     }
     image_bytes_free(&root);
-    free_writer(&w);
+    free_writer(w);
     return image;
 }
 
 Value image_save_value(GenVM *vm, Value value) {
-    return save(vm, value, IMAGE_ROOT_VALUE);
+    ImageWriter w;
+    init_writer(&w, vm);
+    return save(&w, value, IMAGE_ROOT_VALUE);
 }
 
 /* The modules of the user, the main one included: a list. */
-static Value user_modules(GenVM *vm) {
+static Value user_modules(const ImageWriter *w) {
+    GenVM *vm = w->vm;
     Value list = list_new(vm, 0), name, module;
     uint32_t position = 0;
     if (list == VALUE_ERROR) return list;
     while (dict_next(vm->modules, &position, &name, &module))
-        if (is_kind(module, TYPE_MODULE) && !is_library_module(vm, AS(Module, module)) &&
+        if (is_kind(module, TYPE_MODULE) && !is_library_module(w, AS(Module, module)) &&
             AS(Module, module)->dict && !list_append(vm, list, module))
             return VALUE_ERROR;
     return list;
 }
 
 Value image_save_task(GenVM *vm, Value task_or_unset) {
-    Value modules = user_modules(vm);
-    Value root = modules == VALUE_ERROR         ? VALUE_ERROR
-                 : task_or_unset == VALUE_UNSET ? modules
-                                                : tuple_pack(vm, 2, task_or_unset, modules);
+    ImageWriter w;
+    init_writer(&w, vm);
+    w.loading = image_loading_modules(vm, task_or_unset);
+    if (w.loading == VALUE_ERROR) return VALUE_ERROR;
+    Value modules = user_modules(&w);
+    Value state = image_state(vm);
+    if (modules == VALUE_ERROR || state == VALUE_ERROR) return VALUE_ERROR;
+    Value task = task_or_unset == VALUE_UNSET ? VALUE_NONE : task_or_unset;
+    Value root = tuple_pack(vm, 3, task, modules, state);
     if (root == VALUE_ERROR) return VALUE_ERROR;
-    return save(vm, root, task_or_unset == VALUE_UNSET ? IMAGE_ROOT_VM : IMAGE_ROOT_TASK);
+    return save(&w, root, task_or_unset == VALUE_UNSET ? IMAGE_ROOT_VM : IMAGE_ROOT_TASK);
 }
 
 /* ---- refusals ---- */

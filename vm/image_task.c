@@ -101,6 +101,18 @@ bool image_note_running(ImageWriter *w, Object *object) {
     return true;
 }
 
+Value image_loading_modules(GenVM *vm, Value task) {
+    Value names = list_new(vm, 0);
+    if (names == VALUE_ERROR || task == VALUE_UNSET) return names;
+    for (Value *base = AS(Task, task)->state.base; base; base = frame_caller(base)) {
+        const Function *function = frame_function(base);
+        if (!(function->code->flags & CODE_MODULE) || !function->globals) continue;
+        Value name = dict_get_str(vm, function->globals, name_value(vm, NAME___name__));
+        if (image_is_library(vm, name) && !list_append(vm, names, name)) return VALUE_ERROR;
+    }
+    return names;
+}
+
 /* Where a frame may go on: at its word, and where the instruction that it is in may jump. */
 uint32_t image_other_word(const Code *code, uint32_t word) {
     Instr instr = code_instr_before(code, word);
@@ -538,7 +550,8 @@ static bool is_loop(Opcode op) {
 
 static bool is_of_library(GenVM *vm, Function *function) {
     ImageTag tag;
-    return image_library_place(vm, &function->header, &tag);
+    Value module;
+    return image_library_place(vm, &function->header, &tag, &module);
 }
 
 /* The same where the instruction that waits may jump. */

@@ -1,30 +1,43 @@
-/* Damages images and loads them: every byte string must give a value that works or a clean error.
+/* Damaged images, a target for libFuzzer: every byte string must give a value that works or a clean
+ * error. See `make fuzz`; the corpus is tests/fuzz/images, made by images.gen and make_images.c and
+ * grown by the fuzzer.
  *
- *     cc -g -fsanitize=address,undefined -I . -I vm tests/fuzz/image.c build/asan/libgenvm.a LIBS
- * -o fuzz
- *     ./fuzz SECONDS SEED CORPUS...       files of tests/fuzz/images, made by tests/fuzz/images.gen
+ * The engine's number and the sum at the end are made right again, since they are there for
+ * accidents; so are the hashes of code, by the reader itself (GEN_LIBFUZZER in image_code.c): damaged
+ * code gets as far as the verifier. What loads is used: tasks run on, their calls are answered,
+ * values are shown, compared, iterated and called, all within a budget of steps; then it is saved
+ * again. With SEALED=FILE in the environment the image is written there with its hashes made right,
+ * as tests/regression/images has them.
  *
- * With clang -fsanitize=fuzzer -DLIBFUZZER the same as a target of libFuzzer. The checksum at the
- * end is made right again, since it is there for accidents; so are the hashes of code, that damaged
- * code gets as far as the verifier. What loads is used: tasks run, generators are iterated, others
- * shown, each within a budget of steps. */
+ * Mutations know numbers and references: an image is nearly all varints. */
 #include "genvm.h"
-#include "vm/sha256.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { SIZE_MOST = 1 << 16, STEPS = 2000 };
+enum { SIZE_MOST = 1 << 16, HEAD = 17, TAIL = 8, STEPS = 3000, TURNS = 30 };
+
+static const char use_source[] =
+    "def use(v, deep):\n"
+    "    for f in (repr, hash, bool, len, dir, iter, next, lambda v: v == [v], lambda v: v.close(),\n"
+    "              lambda v: [x for x, _ in zip(v, range(9))], lambda v: v(), lambda v: v(1, 2),\n"
+    "              lambda v: v.send(None), lambda v: v.__await__().send(None), lambda v: v < v,\n"
+    "              lambda v: v.append(1), lambda v: v.throw(KeyError), lambda v: v.__dict__):\n"
+    "        try: f(v)\n"
+    "        except Exception: pass\n"
+    "    if deep and isinstance(v, (list, tuple, dict)):\n"
+    "        for x in list(v)[:30] + (list(v.values())[:30] if isinstance(v, dict) else []):\n"
+    "            use(x, deep - 1)\n"
+    "use(value, 2)\n";
 
 static bool swallow(void *context, int stream, const char *data, size_t size) {
     (void)context, (void)stream, (void)data, (void)size;
     return true;
 }
 
-static const GenFunction host = {"host(x, /)", NULL, "never answered"};
+static const GenFunction host = {"host(x, /)", NULL, "is answered with x"};
 
-/* As image_save.c has it. */
+/* As image_engine.c has it. */
 static uint64_t checksum(const uint8_t *data, size_t size) {
     uint64_t hash = 0xcbf29ce484222325u;
     for (; size >= 8; data += 8, size -= 8) {
@@ -39,122 +52,155 @@ static uint64_t checksum(const uint8_t *data, size_t size) {
     return hash ^ hash >> 32;
 }
 
-static void mend_checksum(uint8_t *data, size_t size) {
-    if (size < 8) return;
-    uint64_t sum = checksum(data, size - 8);
-    for (int i = 0; i < 8; i++)
-        data[size - 8 + (size_t)i] = (uint8_t)(sum >> 8 * i);
+static void seal(uint8_t *data, size_t size, const uint8_t *head) {
+    memcpy(data, head, HEAD);
+    uint64_t sum = checksum(data, size - TAIL);
+    for (int i = 0; i < TAIL; i++)
+        data[size - TAIL + (size_t)i] = (uint8_t)(sum >> 8 * i);
 }
 
-/* A place where a code's length and hash seem to stand: the hash is made that of what follows. */
-static void mend_code(uint8_t *data, size_t size, size_t at) {
-    uint64_t length = 0;
-    unsigned shift = 0;
-    size_t hash = at;
-    for (; hash < size && shift < 28; shift += 7) {
-        length |= (uint64_t)(data[hash] & 127) << shift;
-        if (data[hash++] < 128) break;
+static void run(GenVM *vm, GenRef task) {
+    GenOutcome outcome;
+    GenTicket tickets[8];
+    gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, gen_task_spent(vm, task, GEN_BUDGET_STEPS) + STEPS);
+    for (int i = 0; i < TURNS; i++) {
+        GenScope scope = gen_scope_open(vm);
+        GenStatus status = gen_run(vm, task, &outcome);
+        gen_error_clear(vm);
+        if (status == GEN_CALLOUT && !gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0)))
+            gen_error_clear(vm);
+        size_t open = status == GEN_WAITING ? gen_task_tickets(vm, task, tickets, 8) : 0;
+        for (size_t t = 0; t < open && t < 8; t++)
+            gen_answer(vm, task, tickets[t], gen_int(vm, i));
+        gen_error_clear(vm);
+        gen_scope_close(vm, scope);
+        if (status != GEN_CALLOUT && status != GEN_WAITING && status != GEN_YIELDED) break;
     }
-    if (length < 20 || hash + 16 + length + 8 > size) return;
-    uint8_t digest[32];
-    sha256(data + hash + 16, length, digest);
-    memcpy(data + hash, digest, 16);
 }
 
 static void use(GenVM *vm, GenRef value) {
-    GenRef args[1] = {value}, task = gen_task_new(vm, value, 0, NULL);
-    GenOutcome outcome;
-    if (task == GEN_NULL) {
-        gen_error_clear(vm);
-        task = gen_task_new(vm, gen_get_attr(vm, gen_import(vm, "builtins"), "repr"), 1, args);
-    }
-    gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, STEPS);
-    for (int i = 0; i < 20; i++) {
-        GenStatus status = gen_run(vm, task, &outcome);
-        if (status != GEN_YIELDED) break;
-    }
+    if (gen_set_global(vm, "value", value)) run(vm, gen_task_from_source(vm, use_source, "use"));
     gen_error_clear(vm);
 }
 
-static void load(const uint8_t *data, size_t size) {
-    GenConfig config = {.size = sizeof config, .write = swallow, .memory_limit = 32 << 20};
-    GenVM *vm = gen_vm_new(&config);
-    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+static void load(GenVM *vm, uint8_t *data, size_t size) {
+    gen_image_inspect(vm, data, size);
+    gen_error_clear(vm);
     GenRef value = gen_load(vm, data, size);
     gen_error_clear(vm);
-    if (value != GEN_NULL) {
-        GenOutcome outcome;
-        if (gen_task_set_budget(vm, value, GEN_BUDGET_STEPS, 1 << 20)) {
-            for (int i = 0; i < 20 && gen_run(vm, value, &outcome) == GEN_YIELDED; i++) {
-            }
-            gen_error_clear(vm);
-        } else {
-            gen_error_clear(vm);
-            use(vm, value);
-        }
-    }
-    gen_vm_finish(vm);
-    gen_vm_free(vm);
+    if (value == GEN_NULL) return;
+    bool task = gen_task_set_budget(vm, value, GEN_BUDGET_STEPS, 0);
+    gen_error_clear(vm);
+    if (task)
+        run(vm, value);
+    else
+        use(vm, value);
+    gen_save(vm, value);
+    gen_error_clear(vm);
 }
 
-#ifdef LIBFUZZER
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static uint8_t copy[SIZE_MOST];
-    if (size > SIZE_MOST) return 0;
-    memcpy(copy, data, size);
-    mend_checksum(copy, size);
-    load(copy, size);
+static void write_sealed(uint8_t *data, size_t size) {
+    const char *path = getenv("SEALED");
+    FILE *file = path ? fopen(path, "wb") : NULL;
+    if (!file) return;
+    seal(data, size, data);
+    fwrite(data, 1, size, file);
+    fclose(file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    if (size > SIZE_MOST || size < HEAD + TAIL) return 0;
+    uint8_t *data = malloc(size); /* exactly as long as it is, for the sanitizer */
+    GenConfig config = {.size = sizeof config, .write = swallow, .memory_limit = 32 << 20};
+    GenVM *vm = gen_vm_new(&config);
+    size_t head_size;
+    GenRef none = gen_save(vm, gen_none(vm));
+    const uint8_t *head = gen_to_bytes(vm, none, &head_size);
+    memcpy(data, bytes, size);
+    seal(data, size, head);
+    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+    if (getenv("SEALED")) {
+        gen_load(vm, data, size);
+        gen_error_clear(vm);
+        write_sealed(data, size);
+    }
+    load(vm, data, size);
+    gen_vm_finish(vm);
+    gen_vm_free(vm);
+    free(data);
     return 0;
 }
-#else
+
+/* ---- mutations ---- */
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+
 static uint64_t state;
 static uint32_t draw(uint32_t below) {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    return (uint32_t)(state >> 32) % below;
+    return below ? (uint32_t)(state >> 32) % below : 0;
 }
 
-static size_t damage(uint8_t *data, size_t size) {
-    for (uint32_t i = 1 + draw(4); i > 0 && size > 40; i--) {
-        size_t at = 8 + draw((uint32_t)size - 16);
-        switch (draw(6)) {
-        case 0: data[at] ^= (uint8_t)(1 << draw(8)); break;
-        case 1: data[at] = (uint8_t)draw(256); break;
-        case 2: data[at] = (uint8_t)(data[at] + 1 - 2 * draw(2)); break;
-        case 3: memmove(data + at, data + at + 1, size - at - 1), size--; break;
-        case 4: memmove(data + at, data + 8 + draw((uint32_t)size - 20), 4); break;
-        default: data[at] = data[8 + draw((uint32_t)size - 16)]; break;
-        }
+/* A number as image.h writes values, or any. */
+static uint64_t draw_number(void) {
+    switch (draw(8)) {
+    case 0: return (uint64_t)draw(7) << 2 | 2;
+    case 1: return (uint64_t)draw(40) << 2 | 1;
+    case 2:
+    case 3:
+    case 4: return (uint64_t)draw(60) << 2;
+    case 5: return draw(40);
+    case 6: return (uint64_t)draw(1000) << 2;
+    default: return (uint64_t)draw(2) << draw(64) | draw(8);
     }
-    for (size_t at = 8; at + 30 < size; at++)
-        mend_code(data, size, at);
-    mend_checksum(data, size);
+}
+
+static size_t number_size(const uint8_t *data, size_t left) {
+    size_t size = 0;
+    while (size < left && size < 10 && data[size++] >= 128) {
+    }
+    return size ? size : 1;
+}
+
+/* `count` bytes at `at` give way to those of `bytes`. */
+static size_t replace(uint8_t *data, size_t size, size_t most, size_t at, size_t count,
+                      const uint8_t *bytes, size_t with) {
+    if (size - count + with > most) return size;
+    memmove(data + at + with, data + at + count, size - at - count);
+    memcpy(data + at, bytes, with);
+    return size - count + with;
+}
+
+static size_t mutate_once(uint8_t *data, size_t size, size_t most) {
+    uint8_t bytes[64];
+    size_t at = HEAD + draw((uint32_t)(size - HEAD - TAIL)), left = size - TAIL - at, with = 0;
+    size_t other = HEAD + draw((uint32_t)(size - HEAD - TAIL)), width = 1 + draw(12);
+    switch (draw(10)) {
+    case 0: data[at] = (uint8_t)(data[at] + 1 - 2 * draw(2)); return size;
+    case 1: data[at] = (uint8_t)(data[at] + 4 - 8 * draw(2)); return size;
+    case 2: data[at] ^= (uint8_t)(1 << draw(8)); return size;
+    case 3: data[at] = data[other]; return size;
+    case 4:
+        if (width > left) width = left;
+        return replace(data, size, most, at, width, NULL, 0);
+    case 5: /* a stretch from elsewhere, instead of as much or besides */
+    case 6:
+        if (width > size - TAIL - other) width = size - TAIL - other;
+        memcpy(bytes, data + other, width);
+        return replace(data, size, most, at, draw(2) && width <= left ? width : 0, bytes, width);
+    default:
+        for (uint64_t number = draw_number();; number >>= 7) {
+            bytes[with++] = (uint8_t)(number | (number >= 128 ? 128 : 0));
+            if (number < 128) break;
+        }
+        return replace(data, size, most, at, number_size(data + at, left), bytes, with);
+    }
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed) {
+    state = seed * 0x9E3779B97F4A7C15u + 1;
+    if (size < HEAD + TAIL + 8 || draw(5) == 0) return LLVMFuzzerMutate(data, size, most);
+    for (uint32_t i = 1 + draw(3); i > 0 && size > HEAD + TAIL + 8; i--)
+        size = mutate_once(data, size, most);
     return size;
 }
-
-static size_t read_file(const char *path, uint8_t *data) {
-    FILE *file = fopen(path, "rb");
-    size_t size = file ? fread(data, 1, SIZE_MOST, file) : 0;
-    if (file) fclose(file);
-    return size;
-}
-
-int main(int argc, char **argv) {
-    static uint8_t original[SIZE_MOST], data[SIZE_MOST];
-    if (argc < 4) return fputs("usage: fuzz SECONDS SEED FILE...\n", stderr), 2;
-    time_t end = time(NULL) + atoi(argv[1]);
-    state = strtoull(argv[2], NULL, 10) * 0x9E3779B97F4A7C15u + 1;
-    long count = 0;
-    while (time(NULL) < end) {
-        size_t size = read_file(argv[3 + (int)draw((uint32_t)argc - 3)], original);
-        for (int i = 0; i < 50; i++, count++) {
-            memcpy(data, original, size);
-            size_t damaged = damage(data, size);
-            FILE *last = fopen(getenv("LAST") ? getenv("LAST") : "fuzz-image.last", "wb");
-            if (last) fwrite(data, 1, damaged, last), fclose(last);
-            load(data, damaged);
-        }
-    }
-    printf("%ld images\n", count);
-    return 0;
-}
-#endif
