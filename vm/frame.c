@@ -281,7 +281,6 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark(vm, vm->exception);
     gc_mark(vm, vm->handled);
     gc_mark(vm, vm->memory_error);
-    shapes_mark(vm);
     types_mark(vm);
     for (int i = 0; i < NAME_COUNT; i++)
         gc_mark(vm, vm->names[i]);

@@ -110,6 +110,7 @@ typedef struct Heap {
     uint32_t clear_class, clear_block; /* the next block whose marks are to be cleared */
     uint64_t cycle_bytes;              /* old_bytes when the cycle began */
     bool cycle_full;
+    uint32_t traced_shape; /* the last whose type was marked */
     Partial *partials;
     uint32_t partial_count, partial_capacity;
 } Heap;
@@ -567,7 +568,16 @@ static void mark_items(GenVM *vm) {
         partial->next = end;
 }
 
+/* What keeps a class written in Gen alive, besides who holds it: its instances. */
+static inline void mark_type(GenVM *vm, const Object *object) {
+    uint32_t shape = object->shape;
+    if (shape < TYPE_COUNT || shape == vm->heap->traced_shape) return;
+    vm->heap->traced_shape = shape;
+    gc_mark_object(vm, &vm->shapes[shape].type->header);
+}
+
 static void trace(GenVM *vm, Object *object) {
+    mark_type(vm, object);
     switch (object->kind) {
     case TYPE_LIST: {
         List *list = (List *)object;
@@ -651,11 +661,21 @@ static void clear_marks(GenVM *vm) {
         }
     heap->remembered_count = 0;
     heap->old_bytes = 0;
+    heap->traced_shape = 0;
 }
 
-static void mark_everything(GenVM *vm) {
-    Heap *heap = vm->heap;
+/* Classes die in full collections only. */
+static void mark_roots(GenVM *vm, bool full) {
     vm_mark_roots(vm);
+    if (full)
+        shapes_mark_native(vm);
+    else
+        shapes_mark(vm);
+}
+
+static void mark_everything(GenVM *vm, bool full) {
+    Heap *heap = vm->heap;
+    mark_roots(vm, full);
     drain(vm);
     while (heap->mark_overflow) { /* the mark stack could not grow: find the children another way */
         heap->mark_overflow = false;
@@ -752,12 +772,21 @@ static void poison(Heap *heap) {
 static void sweep(GenVM *vm, bool full) {
     Heap *heap = vm->heap;
     find_finalizers(vm);
+    heap->traced_shape = 0;
+    if (full) {
+        shapes_sweep(vm);
+        drain(vm);
+    }
     str_sweep_interned(vm);
     image_codes_sweep(vm);
     types_forget_lookups(vm);
     if (vm->shape_moves) {
         each_marked(vm, shapes_move);
         shapes_moved(vm);
+    }
+    if (full && shapes_want_recycling(vm)) {
+        each_marked(vm, shapes_forget_in_code);
+        shapes_recycle(vm);
     }
     free_large(heap);
     if (full) {
@@ -797,7 +826,7 @@ static void cycle_begin(GenVM *vm, bool full) {
         heap->old_bytes = 0;
     } else {
         heap->cycle = CYCLE_MARKING;
-        vm_mark_roots(vm);
+        mark_roots(vm, false);
         trace_remembered(vm);
     }
 }
@@ -818,7 +847,7 @@ static void clear_slice(GenVM *vm) {
                 unmark(vm, heap->large[i]);
             heap->remembered_count = 0; /* nothing is marked, so nothing need be */
             heap->cycle = CYCLE_MARKING;
-            vm_mark_roots(vm);
+            mark_roots(vm, true);
             return;
         }
         clear_block(vm, heap->classes[heap->clear_class].blocks[heap->clear_block++]);
@@ -852,12 +881,12 @@ static bool cycle_slice(GenVM *vm) {
     if (heap->mark_count || heap->partial_count) return false;
     if (heap->cycle == CYCLE_MARKING) {
         heap->cycle = CYCLE_MARKING_AGAIN;
-        vm_mark_roots(vm);
+        mark_roots(vm, heap->cycle_full);
         trace_remembered(vm);
         return false;
     }
     trace_remembered(vm);
-    mark_everything(vm);
+    mark_everything(vm, heap->cycle_full);
     heap->cycle = CYCLE_NONE;
     return true;
 }
@@ -867,13 +896,13 @@ static void collect_at_once(GenVM *vm) {
     heap->cycle = CYCLE_NONE;
     heap->mark_count = heap->partial_count = 0;
     clear_marks(vm);
-    mark_everything(vm);
+    mark_everything(vm, true);
     sweep(vm, true);
 }
 
 static void collect_young(GenVM *vm) {
     trace_remembered(vm);
-    mark_everything(vm);
+    mark_everything(vm, false);
     sweep(vm, false);
 }
 

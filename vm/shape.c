@@ -8,7 +8,7 @@
  *                                                      --z-->  {x, z}
  *
  * vm->shapes is an array by value that moves when it grows: hold no Shape * over a call that may
- * add one. Shape ids are never used again.
+ * add one. When the id of a shape can be used again is told in shape_sweep.c.
  *
  * Instances keep the first attributes in inline slots, as many as their class expects, the others
  * in a Tuple. An instance whose attributes are too many or too irregular (deleted ones, a tree that
@@ -44,6 +44,7 @@ bool shapes_init(GenVM *vm) {
     vm->shapes = calloc(FIRST_SHAPES, sizeof *vm->shapes);
     if (!vm->shapes) return false;
     vm->shape_capacity = FIRST_SHAPES;
+    vm->shapes_dead = vm->shapes_free = SHAPE_NONE;
     vm->shape_count = TYPE_COUNT; /* the roots of the builtin types, filled by types_init */
     return true;
 }
@@ -58,14 +59,7 @@ void shapes_free(GenVM *vm) {
     vm->shape_count = vm->shape_capacity = 0;
 }
 
-void shapes_mark(GenVM *vm) {
-    for (uint32_t i = 0; i < vm->shape_count; i++) {
-        gc_mark_pointer(vm, vm->shapes[i].type);
-        gc_mark(vm, vm->shapes[i].name);
-    }
-}
-
-/* A new shape, all zero; SHAPE_NONE when there is no memory. */
+/* A new shape behind all others, all zero; SHAPE_NONE when there is no memory. */
 static uint32_t append_shape(GenVM *vm) {
     if (vm->shape_count == vm->shape_capacity) {
         uint32_t capacity = vm->shape_capacity * 2;
@@ -78,8 +72,16 @@ static uint32_t append_shape(GenVM *vm) {
     return vm->shape_count++;
 }
 
+/* The same with an id that was used before, if there is one. */
+static uint32_t take_shape(GenVM *vm) {
+    uint32_t id = vm->shapes_free;
+    if (id == SHAPE_NONE) return append_shape(vm);
+    vm->shapes_free = vm->shapes[id].sibling;
+    return id;
+}
+
 uint32_t shape_new_root(GenVM *vm, Type *type, uint8_t inline_slots) {
-    uint32_t id = append_shape(vm);
+    uint32_t id = take_shape(vm);
     if (id == SHAPE_NONE) {
         raise_memory(vm);
         return SHAPE_NONE;
@@ -155,7 +157,7 @@ uint32_t shape_add(GenVM *vm, uint32_t parent, Value name) {
         if (vm->shapes[child].name == name) return child;
     if (vm->shapes[parent].count >= SLOT_LIMIT || vm->shapes[parent].children >= CHILD_LIMIT)
         return SHAPE_NONE;
-    uint32_t id = append_shape(vm);
+    uint32_t id = take_shape(vm);
     if (id == SHAPE_NONE) return SHAPE_NONE;
     Shape *from = &vm->shapes[parent];
     vm->shapes[id] = (Shape){.type = from->type,
@@ -177,7 +179,7 @@ static bool has_instances_with(GenVM *vm, Type *type, Value name) {
     for (uint32_t i = TYPE_COUNT; i < vm->shape_count; i++) {
         const Shape *shape = &vm->shapes[i];
         bool concerns = name == VALUE_UNSET ? shape->name != VALUE_UNSET : shape->name == name;
-        if (concerns && type_is_subclass(shape->type, type)) return true;
+        if (shape->type && concerns && type_is_subclass(shape->type, type)) return true;
     }
     return false;
 }
@@ -190,7 +192,9 @@ static uint32_t moved_to(const uint32_t *moves, uint32_t count, uint32_t id) {
 static bool copy_shapes(GenVM *vm, Type *type, uint32_t *moves, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         moves[i] = SHAPE_NONE;
-        if (i < TYPE_COUNT || vm->shapes[i].is_dict || !type_is_subclass(vm->shapes[i].type, type))
+        const Shape *shape = &vm->shapes[i];
+        if (i < TYPE_COUNT || !shape->type || shape->is_dict ||
+            !type_is_subclass(shape->type, type))
             continue;
         uint32_t copy = append_shape(vm);
         if (copy == SHAPE_NONE) return false;
@@ -227,11 +231,12 @@ bool shapes_renew(GenVM *vm, Type *type, Value name) {
 }
 
 void shapes_move(GenVM *vm, Object *object) {
-    if (object->kind == TYPE_OBJECT)
-        object->shape = moved_to(vm->shape_moves, vm->shape_moves_count, object->shape);
+    object->shape = moved_to(vm->shape_moves, vm->shape_moves_count, object->shape);
 }
 
 void shapes_moved(GenVM *vm) {
+    for (uint32_t i = 0; i < vm->shape_moves_count; i++)
+        if (vm->shape_moves[i] != SHAPE_NONE) shapes_kill(vm, i);
     free(vm->shape_moves);
     vm->shape_moves = NULL;
     vm->shape_moves_count = 0;
@@ -433,6 +438,7 @@ bool instance_dict_replace(GenVM *vm, Value v, Dict *dict) {
 
 bool instance_set_type(GenVM *vm, Value v, Type *type) {
     Object *object = as_object(v);
+    gc_barrier(vm, object); /* an object keeps its class alive */
     if (object->kind == TYPE_TYPE) {
         object->shape = type->root_shape;
         vm->method_epoch++;
@@ -444,9 +450,12 @@ bool instance_set_type(GenVM *vm, Value v, Type *type) {
         object->shape = shape;
         return true;
     }
-    object->shape =
-        shape_new_root(vm, type, object->state); /* its slots may be fewer than new instances get */
-    return object->shape != SHAPE_NONE;
+    /* its slots may be fewer than new instances get */
+    bool usual = vm->shapes[type->root_shape].inline_slots == object->state;
+    uint32_t shape = usual ? type->root_shape : shape_new_root(vm, type, object->state);
+    if (shape == SHAPE_NONE) return false;
+    object->shape = shape;
+    return true;
 }
 
 Value instance_get(GenVM *vm, Value v, Value name) {

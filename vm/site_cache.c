@@ -63,4 +63,5 @@ bool site_store(GenVM *vm, Value object, Value name, AttributeStore *store) {
 
 void site_cache_free(GenVM *vm) {
     free(vm->site_cache);
+    vm->site_cache = NULL;
 }

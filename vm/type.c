@@ -124,7 +124,7 @@ static void plain_type(Type *type, const BuiltinType *def, Type *base) {
     type->def = def;
     type->base = base;
     type->special = NO_SPECIALS;
-    type->subclasses = type->constructor = VALUE_UNSET;
+    type->constructor = VALUE_UNSET;
     type->dict_shape = SHAPE_NONE;
     type->is_builtin = true;
     type_inherit(type, def);
@@ -221,7 +221,7 @@ void type_trace(GenVM *vm, Object *object) {
     Type *type = (Type *)object;
     gc_mark(vm, type->name);
     gc_mark(vm, type->qualname);
-    gc_mark(vm, type->subclasses);
+    gc_mark_pointer(vm, type->subclasses);
     gc_mark(vm, type->constructor);
     gc_mark_pointer(vm, type->base);
     gc_mark_pointer(vm, type->bases);
@@ -573,10 +573,8 @@ static bool update_special(GenVM *vm, Type *type, Special special) {
         type->special[special] = value;
         note_construct(type);
     }
-    if (type->subclasses == VALUE_UNSET) return true;
-    const List *subclasses = AS_LIST(type->subclasses);
-    for (uint64_t i = 0; i < subclasses->count; i++)
-        if (!update_special(vm, type_from(subclasses->items[i]), special)) return false;
+    for (uint32_t i = 0; i < type->subclass_count; i++)
+        if (!update_special(vm, type_subclass(type, i), special)) return false;
     return true;
 }
 

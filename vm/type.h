@@ -33,10 +33,11 @@ typedef struct Type {
     bool defines_special;   /* its own dict holds special methods (script classes) */
     uint32_t flags;         /* BuiltinType flags, inherited */
     uint32_t dict_shape; /* of instances whose attributes are in a Dict; SHAPE_NONE until needed */
-    Value subclasses;    /* list of direct subclasses, or VALUE_UNSET */
-    Value constructor;   /* builtin types: see type_constructor; else VALUE_UNSET */
-    TypeSlots slots;     /* inherited C slots; a slot overridden by a script class is still here:
-                            special wins */
+    Buffer *subclasses;  /* Type *[subclass_count]: direct subclasses, not kept alive by this */
+    uint32_t subclass_count;
+    Value constructor; /* builtin types: see type_constructor; else VALUE_UNSET */
+    TypeSlots slots;   /* inherited C slots; a slot overridden by a script class is still here:
+                          special wins */
     Value *special; /* [SPECIAL_COUNT]: script-defined special methods found along the MRO before a
                        builtin's own, raw (as in the class dict, not bound), else VALUE_UNSET; None
                        disables (__hash__ = None) */
@@ -47,7 +48,7 @@ typedef struct Type {
 /* A shape (hidden class): what attributes an instance has, and in which slot. Immutable once made;
  * grown by transitions. shapes[TYPE_X] is the root shape of builtin type X. */
 typedef struct Shape {
-    Type *type;
+    Type *type; /* NULL: died with its class */
     Value name; /* the attribute that this shape adds to its parent; VALUE_UNSET for a root */
     uint32_t parent;
     uint16_t count; /* attributes, this one included: its slot is count - 1 */
@@ -67,7 +68,15 @@ void shapes_free(GenVM *vm);
 bool shapes_renew(GenVM *vm, Type *type, Value name);
 void shapes_move(GenVM *vm, Object *object); /* for the collector: does so for one object */
 void shapes_moved(GenVM *vm);                /* ... for all */
-void shapes_mark(GenVM *vm);                 /* the types and names that shapes refer to: roots */
+void shapes_mark(
+    GenVM *vm); /* the types and names that shapes refer to: roots of a young collection */
+void shapes_mark_native(GenVM *vm); /* ... the types made by C code: roots of a full one */
+void shapes_sweep(
+    GenVM *vm); /* everything reachable is marked: forgets the shapes of dead classes */
+void shapes_kill(GenVM *vm, uint32_t id); /* nothing has this shape any more, but caches name it */
+bool shapes_want_recycling(GenVM *vm);    /* are there many of those? Then, after ... */
+void shapes_forget_in_code(GenVM *vm, Object *object); /* ... all live objects, */
+void shapes_recycle(GenVM *vm);                        /* their ids can be given out again */
 
 uint32_t shape_find(GenVM *vm, uint32_t shape,
                     Value name); /* slot, or SHAPE_NONE; name is an interned str */
@@ -85,6 +94,9 @@ void types_mark(GenVM *vm); /* all builtin types: roots */
 void types_forget_lookups(
     GenVM *vm); /* after a collection: names that were looked up may be gone */
 
+static inline Type *type_subclass(const Type *type, uint32_t i) {
+    return ((Type *const *)(void *)type->subclasses->data)[i];
+}
 Type *type_of(GenVM *vm, Value v); /* any value's class */
 static inline Type *type_from(Value v) {
     return (Type *)as_object(v);

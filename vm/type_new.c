@@ -426,13 +426,16 @@ static bool fill_cells(GenVM *vm, Type *type) {
 /* ---- making the type ---- */
 
 bool type_add_subclass(GenVM *vm, Type *base, Type *type) {
-    if (base->subclasses == VALUE_UNSET) {
-        Value list = list_new(vm, 4);
-        if (list == VALUE_ERROR) return false;
-        base->subclasses = list;
+    size_t size = base->subclass_count * sizeof type;
+    if (!base->subclasses || base->subclasses->capacity < size + sizeof type) {
+        Buffer *larger = gc_buffer_resize(vm, base->subclasses, size ? size * 2 : 4 * sizeof type);
+        if (!larger) return false;
+        base->subclasses = larger;
         gc_barrier(vm, base);
     }
-    return list_append(vm, base->subclasses, object_value(type));
+    memcpy(base->subclasses->data + size, &type, sizeof type);
+    base->subclass_count++;
+    return true;
 }
 
 static Type *allocate_type(GenVM *vm, Type *metatype, Value name, Type *base, Tuple *bases) {
@@ -443,7 +446,7 @@ static Type *allocate_type(GenVM *vm, Type *metatype, Value name, Type *base, Tu
     type->base = base;
     type->bases = bases;
     type->def = base->def;
-    type->subclasses = type->constructor = VALUE_UNSET;
+    type->constructor = VALUE_UNSET;
     type->instance_kind = base->instance_kind;
     type->member_count = base->member_count;
     type->dict_shape = SHAPE_NONE;
@@ -672,20 +675,16 @@ static bool rebuild(GenVM *vm, Type *type) {
     type->mro = mro;
     gc_barrier(vm, type);
     if (!type_build_specials(vm, type)) return false;
-    if (type->subclasses == VALUE_UNSET) return true;
-    const List *subclasses = AS_LIST(type->subclasses);
-    for (uint64_t i = 0; i < subclasses->count; i++)
-        if (!rebuild(vm, type_from(subclasses->items[i]))) return false;
+    for (uint32_t i = 0; i < type->subclass_count; i++)
+        if (!rebuild(vm, type_subclass(type, i))) return false;
     return true;
 }
 
 static void drop_subclass(Type *base, const Type *type) {
-    if (base->subclasses == VALUE_UNSET) return;
-    List *list = AS_LIST(base->subclasses);
-    for (uint64_t i = 0; i < list->count; i++) {
-        if (type_from(list->items[i]) != type) continue;
-        memmove(list->items + i, list->items + i + 1, (list->count - i - 1) * sizeof(Value));
-        list->count--;
+    for (uint32_t i = 0; i < base->subclass_count; i++) {
+        if (type_subclass(base, i) != type) continue;
+        char *place = base->subclasses->data + i * sizeof type;
+        memmove(place, place + sizeof type, (--base->subclass_count - i) * sizeof type);
         return;
     }
 }

@@ -49,6 +49,8 @@ struct GenVM {
     struct Heap *heap;
     Shape *shapes;
     uint32_t shape_count, shape_capacity;
+    uint32_t shapes_dead, shapes_free; /* lists by Shape.sibling: see shape_sweep.c */
+    uint32_t shapes_dead_count;
     uint32_t *shape_moves; /* NULL, or by shape: which one its instances get at the next collection
                               (shape.c) */
     uint32_t shape_moves_count;

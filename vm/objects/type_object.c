@@ -124,10 +124,8 @@ static Value method_subclasses(GenVM *vm, Value *args) {
                 !list_append(vm, found, object_value(vm->types[id])))
                 return VALUE_ERROR;
     }
-    if (type->subclasses == VALUE_UNSET) return found;
-    const List *list = AS_LIST(type->subclasses);
-    for (uint64_t i = 0; i < list->count; i++)
-        if (!list_append(vm, found, list->items[i])) return VALUE_ERROR;
+    for (uint32_t i = 0; i < type->subclass_count; i++)
+        if (!list_append(vm, found, object_value(type_subclass(type, i)))) return VALUE_ERROR;
     return found;
 }
 
