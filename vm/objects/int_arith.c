@@ -84,7 +84,9 @@ Value int_multiply_views(GenVM *vm, const IntView *a, const IntView *b) {
     if (a->limbs == b->limbs && a_count == b_count)
         mpn_sqr(limbs, a->limbs, a_count);
     else if (b_count == 1)
-        limbs[a_count] = mpn_mul_1(limbs, a->limbs, a_count, b->limbs[0]);
+        limbs[a_count] = int_multiply_word(limbs, a->limbs, a->count, b->limbs[0]);
+    else if (a_count == 1)
+        limbs[b_count] = int_multiply_word(limbs, b->limbs, b->count, a->limbs[0]);
     else if (a_count >= b_count)
         mpn_mul(limbs, a->limbs, a_count, b->limbs, b_count);
     else

@@ -108,6 +108,11 @@ Value int_modulo(GenVM *vm, const IntView *a, const IntView *b);
 Value int_power(GenVM *vm, Value base, Value exponent);
 Value int_gcd(GenVM *vm, Value a, Value b); /* intlike */
 
+/* ---- int_word.c ---- */
+
+/* limbs * word into `out`, which may be `limbs`; returns the limb above. count is 1 at least. */
+mp_limb_t int_multiply_word(mp_limb_t *out, const mp_limb_t *limbs, size_t count, mp_limb_t word);
+
 /* ---- int_text.c ---- */
 
 /* The digits of the magnitude in ASCII, lower case, without sign or prefix. They lie in the

@@ -3,6 +3,7 @@
  *
  * All loops take a word or more at a time; none allocates or fails.
  */
+#include "vm/objects/lanes.h"
 #include "vm/objects/text.h"
 
 #define HIGH_BITS 0x8080808080808080u
@@ -17,15 +18,15 @@ static inline uint64_t load_word(const void *data) {
 size_t text_ascii_prefix(const void *data, size_t size) {
     const uint8_t *p = data;
     size_t i = 0;
-    for (; i + 32 <= size; i += 32)
-        if ((load_word(p + i) | load_word(p + i + 8) | load_word(p + i + 16) |
-             load_word(p + i + 24)) &
-            HIGH_BITS)
-            break;
-    for (; i + 8 <= size; i += 8) {
-        uint64_t high = load_word(p + i) & HIGH_BITS;
-        if (!high) continue;
-        return i + (size_t)(__builtin_ctzll(high) / 8);
+    for (; i + 2 * LANES <= size; i += 2 * LANES)
+        if (unlikely(lanes_mask(lanes_load(p + i) | lanes_load(p + i + LANES)))) break;
+    for (; i + LANES <= size; i += LANES) {
+        uint32_t high = lanes_mask(lanes_load(p + i));
+        if (unlikely(high)) return i + (size_t)__builtin_ctz(high);
+    }
+    if (i < size && size >= LANES) { /* the last ones again, with those before, which are ASCII */
+        uint32_t high = lanes_mask(lanes_load(p + size - LANES));
+        return high ? size - LANES + (size_t)__builtin_ctz(high) : size;
     }
     while (i < size && p[i] < 0x80)
         i++;

@@ -4,25 +4,10 @@
  * One byte is found by memchr, more by memmem, which is linear; only the search from the right is
  * not, so that one charges its comparisons as it goes.
  */
+#include "vm/objects/lanes.h"
 #include "vm/objects/text.h"
 
 #include <stdlib.h>
-
-enum { LANES = 16 };
-typedef uint8_t Lanes __attribute__((vector_size(LANES)));
-
-static inline Lanes load_lanes(const char *text) {
-    Lanes lanes;
-    memcpy(&lanes, text, sizeof lanes);
-    return lanes;
-}
-
-static inline uint32_t
-lane_bits(const uint64_t halves[2]) { /* one bit a lane, of lanes 0 or 0xFF */
-    const uint64_t ones = 0x0101010101010101u, gather = 0x0102040810204080u;
-    return (uint32_t)(((halves[0] & ones) * gather >> 56) | ((halves[1] & ones) * gather >> 56)
-                                                                << 8);
-}
 
 void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t *to) {
     *from = start == VALUE_NONE || start == VALUE_UNSET ? 0 : as_int(start);
@@ -34,12 +19,9 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
 
 /* ---- find and count ---- */
 
-/* Which of 16 places have `first` at `text` and `last` at `text + gap`: 0xFF in the bytes of two
- * words. */
-static inline void match_lanes(const char *text, size_t gap, Lanes first, Lanes last,
-                               uint64_t found[2]) {
-    Lanes both = (Lanes)(load_lanes(text) == first) & (Lanes)(load_lanes(text + gap) == last);
-    memcpy(found, &both, sizeof both);
+/* Which of 16 places have `first` at `text` and `last` at `text + gap`. */
+static inline uint32_t match_lanes(const char *text, size_t gap, Lanes first, Lanes last) {
+    return lanes_mask((Lanes)(lanes_load(text) == first) & (Lanes)(lanes_load(text + gap) == last));
 }
 
 enum {
@@ -49,12 +31,9 @@ enum {
 /* The first of the 16 places from `at` on where the part stands. */
 static inline size_t find_in_lanes(const char *text, size_t at, const char *part, size_t gap,
                                    Lanes first, Lanes last, size_t *work) {
-    uint64_t found[2];
-    match_lanes(text + at, gap, first, last, found);
-    if (likely(!(found[0] | found[1]))) return TEXT_NOT_FOUND;
-    for (uint32_t bits = lane_bits(found); bits; bits &= bits - 1) {
+    for (uint32_t bits = match_lanes(text + at, gap, first, last); bits; bits &= bits - 1) {
         size_t place = at + (unsigned)__builtin_ctz(bits);
-        if (memcmp(text + place + 1, part + 1, gap) == 0) return place;
+        if (gap < 2 || text_equal(text + place + 1, part + 1, gap - 1)) return place;
         *work += gap;
     }
     return TEXT_NOT_FOUND;
@@ -64,7 +43,7 @@ static inline size_t find_in_lanes(const char *text, size_t at, const char *part
  * sixteen places overlap those before. */
 static size_t find_part(const char *text, size_t size, const char *part, size_t part_size) {
     size_t places = size - part_size + 1, gap = part_size - 1, at = 0, work = 0;
-    Lanes first = (Lanes){0} + (uint8_t)part[0], last = (Lanes){0} + (uint8_t)part[gap];
+    Lanes first = lanes_of(part[0]), last = lanes_of(part[gap]);
     for (; at + LANES <= places && work <= VERIFY_MAX * at + 1024; at += LANES) {
         size_t place = find_in_lanes(text, at, part, gap, first, last, &work);
         if (place != TEXT_NOT_FOUND) return place;
@@ -131,16 +110,14 @@ static inline __attribute__((always_inline)) size_t
 find_all(TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
     size_t count = 0, gap = part.size - 1, at = from, work = 0;
     size_t places = text.size >= part.size ? text.size - part.size + 1 : 0;
-    Lanes first = (Lanes){0} + (uint8_t)part.data[0], last = (Lanes){0} + (uint8_t)part.data[gap];
+    Lanes first = lanes_of(part.data[0]), last = lanes_of(part.data[gap]);
     for (; at + LANES <= places && work <= VERIFY_MAX * (at - from) + 1024; at += LANES) {
-        uint64_t found[2];
-        match_lanes(text.data + at, gap, first, last, found);
-        if (!(found[0] | found[1])) continue;
-        for (uint32_t bits = lane_bits(found); bits; bits &= bits - 1) {
+        uint32_t bits = match_lanes(text.data + at, gap, first, last);
+        for (; bits; bits &= bits - 1) {
             size_t place = at + (unsigned)__builtin_ctz(bits);
             if (place < from) continue; /* inside the last one */
             if (count == most) return count;
-            if (gap > 1 && memcmp(text.data + place + 1, part.data + 1, gap - 1) != 0) {
+            if (gap > 1 && !text_equal(text.data + place + 1, part.data + 1, gap - 1)) {
                 work += gap;
                 continue;
             }
@@ -263,21 +240,12 @@ typedef struct Places {
     size_t base;
 } Places;
 
-static inline uint32_t lanes_equal(const char *text, char c) {
-    Lanes equal = (Lanes)(load_lanes(text) == (Lanes){0} + (uint8_t)c);
-    uint64_t halves[2];
-    memcpy(halves, &equal, sizeof halves);
-    return halves[0] | halves[1] ? lane_bits(halves) : 0;
-}
-
 /* ASCII white space; `text` also has the separators 0x1c to 0x1f in it. */
 static inline uint32_t lanes_space(const char *at, bool text) {
-    Lanes lanes = load_lanes(at);
-    Lanes space = (Lanes)(lanes == (Lanes){0} + ' ') | (Lanes)(lanes - 9 <= 4);
+    Lanes lanes = lanes_load(at);
+    Lanes space = (Lanes)(lanes == lanes_of(' ')) | (Lanes)(lanes - 9 <= 4);
     if (text) space |= (Lanes)(lanes - 28 <= 3);
-    uint64_t halves[2];
-    memcpy(halves, &space, sizeof halves);
-    return lane_bits(halves);
+    return lanes_mask(space);
 }
 
 static inline void note_places(Places *places, uint32_t bits) {
@@ -286,13 +254,24 @@ static inline void note_places(Places *places, uint32_t bits) {
             (uint32_t)(places->next - places->base) + (uint32_t)__builtin_ctz(bits);
 }
 
+/* Fewer than 16 bytes are left: the bits of the lanes up to the end, of which those looked at
+ * before are cut off. Needs 16 bytes of text in all. */
+static inline uint32_t last_lanes(const Places *places, uint32_t bits) {
+    return bits >> (LANES - (places->size - places->next));
+}
+
 /* The next bunch of places of a byte. */
-static void find_bytes(Places *places, char c) {
+static inline void find_bytes(Places *places, char c) {
     places->base = places->next;
     places->count = 0;
     for (; places->size - places->next >= LANES; places->next += LANES) {
         if (places->count > PLACES - LANES || places->next - places->base > UINT32_MAX / 2) return;
         note_places(places, lanes_equal(places->text + places->next, c));
+    }
+    if (places->next < places->size && places->size >= LANES && places->count <= PLACES - LANES) {
+        note_places(places,
+                    last_lanes(places, lanes_equal(places->text + places->size - LANES, c)));
+        places->next = places->size;
     }
     for (; places->next < places->size && places->count < PLACES; places->next++)
         if (places->text[places->next] == c) note_places(places, 1);
@@ -311,12 +290,19 @@ static inline __attribute__((always_inline)) void find_words(Places *places, int
         note_places(places, (space ^ (space << 1 | before)) & 0xFFFF);
         before = space >> (LANES - 1);
     }
-    if (places->size - places->next < LANES)
+    size_t left = places->size - places->next;
+    if (left && left < LANES && places->size >= LANES && places->count <= PLACES - LANES) {
+        uint32_t space = last_lanes(places, lanes_space(places->text + places->size - LANES, text));
+        note_places(places, (space ^ (space << 1 | before)) & ((1u << left) - 1));
+        before = space >> (left - 1);
+        places->next = places->size;
+    } else if (left < LANES) {
         for (; places->next < places->size && places->count < PLACES; places->next++) {
             uint32_t space = ascii_is(places->text[places->next], mask);
             if (space != before) note_places(places, 1);
             before = space;
         }
+    }
     *in_space = before;
 }
 

@@ -222,6 +222,7 @@ const BuiltinType str_type = {
     .construct = &str_construct_def,
     .construct_fast = construct_fast,
     .methods = str_methods,
+    .fast_methods = str_fast_methods,
     .slots =
         {
             .repr = str_repr,

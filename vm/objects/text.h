@@ -348,6 +348,7 @@ Value str_splitlines(GenVM *vm, Value *args);
 Value str_partition(GenVM *vm, Value *args);
 Value str_rpartition(GenVM *vm, Value *args);
 extern const NativeDef str_methods[];
+extern const NativeFast str_fast_methods[]; /* str_fast.c */
 Value str_format_method(GenVM *vm, Value *args);
 Value str_format_map(GenVM *vm, Value *args);
 Value str_fields_parse(GenVM *vm, Value *args);
