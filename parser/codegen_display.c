@@ -187,7 +187,8 @@ static uint32_t conversion_number(int32_t conversion) {
     }
 }
 
-static void formatted_value(Unit *u, AstExpr *e, Reg dest) {
+/* `plain`: the conversion where the program says none and no spec. */
+static void formatted_value(Unit *u, AstExpr *e, Reg dest, uint32_t plain) {
     Reg mark = u->top;
     uint32_t conversion = conversion_number(e->FormattedValue.conversion);
     AstExpr *spec = e->FormattedValue.format_spec;
@@ -201,14 +202,14 @@ static void formatted_value(Unit *u, AstExpr *e, Reg dest) {
     } else {
         value = expr_any(u, e->FormattedValue.value, unit_is_visible(u, dest) ? NO_REG : dest);
         emit_at(u, e->span);
-        emit(u, OP_FORMAT, dest, value, conversion, 0);
+        emit(u, OP_FORMAT, dest, value, conversion ? conversion : plain, 0);
     }
     u->top = mark;
 }
 
 static void joined_part(Unit *u, AstExpr *part, Reg dest) {
     if (part->kind == EXPR_FormattedValue)
-        formatted_value(u, part, dest);
+        formatted_value(u, part, dest, FORMAT_PART);
     else
         expr_to(u, part, dest);
 }
@@ -221,7 +222,7 @@ static void joined(Unit *u, AstExpr *e, Reg dest) {
         return;
     }
     if (parts.count == 1 && parts.items[0]->kind == EXPR_FormattedValue) {
-        formatted_value(u, parts.items[0], dest);
+        formatted_value(u, parts.items[0], dest, 0);
         return;
     }
     Reg mark = u->top;
@@ -242,7 +243,7 @@ void display_string(Unit *u, AstExpr *e, Reg dest) {
     if (e->kind == EXPR_JoinedStr)
         joined(u, e, dest);
     else
-        formatted_value(u, e, dest);
+        formatted_value(u, e, dest, 0);
 }
 
 /* ---- template strings

@@ -44,6 +44,10 @@ static inline int32_t instr_imm(Instr i) {
     return (int32_t)(i >> 32);
 }
 
+/* Operand c of FORMAT: JOINSTR takes the result, so a small int or an immediate float may stay what
+ * it is. */
+enum { FORMAT_PART = 4 };
+
 /* The data word of FLOORDIVK and MODK: the quotient of a number below 2^31 is that number times
  * imm, shifted right by a; 0: no such factor. */
 enum { RECIPROCAL_BITS = 31 };

@@ -656,7 +656,13 @@ unquicken_for : {
         SLOW(op_unpack);
     }
     OUTLINED(UNPACKEX, op_unpack)
-    OUTLINED(FORMAT, op_format)
+    CASE(FORMAT) {
+        Value v = RB;
+        if (unlikely(C != FORMAT_PART || !(is_int(v) || is_float(v) || is_exact(v, TYPE_STR))))
+            CALL_OUTLINED(op_format);
+        RA = v;
+        NEXT;
+    }
     OUTLINED(FORMATSPEC, op_format_spec)
     OUTLINED(JOINSTR, op_join_strings)
     OUTLINED(MKFUNC, op_make_function)

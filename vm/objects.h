@@ -19,8 +19,9 @@ Value str_format_list(GenVM *vm, const char *format, va_list args);
 Value str_from_char(GenVM *vm, uint32_t code_point);
 Value str_intern(GenVM *vm, Value str); /* the one str of that text used for names */
 Value str_intern_from(GenVM *vm, const char *utf8, size_t size);
-/* Strs, one behind the other. */
-Value str_join_all(GenVM *vm, const Value *parts, uint64_t count);
+/* The parts of an f-string, one behind the other: strs, and small ints and immediate floats, which
+ * become text here. SystemError for anything else. */
+Value str_join_parts(GenVM *vm, const Value *parts, uint64_t count);
 Value str_concat(GenVM *vm, Value left,
                  Value right); /* extends left's buffer in place where it can */
 Value str_slice(GenVM *vm, Value str, int64_t start,

@@ -192,8 +192,10 @@ static Value convert_for_format(GenVM *vm, Value v, unsigned conversion) {
 bool op_format(GenVM *vm) {
     Value v = *op_b(vm);
     unsigned conversion = instr_c(op_instr(vm));
-    if (conversion) return call_result(vm, convert_for_format(vm, v, conversion));
-    if (is_exact(v, TYPE_STR)) return store(vm, v);
+    if (conversion == FORMAT_PART && (is_int(v) || is_float(v))) return store(vm, v);
+    if (is_exact(v, TYPE_STR) && conversion != 2 && conversion != 3) return store(vm, v);
+    if (conversion && conversion != FORMAT_PART)
+        return call_result(vm, convert_for_format(vm, v, conversion));
     return call_result(vm, format_value(vm, v, vm->empty_str));
 }
 
@@ -216,14 +218,7 @@ bool op_format_spec(GenVM *vm) {
 }
 
 bool op_join_strings(GenVM *vm) {
-    Value *parts = op_b(vm);
-    int32_t count = instr_imm(op_instr(vm));
-    for (int32_t i = 0; i < count; i++)
-        if (unlikely(!value_is_str(parts[i]))) { /* of code from an image */
-            raise_error(vm, EXC_SYSTEM_ERROR, "bad code: a part of a text is no str");
-            return false;
-        }
-    return store(vm, str_join_all(vm, parts, (uint64_t)count));
+    return store(vm, str_join_parts(vm, op_b(vm), (uint64_t)instr_imm(op_instr(vm))));
 }
 
 /* ---- functions and classes ---- */

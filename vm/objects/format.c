@@ -194,9 +194,13 @@ Value format_str_spec(GenVM *vm, Value v, Value text) {
 /* ---- any value ---- */
 
 Value format_value(GenVM *vm, Value v, Value spec) {
-    bool plain = AS_STR(spec)->size == 0;
-    if (is_int(v)) return plain ? int_repr(vm, v) : format_int_spec(vm, v, spec);
-    if (is_float(v)) return plain ? float_repr(vm, as_float(v)) : format_float_spec(vm, v, spec);
-    if (is_exact(v, TYPE_STR)) return plain ? v : format_str_spec(vm, v, spec);
-    return value_format(vm, v, spec);
+    bool is_text = is_exact(v, TYPE_STR);
+    if (!is_int(v) && !is_float(v) && !is_text) return value_format(vm, v, spec);
+    if (AS_STR(spec)->size == 0)
+        return is_text ? v : is_int(v) ? int_repr(vm, v) : float_repr(vm, as_float(v));
+    Value quick = format_quick(vm, v, spec);
+    if (likely(quick != VALUE_UNSET)) return quick;
+    return is_text     ? format_str_spec(vm, v, spec)
+           : is_int(v) ? format_int_spec(vm, v, spec)
+                       : format_float_spec(vm, v, spec);
 }

@@ -349,23 +349,8 @@ static bool is_double_code(uint32_t type) {
     return type == 0 || (type < 128 && strchr("eEfFgGn%", (int)type));
 }
 
-/* ".2f" and the like, the most common of specs. VALUE_UNSET when it is none, or d is out of the
- * quick range. */
-static Value format_places(GenVM *vm, double d, TextSpan spec) {
-    char out[FORMAT_PLACES_SIZE + 1];
-    if (spec.size != 3 || spec.data[0] != '.' || spec.data[2] != 'f' ||
-        !ascii_is(spec.data[1], ASCII_DIGIT))
-        return VALUE_UNSET;
-    size_t sign = signbit(d) != 0, size = format_write_places(out + sign, d, spec.data[1] - '0');
-    if (size == 0) return VALUE_UNSET;
-    if (sign) out[0] = '-';
-    return str_with_length(vm, out, size + sign, (uint32_t)(size + sign), STR_ASCII);
-}
-
 Value format_float_spec(GenVM *vm, Value v, Value text) {
     if (AS_STR(text)->size == 0) return value_str(vm, v);
-    Value quick = format_places(vm, value_float(v), str_span(text));
-    if (quick != VALUE_UNSET) return quick;
     FormatSpec spec;
     if (!format_parse_spec(vm, &spec, text, v, 0, '>')) return VALUE_ERROR;
     if (!is_double_code(spec.type)) return format_unknown_code(vm, spec.type, v), VALUE_ERROR;

@@ -320,22 +320,17 @@ static Leaf find_value(Template *t, const Field *field, Value *v) {
     return *v == VALUE_UNSET ? fail(raise_key(vm, key)) : LEAF_TRUE;
 }
 
-/* %s and %d of a str, an int or a float, without anything between: most fields. False: nothing is
- * done. */
+/* Most fields. False: nothing is done. */
 static bool put_plain(Template *t) {
-    if (at_end(t) || (*t->at != 's' && *t->at != 'd') || t->next >= t->count || t->used_key)
-        return false;
+    if (at_end(t) || t->next >= t->count || t->used_key) return false;
     Value v = t->items[t->next];
-    char text[40];
-    if (is_int(v))
-        builder_add(&t->out, text, int_write_small(text, as_int(v)));
-    else if (*t->at == 's' && is_exact(v, TYPE_STR))
-        builder_put_str(&t->out, v);
-    else if (*t->at == 's' && is_float(v))
+    if (*t->at == 's' && is_float(v)) {
+        char text[40];
         builder_add(&t->out, text, float_repr_to(text, as_float(v)));
-    else
+        t->at++;
+    } else if (!format_quick_percent(&t->out, v, &t->at, t->end)) {
         return false;
-    t->at++;
+    }
     t->next++;
     return true;
 }

@@ -42,22 +42,45 @@ static const char digit_pairs[] = "000102030405060708091011121314151617181920212
                                   "50515253545556575859606162636465666768697071727374"
                                   "75767778798081828384858687888990919293949596979899";
 
+/* How many decimal digits: the length in bits gives it up to one. */
+static inline size_t count_digits(uint64_t i) {
+    static const uint64_t least[20] = {/* that has more than so many digits */
+                                       0,
+                                       10,
+                                       100,
+                                       1000,
+                                       10000,
+                                       100000,
+                                       1000000,
+                                       10000000,
+                                       100000000,
+                                       1000000000,
+                                       10000000000,
+                                       100000000000,
+                                       1000000000000,
+                                       10000000000000,
+                                       100000000000000,
+                                       1000000000000000,
+                                       10000000000000000,
+                                       100000000000000000,
+                                       1000000000000000000,
+                                       10000000000000000000u};
+    size_t digits = (size_t)(64 - __builtin_clzll(i | 1)) * 1233 >> 12;
+    return digits + (digits == 0 || i >= least[digits]);
+}
+
 size_t int_write_u64(char *out, uint64_t i) {
-    char buffer[20];
-    size_t at = sizeof buffer;
-    while (i >= 100) {
+    size_t size = count_digits(i);
+    char *at = out + size;
+    for (; i >= 100; i /= 100) {
         at -= 2;
-        memcpy(buffer + at, digit_pairs + i % 100 * 2, 2);
-        i /= 100;
+        memcpy(at, digit_pairs + i % 100 * 2, 2);
     }
-    if (i >= 10) {
-        at -= 2;
-        memcpy(buffer + at, digit_pairs + i * 2, 2);
-    } else {
-        buffer[--at] = (char)('0' + i);
-    }
-    memcpy(out, buffer + at, sizeof buffer - at);
-    return sizeof buffer - at;
+    if (i >= 10)
+        memcpy(at - 2, digit_pairs + i * 2, 2);
+    else
+        at[-1] = (char)('0' + i);
+    return size;
 }
 
 size_t int_write_small(char *out, int64_t i) {

@@ -16,7 +16,7 @@
  * and the empty string are shared by all; names are interned (weakly: the collector sweeps the
  * table).
  */
-#include "vm/objects/text.h"
+#include "vm/objects/number.h"
 
 #include <stdlib.h>
 
@@ -289,27 +289,80 @@ static Value concat_long(GenVM *vm, Str *a, Str *b, size_t size) {
     return copy_into_buffer(vm, a, b, size);
 }
 
-Value str_join_all(GenVM *vm, const Value *parts, uint64_t count) {
+/* The numbers among the parts of an f-string as text, each behind a byte that tells its size. */
+enum { NUMBERS_SIZE = 1024, NUMBER_MAX = 40 };
+typedef struct Numbers {
+    size_t used;
+    char text[NUMBERS_SIZE];
+} Numbers;
+
+/* The size; 0 when there is no room for another. */
+static inline size_t add_number(Numbers *numbers, Value v) {
+    if (unlikely(numbers->used + 1 + NUMBER_MAX > NUMBERS_SIZE)) return 0;
+    char *out = numbers->text + numbers->used + 1;
+    size_t size = is_int(v) ? int_write_small(out, as_int(v)) : float_repr_to(out, as_float(v));
+    out[-1] = (char)size;
+    numbers->used += 1 + size;
+    return size;
+}
+
+static COLD Value join_slowly(GenVM *vm, const Value *parts, uint64_t count) {
+    StrBuilder builder;
+    builder_init(&builder, vm);
+    for (uint64_t i = 0; i < count && !builder.failed; i++)
+        builder_put_str(&builder, is_int(parts[i])     ? int_repr(vm, parts[i])
+                                  : is_float(parts[i]) ? float_repr(vm, as_float(parts[i]))
+                                                       : parts[i]);
+    return builder_finish(&builder);
+}
+
+static COLD Value no_part(GenVM *vm) { /* of code from an image */
+    return raise_error(vm, EXC_SYSTEM_ERROR, "bad code: a part of a text is no str");
+}
+
+static inline void put_parts(char *out, const Value *parts, uint64_t count, const char *number) {
+    for (uint64_t i = 0; i < count; i++) {
+        const char *data = number + 1;
+        size_t size;
+        if (is_object(parts[i])) {
+            data = AS_STR(parts[i])->data;
+            size = AS_STR(parts[i])->size;
+        } else {
+            size = (unsigned char)*number;
+            number = data + size;
+        }
+        text_copy(out, data, size);
+        out += size;
+    }
+}
+
+Value str_join_parts(GenVM *vm, const Value *parts, uint64_t count) {
     size_t size = 0;
     uint64_t length = 0;
     uint8_t all = STR_ASCII, any = 0;
+    Numbers numbers;
+    numbers.used = 0;
     for (uint64_t i = 0; i < count; i++) {
-        const Str *str = AS_STR(parts[i]);
-        size += str->size;
-        length += str->length;
-        all &= str->header.flags;
-        any |= str->header.flags;
+        if (likely(is_object(parts[i]))) {
+            const Str *str = AS_STR(parts[i]);
+            if (unlikely(str->header.kind != TYPE_STR)) return no_part(vm);
+            size += str->size;
+            length += str->length;
+            all &= str->header.flags;
+            any |= str->header.flags;
+        } else {
+            if (unlikely(!is_int(parts[i]) && !is_float(parts[i]))) return no_part(vm);
+            size_t digits = add_number(&numbers, parts[i]);
+            if (unlikely(!digits)) return join_slowly(vm, parts, count);
+            size += digits;
+            length += digits;
+        }
     }
     if (length == 0) return vm->empty_str;
     if (unlikely(size > STR_SIZE_MAX)) return raise_memory(vm);
     Str *joined = str_alloc(vm, size, (uint32_t)length, all | (any & STR_SURROGATES));
     if (unlikely(!joined)) return VALUE_ERROR;
-    char *out = (char *)(joined + 1);
-    for (uint64_t i = 0; i < count; i++) {
-        const Str *str = AS_STR(parts[i]);
-        text_copy(out, str->data, str->size);
-        out += str->size;
-    }
+    put_parts((char *)(joined + 1), parts, count, numbers.text);
     if (unlikely(length == 1))
         return str_with_length(vm, joined->data, size, 1, joined->header.flags);
     return object_value(joined);

@@ -5,7 +5,7 @@
  * far is dropped, without effect outside, and the twin str_format in stdlib/prelude/text.gen does
  * it all again, reading the template by the same parser.
  */
-#include "vm/objects/text.h"
+#include "vm/objects/format.h"
 
 enum { MAX_NESTING = 2 }; /* a field's spec may hold fields, whose specs may not */
 
@@ -234,12 +234,22 @@ static Leaf convert(GenVM *vm, uint32_t conversion, Value *v) {
 
 static Leaf put_template(Formatter *formatter, TextSpan template, int nesting, StrBuilder *out);
 
+/* A small number by a plain spec. False: nothing is done. */
+static bool put_quickly(StrBuilder *out, Value v, const Markup *markup) {
+    char text[FORMAT_QUICK_SIZE];
+    if ((!is_int(v) && !is_float(v)) || markup->spec_has_fields) return false;
+    size_t size = format_quick_number(text, v, markup->spec);
+    if (size) builder_add(out, text, size);
+    return size != 0;
+}
+
 static Leaf put_field(Formatter *formatter, const Markup *markup, int nesting, StrBuilder *out) {
     GenVM *vm = formatter->vm;
     Value v, spec = vm->empty_str;
     Leaf leaf = field_value(formatter, markup->name, &v);
     if (leaf == LEAF_TRUE) leaf = convert(vm, markup->conversion, &v);
     if (leaf != LEAF_TRUE) return leaf;
+    if (put_quickly(out, v, markup)) return out->failed ? LEAF_ERROR : LEAF_TRUE;
     if (markup->spec_has_fields) {
         StrBuilder inner;
         builder_init(&inner, vm);

@@ -26,9 +26,27 @@ static void put_escaped(StrBuilder *builder, uint32_t c, char quote) {
     }
 }
 
+/* ASCII text in which nothing is escaped and no quote stands. */
+static bool is_plain_text(const Str *str) {
+    if (!str_is_ascii(str)) return false;
+    for (uint32_t i = 0; i < str->size; i++)
+        if (str->data[i] == '\'' || !is_plain((unsigned char)str->data[i], '"')) return false;
+    return true;
+}
+
+static Value quoted(GenVM *vm, const Str *str) {
+    Str *result = str_alloc(vm, str->size + 2ull, str->length + 2, STR_ASCII);
+    if (unlikely(!result)) return VALUE_ERROR;
+    char *out = (char *)(result + 1);
+    out[0] = out[1 + str->size] = '\'';
+    text_copy(out + 1, str->data, str->size);
+    return object_value(result);
+}
+
 Value str_repr(GenVM *vm, Value v) {
     const Str *str = AS_STR(v);
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
+    if (is_plain_text(str)) return quoted(vm, str);
     char quote = repr_quote(str);
     StrBuilder builder;
     builder_init(&builder, vm);
