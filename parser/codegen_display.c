@@ -207,9 +207,9 @@ static void formatted_value(Unit *u, AstExpr *e, Reg dest, uint32_t plain) {
     u->top = mark;
 }
 
-static void joined_part(Unit *u, AstExpr *part, Reg dest) {
+static void joined_part(Unit *u, AstExpr *part, Reg dest, uint32_t plain) {
     if (part->kind == EXPR_FormattedValue)
-        formatted_value(u, part, dest, FORMAT_PART);
+        formatted_value(u, part, dest, plain);
     else
         expr_to(u, part, dest);
 }
@@ -221,13 +221,13 @@ static void joined(Unit *u, AstExpr *e, Reg dest) {
         emit_const(u, u->gen->vm->empty_str, dest);
         return;
     }
-    if (parts.count == 1 && parts.items[0]->kind == EXPR_FormattedValue) {
-        formatted_value(u, parts.items[0], dest, 0);
+    if (parts.count == 1) {
+        joined_part(u, parts.items[0], dest, 0);
         return;
     }
     Reg mark = u->top;
     for (int32_t i = 0; i < parts.count; i++) {
-        joined_part(u, parts.items[i], emit_temp(u));
+        joined_part(u, parts.items[i], emit_temp(u), FORMAT_PART);
         uint32_t count = u->top - mark;
         if (count < MAX_GATHERED && i + 1 < parts.count) continue;
         bool is_last = i + 1 == parts.count;
