@@ -726,6 +726,7 @@ static bool fast_init(GenVM *vm) {
     }
     Value next = dict_get_str(vm, vm->builtins, str_intern_from(vm, "next", 4));
     as_object(next)->flags |= NATIVE_NEXT;
+    vm->next_function = next;
     return true;
 }
 

@@ -108,6 +108,26 @@ static inline bool find_place(int64_t *at, uint64_t count) {
     return (uint64_t)*at < count;
 }
 
+/* Of a GETGLOBAL_: the value of the builtin that was found before, if it is to be found there
+ * still. */
+#define BUILTIN_ENTRY(variable)                                                                    \
+    const Dict *builtins_ = vm->builtins;                                                          \
+    const DictEntry *entry_ = builtins_->entries + (uint16_t)(pc[0] >> 16);                        \
+    if (unlikely(frame_function(base)->globals->version != (uint32_t)(pc[0] >> 32) ||              \
+                 (uint16_t)(pc[0] >> 16) >= builtins_->used || entry_->key != k[IMM]))             \
+        SLOW(op_get_global);                                                                       \
+    Value variable = entry_->value;
+/* Where the arguments of that call lie, whose window begins at `window`, and the frames of it may.
+ */
+#define CALL_PLACE(call)                                                                           \
+    if (instr_op(call) == OP_CALL) {                                                               \
+        top = window;                                                                              \
+        args = window + FRAME_LINKS;                                                               \
+    } else {                                                                                       \
+        top = generator_of(base)->top;                                                             \
+        args = window + 1;                                                                         \
+    }
+
 #define OUTLINED(name, function) CASE(name) CALL_OUTLINED(function);
 
 RunStatus interp_continue(GenVM *vm, bool ok) {
@@ -183,23 +203,14 @@ RunStatus interp_run(GenVM *vm) {
         NEXT;
     }
     CASE(GETGLOBAL_BUILTIN) {
-        Dict *globals = frame_function(base)->globals;
-        uint32_t at = (uint16_t)(pc[0] >> 16);
-        if (unlikely(globals->version != (uint32_t)(pc[0] >> 32) || at >= vm->builtins->used ||
-                     vm->builtins->entries[at].key != k[IMM]))
-            SLOW(op_get_global);
-        RA = vm->builtins->entries[at].value;
+        BUILTIN_ENTRY(v)
+        RA = v;
         pc++;
         NEXT;
     }
     CASE(GETGLOBAL_TYPE) {
-        Dict *globals = frame_function(base)->globals;
-        uint32_t at = (uint16_t)(pc[0] >> 16);
-        Value type = object_value(vm->types[TYPE_TYPE]);
-        if (unlikely(globals->version != (uint32_t)(pc[0] >> 32) || at >= vm->builtins->used ||
-                     vm->builtins->entries[at].key != k[IMM] ||
-                     vm->builtins->entries[at].value != type))
-            SLOW(op_get_global);
+        BUILTIN_ENTRY(v)
+        if (unlikely(v != object_value(vm->types[TYPE_TYPE]))) SLOW(op_get_global);
         Value x = base[instr_b(pc[1])];
         RA = object_value(is_int(x)     ? vm->types[TYPE_INT]
                           : is_float(x) ? vm->types[TYPE_FLOAT]
@@ -207,6 +218,39 @@ RunStatus interp_run(GenVM *vm) {
         pc += 3;
         NEXT;
     }
+    CASE(GETGLOBAL_NATIVE) {
+        BUILTIN_ENTRY(v)
+        Value x = base[instr_b(pc[1])], *window = &RA;
+        if (unlikely(!is_kind(v, TYPE_NATIVE))) goto no_builtin_call;
+        callee = as_object(v);
+        if (unlikely(callee->flags & NATIVE_RESUMES)) goto no_builtin_call;
+        CALL_PLACE(pc[2])
+        pc += 3;
+        window[0] = v; /* a native that is stopped is called again, by the CALL */
+        args[0] = x;
+        if (object_key(callee) == OBJECT_KEY(TYPE_NATIVE, 1)) CALL_DIRECT(callee, args, top);
+        arg_count = 1;
+        goto call_native;
+    }
+    CASE(GETGLOBAL_NEXT) {
+        BUILTIN_ENTRY(v)
+        Value x = base[instr_b(pc[1])], *window = &RA;
+        Generator *g = (Generator *)as_object(x);
+        if (unlikely(v != vm->next_function || !is_pointer(x))) goto no_builtin_call;
+        if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) {
+            if (g->header.kind != TYPE_GENERATOR) QUICKEN(OP_GETGLOBAL_BUILTIN);
+            goto no_builtin_call;
+        }
+        CALL_PLACE(pc[2])
+        if (unlikely(top >= vm->limit)) goto no_builtin_call;
+        pc += 3;
+        RESUME(g, NULL, top + 1, window, pc, NULL);
+    }
+no_builtin_call : { /* the three instructions one by one */
+    RA = vm->builtins->entries[(uint16_t)(pc[0] >> 16)].value;
+    pc++;
+    NEXT;
+}
     OUTLINED(SETGLOBAL, op_set_global)
     OUTLINED(DELGLOBAL, op_delete_global)
     OUTLINED(GETNAME, op_get_name)

@@ -67,6 +67,16 @@ static bool calls_with_register(GenVM *vm) {
            instr_a(call) == instr_a(op_instr(vm));
 }
 
+/* The form for builtins; with those that one call asks for, `name(register)`, for all of it. */
+static Opcode form_of_builtin(GenVM *vm, Value builtin) {
+    if (!calls_with_register(vm)) return OP_GETGLOBAL_BUILTIN;
+    if (builtin == object_value(vm->types[TYPE_TYPE])) return OP_GETGLOBAL_TYPE;
+    if (builtin == vm->next_function) return OP_GETGLOBAL_NEXT;
+    if (is_kind(builtin, TYPE_NATIVE) && !(as_object(builtin)->flags & NATIVE_RESUMES))
+        return OP_GETGLOBAL_NATIVE;
+    return OP_GETGLOBAL_BUILTIN;
+}
+
 bool op_get_global(GenVM *vm) {
     Value name = op_const(vm);
     Dict *globals = frame_function(vm->base)->globals;
@@ -84,9 +94,7 @@ bool op_get_global(GenVM *vm) {
         if (at < 0) return raise_undefined(vm, name);
         if (builtins == vm->builtins && at < 65536 && builtins->entries[at].key == name) {
             *cache = (Instr)OP_SKIP1 | (Instr)(uint16_t)at << 16 | (Instr)globals->version << 32;
-            bool of_type = builtins->entries[at].value == object_value(vm->types[TYPE_TYPE]) &&
-                           calls_with_register(vm);
-            requicken(vm, of_type ? OP_GETGLOBAL_TYPE : OP_GETGLOBAL_BUILTIN);
+            requicken(vm, form_of_builtin(vm, builtins->entries[at].value));
         }
         *op_a(vm) = builtins->entries[at].value;
     }

@@ -279,7 +279,9 @@ Opcode code_generic_op(const Code *code, Opcode op) {
     switch (op) {
     case OP_GETGLOBAL_DICT:
     case OP_GETGLOBAL_BUILTIN:
-    case OP_GETGLOBAL_TYPE: return OP_GETGLOBAL;
+    case OP_GETGLOBAL_TYPE:
+    case OP_GETGLOBAL_NATIVE:
+    case OP_GETGLOBAL_NEXT: return OP_GETGLOBAL;
     case OP_FORITER_RANGE:
     case OP_FORITER_GEN:
     case OP_FORITERG_GEN:

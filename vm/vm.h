@@ -90,6 +90,7 @@ struct GenVM {
                          Value end); /* see parser/carets.h; NULL: none */
     Value prelude;                   /* dict: loaded prelude modules by name */
     Value import_function;           /* the original builtins.__import__ */
+    Value next_function;             /* ... and builtins.next */
     struct Code *stub_code;          /* continuation frames: continue.h */
     struct Function *stubs[32];
     struct HandleScope *handles; /* values that the host holds: genvm_refs.c */
