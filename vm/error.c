@@ -193,8 +193,9 @@ Value raise_binary_operands(GenVM *vm, const char *op, Value left, Value right) 
 /* ---- the pending exception ---- */
 
 bool error_matches(GenVM *vm, TypeId id) {
-    return vm->exception != VALUE_UNSET &&
-           type_is_subclass(type_of(vm, vm->exception), vm->types[id]);
+    if (vm->exception == VALUE_UNSET) return false;
+    uint32_t shape = as_object(vm->exception)->shape;
+    return shape == (uint32_t)id || type_is_subclass(vm->shapes[shape].type, vm->types[id]);
 }
 
 void error_clear(GenVM *vm) {

@@ -173,20 +173,24 @@ bool frame_init(GenVM *vm) {
 
 /* ---- frames in ---- */
 
-Value *frame_push_continuation(GenVM *vm, Return kind, int count, ...) {
+Value *frame_push_stub(GenVM *vm, Return kind) {
     Function *stub = continue_stub(vm, kind);
     Value *top = frame_reserve(vm, frame_top(vm), stub->regs);
     if (!top) return NULL;
     Value *base = top + FRAME_LINKS;
-    const Instr *pc = vm->pc;
     base[0] = VALUE_UNSET;
+    frame_enter(vm, base, stub);
+    return base;
+}
+
+Value *frame_push_continuation(GenVM *vm, Return kind, int count, ...) {
+    Value *base = frame_push_stub(vm, kind);
+    if (!base) return NULL;
     va_list list;
     va_start(list, count);
     for (int i = 0; i < count; i++)
         base[1 + i] = va_arg(list, Value);
     va_end(list);
-    frame_enter(vm, base, stub);
-    base[FRAME_PC] = (Value)(uintptr_t)pc;
     return base;
 }
 
@@ -217,6 +221,10 @@ static Value find_left_loop(const Value *base, const Code *code, size_t offset,
         if (generator_is_temporary(base[loop->reg], GENERATOR_OF_LOOP)) return base[loop->reg];
     }
     return VALUE_UNSET;
+}
+
+bool frame_handles(const Value *base, const Code *code, size_t offset) {
+    return find_handler(code, offset) || find_left_loop(base, code, offset, NULL) != VALUE_UNSET;
 }
 
 bool frame_unwind(GenVM *vm) {

@@ -87,6 +87,12 @@ static inline void frame_enter(GenVM *vm, Value *base, Function *function) {
  * (returns.def says how many) are given here from r1 on; r0 receives the result of the call made
  * next. NULL on error. The continuation returns to vm->pc. */
 Value *frame_push_continuation(GenVM *vm, Return kind, int count, ...);
+/* The same, where the caller fills the registers from r1 on. */
+Value *frame_push_stub(GenVM *vm, Return kind);
+
+/* Does the frame with these registers do anything when an exception comes out of the instruction at
+ * word `offset`, before it goes on in the caller? */
+bool frame_handles(const Value *base, const Code *code, size_t offset);
 
 /* Calls `callable` from the running frame; its result becomes the value of the running instruction
  * (stored in the register `a` of vm->pc[-1]). Natives run at once; script functions are entered: go

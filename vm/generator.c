@@ -576,6 +576,12 @@ bool generator_throw(GenVM *vm, Generator *generator) {
     return raise_inside(vm, leaf);
 }
 
+/* Would GeneratorExit meet anything in the generator, at the yield where it waits? */
+static bool handles_exit(const Generator *generator) {
+    const Code *code = generator_function((Generator *)(uintptr_t)generator)->code;
+    return frame_handles(generator->regs, code, (size_t)(generator->pc - 1 - code->instrs));
+}
+
 bool generator_close(GenVM *vm, Generator *generator) {
     if (generator->header.state == GENERATOR_RUNNING) return raise_running(vm, generator);
     if (generator->header.state == GENERATOR_DONE || generator_unstarted(generator)) {
@@ -583,7 +589,13 @@ bool generator_close(GenVM *vm, Generator *generator) {
         vm->base[instr_a(vm->pc[-1])] = VALUE_NONE;
         return true;
     }
-    if (!frame_push_continuation(vm, RETURN_CLOSE, 1, object_value(generator))) return false;
+    if (generator->header.state == GENERATOR_SUSPENDED && !handles_exit(generator)) {
+        generator->header.state = GENERATOR_DONE;
+        return generator_release(vm, generator, VALUE_NONE);
+    }
+    Value *base = frame_push_stub(vm, RETURN_CLOSE);
+    if (!base) return false;
+    base[1] = object_value(generator);
     Value exception = exception_new(vm, EXC_GENERATOR_EXIT, VALUE_UNSET);
     if (exception == VALUE_ERROR) return false;
     vm->exception = exception;
@@ -616,9 +628,10 @@ bool generator_close_returned(GenVM *vm) {
 }
 
 bool generator_close_failed(GenVM *vm) {
-    if (error_matches(vm, EXC_STOP_ITERATION))
+    if (!error_matches(vm, EXC_GENERATOR_EXIT)) {
+        if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
         return call_return(vm, exception_stop_value(vm, error_take(vm)));
-    if (!error_matches(vm, EXC_GENERATOR_EXIT)) return false;
+    }
     error_clear(vm);
     Generator *generator = (Generator *)as_object(vm->base[1]);
     frame_pop(vm);

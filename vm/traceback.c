@@ -19,7 +19,7 @@ static bool is_prelude(const Code *code) {
 void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) {
     Code *code = function->code;
     if (is_prelude(code)) return;
-    Traceback *entry = gc_new(vm, sizeof *entry, TYPE_TRACEBACK);
+    Traceback *entry = gc_new_raw(vm, sizeof *entry, TYPE_TRACEBACK); /* all fields follow */
     if (!entry) {
         vm->exception = exception;
         return;

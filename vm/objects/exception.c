@@ -141,9 +141,10 @@ Value exception_stop_value(GenVM *vm, Value self) {
 /* ---- making ---- */
 
 static Value allocate(GenVM *vm, const Type *type, Value args) {
-    Exception *exception = gc_new(vm, sizeof *exception, KIND_EXCEPTION);
+    Exception *exception = gc_new_raw(vm, sizeof *exception, KIND_EXCEPTION);
     if (!exception) return VALUE_ERROR;
     exception->header.shape = type->root_shape;
+    exception->suppress_context = false;
     exception->args = args;
     exception->cause = exception->context = exception->traceback = VALUE_UNSET;
     exception->attributes = exception->value = VALUE_UNSET;
