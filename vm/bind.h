@@ -62,6 +62,8 @@ static inline int native_hides_first(const NativeFunction *native) {
 bool native_takes_keywords(GenVM *vm, NativeFunction *native);
 Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
                     Value keywords);
+/* The same without keywords, where native->fast has left the call to others. */
+Value native_invoke_plain(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count);
 Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
                          Value keywords);
 Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,

@@ -802,7 +802,11 @@ call_other:
         if (native->header.flags & NATIVE_RESUMES) goto call_resume;
     call_native:
         SYNC();
-        answer = native_invoke(vm, (NativeFunction *)callee, args, arg_count, VALUE_UNSET);
+        if (((NativeFunction *)callee)->fast) {
+            answer = ((NativeFunction *)callee)->fast(vm, args, arg_count);
+            if (likely(answer != VALUE_UNSET)) goto answered;
+        }
+        answer = native_invoke_plain(vm, (NativeFunction *)callee, args, arg_count);
         goto answered;
     }
     case TYPE_TYPE: {

@@ -182,7 +182,7 @@
     } while (0)
 /* Is `self` of the class whose method native `f` is: of any subclass, if it is a builtin one. */
 #define TAKES_SELF(f, self)                                                                        \
-    (is_object(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind &&  \
+    (is_pointer(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind && \
      (((NativeFunction *)(f))->owner->is_builtin ||                                                \
       vm->shapes[as_object(self)->shape].type == ((NativeFunction *)(f))->owner))
 
@@ -209,7 +209,7 @@ static inline bool type_is_plain(GenVM *vm, const Type *type) {
 #define CALL_PLAIN(name, slow)                                                                     \
     CASE(name) {                                                                                   \
         Value *window = &RA;                                                                       \
-        if (unlikely(!is_object(window[0]))) SLOW_LOOP(slow);                                      \
+        if (unlikely(!is_pointer(window[0]))) SLOW_LOOP(slow);                                     \
         Function *f = (Function *)as_object(window[0]);                                            \
         if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
             if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
@@ -223,7 +223,7 @@ static inline bool type_is_plain(GenVM *vm, const Type *type) {
 #define CALL_METHOD(name, slow)                                                                    \
     CASE(name) {                                                                                   \
         Value *window = &RA;                                                                       \
-        if (unlikely(!is_object(window[0]))) SLOW_LOOP(slow);                                      \
+        if (unlikely(!is_pointer(window[0]))) SLOW_LOOP(slow);                                     \
         Function *f = (Function *)as_object(window[0]);                                            \
         if (unlikely(window[FRAME_LINKS] == VALUE_UNSET))                                          \
             CALL_OTHER(f, window + FRAME_LINKS + 1, B - 1u, window);                               \
@@ -241,7 +241,7 @@ static inline bool type_is_plain(GenVM *vm, const Type *type) {
 #define CALL_FROM_GENERATOR(name, slow, needs_self)                                                \
     CASE(name) {                                                                                   \
         Value *window = &RA, *stack_top = generator_of(base)->top;                                 \
-        if (unlikely(!is_object(window[0]))) SLOW_LOOP(slow);                                      \
+        if (unlikely(!is_pointer(window[0]))) SLOW_LOOP(slow);                                     \
         Function *f = (Function *)as_object(window[0]);                                            \
         unsigned given = B;                                                                        \
         if (unlikely(needs_self && window[1] == VALUE_UNSET))                                      \

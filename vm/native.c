@@ -550,12 +550,8 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
     return VALUE_NONE;
 }
 
-Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
-                    Value keywords) {
-    if (native->fast && keywords == VALUE_UNSET) {
-        Value answer = native->fast(vm, args, count);
-        if (answer != VALUE_UNSET) return answer;
-    }
+static Value invoke_bound(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
+                          Value keywords) {
     if (unlikely(!native_signature(vm, native))) return VALUE_ERROR;
     Value bound[NATIVE_MAX_PARAMS], with_self[NATIVE_MAX_ARGS];
     if (native->self != VALUE_UNSET && native->signature->binding != BINDING_STATIC &&
@@ -573,6 +569,19 @@ Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
     return result;
+}
+
+Value native_invoke_plain(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count) {
+    return invoke_bound(vm, native, args, count, VALUE_UNSET);
+}
+
+Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
+                    Value keywords) {
+    if (native->fast && keywords == VALUE_UNSET) {
+        Value answer = native->fast(vm, args, count);
+        if (answer != VALUE_UNSET) return answer;
+    }
+    return invoke_bound(vm, native, args, count, keywords);
 }
 
 /* More arguments than fit the C stack comfortably: print(*million). */

@@ -435,6 +435,10 @@ static Value list_pop(GenVM *vm, Value *args) {
 }
 
 static Value fast_pop(GenVM *vm, const Value *args, uint32_t count) {
+    if (count == 1 && is_kind(args[0], TYPE_LIST)) {
+        List *list = AS_LIST(args[0]);
+        if (likely(list->count > list->capacity / 4)) return list->items[--list->count];
+    }
     if (count == 0 || count > 2 || !is_kind(args[0], TYPE_LIST)) return VALUE_UNSET;
     if (count == 2 && !is_int(args[1])) return VALUE_UNSET;
     Value bound[2] = {args[0], count == 2 ? args[1] : int_value(-1)};
