@@ -259,7 +259,7 @@ TARGET ?= image
 FUZZ_FLAGS ?= -max_total_time=600
 $(B)/fuzz-%: tests/fuzz/%.c $(B)/libgenvm.a
 	$(call say,LINK,$@)
-	$(Q)$(COMPILE) -fsanitize=fuzzer -o $@ $< $(B)/libgenvm.a $(LIBS)
+	$(Q)$(COMPILE) -Ivm -fsanitize=fuzzer -o $@ $< $(B)/libgenvm.a $(LIBS)
 
 fuzz: ## feed damaged images, or sources (TARGET=source), to a build with sanitizers
 	@+$(MAKE) --no-print-directory V=fuzz CC=clang build/fuzz/fuzz-$(TARGET)

@@ -38,8 +38,8 @@ bool call_tail(GenVM *vm) {
     }
     if (unlikely(tail->spread_args != VALUE_UNSET))
         return call_spread(vm, tail->callable, tail->spread_args, tail->spread_kwargs);
-    if (tail->count == GENERATOR_CALL_SEND && is_kind(tail->callable, TYPE_GENERATOR))
-        return generator_send(vm, AS(Generator, tail->callable), tail->args[0]);
+    if (tail->resume)
+        return generator_resume(vm, AS(Generator, tail->callable), tail->resume, tail->args[0]);
     return call_general(vm, tail->callable, tail->args, tail->count, VALUE_UNSET);
 }
 
@@ -334,10 +334,6 @@ bool call_general(GenVM *vm, Value callable, const Value *args, uint32_t count, 
         }
         return call_type(vm, (Type *)object, args, count, keywords);
     }
-    case TYPE_GENERATOR:
-    case TYPE_COROUTINE:
-    case TYPE_ASYNC_GENERATOR: /* only natives ask for this */
-        return generator_call(vm, (Generator *)object, args, count);
     default: break;
     }
     return call_instance(vm, callable, args, count, keywords);

@@ -302,13 +302,11 @@ bool generator_for(GenVM *vm, Generator *generator) {
                   &vm->base[instr_b(instr)]);
 }
 
-bool generator_call(GenVM *vm, Generator *generator, const Value *args, uint32_t count) {
-    switch (count) {
-    case GENERATOR_CALL_SEND: return generator_send(vm, generator, args[0]);
-    case GENERATOR_CALL_THROW: vm->exception = args[0]; return generator_throw(vm, generator);
-    case GENERATOR_CALL_CLOSE: return generator_close(vm, generator);
-    default: raise_type(vm, "'%T' object is not callable", object_value(generator)); return false;
-    }
+bool generator_resume(GenVM *vm, Generator *generator, uint32_t how, Value value) {
+    if (likely(how == GENERATOR_RESUME_SEND)) return generator_send(vm, generator, value);
+    if (how == GENERATOR_RESUME_CLOSE) return generator_close(vm, generator);
+    vm->exception = value;
+    return generator_throw(vm, generator);
 }
 
 /* ---- yielding and returning ---- */

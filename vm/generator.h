@@ -61,8 +61,7 @@ static inline Generator *generator_of(Value *base) {
 static inline Function *generator_function(Generator *generator) {
     return (Function *)as_object(generator->links[FRAME_LINKS + FRAME_FUNCTION]);
 }
-/* What natives ask call_general for: a "call" of a generator object with that many arguments. */
-enum { GENERATOR_CALL_SEND = 1, GENERATOR_CALL_THROW = 2, GENERATOR_CALL_CLOSE = 3 };
+enum { GENERATOR_RESUME_SEND = 1, GENERATOR_RESUME_THROW, GENERATOR_RESUME_CLOSE };
 
 /* header.flags */
 enum { GENERATOR_ATTRIBUTES = 1 }; /* the cell ends in the word for a Dict of attributes */
@@ -137,8 +136,8 @@ bool generator_release(GenVM *vm, Generator *generator,
                        Value result); /* closes what only its parameters hold */
 bool generator_release_next(GenVM *vm);
 
-bool generator_call(GenVM *vm, Generator *generator, const Value *args,
-                    uint32_t count);         /* GENERATOR_CALL_ */
+/* What natives ask for: a GENERATOR_RESUME_ with what is sent or raised. */
+bool generator_resume(GenVM *vm, Generator *generator, uint32_t how, Value value);
 bool generator_delegate_returned(GenVM *vm); /* for continue.c */
 bool generator_delegate_failed(GenVM *vm);
 bool generator_close_returned(GenVM *vm);

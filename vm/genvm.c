@@ -461,7 +461,7 @@ GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
     *out = GEN_NULL;
     if (v == VALUE_ERROR) return GEN_ERROR;
     Value sent = VALUE_NONE;
-    if (is_generator_like(v)) return outcome(vm, host_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
+    if (is_generator_like(v)) return outcome(vm, finish(vm, native_resume(vm, v, sent)), out);
     return outcome(vm, finish(vm, value_next(vm, v)), out);
 }
 
@@ -469,7 +469,7 @@ GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
     Value v = ref_value(vm, generator), sent = ref_value(vm, value);
     *out = GEN_NULL;
     if (v == VALUE_ERROR || sent == VALUE_ERROR) return GEN_ERROR;
-    if (is_generator_like(v)) return outcome(vm, host_call(vm, v, GENERATOR_CALL_SEND, &sent), out);
+    if (is_generator_like(v)) return outcome(vm, finish(vm, native_resume(vm, v, sent)), out);
     Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_send)));
     return outcome(vm, method == VALUE_ERROR ? VALUE_ERROR : host_call(vm, method, 1, &sent), out);
 }

@@ -8,6 +8,7 @@
  */
 #include "vm/bind.h"
 #include "vm/frame.h"
+#include "vm/generator.h"
 #include "vm/objects.h"
 
 #include <ctype.h>
@@ -640,11 +641,25 @@ static void start_tail(GenVM *vm, Value callable, uint32_t count) {
     vm->tail.count = count;
     vm->tail.spread_args = vm->tail.spread_kwargs = VALUE_UNSET;
     vm->tail.then = 0;
+    vm->tail.resume = 0;
 }
 
 Value native_resume(GenVM *vm, Value generator, Value sent) {
     start_tail(vm, generator, 1);
     vm->tail.args[0] = sent;
+    vm->tail.resume = GENERATOR_RESUME_SEND;
+    return VALUE_TAIL;
+}
+
+Value native_throw(GenVM *vm, Value generator, Value exception) {
+    native_resume(vm, generator, exception);
+    vm->tail.resume = GENERATOR_RESUME_THROW;
+    return VALUE_TAIL;
+}
+
+Value native_close(GenVM *vm, Value generator) {
+    native_resume(vm, generator, VALUE_NONE);
+    vm->tail.resume = GENERATOR_RESUME_CLOSE;
     return VALUE_TAIL;
 }
 

@@ -86,6 +86,8 @@ Value native_call_array(GenVM *vm, Value callable, uint32_t count, const Value *
 Value native_call_spread(GenVM *vm, Value callable, Value args_tuple, Value kwargs_dict_or_unset);
 Value native_resume(GenVM *vm, Value generator,
                     Value sent); /* the next value of a generator object */
+Value native_throw(GenVM *vm, Value generator, Value exception); /* raises in it where it stands */
+Value native_close(GenVM *vm, Value generator);
 Value native_call_method(GenVM *vm, Value self, Name name, int count, ...); /* self.name(...) */
 
 typedef enum Twin {

@@ -265,13 +265,12 @@ Value twin_load(GenVM *vm, Twin twin) {
 /* ---- the end of a program ---- */
 
 static void finalize_now(GenVM *vm, Object *object) {
-    Value v = object_value(object), none[3] = {VALUE_NONE, VALUE_NONE, VALUE_NONE};
-    Value result;
+    Value v = object_value(object), result;
     if (is_generator_like(v)) {
         Value argument, function = generator_finalizer(vm, (Generator *)object, &argument);
         if (function == VALUE_UNSET) return;
         if (function == v)
-            result = vm_call(vm, v, GENERATOR_CALL_CLOSE, none);
+            result = (native_close(vm, v), vm_call_tail(vm));
         else
             result = function == VALUE_ERROR ? function : vm_call(vm, function, 1, &argument);
     } else {

@@ -14,6 +14,7 @@ typedef struct TailCall { /* the call that a native returning VALUE_TAIL asks fo
     Value args[10];
     Value spread_args;    /* tuple instead of args, or VALUE_UNSET */
     Value spread_kwargs;  /* dict or VALUE_UNSET */
+    uint32_t resume;      /* GENERATOR_RESUME_: the callable is a generator, no call; 0: a call */
     uint32_t then;        /* a Return (returns.def) that looks at the result first; 0: none */
     Value then_values[4]; /* its registers from r1 on */
 } TailCall;

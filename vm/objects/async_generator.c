@@ -137,7 +137,7 @@ static Value step_await(GenVM *vm, Value *args) {
     return (void)vm, args[0];
 }
 static Value step_close(GenVM *vm, Value *args) {
-    return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
+    return native_close(vm, args[0]);
 }
 static Value step_throw(GenVM *vm, Value *args) {
     Generator *generator = AS(Generator, args[0]);
@@ -185,7 +185,7 @@ static Value agen_send(GenVM *vm, Value *args) {
     return native_resume(vm, args[0], args[1]);
 }
 static Value agen_throw(GenVM *vm, Value *args) {
-    return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
+    return native_throw(vm, args[0], args[1]);
 }
 static Value agen_finished(GenVM *vm, Value *args) {
     return (void)vm, bool_value(AS(Generator, args[0])->header.state == GENERATOR_DONE);

@@ -84,20 +84,20 @@ Value generator_send_method(GenVM *vm, Value *args) {
     return native_resume(vm, args[0], args[1]);
 }
 Value generator_close_method(GenVM *vm, Value *args) {
-    return native_call(vm, args[0], GENERATOR_CALL_CLOSE, VALUE_NONE, VALUE_NONE, VALUE_NONE);
+    return native_close(vm, args[0]);
 }
 
 /* throw(exception) or throw(class[, value[, traceback]]): anything but an instance is made one by a
  * twin. */
 Value generator_throw_method(GenVM *vm, Value *args) {
     if (is_kind(args[1], KIND_EXCEPTION) && args[2] == VALUE_UNSET)
-        return native_call(vm, args[0], GENERATOR_CALL_THROW, args[1], VALUE_NONE);
+        return native_throw(vm, args[0], args[1]);
     if (is_type(args[1]) && args[2] == VALUE_UNSET &&
         type_is_subclass(type_from(args[1]), vm->types[EXC_BASE_EXCEPTION]) &&
         !type_from(args[1])->overrides_construct) {
         Value exception = exception_new_of(vm, type_from(args[1]), vm->empty_tuple);
         if (exception == VALUE_ERROR) return VALUE_ERROR;
-        return native_call(vm, args[0], GENERATOR_CALL_THROW, exception, VALUE_NONE);
+        return native_throw(vm, args[0], exception);
     }
     return native_twin(vm, TWIN_GENERATOR_THROW, 4, args[0], args[1],
                        args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
