@@ -51,6 +51,11 @@ static Value attach_hint(GenVM *vm, const ParseError *error) {
 }
 
 /* SyntaxError(message, (filename, line, offset, text, end line, end offset)) */
+static Value place_of(GenVM *vm, Value filename, Value text, const ParseError *error) {
+    return tuple_pack(vm, 6, filename, position_value(error->line), int_value(error->col), text,
+                      position_value(error->end_line), int_value(error->end_col));
+}
+
 static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *error) {
     if (error->kind == PARSE_MEMORY_ERROR && !error->line) return raise_memory(vm);
     Value message = text_value(vm, error->message ? error->message : "invalid syntax");
@@ -60,10 +65,14 @@ static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *erro
         return raise_error(vm, type, "%S", message);
     Value text = text_value(vm, error->text);
     if (text == VALUE_ERROR) return VALUE_ERROR;
-    Value place = tuple_pack(vm, 6, filename, position_value(error->line), int_value(error->col),
-                             text, position_value(error->end_line), int_value(error->end_col));
-    if (place == VALUE_ERROR) return VALUE_ERROR;
-    Value args = tuple_pack(vm, 2, message, place);
+    Value args = tuple_pack(vm, 1, message);
+    if (error->line || error->col) {
+        Value place = error->line ? place_of(vm, filename, text, error)
+                                  : tuple_pack(vm, 4, filename, int_value(0), int_value(error->col),
+                                               VALUE_NONE);
+        if (place == VALUE_ERROR) return VALUE_ERROR;
+        args = tuple_pack(vm, 2, message, place);
+    }
     if (args == VALUE_ERROR) return VALUE_ERROR;
     raise_with_args(vm, type, args);
     return error->hint && error_matches(vm, type) ? attach_hint(vm, error) : VALUE_ERROR;
@@ -104,7 +113,9 @@ static Value compile_in_arena(GenVM *vm, Arena *arena, const char *source, size_
         gen.source_lines = str_decode_utf8(vm, source, size, "replace");
         if (gen.source_lines == VALUE_ERROR) return VALUE_ERROR;
     }
-    gen.module = parse_source(arena, source, size, parse_mode(mode), &gen.error);
+    gen.module = flags & COMPILE_TEXT
+                     ? parse_text(arena, source, size, parse_mode(mode), &gen.error)
+                     : parse_source(arena, source, size, parse_mode(mode), &gen.error);
     if (!gen.module && gen.error.kind == PARSE_INCOMPLETE && flags & COMPILE_INCOMPLETE)
         return VALUE_UNSET;
     if (!gen.module && !size) return raise_no_source(vm, filename);

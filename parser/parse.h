@@ -37,7 +37,8 @@ typedef enum ParseErrorKind {
 } ParseErrorKind;
 
 /* A failure. The texts live in the arena or are constants. Columns count characters (not bytes)
- * from 1, as SyntaxError.offset does; 0 stands for "nowhere", and an end of 0 for "unknown". */
+ * from 1, as SyntaxError.offset does; 0 stands for "nowhere", and an end of 0 for "unknown". What
+ * is wrong with a declared encoding is nowhere in line 0, at column -1. */
 typedef struct ParseError {
     ParseErrorKind kind;
     const char *message;

@@ -164,6 +164,13 @@ static Encoding encoding_by_name(const char *name, size_t len) {
     return ENCODING_UNKNOWN;
 }
 
+static bool fail_encoding(Arena *arena, ParseError *error, const char *format, size_t len,
+                          const char *name) {
+    fail(arena, error, format, (int)(len < ENCODING_NAME_MAX ? len : ENCODING_NAME_MAX), name);
+    error->col = -1;
+    return false;
+}
+
 /* The encoding that the source declares; UTF-8 when it declares none. */
 static bool find_encoding(Arena *arena, const char *bytes, size_t len, bool has_mark,
                           Encoding *encoding, ParseError *error) {
@@ -176,12 +183,12 @@ static bool find_encoding(Arena *arena, const char *bytes, size_t len, bool has_
         bool is_blank = false;
         const char *name = find_cookie(line, size, &name_len, &is_blank);
         if (name != NULL) {
-            int shown = name_len < ENCODING_NAME_MAX ? (int)name_len : ENCODING_NAME_MAX;
             *encoding = encoding_by_name(name, name_len);
             if (*encoding == ENCODING_UNKNOWN)
-                return fail(arena, error, "unknown encoding: %.*s", shown, name);
+                return fail_encoding(arena, error, "unknown encoding: %.*s", name_len, name);
             if (has_mark && *encoding != ENCODING_UTF8)
-                return fail(arena, error, "encoding problem: %.*s with BOM", shown, name);
+                return fail_encoding(arena, error, "encoding problem: %.*s with BOM", name_len,
+                                     name);
             return true;
         }
         if (!is_blank) return true;

@@ -548,8 +548,7 @@ static Value builtin_input(GenVM *vm, Value *args) {
 
 /* ---- code ---- */
 
-enum { COMPILE_STEPS = 32 };    /* that a byte of source costs */
-enum { COMPILE_NAMESPACE = 2 }; /* compile.h: names live in a namespace, not in the globals */
+enum { COMPILE_STEPS = 32 }; /* that a byte of source costs */
 
 static Value compile_text(GenVM *vm, Value source, Value filename, const char *mode, int flags) {
     const uint8_t *data;
@@ -558,6 +557,7 @@ static Value compile_text(GenVM *vm, Value source, Value filename, const char *m
     if (value_is_str(source)) {
         data = (const uint8_t *)AS_STR(source)->data;
         size = AS_STR(source)->size;
+        flags |= COMPILE_TEXT;
     } else if (!bytes_view(vm, source, &data, &size)) {
         return VALUE_UNSET;
     }
@@ -602,7 +602,6 @@ static Value run(GenVM *vm, Value *args, const char *mode) {
     bool separate = locals != globals;
     Value code = source;
     if (!is_kind(source, TYPE_CODE)) {
-        const char *text = "";
         if (value_is_str(source) && !strcmp(mode, "eval")) { /* leading blanks are allowed here */
             Str *str = AS_STR(source);
             uint32_t skip = 0;
@@ -611,7 +610,6 @@ static Value run(GenVM *vm, Value *args, const char *mode) {
             source = str_slice(vm, source, skip, str->length);
             if (source == VALUE_ERROR) return VALUE_ERROR;
         }
-        (void)text;
         code = compile_text(vm, source, str_from(vm, "<string>"), mode,
                             separate ? COMPILE_NAMESPACE : 0);
         if (code == VALUE_UNSET)

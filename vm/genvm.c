@@ -147,8 +147,6 @@ static Value main_globals(GenVM *vm) {
     return object_value(AS(Module, vm->main_module)->dict);
 }
 
-enum { COMPILE_INCOMPLETE = 4, COMPILE_KEEP_SOURCE = 8 }; /* compile.h's flags */
-
 Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
                     int flags) {
     if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");

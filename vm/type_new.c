@@ -683,7 +683,7 @@ static bool rebuild(GenVM *vm, Type *type) {
 static void drop_subclass(Type *base, const Type *type) {
     for (uint32_t i = 0; i < base->subclass_count; i++) {
         if (type_subclass(base, i) != type) continue;
-        char *place = base->subclasses->data + i * sizeof type;
+        uint8_t *place = base->subclasses->data + i * sizeof type;
         memmove(place, place + sizeof type, (--base->subclass_count - i) * sizeof type);
         return;
     }

@@ -19,6 +19,19 @@ typedef struct TailCall { /* the call that a native returning VALUE_TAIL asks fo
     Value then_values[4]; /* its registers from r1 on */
 } TailCall;
 
+typedef enum CompileFlag { /* what the compiler is told besides the mode */
+                           COMPILE_TEXT =
+                               1, /* the source was a str: a coding cookie in it means nothing */
+                           COMPILE_NAMESPACE =
+                               2, /* names live in a mapping that the code gets in register 0 */
+                           COMPILE_INCOMPLETE = 4, /* mode single: a source that only lacks lines
+                                                      returns VALUE_UNSET */
+                           COMPILE_KEEP_SOURCE =
+                               8, /* the Code keeps the source for tracebacks: it is in no file */
+                           COMPILE_LIBRARY = 16, /* a file of the library: it gives no other meaning
+                                                    to names of types */
+} CompileFlag;
+
 struct GenVM {
     /* What the interpreter touches, first. */
     const Instr *pc; /* of the running frame, saved before any call out of the dispatch loop */
