@@ -7,6 +7,7 @@
 #   make V=asan              build/asan    AddressSanitizer and UndefinedBehaviorSanitizer
 #   make V=stress            build/stress  a collection at every safepoint, freed memory poisoned
 #   make V=fuzz CC=clang     build/fuzz    as asan, for libFuzzer: see `make fuzz`
+#   make V=tsan              build/tsan    ThreadSanitizer
 #   make CC=clang WERROR=1   another compiler; warnings are errors
 
 .DEFAULT_GOAL := all
@@ -39,6 +40,9 @@ B := build/asan
 VARIANT_FLAGS = -O1 -DGEN_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-sanitize=nonnull-attribute \
 	-fno-omit-frame-pointer
+else ifeq ($(V),tsan)
+B := build/tsan
+VARIANT_FLAGS = -O1 -DNDEBUG -fsanitize=thread
 else ifeq ($(V),stress)
 B := build/stress
 VARIANT_FLAGS = -O1 -DGEN_DEBUG -DGEN_STRESS_GC
@@ -47,7 +51,7 @@ B := build/fuzz
 VARIANT_FLAGS = -O1 -DGEN_DEBUG -DGEN_LIBFUZZER -fsanitize=address,undefined,fuzzer-no-link \
 	-fno-sanitize-recover=all -fno-sanitize=nonnull-attribute,function -fno-omit-frame-pointer
 else
-$(error V=$(V) is not a variant: release, debug, asan, stress or fuzz)
+$(error V=$(V) is not a variant: release, debug, asan, stress, tsan or fuzz)
 endif
 
 # ---- compiler ----------------------------------------------------------------------------------
@@ -134,7 +138,7 @@ $(B)/libgenvm.so: $(B)/libgenvm.so.$(VERSION)
 
 $(B)/libgenvm.so.$(VERSION): $(LIB_OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -shared -Wl,-soname,libgenvm.so.$(MAJOR) $(if $(filter asan,$(V)),,-Wl,-z,defs) \
+	$(Q)$(LINK) -shared -Wl,-soname,libgenvm.so.$(MAJOR) $(if $(filter asan tsan,$(V)),,-Wl,-z,defs) \
 		-o $@ $(LIB_OBJ) $(LIBS)
 
 $(B)/genvm.pc: FORCE | $(B)/obj
@@ -176,7 +180,7 @@ $(B)/obj:
 	@mkdir -p $@
 
 FORCE:
-.PHONY: FORCE all run test oracle stress suspend fuzz sanitize bench check format install uninstall clean help
+.PHONY: FORCE all run test oracle stress suspend fuzz sanitize tsan bench check format install uninstall clean help
 
 -include $(shell find $(B)/obj $(B)/programs -name '*.d' 2>/dev/null)
 
@@ -266,6 +270,8 @@ fuzz: ## feed damaged images, or sources (TARGET=source), to a build with saniti
 	@mkdir -p build/fuzz/$(TARGET)
 	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-$(TARGET) $(FUZZ_FLAGS) \
 		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) tests/fuzz/$(TARGET)s
+tsan: ## run the tests of VMs on many threads under ThreadSanitizer
+	@+$(MAKE) --no-print-directory V=tsan FILTER='embed/@(threads|two_vms)' run-tests
 
 suspend: test-programs ## run the language tests saved, killed and resumed every few steps
 	@scripts/suspend 101
@@ -311,4 +317,4 @@ clean: ## remove everything that was built
 
 help: ## print this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
-	@echo "  V=release|debug|asan|stress chooses the variant; CC, CFLAGS, WERROR=1, VERBOSE=1, PREFIX, DESTDIR too"
+	@echo "  V=release|debug|asan|stress|tsan chooses the variant; CC, CFLAGS, WERROR=1, VERBOSE=1, PREFIX, DESTDIR too"

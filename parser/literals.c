@@ -3,7 +3,7 @@
 
 #include "vm/objects/unicode_names.h"
 
-#include <locale.h>
+#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,7 +61,7 @@ static bool make_int(Arena *arena, const char *text, size_t len, AstConstant *co
 
 /* strtod reads the decimal point of the host's locale, so that one is put in. */
 static bool make_double(Arena *arena, const char *text, size_t len, double *number) {
-    const char *point = localeconv()->decimal_point;
+    const char *point = nl_langinfo(RADIXCHAR);
     size_t point_len = strlen(point);
     char *copy = arena_take(arena, len + point_len + 1);
     if (copy == NULL) return false;

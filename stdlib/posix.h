@@ -18,6 +18,11 @@ const char *posix_path(GenVM *vm, Value *args, int count, int index, const char 
 bool posix_may_use_files(GenVM *vm, Value path); /* false: PermissionError */
 Value posix_raise(GenVM *vm, Value path);        /* OSError by errno; path may be VALUE_UNSET */
 Value posix_raise_two(GenVM *vm, Value from, Value to);
+/* The environment of the process, with the time zone that the C library makes of it, is shared by
+ * all VMs and threads: whatever reads or changes it holds this lock, and runs nothing else
+ * meanwhile. */
+void posix_lock_environment(void);
+void posix_unlock_environment(void);
 bool posix_interrupted(GenVM *vm); /* after EINTR: false: KeyboardInterrupt is pending */
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -154,35 +155,57 @@ static bool may_see_process(GenVM *vm) {
     return false;
 }
 
+static pthread_mutex_t environment_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void posix_lock_environment(void) {
+    pthread_mutex_lock(&environment_lock);
+}
+void posix_unlock_environment(void) {
+    pthread_mutex_unlock(&environment_lock);
+}
+
+static bool add_variable(GenVM *vm, Dict *dict, const char *entry) {
+    const char *equals = strchr(entry + (*entry == '='), '=');
+    if (!equals) return true;
+    Value name = str_decode_utf8(vm, entry, (size_t)(equals - entry), "surrogateescape");
+    Value value = file_path_text(vm, equals + 1);
+    if (name == VALUE_ERROR || value == VALUE_ERROR) return false;
+    return dict_get_str(vm, dict, name) != VALUE_UNSET || dict_set_str(vm, dict, name, value);
+}
+
 /* A dict of str; empty for a VM that may not see it. */
 static Value posix_environ(GenVM *vm, Value *args) {
     (void)args;
     Value dict = dict_new(vm);
     if (dict == VALUE_ERROR || !(vm->capabilities & GEN_CAP_ENV)) return dict;
-    for (char **entry = environ; entry && *entry; entry++) {
-        const char *equals = strchr(*entry + (**entry == '='), '=');
-        if (!equals) continue;
-        Value name = str_decode_utf8(vm, *entry, (size_t)(equals - *entry), "surrogateescape");
-        Value value = file_path_text(vm, equals + 1);
-        if (name == VALUE_ERROR || value == VALUE_ERROR) return VALUE_ERROR;
-        if (dict_get_str(vm, AS_DICT(dict), name) == VALUE_UNSET &&
-            !dict_set_str(vm, AS_DICT(dict), name, value))
-            return VALUE_ERROR;
-    }
-    return dict;
+    bool ok = true;
+    posix_lock_environment();
+    for (char **entry = environ; ok && entry && *entry; entry++)
+        ok = add_variable(vm, AS_DICT(dict), *entry);
+    posix_unlock_environment();
+    return ok ? dict : VALUE_ERROR;
+}
+
+/* A NULL value takes the variable away. */
+static Value change_variable(GenVM *vm, const char *name, const char *value) {
+    posix_lock_environment();
+    int status = value ? setenv(name, value, 1) : unsetenv(name), code = errno;
+    posix_unlock_environment();
+    errno = code;
+    return status == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
 }
 
 static Value posix_putenv(GenVM *vm, Value *args) {
     const char *name = file_path(vm, args[0]), *value = name ? file_path(vm, args[1]) : NULL;
     if (!value || !may_see_process(vm)) return VALUE_ERROR;
     if (!*name || strchr(name, '=')) return raise_value(vm, "illegal environment variable name");
-    return setenv(name, value, 1) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    return change_variable(vm, name, value);
 }
 
 static Value posix_unsetenv(GenVM *vm, Value *args) {
     const char *name = file_path(vm, args[0]);
     if (!name || !may_see_process(vm)) return VALUE_ERROR;
-    return unsetenv(name) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    return change_variable(vm, name, NULL);
 }
 
 #define PROCESS_NUMBER(name)                                                                       \

@@ -4,28 +4,60 @@
  * safepoint the VM calls what vm->roots[ROOT_ON_INTERRUPT] holds, signal.gen's dispatcher, which
  * asks here for the numbers that came. A process has one set of signal handlers, so it can be one
  * VM's only: the notes below are, beside the command's own for Ctrl-C, the only static data that
- * changes, and only a signal handler writes it.
+ * changes. The VM that installs the first handler is the owner until its end; a handler may run on
+ * any thread of the process, so all of it is atomic.
  */
 #include "stdlib/modules.h"
 #include "vm/bind.h"
 #include "vm/genvm.h"
 #include "vm/objects.h"
+#include "vm/resource.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 enum { SIGNALS = 65 };
-static volatile sig_atomic_t came[SIGNALS];
-static GenVM *volatile owner;
+static _Atomic int came[SIGNALS];
+static GenVM *_Atomic owner;
+static _Atomic int handlers; /* that run just now, on whatever threads */
 
 static void note(int number) {
     int kept = errno;
+    handlers++;
+    GenVM *vm = owner;
     came[number] = 1;
-    if (owner) gen_interrupt(owner);
+    if (vm) gen_interrupt(vm);
+    handlers--;
     errno = kept;
+}
+
+/* The end of the owner. */
+static void disown(GenVM *vm, void *data) {
+    (void)vm, (void)data;
+    owner = NULL;
+    while (handlers) /* one may have seen the owner */
+        sched_yield();
+}
+
+/* Makes the VM the owner; false: another one is. */
+static bool own(GenVM *vm) {
+    GenVM *nobody = NULL;
+    if (owner == vm) return true;
+    if (!atomic_compare_exchange_strong(&owner, &nobody, vm)) {
+        raise_runtime(vm, "another virtual machine of the process handles signals");
+        return false;
+    }
+    for (int i = 0; i < SIGNALS; i++)
+        came[i] = 0;
+    Value ownership = resource_new(vm, "signal handlers", vm, disown);
+    if (ownership == VALUE_ERROR) return false;
+    vm->roots[ROOT_SIGNALS] = ownership;
+    return true;
 }
 
 static bool may_use(GenVM *vm) {
@@ -45,10 +77,8 @@ static Value install(GenVM *vm, Value *args) {
     if (!may_use(vm) || !is_number(vm, args[0])) return VALUE_ERROR;
     struct sigaction action = {0};
     int64_t how = as_int(args[1]);
-    if (how == 2 && owner && owner != vm)
-        return raise_runtime(vm, "another virtual machine of the process handles signals");
+    if (how == 2 && !own(vm)) return VALUE_ERROR;
     action.sa_handler = how == 0 ? SIG_DFL : how == 1 ? SIG_IGN : note;
-    if (how == 2) owner = vm;
     if (sigaction((int)as_int(args[0]), &action, NULL) != 0)
         return raise_os_error(vm, errno, VALUE_UNSET);
     return VALUE_NONE;
@@ -66,10 +96,10 @@ static Value disposition(GenVM *vm, Value *args) {
 /* The numbers that came since it was asked last. */
 static Value take(GenVM *vm, Value *args) {
     (void)args;
+    if (owner != vm) return list_new(vm, 0);
     Value list = list_new(vm, 0);
     for (int i = 1; list != VALUE_ERROR && i < SIGNALS; i++) {
-        if (!came[i]) continue;
-        came[i] = 0;
+        if (!atomic_exchange(&came[i], 0)) continue;
         if (!list_append(vm, list, int_value(i))) list = VALUE_ERROR;
     }
     return list;

@@ -82,11 +82,16 @@ static Value get_hostname(GenVM *vm, Value *args) {
     return gethostname(name, sizeof name) == 0 ? str_from(vm, name) : socket_raise(vm);
 }
 
+enum { ENTRY_ROOM = 2048 }; /* bytes for the names of an entry of /etc/services, /etc/protocols */
+
 static Value service_port(GenVM *vm, Value *args) {
     const char *name = str_c(vm, args[0]),
                *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
     if (!name) return VALUE_ERROR;
-    struct servent *entry = getservbyname(name, protocol);
+    struct servent place, *entry;
+    char room[ENTRY_ROOM];
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    getservbyname_r(name, protocol, &place, room, sizeof room, &entry);
     if (!entry) return raise_error(vm, EXC_OS_ERROR, "service/proto not found");
     return int_value(ntohs((uint16_t)entry->s_port));
 }
@@ -95,15 +100,20 @@ static Value service_name(GenVM *vm, Value *args) {
     const char *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
     if (as_int(args[0]) < 0 || as_int(args[0]) > 65535)
         return raise_overflow(vm, "getservbyport: port must be 0-65535.");
-    struct servent *entry = getservbyport(htons((uint16_t)as_int(args[0])), protocol);
+    struct servent place, *entry;
+    char room[ENTRY_ROOM];
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    getservbyport_r(htons((uint16_t)as_int(args[0])), protocol, &place, room, sizeof room, &entry);
     if (!entry) return raise_error(vm, EXC_OS_ERROR, "port/proto not found");
     return str_from(vm, entry->s_name);
 }
 
 static Value protocol_number(GenVM *vm, Value *args) {
     const char *name = str_c(vm, args[0]);
-    struct protoent *entry = name ? getprotobyname(name) : NULL;
-    if (!name) return VALUE_ERROR;
+    struct protoent place, *entry;
+    char room[ENTRY_ROOM];
+    if (!name || !socket_may_use(vm)) return VALUE_ERROR;
+    getprotobyname_r(name, &place, room, sizeof room, &entry);
     return entry ? int_value(entry->p_proto) : raise_error(vm, EXC_OS_ERROR, "protocol not found");
 }
 

@@ -1,9 +1,10 @@
 /* time.c - the module _time, on which stdlib/time.gen rests: clocks, the calendar, sleeping.
  *
- * All of it needs GEN_CAP_CLOCK, but for what only converts. Times are kept as seconds and
- * nanoseconds, never as floats, until a float is what is asked for.
+ * All of it needs GEN_CAP_CLOCK, but for what only converts; the local time of a VM without it is
+ * UTC. Times are kept as seconds and nanoseconds, never as floats, until a float is what is asked
+ * for. The time zone comes from the environment, and so under the environment's lock (posix.h).
  */
-#include "stdlib/modules.h"
+#include "stdlib/posix.h"
 #include "vm/bind.h"
 #include "vm/genvm.h"
 #include "vm/objects.h"
@@ -170,6 +171,7 @@ static Value time_gmtime(GenVM *vm, Value *args) {
     if (!to_time(vm, args[0], &when)) return VALUE_ERROR;
     errno = 0;
     if (!gmtime_r(&when, &tm)) return raise_os_error(vm, errno ? errno : EINVAL, VALUE_UNSET);
+    tm.tm_zone = "UTC";
     return tm_tuple(vm, &tm);
 }
 
@@ -178,8 +180,13 @@ static Value time_localtime(GenVM *vm, Value *args) {
     struct tm tm;
     if (!to_time(vm, args[0], &when)) return VALUE_ERROR;
     errno = 0;
-    if (!localtime_r(&when, &tm)) return raise_os_error(vm, errno ? errno : EINVAL, VALUE_UNSET);
-    return tm_tuple(vm, &tm);
+    if (!(vm->capabilities & GEN_CAP_CLOCK)) return time_gmtime(vm, args);
+    posix_lock_environment();
+    bool ok = localtime_r(&when, &tm) != NULL;
+    int code = errno;
+    Value tuple = ok ? tm_tuple(vm, &tm) : VALUE_ERROR; /* with the zone's name */
+    posix_unlock_environment();
+    return ok ? tuple : raise_os_error(vm, code ? code : EINVAL, VALUE_UNSET);
 }
 
 /* Nine ints of a tuple (or struct_time) as a struct tm. */
@@ -218,12 +225,20 @@ static bool to_tm(GenVM *vm, Value v, const char *function, struct tm *tm, Value
     return true;
 }
 
+static time_t seconds_of(GenVM *vm, struct tm *tm) {
+    if (!(vm->capabilities & GEN_CAP_CLOCK)) return timegm(tm);
+    posix_lock_environment();
+    time_t when = mktime(tm);
+    posix_unlock_environment();
+    return when;
+}
+
 static Value time_mktime(GenVM *vm, Value *args) {
     struct tm tm;
     Value zone;
     if (!to_tm(vm, args[0], "mktime", &tm, &zone)) return VALUE_ERROR;
     tm.tm_wday = -1; /* mktime sets it, unless it fails */
-    time_t when = mktime(&tm);
+    time_t when = seconds_of(vm, &tm);
     if (when == -1 && tm.tm_wday == -1) return raise_overflow(vm, "mktime argument out of range");
     return float_value(vm, (double)when);
 }
@@ -266,12 +281,14 @@ static Value time_strftime(GenVM *vm, Value *args) {
     struct tm tm;
     Value zone = VALUE_UNSET;
     if (!to_tm(vm, args[1], "strftime", &tm, &zone) || !check_tm(vm, &tm)) return VALUE_ERROR;
-    if (value_is_str(zone))
-        tm.tm_zone = str_c(vm, zone);
-    else
-        tm.tm_zone = tzname[tm.tm_isdst > 0];
-    const char *format = str_c(vm, args[0]);
-    return format && tm.tm_zone ? format_tm(vm, format, &tm) : VALUE_ERROR;
+    const char *format = str_c(vm, args[0]), *name = value_is_str(zone) ? str_c(vm, zone) : "UTC";
+    if (!format || !name) return VALUE_ERROR;
+    posix_lock_environment();
+    bool is_local = !value_is_str(zone) && vm->capabilities & GEN_CAP_CLOCK;
+    tm.tm_zone = is_local ? tzname[tm.tm_isdst > 0] : name;
+    Value text = format_tm(vm, format, &tm);
+    posix_unlock_environment();
+    return text;
 }
 
 static Value time_asctime(GenVM *vm, Value *args) {
@@ -290,6 +307,7 @@ static Value time_asctime(GenVM *vm, Value *args) {
 /* (seconds west of UTC, the same in summer, are there summer times, names) */
 static Value time_zone(GenVM *vm, Value *args) {
     (void)args;
+    posix_lock_environment();
     tzset();
     int year = 1970 + (int)(time(NULL) / 31557600);
     long winter = 0, summer = 0;
@@ -314,6 +332,7 @@ static Value time_zone(GenVM *vm, Value *args) {
         }
     }
     Value first = str_from(vm, names[0]), second = str_from(vm, names[1]);
+    posix_unlock_environment();
     if (first == VALUE_ERROR || second == VALUE_ERROR) return VALUE_ERROR;
     Value pair = tuple_pack(vm, 2, first, second);
     return pair == VALUE_ERROR ? pair

@@ -101,9 +101,9 @@ void gen_debug_fail_allocation(GenVM *vm, uint64_t nth) {
 }
 
 void gen_interrupt(GenVM *vm) {
-    vm->interrupted = 1;
-    __atomic_fetch_or(&vm->poll, POLL_INTERRUPT, __ATOMIC_RELAXED); /* lost at worst for a slice */
-    if (vm->wake) vm->wake(vm->wake_data);
+    vm->interrupted = 1; /* seen when the slice of fuel ends; `poll` is the VM's thread's alone */
+    void (*wake)(void *data) = vm->wake;
+    if (wake) wake(vm->wake_data);
 }
 
 /* ---- calls of script code from here ---- */

@@ -132,8 +132,8 @@ struct GenVM {
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
     const char *(*host_module)(void *context, const char *name, size_t *size); /* source */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */
-    volatile int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
-    void (*wake)(void *data); /* called by gen_interrupt: ends a wait for events; or NULL */
+    _Atomic int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
+    void (*_Atomic wake)(void *data); /* called by gen_interrupt: ends a wait for events; or NULL */
     void *wake_data;
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */
@@ -150,7 +150,8 @@ enum {
     ROOT_ON_INTERRUPT = 13, /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
     ROOT_UV = 14,           /* the event loop of the library (stdlib/uv_loop.c) */
     ROOT_RESULT = 15,       /* what a run gave, while the host gets it */
-    ROOT_PATTERN = 20,      /* the types of the module _re, and its methods in Gen (re.c) */
+    ROOT_SIGNALS = 29, /* the owner's part of the process's signal handlers (signal_native.c) */
+    ROOT_PATTERN = 20, /* the types of the module _re, and its methods in Gen (re.c) */
     ROOT_MATCH = 21,
     ROOT_RE_FUNCTIONS = 22,
 };
