@@ -270,6 +270,7 @@ fuzz: ## feed damaged images, or sources (TARGET=source), to a build with saniti
 	@mkdir -p build/fuzz/$(TARGET)
 	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-$(TARGET) $(FUZZ_FLAGS) \
 		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) tests/fuzz/$(TARGET)s
+
 tsan: ## run the tests of VMs on many threads under ThreadSanitizer
 	@+$(MAKE) --no-print-directory V=tsan FILTER='embed/@(threads|two_vms)' run-tests
 
@@ -317,4 +318,4 @@ clean: ## remove everything that was built
 
 help: ## print this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
-	@echo "  V=release|debug|asan|stress|tsan chooses the variant; CC, CFLAGS, WERROR=1, VERBOSE=1, PREFIX, DESTDIR too"
+	@echo "  V=release|debug|asan|stress|tsan|fuzz chooses the variant; CC, CFLAGS, WERROR=1, VERBOSE=1, PREFIX, DESTDIR too"

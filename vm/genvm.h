@@ -84,14 +84,15 @@ typedef enum GenType {
 /* ---- a virtual machine
  * ----------------------------------------------------------------------------------------- */
 
-enum {                       /* GenConfig.capabilities */
-       GEN_CAP_FILES = 1,    /* open(), os, imports from files; GenConfig's roots restrict it */
-       GEN_CAP_STDIO = 2,    /* standard input, output and error of the process */
-       GEN_CAP_CLOCK = 4,    /* time */
-       GEN_CAP_ENTROPY = 8,  /* seeds that differ from run to run, keyed string hashes */
-       GEN_CAP_ENV = 16,     /* environment variables, process information */
-       GEN_CAP_NET = 32,     /* sockets, names of hosts */
-       GEN_CAP_PROCESS = 64, /* child processes, signals */
+enum {                        /* GenConfig.capabilities */
+       GEN_CAP_FILES = 1,     /* open(), os, imports from files; GenConfig's roots restrict it */
+       GEN_CAP_STDIO = 2,     /* standard input, output and error of the process */
+       GEN_CAP_CLOCK = 4,     /* time */
+       GEN_CAP_ENTROPY = 8,   /* seeds that differ from run to run, keyed string hashes */
+       GEN_CAP_ENV = 16,      /* environment variables, process information */
+       GEN_CAP_NET = 32,      /* sockets, names of hosts */
+       GEN_CAP_PROCESS = 64,  /* child processes, signals */
+       GEN_CAP_THREADS = 128, /* threads of the system: pools of VMs */
        GEN_CAP_ALL = 0x7fffffff,
 };
 

@@ -18,7 +18,8 @@
  *     check        8 bytes: hash of all bytes before (accidents only: it is no signature)
  *
  * The root is the value itself; of a task a tuple of it, a list of the user's modules, and what is
- * set for the whole VM (image_state.c); of a VM the same with None for the task. An image of code (ImageRoot) has after its needs one code, as in image_code.c.
+ * set for the whole VM (image_state.c); of a VM the same with None for the task. An image of code
+ * (ImageRoot) has after its needs one code, as in image_code.c.
  *
  * A record is an object, by number (from 0). Its shell is a tag (image.def) and what it takes to
  * allocate the object: its class, sizes, text; it refers only to records before it. Its body is
@@ -74,6 +75,10 @@ Value image_save_task(GenVM *vm, Value task_or_unset);
  * modules that those bring along replace the VM's own. ValueError: the bytes are no image or a
  * damaged one; ImportError: a module in `needs` is not imported. Runs no script code. */
 Value image_load_value(GenVM *vm, const uint8_t *data, size_t size);
+
+/* The same for a VM that is one of several at the same work: of the user's modules and classes it
+ * keeps what it has, and takes from the image what it has not (image_shared.c). */
+Value image_load_shared(GenVM *vm, const uint8_t *data, size_t size);
 
 /* What an image holds, without loading it: a dict with version, engine, root, modules, types,
  * natives, library (what goes by name), missing (what of that is not here), records, size. */

@@ -18,6 +18,9 @@ void save_class_shell(ImageWriter *w, Object *object) {
     Type *type = (Type *)object;
     image_put_number(w->out, image_number_of(w, &type_of(vm, object_value(type))->header));
     image_put_text(w->out, type->name);
+    Value module = dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
+    image_put_text(w->out, value_is_str(module) ? module : vm->empty_str);
+    image_put_text(w->out, value_is_str(type->qualname) ? type->qualname : vm->empty_str);
     image_put_number(w->out, type->bases->count);
     for (uint64_t i = 0; i < type->bases->count; i++)
         image_put_number(w->out, image_number_of(w, as_object(type->bases->items[i])));
@@ -66,9 +69,11 @@ static Tuple *get_bases(ImageReader *r) {
 
 Object *load_class_shell(ImageReader *r) {
     Type *metatype = NULL;
-    Value name;
+    Value name, module, qualname;
     TypeSaved saved;
-    if (!get_type(r, &metatype) || !image_get_name(r, &name)) return NULL;
+    if (!get_type(r, &metatype) || !image_get_name(r, &name) || !image_get_name(r, &module) ||
+        !image_get_name(r, &qualname))
+        return NULL;
     if (!type_is_subclass(metatype, r->vm->types[TYPE_TYPE]))
         return image_bad(r, "a metaclass that is none"), NULL;
     Tuple *bases = get_bases(r);
@@ -79,20 +84,27 @@ Object *load_class_shell(ImageReader *r) {
     saved.has_dict = bits & 1;
     saved.is_abstract = bits >> 1 & 1;
     Type *type = type_restore(r->vm, metatype, name, bases, &saved);
+    if (type) type = image_shared_class(r, type, module, qualname);
     return type ? &type->header : NULL;
 }
 
 bool load_class_body(ImageReader *r, Object *object) {
     Type *type = (Type *)object;
     uint64_t count;
-    if (!image_get_kind(r, TYPE_STR, &type->qualname) || !image_get_count(r, &count, 2))
-        return false;
+    Value qualname;
+    bool is_known = type->dict->count; /* to the VM, before (image_shared.c): it stays as it is */
+    if (!image_get_kind(r, TYPE_STR, &qualname) || !image_get_count(r, &count, 2)) return false;
+    if (is_known)
+        r->tags[r->current] = IMAGE_BUILTIN_TYPE; /* nothing is left to be done for it */
+    else
+        type->qualname = qualname;
     for (uint64_t i = 0; i < count; i++) {
         Value name, value;
         if (!image_get_kind(r, TYPE_STR, &name) || !image_get_optional(r, &value)) return false;
         if (!is_exact(name, TYPE_STR)) return image_bad(r, "a name in a class that is none");
         name = name_interned(r->vm, name);
         if (name == VALUE_ERROR) return false;
+        if (is_known) continue;
         if (value == VALUE_UNSET ? !type_restore_attribute(r->vm, type, name)
                                  : !dict_set_str(r->vm, type->dict, name, value))
             return false;

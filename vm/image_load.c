@@ -393,8 +393,12 @@ bool image_take_root(ImageReader *r, Value *value) {
 }
 
 static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {
-    ImageReader r = {
-        .vm = vm, .at = data, .start = data, .end = data + size, .missing = VALUE_UNSET};
+    ImageReader r = {.vm = vm,
+                     .at = data,
+                     .start = data,
+                     .end = data + size,
+                     .missing = VALUE_UNSET,
+                     .additions = VALUE_UNSET};
     for (int i = 0; i < IMAGE_NAMES_COUNT; i++)
         r.names[i] = VALUE_UNSET;
     return r;
@@ -408,7 +412,12 @@ static void free_reader(ImageReader *r) {
 }
 
 Value image_load_value(GenVM *vm, const uint8_t *data, size_t size) {
+    return image_load_with(vm, data, size, VALUE_UNSET);
+}
+
+Value image_load_with(GenVM *vm, const uint8_t *data, size_t size, Value additions) {
     ImageReader r = new_reader(vm, data, size);
+    r.additions = additions;
     Value value = VALUE_ERROR;
     bool ok = read_all(&r, &value);
     free_reader(&r);

@@ -22,6 +22,11 @@ static Value load(GenVM *vm, Value *args) {
     return bytes_of(vm, args[0], &data, &size) ? image_load_value(vm, data, size) : VALUE_ERROR;
 }
 
+static Value load_shared(GenVM *vm, Value *args) {
+    const uint8_t *data;
+    size_t size;
+    return bytes_of(vm, args[0], &data, &size) ? image_load_shared(vm, data, size) : VALUE_ERROR;
+}
 static Value needs(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
@@ -47,6 +52,8 @@ static Value fork_of(GenVM *vm, Value *args) {
 const NativeDef engine_image_natives[] = {
     {"image_save(value, /)", save, "An image of the value and all it reaches, as bytes."},
     {"image_load(image, /)", load, "The value of an image, whose modules are imported."},
+    {"image_load_shared(image, /)", load_shared,
+     "The same; the VM keeps the modules and classes of the user that it has."},
     {"image_needs(image, /)", needs, "The names of the modules that must be imported before."},
     {"image_imports(image, /)", imports, "Those of them that are not imported yet."},
     {"image_inspect(image, /)", inspect, "What an image holds, as a dict, without loading it."},

@@ -168,6 +168,7 @@ typedef struct ImageReader {
     uint64_t work;    /* what may still be spent on the hashing of keys */
     Value missing;    /* list: what the image names and this VM has not; UNSET: nothing so far */
     Value names[IMAGE_NAMES_COUNT]; /* lists of what it names, for image_inspect; else UNSET */
+    Value additions; /* list: see image_shared.c; UNSET: the VM keeps nothing of its own */
 } ImageReader;
 
 bool image_bad(ImageReader *r, const char *format, ...); /* ValueError; false */
@@ -250,6 +251,13 @@ void image_start_task(ImageReader *r); /* cannot fail */
 /* image_frames.c, of generators that are being loaded */
 GeneratorState image_generator_state(const Generator *generator);
 Value image_generator_delegate(const Generator *generator); /* of one that delegates */
+
+/* image_shared.c */
+bool image_is_shared(const ImageReader *r);
+Dict *image_shared_globals(ImageReader *r, Value name, bool *found);
+bool image_shared_global(ImageReader *r, Dict *dict, Value name, Value value);
+Type *image_shared_class(ImageReader *r, Type *type, Value module, Value qualname);
+Value image_load_with(GenVM *vm, const uint8_t *data, size_t size, Value additions);
 
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);

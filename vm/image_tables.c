@@ -155,7 +155,10 @@ bool load_dict_body(ImageReader *r, Object *object) {
 
 Object *load_globals_shell(ImageReader *r) {
     Value name;
+    bool found;
     if (!image_get_name(r, &name)) return NULL;
+    Dict *shared = image_shared_globals(r, name, &found);
+    if (found) return shared ? &shared->header : NULL;
     Value dict = dict_new(r->vm);
     return dict == VALUE_ERROR ? NULL : as_object(dict);
 }
@@ -167,7 +170,9 @@ bool load_globals_body(ImageReader *r, Object *object) {
         Value key, value;
         if (!image_get_kind(r, TYPE_STR, &key) || !image_get_value(r, &value)) return false;
         if (!is_exact(key, TYPE_STR)) return image_bad(r, "a global's name is none");
-        if (!dict_set_str(r->vm, (Dict *)object, key, value)) return false;
+        if (image_is_shared(r) ? !image_shared_global(r, (Dict *)object, key, value)
+                               : !dict_set_str(r->vm, (Dict *)object, key, value))
+            return false;
     }
     return true;
 }

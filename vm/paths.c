@@ -63,6 +63,29 @@ void paths_free(GenVM *vm) {
     free(rules);
 }
 
+bool paths_copy_roots(GenVM *vm, PathUse use, const char *const **roots) {
+    struct PathRules *rules = vm->path_rules;
+    *roots = NULL;
+    if (!rules || rules->everywhere[use]) return true;
+    char **list = calloc(rules->count + 1, sizeof *list);
+    size_t count = 0;
+    bool ok = list != NULL;
+    for (size_t i = 0; ok && i < rules->count; i++) {
+        const char *path = rules->roots[i].path;
+        if (rules->roots[i].use != (int)use) continue;
+        list[count] = strdup(*path ? path : "/");
+        ok = list[count++] != NULL;
+    }
+    *roots = (const char *const *)list;
+    return ok;
+}
+
+void paths_free_roots(const char *const *roots) {
+    for (size_t i = 0; roots && roots[i]; i++)
+        free((char *)roots[i]);
+    free((void *)roots);
+}
+
 Value path_refuse(GenVM *vm, const char *why, Value name) {
     Value text = str_from(vm, why);
     Value args = text == VALUE_ERROR   ? text

@@ -29,6 +29,9 @@ void path_disown(GenVM *vm, int fd);               /* ... and closed it */
  * directory that is not there grants nothing. */
 bool paths_init(GenVM *vm, const char *const *read_roots, const char *const *write_roots);
 void paths_free(GenVM *vm);
+/* The same lists again, for the config of another VM with the same rights; to be freed. */
+bool paths_copy_roots(GenVM *vm, PathUse use, const char *const **roots);
+void paths_free_roots(const char *const *roots);
 
 Value path_refuse(GenVM *vm, const char *why, Value name); /* PermissionError; VALUE_ERROR */
 
