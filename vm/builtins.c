@@ -725,6 +725,7 @@ static bool fast_init(GenVM *vm) {
     Value next = dict_get_str(vm, vm->builtins, str_intern_from(vm, "next", 4));
     as_object(next)->flags |= NATIVE_NEXT;
     vm->next_function = next;
+    vm->len_function = dict_get_str(vm, vm->builtins, str_intern_from(vm, "len", 3));
     return true;
 }
 

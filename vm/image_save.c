@@ -407,8 +407,9 @@ static bool shows_all(Value name) {
 
 static bool names_global(Opcode op) {
     return op == OP_GETGLOBAL || op == OP_GETGLOBAL_DICT || op == OP_GETGLOBAL_BUILTIN ||
-           op == OP_GETGLOBAL_TYPE || op == OP_GETGLOBAL_NATIVE || op == OP_GETGLOBAL_NEXT ||
-           op == OP_SETGLOBAL || op == OP_DELGLOBAL || op == OP_GETNAME || op == OP_GETNAMEFREE;
+           op == OP_GETGLOBAL_LEN || op == OP_GETGLOBAL_TYPE || op == OP_GETGLOBAL_NATIVE ||
+           op == OP_GETGLOBAL_NEXT || op == OP_SETGLOBAL || op == OP_DELGLOBAL ||
+           op == OP_GETNAME || op == OP_GETNAMEFREE;
 }
 
 static void want_names(ImageWriter *w, uint32_t at, uint32_t record, Dict *dict, const Code *code) {

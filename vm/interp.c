@@ -94,10 +94,19 @@
 
 #include "vm/interp_attributes.h"
 
-/* They lie side by side, 8 bytes apart: one bit tells them from each other. */
-static inline bool is_none_or_false(Value x) {
-    _Static_assert(sizeof(Object) == 8, "the distance of the singletons");
-    return ((x - VALUE_NONE) & ~(Value)sizeof(Object)) == 0;
+/* None, False and True lie side by side, in this order: their distance from None tells them from
+ * each other and from all else, which is farther away. */
+#define FROM_NONE_TO_TRUE (VALUE_TRUE - VALUE_NONE)
+
+/* The length of exactly a list, str, tuple or dict; -1: something else. */
+static inline int64_t plain_length(const Object *object) {
+    switch (object_key(object)) {
+    case OBJECT_KEY(TYPE_LIST, 0): return (int64_t)((const List *)object)->count;
+    case OBJECT_KEY(TYPE_STR, 0): return ((const Str *)object)->length;
+    case OBJECT_KEY(TYPE_TUPLE, 0): return (int64_t)((const Tuple *)object)->count;
+    case OBJECT_KEY(TYPE_DICT, 0): return ((const Dict *)object)->count;
+    default: return -1;
+    }
 }
 
 /* Is there an item at *at, counted from the end if it is negative? The commonest indices take one
@@ -215,6 +224,15 @@ RunStatus interp_run(GenVM *vm) {
         RA = object_value(is_int(x)     ? vm->types[TYPE_INT]
                           : is_float(x) ? vm->types[TYPE_FLOAT]
                                         : vm->shapes[as_object(x)->shape].type);
+        pc += 3;
+        NEXT;
+    }
+    CASE(GETGLOBAL_LEN) {
+        BUILTIN_ENTRY(v)
+        Value x = base[instr_b(pc[1])];
+        int64_t length = is_pointer(x) ? plain_length(as_object(x)) : -1;
+        if (unlikely(v != vm->len_function || length < 0)) goto L_GETGLOBAL_NATIVE;
+        RA = int_value(length);
         pc += 3;
         NEXT;
     }
@@ -371,8 +389,10 @@ no_builtin_call : { /* the three instructions one by one */
     CASE(JMP) JUMP(IMM);
     CASE(JT) {
         Value x = RA;
-        if (x == VALUE_TRUE) JUMP(IMM);
-        if (is_none_or_false(x)) NEXT;
+        if (likely(x - VALUE_NONE <= FROM_NONE_TO_TRUE)) {
+            if (x - VALUE_NONE == FROM_NONE_TO_TRUE) JUMP(IMM);
+            NEXT;
+        }
         if (is_int(x)) {
             if (x) JUMP(IMM);
             NEXT;
@@ -385,8 +405,10 @@ no_builtin_call : { /* the three instructions one by one */
     }
     CASE(JF) {
         Value x = RA;
-        if (x == VALUE_TRUE) NEXT;
-        if (is_none_or_false(x)) JUMP(IMM);
+        if (likely(x - VALUE_NONE <= FROM_NONE_TO_TRUE)) {
+            if (x - VALUE_NONE < FROM_NONE_TO_TRUE) JUMP(IMM);
+            NEXT;
+        }
         if (is_int(x)) {
             if (!x) JUMP(IMM);
             NEXT;

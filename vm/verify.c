@@ -281,6 +281,7 @@ Opcode code_generic_op(const Code *code, Opcode op) {
     case OP_GETGLOBAL_BUILTIN:
     case OP_GETGLOBAL_TYPE:
     case OP_GETGLOBAL_NATIVE:
+    case OP_GETGLOBAL_LEN:
     case OP_GETGLOBAL_NEXT: return OP_GETGLOBAL;
     case OP_FORITER_RANGE:
     case OP_FORITER_GEN:

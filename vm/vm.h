@@ -101,11 +101,11 @@ struct GenVM {
         const char *path); /* the text of a source file as str, for tracebacks; VALUE_UNSET: none */
     bool (*has_builtin_module)(GenVM *vm, Value name);
     Value (*show_carets)(GenVM *vm, Value lines, Value start,
-                         Value end); /* see parser/carets.h; NULL: none */
-    Value prelude;                   /* dict: loaded prelude modules by name */
-    Value import_function;           /* the original builtins.__import__ */
-    Value next_function;             /* ... and builtins.next */
-    struct Code *stub_code;          /* continuation frames: continue.h */
+                         Value end);   /* see parser/carets.h; NULL: none */
+    Value prelude;                     /* dict: loaded prelude modules by name */
+    Value import_function;             /* the original builtins.__import__ */
+    Value next_function, len_function; /* ... builtins.next and builtins.len */
+    struct Code *stub_code;            /* continuation frames: continue.h */
     struct Function *stubs[32];
     struct HandleScope *handles; /* values that the host holds: genvm_refs.c */
     struct KeptRefs *kept;
