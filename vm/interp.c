@@ -94,9 +94,12 @@
 
 #include "vm/interp_attributes.h"
 
-/* None, False and True lie side by side, in this order: their distance from None tells them from
- * each other and from all else, which is farther away. */
-#define FROM_NONE_TO_TRUE (VALUE_TRUE - VALUE_NONE)
+/* None, False and True lie side by side: 0, 1, 2; all else, ints in between too, is more. */
+static inline uint64_t truth_index(Value x) {
+    _Static_assert(sizeof(Object) == 8, "the distance of the singletons");
+    uint64_t distance = x - VALUE_NONE;
+    return distance >> 3 | distance << 61;
+}
 
 /* The length of exactly a list, str, tuple or dict; -1: something else. */
 static inline int64_t plain_length(const Object *object) {
@@ -389,8 +392,8 @@ no_builtin_call : { /* the three instructions one by one */
     CASE(JMP) JUMP(IMM);
     CASE(JT) {
         Value x = RA;
-        if (likely(x - VALUE_NONE <= FROM_NONE_TO_TRUE)) {
-            if (x - VALUE_NONE == FROM_NONE_TO_TRUE) JUMP(IMM);
+        if (likely(truth_index(x) <= 2)) {
+            if (truth_index(x) == 2) JUMP(IMM);
             NEXT;
         }
         if (is_int(x)) {
@@ -405,8 +408,8 @@ no_builtin_call : { /* the three instructions one by one */
     }
     CASE(JF) {
         Value x = RA;
-        if (likely(x - VALUE_NONE <= FROM_NONE_TO_TRUE)) {
-            if (x - VALUE_NONE < FROM_NONE_TO_TRUE) JUMP(IMM);
+        if (likely(truth_index(x) <= 2)) {
+            if (truth_index(x) < 2) JUMP(IMM);
             NEXT;
         }
         if (is_int(x)) {
