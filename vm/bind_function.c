@@ -186,23 +186,66 @@ static bool bind_plainly(GenVM *vm, Function *function, const Value *args, uint3
 
 /* ---- calls with keywords that need no message ---- */
 
-/* Each keyword to the parameter of that name, from `first` on; false where it is not that plain. */
-static bool put_keywords(const Code *code, const Tuple *names, const Value *values, uint32_t first,
-                         Value *base) {
+/* Where a parameter's value comes from: this argument, its default, or its default by name. */
+enum { FROM_DEFAULT = CODE_PLAN_PARAMS, FROM_NAMED_DEFAULT };
+
+static CodePlan *plan_place(const Code *code, Value names) {
+    return (CodePlan *)code->plans->data + (names >> 4) % CODE_PLANS;
+}
+
+/* Each keyword to the parameter of that name, from `first` on; false where one fits none. */
+static bool plan_keywords(const Code *code, const Tuple *names, uint32_t given, CodePlan *plan) {
     uint32_t params = code->arg_count + code->kwonly_count;
-    const Value *parameters = code->varnames->items;
-    for (uint64_t i = 0; i < names->count; i++) {
+    uint32_t first = given > code->posonly_count ? given : code->posonly_count;
+    for (uint32_t i = 0; i < names->count; i++) {
         uint32_t at = first;
-        while (at < params && parameters[at] != names->items[i])
+        while (at < params && code->varnames->items[at] != names->items[i])
             at++;
-        if (at == params || base[at] != VALUE_UNSET) return false;
-        base[at] = values[i];
+        if (at == params || plan->from[at] < CODE_PLAN_PARAMS) return false;
+        plan->from[at] = (uint8_t)(given + i);
     }
     return true;
 }
 
-/* `entry` runs along the dict, whose order is mostly that of the parameters. */
-static bool put_keyword_defaults(GenVM *vm, const Function *function, Value *base) {
+/* What goes where in calls of `code` with these keywords after `given` arguments, worked out once
+ * and kept; NULL where a message may be due, or no memory. */
+static COLD const CodePlan *make_plan(GenVM *vm, Code *code, Value names, uint32_t given) {
+    enum {
+        NOT_PLAIN = CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_COROUTINE |
+                    CODE_ASYNC_GENERATOR | CODE_STUB
+    };
+    uint32_t params = code->arg_count + code->kwonly_count;
+    CodePlan plan = {.names = names, .given = (uint8_t)given, .first_default = UINT8_MAX};
+    if (code->flags & NOT_PLAIN || params > CODE_PLAN_PARAMS || given > code->arg_count ||
+        given + AS_TUPLE(names)->count > CODE_PLAN_PARAMS)
+        return NULL;
+    for (uint32_t i = 0; i < params; i++)
+        plan.from[i] = i < code->arg_count ? FROM_DEFAULT : FROM_NAMED_DEFAULT;
+    if (!plan_keywords(code, AS_TUPLE(names), given, &plan)) return NULL;
+    for (uint32_t i = given; i < params; i++) {
+        if (plan.from[i] == FROM_DEFAULT && plan.first_default == UINT8_MAX)
+            plan.first_default = (uint8_t)i;
+        plan.named_defaults |= plan.from[i] == FROM_NAMED_DEFAULT;
+    }
+    if (!code->plans) {
+        Buffer *plans = gc_buffer_new(vm, CODE_PLANS * sizeof(CodePlan));
+        if (!plans) {
+            error_clear(vm);
+            return NULL;
+        }
+        memset(plans->data, 0, CODE_PLANS * sizeof(CodePlan));
+        code->plans = plans;
+    }
+    CodePlan *place = plan_place(code, names);
+    *place = plan;
+    gc_barrier(vm, code);
+    return place;
+}
+
+/* The defaults of keyword-only parameters, in their order, as far as the plan wants them. `entry`
+ * runs along the dict, whose order is mostly that of the parameters. */
+static bool find_named_defaults(GenVM *vm, const Function *function, const CodePlan *plan,
+                                Value *found) {
     const Code *code = function->code;
     Dict *defaults = function->kwdefaults;
     uint32_t entry = 0, last = code->arg_count + code->kwonly_count;
@@ -210,44 +253,42 @@ static bool put_keyword_defaults(GenVM *vm, const Function *function, Value *bas
         Value name = param_name(code, i);
         bool is_next = defaults && entry < defaults->used && defaults->entries[entry].key == name;
         Value v = is_next ? defaults->entries[entry++].value : VALUE_UNSET;
-        if (base[i] != VALUE_UNSET) continue;
+        if (plan->from[i] != FROM_NAMED_DEFAULT) continue;
         if (!is_next && defaults) v = dict_get_str(vm, defaults, name);
         if (v == VALUE_UNSET) return false;
-        base[i] = v;
+        *found++ = v;
     }
     return true;
 }
 
-bool function_bind_plainly(GenVM *vm, Function *function, Value *args, uint32_t count,
+bool function_bind_plainly(GenVM *vm, Function *function, const Value *args, uint32_t count,
                            Value keywords, Value *base) {
-    enum {
-        MOST = 16,
-        NOT_PLAIN = CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_COROUTINE |
-                    CODE_ASYNC_GENERATOR | CODE_STUB
-    };
-    const Code *code = function->code;
-    const Tuple *names = AS_TUPLE(keywords);
-    uint32_t given = count - (uint32_t)names->count, params = code->arg_count + code->kwonly_count;
-    if (code->flags & NOT_PLAIN || given > code->arg_count || count > MOST) return false;
-    Value values[MOST];
-    for (uint32_t i = 0; i < count; i++)
-        values[i] = args[i];
-    for (uint32_t i = 0; i < given; i++)
-        base[i] = values[i];
-    for (uint32_t i = given; i < params; i++)
-        base[i] = VALUE_UNSET;
-    uint32_t first = given > code->posonly_count ? given : code->posonly_count;
-    bool bound = put_keywords(code, names, values + given, first, base);
-    uint32_t required = required_count(function);
-    for (uint32_t i = given; bound && i < code->arg_count; i++) {
-        if (base[i] != VALUE_UNSET) continue;
-        bound = i >= required;
-        if (bound) base[i] = positional_default(function, i);
+    Code *code = function->code;
+    uint32_t given = count - (uint32_t)AS_TUPLE(keywords)->count;
+    const CodePlan *plan = code->plans ? plan_place(code, keywords) : NULL;
+    if (unlikely(!plan || plan->names != keywords || plan->given != given)) {
+        plan = make_plan(vm, code, keywords, given);
+        if (!plan) return false;
     }
-    if (bound && (!code->kwonly_count || put_keyword_defaults(vm, function, base))) return true;
-    for (uint32_t i = 0; i < count; i++)
-        args[i] = values[i];
-    return false;
+    Value values[2 * CODE_PLAN_PARAMS], *next_named = values + count;
+    if (plan->first_default != UINT8_MAX && plan->first_default < required_count(function))
+        return false;
+    if (plan->named_defaults && !find_named_defaults(vm, function, plan, next_named)) return false;
+    for (uint32_t i = given; i < count; i++) { /* they may lie where others are to lie */
+        values[i] = args[i];
+        __asm__("" ::: "memory"); /* no call of memcpy for these few */
+    }
+    for (uint32_t i = 0; base != args && i < given; i++)
+        base[i] = args[i];
+    uint32_t params = code->arg_count + code->kwonly_count;
+    for (uint32_t i = given; i < params; i++) {
+        uint32_t from = plan->from[i];
+        if (likely(from < CODE_PLAN_PARAMS))
+            base[i] = values[from];
+        else
+            base[i] = from == FROM_DEFAULT ? positional_default(function, i) : *next_named++;
+    }
+    return true;
 }
 
 /* ---- all calls ---- */

@@ -27,7 +27,7 @@ bool function_bind(GenVM *vm, Function *function, const Value *args, uint32_t co
                    Value *base);
 /* The same for arguments, some by keyword, that may lie where the frame is to be; false, with
  * `args` as they were and nothing raised, where that takes more than copying. */
-bool function_bind_plainly(GenVM *vm, Function *function, Value *args, uint32_t count,
+bool function_bind_plainly(GenVM *vm, Function *function, const Value *args, uint32_t count,
                            Value keywords, Value *base);
 
 #endif

@@ -265,6 +265,9 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, code->doc);
     gc_mark(vm, code->source_lines);
     gc_mark_pointer(vm, code->image);
+    gc_mark_pointer(vm, code->plans);
+    for (int i = 0; code->plans && i < CODE_PLANS; i++)
+        gc_mark(vm, ((CodePlan *)code->plans->data)[i].names);
     for (size_t i = 0; i < sizeof code->storage / sizeof *code->storage; i++)
         gc_mark_pointer(vm, code->storage[i]);
 }

@@ -95,6 +95,17 @@ enum { /* CodeObject.flags; the first values are CPython's co_flags */
            1 << 19, /* the engine's own Gen code: hidden from tracebacks and frame walks */
 };
 
+/* How the arguments of a call with keywords become parameters of a plain function: bind_function.c.
+ */
+enum { CODE_PLANS = 4, CODE_PLAN_PARAMS = 32 };
+typedef struct CodePlan {
+    Value names;           /* of the keywords: the tuple of the calling code */
+    uint8_t given;         /* arguments before them */
+    uint8_t first_default; /* the first parameter that takes its default; UINT8_MAX: none */
+    bool named_defaults;   /* keyword-only parameters do, too */
+    uint8_t from[CODE_PLAN_PARAMS];
+} CodePlan;
+
 typedef struct Code {
     Object header; /* kind TYPE_CODE */
     Instr *instrs;
@@ -124,6 +135,7 @@ typedef struct Code {
     Value name, qualname, filename; /* str */
     Value doc;                      /* str or VALUE_NONE */
     Value source_lines; /* VALUE_UNSET, or the source as str where it is not a file (-c, REPL) */
+    Buffer *plans;      /* CODE_PLANS of CodePlan, by their names; NULL before there is one */
     Bytes *image; /* its SHA-256 (16 bytes of it) and its serial form, once they were wanted: see
                      image_code.c */
     Buffer *storage[7]; /* what the pointers above point into: instrs consts ranges positions
