@@ -40,7 +40,8 @@ Value value_native_len(GenVM *vm, Value method, Value v) {
     if (!is_kind(method, TYPE_NATIVE_METHOD) || as_object(method)->flags & NATIVE_CLASSMETHOD)
         return VALUE_UNSET;
     NativeFunction *native = AS(NativeFunction, method);
-    bool direct = native->header.state == 1 && native->owner == type_of(vm, v);
+    bool direct = native->header.state == 1 && is_pointer(v) &&
+                  native->owner == vm->shapes[as_object(v)->shape].type;
     vm->callee = native;
     Value length = direct ? native->fn(vm, &v) : native_invoke(vm, native, &v, 1, VALUE_UNSET);
     if (length == VALUE_TAIL) native_drop_tail(vm);

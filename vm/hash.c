@@ -65,7 +65,7 @@ Leaf leaf_truth(GenVM *vm, Value v) {
     if (v == VALUE_TRUE) return LEAF_TRUE;
     if (v == VALUE_FALSE || v == VALUE_NONE) return LEAF_FALSE;
     if (is_int(v)) return v != int_value(0) ? LEAF_TRUE : LEAF_FALSE;
-    const Type *type = type_of(vm, v);
+    const Type *type = is_float(v) ? vm->types[TYPE_FLOAT] : vm->shapes[as_object(v)->shape].type;
     Value answer;
     if (type->special[SP_BOOL] != VALUE_UNSET) return LEAF_SCRIPT;
     if (type->slots.truth) {

@@ -280,7 +280,14 @@ bool op_not(GenVM *vm) {
 }
 
 bool op_truth_jump(GenVM *vm) {
-    return continue_truth(vm, RETURN_TRUTH_BRANCH, *op_a(vm));
+    Leaf truth = leaf_truth(vm, *op_a(vm));
+    if (unlikely(truth != LEAF_TRUE && truth != LEAF_FALSE))
+        return truth != LEAF_ERROR && continue_truth(vm, RETURN_TRUTH_BRANCH, *op_a(vm));
+    Instr instr = op_instr(vm);
+    if ((truth == LEAF_TRUE) != (instr_op(instr) == OP_JT)) return true;
+    vm->pc += instr_imm(instr);
+    vm->fuel += instr_imm(instr) >> 31;
+    return true;
 }
 
 static bool ordered(CompareOp op, int order) {
