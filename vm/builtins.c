@@ -415,7 +415,8 @@ static Value builtin_dir(GenVM *vm, Value *args) {
 static bool pretends(GenVM *vm, Value object) {
     Type *type = type_of(vm, object);
     Value name = name_value(vm, NAME___class__);
-    return !type->is_builtin &&
+    if (type->is_builtin) return false;
+    return type->special[SP_GETATTRIBUTE] != VALUE_UNSET ||
            type_lookup(vm, type, name) != type_lookup(vm, vm->types[TYPE_OBJECT], name);
 }
 

@@ -408,11 +408,25 @@ static Value on_interrupt(GenVM *vm, Value *args) {
     return before == VALUE_UNSET ? VALUE_NONE : before;
 }
 
-/* A full collection, and the finalizers of what it finds, at the next safepoints. */
+static bool any_object(Value v, Value wanted) {
+    (void)wanted;
+    return is_object(v);
+}
+
+/* A full collection; the finalizers of what it finds run at the next safepoints. */
 static Value collect(GenVM *vm, Value *args) {
     (void)args;
+    frame_forget_temporaries(vm, any_object, VALUE_UNSET);
     vm->poll |= POLL_GC | POLL_GC_FULL;
-    return VALUE_NONE;
+    vm->fuel_kept += vm->fuel;
+    vm->fuel = 0;
+    return native_twin(vm, TWIN_NOTHING, 0);
+}
+
+static Value finalizers_due(GenVM *vm, Value *args) {
+    (void)args;
+    Value due = int_value(vm->pending_count), total = int_value((int64_t)vm->pending_total);
+    return tuple_pack(vm, 2, due, total);
 }
 
 static Value is_number(GenVM *vm, Value *args) {
@@ -490,7 +504,9 @@ const NativeDef engine_core_natives[] = {
     {"are_distinct(objects: tuple, /)", are_distinct, "Are the items different objects."},
     {"on_interrupt(function, /)", on_interrupt,
      "Call the function where KeyboardInterrupt would be raised; the one before, or None."},
-    {"collect()", collect, "Collect garbage at the next safepoint."},
+    {"collect()", collect, "Collect garbage now."},
+    {"finalizers_due()", finalizers_due,
+     "How many finalizers and callbacks are to be run, and how many ever were."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},
     {"mapping_proxy(mapping, /)", mapping_proxy, "types.MappingProxyType(mapping)"},
     {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},

@@ -56,8 +56,8 @@ bool frame_is_generator(Value *base); /* are these the registers of a generator 
  * start. */
 Value *frame_top(GenVM *vm);
 
-/* Unsets the temporaries of all running frames that hold a matching value and that no instruction
- * will read. */
+/* Unsets the temporaries (and what variables without a value hold) of all running frames that hold
+ * a matching value and that no instruction will read. */
 void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted);
 
 /* Can the register of a local variable, no parameter, have been written when the instruction at

@@ -26,6 +26,7 @@
 #include "vm/generator.h"
 #include "vm/image.h"
 #include "vm/objects.h"
+#include "vm/weak.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -740,6 +741,7 @@ static void find_finalizers(GenVM *vm) {
             vm->poll |= POLL_FINALIZE;
     }
     heap->finalizable_count = kept;
+    vm->pending_total += vm->pending_count - pending_from;
     for (uint32_t i = pending_from; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
     reverse(vm->pending_finalizers + pending_from, vm->pending_count - pending_from);
@@ -771,7 +773,9 @@ static void poison(Heap *heap) {
 /* Everything reachable is marked: the rest goes. */
 static void sweep(GenVM *vm, bool full) {
     Heap *heap = vm->heap;
+    weakrefs_clear(vm);
     find_finalizers(vm);
+    weakrefs_sweep(vm);
     heap->traced_shape = 0;
     if (full) {
         shapes_sweep(vm);

@@ -35,9 +35,22 @@ static bool is_call(Opcode op) {
     return op >= OP_CALL && op <= OP_CALLEXWG;
 }
 
+/* The words behind the callable become the links of the callee's frame. (CALLEX has its arguments
+ * there.) */
+static bool is_link(const Walk *walk, Opcode op, uint32_t start) {
+    if (op == OP_CALLEX || op == OP_CALLEXW) return false;
+    const uint32_t generators = CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR;
+    return !(walk->code->flags & generators) && walk->reg > start &&
+           walk->reg < start + FRAME_LINKS;
+}
+
 static void add_window(const Walk *walk, Instr instr, uint32_t start, Effect *effect) {
     Opcode op = instr_op(instr);
     if (walk->reg < start) return;
+    if (is_call(op) && is_link(walk, op, start)) {
+        effect->writes = true;
+        return;
+    }
     bool inside = walk->reg - start < code_window_size(walk->code, instr);
     if (op == OP_UNPACK || op == OP_UNPACKEX || op == OP_LDMETH || op == OP_LDMETHG ||
         op == OP_LDSPECIAL || op == OP_EGMATCH)
@@ -210,8 +223,17 @@ bool code_only_iterates(const Code *code, uint32_t reg) {
 /* The registers of a frame that are its own: those from the callee's links on are the callee's. */
 static uint32_t own_registers(const Code *code, const Value *base, const Value *callee) {
     bool overlaps =
-        callee && callee - FRAME_LINKS > base && callee - FRAME_LINKS < base + code->regs;
+        callee && callee - FRAME_LINKS >= base && callee - FRAME_LINKS < base + code->regs;
     return overlaps ? (uint32_t)(callee - FRAME_LINKS - base) : code->regs;
+}
+
+/* Variables are read by scripts, too, once they have a value. */
+static bool may_be_read(const Code *code, uint32_t reg, uint32_t word) {
+    uint32_t params = code->arg_count + code->kwonly_count + !!(code->flags & CODE_VARARGS) +
+                      !!(code->flags & CODE_VARKEYWORDS);
+    if (reg < params) return true;
+    return reg < code->local_count ? frame_register_is_set(code, reg, word)
+                                   : frame_register_is_live(code, reg, word);
 }
 
 void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted) {
@@ -220,9 +242,9 @@ void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted),
         const Code *code = frame_code(base);
         bool in_code = code->instrs && pc >= code->instrs && pc < code->instrs + code->instr_count;
         uint32_t end = in_code ? own_registers(code, base, callee) : 0;
-        for (uint32_t reg = in_code ? code->local_count : 0; reg < end; reg++)
+        for (uint32_t reg = 0; reg < end; reg++)
             if (matches(base[reg], wanted) &&
-                !frame_register_is_live(code, reg, (uint32_t)(pc - code->instrs)))
+                !may_be_read(code, reg, (uint32_t)(pc - code->instrs)))
                 base[reg] = VALUE_UNSET;
         pc = frame_return_pc(base);
     }

@@ -9,6 +9,7 @@
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/task.h"
+#include "vm/weak.h"
 
 #ifdef GEN_STRESS_GC
 enum { FUEL_SLICE = 0 };
@@ -40,13 +41,26 @@ static bool is_reporting(GenVM *vm) {
     return false;
 }
 
+/* The pc of a safepoint is that of the instruction to come, which the caller steps over when it
+ * raises; GeneratorExit is raised by the yield before the generator's pc. */
+static bool finalize_generator(GenVM *vm, Generator *generator) {
+    const Value *base = vm->base;
+    if (generator_finalize(vm, generator)) return true;
+    if (vm->base != base) vm->pc--;
+    return false;
+}
+
 static bool run_finalizers(GenVM *vm) {
     if (is_reporting(vm)) return true;
     while (vm->pending_count) {
         Object *object = vm->pending_finalizers[--vm->pending_count];
         if (object->kind == TYPE_GENERATOR || object->kind == TYPE_COROUTINE ||
             object->kind == TYPE_ASYNC_GENERATOR) {
-            if (!generator_finalize(vm, (Generator *)object)) return false;
+            if (!finalize_generator(vm, (Generator *)object)) return false;
+        } else if (object->kind == TYPE_WEAKREF) {
+            Value reference = object_value(object), callback = weakref_callback(object);
+            if (!frame_push_continuation(vm, RETURN_FINALIZER, 1, callback)) return false;
+            if (!call_value(vm, callback, 1, &reference)) return false;
         } else {
             Value v = object_value(object);
             Value method = type_find_special(vm, type_of(vm, v), SP_DEL);
@@ -273,6 +287,10 @@ static void finalize_now(GenVM *vm, Object *object) {
             result = (native_close(vm, v), vm_call_tail(vm));
         else
             result = function == VALUE_ERROR ? function : vm_call(vm, function, 1, &argument);
+    } else if (object->kind == TYPE_WEAKREF) {
+        Value callback = weakref_callback(object);
+        result = vm_call(vm, callback, 1, &v);
+        v = callback;
     } else {
         Value method = type_find_special(vm, type_of(vm, v), SP_DEL);
         if (method == VALUE_UNSET) return;
@@ -284,7 +302,19 @@ static void finalize_now(GenVM *vm, Object *object) {
 
 /* The names of the main module are let go, then everything that nothing else reaches is finalized,
  * and what that lets go, a few times over. */
+/* What module atexit was told to run; it reports errors itself. */
+static void run_exit_functions(GenVM *vm) {
+    Value name = str_intern_from(vm, "atexit", 6);
+    Value module = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->modules, name);
+    Value run = str_intern_from(vm, "_run_exitfuncs", 14);
+    if (!is_kind(module, TYPE_MODULE) || run == VALUE_ERROR) return;
+    Value function = dict_get_str(vm, AS(Module, module)->dict, run);
+    if (function != VALUE_UNSET && vm_call(vm, function, 0, NULL) == VALUE_ERROR)
+        vm_report_unraisable(vm, error_take(vm), function);
+}
+
 void vm_run_finalizers(GenVM *vm) {
+    run_exit_functions(vm);
     Dict *globals = vm->main_module == VALUE_UNSET ? NULL : AS(Module, vm->main_module)->dict;
     uint32_t position = 0;
     Value key, value;

@@ -1,4 +1,5 @@
 /* vm.c - the birth and the end of a virtual machine. */
+#include "vm/weak.h"
 #include "vm/continue.h"
 #include "vm/engine_module.h"
 #include "vm/image.h"
@@ -76,6 +77,7 @@ void vm_free(GenVM *vm) {
     str_free(vm);
     types_free(vm);
     site_cache_free(vm);
+    weakrefs_free(vm);
     image_codes_free(vm);
     shapes_free(vm);
     free(vm->pending_finalizers);

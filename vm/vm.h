@@ -126,6 +126,7 @@ struct GenVM {
     bool (*host_write)(void *context, int stream, const char *data,
                        size_t size); /* output without GEN_CAP_STDIO */
     char *error_text;                /* the last answer of gen_error_text */
+    struct WeakTable *weak_table;    /* weak references by their targets: weakref.c */
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     struct ImageCodes *image_codes;  /* loaded codes by the hash of their contents: image_code.c */
     uint64_t image_engine;           /* image_engine.c; 0: not asked for yet */
@@ -138,6 +139,7 @@ struct GenVM {
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */
     uint32_t pending_count, pending_capacity;
+    uint64_t pending_total;      /* that there ever were */
     uint64_t failing_allocation; /* see gen_debug_fail_allocation */
     struct FileLink *writers;    /* files that may have something to write: file.c */
     Value roots[32];             /* spare places for engine files */

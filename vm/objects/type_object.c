@@ -235,6 +235,7 @@ static bool is_generic_builtin(const Type *type) {
     case TYPE_SLICE:
     case TYPE_MEMORYVIEW:
     case TYPE_MAPPING_PROXY:
+    case TYPE_WEAKREF:
     case EXC_BASE_EXCEPTION_GROUP:
     case EXC_EXCEPTION_GROUP: return true;
     default: return false;
