@@ -567,6 +567,7 @@ static Value compile_text(GenVM *vm, Value source, Value filename, const char *m
     return name ? vm->compile(vm, (const char *)data, size, name, mode, flags) : VALUE_ERROR;
 }
 
+/* The code may be run with separate globals and locals, so that its names live in a namespace. */
 static Value builtin_compile(GenVM *vm, Value *args) {
     if (is_kind(args[0], TYPE_CODE)) return args[0];
     const char *mode = str_c(vm, args[2]);
@@ -579,7 +580,7 @@ static Value builtin_compile(GenVM *vm, Value *args) {
                                    AS(Bytes, filename)->size, "surrogateescape");
     if (!value_is_str(filename))
         return raise_type(vm, "compile() arg 2 must be a path, not %T", filename);
-    Value code = compile_text(vm, args[0], filename, mode, 0);
+    Value code = compile_text(vm, args[0], filename, mode, COMPILE_NAMESPACE);
     if (code == VALUE_UNSET)
         return raise_type(vm, "compile() arg 1 must be a string, bytes or AST object");
     return warn_compiled(vm, code);

@@ -96,6 +96,9 @@ static Value function_construct(GenVM *vm, Value *args) {
     Function *function = function_new(vm, code, AS_DICT(args[2]));
     if (!function) return VALUE_ERROR;
     if (args[3] != VALUE_NONE) function->name = args[3];
+    if (code->flags & CODE_CLASS) /* the body of a module or class, called as it is */
+        args[4] = tuple_pack(vm, 1, args[2]);
+    if (args[4] == VALUE_ERROR) return VALUE_ERROR;
     if (args[4] != VALUE_NONE) function->defaults = AS_TUPLE(args[4]);
     if (args[5] != VALUE_NONE) function->closure = AS_TUPLE(args[5]);
     if (args[6] != VALUE_NONE) function->kwdefaults = AS_DICT(args[6]);
