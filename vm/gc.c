@@ -48,6 +48,8 @@ enum {
  * what is traced again and again, such as a list that grows, costs a fixed part of each allocation.
  */
 #define YOUNG_BYTES ((uint64_t)3 << 20)
+/* With fewer old objects than that there is little to trace: a small program stays smaller. */
+#define YOUNG_BYTES_FIRST ((uint64_t)2 << 20)
 #define FULL_MIN_BYTES ((uint64_t)8 << 20)
 /* Heaps of fewer old bytes are marked at once; a slice marks SLICE_MARK bytes or clears the marks
  * of SLICE_BLOCKS blocks, about a millisecond's work, each time SLICE_YOUNG bytes were allocated.
@@ -160,7 +162,7 @@ bool gc_init(GenVM *vm) {
     if (!heap) return false;
     vm->heap = heap;
     heap->full_at = FULL_MIN_BYTES;
-    heap->young_limit = YOUNG_BYTES;
+    heap->young_limit = YOUNG_BYTES_FIRST;
     gc_set_limit(vm, vm->memory_limit);
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         SizeClass *class = &heap->classes[i];
@@ -781,7 +783,7 @@ static void sweep(GenVM *vm, bool full) {
         shapes_sweep(vm);
         drain(vm);
     }
-    str_sweep_interned(vm);
+    str_sweep_interned(vm, full);
     image_codes_sweep(vm);
     types_forget_lookups(vm);
     if (vm->shape_moves) {
@@ -804,7 +806,9 @@ static void sweep(GenVM *vm, bool full) {
         class->cursor = 0;
     }
     heap->young_bytes = 0;
-    heap->young_limit = heap->old_bytes / 4 > YOUNG_BYTES ? heap->old_bytes / 4 : YOUNG_BYTES;
+    heap->young_limit = heap->old_bytes < YOUNG_BYTES_FIRST ? YOUNG_BYTES_FIRST
+                        : heap->old_bytes / 4 > YOUNG_BYTES ? heap->old_bytes / 4
+                                                            : YOUNG_BYTES;
 #ifdef GEN_STRESS_GC
     poison(heap);
 #endif

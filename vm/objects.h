@@ -38,8 +38,8 @@ Value str_repr(GenVM *vm, Value str);
 bool str_init(GenVM *vm); /* the shared strings and the intern table: before any other function
                              here; needs hash_key */
 void str_free(GenVM *vm); /* with the heap, at the end of the VM */
-void str_sweep_interned(GenVM *vm); /* the collector's, between marking and sweeping: interned
-                                       strings are held weakly */
+void str_sweep_interned(GenVM *vm, bool full); /* the collector's, between marking and sweeping:
+                                       interned strings are held weakly */
 
 /* Text under construction, in C memory: init, put..., then finish (makes the str) or drop. Failure
  * is sticky. */

@@ -51,18 +51,10 @@ enum { FORMAT_PLACES_SIZE = 64 };
 
 /* ---- format_quick.c: the commonest specs ---- */
 
-typedef struct QuickSpec {
-    char align;    /* < > ^, 0: not given */
-    char type;     /* 0: not given */
-    bool zero;     /* zeros between sign and digits */
-    int width;     /* 0: not given */
-    int precision; /* -1: not given */
-} QuickSpec;
 enum { FORMAT_QUICK_WIDTH = 64, FORMAT_QUICK_SIZE = FORMAT_PLACES_SIZE + FORMAT_QUICK_WIDTH };
 
 /* A small int or an immediate float as text of ASCII into FORMAT_QUICK_SIZE bytes: its size; 0:
  * leave it to the general way. */
-size_t format_quick_write(char *out, Value v, const QuickSpec *spec);
 size_t format_quick_number(char *out, Value v, TextSpan spec); /* of any value */
 /* Of a small int, an immediate float or an exact str; VALUE_UNSET: leave it to the general way. */
 Value format_quick(GenVM *vm, Value v, Value spec);

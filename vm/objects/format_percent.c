@@ -320,17 +320,22 @@ static Leaf find_value(Template *t, const Field *field, Value *v) {
     return *v == VALUE_UNSET ? fail(raise_key(vm, key)) : LEAF_TRUE;
 }
 
-/* Most fields. False: nothing is done. */
+/* Most fields: %s and %d, and what format_quick.c knows. False: nothing is done. */
 static bool put_plain(Template *t) {
     if (at_end(t) || t->next >= t->count || t->used_key) return false;
     Value v = t->items[t->next];
-    if (*t->at == 's' && is_float(v)) {
-        char text[40];
+    char text[40], type = *t->at;
+    if (is_int(v) && (type == 'd' || type == 's'))
+        builder_add(&t->out, text, int_write_small(text, as_int(v)));
+    else if (type == 's' && is_exact(v, TYPE_STR))
+        builder_add(&t->out, AS_STR(v)->data, AS_STR(v)->size);
+    else if (type == 's' && is_float(v))
         builder_add(&t->out, text, float_repr_to(text, as_float(v)));
-        t->at++;
-    } else if (!format_quick_percent(&t->out, v, &t->at, t->end)) {
+    else if (format_quick_percent(&t->out, v, &t->at, t->end))
+        t->at--;
+    else
         return false;
-    }
+    t->at++;
     t->next++;
     return true;
 }

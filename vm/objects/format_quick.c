@@ -4,6 +4,14 @@
  */
 #include "vm/objects/format.h"
 
+typedef struct QuickSpec {
+    char align;    /* < > ^, 0: not given */
+    char type;     /* 0: not given */
+    bool zero;     /* zeros between sign and digits */
+    int width;     /* 0: not given */
+    int precision; /* -1: not given */
+} QuickSpec;
+
 static inline bool is_align(char c) {
     return c == '<' || c == '>' || c == '^' || c == '=';
 }
@@ -46,17 +54,19 @@ static size_t write_hex(char *out, uint64_t i, const char *digits) {
     return size;
 }
 
+static inline bool is_negative(Value v) {
+    return is_float(v) ? signbit(as_float(v)) != 0 : as_int(v) < 0;
+}
+
 /* The digits of the magnitude; 0: not here. */
-static size_t write_magnitude(char *out, Value v, const QuickSpec *spec, bool *negative) {
+static inline size_t write_magnitude(char *out, Value v, const QuickSpec *spec) {
     if (is_float(v)) {
         double d = as_float(v);
-        *negative = signbit(d) != 0;
         if (spec->type != 'f' || spec->precision > 19) return 0;
         return format_write_places(out, d, spec->precision < 0 ? 6 : spec->precision);
     }
     int64_t i = as_int(v);
     uint64_t magnitude = i < 0 ? -(uint64_t)i : (uint64_t)i;
-    *negative = i < 0;
     if (spec->precision >= 0) return 0;
     switch (spec->type) {
     case 0:
@@ -67,30 +77,28 @@ static size_t write_magnitude(char *out, Value v, const QuickSpec *spec, bool *n
     }
 }
 
-size_t format_quick_write(char *out, Value v, const QuickSpec *spec) {
-    char digits[FORMAT_PLACES_SIZE];
-    bool negative;
+static inline size_t write_number(char *out, Value v, const QuickSpec *spec) {
+    bool negative = is_negative(v);
     if (spec->width > FORMAT_QUICK_WIDTH) return 0;
-    size_t size = write_magnitude(digits, v, spec, &negative), width = (size_t)spec->width;
+    char *at = out + negative;
+    size_t size = write_magnitude(at, v, spec), width = (size_t)spec->width;
     if (!size) return 0;
-    size_t padding = width > size + negative ? width - size - negative : 0;
+    out[0] = negative ? '-' : out[0];
+    if (likely(width <= size + negative)) return size + negative;
+    size_t padding = width - size - negative;
     size_t before = spec->align == '<' ? 0 : spec->align == '^' ? padding / 2 : padding;
-    char *at = out;
-    if (spec->zero && negative) *at++ = '-';
-    memset(at, spec->zero ? '0' : ' ', before);
-    at += before;
-    if (!spec->zero && negative) *at++ = '-';
-    text_copy(at, digits, size);
-    at += size;
-    memset(at, ' ', padding - before);
-    return (size_t)(at - out) + padding - before;
+    char *from = spec->zero ? at : out; /* zeros come behind the sign */
+    memmove(from + before, from, (size_t)(at + size - from));
+    memset(from, spec->zero ? '0' : ' ', before);
+    memset(at + size + before, ' ', padding - before);
+    return width;
 }
 
 size_t format_quick_number(char *out, Value v, TextSpan text) {
     QuickSpec spec;
     if (text.size == 0 && is_int(v)) return int_write_small(out, as_int(v));
     if ((!is_int(v) && !is_float(v)) || !read_spec(&spec, text)) return 0;
-    return format_quick_write(out, v, &spec);
+    return write_number(out, v, &spec);
 }
 
 /* ---- str ---- */
@@ -123,14 +131,14 @@ Value format_quick(GenVM *vm, Value v, Value text) {
     if (!read_spec(&spec, str_span(text))) return VALUE_UNSET;
     if (!is_int(v) && !is_float(v)) return padded_str(vm, v, &spec);
     char out[FORMAT_QUICK_SIZE];
-    size_t size = format_quick_write(out, v, &spec);
+    size_t size = write_number(out, v, &spec);
     if (!size) return VALUE_UNSET;
     return str_with_length(vm, out, size, (uint32_t)size, STR_ASCII);
 }
 
 /* ---- fields of % ---- */
 
-static bool read_percent(QuickSpec *spec, const char **at, const char *end) {
+static inline bool read_percent(QuickSpec *spec, const char **at, const char *end) {
     *spec = (QuickSpec){.precision = -1};
     if (*at < end && **at == '-')
         spec->align = '<', ++*at;
@@ -156,13 +164,19 @@ bool format_quick_percent(StrBuilder *out, Value v, const char **at, const char 
     if (is_exact(v, TYPE_STR)) {
         const Str *str = AS_STR(v);
         if (spec.type != 's' || spec.zero || spec.precision >= 0) return false;
-        size_t width = (size_t)spec.width, padding = width > str->length ? width - str->length : 0;
+        size_t width = (size_t)spec.width;
+        if (likely(width <= str->length)) {
+            builder_add(out, str->data, str->size);
+            *at = after;
+            return true;
+        }
+        size_t padding = width - str->length;
         char *text = builder_reserve(out, str->size + padding);
         if (text) write_padded(text, str, spec.align ? 0 : padding, spec.align ? padding : 0);
     } else if (is_int(v) || is_float(v)) {
         char text[FORMAT_QUICK_SIZE];
         if (spec.type == 's' && is_int(v) && !spec.zero) spec.type = 'd';
-        size_t size = format_quick_write(text, v, &spec);
+        size_t size = write_number(text, v, &spec);
         if (!size) return false;
         builder_add(out, text, size);
     } else {

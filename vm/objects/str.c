@@ -464,9 +464,14 @@ const char *str_c(GenVM *vm, Value v) {
 
 /* ---- interning: open addressing; entries are weak ---- */
 
+/* `young` are those interned since the last collection: all that one of the young objects can find
+ * dead. */
+enum { YOUNG_MOST = 1024 };
 typedef struct InternTable {
     size_t count, capacity;
-    Str **slots; /* NULL: free */
+    Str **slots;        /* NULL: free */
+    size_t young_count; /* above YOUNG_MOST: not all are listed */
+    Str *young[YOUNG_MOST];
 } InternTable;
 
 static size_t intern_slot(InternTable *table, uint64_t hash, const char *data, size_t size) {
@@ -495,6 +500,8 @@ static Value intern_at(GenVM *vm, size_t at, Str *str) {
     InternTable *table = vm->interned;
     str->header.flags |= STR_INTERNED;
     table->slots[at] = str;
+    if (table->young_count < YOUNG_MOST) table->young[table->young_count] = str;
+    table->young_count++;
     if (++table->count * 4 > table->capacity * 3 &&
         !resize_interned(vm, table, table->capacity * 2))
         return VALUE_ERROR;
@@ -541,12 +548,42 @@ static bool close_gaps(InternTable *table) {
     return moved;
 }
 
-void str_sweep_interned(GenVM *vm) {
+static inline bool is_dead(const Str *str) {
+    return !(str->header.gc & (GC_MARKED | GC_PERMANENT));
+}
+
+/* Takes one out, and moves those behind it that came past its slot. */
+static void forget(InternTable *table, const Str *str) {
+    size_t mask = table->capacity - 1, gap = str->hash & mask;
+    while (table->slots[gap] != str)
+        gap = (gap + 1) & mask;
+    for (size_t at = gap;;) {
+        at = (at + 1) & mask;
+        Str *next = table->slots[at];
+        if (!next) break;
+        if (((at - next->hash) & mask) < ((at - gap) & mask)) continue; /* its way begins behind */
+        table->slots[gap] = next;
+        gap = at;
+    }
+    table->slots[gap] = NULL;
+    table->count--;
+}
+
+static void sweep_young(InternTable *table) {
+    for (size_t i = 0; i < table->young_count; i++)
+        if (is_dead(table->young[i])) forget(table, table->young[i]);
+}
+
+void str_sweep_interned(GenVM *vm, bool full) {
     InternTable *table = vm->interned;
+    bool listed = table->young_count <= YOUNG_MOST;
+    if (!full && listed) sweep_young(table);
+    table->young_count = 0;
+    if (!full && listed) return;
     size_t kept = 0;
     for (size_t i = 0; i < table->capacity; i++) {
         Str *str = table->slots[i];
-        if (str && !(str->header.gc & (GC_MARKED | GC_PERMANENT))) table->slots[i] = NULL;
+        if (str && is_dead(str)) table->slots[i] = NULL;
         kept += table->slots[i] != NULL;
     }
     if (kept == table->count) return;
