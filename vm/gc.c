@@ -784,6 +784,7 @@ static void sweep(GenVM *vm, bool full) {
         drain(vm);
     }
     str_sweep_interned(vm, full);
+    vm->found.dict = NULL;
     image_codes_sweep(vm);
     types_forget_lookups(vm);
     if (vm->shape_moves) {

@@ -382,7 +382,13 @@ bool op_compare_jump(GenVM *vm) {
 
 bool op_in(GenVM *vm) {
     bool negated = instr_op(op_instr(vm)) == OP_NOTIN;
-    Value answer = value_contains(vm, *op_c(vm), *op_b(vm));
+    Value container = *op_c(vm), value;
+    Leaf in_dict = is_exact(container, TYPE_DICT)
+                       ? dict_get(vm, AS_DICT(container), *op_b(vm), &value)
+                       : LEAF_SCRIPT;
+    if (in_dict == LEAF_ERROR) return false;
+    Value answer = in_dict == LEAF_SCRIPT ? value_contains(vm, container, *op_b(vm))
+                                          : bool_value(in_dict == LEAF_TRUE);
     if (likely(is_bool(answer))) {
         *op_a(vm) = bool_value((answer == VALUE_TRUE) != negated);
         return true;
@@ -604,11 +610,7 @@ bool op_get_item(GenVM *vm) {
     }
     if (is_exact(object, TYPE_DICT)) {
         Value v = VALUE_UNSET;
-        if (is_exact(key, TYPE_STR))
-            v = dict_get_str(vm, AS_DICT(object), key);
-        else if (dict_get(vm, AS_DICT(object), key, &v) != LEAF_TRUE)
-            v = VALUE_UNSET;
-        if (likely(v != VALUE_UNSET)) {
+        if (likely(dict_get(vm, AS_DICT(object), key, &v) == LEAF_TRUE)) {
             *op_a(vm) = v;
             return true;
         }
@@ -621,8 +623,11 @@ bool op_get_item(GenVM *vm) {
 
 bool op_set_item(GenVM *vm) {
     Value object = *op_a(vm), key = *op_b(vm);
-    if (is_exact(object, TYPE_DICT) && is_exact(key, TYPE_STR))
-        return dict_set_str(vm, AS_DICT(object), key, *op_c(vm));
+    if (is_exact(object, TYPE_DICT)) {
+        Leaf done = dict_set(vm, AS_DICT(object), key, *op_c(vm));
+        if (likely(done == LEAF_TRUE)) return true;
+        if (done == LEAF_ERROR) return false;
+    }
     return continue_discard(vm, value_setitem(vm, object, key, *op_c(vm)));
 }
 

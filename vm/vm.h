@@ -32,6 +32,13 @@ typedef enum CompileFlag { /* what the compiler is told besides the mode */
                                                     to names of types */
 } CompileFlag;
 
+/* The entry of `dict` that the very object `key` led to, whose key is `held`. */
+typedef struct FoundKey {
+    Dict *dict; /* NULL: none */
+    Value key, held;
+    uint32_t entry;
+} FoundKey;
+
 struct GenVM {
     /* What the interpreter touches, first. */
     const Instr *pc; /* of the running frame, saved before any call out of the dispatch loop */
@@ -74,6 +81,7 @@ struct GenVM {
     Value characters[256]; /* one-character strings of Latin-1 */
     Value empty_str, empty_tuple, empty_bytes;
     struct InternTable *interned;
+    FoundKey found; /* what dict_get found last (dict.c); forgotten by each collection */
     struct MethodCache *method_cache; /* and what else type.c keeps */
     uint64_t hash_key[2];
 

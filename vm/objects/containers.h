@@ -160,6 +160,10 @@ bool set_resize(GenVM *vm, Set *set,
                 uint64_t wanted);                     /* rebuilds it for more than `wanted` items */
 bool set_prepare(GenVM *vm, Set *set, uint64_t more); /* as CPython does before many insertions */
 Leaf set_merge(GenVM *vm, Set *set, Set *source);
+Leaf set_select(GenVM *vm, Set *result, Set *source, Set *other, bool wanted);
+/* Toggles the items of `other` in `set`. Not repeatable: on LEAF_SCRIPT *position says which items
+ * are done. */
+Leaf set_toggle(GenVM *vm, Set *set, Set *other, uint32_t *position);
 /* Adds what a range iterator has left. LEAF_FALSE: nothing is done, add them one by one. */
 Leaf set_add_range(GenVM *vm, Set *set, RangeIterator *range);
 bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash);

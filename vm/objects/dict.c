@@ -54,16 +54,58 @@ static inline int64_t find_key(GenVM *vm, Dict *dict, Value key, uint64_t *hash)
     return ENTRY_ERROR;
 }
 
+/* ---- the key found last ----
+ *
+ * Programs that count or collect look for a key and then store under it: d[k] = d.get(k, 0) + 1.
+ * The second search is spared where it is for the same object in the same dict and what was found
+ * is still in its place: texts, and tuples of texts and numbers, stay equal to what they were equal
+ * to. Addresses are not used again before a collection, which forgets the key. */
+
+enum { REMEMBERED_ITEMS = 4 };
+
+static inline bool stays_equal(Value key) {
+    if (is_exact(key, TYPE_STR)) return true;
+    if (!is_exact(key, TYPE_TUPLE) || AS_TUPLE(key)->count > REMEMBERED_ITEMS) return false;
+    for (uint64_t i = 0; i < AS_TUPLE(key)->count; i++)
+        if (!is_int(AS_TUPLE(key)->items[i]) && !is_exact(AS_TUPLE(key)->items[i], TYPE_STR))
+            return false;
+    return true;
+}
+
+static inline void remember(GenVM *vm, Dict *dict, Value key, uint32_t entry) {
+    Value held = dict->entries[entry].key;
+    if (held != key && stays_equal(key)) vm->found = (FoundKey){dict, key, held, entry};
+}
+
+static inline bool recall(GenVM *vm, const Dict *dict, Value key, uint32_t *entry) {
+    const FoundKey *found = &vm->found;
+    *entry = found->entry;
+    return found->key == key && found->dict == dict && found->entry < dict->used &&
+           dict->entries[found->entry].key == found->held;
+}
+
 Leaf dict_get(GenVM *vm, Dict *dict, Value key, Value *value) {
     uint64_t hash;
+    uint32_t known;
+    if (recall(vm, dict, key, &known)) {
+        *value = dict->entries[known].value;
+        return LEAF_TRUE;
+    }
     int64_t entry = find_key(vm, dict, key, &hash);
     if (entry < 0) return entry_leaf(entry);
     *value = dict->entries[entry].value;
+    if (is_object(key)) remember(vm, dict, key, (uint32_t)entry);
     return LEAF_TRUE;
 }
 
 Leaf dict_set(GenVM *vm, Dict *dict, Value key, Value value) {
     uint64_t hash;
+    uint32_t known;
+    if (recall(vm, dict, key, &known)) {
+        dict->entries[known].value = value;
+        barrier_value(vm, dict, value);
+        return LEAF_TRUE;
+    }
     int64_t entry = find_key(vm, dict, key, &hash);
     if (entry >= 0) {
         dict->entries[entry].value = value;

@@ -15,6 +15,14 @@ static inline uint64_t load_word(const void *data) {
     return word;
 }
 
+static inline uint64_t load_little(const void *data) {
+    uint64_t word = load_word(data);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
 size_t text_ascii_prefix(const void *data, size_t size) {
     const uint8_t *p = data;
     size_t i = 0;
@@ -122,11 +130,22 @@ static inline void sip_word(Sip *s, uint64_t word) {
     s->v0 ^= word;
 }
 
-static uint64_t last_word(const uint8_t *p, size_t size) {
-    uint64_t word = (uint64_t)size << 56;
-    for (size_t i = 0; i < size % 8; i++)
-        word |= (uint64_t)p[i] << (8 * i);
-    return word;
+/* The `size % 8` last bytes of a text of `size` bytes that ends at `end`, the first lowest. */
+static inline uint64_t last_bytes(const uint8_t *end, size_t size) {
+    size_t rest = size % 8;
+    if (!rest) return 0;
+    if (size > 8) return load_little(end - 8) >> (64 - 8 * rest);
+    const uint8_t *p = end - rest;
+    if (rest < 4)
+        return p[0] | (uint64_t)p[rest / 2] << (8 * (rest / 2)) |
+               (uint64_t)p[rest - 1] << (8 * (rest - 1));
+    uint32_t first, last;
+    memcpy(&first, p, 4);
+    memcpy(&last, end - 4, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    first = __builtin_bswap32(first), last = __builtin_bswap32(last);
+#endif
+    return first | (uint64_t)last << (8 * (rest - 4));
 }
 
 /* 60 bits, so that the hash is a small int, and is its own hash as an int; 0 is the hash of the
@@ -139,7 +158,7 @@ uint64_t text_hash(GenVM *vm, const void *data, size_t size) {
     const uint8_t *p = data, *end = p + size / 8 * 8;
     for (; p < end; p += 8)
         sip_word(&s, load_word(p));
-    sip_word(&s, last_word(p, size));
+    sip_word(&s, (uint64_t)size << 56 | last_bytes((const uint8_t *)data + size, size));
     s.v2 ^= 0xFF;
     sip_round(&s);
     sip_round(&s);

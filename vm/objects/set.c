@@ -191,23 +191,10 @@ static Leaf walkable_has(GenVM *vm, Value source, Value item, uint64_t hash) {
     return entry >= 0 ? LEAF_TRUE : entry_leaf(entry);
 }
 
-/* The same of two sets: no walk, no choice of the kind for each item. */
-static Leaf select_from_set(GenVM *vm, Set *result, Set *source, Set *other, bool wanted) {
-    const SetEntry *entry;
-    for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
-        int64_t slot = set_find(vm, other, entry->key, entry->hash);
-        if (slot < ENTRY_ABSENT) return entry_leaf(slot);
-        if ((slot >= 0) != wanted) continue;
-        Leaf added = set_add_hashed(vm, result, entry->key, entry->hash);
-        if (added != LEAF_TRUE) return added;
-    }
-    return LEAF_TRUE;
-}
-
 /* Adds to `result` the items of `source` that are (wanted) or are not in `other`, a set or dict. */
 static Leaf select_items(GenVM *vm, Value result, Value source, Value other, bool wanted) {
     if (is_any_set(source) && is_any_set(other))
-        return select_from_set(vm, AS_SET(result), AS_SET(source), AS_SET(other), wanted);
+        return set_select(vm, AS_SET(result), AS_SET(source), AS_SET(other), wanted);
     Walk walk = walk_begin(vm, source);
     for (;;) {
         Value item;
@@ -267,24 +254,10 @@ static Leaf difference(GenVM *vm, Value self, Value other, Value *result) {
     return *result == VALUE_ERROR ? LEAF_ERROR : select_items(vm, *result, self, other, false);
 }
 
-/* Toggles the items of `other`, a set, in self. Not repeatable: on LEAF_SCRIPT *position says which
- * items are done. */
-static Leaf toggle(GenVM *vm, Set *set, Set *other, uint32_t *position) {
-    const SetEntry *entry;
-    SetCursor cursor = set_cursor(other);
-    cursor.at += *position;
-    for (; (entry = set_cursor_next(&cursor)); *position = (uint32_t)(entry + 1 - other->table)) {
-        Leaf had = discard_hashed(vm, set, entry->key, entry->hash);
-        if (had == LEAF_ERROR || had == LEAF_SCRIPT) return had;
-        if (had == LEAF_FALSE && !set_insert(vm, set, entry->key, entry->hash)) return LEAF_ERROR;
-    }
-    return LEAF_TRUE;
-}
-
 static Leaf symmetric(GenVM *vm, Value self, Value other, Value *result) {
     uint32_t position = 0;
     Leaf made = set_of(vm, base_kind(self), other, result);
-    return made == LEAF_TRUE ? toggle(vm, AS_SET(*result), AS_SET(self), &position) : made;
+    return made == LEAF_TRUE ? set_toggle(vm, AS_SET(*result), AS_SET(self), &position) : made;
 }
 
 /* A new set: self OP other; on LEAF_SCRIPT the twin does it all again. `other` is walkable. */
@@ -333,7 +306,7 @@ static Value toggle_in_place(GenVM *vm, Value self, Value items, Value result) {
     other = items; /* a set is taken in its own order, anything else in that of a set made of it */
     if (!is_any_set(items)) done = set_of(vm, TYPE_SET, items, &other);
     if (done == LEAF_TRUE) {
-        done = toggle(vm, AS_SET(self), AS_SET(other), &position);
+        done = set_toggle(vm, AS_SET(self), AS_SET(other), &position);
         if (done == LEAF_TRUE) return result;
         if (done == LEAF_ERROR || (rest = list_new(vm, 0)) == VALUE_ERROR) return VALUE_ERROR;
         for (next = position; set_next(AS_SET(other), &next, &item, &hash);)

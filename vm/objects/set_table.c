@@ -144,14 +144,22 @@ static __attribute__((noinline)) int64_t find_on(GenVM *vm, Set *set, Value key,
     }
 }
 
-int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash) {
-    uint64_t slot = hash & set->mask, vacant;
-    if (set->table[slot].key == key) return (int64_t)slot;
-    if (set->table[slot].key == VALUE_UNSET) return ENTRY_ABSENT;
-    return find_on(vm, set, key, hash, &vacant);
+/* Most searches end at the first slot. */
+static inline int64_t find_quickly(GenVM *vm, Set *set, Value key, uint64_t hash,
+                                   uint64_t *vacant) {
+    uint64_t slot = hash & set->mask;
+    Value held = set->table[slot].key;
+    *vacant = slot;
+    if (held == key) return (int64_t)slot;
+    return held == VALUE_UNSET ? ENTRY_ABSENT : find_on(vm, set, key, hash, vacant);
 }
 
-static COLD bool first_table(GenVM *vm, Set *set) { /* instead of the shared empty one */
+int64_t set_find(GenVM *vm, Set *set, Value key, uint64_t hash) {
+    uint64_t vacant;
+    return find_quickly(vm, set, key, hash, &vacant);
+}
+
+static bool first_table(GenVM *vm, Set *set) { /* instead of the shared empty one */
     Buffer *buffer;
     SetEntry *table = new_table(vm, SMALLEST_TABLE, &buffer);
     if (table) give_table(vm, set, table, buffer, SMALLEST_TABLE);
@@ -237,16 +245,74 @@ static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
     return LEAF_TRUE;
 }
 
+/* Into a table without deleted items and with room for all: an insertion needs no more than the
+ * place at which the search ended. */
+static Leaf merge_with_room(GenVM *vm, Set *set, Set *source) {
+    SetEntry *table = set->table;
+    const SetEntry *entry;
+    uint64_t vacant;
+    uint32_t before = set->count;
+    Leaf done = LEAF_TRUE;
+    for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
+        int64_t slot = find_quickly(vm, set, entry->key, entry->hash, &vacant);
+        if (slot >= 0) continue;
+        if (unlikely(slot != ENTRY_ABSENT)) {
+            done = entry_leaf(slot);
+            break;
+        }
+        table[vacant] = *entry;
+        set->count++;
+        set->has_objects |= is_pointer(entry->key);
+    }
+    set->filled = set->count;
+    set->version += set->count - before;
+    gc_barrier(vm, set);
+    return done;
+}
+
 Leaf set_merge(GenVM *vm, Set *set, Set *source) {
     if (set == source || source->count == 0) return LEAF_TRUE;
     if (!charge_items(vm, source->count)) return LEAF_ERROR;
     if (set->filled == 0) return merge_into_empty(vm, set, source);
     if (!set_prepare(vm, set, source->count)) return LEAF_ERROR;
     if (set->filled == 0) return merge_into_empty(vm, set, source);
+    if (set->filled == set->count && set->buffer) return merge_with_room(vm, set, source);
     const SetEntry *entry;
     for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
         Leaf added = set_add_hashed(vm, set, entry->key, entry->hash);
         if (added != LEAF_TRUE) return added;
+    }
+    return LEAF_TRUE;
+}
+
+/* Into `result`, a set made for it, the items of `source` that are (wanted) or are not in `other`:
+ * items of one set, so no two are equal. */
+Leaf set_select(GenVM *vm, Set *result, Set *source, Set *other, bool wanted) {
+    const SetEntry *entry;
+    uint64_t vacant;
+    if (!result->buffer && source->count && !first_table(vm, result)) return LEAF_ERROR;
+    for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
+        int64_t slot = find_quickly(vm, other, entry->key, entry->hash, &vacant);
+        if (unlikely(slot < ENTRY_ABSENT)) return entry_leaf(slot);
+        if ((slot >= 0) != wanted) continue;
+        *free_entry(result->table, result->mask, entry->hash) = *entry;
+        if (unlikely(!note_insertion(vm, result, entry->key, false))) return LEAF_ERROR;
+    }
+    return LEAF_TRUE;
+}
+
+Leaf set_toggle(GenVM *vm, Set *set, Set *other, uint32_t *position) {
+    const SetEntry *entry;
+    uint64_t vacant;
+    SetCursor cursor = set_cursor(other);
+    cursor.at += *position;
+    for (; (entry = set_cursor_next(&cursor)); *position = (uint32_t)(entry + 1 - other->table)) {
+        int64_t slot = find_quickly(vm, set, entry->key, entry->hash, &vacant);
+        if (unlikely(slot < ENTRY_ABSENT)) return entry_leaf(slot);
+        if (slot >= 0)
+            set_remove(set, (uint32_t)slot);
+        else if (!set_insert(vm, set, entry->key, entry->hash))
+            return LEAF_ERROR;
     }
     return LEAF_TRUE;
 }
