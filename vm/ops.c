@@ -368,6 +368,10 @@ bool op_compare_jump(GenVM *vm) {
         vm_set_branch(vm, op == COMPARE_EQ);
         return true;
     }
+    if (is_exact_int(left) && is_exact_int(right)) {
+        vm_set_branch(vm, ordered(op, int_order(left, right)));
+        return true;
+    }
     double a, b;
     if (numbers(left, right, &a, &b)) {
         vm_set_branch(vm, compare_doubles(op, a, b));

@@ -450,8 +450,10 @@ static Value view_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView
 /* ---- the usual operators of two numbers above zero, without the detours of the general case ----
  */
 
-static Value finish_positive(BigInt *big, size_t limbs) {
-    return int_finish(big, limbs, false);
+static inline Value finish_positive(BigInt *big, size_t limbs) {
+    if (unlikely(limbs < 2 || !big->limbs[limbs - 1])) return int_finish(big, limbs, false);
+    big->size = (int64_t)limbs;
+    return object_value(big);
 }
 
 static inline Value add_positive(GenVM *vm, const IntView *a, const IntView *b) {
@@ -468,12 +470,22 @@ static inline Value add_positive(GenVM *vm, const IntView *a, const IntView *b) 
     return finish_positive(big, a->count + (carry != 0));
 }
 
-static inline Value shift_positive_left(GenVM *vm, const IntView *a, unsigned bits) {
-    BigInt *big = int_alloc(vm, a->count + 1);
+enum { SHIFT_SHORT = 1024 }; /* bits whose memory needs no check */
+
+static inline Value shift_positive_left(GenVM *vm, const IntView *a, unsigned shift) {
+    size_t gained = shift / LIMB_BITS, count = a->count + gained;
+    unsigned bits = shift % LIMB_BITS;
+    BigInt *big = int_alloc(vm, count + 1);
     if (unlikely(!big)) return VALUE_ERROR;
-    mp_limb_t *limbs = (mp_limb_t *)big->limbs;
-    limbs[a->count] = mpn_lshift(limbs, a->limbs, (mp_size_t)a->count, bits);
-    return finish_positive(big, a->count + 1);
+    mp_limb_t *limbs = (mp_limb_t *)big->limbs, *moved = limbs + gained, carry = 0;
+    for (size_t i = 0; i < gained; i++)
+        limbs[i] = 0;
+    if (bits)
+        carry = mpn_lshift(moved, a->limbs, (mp_size_t)a->count, bits);
+    else
+        memcpy(moved, a->limbs, a->count * sizeof *limbs);
+    limbs[count] = carry;
+    return finish_positive(big, count + (carry != 0));
 }
 
 static inline Value shift_positive_right(GenVM *vm, const IntView *a, uint64_t shift) {
@@ -514,9 +526,9 @@ static Value positive_binary(GenVM *vm, BinaryOp op, const IntView *a, const Int
     switch (op) {
     case BINARY_ADD: return add_positive(vm, more, less);
     case BINARY_SUB:
-        return a->count > b->count ? subtract_magnitudes(vm, a, b, false) : VALUE_UNSET;
+        return subtract_magnitudes(vm, a, b, false);
     case BINARY_LSHIFT:
-        if (b->count > 1 || b->limbs[0] >= LIMB_BITS) return VALUE_UNSET;
+        if (b->count > 1 || b->limbs[0] >= SHIFT_SHORT) return VALUE_UNSET;
         return shift_positive_left(vm, a, (unsigned)b->limbs[0]);
     case BINARY_RSHIFT: return b->count > 1 ? VALUE_UNSET : shift_positive_right(vm, a, *b->limbs);
     case BINARY_AND:
@@ -538,11 +550,19 @@ static __attribute__((noinline)) Value limb_binary(GenVM *vm, BinaryOp op, Value
     return view_binary(vm, op, &a, &b);
 }
 
+/* Three limbs or more: nothing for two words. */
+static inline bool is_long(Value v) {
+    return is_kind(v, TYPE_INT) && (uint64_t)(AS(BigInt, v)->size + 2) > 4;
+}
+
 Value int_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     if (op < BINARY_POW && are_ints(left, right)) {
         Value result = small_binary(vm, op, as_int(left), as_int(right));
         return likely(result != VALUE_UNSET) ? result : limb_binary(vm, op, left, right);
     }
+    if (op != BINARY_POW && op != BINARY_MATMUL &&
+        ((is_long(left) && value_is_int(right)) || (is_long(right) && value_is_int(left))))
+        return limb_binary(vm, op, left, right);
     if (is_bool(left)) left = int_value(left == VALUE_TRUE);
     if (is_bool(right)) right = int_value(right == VALUE_TRUE);
     if (!value_is_int(left) || !value_is_int(right)) return VALUE_NOT_IMPLEMENTED;
