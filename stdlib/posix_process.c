@@ -62,14 +62,18 @@ static Value posix_close(GenVM *vm, Value *args) {
                                                               : posix_raise(vm, VALUE_UNSET);
 }
 
-static Value posix_read(GenVM *vm, Value *args) {
+/* Reads where the descriptor stands, or at `offset` when that is not negative. */
+static Value read_at(GenVM *vm, Value *args, off_t offset) {
     int64_t size = as_int(args[1]);
+    int fd = (int)as_int(args[0]);
     if (size < 0) return errno = EINVAL, posix_raise(vm, VALUE_UNSET);
     if (!may_use(vm, as_int(args[0])) || !gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
     Value bytes = bytes_new(vm, NULL, (size_t)size);
     if (bytes == VALUE_ERROR || size == 0) return bytes;
+    uint8_t *data = (uint8_t *)AS(Bytes, bytes)->data;
     ssize_t got;
-    while ((got = read((int)as_int(args[0]), AS(Bytes, bytes)->data, (size_t)size)) < 0)
+    while ((got = offset < 0 ? read(fd, data, (size_t)size)
+                             : pread(fd, data, (size_t)size, offset)) < 0)
         if (errno != EINTR)
             return posix_raise(vm, VALUE_UNSET);
         else if (!posix_interrupted(vm))
@@ -77,7 +81,24 @@ static Value posix_read(GenVM *vm, Value *args) {
     return got == size ? bytes : bytes_new(vm, AS(Bytes, bytes)->data, (size_t)got);
 }
 
-static Value posix_write(GenVM *vm, Value *args) {
+static Value posix_read(GenVM *vm, Value *args) {
+    return read_at(vm, args, -1);
+}
+
+/* The offset of pread and pwrite; a negative one is EINVAL. */
+static bool take_offset(GenVM *vm, Value v) {
+    if (as_int(v) >= 0) return true;
+    errno = EINVAL;
+    posix_raise(vm, VALUE_UNSET);
+    return false;
+}
+
+static Value posix_pread(GenVM *vm, Value *args) {
+    return take_offset(vm, args[2]) ? read_at(vm, args, as_int(args[2])) : VALUE_ERROR;
+}
+
+static Value write_at(GenVM *vm, Value *args, off_t offset) {
+    int fd = (int)as_int(args[0]);
     const uint8_t *data;
     size_t size;
     if (!bytes_view(vm, args[1], &data, &size))
@@ -85,12 +106,20 @@ static Value posix_write(GenVM *vm, Value *args) {
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
     budget_output(vm, size);
     ssize_t done;
-    while ((done = write((int)as_int(args[0]), data, size)) < 0)
+    while ((done = offset < 0 ? write(fd, data, size) : pwrite(fd, data, size, offset)) < 0)
         if (errno != EINTR)
             return posix_raise(vm, VALUE_UNSET);
         else if (!posix_interrupted(vm))
             return VALUE_ERROR;
     return int_value(done);
+}
+
+static Value posix_write(GenVM *vm, Value *args) {
+    return write_at(vm, args, -1);
+}
+
+static Value posix_pwrite(GenVM *vm, Value *args) {
+    return take_offset(vm, args[2]) ? write_at(vm, args, as_int(args[2])) : VALUE_ERROR;
 }
 
 static Value posix_lseek(GenVM *vm, Value *args) {
@@ -336,6 +365,10 @@ const NativeDef posix_descriptor_functions[] = {
     {"read(fd: size, length: size, /)", posix_read,
      "Read from a file descriptor.  Returns a bytes object."},
     {"write(fd: size, data, /)", posix_write, "Write a bytes object to a file descriptor."},
+    {"pread(fd: size, length: size, offset: size, /)", posix_pread,
+     "Read from a file descriptor at an offset; its position stays."},
+    {"pwrite(fd: size, buffer, offset: size, /)", posix_pwrite,
+     "Write to a file descriptor at an offset; its position stays."},
     {"lseek(fd: size, position: size, whence: size, /)", posix_lseek,
      "Set the position of a file descriptor.  Return the new position."},
     {"pipe()", posix_pipe, "Create a pipe."},
