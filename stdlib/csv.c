@@ -274,7 +274,7 @@ static Value parse_line(GenVM *vm, Value *args) {
     Scan scan = {.vm = vm, .options = &options, .state = START_RECORD, .unquoted = true};
     builder_init(&scan.text, vm);
     Str *line = AS_STR(args[0]);
-    if (!native_charge(vm, line->size / 8) || !resume(&scan, args[2])) {
+    if (!native_afford(vm, line->size / 8) || !resume(&scan, args[2])) {
         builder_drop(&scan.text);
         return VALUE_ERROR;
     }
@@ -405,9 +405,13 @@ static Value join_row(GenVM *vm, Value *args) {
     const Value *fields = leaf_items(args[0], &count);
     const Value *kinds = args[1] == VALUE_NONE ? NULL : leaf_items(args[1], &kind_count);
     if (!fields || (kinds && kind_count != count)) return raise_type(vm, "fields must be a list");
-    if (!options_of(vm, args[2], &options) || !native_charge(vm, count)) return VALUE_ERROR;
-    for (uint64_t i = 0; i < count; i++)
+    if (!options_of(vm, args[2], &options)) return VALUE_ERROR;
+    uint64_t size = count * 8;
+    for (uint64_t i = 0; i < count; i++) {
         if (!is_leaf(fields[i])) return VALUE_NONE;
+        if (value_is_str(fields[i])) size += AS_STR(fields[i])->size;
+    }
+    if (!native_afford(vm, size / 8)) return VALUE_ERROR;
     Join join = {.vm = vm, .options = &options};
     builder_init(&join.line, vm);
     Kind kind = KIND_STR;

@@ -268,7 +268,7 @@ static bool take_input(GenVM *vm, Value *args, Reader *in, bool *cut) {
     *in = (Reader){data + start, data + size};
     *cut = (uint64_t)most < size - (uint64_t)start;
     if (*cut) in->end = in->at + most;
-    return native_charge(vm, (uint64_t)(in->end - in->at) / 16);
+    return native_afford(vm, (uint64_t)(in->end - in->at) / 16);
 }
 
 static int64_t position(GenVM *vm, Value data, Reader *in) {
@@ -411,6 +411,7 @@ static Value format_fields(GenVM *vm, Value *args) {
     bytes_view(vm, args[0], &start, &size);
     const Value *items = leaf_items(args[1], &count);
     if (!items) return raise_type(vm, "fields must be a list, not '%T'", args[1]);
+    if (!native_afford(vm, count + size / 16)) return VALUE_ERROR;
     StrBuilder out;
     builder_init(&out, vm);
     builder_put(&out, (const char *)start, size);
