@@ -14,6 +14,7 @@ done
 echo '<a href="p1.html">' > "$folder/site/a.html"
 echo '<a href="../index.html">up</a>' > "$folder/site/sub/index.html"
 echo png > "$folder/site/i.png" && echo umlaut > "$folder/site/ü.html"
+: > "$folder/out"
 python3 -u -m http.server 0 -b 127.0.0.1 -d "$folder/site" > "$folder/out" 2>/dev/null &
 server=$!
 while ! grep -q Serving "$folder/out"; do sleep 0.05; done
