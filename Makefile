@@ -89,10 +89,11 @@ STDLIB_SRC := $(filter-out stdlib/uv_%,$(STDLIB_SRC))
 STDLIB_HEADERS := $(filter-out stdlib/uv_%,$(STDLIB_HEADERS))
 override CPPFLAGS += -DGEN_NO_UV
 endif
-# TLS=0 builds without OpenSSL's libssl, and so without module _ssl.
+# TLS=0 builds without OpenSSL, and so without module _ssl. (Even with it only its headers are needed
+# here: the module loads the libraries when a script imports it.)
 ifeq ($(TLS),0)
-STDLIB_SRC := $(filter-out stdlib/tls%,$(STDLIB_SRC))
-STDLIB_HEADERS := $(filter-out stdlib/tls%,$(STDLIB_HEADERS))
+STDLIB_SRC := $(filter-out stdlib/tls% stdlib/openssl%,$(STDLIB_SRC))
+STDLIB_HEADERS := $(filter-out stdlib/tls% stdlib/openssl%,$(STDLIB_HEADERS))
 override CPPFLAGS += -DGEN_NO_TLS
 endif
 REPL_SRC := $(sort $(wildcard repl/*.c))
@@ -110,8 +111,7 @@ includes = $(if $(STDLIB_SRC),$(shell grep -lE '^ *\# *include <$(1)' $(STDLIB_S
 LIBS := -lutf8proc -lgmp -lm \
 	$(if $(call includes,pcre2.h),-lpcre2-8) \
 	$(if $(call includes,zlib.h),-lz) \
-	$(if $(call includes,uv.h),-luv) \
-	$(if $(call includes,openssl/),-lssl -lcrypto)
+	$(if $(call includes,uv.h),-luv)
 
 # ---- the build ---------------------------------------------------------------------------------
 

@@ -5,12 +5,11 @@
  * be sent. So nothing here waits or touches a descriptor. An operation that cannot be done gives a
  * tuple (code of SSL_get_error, library, reason, code of the verification, its text), from which
  * ssl.gen makes the exception.
+ *
+ * The library is loaded with the module (openssl.h), before any of these functions can be called.
  */
 #include "stdlib/tls.h"
 
-#include <openssl/err.h>
-#include <openssl/rand.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 
 const char tls_context_kind[] = "SSL context", tls_connection_kind[] = "SSL connection";
@@ -31,32 +30,31 @@ static Value text_or_empty(GenVM *vm, const char *text) {
 
 /* The tuple of the first error that OpenSSL noted. */
 Value tls_failure(GenVM *vm, int kind, SSL *ssl) {
-    unsigned long code = ERR_peek_error();
-    const char *library = code ? ERR_lib_error_string(code) : NULL;
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    unsigned long code = vm->openssl->ERR_peek_error();
+    const char *library = code ? vm->openssl->ERR_lib_error_string(code) : NULL;
+    const char *reason = code ? vm->openssl->ERR_reason_error_string(code) : NULL;
     bool pem = code && ERR_GET_LIB(code) == ERR_LIB_PEM;
-    long verify = ssl ? SSL_get_verify_result(ssl) : 0;
-    const char *text = verify ? X509_verify_cert_error_string(verify) : "";
+    long verify = ssl ? vm->openssl->SSL_get_verify_result(ssl) : 0;
+    const char *text = verify ? vm->openssl->X509_verify_cert_error_string(verify) : "";
     Value result =
         tuple_pack(vm, 5, int_value(kind),
                    text_or_empty(vm, pem       ? "PEM"
                                      : library ? "SSL"
                                                : ""),
                    text_or_empty(vm, reason), int_value(verify), text_or_empty(vm, text));
-    ERR_clear_error();
+    vm->openssl->ERR_clear_error();
     return result;
 }
 
 static Value outcome(GenVM *vm, SSL *ssl, int status) {
-    return tls_failure(vm, SSL_get_error(ssl, status), ssl);
+    return tls_failure(vm, vm->openssl->SSL_get_error(ssl, status), ssl);
 }
 
 /* ---- contexts ---- */
 
 static void release_context(GenVM *vm, void *data) {
     TlsContext *context = data;
-    (void)vm;
-    SSL_CTX_free(context->ctx);
+    vm->openssl->SSL_CTX_free(context->ctx);
     free(context->alpn);
     free(context);
 }
@@ -64,19 +62,20 @@ static void release_context(GenVM *vm, void *data) {
 /* context(kind): 0 either side, 1 client, 2 server */
 static Value make_context(GenVM *vm, Value *args) {
     int64_t kind = as_int(args[0]);
-    const SSL_METHOD *method = kind == 1   ? TLS_client_method()
-                               : kind == 2 ? TLS_server_method()
-                                           : TLS_method();
+    const SSL_METHOD *method = kind == 1   ? vm->openssl->TLS_client_method()
+                               : kind == 2 ? vm->openssl->TLS_server_method()
+                                           : vm->openssl->TLS_method();
     TlsContext *context = calloc(1, sizeof *context);
-    if (!context || !(context->ctx = SSL_CTX_new(method))) {
+    if (!context || !(context->ctx = vm->openssl->SSL_CTX_new(method))) {
         free(context);
         return raise_memory(vm);
     }
     SSL_CTX_set_mode(context->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_options(context->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_session_id_context(context->ctx, (const unsigned char *)"gen", 3);
+    context->openssl = vm->openssl;
+    vm->openssl->SSL_CTX_set_options(context->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    vm->openssl->SSL_CTX_set_session_id_context(context->ctx, (const unsigned char *)"gen", 3);
     return resource_new(vm, tls_context_kind, context, release_context);
 }
 
@@ -86,7 +85,7 @@ static Value set_verify(GenVM *vm, Value *args) {
     if (!ctx) return VALUE_ERROR;
     static const int modes[] = {SSL_VERIFY_NONE, SSL_VERIFY_PEER,
                                 SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT};
-    SSL_CTX_set_verify(ctx, modes[as_int(args[1]) & 3], NULL);
+    vm->openssl->SSL_CTX_set_verify(ctx, modes[as_int(args[1]) & 3], NULL);
     return VALUE_NONE;
 }
 
@@ -105,12 +104,12 @@ static Value load_cert_chain(GenVM *vm, Value *args) {
     const char *cert = ctx ? str_c(vm, args[1]) : NULL, *key = cert ? str_c(vm, args[2]) : NULL;
     if (!key) return VALUE_ERROR;
     const char *password = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
-    SSL_CTX_set_default_passwd_cb(ctx, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
-    bool ok = SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
-              SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
-              SSL_CTX_check_private_key(ctx) == 1;
-    SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    vm->openssl->SSL_CTX_set_default_passwd_cb(ctx, give_password);
+    vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
+    bool ok = vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
+              vm->openssl->SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
+              vm->openssl->SSL_CTX_check_private_key(ctx) == 1;
+    vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
@@ -119,7 +118,7 @@ static Value load_verify_files(GenVM *vm, Value *args) {
     if (!ctx) return VALUE_ERROR;
     const char *file = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
     const char *folder = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
-    bool ok = SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
+    bool ok = vm->openssl->SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
@@ -137,25 +136,26 @@ static Value load_verify_data(GenVM *vm, Value *args) {
     } else if (!bytes_view(vm, args[1], &data, &size)) {
         return raise_type(vm, "cadata should be an ASCII string or a bytes-like object");
     }
-    BIO *bio = BIO_new_mem_buf(data, (int)size);
-    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    BIO *bio = vm->openssl->BIO_new_mem_buf(data, (int)size);
+    X509_STORE *store = vm->openssl->SSL_CTX_get_cert_store(ctx);
     int64_t count = 0;
     X509 *cert;
-    while ((cert = pem ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : d2i_X509_bio(bio, NULL))) {
-        X509_STORE_add_cert(store, cert);
-        X509_free(cert);
+    while ((cert = pem ? vm->openssl->PEM_read_bio_X509(bio, NULL, NULL, NULL)
+                       : vm->openssl->d2i_X509_bio(bio, NULL))) {
+        vm->openssl->X509_STORE_add_cert(store, cert);
+        vm->openssl->X509_free(cert);
         count++;
     }
-    BIO_free(bio);
+    vm->openssl->BIO_free(bio);
     if (!count) return tls_failure(vm, SSL_ERROR_SSL, NULL);
-    ERR_clear_error();
+    vm->openssl->ERR_clear_error();
     return int_value(count);
 }
 
 static Value set_default_paths(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
-    bool ok = SSL_CTX_set_default_verify_paths(ctx) == 1;
+    bool ok = vm->openssl->SSL_CTX_set_default_verify_paths(ctx) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
@@ -163,7 +163,7 @@ static Value set_ciphers(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
     const char *text = ctx ? str_c(vm, args[1]) : NULL;
     if (!text) return VALUE_ERROR;
-    bool ok = SSL_CTX_set_cipher_list(ctx, text) == 1;
+    bool ok = vm->openssl->SSL_CTX_set_cipher_list(ctx, text) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
@@ -180,21 +180,21 @@ static Value set_options(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
     uint64_t wanted = (uint64_t)as_int(args[1]);
-    SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx) & ~wanted);
-    SSL_CTX_set_options(ctx, wanted);
+    vm->openssl->SSL_CTX_clear_options(ctx, vm->openssl->SSL_CTX_get_options(ctx) & ~wanted);
+    vm->openssl->SSL_CTX_set_options(ctx, wanted);
     return VALUE_NONE;
 }
 static Value get_options(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
-    return ctx ? int_from_u64(vm, SSL_CTX_get_options(ctx)) : VALUE_ERROR;
+    return ctx ? int_from_u64(vm, vm->openssl->SSL_CTX_get_options(ctx)) : VALUE_ERROR;
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
                            const unsigned char *in, unsigned in_size, void *data) {
     (void)ssl;
     TlsContext *context = data;
-    int found = SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_size, context->alpn,
-                                      context->alpn_size, in, in_size);
+    int found = context->openssl->SSL_select_next_proto(
+        (unsigned char **)(uintptr_t)out, out_size, context->alpn, context->alpn_size, in, in_size);
     return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
@@ -211,29 +211,29 @@ static Value set_alpn(GenVM *vm, Value *args) {
     free(context->alpn);
     context->alpn = copy;
     context->alpn_size = (unsigned)size;
-    SSL_CTX_set_alpn_protos(context->ctx, copy, (unsigned)size);
-    SSL_CTX_set_alpn_select_cb(context->ctx, choose_protocol, context);
+    vm->openssl->SSL_CTX_set_alpn_protos(context->ctx, copy, (unsigned)size);
+    vm->openssl->SSL_CTX_set_alpn_select_cb(context->ctx, choose_protocol, context);
     return VALUE_NONE;
 }
 
 /* ---- connections ---- */
 
 static void release_connection(GenVM *vm, void *data) {
-    (void)vm;
-    SSL_free(data);
+    vm->openssl->SSL_free(data);
 }
 
-static bool set_host(SSL *ssl, const char *host, bool check) {
-    ASN1_OCTET_STRING *address = a2i_IPADDRESS(host);
+static bool set_host(GenVM *vm, SSL *ssl, const char *host, bool check) {
+    ASN1_OCTET_STRING *address = vm->openssl->a2i_IPADDRESS(host);
     bool ok = true;
     if (!address) ok = SSL_set_tlsext_host_name(ssl, host) == 1;
-    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    X509_VERIFY_PARAM *param = vm->openssl->SSL_get0_param(ssl);
     if (ok && check && address)
-        ok = X509_VERIFY_PARAM_set1_ip(param, ASN1_STRING_get0_data(address),
-                                       (size_t)ASN1_STRING_length(address)) == 1;
+        ok = vm->openssl->X509_VERIFY_PARAM_set1_ip(
+                 param, vm->openssl->ASN1_STRING_get0_data(address),
+                 (size_t)vm->openssl->ASN1_STRING_length(address)) == 1;
     else if (ok && check)
-        ok = X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
-    if (address) ASN1_OCTET_STRING_free(address);
+        ok = vm->openssl->X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+    if (address) vm->openssl->ASN1_OCTET_STRING_free(address);
     return ok;
 }
 
@@ -242,16 +242,17 @@ static Value make_connection(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
     const char *host = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
-    SSL *ssl = SSL_new(ctx);
+    SSL *ssl = vm->openssl->SSL_new(ctx);
     if (!ssl) return raise_memory(vm);
-    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    vm->openssl->SSL_set_bio(ssl, vm->openssl->BIO_new(vm->openssl->BIO_s_mem()),
+                             vm->openssl->BIO_new(vm->openssl->BIO_s_mem()));
+    vm->openssl->SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (args[1] == VALUE_TRUE)
-        SSL_set_accept_state(ssl);
+        vm->openssl->SSL_set_accept_state(ssl);
     else
-        SSL_set_connect_state(ssl);
-    if (host && !set_host(ssl, host, args[3] == VALUE_TRUE)) {
-        SSL_free(ssl);
+        vm->openssl->SSL_set_connect_state(ssl);
+    if (host && !set_host(vm, ssl, host, args[3] == VALUE_TRUE)) {
+        vm->openssl->SSL_free(ssl);
         return tls_failure(vm, SSL_ERROR_SSL, NULL);
     }
     Value v = resource_new(vm, tls_connection_kind, ssl, release_connection);
@@ -267,10 +268,10 @@ static Value feed(GenVM *vm, Value *args) {
     if (!ssl) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
-    BIO *in = SSL_get_rbio(ssl);
+    BIO *in = vm->openssl->SSL_get_rbio(ssl);
     if (!size)
         BIO_set_mem_eof_return(in, 0);
-    else if (BIO_write(in, data, (int)size) != (int)size)
+    else if (vm->openssl->BIO_write(in, data, (int)size) != (int)size)
         return raise_memory(vm);
     return VALUE_NONE;
 }
@@ -279,19 +280,19 @@ static Value feed(GenVM *vm, Value *args) {
 static Value drain(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
-    BIO *out = SSL_get_wbio(ssl);
-    size_t size = BIO_ctrl_pending(out);
+    BIO *out = vm->openssl->SSL_get_wbio(ssl);
+    size_t size = vm->openssl->BIO_ctrl_pending(out);
     if (!size) return vm->empty_bytes;
     Value bytes = bytes_new(vm, NULL, size);
-    if (bytes != VALUE_ERROR) BIO_read(out, AS(Bytes, bytes)->data, (int)size);
+    if (bytes != VALUE_ERROR) vm->openssl->BIO_read(out, AS(Bytes, bytes)->data, (int)size);
     return bytes;
 }
 
 static Value handshake(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
-    ERR_clear_error();
-    int status = SSL_do_handshake(ssl);
+    vm->openssl->ERR_clear_error();
+    int status = vm->openssl->SSL_do_handshake(ssl);
     return status == 1 ? VALUE_NONE : outcome(vm, ssl, status);
 }
 
@@ -304,8 +305,8 @@ static Value read_bytes(GenVM *vm, Value *args) {
     if (!ssl) return VALUE_ERROR;
     int64_t size = as_int(args[1]);
     if (size > RECORD) size = RECORD;
-    ERR_clear_error();
-    int got = SSL_read(ssl, buffer, (int)size);
+    vm->openssl->ERR_clear_error();
+    int got = vm->openssl->SSL_read(ssl, buffer, (int)size);
     return got > 0 ? bytes_new(vm, buffer, (size_t)got) : outcome(vm, ssl, got);
 }
 
@@ -317,8 +318,8 @@ static Value write_bytes(GenVM *vm, Value *args) {
     if (!ssl) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
-    ERR_clear_error();
-    int done = SSL_write(ssl, data, size > INT32_MAX ? INT32_MAX : (int)size);
+    vm->openssl->ERR_clear_error();
+    int done = vm->openssl->SSL_write(ssl, data, size > INT32_MAX ? INT32_MAX : (int)size);
     return done > 0 ? int_value(done) : outcome(vm, ssl, done);
 }
 
@@ -326,8 +327,8 @@ static Value write_bytes(GenVM *vm, Value *args) {
 static Value shut_down(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
-    ERR_clear_error();
-    int status = SSL_shutdown(ssl);
+    vm->openssl->ERR_clear_error();
+    int status = vm->openssl->SSL_shutdown(ssl);
     return status >= 0 ? bool_value(status == 1) : outcome(vm, ssl, status);
 }
 
@@ -335,23 +336,24 @@ static Value shut_down(GenVM *vm, Value *args) {
 
 static Value pending(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
-    return ssl ? int_value(SSL_pending(ssl)) : VALUE_ERROR;
+    return ssl ? int_value(vm->openssl->SSL_pending(ssl)) : VALUE_ERROR;
 }
 
 static Value version(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
-    return SSL_is_init_finished(ssl) ? str_from(vm, SSL_get_version(ssl)) : VALUE_NONE;
+    return vm->openssl->SSL_is_init_finished(ssl) ? str_from(vm, vm->openssl->SSL_get_version(ssl))
+                                                  : VALUE_NONE;
 }
 
 static Value cipher(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
-    const SSL_CIPHER *current = ssl ? SSL_get_current_cipher(ssl) : NULL;
+    const SSL_CIPHER *current = ssl ? vm->openssl->SSL_get_current_cipher(ssl) : NULL;
     if (!ssl) return VALUE_ERROR;
     if (!current) return VALUE_NONE;
-    return tuple_pack(vm, 3, str_from(vm, SSL_CIPHER_get_name(current)),
-                      str_from(vm, SSL_CIPHER_get_version(current)),
-                      int_value(SSL_CIPHER_get_bits(current, NULL)));
+    return tuple_pack(vm, 3, str_from(vm, vm->openssl->SSL_CIPHER_get_name(current)),
+                      str_from(vm, vm->openssl->SSL_CIPHER_get_version(current)),
+                      int_value(vm->openssl->SSL_CIPHER_get_bits(current, NULL)));
 }
 
 static Value selected_alpn(GenVM *vm, Value *args) {
@@ -359,7 +361,7 @@ static Value selected_alpn(GenVM *vm, Value *args) {
     const unsigned char *data;
     unsigned size;
     if (!ssl) return VALUE_ERROR;
-    SSL_get0_alpn_selected(ssl, &data, &size);
+    vm->openssl->SSL_get0_alpn_selected(ssl, &data, &size);
     return data ? str_decode_utf8(vm, (const char *)data, size, "replace") : VALUE_NONE;
 }
 
@@ -367,10 +369,10 @@ static Value selected_alpn(GenVM *vm, Value *args) {
 static Value peer_certificate(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
-    X509 *cert = SSL_get0_peer_certificate(ssl);
+    X509 *cert = vm->openssl->SSL_get0_peer_certificate(ssl);
     if (!cert) return VALUE_NONE;
     unsigned char *der = NULL;
-    int size = i2d_X509(cert, &der);
+    int size = vm->openssl->i2d_X509(cert, &der);
     Value bytes = size < 0 ? raise_memory(vm) : bytes_new(vm, der, (size_t)size);
     OPENSSL_free(der);
     return bytes;
@@ -379,8 +381,8 @@ static Value peer_certificate(GenVM *vm, Value *args) {
 static Value verified(GenVM *vm, Value *args) {
     SSL *ssl = connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
-    return bool_value(SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE &&
-                      SSL_get_verify_result(ssl) == X509_V_OK);
+    return bool_value(vm->openssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE &&
+                      vm->openssl->SSL_get_verify_result(ssl) == X509_V_OK);
 }
 
 static Value random_bytes(GenVM *vm, Value *args) {
@@ -388,23 +390,23 @@ static Value random_bytes(GenVM *vm, Value *args) {
     if (size < 0) return raise_value(vm, "num must be positive");
     Value bytes =
         gc_check_size(vm, (uint64_t)size) ? bytes_new(vm, NULL, (size_t)size) : VALUE_ERROR;
-    if (bytes != VALUE_ERROR && RAND_bytes(AS(Bytes, bytes)->data, (int)size) != 1)
+    if (bytes != VALUE_ERROR && vm->openssl->RAND_bytes(AS(Bytes, bytes)->data, (int)size) != 1)
         return raise_error(vm, EXC_OS_ERROR, "no random bytes to be had");
     return bytes;
 }
 
 static Value library_version(GenVM *vm, Value *args) {
     (void)args;
-    return tuple_pack(vm, 2, int_from_u64(vm, OpenSSL_version_num()),
-                      str_from(vm, OpenSSL_version(OPENSSL_VERSION)));
+    return tuple_pack(vm, 2, int_from_u64(vm, vm->openssl->OpenSSL_version_num()),
+                      str_from(vm, vm->openssl->OpenSSL_version(OPENSSL_VERSION)));
 }
 
 static Value default_paths(GenVM *vm, Value *args) {
     (void)args;
-    return tuple_pack(vm, 4, str_from(vm, X509_get_default_cert_file_env()),
-                      str_from(vm, X509_get_default_cert_file()),
-                      str_from(vm, X509_get_default_cert_dir_env()),
-                      str_from(vm, X509_get_default_cert_dir()));
+    return tuple_pack(vm, 4, str_from(vm, vm->openssl->X509_get_default_cert_file_env()),
+                      str_from(vm, vm->openssl->X509_get_default_cert_file()),
+                      str_from(vm, vm->openssl->X509_get_default_cert_dir_env()),
+                      str_from(vm, vm->openssl->X509_get_default_cert_dir()));
 }
 
 static const NativeDef functions[] = {
@@ -443,4 +445,9 @@ static const NativeDef functions[] = {
     {NULL, NULL, NULL},
 };
 
-const NativeModule tls_module = {"_ssl", functions, NULL};
+static bool load_library(GenVM *vm, Module *module) {
+    (void)module;
+    return openssl_load(vm);
+}
+
+const NativeModule tls_module = {"_ssl", functions, load_library};

@@ -83,5 +83,6 @@ void vm_free(GenVM *vm) {
     free(vm->pending_finalizers);
     paths_free(vm);
     free(vm->stack);
+    free(vm->openssl);
     free(vm);
 }

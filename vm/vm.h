@@ -150,7 +150,8 @@ struct GenVM {
     uint64_t pending_total;      /* that there ever were */
     uint64_t failing_allocation; /* see gen_debug_fail_allocation */
     struct FileLink *writers;    /* files that may have something to write: file.c */
-    Value roots[32];             /* spare places for engine files */
+    struct OpenSsl *openssl; /* what the library calls of OpenSSL, malloc's (stdlib/openssl.h) */
+    Value roots[32];         /* spare places for engine files */
 };
 enum {
     ROOT_SHOWN = 8,      /* the containers whose repr is being made (containers.c) */
