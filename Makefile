@@ -102,7 +102,7 @@ STDLIB_GEN := $(shell find stdlib -name '*.gen' 2>/dev/null | LC_ALL=C sort)
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 VM_OBJ := $(call object,$(VM_SRC))
 PARSER_OBJ := $(call object,$(PARSER_SRC))
-STDLIB_OBJ := $(call object,$(STDLIB_SRC)) $(B)/obj/stdlib_sources.o
+STDLIB_OBJ := $(call object,$(STDLIB_SRC)) $(B)/obj/stdlib_frozen.o
 LIB_OBJ := $(VM_OBJ) $(PARSER_OBJ) $(STDLIB_OBJ)
 REPL_OBJ := $(call object,$(REPL_SRC))
 
@@ -152,20 +152,25 @@ $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(FLAGS_$*) -MMD -MP -c -o $@ $<
 
-$(B)/obj/stdlib_sources.o: build/stdlib_sources.c $(B)/flags
+$(B)/obj/stdlib_frozen.o: $(B)/stdlib_frozen.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-# The modules written in Gen, as one table of bytes.
-build/stdlib_sources.c: build/embed_sources $(STDLIB_GEN) build/stdlib_list
-	$(call say,GEN,$@)
-	$(Q)build/embed_sources stdlib $(STDLIB_GEN) > $@
+# The modules written in Gen, compiled by the compiler that is being built. The file changes only when
+# their code does.
+$(B)/stdlib_frozen.c: $(B)/stdlib_frozen.stamp ;
 
-build/embed_sources: scripts/build/embed_sources.c | $(B)/obj
-	@mkdir -p build
-	$(call say,CC,$<)
-	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -o $@ $<
+$(B)/stdlib_frozen.stamp: $(B)/freeze $(STDLIB_GEN) build/stdlib_list
+	$(call say,GEN,$(B)/stdlib_frozen.c)
+	$(Q)$(B)/freeze stdlib $(STDLIB_GEN) > $(B)/stdlib_frozen.new
+	@cmp -s $(B)/stdlib_frozen.new $(B)/stdlib_frozen.c || cp $(B)/stdlib_frozen.new $(B)/stdlib_frozen.c
+	@rm $(B)/stdlib_frozen.new
+	@touch $@
+
+$(B)/freeze: $(B)/obj/scripts/build/freeze.o $(VM_OBJ) $(PARSER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 # Files that change only when what they say changes: objects are rebuilt when a flag is.
 keep_if_changed = new=$@.$$$$; cat > $$new; if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi

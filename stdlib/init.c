@@ -7,10 +7,10 @@
 #include "parser/carets.h"
 #include "parser/compile.h"
 #include "stdlib/modules.h"
-#include "stdlib/sources.h"
-#include "vm/code.h"
+#include "stdlib/frozen.h"
 #include "vm/engine_module.h"
 #include "vm/genvm.h"
+#include "vm/image.h"
 #include "vm/objects.h"
 #include "vm/paths.h"
 #include "vm/runtime.h"
@@ -20,14 +20,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static const StdlibSource *find_source(const char *name, size_t size) {
-    size_t low = 0, high = stdlib_source_count;
+static const FrozenModule *find_frozen(const char *name, size_t size) {
+    size_t low = 0, high = frozen_module_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        const char *candidate = stdlib_sources[middle].name;
+        const char *candidate = frozen_modules[middle].name;
         int order = strncmp(candidate, name, size);
         if (order == 0 && candidate[size]) order = 1;
-        if (order == 0) return &stdlib_sources[middle];
+        if (order == 0) return &frozen_modules[middle];
         if (order < 0)
             low = middle + 1;
         else
@@ -36,19 +36,11 @@ static const StdlibSource *find_source(const char *name, size_t size) {
     return NULL;
 }
 
-/* The library's own code does not show in tracebacks. */
-static void hide(Code *code) {
-    code->flags |= CODE_PRELUDE;
-    for (uint32_t i = 0; i < code->const_count; i++)
-        if (is_kind(code->consts[i], TYPE_CODE)) hide((Code *)as_object(code->consts[i]));
-}
-
 static Value load_prelude(GenVM *vm, const char *name) {
-    char full[80], filename[96];
+    char full[80];
     snprintf(full, sizeof full, "prelude.%s", name);
-    snprintf(filename, sizeof filename, "<prelude %s>", name);
-    const StdlibSource *source = find_source(full, strlen(full));
-    if (!source) return raise_runtime(vm, "no prelude file %s", name);
+    const FrozenModule *frozen = find_frozen(full, strlen(full));
+    if (!frozen) return raise_runtime(vm, "no prelude file %s", name);
     Value engine = str_intern_from(vm, "_engine", 7);
     if (engine == VALUE_ERROR) return VALUE_ERROR;
     if (dict_get_str(vm, vm->modules, engine) == VALUE_UNSET) {
@@ -56,9 +48,7 @@ static Value load_prelude(GenVM *vm, const char *name) {
         if (module == VALUE_ERROR || !dict_set_str(vm, vm->modules, engine, module))
             return VALUE_ERROR;
     }
-    Value code = compile_source(vm, source->text, source->len, filename, "exec", COMPILE_LIBRARY);
-    if (code != VALUE_ERROR) hide((Code *)as_object(code));
-    return code;
+    return image_thaw_code(vm, frozen->code, frozen->size);
 }
 
 static const NativeModule *const native_modules[] = {
@@ -80,11 +70,6 @@ static Value make_native(GenVM *vm, const NativeModule *definition) {
     }
     if (definition->init && !definition->init(vm, AS(Module, module))) return VALUE_ERROR;
     return module;
-}
-
-/* Modules that are C in CPython, so that no traceback shows their frames. */
-static bool is_unseen(Value name) {
-    return str_is(name, "asyncio.futures") || str_is(name, "contextvars");
 }
 
 /* What the host has under that name. */
@@ -110,16 +95,11 @@ static Value find_module(GenVM *vm, Value name) {
         if (str_is(name, native_modules[i]->name)) return make_native(vm, native_modules[i]);
     Str *str = AS_STR(name);
     if (str->size >= 7 && !memcmp(str->data, "prelude", 7)) return VALUE_UNSET;
-    const StdlibSource *source = find_source(str->data, str->size);
-    if (!source) return find_host_module(vm, name);
-    Value filename = str_format(vm, is_unseen(name) ? "<prelude %S>" : "<frozen %S>", name);
-    const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
-    Value code =
-        text ? compile_source(vm, source->text, source->len, text, "exec", COMPILE_LIBRARY)
-             : VALUE_ERROR;
+    const FrozenModule *frozen = find_frozen(str->data, str->size);
+    if (!frozen) return find_host_module(vm, name);
+    Value code = image_thaw_code(vm, frozen->code, frozen->size);
     if (code == VALUE_ERROR) return VALUE_ERROR;
-    hide((Code *)as_object(code));
-    return tuple_pack(vm, 2, code, bool_value(source->is_package));
+    return tuple_pack(vm, 2, code, bool_value(frozen->is_package));
 }
 
 /* ---- files, for hosts that grant them ---- */
@@ -180,7 +160,7 @@ static bool has_module(GenVM *vm, Value name) {
     size_t size;
     for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return true;
-    if (find_source(AS_STR(name)->data, AS_STR(name)->size)) return true;
+    if (find_frozen(AS_STR(name)->data, AS_STR(name)->size)) return true;
     return host_source(vm, name, &size) != NULL;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "stdlib/init.h"
 #include "stdlib/modules.h"
-#include "stdlib/sources.h"
+#include "stdlib/frozen.h"
 #include "vm/file.h"
 #include "vm/frame.h"
 #include "vm/frame_object.h"
@@ -209,8 +209,8 @@ static Value module_names(GenVM *vm, Value *args) {
     bool ok = list != VALUE_ERROR;
     for (size_t i = 0; ok && i < sizeof native / sizeof *native; i++)
         ok = list_append(vm, list, str_from(vm, native[i]));
-    for (size_t i = 0; ok && args[0] == VALUE_FALSE && i < stdlib_source_count; i++)
-        ok = list_append(vm, list, str_from(vm, stdlib_sources[i].name));
+    for (size_t i = 0; ok && args[0] == VALUE_FALSE && i < frozen_module_count; i++)
+        ok = list_append(vm, list, str_from(vm, frozen_modules[i].name));
     return ok ? list : VALUE_ERROR;
 }
 

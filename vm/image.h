@@ -89,6 +89,12 @@ Value image_needs(GenVM *vm, const uint8_t *data, size_t size);
 /* Those of them that are not there yet: ImportError names the ones that the library has not. */
 Value image_imports(GenVM *vm, const uint8_t *data, size_t size);
 
+/* Code in its serial form (image_code.c), as bytes, and back: how the library is frozen at build
+ * time. What comes back is trusted and not verified: the bytes must be those that image_freeze_code
+ * made, in a build of the same instructions. */
+Value image_freeze_code(GenVM *vm, Value code);
+Value image_thaw_code(GenVM *vm, const uint8_t *data, size_t size);
+
 /* The table of codes by their contents: at the end of a collection it forgets those that are gone.
  */
 void image_codes_sweep(GenVM *vm);

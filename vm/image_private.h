@@ -156,6 +156,7 @@ typedef struct ImageReader {
     uint32_t made;    /* shells read so far */
     uint32_t current; /* record whose shell or body is being read */
     bool same_hashes; /* the VM that saved had the same hash key */
+    bool trusted;     /* the bytes are the library's own: code is not verified */
     ImagePending *pending;
     uint32_t pending_count, pending_capacity;
     ImageRoot root;

@@ -1,9 +1,26 @@
 /* The engine links and lives without the parser and the library: it makes values and computes with
- * them, and says so when it is asked to compile. */
+ * them, and says so when it is asked to compile. With the file of an image as argument it takes up
+ * what other VMs began (link_vm_resumes.sh). */
 #include "vm/genvm.h"
 #include <stdio.h>
 
-int main(void) {
+static int resume(const char *path) {
+    static char data[65536];
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(data, 1, sizeof data, file) : 0;
+    if (file) fclose(file);
+    GenVM *vm = gen_vm_new(NULL);
+    GenRef generator = gen_load(vm, data, size), item;
+    GenStatus status = GEN_ERROR;
+    while (generator && (status = gen_next(vm, generator, &item)) == GEN_OK)
+        printf("%s\n", gen_to_str(vm, item, &size));
+    printf("%s\n", status == GEN_ERROR ? gen_error_text(vm) : "the end");
+    gen_vm_free(vm);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1) return resume(argv[1]);
     GenVM *vm = gen_vm_new(NULL);
     if (vm == NULL) return 1;
     GenRef list = gen_list(vm);
