@@ -420,7 +420,7 @@ static bool class_attribute_cacheable(GenVM *vm, Type *self, Value name, Attribu
     Type *owner;
     Value raw = type_lookup_owner(vm, self, name, &owner);
     if (raw == VALUE_UNSET || (value_is_descriptor(vm, raw) && !is_own_method(raw))) return false;
-    return found_entry(vm, lookup, owner->dict, name);
+    return found_entry(vm, lookup, type_state(vm, owner)->dict, name);
 }
 
 static bool module_attribute_cacheable(GenVM *vm, Value module, Value name,
@@ -446,7 +446,7 @@ static bool raw_cacheable(GenVM *vm, Type *type, Value raw, Value name, Attribut
     Type *owner;
     type_lookup_owner(vm, type, name, &owner);
     if (!owner || owner->value_bumps >= VALUE_BUMP_LIMIT) return false;
-    owner->values_cached = true;
+    if (!owner->is_builtin) owner->values_cached = true;
     return found(lookup, ATTR_CLASS_VALUE, 0, raw);
 }
 
@@ -462,7 +462,7 @@ static bool instance_attribute_cacheable(GenVM *vm, Value object, Type *type, Va
                found(lookup, ATTR_SLOT, member->slot, VALUE_UNSET);
     }
     if (data) return raw_cacheable(vm, type, raw, name, lookup);
-    if (shape == type->dict_shape) return false;
+    if (shape == type_state(vm, type)->dict_shape) return false;
     if (!plain && as_object(object)->kind == TYPE_FUNCTION && AS(Function, object)->dict)
         return false;
     uint32_t slot = plain ? shape_find(vm, shape, name) : SHAPE_NONE;

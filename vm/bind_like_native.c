@@ -64,7 +64,7 @@ static Type *find_owner(GenVM *vm, Type *cls, Value function) {
     for (uint64_t i = 0; i < cls->mro->count; i++) {
         Type *owner = type_from(cls->mro->items[i]);
         if (!owner->like_native) continue;
-        if (unwrapped(dict_get_str(vm, owner->dict, AS(Function, function)->name)) == function)
+        if (unwrapped(dict_get_str(vm, owner->own.dict, AS(Function, function)->name)) == function)
             return owner;
     }
     return NULL;

@@ -290,18 +290,10 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark(vm, vm->handled);
     gc_mark(vm, vm->memory_error);
     types_mark(vm);
-    for (int i = 0; i < NAME_COUNT; i++)
-        gc_mark(vm, vm->names[i]);
-    for (int i = 0; i < SPECIAL_COUNT; i++)
-        gc_mark(vm, vm->special_names[i]);
-    for (int i = 0; i < 256; i++)
-        gc_mark(vm, vm->characters[i]);
     for (int i = 0; i < TWIN_COUNT; i++)
         gc_mark(vm, vm->twins[i]);
     for (size_t i = 0; i < sizeof vm->roots / sizeof *vm->roots; i++)
         gc_mark(vm, vm->roots[i]);
-    gc_mark(vm, vm->empty_str);
-    gc_mark(vm, vm->empty_tuple);
     gc_mark(vm, vm->empty_bytes);
     gc_mark_pointer(vm, vm->builtins);
     gc_mark_pointer(vm, vm->modules);

@@ -196,8 +196,22 @@ void gc_free_heap(GenVM *vm) {
     vm->heap = NULL;
 }
 
+/* What it would take on the heap. */
+static uint64_t shared_size(const Object *object) {
+    size_t size = 0;
+    switch (object->kind) {
+    case TYPE_STR: size = sizeof(Str) + ((const Str *)object)->size + 1; break;
+    case TYPE_TUPLE: size = sizeof(Tuple) + ((const Tuple *)object)->count * sizeof(Value); break;
+    case TYPE_TYPE: size = sizeof(Type); break;
+    case TYPE_NATIVE: size = sizeof(NativeFunction); break;
+    default: return 0; /* a singleton */
+    }
+    return (size + GRANULE - 1) & ~(size_t)(GRANULE - 1);
+}
+
 uint64_t gc_object_size(const Object *object) {
-    if (!object || (object >= gen_singletons && object < gen_singletons + 5)) return 0;
+    if (!object) return 0;
+    if (object->gc & GC_PERMANENT) return shared_size(object);
     if (object->gc & GC_LARGE) return sizeof(LargePrefix) + prefix_of(object)->size;
     return block_of(object)->cell_size;
 }

@@ -9,6 +9,7 @@
 #include "vm/objects.h"
 #include "vm/paths.h"
 #include "vm/runtime.h"
+#include "vm/shared.h"
 #include "vm/task.h"
 #include "vm/warn.h"
 
@@ -41,7 +42,7 @@ GenVM *gen_vm_new(const GenConfig *config) {
     if (config && config->size)
         memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
     if (config) config = &whole;
-    vm->hash_key[0] = 0x6765u, vm->hash_key[1] = 0x6e21u;
+    vm->hash_key[0] = SHARED_KEY_0, vm->hash_key[1] = SHARED_KEY_1;
     if (config) {
         vm->capabilities = config->capabilities;
         vm->memory_limit = config->memory_limit;

@@ -35,8 +35,8 @@ void save_class_body(ImageWriter *w, Object *object) {
     Value name, value;
     uint32_t position = 0;
     image_put_value(w, type->qualname);
-    image_put_number(w->out, type->dict->count);
-    while (!w->failed && dict_next(type->dict, &position, &name, &value)) {
+    image_put_number(w->out, type->own.dict->count);
+    while (!w->failed && dict_next(type->own.dict, &position, &name, &value)) {
         if (!is_exact(name, TYPE_STR)) {
             image_refuse(w, object, "a class with names that are no str cannot be saved");
             return;
@@ -106,7 +106,7 @@ bool load_class_body(ImageReader *r, Object *object) {
         if (name == VALUE_ERROR) return false;
         if (is_known) continue;
         if (value == VALUE_UNSET ? !type_restore_attribute(r->vm, type, name)
-                                 : !dict_set_str(r->vm, type->dict, name, value))
+                                 : !dict_set_str(r->vm, type->own.dict, name, value))
             return false;
     }
     return true;

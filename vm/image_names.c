@@ -356,7 +356,7 @@ static Value follow(GenVM *vm, Dict *dict, Value qualname) {
         found = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, dict, name);
         if (is_kind(found, TYPE_CLASSMETHOD) || is_kind(found, TYPE_STATICMETHOD))
             found = AS(Wrapping, found)->callable;
-        dict = is_type(found) ? type_from(found)->dict : NULL;
+        dict = is_type(found) ? type_state(vm, type_from(found))->dict : NULL;
         if (dot && !dict) return VALUE_UNSET;
         at = dot ? dot + 1 : end;
     }
@@ -435,8 +435,8 @@ static bool place_of(GenVM *vm, Object *object, Value *module, Value *qualname) 
         *qualname = function->code->qualname;
     } else {
         Type *type = (Type *)object;
-        *module = type->dict ? dict_get_str(vm, type->dict, name_value(vm, NAME___module__))
-                             : VALUE_UNSET;
+        Dict *dict = type_state(vm, type)->dict;
+        *module = dict ? dict_get_str(vm, dict, name_value(vm, NAME___module__)) : VALUE_UNSET;
         *qualname = type->qualname;
     }
     return image_is_library(vm, *module) && value_is_str(*qualname);

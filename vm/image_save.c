@@ -701,7 +701,8 @@ static void put_step(StrBuilder *path, Object *parent, Object *child) {
     case TYPE_OBJECT: put_instance_step(path, parent, child); break;
     case TYPE_FUNCTION: put_function_step(path, (Function *)parent, child); break;
     case TYPE_TYPE:
-        if (((Type *)parent)->dict) put_dict_step(path, ((Type *)parent)->dict, child, ".%S");
+        if (type_state(path->vm, (Type *)parent)->dict)
+            put_dict_step(path, type_state(path->vm, (Type *)parent)->dict, child, ".%S");
         break;
     case TYPE_CELL: builder_put_c(path, ".cell"); break;
     default: break;

@@ -870,12 +870,13 @@ call_other:
             ENTER_STUB(stub, stub_frame);
             ENTER(init, frame);
         }
-        if (!type->is_builtin || type->constructor == VALUE_UNSET || type->flags & TYPE_NO_NEW ||
+        Value constructor = type_state(vm, type)->constructor;
+        if (!type->is_builtin || constructor == VALUE_UNSET || type->flags & TYPE_NO_NEW ||
             type->instance_kind == KIND_EXCEPTION || type == vm->types[TYPE_TYPE])
             break;
         args[-1] = object_value(type);
         SYNC();
-        answer = native_invoke(vm, AS(NativeFunction, type->constructor), args - 1, arg_count + 1,
+        answer = native_invoke(vm, AS(NativeFunction, constructor), args - 1, arg_count + 1,
                                VALUE_UNSET);
         goto answered;
     }

@@ -18,6 +18,7 @@
  */
 #include "vm/type_private.h"
 #include "vm/generator.h"
+#include "vm/shared.h"
 
 #include <stdlib.h>
 
@@ -26,7 +27,7 @@ enum {
     SLOT_LIMIT = INSTANCE_SLOTS_MOST, /* attributes beyond go to a Dict */
     CHILD_LIMIT = 48,  /* transitions from one shape beyond which instances are used as dicts */
     INLINE_LIMIT = 64, /* a class learns at most that many inline slots */
-    FIRST_SHAPES = 384,
+    FIRST_SHAPES = TYPE_COUNT + 33,
     FIRST_OVERFLOW = 4,
 };
 
@@ -41,11 +42,12 @@ typedef struct ShapeTable { /* open addressing by the address of the name */
 /* ---- the array ---- */
 
 bool shapes_init(GenVM *vm) {
-    vm->shapes = calloc(FIRST_SHAPES, sizeof *vm->shapes);
+    vm->shapes = malloc(FIRST_SHAPES * sizeof *vm->shapes);
     if (!vm->shapes) return false;
+    memcpy(vm->shapes, vm->shared->shapes, sizeof vm->shared->shapes);
     vm->shape_capacity = FIRST_SHAPES;
     vm->shapes_dead = vm->shapes_free = SHAPE_NONE;
-    vm->shape_count = TYPE_COUNT; /* the roots of the builtin types, filled by types_init */
+    vm->shape_count = TYPE_COUNT; /* the roots of the builtin types */
     return true;
 }
 
@@ -97,11 +99,12 @@ uint32_t shape_new_root(GenVM *vm, Type *type, uint8_t inline_slots) {
 }
 
 uint32_t shape_dict(GenVM *vm, Type *type) {
-    if (type->dict_shape != SHAPE_NONE) return type->dict_shape;
+    TypeState *state = type_state(vm, type);
+    if (state->dict_shape != SHAPE_NONE) return state->dict_shape;
     uint32_t id = shape_new_root(vm, type, type->inline_slots);
     if (id == SHAPE_NONE) return SHAPE_NONE;
     vm->shapes[id].is_dict = true;
-    type->dict_shape = id;
+    state->dict_shape = id;
     return id;
 }
 
@@ -207,7 +210,8 @@ static bool copy_shapes(GenVM *vm, Type *type, uint32_t *moves, uint32_t count) 
         shape->parent = moved_to(moves, count, shape->parent);
         shape->transitions = moved_to(moves, count, shape->transitions);
         shape->sibling = moved_to(moves, count, shape->sibling);
-        shape->type->root_shape = moved_to(moves, count, shape->type->root_shape);
+        if (!shape->type->is_builtin)
+            shape->type->root_shape = moved_to(moves, count, shape->type->root_shape);
     }
     return true;
 }

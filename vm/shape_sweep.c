@@ -42,12 +42,13 @@ static bool is_alive(const Type *type) {
     return type->header.gc & (GC_MARKED | GC_PERMANENT);
 }
 
-static void drop_dead_subclasses(const Type *type, uint32_t *count) {
-    Type **all = (void *)type->subclasses->data;
+static void drop_dead_subclasses(TypeState *state) {
+    if (!state->subclass_count) return;
+    Type **all = (void *)state->subclasses->data;
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < *count; i++)
+    for (uint32_t i = 0; i < state->subclass_count; i++)
         if (is_alive(all[i])) all[kept++] = all[i];
-    *count = kept;
+    state->subclass_count = kept;
 }
 
 void shapes_kill(GenVM *vm, uint32_t id) {
@@ -67,7 +68,7 @@ void shapes_sweep(GenVM *vm) {
             continue;
         }
         gc_mark(vm, shape->name);
-        if (type->subclass_count) drop_dead_subclasses(type, &type->subclass_count);
+        drop_dead_subclasses(type_state(vm, type));
     }
 }
 

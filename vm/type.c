@@ -1,7 +1,7 @@
 /* type.c - Type objects: the builtin ones, and what is looked up in any.
  *
- * A builtin type is described by a `const BuiltinType`; types_init makes one small Type object of
- * each, which is all that starting a VM costs. Its dict, with a function object per method and a
+ * A builtin type is described by a `const BuiltinType`; shared.c makes one Type object of
+ * each for all VMs of the process. Its dict, with a function object per method and a
  * descriptor per attribute, is made by type_dict when something is first looked up there: most VMs
  * never see most types.
  *
@@ -14,10 +14,11 @@
  */
 #include "vm/type_private.h"
 #include "vm/objects.h"
+#include "vm/shared.h"
 
 #include <stdlib.h>
 
-enum { CACHE_SIZE = 1024, SPECIAL_INDEX_SIZE = 512 };
+enum { CACHE_FIRST = 64, CACHE_MOST = 1024 }; /* entries: it grows as it is missed */
 
 typedef struct CacheEntry {
     const Type *type;
@@ -28,11 +29,9 @@ typedef struct CacheEntry {
 } CacheEntry;
 
 typedef struct MethodCache {
-    CacheEntry entries[CACHE_SIZE];
-    struct {
-        Value name;
-        uint32_t special;
-    } special_index[SPECIAL_INDEX_SIZE]; /* by the address of the interned name */
+    CacheEntry *entries;
+    uint32_t mask;
+    uint32_t misses; /* since it has its size */
 } MethodCache;
 
 /* The table of all types without script-defined special methods; never written. */
@@ -42,6 +41,8 @@ static const Value empty_specials[SPECIAL_COUNT] = {[0 ... SPECIAL_COUNT - 1] = 
 #define TYPE(id, variable) extern const BuiltinType variable;
 #include "vm/types.def"
 #undef TYPE
+
+static const TypeState no_state = {.constructor = VALUE_UNSET, .dict_shape = SHAPE_NONE};
 
 static const BuiltinType *const builtin_types[] = {
 #define TYPE(id, variable) &variable,
@@ -55,24 +56,10 @@ static inline uint32_t pointer_hash(Value v) {
     return (uint32_t)(v >> 4) ^ (uint32_t)(v >> 13);
 }
 
-static void index_specials(GenVM *vm) {
-    MethodCache *cache = vm->method_cache;
-    for (uint32_t i = 0; i < SPECIAL_COUNT; i++) {
-        uint32_t at = pointer_hash(vm->special_names[i]) % SPECIAL_INDEX_SIZE;
-        while (cache->special_index[at].name)
-            at = (at + 1) % SPECIAL_INDEX_SIZE;
-        cache->special_index[at].name = vm->special_names[i];
-        cache->special_index[at].special = i;
-    }
-}
-
 Special special_from_name(GenVM *vm, Value name) {
-    const MethodCache *cache = vm->method_cache;
-    for (uint32_t at = pointer_hash(name) % SPECIAL_INDEX_SIZE;;
-         at = (at + 1) % SPECIAL_INDEX_SIZE) {
-        if (cache->special_index[at].name == name) return (Special)cache->special_index[at].special;
-        if (!cache->special_index[at].name) return SPECIAL_COUNT;
-    }
+    const Str *str = AS_STR(name);
+    return is_shared(&str->header) ? (Special)vm->shared->specials[shared_number(vm->shared, str)]
+                                   : SPECIAL_COUNT;
 }
 
 /* Slots that the type leaves empty are its base's. All members of TypeSlots are function pointers.
@@ -113,106 +100,75 @@ Tuple *type_mro_behind(GenVM *vm, Type *type, const Tuple *rest) {
     return AS_TUPLE(mro);
 }
 
-static bool fill_builtin(GenVM *vm, TypeId id);
-
-static bool fill_names(GenVM *vm, Type *type, const char *name) {
-    type->name = type->qualname = str_intern_from(vm, name, strlen(name));
-    return type->name != VALUE_ERROR;
-}
-
-static void plain_type(Type *type, const BuiltinType *def, Type *base) {
+void type_fill_plain(Type *type, const BuiltinType *def, Type *base) {
     type->def = def;
     type->base = base;
     type->special = NO_SPECIALS;
-    type->constructor = VALUE_UNSET;
-    type->dict_shape = SHAPE_NONE;
+    type->own = no_state;
     type->is_builtin = true;
     type_inherit(type, def);
     type->has_instance_dict = (type->flags & TYPE_HAS_DICT) != 0;
 }
 
 static bool set_bases(GenVM *vm, Type *type) {
-    Value bases = type->base ? tuple_pack(vm, 1, object_value(type->base)) : vm->empty_tuple;
+    Value bases = tuple_pack(vm, 1, object_value(type->base));
     if (bases == VALUE_ERROR) return false;
     type->bases = AS_TUPLE(bases);
-    type->mro = type_mro_behind(vm, type, type->base ? type->base->mro : NULL);
+    type->mro = type_mro_behind(vm, type, type->base->mro);
     return type->mro != NULL;
 }
 
-static const BuiltinType *builtin_def(TypeId id) {
+const BuiltinType *type_builtin_def(TypeId id) {
     return id < TYPE_KIND_COUNT ? builtin_types[id] : exception_type_def(id);
 }
 
-static bool fill_builtin(GenVM *vm, TypeId id) {
-    Type *type = vm->types[id];
-    if (type->mro) return true;
-    const BuiltinType *def = builtin_def(id);
-    TypeId base = def->base == TYPE_NONE ? TYPE_OBJECT : def->base;
-    if (id != TYPE_OBJECT && !fill_builtin(vm, base)) return false;
-    plain_type(type, def, id == TYPE_OBJECT ? NULL : vm->types[base]);
-    type->id = id;
-    type->instance_kind = id < TYPE_KIND_COUNT ? (uint8_t)id : KIND_EXCEPTION;
-    type->root_shape = id;
-    vm->shapes[id] = (Shape){.type = type,
-                             .name = VALUE_UNSET,
-                             .parent = id,
-                             .transitions = SHAPE_NONE,
-                             .sibling = SHAPE_NONE};
-    return fill_names(vm, type, def->name) && set_bases(vm, type);
-}
-
-/* ExceptionGroup is the one builtin type with two bases. */
-static bool fix_exception_group(GenVM *vm) {
-    Type *group = vm->types[EXC_EXCEPTION_GROUP];
-    Value first = object_value(vm->types[EXC_BASE_EXCEPTION_GROUP]),
-          second = object_value(vm->types[EXC_EXCEPTION]);
-    Value bases = tuple_pack(vm, 2, first, second);
-    Value mro = tuple_pack(vm, 5, object_value(group), first, second,
-                           object_value(vm->types[EXC_BASE_EXCEPTION]),
-                           object_value(vm->types[TYPE_OBJECT]));
-    if (bases == VALUE_ERROR || mro == VALUE_ERROR) return false;
-    group->bases = AS_TUPLE(bases);
-    group->mro = AS_TUPLE(mro);
+bool types_init(GenVM *vm) {
+    MethodCache *cache = vm->method_cache = calloc(1, sizeof *vm->method_cache);
+    vm->type_states = malloc(TYPE_COUNT * sizeof *vm->type_states);
+    if (!cache || !vm->type_states) return false;
+    cache->entries = calloc(CACHE_FIRST, sizeof *cache->entries);
+    if (!cache->entries) return false;
+    cache->mask = CACHE_FIRST - 1;
+    vm->method_epoch = 1;
+    for (uint32_t i = 0; i < TYPE_COUNT; i++)
+        vm->type_states[i] = no_state;
     return true;
 }
 
-bool types_init(GenVM *vm) {
-    vm->method_cache = calloc(1, sizeof *vm->method_cache);
-    if (!vm->method_cache || !vm->shapes) return false;
-    vm->method_epoch = 1;
-    for (uint32_t i = 0; i < TYPE_COUNT; i++) {
-        vm->types[i] = gc_new(vm, sizeof(Type), TYPE_TYPE);
-        if (!vm->types[i]) return false;
-    }
-    for (uint32_t i = 0; i < TYPE_COUNT; i++)
-        if (!fill_builtin(vm, (TypeId)i)) return false;
-    index_specials(vm);
-    return fix_exception_group(vm);
-}
-
 void types_free(GenVM *vm) {
+    if (vm->method_cache) free(vm->method_cache->entries);
     free(vm->method_cache);
+    free(vm->type_states);
     vm->method_cache = NULL;
+    vm->type_states = NULL;
 }
 
 void types_forget_lookups(GenVM *vm) {
-    memset(vm->method_cache->entries, 0, sizeof vm->method_cache->entries);
+    MethodCache *cache = vm->method_cache;
+    memset(cache->entries, 0, ((size_t)cache->mask + 1) * sizeof *cache->entries);
+}
+
+static void mark_state(GenVM *vm, const TypeState *state) {
+    gc_mark_pointer(vm, state->subclasses);
+    gc_mark(vm, state->constructor);
+    gc_mark_pointer(vm, state->dict);
 }
 
 void types_mark(GenVM *vm) {
-    for (uint32_t i = 0; i < TYPE_COUNT; i++)
-        gc_mark_pointer(vm, vm->types[i]);
+    for (uint32_t i = 0; vm->type_states && i < TYPE_COUNT; i++)
+        mark_state(vm, &vm->type_states[i]);
 }
 
 Type *type_new_native(GenVM *vm, const BuiltinType *def, Type *base) {
     Type *type = gc_new(vm, sizeof *type, TYPE_TYPE);
     if (!type) return NULL;
-    plain_type(type, def,
-               base ? base : vm->types[def->base == TYPE_NONE ? TYPE_OBJECT : def->base]);
+    type_fill_plain(type, def,
+                    base ? base : vm->types[def->base == TYPE_NONE ? TYPE_OBJECT : def->base]);
     type->instance_kind =
         type->base->instance_kind == TYPE_OBJECT ? TYPE_HOST : type->base->instance_kind;
     type->root_shape = shape_new_root(vm, type, 0);
-    if (type->root_shape == SHAPE_NONE || !fill_names(vm, type, def->name) || !set_bases(vm, type))
+    type->name = type->qualname = str_intern_from(vm, def->name, strlen(def->name));
+    if (type->root_shape == SHAPE_NONE || type->name == VALUE_ERROR || !set_bases(vm, type))
         return NULL;
     return type;
 }
@@ -221,12 +177,10 @@ void type_trace(GenVM *vm, Object *object) {
     Type *type = (Type *)object;
     gc_mark(vm, type->name);
     gc_mark(vm, type->qualname);
-    gc_mark_pointer(vm, type->subclasses);
-    gc_mark(vm, type->constructor);
+    mark_state(vm, &type->own);
     gc_mark_pointer(vm, type->base);
     gc_mark_pointer(vm, type->bases);
     gc_mark_pointer(vm, type->mro);
-    gc_mark_pointer(vm, type->dict);
     if (!type->special_storage) return;
     gc_mark_pointer(vm, type->special_storage);
     for (uint32_t i = 0; i < SPECIAL_COUNT; i++)
@@ -332,9 +286,11 @@ bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef 
 }
 
 NativeFunction *type_constructor(GenVM *vm, Type *type) {
-    while (!type->is_builtin && type->constructor == VALUE_UNSET) /* a host's type has its own */
+    while (!type->is_builtin &&
+           type->own.constructor == VALUE_UNSET) /* a host's type has its own */
         type = type->base;
-    if (type->constructor != VALUE_UNSET) return AS(NativeFunction, type->constructor);
+    TypeState *state = type_state(vm, type);
+    if (state->constructor != VALUE_UNSET) return AS(NativeFunction, state->constructor);
     const NativeDef *construct = type->def->construct;
     if (!construct) {
         raise_type(vm, "cannot create '%N' instances", type);
@@ -350,7 +306,7 @@ NativeFunction *type_constructor(GenVM *vm, Type *type) {
     native->module = VALUE_UNSET;
     native->header.flags = NATIVE_NEW;
     native->name = vm->special_names[SP_NEW];
-    type->constructor = object_value(native);
+    state->constructor = object_value(native);
     gc_barrier(vm, type);
     return native;
 }
@@ -381,12 +337,13 @@ static bool materialize(GenVM *vm, Type *type, Dict *dict) {
 }
 
 Dict *type_dict(GenVM *vm, Type *type) {
-    if (likely(type->dict)) return type->dict;
+    TypeState *state = type_state(vm, type);
+    if (likely(state->dict)) return state->dict;
     Value dict = dict_new(vm);
     if (dict == VALUE_ERROR || !materialize(vm, type, AS_DICT(dict))) return NULL;
-    type->dict = AS_DICT(dict);
+    state->dict = AS_DICT(dict);
     gc_barrier(vm, type);
-    return type->dict;
+    return state->dict;
 }
 
 /* ---- questions about types ---- */
@@ -402,7 +359,7 @@ Type *type_builtin(GenVM *vm, TypeId id) {
 }
 
 static Value text_with_module(GenVM *vm, const Type *type) {
-    Value module = dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
+    Value module = dict_get_str(vm, type->own.dict, name_value(vm, NAME___module__));
     if (!value_is_str(module) || str_is(module, "builtins")) return type->name;
     return str_format(vm, "%S.%S", module, type->name);
 }
@@ -448,7 +405,7 @@ Value type_find_special(GenVM *vm, Type *type, Special special) {
 /* A lookup cannot raise: without the memory for a builtin type's methods, nothing is found there,
  * and the next safepoint raises MemoryError. */
 Dict *type_dict_for_lookup(GenVM *vm, Type *type) {
-    if (likely(type->dict != NULL)) return type->dict;
+    if (likely(type_state(vm, type)->dict != NULL)) return type_state(vm, type)->dict;
     Value pending = vm->exception;
     Dict *dict = type_dict(vm, type);
     if (likely(dict != NULL)) return dict;
@@ -457,32 +414,47 @@ Dict *type_dict_for_lookup(GenVM *vm, Type *type) {
     return NULL;
 }
 
-static COLD Value lookup_uncached(GenVM *vm, const Type *type, Value name, CacheEntry *entry) {
+static inline CacheEntry *cache_entry(GenVM *vm, const Type *type, Value name) {
+    uint32_t hash = pointer_hash(name) * 31 ^ (uint32_t)((uintptr_t)type >> 5);
+    return &vm->method_cache->entries[hash & vm->method_cache->mask];
+}
+
+/* A cache that was missed as often as it has entries is too small, until it is large enough for any
+ * program. Without memory it stays as it is. */
+static void count_miss(MethodCache *cache) {
+    if (++cache->misses <= cache->mask || cache->mask + 1 >= CACHE_MOST) return;
+    uint32_t count = (cache->mask + 1) * 4;
+    CacheEntry *entries = calloc(count, sizeof *entries);
+    cache->misses = 0;
+    if (!entries) return;
+    free(cache->entries);
+    cache->entries = entries;
+    cache->mask = count - 1;
+}
+
+static COLD Value lookup_uncached(GenVM *vm, const Type *type, Value name) {
     const Tuple *mro = type->mro;
-    entry->type = NULL;
     for (uint64_t i = 0; i < mro->count; i++) {
         Dict *dict = type_dict_for_lookup(vm, type_from(mro->items[i]));
         if (!dict) return VALUE_UNSET;
         int64_t at = dict_find_str(vm, dict, name);
         if (at < 0) continue;
-        *entry = (CacheEntry){type, name, dict, vm->method_epoch, (uint32_t)at};
+        count_miss(vm->method_cache);
+        *cache_entry(vm, type, name) =
+            (CacheEntry){type, name, dict, vm->method_epoch, (uint32_t)at};
         return dict->entries[at].value;
     }
-    *entry = (CacheEntry){type, name, NULL, vm->method_epoch, 0};
+    count_miss(vm->method_cache);
+    *cache_entry(vm, type, name) = (CacheEntry){type, name, NULL, vm->method_epoch, 0};
     return VALUE_UNSET;
-}
-
-static inline CacheEntry *cache_entry(GenVM *vm, const Type *type, Value name) {
-    uint32_t hash = pointer_hash(name) * 31 ^ (uint32_t)((uintptr_t)type >> 5);
-    return &vm->method_cache->entries[hash % CACHE_SIZE];
 }
 
 Value type_lookup(GenVM *vm, Type *type, Value name) {
     name = name_interned(vm, name);
-    CacheEntry *entry = cache_entry(vm, type, name);
+    const CacheEntry *entry = cache_entry(vm, type, name);
     if (likely(entry->type == type && entry->name == name && entry->epoch == vm->method_epoch))
         return entry->dict ? entry->dict->entries[entry->entry].value : VALUE_UNSET;
-    return lookup_uncached(vm, type, name, entry);
+    return lookup_uncached(vm, type, name);
 }
 
 Value type_lookup_owner(GenVM *vm, Type *type, Value name, Type **owner) {
@@ -553,7 +525,7 @@ bool type_build_specials(GenVM *vm, Type *type) {
     bool owned = !only && type->special_storage;
     uint32_t position = 0;
     Value name, value;
-    while (dict_next(type->dict, &position, &name, &value)) {
+    while (dict_next(type->own.dict, &position, &name, &value)) {
         Special special = special_from_name(vm, name);
         if (special == SPECIAL_COUNT) continue;
         type->defines_special = true;
@@ -573,8 +545,9 @@ static bool update_special(GenVM *vm, Type *type, Special special) {
         type->special[special] = value;
         note_construct(type);
     }
-    for (uint32_t i = 0; i < type->subclass_count; i++)
-        if (!update_special(vm, type_subclass(type, i), special)) return false;
+    const TypeState *state = type_state(vm, type);
+    for (uint32_t i = 0; i < state->subclass_count; i++)
+        if (!update_special(vm, type_subclass(state, i), special)) return false;
     return true;
 }
 

@@ -4,6 +4,16 @@
 
 #include "vm/native.h"
 
+/* What a VM notes about a type. Builtin types are shared by all VMs and never written (shared.h):
+ * theirs is in the VM. So ask type_state(vm, type). */
+typedef struct TypeState {
+    Dict *dict;          /* NULL until first needed for a builtin type: use type_dict() */
+    Value constructor;   /* builtin types: see type_constructor; else VALUE_UNSET */
+    Buffer *subclasses;  /* Type *[subclass_count]: direct subclasses, not kept alive by this */
+    uint32_t subclass_count;
+    uint32_t dict_shape; /* of instances whose attributes are in a Dict; SHAPE_NONE until needed */
+} TypeState;
+
 typedef struct Type {
     Object header;     /* kind TYPE_TYPE; its shape leads to the metaclass */
     Value name;        /* str: __name__ */
@@ -12,7 +22,6 @@ typedef struct Type {
                           for object */
     Tuple *bases;
     Tuple *mro;             /* this type first */
-    Dict *dict;             /* NULL until first needed for a builtin type: use type_dict() */
     const BuiltinType *def; /* of the nearest builtin type on the layout chain, never NULL */
     uint32_t id;            /* TypeId for builtin types, else 0 */
     uint32_t root_shape;    /* shape of a fresh instance */
@@ -32,12 +41,9 @@ typedef struct Type {
     bool has_instance_dict; /* as has_dict, or a builtin type whose instances have a __dict__ */
     bool defines_special;   /* its own dict holds special methods (script classes) */
     uint32_t flags;         /* BuiltinType flags, inherited */
-    uint32_t dict_shape; /* of instances whose attributes are in a Dict; SHAPE_NONE until needed */
-    Buffer *subclasses;  /* Type *[subclass_count]: direct subclasses, not kept alive by this */
-    uint32_t subclass_count;
-    Value constructor; /* builtin types: see type_constructor; else VALUE_UNSET */
-    TypeSlots slots;   /* inherited C slots; a slot overridden by a script class is still here:
-                          special wins */
+    TypeState own;          /* unless it is shared */
+    TypeSlots slots;        /* inherited C slots; a slot overridden by a script class is still here:
+                               special wins */
     Value *special; /* [SPECIAL_COUNT]: script-defined special methods found along the MRO before a
                        builtin's own, raw (as in the class dict, not bound), else VALUE_UNSET; None
                        disables (__hash__ = None) */
@@ -88,14 +94,14 @@ uint32_t shape_dict(GenVM *vm,
                     Type *type); /* the dict shape of a type's instances; SHAPE_NONE: no memory */
 uint32_t shape_new_root(GenVM *vm, Type *type, uint8_t inline_slots);
 
-bool types_init(GenVM *vm); /* makes vm->types from types.def and exceptions.def */
+bool types_init(GenVM *vm);
 void types_free(GenVM *vm);
 void types_mark(GenVM *vm); /* all builtin types: roots */
 void types_forget_lookups(
     GenVM *vm); /* after a collection: names that were looked up may be gone */
 
-static inline Type *type_subclass(const Type *type, uint32_t i) {
-    return ((Type *const *)(void *)type->subclasses->data)[i];
+static inline Type *type_subclass(const TypeState *state, uint32_t i) {
+    return ((Type *const *)(void *)state->subclasses->data)[i];
 }
 Type *type_of(GenVM *vm, Value v); /* any value's class */
 static inline Type *type_from(Value v) {

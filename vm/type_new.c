@@ -218,7 +218,7 @@ static bool add_slot_name(GenVM *vm, Type *type, Value name, SlotNames *slots) {
     name = mangle(vm, type->name, name);
     if (name == VALUE_ERROR) return false;
     name = name_interned(vm, name);
-    if (dict_get_str(vm, type->dict, name) != VALUE_UNSET && !str_is(name, "__qualname__") &&
+    if (dict_get_str(vm, type->own.dict, name) != VALUE_UNSET && !str_is(name, "__qualname__") &&
         !str_is(name, "__classcell__")) {
         raise_value(vm, "%V in __slots__ conflicts with class variable", name);
         return false;
@@ -263,7 +263,7 @@ static bool add_members(GenVM *vm, Type *type, const List *names) {
         member->name = names->items[i];
         member->owner = type;
         member->slot = plain ? type->base->member_count + (uint32_t)i : MEMBER_IN_EXTRA;
-        if (!dict_set_str(vm, type->dict, member->name, object_value(member))) return false;
+        if (!dict_set_str(vm, type->own.dict, member->name, object_value(member))) return false;
     }
     type->member_count = (uint8_t)(type->base->member_count + names->count);
     return true;
@@ -304,7 +304,7 @@ static const AttributeDef weakref_attribute[] = {
 
 static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
     SlotNames slots = {VALUE_UNSET, false, false};
-    Value declared = dict_get_str(vm, type->dict, name_value(vm, NAME___slots__));
+    Value declared = dict_get_str(vm, type->own.dict, name_value(vm, NAME___slots__));
     if (declared == VALUE_UNSET && type->base->id == TYPE_COAT) {
         /* an iterator of the library, which would be one in C elsewhere */
     } else if (declared == VALUE_UNSET) {
@@ -322,17 +322,17 @@ static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
     type->has_dict = any_base_has_dict || slots.dict;
     type->has_instance_dict = type->has_dict;
     if (slots.dict && type->instance_kind != TYPE_TYPE &&
-        !type_add_attributes(vm, type, type->dict, dict_attribute))
+        !type_add_attributes(vm, type, type->own.dict, dict_attribute))
         return false;
-    return !slots.weakref || type_add_attributes(vm, type, type->dict, weakref_attribute);
+    return !slots.weakref || type_add_attributes(vm, type, type->own.dict, weakref_attribute);
 }
 
 /* ---- how many inline slots instances get at first ---- */
 
 static uint32_t count_new_names(GenVM *vm, Type *type, Value *seen, uint32_t count) {
-    Value attributes =
-        type->dict ? dict_get_str(vm, type->dict, name_value(vm, NAME___static_attributes__))
-                   : VALUE_UNSET;
+    Value attributes = type->own.dict ? dict_get_str(vm, type->own.dict,
+                                                     name_value(vm, NAME___static_attributes__))
+                                      : VALUE_UNSET;
     if (!is_kind(attributes, TYPE_TUPLE)) return count;
     const Tuple *names = AS_TUPLE(attributes);
     for (uint64_t i = 0; i < names->count && count < GUESS_LIMIT; i++) {
@@ -387,7 +387,7 @@ static bool set_default(GenVM *vm, Dict *dict, Value name, Value value) {
 }
 
 static bool prepare_namespace(GenVM *vm, Type *type) {
-    Dict *dict = type->dict;
+    Dict *dict = type->own.dict;
     Value qualname = take_key(vm, dict, NAME___qualname__);
     if (qualname != VALUE_UNSET && !value_is_str(qualname)) {
         raise_type(vm, "type __qualname__ must be a str, not %T", qualname);
@@ -406,7 +406,7 @@ static bool prepare_namespace(GenVM *vm, Type *type) {
 
 /* The cells that __class__ and super() of the methods, and annotation scopes, look into. */
 static bool fill_cells(GenVM *vm, Type *type) {
-    Value cell = take_key(vm, type->dict, NAME___classcell__);
+    Value cell = take_key(vm, type->own.dict, NAME___classcell__);
     if (cell != VALUE_UNSET) {
         if (!is_kind(cell, TYPE_CELL)) {
             raise_type(vm, "__classcell__ must be a nonlocal cell, not <class '%T'>", cell);
@@ -415,9 +415,9 @@ static bool fill_cells(GenVM *vm, Type *type) {
         AS(Cell, cell)->value = object_value(type);
         gc_barrier(vm, as_object(cell));
     }
-    cell = take_key(vm, type->dict, NAME___classdictcell__);
+    cell = take_key(vm, type->own.dict, NAME___classdictcell__);
     if (is_kind(cell, TYPE_CELL)) {
-        AS(Cell, cell)->value = object_value(type->dict);
+        AS(Cell, cell)->value = object_value(type->own.dict);
         gc_barrier(vm, as_object(cell));
     }
     return true;
@@ -426,15 +426,16 @@ static bool fill_cells(GenVM *vm, Type *type) {
 /* ---- making the type ---- */
 
 bool type_add_subclass(GenVM *vm, Type *base, Type *type) {
-    size_t size = base->subclass_count * sizeof type;
-    if (!base->subclasses || base->subclasses->capacity < size + sizeof type) {
-        Buffer *larger = gc_buffer_resize(vm, base->subclasses, size ? size * 2 : 4 * sizeof type);
+    TypeState *state = type_state(vm, base);
+    size_t size = state->subclass_count * sizeof type;
+    if (!state->subclasses || state->subclasses->capacity < size + sizeof type) {
+        Buffer *larger = gc_buffer_resize(vm, state->subclasses, size ? size * 2 : 4 * sizeof type);
         if (!larger) return false;
-        base->subclasses = larger;
+        state->subclasses = larger;
         gc_barrier(vm, base);
     }
-    memcpy(base->subclasses->data + size, &type, sizeof type);
-    base->subclass_count++;
+    memcpy(state->subclasses->data + size, &type, sizeof type);
+    state->subclass_count++;
     return true;
 }
 
@@ -446,10 +447,10 @@ static Type *allocate_type(GenVM *vm, Type *metatype, Value name, Type *base, Tu
     type->base = base;
     type->bases = bases;
     type->def = base->def;
-    type->constructor = VALUE_UNSET;
+    type->own.constructor = VALUE_UNSET;
     type->instance_kind = base->instance_kind;
     type->member_count = base->member_count;
-    type->dict_shape = SHAPE_NONE;
+    type->own.dict_shape = SHAPE_NONE;
     type_inherit(type, NULL);
     type->flags &= ~(uint32_t)(TYPE_FINAL | TYPE_NO_NEW);
     return type->name == VALUE_ERROR ? NULL : type;
@@ -495,7 +496,7 @@ Type *type_new(GenVM *vm, Type *metatype, Value name, Tuple *bases, Dict *namesp
     if (dict == VALUE_ERROR) return NULL;
     Type *type = allocate_type(vm, metatype, name, base, bases);
     if (!type) return NULL;
-    type->dict = AS_DICT(dict);
+    type->own.dict = AS_DICT(dict);
     return complete_type(vm, type) ? type : NULL;
 }
 
@@ -508,7 +509,7 @@ Type *type_restore(GenVM *vm, Type *metatype, Value name, Tuple *bases, const Ty
     if (dict == VALUE_ERROR) return NULL;
     Type *type = allocate_type(vm, metatype, name, base, bases);
     if (!type) return NULL;
-    type->dict = AS_DICT(dict);
+    type->own.dict = AS_DICT(dict);
     type_clear_specials(type);
     type->mro = compute_mro(vm, type, bases);
     if (!type->mro) return NULL;
@@ -534,9 +535,10 @@ Type *type_restore(GenVM *vm, Type *metatype, Value name, Tuple *bases, const Ty
 }
 
 bool type_restore_attribute(GenVM *vm, Type *type, Value name) {
-    if (str_is(name, "__dict__")) return type_add_attributes(vm, type, type->dict, dict_attribute);
+    if (str_is(name, "__dict__"))
+        return type_add_attributes(vm, type, type->own.dict, dict_attribute);
     if (str_is(name, "__weakref__"))
-        return type_add_attributes(vm, type, type->dict, weakref_attribute);
+        return type_add_attributes(vm, type, type->own.dict, weakref_attribute);
     raise_value(vm, "not a valid image: class %S lacks %S", type->name, name);
     return false;
 }
@@ -555,7 +557,7 @@ bool type_restored(GenVM *vm, Type *type) {
 static Value values_to_name(GenVM *vm, Type *type) {
     Value list = VALUE_UNSET, name, value;
     uint32_t position = 0;
-    while (dict_next(type->dict, &position, &name, &value)) {
+    while (dict_next(type->own.dict, &position, &name, &value)) {
         if (!is_object(value)) continue;
         uint8_t kind = as_object(value)->kind;
         if (kind == TYPE_FUNCTION || kind == TYPE_STR || kind == TYPE_NATIVE) continue;
@@ -675,16 +677,17 @@ static bool rebuild(GenVM *vm, Type *type) {
     type->mro = mro;
     gc_barrier(vm, type);
     if (!type_build_specials(vm, type)) return false;
-    for (uint32_t i = 0; i < type->subclass_count; i++)
-        if (!rebuild(vm, type_subclass(type, i))) return false;
+    for (uint32_t i = 0; i < type->own.subclass_count; i++)
+        if (!rebuild(vm, type_subclass(&type->own, i))) return false;
     return true;
 }
 
-static void drop_subclass(Type *base, const Type *type) {
-    for (uint32_t i = 0; i < base->subclass_count; i++) {
-        if (type_subclass(base, i) != type) continue;
-        uint8_t *place = base->subclasses->data + i * sizeof type;
-        memmove(place, place + sizeof type, (--base->subclass_count - i) * sizeof type);
+static void drop_subclass(GenVM *vm, const Type *base, const Type *type) {
+    TypeState *state = type_state(vm, base);
+    for (uint32_t i = 0; i < state->subclass_count; i++) {
+        if (type_subclass(state, i) != type) continue;
+        uint8_t *place = state->subclasses->data + i * sizeof type;
+        memmove(place, place + sizeof type, (--state->subclass_count - i) * sizeof type);
         return;
     }
 }
@@ -719,7 +722,7 @@ bool type_set_bases(GenVM *vm, Type *type, Value bases) {
         return false;
     }
     for (uint64_t i = 0; i < before->count; i++)
-        drop_subclass(type_from(before->items[i]), type);
+        drop_subclass(vm, type_from(before->items[i]), type);
     for (uint64_t i = 0; i < type->bases->count; i++)
         if (!type_add_subclass(vm, type_from(type->bases->items[i]), type)) return false;
     vm->method_epoch++;

@@ -21,6 +21,9 @@ typedef struct GenericAlias {
 void type_inherit(Type *type,
                   const BuiltinType *def); /* flags and slots from type->base; def may be NULL */
 Tuple *type_mro_behind(GenVM *vm, Type *type, const Tuple *rest);
+void type_fill_plain(Type *type, const BuiltinType *def,
+                     Type *base); /* what follows from these alone */
+const BuiltinType *type_builtin_def(TypeId id);
 void type_trace(GenVM *vm, Object *object);
 bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, uint8_t flags);
 bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef *def);

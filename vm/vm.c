@@ -6,33 +6,10 @@
 #include "vm/objects.h"
 #include "vm/paths.h"
 #include "vm/runtime.h"
+#include "vm/shared.h"
 #include "vm/site_cache.h"
 
 #include <stdlib.h>
-
-static const char *const name_texts[] = {
-#define NAME(id) #id,
-#include "vm/names.def"
-#undef NAME
-};
-
-static const char *const special_texts[] = {
-#define SPECIAL(id, name) #name,
-#include "vm/specials.def"
-#undef SPECIAL
-};
-
-static bool names_init(GenVM *vm) {
-    for (int i = 0; i < NAME_COUNT; i++)
-        if ((vm->names[i] = str_intern_from(vm, name_texts[i], strlen(name_texts[i]))) ==
-            VALUE_ERROR)
-            return false;
-    for (int i = 0; i < SPECIAL_COUNT; i++) {
-        vm->special_names[i] = str_intern_from(vm, special_texts[i], strlen(special_texts[i]));
-        if (vm->special_names[i] == VALUE_ERROR) return false;
-    }
-    return true;
-}
 
 static void clear_values(GenVM *vm) {
     vm->exception = vm->handled = vm->sys_module = vm->main_module = VALUE_UNSET;
@@ -53,16 +30,22 @@ static bool modules_init(GenVM *vm) {
     return builtins_init(vm);
 }
 
+static void use_shared(GenVM *vm) {
+    const Shared *shared = vm->shared = shared_get();
+    vm->types = shared->type_pointers;
+    vm->names = shared->names;
+    vm->special_names = shared->special_names;
+    vm->characters = shared->characters;
+    vm->empty_str = shared->empty_str;
+    vm->empty_tuple = shared->empty_tuple;
+}
+
 /* Everything that a VM has before a host adds modules and capabilities. */
 bool vm_init(GenVM *vm) {
     clear_values(vm);
+    use_shared(vm);
     if (!gc_init(vm) || !frame_init(vm) || !shapes_init(vm)) return false;
-    if (!str_init(vm) || !names_init(vm)) return false;
-    Value empty_tuple = tuple_new(vm, 0), empty_bytes = bytes_new(vm, "", 0);
-    if (empty_tuple == VALUE_ERROR || empty_bytes == VALUE_ERROR) return false;
-    vm->empty_tuple = empty_tuple;
-    vm->empty_bytes = empty_bytes;
-    if (!types_init(vm) || !error_init(vm)) return false;
+    if (!str_init(vm) || !types_init(vm) || !error_init(vm)) return false;
     return continue_init(vm) && modules_init(vm);
 }
 

@@ -75,10 +75,15 @@ struct GenVM {
     uint32_t *shape_moves; /* NULL, or by shape: which one its instances get at the next collection
                               (shape.c) */
     uint32_t shape_moves_count;
-    Type *types[TYPE_COUNT]; /* builtin types by TypeId */
-    Value names[NAME_COUNT]; /* interned */
-    Value special_names[SPECIAL_COUNT];
-    Value characters[256]; /* one-character strings of Latin-1 */
+    const struct Shared *shared; /* what all VMs have; these are places in it (shared.h) */
+    Type *const *types;          /* builtin types by TypeId */
+    const Value *names;          /* interned, by Name */
+    const Value *special_names;
+    const Value *characters; /* one-character strings of Latin-1 */
+    TypeState *type_states;  /* of the builtin types, by TypeId */
+    uint64_t *shared_hashes; /* of the shared strings; 0: not computed yet */
+    uint64_t
+        *own_shared_hashes; /* the same where this VM's key is another than the usual; else NULL */
     Value empty_str, empty_tuple, empty_bytes;
     struct InternTable *interned;
     FoundKey found; /* what dict_get found last (dict.c); forgotten by each collection */
@@ -184,6 +189,11 @@ typedef struct HandleScope {
 } HandleScope;
 
 Dict *vm_builtins_of(GenVM *vm, Dict *globals); /* globals['__builtins__'], or the VM's own */
+
+static inline TypeState *type_state(const GenVM *vm, const Type *type) {
+    return type->header.gc & GC_PERMANENT ? &vm->type_states[type->id]
+                                          : &((Type *)(uintptr_t)type)->own;
+}
 
 static inline Value name_value(GenVM *vm, Name name) {
     return vm->names[name];

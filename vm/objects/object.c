@@ -6,7 +6,7 @@
 
 Value type_module_name(GenVM *vm, Type *type) {
     if (type->is_builtin) return str_from(vm, type->def->module ? type->def->module : "builtins");
-    Value module = dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
+    Value module = dict_get_str(vm, type->own.dict, name_value(vm, NAME___module__));
     return module == VALUE_UNSET
                ? raise_attribute(vm, object_value(type), name_value(vm, NAME___module__))
                : module;
@@ -14,8 +14,9 @@ Value type_module_name(GenVM *vm, Type *type) {
 
 /* "module.Qualname"; the module is left out for builtins and where it is no str. */
 Value type_full_name(GenVM *vm, Type *type) {
-    Value module = type->is_builtin ? type_module_name(vm, type)
-                                    : dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
+    Value module = type->is_builtin
+                       ? type_module_name(vm, type)
+                       : dict_get_str(vm, type->own.dict, name_value(vm, NAME___module__));
     if (module == VALUE_ERROR) return VALUE_ERROR;
     if (module == VALUE_UNSET || !value_is_str(module) || str_is(module, "builtins"))
         return type->qualname;

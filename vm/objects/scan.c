@@ -150,9 +150,9 @@ static inline uint64_t last_bytes(const uint8_t *end, size_t size) {
 
 /* 60 bits, so that the hash is a small int, and is its own hash as an int; 0 is the hash of the
  * empty text alone. */
-uint64_t text_hash(GenVM *vm, const void *data, size_t size) {
+uint64_t text_hash_with(const uint64_t key[2], const void *data, size_t size) {
     if (size == 0) return 0;
-    uint64_t k0 = vm->hash_key[0], k1 = vm->hash_key[1];
+    uint64_t k0 = key[0], k1 = key[1];
     Sip s = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
              k1 ^ 0x7465646279746573u};
     const uint8_t *p = data, *end = p + size / 8 * 8;
@@ -165,4 +165,8 @@ uint64_t text_hash(GenVM *vm, const void *data, size_t size) {
     sip_round(&s);
     uint64_t hash = (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) >> 4;
     return hash ? hash : 1;
+}
+
+uint64_t text_hash(GenVM *vm, const void *data, size_t size) {
+    return text_hash_with(vm->hash_key, data, size);
 }

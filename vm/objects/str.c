@@ -17,6 +17,8 @@
  * table).
  */
 #include "vm/objects/number.h"
+#include "vm/objects/text.h"
+#include "vm/shared.h"
 
 #include <stdlib.h>
 
@@ -432,9 +434,16 @@ int str_order(Value left, Value right) {
     return order ? order : (a->size > b->size) - (a->size < b->size);
 }
 
+static uint64_t shared_hash(GenVM *vm, const Str *str) {
+    uint64_t *known = &vm->shared_hashes[shared_number(vm->shared, str)];
+    if (!*known && str->size) *known = text_hash(vm, str->data, str->size);
+    return *known;
+}
+
 uint64_t str_hash(GenVM *vm, Value v) {
     Str *str = AS_STR(v);
     if (str->hash) return str->hash;
+    if (is_shared(&str->header)) return shared_hash(vm, str);
     if (str->size > 4096) native_spend(vm, str->size / 16);
     return str->hash = text_hash(vm, str->data, str->size);
 }
@@ -511,6 +520,8 @@ static Value intern_at(GenVM *vm, size_t at, Str *str) {
 Value str_intern(GenVM *vm, Value v) {
     Str *str = AS_STR(v);
     if (likely(str->header.flags & STR_INTERNED)) return v;
+    const Str *shared = shared_find(vm->shared, str->data, str->size);
+    if (shared) return object_value(shared);
     uint64_t hash = str_hash(vm, v);
     size_t at = intern_slot(vm->interned, hash, str->data, str->size);
     if (vm->interned->slots[at]) return object_value(vm->interned->slots[at]);
@@ -524,6 +535,8 @@ Value str_intern(GenVM *vm, Value v) {
 }
 
 Value str_intern_from(GenVM *vm, const char *utf8, size_t size) {
+    const Str *shared = shared_find(vm->shared, utf8, size);
+    if (shared) return object_value(shared);
     uint64_t hash = text_hash(vm, utf8, size);
     size_t at = intern_slot(vm->interned, hash, utf8, size);
     if (vm->interned->slots[at]) return object_value(vm->interned->slots[at]);
@@ -594,23 +607,26 @@ void str_sweep_interned(GenVM *vm, bool full) {
 
 /* ---- the start and end of a VM ---- */
 
+enum { FIRST_INTERNED = 256 };
+
 bool str_init(GenVM *vm) {
     vm->interned = calloc(1, sizeof *vm->interned);
-    if (!vm->interned || !resize_interned(vm, vm->interned, 4096)) return false;
-    Str *empty = str_alloc(vm, 0, 0, STR_ASCII);
-    Bytes *no_bytes = bytes_alloc(vm, 0);
-    if (!empty || !no_bytes) return false;
-    vm->empty_str = object_value(empty);
-    vm->empty_bytes = object_value(no_bytes);
-    for (uint32_t c = 0; c < 256; c++) {
-        vm->characters[c] = new_char(vm, c);
-        if (vm->characters[c] == VALUE_ERROR) return false;
+    if (!vm->interned || !resize_interned(vm, vm->interned, FIRST_INTERNED)) return false;
+    bool usual = vm->hash_key[0] == SHARED_KEY_0 && vm->hash_key[1] == SHARED_KEY_1;
+    if (!usual) {
+        vm->own_shared_hashes = calloc(vm->shared->str_count, sizeof *vm->own_shared_hashes);
+        if (!vm->own_shared_hashes) return false;
     }
-    return str_intern(vm, vm->empty_str) != VALUE_ERROR;
+    vm->shared_hashes = usual ? (uint64_t *)(uintptr_t)vm->shared->hashes : vm->own_shared_hashes;
+    Bytes *no_bytes = bytes_alloc(vm, 0);
+    if (!no_bytes) return false;
+    vm->empty_bytes = object_value(no_bytes);
+    return true;
 }
 
 void str_free(GenVM *vm) {
     if (vm->interned) free(vm->interned->slots);
     free(vm->interned);
+    free(vm->own_shared_hashes);
     vm->interned = NULL;
 }

@@ -135,6 +135,7 @@ uint8_t text_scan(const char *data, size_t size,
                   uint32_t *length);                          /* the STR_ flags, and the length */
 void text_reverse(char *out, const char *data, size_t size);  /* by bytes */
 uint64_t text_hash(GenVM *vm, const void *data, size_t size); /* SipHash-1-3, 60 bits */
+uint64_t text_hash_with(const uint64_t key[2], const void *data, size_t size);
 
 /* ---- str_search.c: on bytes. Results are offsets, or TEXT_NOT_FOUND ---- */
 

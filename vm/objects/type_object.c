@@ -124,8 +124,9 @@ static Value method_subclasses(GenVM *vm, Value *args) {
                 !list_append(vm, found, object_value(vm->types[id])))
                 return VALUE_ERROR;
     }
-    for (uint32_t i = 0; i < type->subclass_count; i++)
-        if (!list_append(vm, found, object_value(type_subclass(type, i)))) return VALUE_ERROR;
+    const TypeState *state = type_state(vm, type);
+    for (uint32_t i = 0; i < state->subclass_count; i++)
+        if (!list_append(vm, found, object_value(type_subclass(state, i)))) return VALUE_ERROR;
     return found;
 }
 
