@@ -10,6 +10,7 @@
 #include "vm/frame_object.h"
 #include "vm/file.h"
 #include "vm/objects.h"
+#include "vm/objects/containers.h"
 #include "vm/runtime.h"
 #include "vm/warn.h"
 
@@ -733,7 +734,7 @@ static bool fast_init(GenVM *vm) {
 
 /* ---- the module ---- */
 
-static const NativeDef functions[] = {
+const NativeDef builtins_functions[] = {
     {"abs(x, /)", builtin_abs, "Return the absolute value of the argument."},
     {"aiter(async_iterable, /)", builtin_aiter,
      "Return an asynchronous iterator for an asynchronous iterable."},
@@ -824,12 +825,15 @@ static bool add(GenVM *vm, const char *name, Value v) {
     return key != VALUE_ERROR && v != VALUE_ERROR && dict_set_str(vm, vm->builtins, key, v);
 }
 
+enum { BUILTINS_MOST = 170 }; /* names: those of a new VM, and some */
+
 bool builtins_init(GenVM *vm) {
     Value module_name = name_value(vm, NAME_builtins), module = module_new(vm, module_name);
     if (module == VALUE_ERROR) return false;
     vm->builtins = AS(Module, module)->dict;
+    if (!dict_reserve(vm, vm->builtins, BUILTINS_MOST)) return false;
     if (!dict_set_str(vm, vm->modules, module_name, module)) return false;
-    for (const NativeDef *def = functions; def->signature; def++) {
+    for (const NativeDef *def = builtins_functions; def->signature; def++) {
         Value function = native_function_new(vm, def, VALUE_UNSET, module_name);
         if (function == VALUE_ERROR ||
             !dict_set_str(vm, vm->builtins, AS(NativeFunction, function)->name, function))

@@ -13,6 +13,7 @@
 #include "vm/operations.h"
 #include "vm/ops.h"
 #include "vm/resume.h"
+#include "vm/shared.h"
 
 typedef enum TruthStage { TRUTH_ANY, TRUTH_FROM_BOOL, TRUTH_FROM_LEN } TruthStage;
 
@@ -25,32 +26,35 @@ static const uint8_t register_counts[] = {
 _Static_assert(sizeof((GenVM){0}.stubs) / sizeof(Function *) >= RETURN_COUNT,
                "a stub for each continuation");
 
-bool continue_init(GenVM *vm) {
-    Code *code = code_new(vm);
-    Buffer *storage = code ? gc_buffer_new(vm, RETURN_COUNT * 2 * sizeof(Instr)) : NULL;
-    if (!storage) return false;
-    code->storage[0] = storage;
-    code->instrs = (Instr *)storage->data;
+void continue_make(ContinueStubs *stubs, Value empty_str) {
+    Code *code = &stubs->code;
+    code->header = (Object){.shape = TYPE_CODE, .kind = TYPE_CODE, .gc = GC_PERMANENT};
+    code->name = code->qualname = code->filename = code->doc = code->source_lines = VALUE_UNSET;
+    code->instrs = stubs->instrs;
     code->instr_count = RETURN_COUNT * 2;
-    for (int i = 0; i < RETURN_COUNT; i++) {
-        code->instrs[i * 2] = instr_make(OP_NOP, 0, 0, 0, 0);
-        code->instrs[i * 2 + 1] = instr_make(i == RETURN_HOST ? OP_HALT : OP_CONT, 0, 0, 0, i);
-    }
     code->flags = CODE_STUB;
-    vm->stub_code = code;
     for (int i = 0; i < RETURN_COUNT; i++) {
-        Function *stub = gc_new(vm, sizeof *stub, TYPE_FUNCTION);
-        if (!stub) return false;
-        stub->header.state = FUNCTION_COMPLEX;
+        stubs->instrs[i * 2] = instr_make(OP_NOP, 0, 0, 0, 0);
+        stubs->instrs[i * 2 + 1] = instr_make(i == RETURN_HOST ? OP_HALT : OP_CONT, 0, 0, 0, i);
+        Function *stub = &stubs->functions[i];
+        stub->header = (Object){.shape = TYPE_FUNCTION,
+                                .kind = TYPE_FUNCTION,
+                                .state = FUNCTION_COMPLEX,
+                                .gc = GC_PERMANENT};
         stub->code = code;
-        stub->entry = code->instrs + i * 2 + 1;
+        stub->entry = stubs->instrs + i * 2 + 1;
         stub->regs = register_counts[i];
-        stub->name = stub->qualname = vm->empty_str;
+        stub->name = stub->qualname = empty_str;
         stub->module = stub->doc = VALUE_NONE;
         stub->annotate = stub->annotations = stub->type_params = VALUE_UNSET;
-        vm->stubs[i] = stub;
     }
-    return true;
+}
+
+void continue_init(GenVM *vm) {
+    ContinueStubs *stubs = (ContinueStubs *)(uintptr_t)&vm->shared->stubs;
+    vm->stub_code = &stubs->code;
+    for (int i = 0; i < RETURN_COUNT; i++)
+        vm->stubs[i] = &stubs->functions[i];
 }
 
 Return continue_kind(GenVM *vm, const Function *function) {

@@ -3,9 +3,19 @@
 #ifndef GEN_CONTINUE_H
 #define GEN_CONTINUE_H
 
+#include "vm/code.h"
 #include "vm/frame.h"
 
-bool continue_init(GenVM *vm); /* makes vm->stubs and vm->stub_code */
+/* The functions of continuation frames, one a Return, and their code: shared by all VMs (shared.h).
+ */
+typedef struct ContinueStubs {
+    Code code;
+    Instr instrs[RETURN_COUNT * 2];
+    Function functions[RETURN_COUNT];
+} ContinueStubs;
+void continue_make(ContinueStubs *stubs, Value empty_str);
+
+void continue_init(GenVM *vm); /* sets vm->stubs and vm->stub_code */
 static inline Function *continue_stub(GenVM *vm, Return kind) {
     return vm->stubs[kind];
 }

@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { STACK_FIRST = 1024, STACK_MAX = 1 << 27, MIN_FRAME = FRAME_LINKS }; /* words */
+enum { STACK_FIRST = 512, STACK_MAX = 1 << 27, MIN_FRAME = FRAME_LINKS }; /* words */
 
 bool frame_is_generator(Value *base) {
     return frame_code(base)->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR);
@@ -304,8 +304,6 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark(vm, vm->len_function);
     gc_mark(vm, vm->host_natives);
     gc_mark(vm, vm->main_module);
-    for (int i = 0; i < RETURN_COUNT; i++)
-        gc_mark_pointer(vm, vm->stubs[i]);
     for (uint32_t i = 0; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
     if (vm->refs_mark) vm->refs_mark(vm);

@@ -4,7 +4,9 @@
  * bitmap in the block's head has a bit per 16 bytes, set at the start of each marked object.
  * Allocation bumps through the runs of unmarked cells between marked ones, so sweeping is what
  * allocation does anyway. large objects   malloc, listed in heap->large, freed by the collection
- * that finds them unmarked.
+ * that finds them unmarked. starter         the first block of a VM, from which all size classes
+ * take short runs until it is full, so that a small VM touches few pages; what dies there is not
+ * used again.
  *
  * Generations are sticky mark bits: a minor collection keeps the marks of the last one, so marked =
  * old, and traces only what is reachable from the roots and from remembered old objects (those a
@@ -38,7 +40,11 @@ enum {
     SMALL_LIMIT = GC_SMALL, /* up to here a size class every 16 bytes */
     BLOCK_LIMIT = 8192,     /* larger objects are malloc's */
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
-    PIECE = 4096, /* a run is handed out in pieces, so that the accounts are not far off */
+    STARTER = CLASS_COUNT, /* has the starter block, and no cells of its own */
+    CLASSES_IN_ALL,
+    LINE = 128,        /* bytes of the starter block that are of one size class */
+    STARTER_RUN = 512, /* bytes that a class takes of it at once, at most; or one cell */
+    PIECE = 4096,      /* a run is handed out in pieces, so that the accounts are not far off */
     LARGE_STEP_BYTES = 256, /* of a large object that cost a step: filling it is work */
     CHUNK_BLOCKS = 8,       /* blocks are got from the system this many at a time, fewer at first */
     FEW_CHUNKS = 16,        /* a heap of more is got in pieces of HUGE_PAGE */
@@ -66,7 +72,7 @@ enum { SLICE_MARK = 3 << 20, SLICE_BLOCKS = 512, SLICE_YOUNG = 1 << 20, SLICE_IT
 
 typedef struct Block {
     uint64_t bitmap[BITMAP_WORDS];
-    uint32_t cell_size;
+    uint32_t cell_size;  /* 0: the starter block */
     uint32_t live_bytes; /* marked so far */
     uint64_t padding;
     char cells[];
@@ -90,7 +96,8 @@ typedef struct Partial { /* a big container of which a cycle has marked the firs
 } Partial;
 
 typedef struct Heap {
-    SizeClass classes[CLASS_COUNT];
+    SizeClass classes[CLASSES_IN_ALL];
+    char *starter_next, *starter_end; /* what is left of the starter block */
     Object **large;
     uint32_t large_count, large_capacity;
     Object **mark_stack;
@@ -141,6 +148,44 @@ static inline uint32_t class_index(size_t size) {
     return SMALL_LIMIT / GRANULE + i;
 }
 
+/* ---- the starter block ---- */
+
+/* The size of the cells in each of its lines, in granules. */
+static uint16_t *line_sizes(Block *starter) {
+    return (uint16_t *)starter->cells;
+}
+
+static COLD uint32_t starter_cell_size(const void *cell) {
+    Block *block = block_of(cell);
+    return (uint32_t)line_sizes(block)[(size_t)((const char *)cell - (char *)block) / LINE] *
+           GRANULE;
+}
+
+static inline uint32_t cell_size_of(const Block *block, const void *cell) {
+    return likely(block->cell_size) ? block->cell_size : starter_cell_size(cell);
+}
+
+/* The bytes of a few cells of a class; 0: they have no room any more. */
+static uint32_t starter_run(const Heap *heap, const SizeClass *class) {
+    uint32_t size = class->cell_size, bytes = size * 4 < STARTER_RUN ? size * 4 : STARTER_RUN;
+    if (bytes < size) bytes = size;
+    bytes = (bytes + LINE - 1) & ~(uint32_t)(LINE - 1);
+    return (size_t)(heap->starter_end - heap->starter_next) < bytes ? 0 : bytes;
+}
+
+static void take_starter_run(Heap *heap, SizeClass *class, uint32_t bytes) {
+    uint32_t size = class->cell_size;
+    char *run = heap->starter_next;
+    heap->starter_next += bytes;
+    Block *block = block_of(run);
+    for (uint32_t at = 0; at < bytes; at += LINE)
+        line_sizes(block)[(size_t)(run + at - (char *)block) / LINE] = (uint16_t)(size / GRANULE);
+    class->block = NULL;
+    class->area->next = run;
+    class->area->end = class->run_end = run + bytes / size * size;
+    heap->young_bytes += bytes / size * size;
+}
+
 /* ---- small helpers over growing pointer arrays ---- */
 
 static bool push_pointer(Object ***array, uint32_t *count, uint32_t *capacity, Object *object) {
@@ -157,6 +202,9 @@ static bool push_pointer(Object ***array, uint32_t *count, uint32_t *capacity, O
 
 /* ---- life of the heap ---- */
 
+static bool finalize_natively(GenVM *vm, Object *object);
+static Block *new_block(Heap *heap, SizeClass *class);
+
 bool gc_init(GenVM *vm) {
     Heap *heap = calloc(1, sizeof *heap);
     if (!heap) return false;
@@ -170,10 +218,15 @@ bool gc_init(GenVM *vm) {
         class->cell_size = small ? (i + 1) * GRANULE : big_classes[i - SMALL_LIMIT / GRANULE];
         class->area = small ? &vm->areas[i + 1] : &class->large;
     }
+    SizeClass *starter = &heap->classes[STARTER];
+    starter->area = &starter->large;
+    Block *block = new_block(heap, starter);
+    if (!block) return false;
+    size_t lines = sizeof *block + BLOCK_SIZE / LINE * sizeof(uint16_t);
+    heap->starter_next = (char *)block + (lines + LINE - 1) / LINE * LINE;
+    heap->starter_end = (char *)block + BLOCK_SIZE;
     return true;
 }
-
-static bool finalize_natively(GenVM *vm, Object *object);
 
 void gc_free_heap(GenVM *vm) {
     Heap *heap = vm->heap;
@@ -182,7 +235,7 @@ void gc_free_heap(GenVM *vm) {
         finalize_natively(vm, heap->finalizable[i]);
     for (uint32_t i = 0; i < heap->large_count; i++)
         free(prefix_of(heap->large[i]));
-    for (uint32_t i = 0; i < CLASS_COUNT; i++)
+    for (uint32_t i = 0; i < CLASSES_IN_ALL; i++)
         free(heap->classes[i].blocks);
     for (uint32_t i = 0; i < heap->chunk_count; i++)
         free(heap->chunks[i]);
@@ -213,7 +266,7 @@ uint64_t gc_object_size(const Object *object) {
     if (!object) return 0;
     if (object->gc & GC_PERMANENT) return shared_size(object);
     if (object->gc & GC_LARGE) return sizeof(LargePrefix) + prefix_of(object)->size;
-    return block_of(object)->cell_size;
+    return cell_size_of(block_of(object), object);
 }
 
 uint64_t gc_live_bytes(GenVM *vm) {
@@ -242,9 +295,10 @@ void gc_use_huge_pages(void *start, size_t size) {
 static Block *new_block(Heap *heap, SizeClass *class) {
     if (heap->spare == heap->spare_end) {
         bool huge = heap->chunk_count >= FEW_CHUNKS;
-        size_t blocks = huge                    ? HUGE_PAGE / BLOCK_SIZE
-                        : heap->chunk_count < 4 ? CHUNK_BLOCKS / 2
-                                                : CHUNK_BLOCKS;
+        size_t blocks = huge                     ? HUGE_PAGE / BLOCK_SIZE
+                        : heap->chunk_count == 0 ? 1 /* the starter */
+                        : heap->chunk_count < 5  ? CHUNK_BLOCKS / 2
+                                                 : CHUNK_BLOCKS;
         void *chunk = NULL;
         if (posix_memalign(&chunk, huge ? HUGE_PAGE : BLOCK_SIZE, blocks * BLOCK_SIZE) != 0)
             return NULL;
@@ -326,6 +380,12 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
             take_piece(vm, class);
             return take_cell(class);
         }
+        uint32_t run = starter_run(heap, class);
+        if (run) {
+            if (!gc_check_size(vm, run)) return NULL;
+            take_starter_run(heap, class, run);
+            return take_cell(class);
+        }
         Block *block = NULL;
         while (!block && class->cursor < class->count) {
             block = class->blocks[class->cursor++];
@@ -395,10 +455,7 @@ void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls) {
 Value *gc_extra_word(GenVM *vm, Object *object) {
     (void)vm;
     if (object->gc & GC_LARGE) return &prefix_of(object)->extra;
-    Block *block = block_of(object);
-    size_t offset = (size_t)((char *)object - block->cells);
-    char *cell = block->cells + offset / block->cell_size * block->cell_size;
-    return (Value *)(cell + block->cell_size) - 1;
+    return (Value *)((char *)object + cell_size_of(block_of(object), object)) - 1;
 }
 
 /* ---- buffers ---- */
@@ -526,8 +583,9 @@ void gc_mark_object(GenVM *vm, Object *object) {
         Block *block = block_of(object);
         size_t granule = (size_t)((char *)object - (char *)block) / GRANULE;
         block->bitmap[granule / 64] |= (uint64_t)1 << (granule % 64);
-        block->live_bytes += block->cell_size;
-        heap->old_bytes += block->cell_size;
+        uint32_t size = cell_size_of(block, object);
+        block->live_bytes += size;
+        heap->old_bytes += size;
     }
     if (object->kind == TYPE_BUFFER) return;
     bool leaf = object->kind == TYPE_STR ? !((Str *)object)->extra : object->kind == TYPE_BYTES;
@@ -655,7 +713,7 @@ static void each_marked_in(GenVM *vm, Block *block, Visitor visit) {
 /* Calls visit on every marked object. */
 static void each_marked(GenVM *vm, Visitor visit) {
     Heap *heap = vm->heap;
-    for (uint32_t c = 0; c < CLASS_COUNT; c++)
+    for (uint32_t c = 0; c < CLASSES_IN_ALL; c++)
         for (uint32_t b = 0; b < heap->classes[c].count; b++)
             each_marked_in(vm, heap->classes[c].blocks[b], visit);
     for (uint32_t i = 0; i < heap->large_count; i++)
@@ -670,7 +728,7 @@ static void unmark(GenVM *vm, Object *object) {
 static void clear_marks(GenVM *vm) {
     Heap *heap = vm->heap;
     each_marked(vm, unmark);
-    for (uint32_t c = 0; c < CLASS_COUNT; c++)
+    for (uint32_t c = 0; c < CLASSES_IN_ALL; c++)
         for (uint32_t b = 0; b < heap->classes[c].count; b++) {
             memset(heap->classes[c].blocks[b]->bitmap, 0,
                    sizeof heap->classes[c].blocks[b]->bitmap);
@@ -865,7 +923,7 @@ static void clear_slice(GenVM *vm) {
     for (uint32_t done = 0; done < SLICE_BLOCKS; done++) {
         while (heap->clear_block == heap->classes[heap->clear_class].count) {
             heap->clear_block = 0;
-            if (++heap->clear_class < CLASS_COUNT) continue;
+            if (++heap->clear_class < CLASSES_IN_ALL) continue;
             for (uint32_t i = 0; i < heap->large_count; i++)
                 unmark(vm, heap->large[i]);
             heap->remembered_count = 0; /* nothing is marked, so nothing need be */

@@ -9,6 +9,7 @@ Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators,
                    bool strict);
 Value builtins_filter(GenVM *vm, Type *cls, Value function, Value iterator);
 bool builtins_init(GenVM *vm); /* makes vm->builtins */
+extern const NativeDef builtins_functions[];
 Value instance_check_plainly(GenVM *vm, Value object,
                              Value cls); /* True or False; TAIL for objects that pretend */
 Value subclass_check_plainly(GenVM *vm, Value cls, Value base);

@@ -5,6 +5,7 @@
  */
 #include "vm/shared.h"
 #include "vm/objects/text.h"
+#include "vm/runtime.h"
 #include "vm/type_private.h"
 
 #include <assert.h>
@@ -90,6 +91,11 @@ static void add_names(Maker *maker) {
     }
     for (int i = 0; i < NAME_COUNT; i++)
         shared->names[i] = add_text(maker, names[i]);
+    for (const NativeDef *def = builtins_functions; def->signature; def++) {
+        const char *name;
+        size_t size = native_def_name(def, &name, NULL);
+        add_str(maker, name, size);
+    }
     memset(shared->specials, SPECIAL_COUNT, sizeof shared->specials);
     for (int i = 0; i < SPECIAL_COUNT; i++) {
         shared->special_names[i] = add_text(maker, specials[i]);
@@ -157,6 +163,7 @@ static void make(void) {
     for (uint32_t i = 0; i < TYPE_COUNT; i++)
         add_type(&maker, (TypeId)i);
     fix_exception_group(&maker);
+    continue_make(&shared->stubs, shared->empty_str);
     const uint64_t key[2] = {SHARED_KEY_0, SHARED_KEY_1};
     for (uint32_t i = 0; i < shared->str_count; i++)
         shared->hashes[i] = text_hash_with(key, shared->strs[i].str.data, shared->strs[i].str.size);

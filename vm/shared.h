@@ -11,6 +11,7 @@
 #ifndef GEN_SHARED_H
 #define GEN_SHARED_H
 
+#include "vm/continue.h"
 #include "vm/type.h"
 
 /* Room for a text: names are shorter. A VM interns longer ones for itself. */
@@ -38,6 +39,7 @@ typedef struct Shared {
     Value empty_str, empty_tuple;
     Type types[TYPE_COUNT];
     Type *type_pointers[TYPE_COUNT];
+    ContinueStubs stubs;
     Shape shapes[TYPE_COUNT]; /* the roots of the builtin types */
 } Shared;
 

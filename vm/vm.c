@@ -46,7 +46,8 @@ bool vm_init(GenVM *vm) {
     use_shared(vm);
     if (!gc_init(vm) || !frame_init(vm) || !shapes_init(vm)) return false;
     if (!str_init(vm) || !types_init(vm) || !error_init(vm)) return false;
-    return continue_init(vm) && modules_init(vm);
+    continue_init(vm);
+    return modules_init(vm);
 }
 
 /* The engine alone; linking stdlib/init.c replaces this. */
