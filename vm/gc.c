@@ -42,9 +42,10 @@ enum {
     CLASS_COUNT = SMALL_LIMIT / GRANULE + 10,
     STARTER = CLASS_COUNT, /* has the starter block, and no cells of its own */
     CLASSES_IN_ALL,
-    LINE = 128,        /* bytes of the starter block that are of one size class */
-    STARTER_RUN = 512, /* bytes that a class takes of it at once, at most; or one cell */
-    PIECE = 4096,      /* a run is handed out in pieces, so that the accounts are not far off */
+    LINE = 128,           /* bytes of the starter block that are of one size class */
+    STARTER_SIZE = 24576, /* of its BLOCK_SIZE bytes it has these */
+    STARTER_RUN = 512,    /* bytes that a class takes of it at once, at most; or one cell */
+    PIECE = 4096,         /* a run is handed out in pieces, so that the accounts are not far off */
     LARGE_STEP_BYTES = 256, /* of a large object that cost a step: filling it is work */
     CHUNK_BLOCKS = 8,       /* blocks are got from the system this many at a time, fewer at first */
     FEW_CHUNKS = 16,        /* a heap of more is got in pieces of HUGE_PAGE */
@@ -224,7 +225,7 @@ bool gc_init(GenVM *vm) {
     if (!block) return false;
     size_t lines = sizeof *block + BLOCK_SIZE / LINE * sizeof(uint16_t);
     heap->starter_next = (char *)block + (lines + LINE - 1) / LINE * LINE;
-    heap->starter_end = (char *)block + BLOCK_SIZE;
+    heap->starter_end = (char *)block + STARTER_SIZE;
     return true;
 }
 
@@ -300,8 +301,8 @@ static Block *new_block(Heap *heap, SizeClass *class) {
                         : heap->chunk_count < 5  ? CHUNK_BLOCKS / 2
                                                  : CHUNK_BLOCKS;
         void *chunk = NULL;
-        if (posix_memalign(&chunk, huge ? HUGE_PAGE : BLOCK_SIZE, blocks * BLOCK_SIZE) != 0)
-            return NULL;
+        size_t size = heap->chunk_count ? blocks * BLOCK_SIZE : STARTER_SIZE;
+        if (posix_memalign(&chunk, huge ? HUGE_PAGE : BLOCK_SIZE, size) != 0) return NULL;
         if (huge) gc_use_huge_pages(chunk, HUGE_PAGE);
         if (!push_pointer((Object ***)&heap->chunks, &heap->chunk_count, &heap->chunk_capacity,
                           chunk)) {

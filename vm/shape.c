@@ -27,7 +27,7 @@ enum {
     SLOT_LIMIT = INSTANCE_SLOTS_MOST, /* attributes beyond go to a Dict */
     CHILD_LIMIT = 48,  /* transitions from one shape beyond which instances are used as dicts */
     INLINE_LIMIT = 64, /* a class learns at most that many inline slots */
-    FIRST_SHAPES = TYPE_COUNT + 33,
+    FIRST_SHAPES = TYPE_COUNT + 17,
     FIRST_OVERFLOW = 4,
 };
 
