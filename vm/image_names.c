@@ -365,7 +365,8 @@ static Value follow(GenVM *vm, Dict *dict, Value qualname) {
 
 bool image_is_library(GenVM *vm, Value name) {
     if (!value_is_str(name)) return false;
-    return image_is_always_there(name) || (vm->has_builtin_module && vm->has_builtin_module(vm, name));
+    return image_is_always_there(name) ||
+           (vm->has_builtin_module && vm->has_builtin_module(vm, name));
 }
 
 /* Objects that are globals of the library's modules: sentinels, streams, a module's hidden state.

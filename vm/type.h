@@ -7,9 +7,9 @@
 /* What a VM notes about a type. Builtin types are shared by all VMs and never written (shared.h):
  * theirs is in the VM. So ask type_state(vm, type). */
 typedef struct TypeState {
-    Dict *dict;          /* NULL until first needed for a builtin type: use type_dict() */
-    Value constructor;   /* builtin types: see type_constructor; else VALUE_UNSET */
-    Buffer *subclasses;  /* Type *[subclass_count]: direct subclasses, not kept alive by this */
+    Dict *dict;         /* NULL until first needed for a builtin type: use type_dict() */
+    Value constructor;  /* builtin types: see type_constructor; else VALUE_UNSET */
+    Buffer *subclasses; /* Type *[subclass_count]: direct subclasses, not kept alive by this */
     uint32_t subclass_count;
     uint32_t dict_shape; /* of instances whose attributes are in a Dict; SHAPE_NONE until needed */
 } TypeState;
