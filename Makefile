@@ -31,7 +31,8 @@ MANDIR = $(PREFIX)/share/man
 V ?= release
 ifeq ($(V),release)
 B := build
-VARIANT_FLAGS = -O2 -DNDEBUG
+# No C++ exception passes through, so nothing unwinds the stack; debuggers have .debug_frame.
+VARIANT_FLAGS = -O2 -DNDEBUG -fno-asynchronous-unwind-tables -fno-unwind-tables
 else ifeq ($(V),debug)
 B := build/debug
 VARIANT_FLAGS = -O1 -DGEN_DEBUG
@@ -72,6 +73,8 @@ WARN_FLAGS = -Wall -Wextra -Wshadow -Werror=implicit-function-declaration -Werro
 	-Werror=incompatible-pointer-types -Werror=return-type $(if $(WERROR),-Werror)
 COMPILE = $(CCACHE) $(CC) $(LANG_FLAGS) $(VARIANT_FLAGS) $(WARN_FLAGS) $(CFLAGS) $(CPPFLAGS)
 LINK = $(CC) $(VARIANT_FLAGS) $(CFLAGS) $(LDFLAGS)
+# Relocations in the short form, where the linker writes it and this machine's libc reads it.
+SHORT_RELOCATIONS = $(shell cat build/short_relocations)
 
 # A line says what is being made; VERBOSE=1 shows the commands.
 Q := $(if $(VERBOSE),,@)
@@ -120,9 +123,9 @@ PRODUCTS := $(B)/gen $(B)/libgenvm.a $(B)/libgenvm.so $(B)/genvm.pc
 all: $(PRODUCTS) ## build gen, the libraries and genvm.pc (the default)
 	@:
 
-$(B)/gen: $(REPL_OBJ) $(B)/libgenvm.a
+$(B)/gen: $(REPL_OBJ) $(B)/libgenvm.a build/short_relocations
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) $(SHORT_RELOCATIONS) -o $@ $(REPL_OBJ) $(B)/libgenvm.a $(LIBS)
 
 # One object whose internal names are local: a host that links the archive meets gen_* and no more.
 $(B)/libgenvm.a: $(LIB_OBJ)
@@ -136,10 +139,16 @@ $(B)/libgenvm.so: $(B)/libgenvm.so.$(VERSION)
 	@ln -sf libgenvm.so.$(VERSION) $(B)/libgenvm.so.$(MAJOR)
 	@ln -sf libgenvm.so.$(MAJOR) $@
 
-$(B)/libgenvm.so.$(VERSION): $(LIB_OBJ)
+$(B)/libgenvm.so.$(VERSION): $(LIB_OBJ) build/short_relocations
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -shared -Wl,-soname,libgenvm.so.$(MAJOR) $(if $(filter asan tsan,$(V)),,-Wl,-z,defs) \
-		-o $@ $(LIB_OBJ) $(LIBS)
+		$(SHORT_RELOCATIONS) -o $@ $(LIB_OBJ) $(LIBS)
+
+build/short_relocations:
+	@mkdir -p build
+	@echo 'int main(void) { return 0; }' | $(CC) -x c -o $@.try -Wl,-z,pack-relative-relocs - 2>/dev/null && \
+		$@.try && echo '-Wl,-z,pack-relative-relocs' > $@ || : > $@
+	@rm -f $@.try
 
 $(B)/genvm.pc: FORCE | $(B)/obj
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \

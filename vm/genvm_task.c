@@ -153,7 +153,7 @@ static bool tell_frame(GenVM *vm, int64_t index, GenFrame *out) {
     const Code *code = function->code;
     out->function = keep_text(vm, function->qualname);
     out->file = keep_text(vm, code->filename);
-    out->line = word < code->instr_count ? (int)code->positions[word].line : 0;
+    out->line = word < code->instr_count && code->positions ? (int)code->positions[word].line : 0;
     out->locals = ref_hold(vm, frame_locals(vm, base));
     return out->locals != GEN_NULL;
 }

@@ -73,16 +73,17 @@ static void set_filename(char *out, size_t size, const char *name) {
         snprintf(out, size, is_unseen(name) ? "<prelude %s>" : "<frozen %s>", name);
 }
 
-/* The library's own code does not show in tracebacks, so nobody asks for its columns; lines are
- * what frames and generators tell. */
-static void hide(Code *code) {
+/* The library's own code does not show in tracebacks, so nobody asks for its columns. Lines are
+ * what frames and generators tell; those of the prelude nobody sees. */
+static void hide(Code *code, bool lines) {
     code->flags |= CODE_PRELUDE;
-    for (uint32_t i = 0; i < code->instr_count; i++) {
+    if (!lines) code->positions = NULL;
+    for (uint32_t i = 0; lines && i < code->instr_count; i++) {
         Position *position = &code->positions[i];
         *position = (Position){position->line, position->line, 0, 0};
     }
     for (uint32_t i = 0; i < code->const_count; i++)
-        if (is_kind(code->consts[i], TYPE_CODE)) hide((Code *)as_object(code->consts[i]));
+        if (is_kind(code->consts[i], TYPE_CODE)) hide((Code *)as_object(code->consts[i]), lines);
 }
 
 /* This machine has a compiler, and no library. */
@@ -112,7 +113,8 @@ static Bytes *compile_module(GenVM *vm, const Source *module) {
     set_filename(filename, sizeof filename, module->name);
     Value code = vm->compile(vm, text, size, filename, "exec", COMPILE_LIBRARY);
     free(text);
-    if (code != VALUE_ERROR) hide((Code *)as_object(code));
+    bool lines = strncmp(module->name, "prelude.", 8) != 0;
+    if (code != VALUE_ERROR) hide((Code *)as_object(code), lines);
     Value frozen = code == VALUE_ERROR ? code : image_freeze_code(vm, code);
     if (frozen == VALUE_ERROR) fail(module->path, gen_error_text(vm));
     if (vm->roots[ROOT_WARNINGS] != VALUE_UNSET) fail(module->path, "the compiler warns of it");
