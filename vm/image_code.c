@@ -10,6 +10,10 @@
  * the name of those with three words); constants; exception ranges; variables of inlined
  * comprehensions; loops; positions (0: as the word before). A constant is a byte of Constant and
  * what belongs to it.
+ *
+ * The frozen form, for the library, is the same with less: inner code has no hash; a name is
+ * written once, and after that its number in the order of first mention; positions are runs of
+ * words and their lines.
  */
 #include "vm/image_private.h"
 #include "vm/sha256.h"
@@ -34,7 +38,15 @@ typedef enum Constant {
     K_CODE,
     K_SLICE,
     K_UNSET,
+    /* of the frozen form: */
+    K_NEW_NAME,   /* as K_NAME, and it gets the next number */
+    K_KNOWN_NAME, /* its number */
 } Constant;
+
+typedef struct FrozenNames {
+    Value *items; /* malloc's */
+    uint32_t count, capacity;
+} FrozenNames;
 
 enum { REGS_MOST = 1 << 20 };
 
@@ -47,6 +59,52 @@ enum { TRUST_HASHES = false };
 #endif
 
 static bool put_code(GenVM *vm, ImageBytes *out, Code *code);
+
+/* ---- the names of the frozen form ---- */
+
+static bool add_name(FrozenNames *names, Value name) {
+    if (names->count == names->capacity) {
+        uint32_t capacity = names->capacity ? names->capacity * 2 : 64;
+        Value *larger = realloc(names->items, capacity * sizeof *larger);
+        if (!larger) return false;
+        names->items = larger;
+        names->capacity = capacity;
+    }
+    names->items[names->count++] = name;
+    return true;
+}
+
+/* Its number, or UINT32_MAX. */
+static uint32_t number_of_name(const FrozenNames *names, Value name) {
+    for (uint32_t i = 0; i < names->count; i++)
+        if (names->items[i] == name || str_equal(names->items[i], name)) return i;
+    return UINT32_MAX;
+}
+
+/* As a text; frozen: 0 and the text, or 1 + its number. */
+static void put_name(ImageBytes *out, Value name) {
+    if (!out->frozen) {
+        image_put_text(out, name);
+        return;
+    }
+    uint32_t number = number_of_name(out->frozen, name);
+    image_put_number(out, (uint64_t)(uint32_t)(number + 1));
+    if (number != UINT32_MAX) return;
+    image_put_text(out, name);
+    if (!add_name(out->frozen, name)) out->failed = true;
+}
+
+static void put_name_constant(ImageBytes *out, Value name) {
+    uint32_t number = out->frozen ? number_of_name(out->frozen, name) : UINT32_MAX;
+    if (number != UINT32_MAX) {
+        image_put_byte(out, K_KNOWN_NAME);
+        image_put_number(out, number);
+        return;
+    }
+    image_put_byte(out, out->frozen ? K_NEW_NAME : K_NAME);
+    image_put_text(out, name);
+    if (out->frozen && !add_name(out->frozen, name)) out->failed = true;
+}
 
 /* ---- writing ---- */
 
@@ -161,8 +219,12 @@ static bool put_object(GenVM *vm, ImageBytes *out, Value v) {
         put_double(out, imaginary);
         return true;
     case TYPE_STR:
-        image_put_byte(out, reads_as_name(AS_STR(v)) ? K_NAME : K_STR);
-        image_put_text(out, v);
+        if (reads_as_name(AS_STR(v))) {
+            put_name_constant(out, v);
+        } else {
+            image_put_byte(out, K_STR);
+            image_put_text(out, v);
+        }
         return true;
     case TYPE_BYTES:
         image_put_byte(out, K_BYTES);
@@ -203,7 +265,7 @@ static bool put_constant(GenVM *vm, ImageBytes *out, Value v) {
 static void put_names(ImageBytes *out, const Tuple *names) {
     image_put_number(out, names ? names->count + 1 : 0);
     for (uint64_t i = 0; names && i < names->count; i++)
-        image_put_text(out, names->items[i]);
+        put_name(out, names->items[i]);
 }
 
 /* Operands of these three-word instructions beside a and b are the interpreter's. */
@@ -224,6 +286,20 @@ static void put_instructions(ImageBytes *out, const Code *code) {
         uint32_t words = code_op_info[op].words;
         if (words == 3) image_put_number(out, (uint32_t)instr_imm(code->instrs[i + 1]));
         i += words;
+    }
+}
+
+/* Pairs: how many words, zigzag the line less the line before. */
+static void put_lines(ImageBytes *out, const Code *code) {
+    int64_t last = code->first_line;
+    image_put_byte(out, code->positions != NULL);
+    for (uint32_t i = 0, end; code->positions && i < code->instr_count; i = end) {
+        int64_t line = code->positions[i].line;
+        for (end = i + 1; end < code->instr_count && code->positions[end].line == line;)
+            end++;
+        image_put_number(out, end - i);
+        image_put_number(out, image_zigzag(line - last));
+        last = line;
     }
 }
 
@@ -254,9 +330,9 @@ static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
                                 code->first_line,    code->iterated_params};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         image_put_number(out, numbers[i]);
-    image_put_text(out, code->name);
-    image_put_text(out, code->qualname);
-    image_put_text(out, code->filename);
+    put_name(out, code->name);
+    put_name(out, code->qualname);
+    put_name(out, code->filename);
     if (!put_constant(vm, out, code->doc)) return false;
     put_names(out, code->varnames);
     put_names(out, code->cellvars);
@@ -286,7 +362,10 @@ static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
         image_put_number(out, code->loops[i].end);
         image_put_number(out, code->loops[i].reg);
     }
-    put_positions(out, code);
+    if (out->frozen)
+        put_lines(out, code);
+    else
+        put_positions(out, code);
     return true;
 }
 
@@ -315,6 +394,7 @@ static const Bytes *image_of(GenVM *vm, Code *code) {
 }
 
 static bool put_code(GenVM *vm, ImageBytes *out, Code *code) {
+    if (out->frozen) return put_parts(vm, out, code);
     const Bytes *image = image_of(vm, code);
     if (!image) return false;
     image_put_number(out, image->size - IMAGE_HASH_SIZE);
@@ -416,6 +496,23 @@ bool image_put_code(GenVM *vm, ImageBytes *out, Code *code) {
 /* ---- reading ---- */
 
 static bool get_constant(ImageReader *r, Value *out);
+
+static bool get_new_name(ImageReader *r, Value *out) {
+    if (!image_get_name(r, out)) return false;
+    return add_name(r->frozen, *out) || (raise_memory(r->vm), false);
+}
+
+static bool get_known_name(ImageReader *r, uint64_t number, Value *out) {
+    if (number >= r->frozen->count) return image_bad(r, "a name that was not mentioned");
+    *out = r->frozen->items[number];
+    return true;
+}
+
+static bool get_name(ImageReader *r, Value *out) {
+    if (!r->frozen) return image_get_name(r, out);
+    uint64_t number = image_get_number(r);
+    return number ? get_known_name(r, number - 1, out) : get_new_name(r, out);
+}
 
 static bool get_constants(ImageReader *r, Value *items, uint64_t count) {
     if (!native_enter(r->vm)) return false;
@@ -548,6 +645,12 @@ static bool get_constant(ImageReader *r, Value *out) {
         return code != NULL;
     }
     case K_SLICE: return get_slice(r, out);
+    case K_NEW_NAME:
+        if (r->frozen) return get_new_name(r, out);
+        break;
+    case K_KNOWN_NAME:
+        if (r->frozen) return get_known_name(r, image_get_number(r), out);
+        break;
     }
     return image_bad(r, "an unknown constant");
 }
@@ -561,7 +664,7 @@ static bool get_names(ImageReader *r, Tuple **names) {
     if (tuple == VALUE_ERROR) return false;
     *names = AS_TUPLE(tuple);
     for (uint64_t i = 0; i < count - 1; i++)
-        if (!image_get_name(r, &AS_TUPLE(tuple)->items[i])) return false;
+        if (!get_name(r, &AS_TUPLE(tuple)->items[i])) return false;
     return true;
 }
 
@@ -572,8 +675,7 @@ static bool get_numbers(ImageReader *r, Code *code) {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!image_get_u32(r, numbers[i])) return false;
     if (code->regs > REGS_MOST) return image_bad(r, "code with %u registers", code->regs);
-    return image_get_name(r, &code->name) && image_get_name(r, &code->qualname) &&
-           image_get_name(r, &code->filename);
+    return get_name(r, &code->name) && get_name(r, &code->qualname) && get_name(r, &code->filename);
 }
 
 static bool get_cells(ImageReader *r, Code *code) {
@@ -695,6 +797,22 @@ static bool get_positions(ImageReader *r, Code *code) {
     return true;
 }
 
+static bool get_lines(ImageReader *r, Code *code) {
+    if (image_get_number(r) == 0) return true;
+    Position *positions =
+        code_reserve(r->vm, code, CODE_POSITIONS, (code->instr_count + 1) * sizeof *positions);
+    if (!positions) return false;
+    uint32_t line = code->first_line;
+    for (uint32_t i = 0; i < code->instr_count;) {
+        uint64_t words = image_get_number(r), delta = image_get_number(r);
+        if (words == 0 || words > code->instr_count - i) return image_bad(r, "lines of no words");
+        line += (uint32_t)(delta >> 1) ^ -(uint32_t)(delta & 1);
+        while (words--)
+            positions[i++] = (Position){line, line, 0, 0};
+    }
+    return true;
+}
+
 /* Data words that follow from a constant. */
 static void restore_data(Code *code) {
     for (uint32_t i = 0; i < code->instr_count;
@@ -714,11 +832,11 @@ static Code *parse(ImageReader *r) {
               get_names(r, &code->varnames) && get_names(r, &code->cellvars) &&
               get_names(r, &code->freevars) && get_cells(r, code) && get_instructions(r, code) &&
               get_constant_table(r, code) && get_ranges(r, code) && get_inlined(r, code) &&
-              get_loops(r, code) && get_positions(r, code);
+              get_loops(r, code) && (r->frozen ? get_lines(r, code) : get_positions(r, code));
     if (!ok || r->vm->exception != VALUE_UNSET) return NULL;
-    if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
     restore_data(code);
-    if (r->trusted) return code;
+    if (r->frozen) return code;
+    if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
     if (!native_charge(r->vm, code->instr_count)) return NULL;
     if (!code_verify_image(code, message, sizeof message))
         return image_bad(r, "code of %S: %s", code->qualname, message), NULL;
@@ -736,13 +854,20 @@ static Code *parse_within(const ImageReader *r, const uint8_t *data, uint64_t si
     return code;
 }
 
+static Code *get_frozen(ImageReader *r) {
+    if (!native_enter(r->vm)) return NULL;
+    Code *code = parse(r);
+    native_leave(r->vm);
+    return code;
+}
+
 /* The hash names code of this VM, or what follows is parsed, verified and must have that hash. */
 static Code *get_code(ImageReader *r) {
+    if (r->frozen) return get_frozen(r);
     uint64_t size = image_get_number(r);
     const uint8_t *hash, *data;
     if (!image_get_bytes(r, &hash, IMAGE_HASH_SIZE) || !image_get_bytes(r, &data, size))
         return NULL;
-    if (r->trusted) return parse_within(r, data, size);
     Code *code = find_code(r->vm, hash);
     if (code) return code;
     uint8_t digest[32];
@@ -770,14 +895,23 @@ Code *image_get_code(ImageReader *r) {
 /* ---- frozen ---- */
 
 Value image_freeze_code(GenVM *vm, Value code) {
-    const Bytes *image = image_of(vm, AS(Code, code));
-    if (!image) return VALUE_ERROR;
-    return bytes_new(vm, image->data + IMAGE_HASH_SIZE, image->size - IMAGE_HASH_SIZE);
+    FrozenNames names = {0};
+    ImageBytes out;
+    image_bytes_init(&out);
+    out.frozen = &names;
+    Value frozen = VALUE_ERROR;
+    if (put_parts(vm, &out, AS(Code, code)))
+        frozen = out.failed ? raise_memory(vm) : bytes_new(vm, out.data, out.size);
+    image_bytes_free(&out);
+    free(names.items);
+    return frozen;
 }
 
 Value image_thaw_code(GenVM *vm, const uint8_t *data, size_t size) {
-    const ImageReader r = {.vm = vm, .trusted = true};
-    Code *code = parse_within(&r, data, size);
+    FrozenNames names = {0};
+    ImageReader r = {.vm = vm, .at = data, .start = data, .end = data + size, .frozen = &names};
+    Code *code = get_frozen(&r);
+    free(names.items);
     return code ? object_value(code) : VALUE_ERROR;
 }
 

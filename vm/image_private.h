@@ -42,7 +42,8 @@ typedef enum ImageConstant { /* written as they are: append only */
 typedef struct ImageBytes {
     uint8_t *data; /* `first`, or malloc's */
     size_t size, capacity;
-    bool failed; /* no memory */
+    bool failed;                /* no memory */
+    struct FrozenNames *frozen; /* image_code.c: code is written in the frozen form; else NULL */
     uint8_t first[1024];
 } ImageBytes;
 
@@ -152,11 +153,11 @@ typedef struct ImageReader {
     const uint8_t *at, *end, *start;
     Object **objects; /* by number; in a Buffer that the reader holds */
     uint8_t *tags;
-    uint32_t count;   /* of records in the image */
-    uint32_t made;    /* shells read so far */
-    uint32_t current; /* record whose shell or body is being read */
-    bool same_hashes; /* the VM that saved had the same hash key */
-    bool trusted;     /* the bytes are the library's own: code is not verified */
+    uint32_t count;             /* of records in the image */
+    uint32_t made;              /* shells read so far */
+    uint32_t current;           /* record whose shell or body is being read */
+    bool same_hashes;           /* the VM that saved had the same hash key */
+    struct FrozenNames *frozen; /* not NULL: frozen code, the library's own, is not verified */
     ImagePending *pending;
     uint32_t pending_count, pending_capacity;
     ImageRoot root;

@@ -23,6 +23,7 @@ void image_bytes_init(ImageBytes *bytes) {
     bytes->size = 0;
     bytes->capacity = sizeof bytes->first;
     bytes->failed = false;
+    bytes->frozen = NULL;
 }
 
 void image_bytes_free(ImageBytes *bytes) {

@@ -73,15 +73,11 @@ static void set_filename(char *out, size_t size, const char *name) {
         snprintf(out, size, is_unseen(name) ? "<prelude %s>" : "<frozen %s>", name);
 }
 
-/* The library's own code does not show in tracebacks, so nobody asks for its columns. Lines are
- * what frames and generators tell; those of the prelude nobody sees. */
+/* The library's own code does not show in tracebacks; the lines of the prelude nobody sees at all.
+ */
 static void hide(Code *code, bool lines) {
     code->flags |= CODE_PRELUDE;
     if (!lines) code->positions = NULL;
-    for (uint32_t i = 0; lines && i < code->instr_count; i++) {
-        Position *position = &code->positions[i];
-        *position = (Position){position->line, position->line, 0, 0};
-    }
     for (uint32_t i = 0; i < code->const_count; i++)
         if (is_kind(code->consts[i], TYPE_CODE)) hide((Code *)as_object(code->consts[i]), lines);
 }
