@@ -18,7 +18,7 @@ void save_class_shell(ImageWriter *w, Object *object) {
     Type *type = (Type *)object;
     image_put_number(w->out, image_number_of(w, &type_of(vm, object_value(type))->header));
     image_put_text(w->out, type->name);
-    Value module = dict_get_str(vm, type->dict, name_value(vm, NAME___module__));
+    Value module = dict_get_str(vm, type->own.dict, name_value(vm, NAME___module__));
     image_put_text(w->out, value_is_str(module) ? module : vm->empty_str);
     image_put_text(w->out, value_is_str(type->qualname) ? type->qualname : vm->empty_str);
     image_put_number(w->out, type->bases->count);
@@ -92,7 +92,7 @@ bool load_class_body(ImageReader *r, Object *object) {
     Type *type = (Type *)object;
     uint64_t count;
     Value qualname;
-    bool is_known = type->dict->count; /* to the VM, before (image_shared.c): it stays as it is */
+    bool is_known = type->own.dict->count; /* to the VM, before (image_shared.c): it stays as it is */
     if (!image_get_kind(r, TYPE_STR, &qualname) || !image_get_count(r, &count, 2)) return false;
     if (is_known)
         r->tags[r->current] = IMAGE_BUILTIN_TYPE; /* nothing is left to be done for it */
