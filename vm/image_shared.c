@@ -54,7 +54,7 @@ static Value find_qualified(GenVM *vm, Dict *dict, const Str *qualname) {
         Value part = str_intern_from(vm, at, (size_t)(stop - at));
         v = part == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, dict, part);
         if (!dot) return v;
-        dict = is_kind(v, TYPE_TYPE) ? AS(Type, v)->dict : NULL;
+        dict = is_kind(v, TYPE_TYPE) ? type_state(vm, AS(Type, v))->dict : NULL;
         at = stop + 1;
     }
     return VALUE_UNSET;
