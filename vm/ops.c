@@ -203,6 +203,19 @@ static inline bool is_exact_int(Value v) {
     return is_int(v) || is_exact(v, TYPE_INT);
 }
 
+/* ADD and ADDK of what the loop does not add itself: strs first. */
+bool op_add(GenVM *vm) {
+    Instr instr = op_instr(vm);
+    bool is_const = instr_op(instr) == OP_ADDK;
+    Value left = *op_b(vm), right = is_const ? op_const(vm) : *op_c(vm);
+    if (!is_exact(left, TYPE_STR) || !is_exact(right, TYPE_STR)) return op_binary(vm);
+    bool is_swapped = is_const && instr_c(instr) & 2;
+    Value joined = is_swapped ? str_concat(vm, right, left) : str_concat(vm, left, right);
+    if (unlikely(joined == VALUE_ERROR)) return false;
+    *op_a(vm) = joined;
+    return true;
+}
+
 bool op_binary(GenVM *vm) {
     Instr instr = op_instr(vm);
     Opcode op = instr_op(instr);
