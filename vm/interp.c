@@ -322,12 +322,12 @@ no_builtin_call : { /* the three instructions one by one */
         NEXT;
     }
 
-    ARITHMETIC(ADD, int_add, +, RB, RC)
-    ARITHMETIC(SUB, int_sub, -, RB, RC)
-    ARITHMETIC(MUL, int_mul, *, RB, RC)
-    ARITHMETIC(ADDK, int_add, +, RB, k[IMM])
-    ARITHMETIC(SUBK, int_sub, -, RB, k[IMM])
-    ARITHMETIC(MULK, int_mul, *, RB, k[IMM])
+    ARITHMETIC(ADD, int_add, +, RB, RC, op_add)
+    ARITHMETIC(SUB, int_sub, -, RB, RC, op_binary)
+    ARITHMETIC(MUL, int_mul, *, RB, RC, op_binary)
+    ARITHMETIC(ADDK, int_add, +, RB, k[IMM], op_add)
+    ARITHMETIC(SUBK, int_sub, -, RB, k[IMM], op_binary)
+    ARITHMETIC(MULK, int_mul, *, RB, k[IMM], op_binary)
     ARITHMETIC_IMMEDIATE(ADDI, int_add, +)
     ARITHMETIC_IMMEDIATE(SUBI, int_sub, -)
     DIVISION(DIV, RC)

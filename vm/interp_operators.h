@@ -35,17 +35,17 @@ static inline double to_double(Value v) {
 }
 
 /* x OP y where ints may overflow into the slow path and floats are computed at once. */
-#define ARITHMETIC(name, int_op, symbol, left, right)                                              \
+#define ARITHMETIC(name, int_op, symbol, left, right, slow)                                        \
     CASE(name) {                                                                                   \
         Value x = left, y = right, r;                                                              \
         if (likely(are_ints(x, y))) {                                                              \
-            if (unlikely(int_op(x, y, &r))) SLOW(op_binary);                                       \
+            if (unlikely(int_op(x, y, &r))) SLOW(slow);                                            \
             RA = r;                                                                                \
             NEXT;                                                                                  \
         }                                                                                          \
         if (likely(are_floats(x, y))) SET_FLOAT(as_float(x) symbol as_float(y));                   \
         if (is_immediate(x) && is_immediate(y)) SET_FLOAT(to_double(x) symbol to_double(y));       \
-        SLOW(op_binary);                                                                           \
+        SLOW(slow);                                                                                \
     }
 
 /* See pairs.def. */

@@ -203,6 +203,19 @@ static inline bool is_exact_int(Value v) {
     return is_int(v) || is_exact(v, TYPE_INT);
 }
 
+/* ADD and ADDK of what the loop does not add itself: strs first. */
+bool op_add(GenVM *vm) {
+    Instr instr = op_instr(vm);
+    bool is_const = instr_op(instr) == OP_ADDK;
+    Value left = *op_b(vm), right = is_const ? op_const(vm) : *op_c(vm);
+    if (!is_exact(left, TYPE_STR) || !is_exact(right, TYPE_STR)) return op_binary(vm);
+    bool is_swapped = is_const && instr_c(instr) & 2;
+    Value joined = is_swapped ? str_concat(vm, right, left) : str_concat(vm, left, right);
+    if (unlikely(joined == VALUE_ERROR)) return false;
+    *op_a(vm) = joined;
+    return true;
+}
+
 bool op_binary(GenVM *vm) {
     Instr instr = op_instr(vm);
     Opcode op = instr_op(instr);
@@ -385,15 +398,22 @@ bool op_compare_jump(GenVM *vm) {
     return continue_truth_of(vm, RETURN_TRUTH_BRANCH, value_compare(vm, op, left, right));
 }
 
+/* item in container: dicts and strs by the shortest way. */
+static inline Value contains(GenVM *vm, Value container, Value item) {
+    if (is_exact(container, TYPE_DICT)) {
+        Value value;
+        Leaf found = dict_get(vm, AS_DICT(container), item, &value);
+        if (found == LEAF_ERROR) return VALUE_ERROR;
+        if (found != LEAF_SCRIPT) return bool_value(found == LEAF_TRUE);
+    }
+    if (is_exact(container, TYPE_STR))
+        return vm->types[TYPE_STR]->slots.contains(vm, container, item);
+    return value_contains(vm, container, item);
+}
+
 bool op_in(GenVM *vm) {
     bool negated = instr_op(op_instr(vm)) == OP_NOTIN;
-    Value container = *op_c(vm), value;
-    Leaf in_dict = is_exact(container, TYPE_DICT)
-                       ? dict_get(vm, AS_DICT(container), *op_b(vm), &value)
-                       : LEAF_SCRIPT;
-    if (in_dict == LEAF_ERROR) return false;
-    Value answer = in_dict == LEAF_SCRIPT ? value_contains(vm, container, *op_b(vm))
-                                          : bool_value(in_dict == LEAF_TRUE);
+    Value answer = contains(vm, *op_c(vm), *op_b(vm));
     if (likely(is_bool(answer))) {
         *op_a(vm) = bool_value((answer == VALUE_TRUE) != negated);
         return true;

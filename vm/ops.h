@@ -20,6 +20,7 @@ bool op_delete_name(GenVM *vm);
 bool op_get_name_free(GenVM *vm);
 bool op_new_cell(GenVM *vm);
 bool op_binary(GenVM *vm);
+bool op_add(GenVM *vm);
 bool op_unary(GenVM *vm);
 bool op_not(GenVM *vm);
 bool op_compare(GenVM *vm);

@@ -525,8 +525,7 @@ static Value positive_binary(GenVM *vm, BinaryOp op, const IntView *a, const Int
     const IntView *more = a->count < b->count ? b : a, *less = more == a ? b : a;
     switch (op) {
     case BINARY_ADD: return add_positive(vm, more, less);
-    case BINARY_SUB:
-        return subtract_magnitudes(vm, a, b, false);
+    case BINARY_SUB: return subtract_magnitudes(vm, a, b, false);
     case BINARY_LSHIFT:
         if (b->count > 1 || b->limbs[0] >= SHIFT_SHORT) return VALUE_UNSET;
         return shift_positive_left(vm, a, (unsigned)b->limbs[0]);

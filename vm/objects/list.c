@@ -57,8 +57,19 @@ static void shrink(GenVM *vm, List *list) {
     }
 }
 
+enum { SMALL_CAPACITY = 48 };
+
 Value list_new(GenVM *vm, uint64_t capacity) {
     List *list = gc_new(vm, sizeof *list, TYPE_LIST);
+    if (likely(list && capacity - 1 < SMALL_CAPACITY)) { /* both in line */
+        Buffer *buffer = gc_new_raw(vm, sizeof *buffer + capacity * sizeof(Value), TYPE_BUFFER);
+        if (unlikely(!buffer)) return VALUE_ERROR;
+        buffer->capacity = capacity * sizeof(Value);
+        list->buffer = buffer;
+        list->items = (Value *)buffer->data;
+        list->capacity = capacity;
+        return object_value(list);
+    }
     if (!list || (capacity && !set_capacity(vm, list, capacity))) return VALUE_ERROR;
     return object_value(list);
 }

@@ -248,6 +248,12 @@ static inline uint32_t lanes_space(const char *at, bool text) {
     return lanes_mask(space);
 }
 
+static inline void places_begin(Places *places, TextSpan span) {
+    places->text = span.data;
+    places->size = span.size;
+    places->next = 0;
+}
+
 static inline void note_places(Places *places, uint32_t bits) {
     for (; bits; bits &= bits - 1)
         places->at[places->count++] =
@@ -321,7 +327,8 @@ static Value reversed_list(Value list) {
 /* The list has room for all pieces up to the end if the first bunch of places goes that far. */
 static inline __attribute__((always_inline)) Value
 split_at_byte(GenVM *vm, const TextKind *kind, Value text, TextSpan span, char c, size_t most) {
-    Places places = {.text = span.data, .size = span.size};
+    Places places; /* its array is not to be cleared */
+    places_begin(&places, span);
     find_bytes(&places, c);
     Value list = list_new(vm, places.count < most ? places.count + 1ull : most + 1);
     if (list == VALUE_ERROR) return list;
@@ -434,7 +441,8 @@ static bool split_unicode_space(GenVM *vm, const TextKind *kind, Value list, Val
 /* The words lie between each two places. */
 static inline __attribute__((always_inline)) Value
 split_space(GenVM *vm, const TextKind *kind, int mask, Value text, TextSpan span, size_t most) {
-    Places places = {.text = span.data, .size = span.size};
+    Places places; /* its array is not to be cleared */
+    places_begin(&places, span);
     bool in_space = true, in_word = false;
     size_t start = 0;
     find_words(&places, mask, &in_space);

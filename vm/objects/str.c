@@ -66,8 +66,8 @@ COLD Str *str_too_long(GenVM *vm) {
 }
 
 /* A header for text that lies in another object. */
-static Value new_shared(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags,
-                        Object *owner) {
+static inline Value new_shared(GenVM *vm, const char *data, size_t size, uint32_t length,
+                               uint8_t flags, Object *owner) {
     Str *str = gc_new_raw(vm, sizeof(Str), TYPE_STR);
     if (!str) return VALUE_ERROR;
     str_fill(str, data, size, length, flags, owner);
@@ -259,7 +259,8 @@ static inline uint8_t joined_flags(const Str *a, const Str *b) {
     return (x & y & STR_ASCII) | ((x | y) & STR_SURROGATES);
 }
 
-static Value extended(GenVM *vm, GrowBuffer *grow, Buffer *buffer, Str *a, Str *b, size_t size) {
+static inline Value extended(GenVM *vm, GrowBuffer *grow, Buffer *buffer, Str *a, Str *b,
+                             size_t size) {
     text_copy((char *)a->data + a->size, b->data, b->size);
     grow->used += b->size;
     return new_shared(vm, a->data, size, a->length + b->length, joined_flags(a, b),
@@ -275,6 +276,16 @@ static Value copy_into_buffer(GenVM *vm, Str *a, Str *b, size_t size) {
     grow->used = size;
     return new_shared(vm, grow->text, size, a->length + b->length, joined_flags(a, b),
                       &buffer->header);
+}
+
+/* Has `a`, the text of which ends where its growth buffer is free, room for `more` bytes? */
+static inline bool extends(const Str *a, size_t more) {
+    Object *extra = a->extra;
+    if (!extra || extra->kind != TYPE_BUFFER || extra->flags == INDEX_BUFFER) return false;
+    const Buffer *buffer = (const Buffer *)extra;
+    const GrowBuffer *grow = (const GrowBuffer *)buffer->data;
+    return a->data + a->size == grow->text + grow->used &&
+           buffer->capacity - sizeof *grow - grow->used >= more;
 }
 
 static Value concat_long(GenVM *vm, Str *a, Str *b, size_t size) {
@@ -372,9 +383,13 @@ Value str_join_parts(GenVM *vm, const Value *parts, uint64_t count) {
 
 Value str_concat(GenVM *vm, Value left, Value right) {
     Str *a = AS_STR(left), *b = AS_STR(right);
+    size_t size = (size_t)a->size + b->size;
+    if (a->size && b->size && size <= STR_SIZE_MAX && extends(a, b->size)) {
+        Buffer *buffer = (Buffer *)a->extra;
+        return extended(vm, (GrowBuffer *)buffer->data, buffer, a, b, size);
+    }
     if (unlikely(!b->size)) return str_exact(vm, left);
     if (unlikely(!a->size)) return str_exact(vm, right);
-    size_t size = (size_t)a->size + b->size;
     if (unlikely(size > STR_SIZE_MAX)) return raise_memory(vm);
     uint8_t flags = joined_flags(a, b);
     if (size >= GROW_MIN) {
