@@ -12,12 +12,10 @@
 
 enum { DEPTH_CHECK = 128 }; /* generators made between two looks at how deep they are nested */
 
-Generator *generator_new(GenVM *vm, Function *function) {
+/* What is none of the commonest kind: a coroutine or an async generator. */
+static Generator *new_asynchronous(GenVM *vm, Function *function) {
     const Code *code = function->code;
-    if (unlikely(++vm->generators_made % DEPTH_CHECK == 0) && !frame_check_depth(vm)) return NULL;
-    TypeId kind = code->flags & CODE_GENERATOR   ? TYPE_GENERATOR
-                  : code->flags & CODE_COROUTINE ? TYPE_COROUTINE
-                                                 : TYPE_ASYNC_GENERATOR;
+    TypeId kind = code->flags & CODE_COROUTINE ? TYPE_COROUTINE : TYPE_ASYNC_GENERATOR;
     uint32_t words = code->regs + (kind == TYPE_ASYNC_GENERATOR);
     Generator *generator = gc_new(vm, sizeof *generator + words * sizeof(Value), kind);
     if (unlikely(!generator)) return NULL;
@@ -30,7 +28,20 @@ Generator *generator_new(GenVM *vm, Function *function) {
         return generator;
     }
     if (code->range_count) gc_finalizable(vm, generator);
-    if (kind == TYPE_ASYNC_GENERATOR) *generator_hook(generator) = VALUE_UNSET;
+    *generator_hook(generator) = VALUE_UNSET;
+    return generator;
+}
+
+Generator *generator_new(GenVM *vm, Function *function) {
+    const Code *code = function->code;
+    if (unlikely(++vm->generators_made % DEPTH_CHECK == 0) && !frame_check_depth(vm)) return NULL;
+    if (unlikely(!(code->flags & CODE_GENERATOR))) return new_asynchronous(vm, function);
+    Generator *generator =
+        gc_new(vm, sizeof *generator + code->regs * sizeof(Value), TYPE_GENERATOR);
+    if (unlikely(!generator)) return NULL;
+    generator->pc = function->entry;
+    generator->links[FRAME_LINKS + FRAME_FUNCTION] = object_value(function);
+    if (code->range_count) gc_finalizable(vm, generator);
     return generator;
 }
 

@@ -242,16 +242,18 @@ RunStatus interp_run(GenVM *vm) {
     CASE(GETGLOBAL_NATIVE) {
         BUILTIN_ENTRY(v)
         Value x = base[instr_b(pc[1])], *window = &RA;
-        if (unlikely(!is_kind(v, TYPE_NATIVE))) goto no_builtin_call;
         callee = as_object(v);
-        if (unlikely(callee->flags & NATIVE_RESUMES)) goto no_builtin_call;
+        if (unlikely(!is_kind_operand(v, TYPE_NATIVE)
+                         ? !is_kind_operand(v, TYPE_TYPE) || v == object_value(vm->types[TYPE_TYPE])
+                         : callee->flags & NATIVE_RESUMES))
+            goto no_builtin_call;
         CALL_PLACE(pc[2])
         pc += 3;
         window[0] = v; /* a native that is stopped is called again, by the CALL */
         args[0] = x;
         if (object_key(callee) == OBJECT_KEY(TYPE_NATIVE, 1)) CALL_DIRECT(callee, args, top);
         arg_count = 1;
-        goto call_native;
+        goto call_other;
     }
     CASE(GETGLOBAL_NEXT) {
         BUILTIN_ENTRY(v)
@@ -449,7 +451,14 @@ no_builtin_call : { /* the three instructions one by one */
         NEXT;
     }
 
-    OUTLINED(GETITER, op_get_iter)
+    CASE(GETITER) {
+        Value v = RB;
+        if (!is_kind_operand(v, TYPE_GENERATOR)) CALL_OUTLINED(op_get_iter);
+        Generator *g = (Generator *)as_object(v);
+        if (g->exit_pc == pc - 1 && generator_unstarted(g)) g->header.flags |= GENERATOR_OF_LOOP;
+        RA = v;
+        NEXT;
+    }
     OUTLINED(ENDFOR, op_end_for)
     OUTLINED(ENDPARAMS, op_end_params)
     FOR_GENERIC(FORITER, TOP_PLAIN, OP_FORITER_GEN)
@@ -792,7 +801,10 @@ call_other:
             if (unlikely(!g)) goto unwind;
             for (unsigned i = 0; i < arg_count; i++)
                 g->regs[i] = args[i];
-            generator_note_call(vm, g);
+            if (f->code->iterated_params)
+                generator_note_call(vm, g);
+            else if (g->header.kind == TYPE_GENERATOR) /* the same, by the CALL at hand */
+                g->exit_pc = C ? pc - 1 + C : NULL;
             RA = object_value(g);
             if (unlikely(vm->poll)) goto hurry;
             NEXT;

@@ -61,6 +61,14 @@
             QUICKEN(OP_FORITER_LIST);                                                              \
             LOOP();                                                                                \
         }                                                                                          \
+        case OBJECT_KEY(TYPE_TUPLE_ITERATOR, 0): {                                                 \
+            ListIterator *it = (ListIterator *)as_object(iterator);                                \
+            const Tuple *tuple = AS_TUPLE(it->container);                                          \
+            if (unlikely(it->container == VALUE_UNSET || (uint64_t)it->index >= tuple->count))     \
+                SLOW_LOOP(op_for_iter);                                                            \
+            RB = tuple->items[it->index++];                                                        \
+            LOOP();                                                                                \
+        }                                                                                          \
         case OBJECT_KEY(TYPE_STR_ASCII_ITERATOR, 0): {                                             \
             ListIterator *it = (ListIterator *)as_object(iterator);                                \
             const Str *str = AS_STR(it->container);                                                \

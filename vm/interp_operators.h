@@ -204,6 +204,10 @@ static inline bool is_exact_operand(Value x, TypeId kind) {
     return is_pointer(x) && object_key(as_object(x)) == OBJECT_KEY(kind, 0);
 }
 
+static inline bool is_kind_operand(Value x, TypeId kind) {
+    return is_pointer(x) && as_object(x)->kind == kind;
+}
+
 /* Strings are compared for equality in place, for order as far as their first bytes decide it. */
 static inline bool are_strings(Value x, Value y) {
     return (((x - 1) | (y - 1)) & 3) == 0 && is_exact_operand(x, TYPE_STR) &&

@@ -73,7 +73,8 @@ static Opcode form_of_builtin(GenVM *vm, Value builtin) {
     if (builtin == object_value(vm->types[TYPE_TYPE])) return OP_GETGLOBAL_TYPE;
     if (builtin == vm->next_function) return OP_GETGLOBAL_NEXT;
     if (builtin == vm->len_function) return OP_GETGLOBAL_LEN;
-    if (is_kind(builtin, TYPE_NATIVE) && !(as_object(builtin)->flags & NATIVE_RESUMES))
+    if (is_type(builtin) ||
+        (is_kind(builtin, TYPE_NATIVE) && !(as_object(builtin)->flags & NATIVE_RESUMES)))
         return OP_GETGLOBAL_NATIVE;
     return OP_GETGLOBAL_BUILTIN;
 }
