@@ -94,6 +94,7 @@ void try_handler_begin(Unit *u, Block *block, Label *cleanup, Reg exception) {
     push_protected(u, block, BLOCK_HANDLER);
 }
 
+/* What the handler raises leaves it here; so does, straight on, the exception that it does not take. */
 void try_handler_end(Unit *u, Block *block) {
     pop_protected(u, block);
     emit_label(u, block->handler);
@@ -157,8 +158,6 @@ static void try_except(Unit *u, AstStmt *s) {
         try_handler_begin(u, &handling, &cleanup, exception);
         for (int32_t i = 0; i < s->Try.handlers.count; i++)
             except_clause(u, s->Try.handlers.items[i], &handling, &end);
-        emit(u, OP_RERAISE, exception, 0, 0, 0);
-        emit_end(u);
         try_handler_end(u, &handling);
     }
     emit_label(u, &end);
@@ -188,8 +187,6 @@ static void try_finally(Unit *u, AstStmt *s, void (*inner)(Unit *, AstStmt *)) {
         emit_at(u, (AstSpan){0, 0, 0, 0});
         try_handler_begin(u, &handling, &cleanup, exception);
         statements(u, s->Try.finalbody);
-        emit(u, OP_RERAISE, exception, 0, 0, 0);
-        emit_end(u);
         try_handler_end(u, &handling);
     }
     emit_label(u, &end);

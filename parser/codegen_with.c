@@ -33,7 +33,7 @@ void with_leave(Unit *u, Block *block) {
 }
 
 static void handle_exception(Unit *u, Block *block, Label *end) {
-    Label cleanup = LABEL_NEW, suppressed = LABEL_NEW;
+    Label cleanup = LABEL_NEW, raised = LABEL_NEW;
     Block handling = {.name = NULL};
     Reg mark = u->top, exception = block->exception;
     try_handler_begin(u, &handling, &cleanup, exception);
@@ -44,12 +44,10 @@ static void handle_exception(Unit *u, Block *block, Label *end) {
     call_method_pair(u, window, block->exit, 3);
     u->top = window + 1;
     await_result(u, block->kind == BLOCK_ASYNC_WITH, window, 2);
-    emit_jump(u, OP_JT, window, 0, &suppressed);
-    emit(u, OP_RERAISE, exception, 0, 0, 0);
-    emit_end(u);
-    emit_label(u, &suppressed);
+    emit_jump(u, OP_JF, window, 0, &raised);
     emit(u, OP_EXCLEAVE, handling.saved, 0, 0, 0);
     emit_goto(u, end);
+    emit_label(u, &raised);
     try_handler_end(u, &handling);
     u->top = mark;
 }
