@@ -94,13 +94,6 @@
 
 #include "vm/interp_attributes.h"
 
-/* None, False and True lie side by side: 0, 1, 2; all else, ints in between too, is more. */
-static inline uint64_t truth_index(Value x) {
-    _Static_assert(sizeof(Object) == 8, "the distance of the singletons");
-    uint64_t distance = x - VALUE_NONE;
-    return distance >> 3 | distance << 61;
-}
-
 /* The length of exactly a list, str, tuple or dict; -1: something else. */
 static inline int64_t plain_length(const Object *object) {
     switch (object_key(object)) {
@@ -110,6 +103,12 @@ static inline int64_t plain_length(const Object *object) {
     case OBJECT_KEY(TYPE_DICT, 0): return ((const Dict *)object)->count;
     default: return -1;
     }
+}
+
+/* Is the instruction behind a call to replace its result, in register `reg`, by an iterator of it?
+ */
+static inline bool is_iterated(Instr next, unsigned reg) {
+    return instr_op(next) == OP_GETITER && instr_a(next) == reg && instr_b(next) == reg;
 }
 
 /* Is there an item at *at, counted from the end if it is negative? The commonest indices take one
@@ -394,14 +393,13 @@ no_builtin_call : { /* the three instructions one by one */
     CASE(JMP) JUMP(IMM);
     CASE(JT) {
         Value x = RA;
-        if (likely(truth_index(x) <= 2)) {
-            if (truth_index(x) == 2) JUMP(IMM);
-            NEXT;
-        }
+        if (x == VALUE_TRUE) JUMP(IMM);
+        if (x == VALUE_FALSE) NEXT;
         if (is_int(x)) {
             if (x) JUMP(IMM);
             NEXT;
         }
+        if (x == VALUE_NONE) NEXT;
         if (is_exact_operand(x, TYPE_LIST)) {
             if (AS_LIST(x)->count) JUMP(IMM);
             NEXT;
@@ -410,14 +408,13 @@ no_builtin_call : { /* the three instructions one by one */
     }
     CASE(JF) {
         Value x = RA;
-        if (likely(truth_index(x) <= 2)) {
-            if (truth_index(x) < 2) JUMP(IMM);
-            NEXT;
-        }
+        if (x == VALUE_TRUE) NEXT;
+        if (x == VALUE_FALSE) JUMP(IMM);
         if (is_int(x)) {
             if (!x) JUMP(IMM);
             NEXT;
         }
+        if (x == VALUE_NONE) JUMP(IMM);
         if (is_exact_operand(x, TYPE_LIST)) {
             if (!AS_LIST(x)->count) JUMP(IMM);
             NEXT;
@@ -548,7 +545,11 @@ unquicken_for : {
         pc = g->exit_pc;
         NEXT;
     }
-    OUTLINED(GETYIELDITER, op_get_yield_iter)
+    CASE(GETYIELDITER) {
+        if (!is_kind_operand(RB, TYPE_GENERATOR)) CALL_OUTLINED(op_get_yield_iter);
+        RA = RB;
+        NEXT;
+    }
     OUTLINED(YIELDFROM, op_yield_from)
     OUTLINED(GETAWAITABLE, op_get_awaitable)
     OUTLINED(GETAITER, op_get_aiter)
@@ -851,6 +852,17 @@ call_other:
         if (type == vm->types[TYPE_TYPE] && arg_count == 1) {
             RA = object_value(type_of(vm, args[0]));
             NEXT;
+        }
+        if (type == vm->types[TYPE_RANGE] && is_iterated(pc[0], A)) {
+            SYNC();
+            answer = range_iterator_of_call(vm, args, arg_count);
+            if (answer == VALUE_ERROR) goto unwind;
+            if (likely(answer != VALUE_UNSET)) {
+                RA = answer;
+                pc++;
+                if (unlikely(vm->poll)) goto hurry;
+                NEXT;
+            }
         }
         if (type_is_plain(vm, type)) {
             Function *init = (Function *)as_object(type->special[SP_INIT]);
