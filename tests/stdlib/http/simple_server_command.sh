@@ -25,7 +25,9 @@ import re, sys, urllib.request
 page = urllib.request.urlopen(sys.argv[1] + '/?x').read().decode()
 print(re.findall('<h1>.*</h1>|<li>.*</li>', page))
 END
-[ $(ls /proc/$server/fd | wc -l) = $before ] && echo no descriptor left
+tries=0
+while [ $(ls /proc/$server/fd | wc -l) != $before ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+[ $tries -lt 100 ] && echo no descriptor left
 kill -2 $server
 wait $server
 echo "status $?"
