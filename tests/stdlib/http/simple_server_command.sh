@@ -9,6 +9,7 @@ echo secret > "$folder/secret" && printf '\377\0' > "$folder/site/sub/b ü.png"
 server=$!
 while ! grep -q Serving "$folder/out"; do sleep 0.05; done
 url=http://$(sed -n 's/.*http:..\(.*\)\/).*/\1/p' "$folder/out")
+curl -s "$url/a.txt" > "$folder/first" # what a server opens once is open then
 before=$(ls /proc/$server/fd | wc -l)
 curl -s "$url/a.txt" -w '%{http_code} %{content_type} %{size_download}\n'
 curl -s "$url/sub/b%20%C3%BC.png" -w ' %{http_code} %{content_type}\n' | od -c | head -1
@@ -32,4 +33,4 @@ kill -2 $server
 wait $server
 echo "status $?"
 tail -1 "$folder/out"
-grep -c GET "$folder/err"
+grep -c GET "$folder/err" # with the first one
