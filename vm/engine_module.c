@@ -353,10 +353,16 @@ static Value iterable_coroutine(GenVM *vm, Value *args) {
     return object_value(copy);
 }
 
-/* The parameters of a suspended library iterator, as they are now: for its repr. */
+/* The parameters of a library iterator, as they are now: for its repr. */
 static Value generator_locals(GenVM *vm, Value *args) {
     Generator *generator = AS(Generator, args[0]);
-    return tuple_from_array(vm, generator->regs, generator_function(generator)->code->arg_count);
+    uint32_t count = (uint32_t)generator_function(generator)->code->arg_count;
+    if (generator->header.state != GENERATOR_DONE)
+        return tuple_from_array(vm, generator->regs, count);
+    Value none = tuple_new(vm, count); /* at its end a generator keeps nothing alive */
+    for (uint32_t i = 0; none != VALUE_ERROR && i < count; i++)
+        AS_TUPLE(none)->items[i] = VALUE_NONE;
+    return none;
 }
 
 static Value disassemble(GenVM *vm, Value *args) {
@@ -515,7 +521,7 @@ const NativeDef engine_core_natives[] = {
     {"is_generator_like(value, /)", is_generator, "Is it a generator or coroutine of any kind?"},
     {"name_error_self(error, /)", name_error_self, "The self of the method that raised it."},
     {"generator_locals(iterator, /)", generator_locals,
-     "The parameters of a library iterator, as they are now."},
+     "The parameters of a library iterator, as they are now; None for each when it is at its end."},
     {"is_number(value, /)", is_number, "May it be counted with."},
     {"wear(generator, cls, /)", wear,
      "The generator, from now on an instance of cls, which derives from Coat."},
