@@ -47,7 +47,8 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
 }
 
 static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
-    return native_call_spread(vm, self_alias(self)->origin, args, kwargs);
+    return native_twin(vm, TWIN_ALIAS_CALL, 3, self, args,
+                       kwargs == VALUE_UNSET ? VALUE_NONE : kwargs);
 }
 
 static Value getitem(GenVM *vm, Value self, Value key) {
@@ -84,7 +85,21 @@ static Value alias_construct(GenVM *vm, Value *args) {
     return generic_alias_new(vm, args[1], args[2]);
 }
 
+/* Generic[...] stands aside for a parameterized base behind it, which brings Generic with it. */
+static bool brings_generic(const Tuple *bases, Value self) {
+    Value origin = self_alias(self)->origin;
+    if (!is_kind(origin, TYPE_TYPE) || !str_is(AS(Type, origin)->name, "Generic")) return false;
+    uint64_t i = 0;
+    while (i < bases->count && bases->items[i] != self)
+        i++;
+    for (i++; i < bases->count; i++)
+        if (is_kind(bases->items[i], TYPE_GENERIC_ALIAS)) return true;
+    return false;
+}
+
 static Value method_mro_entries(GenVM *vm, Value *args) {
+    if (is_kind(args[1], TYPE_TUPLE) && brings_generic(AS_TUPLE(args[1]), args[0]))
+        return vm->empty_tuple;
     return tuple_pack(vm, 1, self_alias(args[0])->origin);
 }
 
