@@ -9,7 +9,7 @@
 #include "vm/objects.h"
 #include "vm/paths.h"
 #include "vm/runtime.h"
-#include "vm/task.h"
+#include "vm/threads.h"
 #include "vm/warn.h"
 
 #include <stdio.h>
@@ -82,8 +82,24 @@ static bool flush_stream(GenVM *vm, Name name) {
     return method != VALUE_ERROR && call0(vm, method) != VALUE_ERROR;
 }
 
+/* The end of a program waits for its threads, but for those that are daemons; these are dropped. */
+static void join_threads(GenVM *vm) {
+    Value name = str_intern_from(vm, "threading", 9), function = VALUE_UNSET;
+    Value module = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->modules, name);
+    if (is_kind(module, TYPE_MODULE)) {
+        name = str_intern_from(vm, "_shutdown", 9);
+        if (name != VALUE_ERROR) function = dict_get_str(vm, AS(Module, module)->dict, name);
+    }
+    error_clear(vm);
+    if (function != VALUE_UNSET && call0(vm, function) == VALUE_ERROR)
+        vm_report_unraisable(vm, error_take(vm), module);
+    if (vm->threads) threads_free(vm->threads);
+    vm->threads = NULL;
+}
+
 bool gen_vm_finish(GenVM *vm) {
     vm->handles->count = 0;
+    join_threads(vm);
     vm_run_finalizers(vm);
     if (vm->sys_module == VALUE_UNSET) return true;
     bool ok = flush_stream(vm, NAME_stdout);
@@ -104,6 +120,7 @@ void gen_interrupt(GenVM *vm) {
     vm->interrupted = 1; /* seen when the slice of fuel ends; `poll` is the VM's thread's alone */
     void (*wake)(void *data) = vm->wake;
     if (wake) wake(vm->wake_data);
+    if (vm->wait_fd) vm->end_wait(vm->wait_fd);
 }
 
 /* ---- calls of script code from here ---- */

@@ -6,6 +6,7 @@
 #include "vm/frame_object.h"
 #include "vm/interp.h"
 #include "vm/objects.h"
+#include "vm/threads.h"
 #include "vm/type_private.h"
 
 enum { STACK_FIRST = 500 }; /* words: with its header a cell of 4,080 bytes */
@@ -61,7 +62,8 @@ Task *task_new(GenVM *vm, Value callable, Value args) {
     return task;
 }
 
-static void mark_state(GenVM *vm, const TaskState *state) {
+void task_mark_state(GenVM *vm, const TaskState *state) {
+    threads_mark(vm, state->threads);
     gc_mark_pointer(vm, state->stack_buffer);
     gc_mark(vm, state->exception);
     gc_mark(vm, state->handled);
@@ -71,7 +73,7 @@ static void mark_state(GenVM *vm, const TaskState *state) {
 
 static void trace(GenVM *vm, Object *object) {
     Task *task = (Task *)object;
-    if (status_of(task) != TASK_RUNNING) mark_state(vm, &task->state);
+    if (status_of(task) != TASK_RUNNING) task_mark_state(vm, &task->state);
     const Value values[] = {task->start,    task->args,    task->driven,  task->answer,
                             task->failure,  task->waiting, task->callout, task->tickets,
                             task->answered, task->result,  task->killer};
@@ -82,18 +84,24 @@ static void trace(GenVM *vm, Object *object) {
 void task_mark_roots(GenVM *vm) {
     gc_mark_pointer(vm, vm->task);
     gc_mark_pointer(vm, vm->stack_buffer);
+    threads_mark(vm, vm->threads);
     for (TaskSwitch *at = vm->switches; at; at = at->next) {
         gc_mark_pointer(vm, at->task);
-        mark_state(vm, &at->outer);
+        task_mark_state(vm, &at->outer);
     }
 }
 
-/* The frames are given up: what they were running cannot be resumed by anybody. */
-static void abandon(Task *task) {
-    for (Value *base = task->state.base; base; base = frame_caller(base))
+void task_abandon_frames(TaskState *state) {
+    for (Value *base = state->base; base; base = frame_caller(base))
         if (frame_is_generator(base)) generator_of(base)->header.state = GENERATOR_DONE;
-    task->state.base = task->state.stack = task->state.stack_end = NULL;
-    task->state.stack_buffer = NULL;
+    state->base = state->stack = state->stack_end = NULL;
+    state->stack_buffer = NULL;
+}
+
+static void abandon(Task *task) {
+    task_abandon_frames(&task->state);
+    if (task->state.threads) threads_free(task->state.threads);
+    task->state.threads = NULL;
 }
 
 static void finalize(GenVM *vm, Object *object) {
@@ -126,6 +134,7 @@ static void save_state(GenVM *vm, TaskState *state) {
         .fuel_slice = vm->fuel_slice,
         .steps_done = vm->steps_done,
         .nested = vm->nested,
+        .threads = vm->threads,
     };
 }
 
@@ -143,6 +152,7 @@ static void load_state(GenVM *vm, const TaskState *state) {
     vm->fuel_slice = state->fuel_slice;
     vm->steps_done = state->steps_done;
     vm->nested = state->nested;
+    vm->threads = state->threads;
     frame_reset_limit(vm);
 }
 
@@ -245,6 +255,7 @@ static TaskStatus stopped(GenVM *vm, Task *task, TaskOutcome *outcome) {
     case STOP_WAIT: outcome->kind = OUT_WAITING; return TASK_CALLING;
     case STOP_AGAIN: vm->pc--; break;
     case STOP_BUDGET:
+    case STOP_SWITCH:
     case STOP_NONE: break;
     }
     outcome->kind = OUT_BUDGET;

@@ -48,6 +48,7 @@ typedef enum StopReason {
     STOP_WAIT,    /* nothing can go on before a ticket is answered */
     STOP_BUDGET,  /* task->tripped */
     STOP_AGAIN,   /* the same before work that does not fit: the instruction is made anew */
+    STOP_SWITCH,  /* another thread of the task goes on: never leaves the interpreter (threads.h) */
 } StopReason;
 
 typedef enum BudgetKind {
@@ -70,6 +71,7 @@ typedef struct TaskState { /* what a switch exchanges with the VM's fields of th
     Value shown; /* vm->roots[ROOT_SHOWN] */
     int64_t fuel, fuel_kept, fuel_slice, steps_done;
     uint32_t nested;
+    struct Threads *threads; /* those of the task; the state is that of its running thread */
 } TaskState;
 
 typedef struct Task {
@@ -146,6 +148,9 @@ static inline bool task_is_killer(GenVM *vm, Value exception) {
 }
 
 void task_mark_roots(GenVM *vm);
+void task_mark_state(GenVM *vm, const TaskState *state);
+/* The frames are given up: what they were running cannot be resumed by anybody. */
+void task_abandon_frames(TaskState *state);
 
 /* May what runs now be stopped and resumed later. */
 static inline bool task_can_stop(GenVM *vm) {

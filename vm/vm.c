@@ -7,8 +7,10 @@
 #include "vm/paths.h"
 #include "vm/runtime.h"
 #include "vm/site_cache.h"
+#include "vm/threads.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *const name_texts[] = {
 #define NAME(id) #id,
@@ -73,6 +75,9 @@ __attribute__((weak)) bool vm_library_init(GenVM *vm) {
 
 void vm_free(GenVM *vm) {
     vm->finalizing = true;
+    if (vm->threads) threads_free(vm->threads);
+    vm->threads = NULL;
+    if (vm->wait_fd) close(vm->wait_fd);
     if (vm->heap) gc_free_heap(vm);
     str_free(vm);
     types_free(vm);

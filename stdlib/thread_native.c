@@ -1,0 +1,118 @@
+/* thread_native.c - module _thread: starting threads, who runs, locks. The threads themselves are
+ * the engine's (vm/threads.h), their class is stdlib/threading.gen. */
+#include "stdlib/modules.h"
+#include "vm/bind.h"
+#include "vm/objects.h"
+#include "vm/runtime.h"
+#include "vm/threads.h"
+
+#include <unistd.h>
+
+/* Identifiers look like those of the system's threads: the main thread's is the process. */
+static Value ident_of(const Thread *thread) {
+    return int_value((int64_t)getpid() + thread->ident - 1);
+}
+
+/* start(function, args, kwargs, object) -> ident; object is what current() gives in the thread. */
+static Value start(GenVM *vm, Value *args) {
+    Value run = twin_load(vm, TWIN_THREAD_RUN);
+    Value call = run == VALUE_ERROR ? run : tuple_pack(vm, 3, args[0], args[1], args[2]);
+    if (call == VALUE_ERROR) return VALUE_ERROR;
+    Thread *thread = threads_start(vm, run, call, VALUE_UNSET, args[3]);
+    return thread ? ident_of(thread) : VALUE_ERROR;
+}
+
+static Value get_ident(GenVM *vm, Value *args) {
+    (void)args;
+    Threads *threads = threads_get(vm);
+    return threads ? ident_of(threads->current) : VALUE_ERROR;
+}
+
+/* current() -> the object of the running thread, or None. */
+static Value current(GenVM *vm, Value *args) {
+    (void)args;
+    Threads *threads = threads_get(vm);
+    if (!threads) return VALUE_ERROR;
+    Value object = threads->current->object;
+    return object == VALUE_UNSET ? VALUE_NONE : object;
+}
+
+static Value set_current(GenVM *vm, Value *args) {
+    Threads *threads = threads_get(vm);
+    if (!threads) return VALUE_ERROR;
+    threads->current->object = args[0];
+    gc_barrier(vm, threads->current);
+    return VALUE_NONE;
+}
+
+static Value is_main(GenVM *vm, Value *args) {
+    (void)args;
+    return bool_value(!vm->threads || vm->threads->current == vm->threads->main);
+}
+
+static Value count(GenVM *vm, Value *args) {
+    (void)args;
+    return int_value(vm->threads ? vm->threads->count - 1 : 0);
+}
+
+static Value yield_now(GenVM *vm, Value *args) {
+    return (void)args, threads_yield(vm);
+}
+
+static Value let_begin(GenVM *vm, Value *args) {
+    return (void)args, threads_let_begin(vm);
+}
+
+static Value are_many(GenVM *vm, Value *args) {
+    return (void)args, bool_value(threads_are_many(vm));
+}
+
+static Value add_local(GenVM *vm, Value *args) {
+    return threads_add_local(vm, args[0]) ? VALUE_NONE : VALUE_ERROR;
+}
+
+static Value allocate_lock(GenVM *vm, Value *args) {
+    return (void)args, lock_new(vm, TYPE_LOCK);
+}
+
+/* semaphore(value): a lock that so many may have, or more, once others have released it. */
+static Value semaphore(GenVM *vm, Value *args) {
+    Value v = lock_new(vm, TYPE_LOCK);
+    if (v == VALUE_ERROR) return v;
+    AS(Lock, v)->counting = true;
+    AS(Lock, v)->count = as_int(args[0]);
+    return v;
+}
+
+static const NativeDef functions[] = {
+    {"_start(function, args: tuple, kwargs: dict, object, /)", start, NULL},
+    {"get_ident()", get_ident,
+     "Return a non-zero integer that identifies the running thread among those that exist."},
+    {"_current()", current, NULL},
+    {"_set_current(object, /)", set_current, NULL},
+    {"_is_main()", is_main, NULL},
+    {"_count()", count, "Return the number of threads, the main one not included."},
+    {"_yield()", yield_now, NULL},
+    {"_let_begin()", let_begin, NULL},
+    {"_are_many()", are_many, NULL},
+    {"_add_local(object, /)", add_local, NULL},
+    {"allocate_lock()", allocate_lock, "Create a new lock object."},
+    {"allocate()", allocate_lock, "Create a new lock object."},
+    {"_semaphore(value: index, /)", semaphore, NULL},
+    {NULL, NULL, NULL},
+};
+
+static bool set(GenVM *vm, Module *module, const char *name, Value value) {
+    Value key = str_intern_from(vm, name, strlen(name));
+    return value != VALUE_ERROR && key != VALUE_ERROR && dict_set_str(vm, module->dict, key, value);
+}
+
+static bool init(GenVM *vm, Module *module) {
+    return set(vm, module, "LockType", object_value(vm->types[TYPE_LOCK])) &&
+           set(vm, module, "lock", object_value(vm->types[TYPE_LOCK])) &&
+           set(vm, module, "RLock", object_value(vm->types[TYPE_RLOCK])) &&
+           set(vm, module, "error", object_value(vm->types[EXC_RUNTIME_ERROR])) &&
+           set(vm, module, "TIMEOUT_MAX", float_value(vm, 9223372036.0));
+}
+
+const NativeModule thread_module = {"_thread", functions, init};
