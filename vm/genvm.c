@@ -84,15 +84,10 @@ static bool flush_stream(GenVM *vm, Name name) {
 
 /* The end of a program waits for its threads, but for those that are daemons; these are dropped. */
 static void join_threads(GenVM *vm) {
-    Value name = str_intern_from(vm, "threading", 9), function = VALUE_UNSET;
-    Value module = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->modules, name);
-    if (is_kind(module, TYPE_MODULE)) {
-        name = str_intern_from(vm, "_shutdown", 9);
-        if (name != VALUE_ERROR) function = dict_get_str(vm, AS(Module, module)->dict, name);
-    }
+    Value function = threads_join_function(vm);
     error_clear(vm);
     if (function != VALUE_UNSET && call0(vm, function) == VALUE_ERROR)
-        vm_report_unraisable(vm, error_take(vm), module);
+        vm_report_unraisable(vm, error_take(vm), function);
     if (vm->threads) threads_free(vm->threads);
     vm->threads = NULL;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 enum { STACK_FIRST = 500 };        /* words: with its header a cell of 4,080 bytes */
+enum { DEADLINE_STEP = 10000000 }; /* nanoseconds of a wait before a look at a task's deadline */
 enum { TURNS_BETWEEN_LOOKS = 64 }; /* switches between two looks at what others wait for */
 
 uint64_t threads_now(void) {
@@ -271,15 +272,34 @@ static void look(GenVM *vm) {
     wake_due(vm, threads_now());
 }
 
-/* Nothing is ready. Waits until something is, or an interrupt has come. */
-static void wait_until_ready(GenVM *vm) {
+/* A host's task shall not hang because its threads wait for each other. */
+static void wake_stuck(GenVM *vm) {
+    vm->threads->stuck = true;
+    threads_wake(vm, vm->threads->main);
+}
+
+static bool is_task_spent(GenVM *vm) {
+    return vm->task && vm->task->limits[BUDGET_DEADLINE] && !budget_safepoint(vm);
+}
+
+/* Nothing is ready. Waits until something is, or an interrupt has come. False: the budget of the
+ * task does not allow that, vm->stop says so. */
+static bool wait_until_ready(GenVM *vm) {
     Threads *threads = vm->threads;
     while (!threads->first && !vm->interrupted) {
+        if (is_task_spent(vm)) return false;
         uint64_t until = first_deadline(vm), now = threads_now();
-        int64_t left = until == THREAD_FOR_EVER ? -1 : until > now ? (int64_t)(until - now) : 0;
-        vm->wait_events(vm, left);
+        uint64_t left = until == THREAD_FOR_EVER ? until : until > now ? until - now : 0;
+        if (vm->task && !threads->wait_count) {
+            wake_stuck(vm);
+            break;
+        }
+        if (vm->task && vm->task->limits[BUDGET_DEADLINE] && left > DEADLINE_STEP)
+            left = DEADLINE_STEP;
+        vm->wait_events(vm, left == THREAD_FOR_EVER ? -1 : (int64_t)left);
         wake_due(vm, threads_now());
     }
+    return true;
 }
 
 /* ---- interrupts ---- */
@@ -399,25 +419,75 @@ static bool run_anew(GenVM *vm, Thread *thread) {
     return call_result(vm, result);
 }
 
+static bool raise_stuck(GenVM *vm, Thread *thread) {
+    vm->threads->stuck = false;
+    take(&thread->again);
+    raise_runtime(vm, "all threads of the task wait for each other");
+    return false;
+}
+
 static bool go_on(GenVM *vm, Thread *thread) {
+    if (vm->threads->stuck) return raise_stuck(vm, thread);
     if (thread->start != VALUE_UNSET) return begin(vm, thread);
     return thread->again == VALUE_UNSET || run_anew(vm, thread);
+}
+
+static void make_current(GenVM *vm, Thread *thread) {
+    Threads *threads = vm->threads;
+    if (thread == threads->current) return;
+    if (threads->current) save(vm, threads->current);
+    load(vm, thread);
+    threads->current = thread;
 }
 
 bool threads_switch(GenVM *vm) {
     Threads *threads = vm->threads;
     vm->stop = STOP_NONE;
     if (++threads->turns >= TURNS_BETWEEN_LOOKS) look(vm);
-    if (!threads->first) wait_until_ready(vm);
+    if (!threads->first && !wait_until_ready(vm)) {
+        make_current(vm, threads->main);
+        threads->idle = true;
+        return false;
+    }
     if (vm->interrupted) call_main(vm);
     Thread *thread = pop_ready(threads);
-    if (thread != threads->current) {
-        if (threads->current) save(vm, threads->current);
-        load(vm, thread);
-        threads->current = thread;
-    }
+    make_current(vm, thread);
     set_status(vm, thread, THREAD_RUNNING);
     return go_on(vm, thread);
+}
+
+bool threads_leave_main(GenVM *vm) {
+    Threads *threads = vm->threads;
+    if (!threads) return true;
+    Thread *main = threads->main;
+    make_current(vm, main);
+    lock_forget(main);
+    for (Thread *thread = threads->alive, *after; thread; thread = after) {
+        after = thread->after;
+        if (thread == main) continue;
+        lock_forget(thread);
+        task_abandon_frames(&thread->state);
+        thread->header.state = THREAD_DONE;
+    }
+    main->after = main->before = NULL;
+    threads->alive = main;
+    threads->count = 1;
+    threads->first = threads->last = NULL;
+    threads->wait_count = 0;
+    main->wait_at = NOT_WAITING;
+    set_status(vm, main, THREAD_RUNNING);
+    bool between = main->again == VALUE_UNSET;
+    main->again = main->again_args = VALUE_UNSET;
+    return between;
+}
+
+Value threads_join_function(GenVM *vm) {
+    if (!vm->threads || vm->threads->count == 1) return VALUE_UNSET;
+    Value name = str_intern_from(vm, "threading", 9);
+    Value module = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->modules, name);
+    if (!is_kind(module, TYPE_MODULE)) return VALUE_UNSET;
+    name = str_intern_from(vm, "_shutdown", 9);
+    return name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, AS(Module, module)->dict, name);
 }
 
 bool threads_safepoint(GenVM *vm) {

@@ -79,6 +79,8 @@ typedef struct Threads {
     uint32_t wait_count, wait_capacity;
     uint32_t count; /* alive, main included */
     uint32_t turns; /* switches since events were looked for */
+    bool idle;      /* the task was stopped while all waited: the frames are main's, which waits */
+    bool stuck;     /* ... for what nobody can bring about */
     int64_t last_ident;
 } Threads;
 
@@ -133,6 +135,19 @@ uint64_t threads_now(void); /* nanoseconds of CLOCK_MONOTONIC */
 /* vm->stop is STOP_SWITCH: goes to the next thread, waiting until there is one. False: an exception
  * is pending in it, or vm->stop is set again. */
 bool threads_switch(GenVM *vm);
+/* For a host's task: stopped by its budget while all threads wait, it goes on with the wait. */
+static inline bool threads_take_idle(GenVM *vm) {
+    if (likely(!vm->threads || !vm->threads->idle)) return false;
+    vm->threads->idle = false;
+    return true;
+}
+/* ... and when it is killed: drops the frames of all threads but main's, which are those of the VM
+ * then. False: they are at a call that lacks its result. */
+bool threads_leave_main(GenVM *vm);
+/* ... and when its main thread has ended: those that it has to wait for, as a function to call, or
+ * VALUE_UNSET. */
+Value threads_join_function(GenVM *vm);
+
 /* At a safepoint: true when the running thread may go on; else vm->stop says that another does. */
 bool threads_safepoint(GenVM *vm);
 /* The bottom frame of a thread was reached: always false, with vm->stop. */
