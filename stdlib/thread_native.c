@@ -2,6 +2,7 @@
  * the engine's (vm/threads.h), their class is stdlib/threading.gen. */
 #include "stdlib/modules.h"
 #include "vm/bind.h"
+#include "vm/genvm.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/threads.h"
@@ -20,6 +21,35 @@ static Value start(GenVM *vm, Value *args) {
     if (call == VALUE_ERROR) return VALUE_ERROR;
     Thread *thread = threads_start(vm, run, call, VALUE_UNSET, args[3]);
     return thread ? ident_of(thread) : VALUE_ERROR;
+}
+
+static bool is_callable(GenVM *vm, Value v) {
+    if (!is_object(v)) return false;
+    TypeId kind = (TypeId)as_object(v)->kind;
+    Type *type = type_of(vm, v);
+    return kind == TYPE_FUNCTION || kind == TYPE_NATIVE || kind == TYPE_NATIVE_METHOD ||
+           kind == TYPE_METHOD || kind == TYPE_TYPE || type->slots.call ||
+           type_find_special(vm, type, SP_CALL) != VALUE_UNSET;
+}
+
+/* start_new_thread(function, args, kwargs) */
+static Value start_new_thread(GenVM *vm, Value *args) {
+    if (!is_callable(vm, args[0])) return raise_type(vm, "first arg must be callable");
+    if (!is_kind(args[1], TYPE_TUPLE)) return raise_type(vm, "2nd arg must be a tuple");
+    if (args[2] != VALUE_UNSET && !is_kind(args[2], TYPE_DICT))
+        return raise_type(vm, "optional 3rd arg must be a dictionary");
+    Value all[] = {args[0], args[1], args[2] == VALUE_UNSET ? dict_new(vm) : args[2], VALUE_UNSET};
+    return all[2] == VALUE_ERROR ? VALUE_ERROR : start(vm, all);
+}
+
+static Value leave(GenVM *vm, Value *args) {
+    return (void)args, raise_with_args(vm, EXC_SYSTEM_EXIT, vm->empty_tuple);
+}
+
+static Value interrupt_main(GenVM *vm, Value *args) {
+    (void)args;
+    gen_interrupt(vm);
+    return VALUE_NONE;
 }
 
 static Value get_ident(GenVM *vm, Value *args) {
@@ -86,6 +116,11 @@ static Value semaphore(GenVM *vm, Value *args) {
 
 static const NativeDef functions[] = {
     {"_start(function, args: tuple, kwargs: dict, object, /)", start, NULL},
+    {"start_new_thread(function, args, kwargs=?, /)", start_new_thread,
+     "Start a new thread that calls function(*args, **kwargs); return its identifier."},
+    {"start_new(function, args, kwargs=?, /)", start_new_thread, NULL},
+    {"exit()", leave, "Raise SystemExit: ends the thread quietly unless it is caught."},
+    {"interrupt_main()", interrupt_main, "Interrupt the main thread as Ctrl-C does."},
     {"get_ident()", get_ident,
      "Return a non-zero integer that identifies the running thread among those that exist."},
     {"_current()", current, NULL},
