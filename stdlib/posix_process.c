@@ -69,10 +69,7 @@ static bool wait_parked(GenVM *vm, int64_t fd, short events) {
     if (!vm->resumed && !threads_are_many(vm)) return true;
     struct pollfd entry = {.fd = (int)fd, .events = events};
     if (poll(&entry, 1, 0) != 0) return true;
-    if (vm->interrupted && threads_is_main(vm)) {
-        if (!posix_interrupted(vm)) return false;
-        if (vm_interrupt_waits(vm)) return raise_os_error(vm, EINTR, VALUE_UNSET), false;
-    }
+    if (vm->interrupted && threads_is_main(vm) && !posix_interrupted(vm)) return false;
     threads_park(vm, THREAD_FOR_EVER, (int)fd, events);
     return false;
 }

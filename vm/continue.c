@@ -333,6 +333,7 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_UNWIND: return unwind_on(vm);
     case RETURN_RELEASE: return generator_release_next(vm);
     case RETURN_THREAD: return threads_end(vm);
+    case RETURN_AGAIN: return threads_wait_on(vm);
     case RETURN_COUNT: break;
     }
     return false;

@@ -3,6 +3,7 @@
 #include "vm/threads.h"
 #include "vm/bind.h"
 #include "vm/call.h"
+#include "vm/continue.h"
 #include "vm/frame.h"
 #include "vm/interp.h"
 #include "vm/objects.h"
@@ -409,14 +410,36 @@ static bool begin(GenVM *vm, Thread *thread) {
     return call_spread(vm, start, args, kwargs);
 }
 
-/* Runs the native for which the thread was parked once more. */
-static bool run_anew(GenVM *vm, Thread *thread) {
-    NativeFunction *native = AS(NativeFunction, take(&thread->again));
-    Value args = take(&thread->again_args);
+static bool invoke_again(GenVM *vm, Value native, Value args) {
     vm->resumed = true;
-    Value result = native_invoke_again(vm, native, AS_TUPLE(args)->items);
+    Value result = native_invoke_again(vm, AS(NativeFunction, native), AS_TUPLE(args)->items);
     vm->resumed = false;
     return call_result(vm, result);
+}
+
+bool threads_wait_on(GenVM *vm) {
+    Thread *thread = vm->threads->current;
+    const Value *registers = vm->base;
+    Value native = registers[1], args = registers[2];
+    thread->until = registers[3] == VALUE_NONE ? THREAD_FOR_EVER : (uint64_t)as_int(registers[3]);
+    thread->progress = as_int(registers[4]);
+    frame_pop(vm);
+    return invoke_again(vm, native, args);
+}
+
+/* Runs the native for which the thread was parked once more; the handler of a signal first. */
+static bool run_anew(GenVM *vm, Thread *thread) {
+    Value native = take(&thread->again), args = take(&thread->again_args);
+    Value handler = vm->roots[ROOT_ON_INTERRUPT];
+    if (!vm->interrupted || handler == VALUE_UNSET || !threads_is_main(vm))
+        return invoke_again(vm, native, args);
+    vm->interrupted = 0;
+    vm->poll &= ~(uint32_t)POLL_INTERRUPT;
+    Value until = thread->until == THREAD_FOR_EVER ? VALUE_NONE : int_value((int64_t)thread->until);
+    if (!frame_push_continuation(vm, RETURN_AGAIN, 4, native, args, until,
+                                 int_value(thread->progress)))
+        return false;
+    return call_value(vm, handler, 0, NULL);
 }
 
 static bool raise_stuck(GenVM *vm, Thread *thread) {

@@ -152,6 +152,9 @@ Value threads_join_function(GenVM *vm);
 bool threads_safepoint(GenVM *vm);
 /* The bottom frame of a thread was reached: always false, with vm->stop. */
 bool threads_end(GenVM *vm);
+/* The script's handler of a signal has returned, for which a native's wait was broken off: it is
+ * run anew. */
+bool threads_wait_on(GenVM *vm);
 /* An interrupt has come: true when the main thread runs and may take it. */
 bool threads_main_takes(GenVM *vm);
 
