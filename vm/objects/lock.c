@@ -4,8 +4,12 @@
  * lock free: who comes by before that one runs may take it, so that two threads that take and
  * release a lock in turns do not switch each time. One that was woken for nothing gets the lock
  * handed over by the next release (`given`), so that nobody waits for ever.
+ *
+ * In an image a lock is as free or taken as it was; a re-entrant one that is taken belongs to the
+ * main thread, the only one that can be saved.
  */
 #include "vm/bind.h"
+#include "vm/image.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/threads.h"
@@ -71,6 +75,12 @@ static void own(GenVM *vm, Lock *lock, Thread *thread) {
     gc_barrier(vm, lock);
 }
 
+static bool is_owner(GenVM *vm, const Lock *lock, const Thread *thread) {
+    if (lock->count == 0) return false;
+    if (lock->owner) return lock->owner == thread;
+    return !thread || thread == vm->threads->main;
+}
+
 /* True when it is the thread's now. */
 static bool try_take(GenVM *vm, Lock *lock, Thread *thread) {
     if (lock->given && lock->given == thread) {
@@ -79,7 +89,7 @@ static bool try_take(GenVM *vm, Lock *lock, Thread *thread) {
     }
     if (is_free(lock))
         own(vm, lock, thread);
-    else if (is_recursive(lock) && lock->owner == thread)
+    else if (is_recursive(lock) && is_owner(vm, lock, thread))
         lock->count++;
     else
         return false;
@@ -175,7 +185,7 @@ static Value release_plain(GenVM *vm, Lock *lock) {
 }
 
 static Value release_recursive(GenVM *vm, Lock *lock) {
-    if (lock->count == 0 || lock->owner != threads_current(vm))
+    if (!is_owner(vm, lock, threads_current(vm)))
         return raise_runtime(vm, "cannot release un-acquired lock");
     if (--lock->count) return VALUE_NONE;
     lock->owner = NULL;
@@ -223,7 +233,7 @@ static Value exit_fast(GenVM *vm, const Value *args, uint32_t count) {
 
 static Value is_owned(GenVM *vm, Value *args) {
     const Lock *lock = self_lock(args[0]);
-    return bool_value(lock->count && lock->owner == threads_current(vm));
+    return bool_value(is_owner(vm, lock, threads_current(vm)));
 }
 
 /* Gives it back however often it was taken, and tells how often. */
@@ -247,7 +257,7 @@ static Value acquire_restore(GenVM *vm, Value *args) {
 
 static Value recursion_count(GenVM *vm, Value *args) {
     const Lock *lock = self_lock(args[0]);
-    return int_value(lock->owner == threads_current(vm) ? lock->count : 0);
+    return int_value(is_owner(vm, lock, threads_current(vm)) ? lock->count : 0);
 }
 
 /* ---- the types ---- */
@@ -264,6 +274,18 @@ static Value repr_recursive(GenVM *vm, Value self) {
                       lock->owner ? (int)lock->owner->ident : 0, (int)lock->count,
                       (unsigned long)self - 1);
 }
+
+static const ImageField image_fields[] = {
+    IMAGE_FIELD(Lock, count, LONG, NONE), IMAGE_FIELD(Lock, counting, BYTE, NONE), {0}};
+
+static bool check_image(GenVM *vm, Object *object) {
+    const Lock *lock = (const Lock *)object;
+    (void)vm;
+    if (is_recursive(lock) || lock->counting) return lock->count >= 0;
+    return lock->count == 0 || lock->count == 1;
+}
+
+static const ImageLayout image_layout = {sizeof(Lock), image_fields, check_image, NULL};
 
 static Value construct_plain(GenVM *vm, Value *args) {
     return (void)args, lock_new(vm, TYPE_LOCK);
@@ -321,7 +343,7 @@ const BuiltinType lock_type = {
     .construct = plain_construct,
     .methods = plain_methods,
     .fast_methods = fast_methods,
-    .slots = {.repr = repr_plain, .trace = trace},
+    .slots = {.repr = repr_plain, .trace = trace, .image = &image_layout},
 };
 
 const BuiltinType rlock_type = {
@@ -333,5 +355,5 @@ const BuiltinType rlock_type = {
     .construct = recursive_construct,
     .methods = recursive_methods,
     .fast_methods = fast_methods,
-    .slots = {.repr = repr_recursive, .trace = trace},
+    .slots = {.repr = repr_recursive, .trace = trace, .image = &image_layout},
 };
