@@ -169,6 +169,7 @@ bool vm_library_init(GenVM *vm) {
     vm->show_carets = carets_show;
     vm->load_prelude = load_prelude;
     vm->find_builtin_module = find_module;
+    vm->wait_events = thread_wait;
     vm->has_builtin_module = has_module;
     if (vm->capabilities & GEN_CAP_FILES) {
         vm->read_source = read_source;

@@ -6,6 +6,7 @@
  * KeyboardInterrupt is raised where it is due, and the wait goes on otherwise.
  */
 #include "stdlib/socket_native.h"
+#include "vm/threads.h"
 #include "vm/paths.h"
 #include "vm/bind.h"
 
@@ -37,13 +38,15 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-void socket_deadline(Value timeout, SocketDeadline *deadline) {
+void socket_deadline(GenVM *vm, Value timeout, SocketDeadline *deadline) {
     *deadline = (SocketDeadline){0};
-    if (timeout == VALUE_NONE) return;
-    double seconds = value_float(timeout);
-    deadline->nonblocking = seconds <= 0;
+    double seconds = timeout == VALUE_NONE ? 0 : value_float(timeout);
+    deadline->nonblocking = timeout != VALUE_NONE && seconds <= 0;
     deadline->bounded = seconds > 0;
-    if (deadline->bounded) deadline->until = now() + (int64_t)(fmin(seconds, 9e9) * 1e9);
+    deadline->parks = !deadline->nonblocking && (vm->resumed || threads_are_many(vm));
+    if (!deadline->bounded) return;
+    deadline->until = vm->resumed ? (int64_t)threads_current(vm)->until
+                                  : now() + (int64_t)(fmin(seconds, 9e9) * 1e9);
 }
 
 static Value raise_timed_out(GenVM *vm) {
@@ -55,7 +58,18 @@ bool socket_interrupted(GenVM *vm) {
     return !vm->interrupted || vm_poll_native(vm);
 }
 
+/* True when it is ready; else the thread waits, or an exception is pending. */
+static bool park(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
+    struct pollfd entry = {.fd = fd, .events = events};
+    if (poll(&entry, 1, 0) != 0) return true;
+    if (deadline->bounded && now() >= deadline->until) return raise_timed_out(vm), false;
+    if (vm->interrupted && threads_is_main(vm) && !socket_interrupted(vm)) return false;
+    threads_park(vm, deadline->bounded ? (uint64_t)deadline->until : THREAD_FOR_EVER, fd, events);
+    return false;
+}
+
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
+    if (deadline->parks) return park(vm, fd, events, deadline);
     while (deadline->bounded) {
         int64_t left = deadline->until - now();
         if (left < 0) left = 0;
@@ -73,7 +87,8 @@ bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline
 bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
     if (errno == EINTR) return socket_interrupted(vm);
     bool would_block = errno == EAGAIN || errno == EWOULDBLOCK;
-    if (would_block && deadline->bounded) return socket_wait(vm, fd, events, deadline);
+    if (would_block && (deadline->bounded || deadline->parks))
+        return socket_wait(vm, fd, events, deadline);
     socket_raise(vm);
     return false;
 }
@@ -259,6 +274,23 @@ static int finish_connecting(GenVM *vm, int fd, const SocketDeadline *deadline) 
     return error == EISCONN ? 0 : error;
 }
 
+/* The same where the thread waits: the system connects meanwhile. */
+static Value connect_parked(GenVM *vm, int fd, const SocketAddress *address, socklen_t size,
+                            const SocketDeadline *deadline) {
+    int flags = fcntl(fd, F_GETFL), error = EINPROGRESS;
+    if (!vm->resumed) {
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+        error = connect(fd, &address->any, size) == 0 ? 0 : errno;
+        fcntl(fd, F_SETFL, flags);
+    }
+    if (error != EINPROGRESS) return int_value(error);
+    if (deadline->bounded && now() >= deadline->until) return int_value(EAGAIN);
+    if (!socket_wait(vm, fd, POLLOUT, deadline)) return VALUE_ERROR;
+    socklen_t length = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    return int_value(error == EISCONN ? 0 : error);
+}
+
 /* connect(fd, family, address, timeout) -> errno, or NotImplemented when the host must be looked
  * up. */
 static Value connect_socket(GenVM *vm, Value *args) {
@@ -268,7 +300,8 @@ static Value connect_socket(GenVM *vm, Value *args) {
     Value unfit;
     if (!socket_address_from(vm, "connect", (int)as_int(args[1]), args[2], &address, &size, &unfit))
         return unfit;
-    socket_deadline(args[3], &deadline);
+    socket_deadline(vm, args[3], &deadline);
+    if (deadline.parks) return connect_parked(vm, fd_of(args[0]), &address, size, &deadline);
     int error = connect(fd_of(args[0]), &address.any, size) == 0 ? 0 : errno;
     bool waits = error == EINTR ? !deadline.nonblocking : error == EINPROGRESS && deadline.bounded;
     if (error == EINTR && vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
@@ -282,7 +315,7 @@ static Value accept_socket(GenVM *vm, Value *args) {
     SocketDeadline deadline;
     socklen_t size;
     int fd = fd_of(args[0]), accepted;
-    socket_deadline(args[1], &deadline);
+    socket_deadline(vm, args[1], &deadline);
     if (!socket_wait(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
     while (size = sizeof address, (accepted = accept4(fd, &address.any, &size, SOCK_CLOEXEC)) < 0)
         if (!socket_again(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;

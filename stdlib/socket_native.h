@@ -22,6 +22,7 @@ typedef union SocketAddress {
 typedef struct SocketDeadline {
     bool bounded; /* by `until` */
     bool nonblocking;
+    bool parks;    /* the thread waits, others go on (vm/threads.h) */
     int64_t until; /* nanoseconds of CLOCK_MONOTONIC */
 } SocketDeadline;
 
@@ -36,7 +37,7 @@ bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
 Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size);
 
 /* timeout: None, 0 or seconds. */
-void socket_deadline(Value timeout, SocketDeadline *deadline);
+void socket_deadline(GenVM *vm, Value timeout, SocketDeadline *deadline);
 /* Before a call and after EAGAIN: true when it may be made. False with TimeoutError or
  * KeyboardInterrupt. */
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline);

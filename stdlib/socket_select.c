@@ -1,6 +1,7 @@
 /* socket_select.c - module _socket: waiting for many descriptors, the basis of modules select and
  * selectors. */
 #include "stdlib/socket_native.h"
+#include "vm/threads.h"
 #include "vm/bind.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t now_ms(void) {
     struct timespec time;
@@ -50,12 +52,61 @@ static Value answers(GenVM *vm, const struct pollfd *entries, uint64_t count) {
     return list;
 }
 
+/* ---- threads ---- */
+
+/* Nothing is ready: the thread waits for the descriptor of an epoll. True: it does not, and the
+ * caller has waited long enough. */
+static bool park(GenVM *vm, int epoll, Value timeout) {
+    Thread *thread = threads_current(vm);
+    uint64_t until = THREAD_FOR_EVER;
+    double seconds = timeout == VALUE_NONE ? -1 : value_float(timeout);
+    if (vm->resumed)
+        until = thread->until;
+    else if (seconds >= 0)
+        until = threads_now() + (uint64_t)ceil(fmin(seconds, 9e9) * 1e9);
+    if (until <= threads_now()) return true;
+    if (vm->interrupted && threads_is_main(vm) && !socket_interrupted(vm)) return false;
+    threads_park(vm, until, epoll, POLLIN);
+    return false;
+}
+
+static int epoll_of(const struct pollfd *entries, uint64_t count) {
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    for (uint64_t i = 0; epoll >= 0 && i < count; i++) {
+        struct epoll_event event = {.events = (uint32_t)entries[i].events};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, entries[i].fd, &event); /* what cannot be waited for is
+                                                                   ready, poll() has told */
+    }
+    return epoll;
+}
+
+/* The same as poll_many where the thread waits: an epoll of its own holds the descriptors. */
+static Value poll_parked(GenVM *vm, const struct pollfd *entries, uint64_t count, Value timeout,
+                         int ready) {
+    Thread *thread = threads_current(vm);
+    int epoll = vm->resumed ? (int)thread->progress : -1;
+    bool over = ready != 0;
+    if (!over && epoll < 0 && (epoll = epoll_of(entries, count)) < 0) return socket_raise(vm);
+    if (!over) over = park(vm, epoll, timeout);
+    if (!over && vm->stop) {
+        thread->progress = epoll;
+        return VALUE_ERROR;
+    }
+    if (epoll >= 0) close(epoll);
+    return over ? answers(vm, entries, count) : VALUE_ERROR;
+}
+
 /* poll(list of (fd, events), timeout) -> list of (fd, events) */
 static Value poll_many(GenVM *vm, Value *args) {
     uint64_t count = AS_LIST(args[0])->count;
     struct pollfd *entries = calloc(count + 1, sizeof *entries);
     if (!entries) return raise_memory(vm);
     fill(vm, args[0], entries);
+    if (vm->resumed || threads_are_many(vm)) {
+        Value found = poll_parked(vm, entries, count, args[1], poll(entries, count, 0));
+        free(entries);
+        return found;
+    }
     int64_t end = end_of(args[1]);
     int ready;
     Value result = VALUE_UNSET;
@@ -94,12 +145,14 @@ static Value epoll_poll(GenVM *vm, Value *args) {
     struct epoll_event events[MOST_EVENTS];
     int64_t most = as_int(args[2]);
     if (most < 1 || most > MOST_EVENTS) most = MOST_EVENTS;
-    int64_t end = end_of(args[1]);
+    bool parks = vm->resumed || threads_are_many(vm);
+    int64_t end = parks ? 0 : end_of(args[1]);
     int ready;
     while ((ready = epoll_wait((int)as_int(args[0]), events, (int)most, left_of(end))) < 0) {
         if (errno != EINTR) return socket_raise(vm);
         if (!socket_interrupted(vm)) return VALUE_ERROR;
     }
+    if (parks && !ready && !park(vm, (int)as_int(args[0]), args[1])) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     for (int i = 0; list != VALUE_ERROR && i < ready; i++) {
         Value pair = tuple_pack(vm, 2, int_value(events[i].data.fd), int_value(events[i].events));

@@ -1,6 +1,7 @@
 /* socket_transfer.c - module _socket: sending and receiving. The rules of waiting are
  * socket_native.c's. */
 #include "stdlib/socket_native.h"
+#include "vm/threads.h"
 #include "vm/objects/files.h"
 
 #include <errno.h>
@@ -18,12 +19,13 @@ static int fd_of(Value v) {
 static ssize_t receive(GenVM *vm, Value fd, uint8_t *data, size_t size, Value flags, Value timeout,
                        SocketAddress *address, socklen_t *address_size) {
     SocketDeadline deadline;
-    socket_deadline(timeout, &deadline);
-    if (!socket_wait(vm, fd_of(fd), POLLIN, &deadline)) return -1;
+    socket_deadline(vm, timeout, &deadline);
+    int how = (int)as_int(flags) | (deadline.parks ? MSG_DONTWAIT : 0);
+    if (!deadline.parks && !socket_wait(vm, fd_of(fd), POLLIN, &deadline)) return -1;
     for (;;) {
         if (address) *address_size = sizeof *address;
-        ssize_t got = recvfrom(fd_of(fd), data, size, (int)as_int(flags),
-                               address ? &address->any : NULL, address_size);
+        ssize_t got =
+            recvfrom(fd_of(fd), data, size, how, address ? &address->any : NULL, address_size);
         if (got >= 0) return got;
         if (!socket_again(vm, fd_of(fd), POLLIN, &deadline)) return -1;
     }
@@ -103,7 +105,10 @@ static bool source_of(GenVM *vm, Value v, const uint8_t **data, size_t *size) {
 static ssize_t transmit(GenVM *vm, Value fd, const uint8_t *data, size_t size, int flags,
                         const SocketDeadline *deadline, const SocketAddress *address,
                         socklen_t address_size) {
-    if (!socket_wait(vm, fd_of(fd), POLLOUT, deadline)) return -1;
+    if (deadline->parks)
+        flags |= MSG_DONTWAIT;
+    else if (!socket_wait(vm, fd_of(fd), POLLOUT, deadline))
+        return -1;
     for (;;) {
         ssize_t done = sendto(fd_of(fd), data, size, flags | MSG_NOSIGNAL,
                               address ? &address->any : NULL, address_size);
@@ -112,13 +117,31 @@ static ssize_t transmit(GenVM *vm, Value fd, const uint8_t *data, size_t size, i
     }
 }
 
+/* All of it. A thread that waits in between notes how far it is. */
+static bool send_whole(GenVM *vm, Value fd, const uint8_t *data, size_t size, Value flags,
+                       const SocketDeadline *deadline) {
+    size_t done = vm->resumed ? (size_t)threads_current(vm)->progress : 0;
+    while (done < size) {
+        ssize_t sent =
+            transmit(vm, fd, data + done, size - done, (int)as_int(flags), deadline, NULL, 0);
+        if (sent < 0 && vm->stop) threads_current(vm)->progress = (int64_t)done;
+        if (sent < 0) return false;
+        done += (size_t)sent;
+    }
+    return true;
+}
+
 /* send(fd, data, flags, timeout) */
 static Value send_bytes(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
     SocketDeadline deadline;
     if (!source_of(vm, args[1], &data, &size)) return VALUE_ERROR;
-    socket_deadline(args[3], &deadline);
+    socket_deadline(vm, args[3], &deadline);
+    if (deadline.parks && !deadline.bounded) { /* a blocking socket takes all of it */
+        bool whole = send_whole(vm, args[0], data, size, args[2], &deadline);
+        return whole ? int_value((int64_t)size) : VALUE_ERROR;
+    }
     ssize_t done = transmit(vm, args[0], data, size, (int)as_int(args[2]), &deadline, NULL, 0);
     return done < 0 ? VALUE_ERROR : int_value(done);
 }
@@ -151,17 +174,11 @@ static Value try_recv(GenVM *vm, Value *args) {
 
 static Value send_all(GenVM *vm, Value *args) {
     const uint8_t *data;
-    size_t size, done = 0;
+    size_t size;
     SocketDeadline deadline;
     if (!source_of(vm, args[1], &data, &size)) return VALUE_ERROR;
-    socket_deadline(args[3], &deadline);
-    while (done < size) {
-        ssize_t sent = transmit(vm, args[0], data + done, size - done, (int)as_int(args[2]),
-                                &deadline, NULL, 0);
-        if (sent < 0) return VALUE_ERROR;
-        done += (size_t)sent;
-    }
-    return VALUE_NONE;
+    socket_deadline(vm, args[3], &deadline);
+    return send_whole(vm, args[0], data, size, args[2], &deadline) ? VALUE_NONE : VALUE_ERROR;
 }
 
 /* sendto(fd, family, data, flags, address, timeout) */
@@ -176,7 +193,7 @@ static Value send_to(GenVM *vm, Value *args) {
     if (!socket_address_from(vm, "sendto", (int)as_int(args[1]), args[4], &address, &address_size,
                              &unfit))
         return unfit;
-    socket_deadline(args[5], &deadline);
+    socket_deadline(vm, args[5], &deadline);
     ssize_t done =
         transmit(vm, args[0], data, size, (int)as_int(args[3]), &deadline, &address, address_size);
     return done < 0 ? VALUE_ERROR : int_value(done);

@@ -8,6 +8,7 @@
 #include "vm/bind.h"
 #include "vm/genvm.h"
 #include "vm/objects.h"
+#include "vm/threads.h"
 
 #include <errno.h>
 #include <math.h>
@@ -103,9 +104,26 @@ static Value sleep_again(GenVM *vm, const struct timespec *until) {
     return native_twin(vm, TWIN_SLEEP_AGAIN, 1, float_value(vm, left > 0 ? left : 0));
 }
 
+/* The thread sleeps, others go on. */
+static Value sleep_parked(GenVM *vm, const struct timespec *duration) {
+    uint64_t until = vm->threads->current->until;
+    if (!duration->tv_sec && !duration->tv_nsec) return threads_yield(vm);
+    if (!vm->resumed)
+        until =
+            threads_now() + (uint64_t)duration->tv_sec * 1000000000u + (uint64_t)duration->tv_nsec;
+    if (threads_now() >= until) return VALUE_NONE;
+    if (vm->interrupted && threads_is_main(vm)) {
+        struct timespec end = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
+        if (vm_interrupt_waits(vm)) return sleep_again(vm, &end);
+        if (!vm_poll_native(vm)) return VALUE_ERROR;
+    }
+    return threads_park(vm, until, -1, 0);
+}
+
 static Value time_sleep(GenVM *vm, Value *args) {
     struct timespec until, duration;
     if (!to_duration(vm, args[0], &duration) || !may_ask(vm)) return VALUE_ERROR;
+    if (vm->resumed || threads_are_many(vm)) return sleep_parked(vm, &duration);
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += duration.tv_sec;
     until.tv_nsec += duration.tv_nsec;

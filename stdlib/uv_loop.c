@@ -1,5 +1,8 @@
-/* uv_loop.c - module _uv: the event loop under asyncio. It owns the uv_loop_t: no other file calls
- * uv_run.
+/* uv_loop.c - module _uv: the event loops under asyncio's. It owns the uv_loop_t of each: no other
+ * file calls uv_run. One that is no longer used is kept for the next.
+ *
+ * Where a script has several threads, a loop that would wait parks its thread (vm/threads.h), which
+ * goes on when libuv's descriptor is ready.
  *
  * What scripts wait for is an item, anything with a _run method (a Handle, a Task, a transport): a
  * descriptor's reader and writer, a signal's handler. poll() appends the items that are ready to
@@ -12,9 +15,11 @@
 #include "stdlib/uv_loop.h"
 #include "vm/paths.h"
 #include "vm/bind.h"
+#include "vm/threads.h"
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -41,7 +46,7 @@ static void free_handle(uv_handle_t *handle) {
 
 static void release(GenVM *vm, void *data) {
     UvLoop *loop = data;
-    vm->wake = NULL;
+    if (vm->wake_data == loop) vm->wake = NULL;
     for (int fd = 0; fd < loop->watcher_count; fd++)
         if (loop->watchers[fd]) uv_close((uv_handle_t *)&loop->watchers[fd]->poll, free_handle);
     for (int i = 0; i < 65; i++)
@@ -80,28 +85,52 @@ static UvLoop *loop_start(GenVM *vm) {
     return loop;
 }
 
-UvLoop *uv_loop_get(GenVM *vm) {
-    if (vm->roots[ROOT_UV] != VALUE_UNSET) return resource_data(vm, vm->roots[ROOT_UV], WHAT);
+static Dict *held_table(const UvLoop *loop, int table) {
+    return AS_DICT(AS_TUPLE(loop->owner->held)->items[table]);
+}
+
+UvLoop *uv_loop_of(GenVM *vm, Value v) {
+    return resource_data(vm, v, WHAT);
+}
+
+static Value loop_new(GenVM *vm) {
     UvLoop *loop = loop_start(vm);
     Value resource = loop ? resource_new(vm, WHAT, loop, release) : VALUE_ERROR;
-    if (resource == VALUE_ERROR) return NULL;
+    if (resource == VALUE_ERROR) return VALUE_ERROR;
     Value held = tuple_new(vm, 3);
     for (int i = 0; held != VALUE_ERROR && i < 3; i++)
         if ((AS_TUPLE(held)->items[i] = dict_new(vm)) == VALUE_ERROR) held = VALUE_ERROR;
-    if (held == VALUE_ERROR) return NULL;
-    AS(Resource, resource)->held = held;
-    vm->roots[ROOT_UV] = resource;
-    vm->wake_data = loop;
-    vm->wake = wake_loop;
-    return loop;
+    if (held == VALUE_ERROR) return VALUE_ERROR;
+    loop->owner = AS(Resource, resource);
+    loop->owner->held = held;
+    return resource;
+}
+
+/* start() -> a loop: the one that was finished last, or a new one. */
+static Value start(GenVM *vm, Value *args) {
+    (void)args;
+    Value spare = vm->roots[ROOT_UV];
+    if (spare == VALUE_UNSET) return loop_new(vm);
+    vm->roots[ROOT_UV] = VALUE_UNSET;
+    return spare;
+}
+
+static bool is_idle(UvLoop *loop) {
+    for (int table = 0; table < 3; table++)
+        if (held_table(loop, table)->count) return false;
+    return true;
+}
+
+/* finish(loop): nobody uses it any more. */
+static Value finish(GenVM *vm, Value *args) {
+    UvLoop *loop = uv_loop_of(vm, args[0]);
+    if (!loop) return VALUE_ERROR;
+    loop->poller = NULL;
+    if (is_idle(loop)) vm->roots[ROOT_UV] = args[0];
+    return VALUE_NONE;
 }
 
 /* ---- what is kept alive ---- */
-
-static Dict *held_table(UvLoop *loop, int table) {
-    Value held = AS(Resource, loop->vm->roots[ROOT_UV])->held;
-    return AS_DICT(AS_TUPLE(held)->items[table]);
-}
 
 static bool hold(UvLoop *loop, int table, int64_t key, Value item) {
     return dict_set(loop->vm, held_table(loop, table), int_value(key), item) == LEAF_TRUE;
@@ -203,21 +232,21 @@ static UvWatcher *watcher_for(GenVM *vm, UvLoop *loop, int fd) {
     return loop->watchers[fd] = watcher;
 }
 
-/* watch(fd, reader, writer): the items to run when the descriptor is readable, writable; None: not
- * wanted. */
+/* watch(loop, fd, reader, writer): the items to run when the descriptor is readable, writable;
+ * None: not wanted. */
 static Value watch(GenVM *vm, Value *args) {
-    UvLoop *loop = uv_loop_get(vm);
+    UvLoop *loop = uv_loop_of(vm, args[0]);
     if (!loop) return VALUE_ERROR;
-    int64_t fd = as_int(args[0]);
+    int64_t fd = as_int(args[1]);
     if (fd < 0 || fd > 1 << 24) return raise_value(vm, "Invalid file descriptor: %ld", (long)fd);
     int events =
-        (args[1] != VALUE_NONE ? UV_READABLE : 0) | (args[2] != VALUE_NONE ? UV_WRITABLE : 0);
+        (args[2] != VALUE_NONE ? UV_READABLE : 0) | (args[3] != VALUE_NONE ? UV_WRITABLE : 0);
     if (!events) {
         if (fd < loop->watcher_count && loop->watchers[fd]) unwatch(loop, (int)fd);
         return VALUE_NONE;
     }
     UvWatcher *watcher = watcher_for(vm, loop, (int)fd);
-    Value pair = watcher ? tuple_pack(vm, 2, args[1], args[2]) : VALUE_ERROR;
+    Value pair = watcher ? tuple_pack(vm, 2, args[2], args[3]) : VALUE_ERROR;
     if (pair == VALUE_ERROR || !hold(loop, HELD_DESCRIPTORS, fd, pair)) return VALUE_ERROR;
     if (watcher->events == events && !watcher->stopped) return VALUE_NONE;
     watcher->events = events;
@@ -261,19 +290,20 @@ static bool may_use_signals(GenVM *vm) {
     return false;
 }
 
-/* watch_signal(number, item): None: no longer. What the process did before is done again then. */
+/* watch_signal(loop, number, item): None: no longer. What the process did before is done again
+ * then. */
 static Value watch_signal(GenVM *vm, Value *args) {
-    UvLoop *loop = may_use_signals(vm) ? uv_loop_get(vm) : NULL;
+    UvLoop *loop = may_use_signals(vm) ? uv_loop_of(vm, args[0]) : NULL;
     if (!loop) return VALUE_ERROR;
-    int64_t number = as_int(args[0]);
+    int64_t number = as_int(args[1]);
     if (number < 1 || number > 64)
         return raise_value(vm, "signal number %ld out of range", (long)number);
     loop->loop.data = loop;
-    if (args[1] == VALUE_NONE) {
+    if (args[2] == VALUE_NONE) {
         if (loop->signals[number]) stop_signal(loop, (int)number);
         return VALUE_NONE;
     }
-    if (!hold(loop, HELD_SIGNALS, number, args[1])) return VALUE_ERROR;
+    if (!hold(loop, HELD_SIGNALS, number, args[2])) return VALUE_ERROR;
     if (loop->signals[number]) return VALUE_NONE;
     UvSignal *handle = calloc(1, sizeof *handle);
     if (!handle) return raise_memory(vm);
@@ -288,11 +318,6 @@ static Value watch_signal(GenVM *vm, Value *args) {
 
 /* ---- polling ---- */
 
-static Value start(GenVM *vm, Value *args) {
-    (void)args;
-    return uv_loop_get(vm) ? VALUE_NONE : VALUE_ERROR;
-}
-
 static uint64_t milliseconds(Value timeout) {
     if (timeout == VALUE_NONE) return LONGEST_WAIT * 1000;
     double seconds = value_float(timeout);
@@ -300,38 +325,73 @@ static uint64_t milliseconds(Value timeout) {
     return seconds > LONGEST_WAIT ? LONGEST_WAIT * 1000 : (uint64_t)ceil(seconds * 1000);
 }
 
-/* poll(timeout, ready): waits at most `timeout` seconds (None: for ever) until something happened;
- * appends the items that are ready to the list, returns the completions. */
-static Value poll_loop(GenVM *vm, Value *args) {
-    UvLoop *loop = uv_loop_get(vm);
-    Value completions = loop ? list_new(vm, 0) : VALUE_ERROR;
-    if (completions == VALUE_ERROR) return VALUE_ERROR;
+/* Runs what is due, waiting at most so many milliseconds. False with an exception pending. */
+static bool run(GenVM *vm, UvLoop *loop, Value ready, Value completions, uint64_t wait) {
     if (loop->stopped_count) restart_stopped(loop);
     loop->loop.data = loop;
-    loop->ready = args[1];
+    loop->ready = ready;
     loop->completions = completions;
     loop->failed = false;
-    uint64_t wait = vm->interrupted ? 0 : milliseconds(args[0]);
     if (wait) {
+        vm->wake_data = loop;
+        vm->wake = wake_loop;
         uv_update_time(&loop->loop);
         uv_timer_start(&loop->timer, on_timer, wait, 0);
     }
-    uv_run(&loop->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    uv_run(&loop->loop, wait && !vm->interrupted ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     if (wait) uv_timer_stop(&loop->timer);
     loop->ready = loop->completions = VALUE_UNSET;
-    if (loop->failed) return VALUE_ERROR;
-    if (vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
+    if (loop->failed) return false;
+    return !vm->interrupted || !threads_is_main(vm) || vm_poll_native(vm);
+}
+
+/* Other threads go on meanwhile: this one waits for the descriptor behind the loop. True when there
+ * is something to be done now. */
+static bool park(GenVM *vm, UvLoop *loop, uint64_t wait) {
+    Threads *threads = vm->threads;
+    if (loop->woken || (vm->interrupted && threads_is_main(vm))) return true;
+    loop->poller = threads->current;
+    threads_park(vm, threads_now() + wait * 1000000, uv_backend_fd(&loop->loop), POLLIN);
+    return false;
+}
+
+/* poll(loop, timeout, ready): waits at most `timeout` seconds (None: for ever) until something
+ * happened; appends the items that are ready to the list, returns the completions. */
+static Value poll_loop(GenVM *vm, Value *args) {
+    UvLoop *loop = uv_loop_of(vm, args[0]);
+    Value completions = loop ? list_new(vm, 0) : VALUE_ERROR;
+    if (completions == VALUE_ERROR) return VALUE_ERROR;
+    uint64_t wait = vm->resumed || loop->woken ? 0 : milliseconds(args[1]);
+    bool parks = wait && threads_are_many(vm);
+    uint64_t had = AS_LIST(args[2])->count;
+    loop->poller = NULL;
+    if (!run(vm, loop, args[2], completions, parks ? 0 : wait)) return VALUE_ERROR;
+    bool empty = AS_LIST(args[2])->count == had && !AS_LIST(completions)->count;
+    if (parks && empty && !park(vm, loop, wait)) return VALUE_ERROR;
+    loop->woken = false;
     return completions;
 }
 
+/* wake(loop): ends its wait, or the next one, from another thread of the script. */
+static Value wake(GenVM *vm, Value *args) {
+    UvLoop *loop = uv_loop_of(vm, args[0]);
+    if (!loop) return VALUE_ERROR;
+    loop->woken = true;
+    if (loop->poller) threads_wake(vm, loop->poller);
+    loop->poller = NULL;
+    return VALUE_NONE;
+}
+
 static const NativeDef functions[] = {
-    {"poll(timeout: float | None, ready: list, /)", poll_loop,
+    {"poll(loop, timeout: float | None, ready: list, /)", poll_loop,
      "Wait at most timeout seconds for events; ready takes the items, the completions are "
      "returned."},
-    {"start()", start, "Make the loop, which is made on first use otherwise."},
-    {"watch(fd: index, reader, writer, /)", watch,
+    {"start()", start, "Return a loop."},
+    {"finish(loop, /)", finish, "Give back a loop that nobody uses any more."},
+    {"wake(loop, /)", wake, "End the wait of a loop in another thread."},
+    {"watch(loop, fd: index, reader, writer, /)", watch,
      "Set the items that run when a descriptor is readable and writable; None: not wanted."},
-    {"watch_signal(number: index, item, /)", watch_signal,
+    {"watch_signal(loop, number: index, item, /)", watch_signal,
      "Set the item that runs when a signal came; None: no longer."},
     {NULL, NULL, NULL},
 };

@@ -1,6 +1,6 @@
-/* uv_loop.h - the one owner of the VM's uv_loop_t, for the files of module _uv.
+/* uv_loop.h - the one owner of each uv_loop_t, for the files of module _uv.
  *
- * The loop is made when it is first asked for and lives in a Resource (vm->roots[ROOT_UV]).
+ * A loop lives in a Resource; one that was finished is kept in vm->roots[ROOT_UV].
  * Callbacks of libuv run only inside uv_loop_poll and never run script code: they append to lists
  * that the poll returns.
  */
@@ -30,8 +30,11 @@ typedef struct UvLoop {
     uv_timer_t timer; /* bounds a poll */
     uv_async_t wake;  /* an interrupt ends a poll */
     GenVM *vm;
-    UvWatcher **watchers; /* by descriptor; NULL: not watched */
-    int watcher_count;    /* room in `watchers` */
+    Resource *owner;       /* the object that owns it */
+    struct Thread *poller; /* the thread that is parked in a poll of it, or NULL */
+    bool woken;            /* from another thread: the next poll does not wait */
+    UvWatcher **watchers;  /* by descriptor; NULL: not watched */
+    int watcher_count;     /* room in `watchers` */
     int stopped_count;
     UvSignal *signals[65]; /* by number */
     Value ready;           /* during a poll: the list that takes items that are ready to run */
@@ -39,8 +42,8 @@ typedef struct UvLoop {
     bool failed;           /* during a poll: out of memory */
 } UvLoop;
 
-/* The VM's loop; NULL with an exception pending. */
-UvLoop *uv_loop_get(GenVM *vm);
+/* The loop that start() returned; NULL with an exception pending. */
+UvLoop *uv_loop_of(GenVM *vm, Value v);
 
 /* From callbacks of libuv. */
 void uv_loop_push_ready(UvLoop *loop, Value item);

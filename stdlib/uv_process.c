@@ -51,18 +51,18 @@ static bool may_use_net(GenVM *vm) {
     return false;
 }
 
-/* getaddrinfo(item, host or None, service or None, family, type, proto, flags) */
+/* getaddrinfo(loop, item, host or None, service or None, family, type, proto, flags) */
 static Value get_addrinfo(GenVM *vm, Value *args) {
-    UvLoop *loop = may_use_net(vm) ? uv_loop_get(vm) : NULL;
+    UvLoop *loop = may_use_net(vm) ? uv_loop_of(vm, args[0]) : NULL;
     if (!loop) return VALUE_ERROR;
-    const char *host = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
-    const char *service = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
-    if ((!host && args[1] != VALUE_NONE) || (!service && args[2] != VALUE_NONE)) return VALUE_ERROR;
-    struct addrinfo hints = {.ai_family = (int)as_int(args[3]),
-                             .ai_socktype = (int)as_int(args[4]),
-                             .ai_protocol = (int)as_int(args[5]),
-                             .ai_flags = (int)as_int(args[6])};
-    UvRequest *request = uv_request_new(vm, loop, args[0]);
+    const char *host = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
+    const char *service = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
+    if ((!host && args[2] != VALUE_NONE) || (!service && args[3] != VALUE_NONE)) return VALUE_ERROR;
+    struct addrinfo hints = {.ai_family = (int)as_int(args[4]),
+                             .ai_socktype = (int)as_int(args[5]),
+                             .ai_protocol = (int)as_int(args[6]),
+                             .ai_flags = (int)as_int(args[7])};
+    UvRequest *request = uv_request_new(vm, loop, args[1]);
     if (!request) return VALUE_ERROR;
     int status =
         uv_getaddrinfo(&loop->loop, &request->getaddrinfo, on_addrinfo, host, service, &hints);
@@ -117,24 +117,24 @@ static int start_process(UvLoop *loop, UvRequest *request, uv_process_options_t 
     return uv_spawn(&loop->loop, &request->process, options);
 }
 
-/* spawn(item, file, args: list, env: list of NAME=VALUE or None, cwd or None, fds: three, new
+/* spawn(loop, item, file, args: list, env: list of NAME=VALUE or None, cwd or None, fds: three, new
  * session) -> pid. The item is called with the exit status and the signal. */
 static Value spawn(GenVM *vm, Value *args) {
     if (!(vm->capabilities & GEN_CAP_PROCESS))
         return path_refuse(vm, "this virtual machine has no access to other processes",
                            VALUE_UNSET);
-    UvLoop *loop = uv_loop_get(vm);
-    const char *file = loop ? str_c(vm, args[1]) : NULL;
+    UvLoop *loop = uv_loop_of(vm, args[0]);
+    const char *file = loop ? str_c(vm, args[2]) : NULL;
     if (!file) return VALUE_ERROR;
-    const char *cwd = args[4] == VALUE_NONE ? NULL : str_c(vm, args[4]);
-    if (!cwd && args[4] != VALUE_NONE) return VALUE_ERROR;
+    const char *cwd = args[5] == VALUE_NONE ? NULL : str_c(vm, args[5]);
+    if (!cwd && args[5] != VALUE_NONE) return VALUE_ERROR;
     uv_process_options_t options = {.file = file, .cwd = cwd};
-    options.flags = args[6] == VALUE_TRUE ? UV_PROCESS_DETACHED : 0;
-    options.args = texts_of(vm, args[2]);
-    options.env = options.args && args[3] != VALUE_NONE ? texts_of(vm, args[3]) : NULL;
-    bool ok = options.args && (options.env || args[3] == VALUE_NONE);
-    UvRequest *request = ok ? uv_request_new(vm, loop, args[0]) : NULL;
-    int status = request ? start_process(loop, request, &options, args[5]) : 0;
+    options.flags = args[7] == VALUE_TRUE ? UV_PROCESS_DETACHED : 0;
+    options.args = texts_of(vm, args[3]);
+    options.env = options.args && args[4] != VALUE_NONE ? texts_of(vm, args[4]) : NULL;
+    bool ok = options.args && (options.env || args[4] == VALUE_NONE);
+    UvRequest *request = ok ? uv_request_new(vm, loop, args[1]) : NULL;
+    int status = request ? start_process(loop, request, &options, args[6]) : 0;
     free(options.args);
     free(options.env);
     if (!request) return VALUE_ERROR;
@@ -145,10 +145,12 @@ static Value spawn(GenVM *vm, Value *args) {
 }
 
 const NativeDef uv_process_functions[] = {
-    {"getaddrinfo(item, host: str | None, service: str | None, family: index, type: index, proto: "
+    {"getaddrinfo(loop, item, host: str | None, service: str | None, family: index, type: index, "
+     "proto: "
      "index, flags: index, /)",
      get_addrinfo, "Look up a name; the item is called with the outcome."},
-    {"spawn(item, file: str, args: list, env: list | None, cwd: str | None, fds: list, session: "
+    {"spawn(loop, item, file: str, args: list, env: list | None, cwd: str | None, fds: list, "
+     "session: "
      "bool, /)",
      spawn, "Start a process; the item is called with its end."},
     {NULL, NULL, NULL},

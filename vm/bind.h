@@ -66,6 +66,9 @@ Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32
 Value native_invoke_plain(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count);
 Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
                          Value keywords);
+/* Calls a native with arguments that are bound: threads.h. */
+Value native_invoke_again(GenVM *vm, NativeFunction *native, Value *bound);
+int native_arg_count(const NativeFunction *native); /* of one that was called before */
 Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,
                           Value converted);
 

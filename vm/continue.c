@@ -14,6 +14,7 @@
 #include "vm/ops.h"
 #include "vm/resume.h"
 #include "vm/shared.h"
+#include "vm/threads.h"
 
 typedef enum TruthStage { TRUTH_ANY, TRUTH_FROM_BOOL, TRUTH_FROM_LEN } TruthStage;
 
@@ -335,6 +336,8 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_RESUME: return resume_run(vm);
     case RETURN_UNWIND: return unwind_on(vm);
     case RETURN_RELEASE: return generator_release_next(vm);
+    case RETURN_THREAD: return threads_end(vm);
+    case RETURN_AGAIN: return threads_wait_on(vm);
     case RETURN_COUNT: break;
     }
     return false;
@@ -379,6 +382,10 @@ bool continue_error(GenVM *vm, Return kind) {
         vm->base[FRAME_PC] += sizeof(Instr);
         return false;
     case RETURN_RESUME: resume_error(vm); return false;
+    case RETURN_THREAD: /* _thread's own code has reported it, unless the task is being killed */
+        error_clear(vm);
+        threads_end(vm);
+        return true;
     default: return false;
     }
 }

@@ -11,6 +11,7 @@
 #include "vm/runtime.h"
 #include "vm/shared.h"
 #include "vm/task.h"
+#include "vm/threads.h"
 #include "vm/warn.h"
 
 #include <stdio.h>
@@ -83,8 +84,19 @@ static bool flush_stream(GenVM *vm, Name name) {
     return method != VALUE_ERROR && call0(vm, method) != VALUE_ERROR;
 }
 
+/* The end of a program waits for its threads, but for those that are daemons; these are dropped. */
+static void join_threads(GenVM *vm) {
+    Value function = threads_join_function(vm);
+    error_clear(vm);
+    if (function != VALUE_UNSET && call0(vm, function) == VALUE_ERROR)
+        vm_report_unraisable(vm, error_take(vm), function);
+    if (vm->threads) threads_free(vm->threads);
+    vm->threads = NULL;
+}
+
 bool gen_vm_finish(GenVM *vm) {
     vm->handles->count = 0;
+    join_threads(vm);
     vm_run_finalizers(vm);
     if (vm->sys_module == VALUE_UNSET) return true;
     bool ok = flush_stream(vm, NAME_stdout);
@@ -105,6 +117,7 @@ void gen_interrupt(GenVM *vm) {
     vm->interrupted = 1; /* seen when the slice of fuel ends; `poll` is the VM's thread's alone */
     void (*wake)(void *data) = vm->wake;
     if (wake) wake(vm->wake_data);
+    if (vm->wait_fd) vm->end_wait(vm->wait_fd);
 }
 
 /* ---- calls of script code from here ---- */

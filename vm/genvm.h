@@ -57,7 +57,8 @@ typedef enum GenStatus {
     GEN_DONE,    /* the task has come to its end: its value is given */
     GEN_YIELDED, /* the generator that it drives has yielded a value */
     GEN_CALLOUT, /* it called an external function: answer the ticket, run on */
-    GEN_WAITING, /* it can go on only when a ticket is answered that is still open */
+    GEN_WAITING, /* it can go on only when a ticket is answered that is still open, or when the time
+                    has come that the outcome tells */
     GEN_BUDGET,  /* a budget is spent: raise it and run on, or kill it */
 } GenStatus;
 typedef GenStatus GenOutcomeKind;
@@ -282,6 +283,8 @@ typedef struct GenOutcome {
     const char *name; /* of the function, "module.name" if it is in a module; valid as a ref is */
     GenRef args;      /* tuple, complete and in the order of the signature */
     GenRef kwargs;    /* dict, or GEN_NULL: what ** has collected */
+    uint64_t wait;    /* GEN_WAITING: nanoseconds after which a timer of the script is due, so that
+                         gen_run goes on although nothing was answered; 0: there is none */
 } GenOutcome;
 
 /* A task that will call `callable`. A generator or coroutine object, or what calling a function

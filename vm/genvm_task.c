@@ -60,7 +60,7 @@ static GenStatus tell(GenVM *vm, const TaskOutcome *outcome, GenOutcome *out) {
     case OUT_DONE: out->value = ref_hold(vm, outcome->value); return GEN_DONE;
     case OUT_YIELDED: out->value = ref_hold(vm, outcome->value); return GEN_YIELDED;
     case OUT_CALLOUT: return tell_ticket(vm, outcome->ticket, out) ? GEN_CALLOUT : GEN_ERROR;
-    case OUT_WAITING: return GEN_WAITING;
+    case OUT_WAITING: out->wait = outcome->wait; return GEN_WAITING;
     case OUT_BUDGET:
         out->budget = (GenBudget)outcome->budget;
         out->needed = outcome->needed;

@@ -17,7 +17,7 @@
 #include "vm/image_private.h"
 #include "vm/operations.h"
 #include "vm/resume.h"
-#include "vm/task.h"
+#include "vm/threads.h"
 #include "vm/type_private.h"
 
 #include <stdlib.h>
@@ -210,6 +210,10 @@ void save_task_body(ImageWriter *w, Object *object) {
     const TaskState *state = &task->state;
     if (object->state == TASK_RUNNING) {
         image_refuse(w, object, "is running and cannot be saved");
+        return;
+    }
+    if (state->threads && state->threads->count > 1) {
+        image_refuse(w, object, "has several threads and cannot be saved");
         return;
     }
     image_put_byte(w->out, object->state);

@@ -16,6 +16,7 @@
 #include "vm/generator.h"
 #include "vm/objects.h"
 #include "vm/ops.h"
+#include "vm/threads.h"
 
 #include <math.h>
 
@@ -141,9 +142,20 @@ static inline bool find_place(int64_t *at, uint64_t count) {
 
 #define OUTLINED(name, function) CASE(name) CALL_OUTLINED(function);
 
+/* After a call from outside, or vm->stop: RUN_RETURNED when there is something to run at vm->pc,
+ * maybe of another thread. */
+static COLD RunStatus settle(GenVM *vm, bool ok) {
+    for (;;) {
+        if (!ok && !vm->stop && !frame_unwind(vm)) return RUN_FAILED;
+        if (!vm->stop) return RUN_RETURNED;
+        if (vm->stop != STOP_SWITCH) return RUN_STOPPED;
+        ok = threads_switch(vm);
+    }
+}
+
 RunStatus interp_continue(GenVM *vm, bool ok) {
-    if (!ok && !vm->stop && !frame_unwind(vm)) return RUN_FAILED;
-    return vm->stop ? RUN_STOPPED : interp_run(vm);
+    RunStatus status = ok ? RUN_RETURNED : settle(vm, false);
+    return status == RUN_RETURNED ? interp_run(vm) : status;
 }
 
 RunStatus interp_run(GenVM *vm) {
@@ -997,7 +1009,7 @@ hurry : { /* something waits for a safepoint: the next one is to be soon */
 tick : {
     SYNC();
     if (unlikely(!vm_safepoint(vm))) {
-        if (vm->stop) return RUN_STOPPED;
+        if (vm->stop) goto stopped;
         vm->pc++; /* the exception belongs to the instruction that would have run now */
         goto unwind;
     }
@@ -1006,8 +1018,14 @@ tick : {
 }
 unwind : {
     if (!vm->stop && !frame_unwind(vm)) return RUN_FAILED;
-    if (unlikely(vm->stop)) return RUN_STOPPED;
+    if (unlikely(vm->stop)) goto stopped;
     RELOAD();
     TICK(); /* a handler is a step: exceptions must not outrun a budget */
+}
+stopped : {
+    RunStatus status = settle(vm, false);
+    if (status != RUN_RETURNED) return status;
+    RELOAD();
+    NEXT;
 }
 }

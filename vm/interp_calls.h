@@ -179,7 +179,10 @@
         Value answer_ = native_->fn(vm, (args_));                                                  \
         native_check_result(vm, native_, answer_);                                                 \
         if (unlikely((answer_ & ~(Value)8) == VALUE_ERROR)) {                                      \
-            if (answer_ == VALUE_ERROR) goto unwind;                                               \
+            if (answer_ == VALUE_ERROR) {                                                          \
+                if (vm->stop) threads_keep_call(vm, native_, (args_));                             \
+                goto unwind;                                                                       \
+            }                                                                                      \
             top = (top_);                                                                          \
             goto tail_call;                                                                        \
         }                                                                                          \

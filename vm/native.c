@@ -10,6 +10,7 @@
 #include "vm/frame.h"
 #include "vm/generator.h"
 #include "vm/objects.h"
+#include "vm/threads.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -569,6 +570,7 @@ static Value invoke_bound(GenVM *vm, NativeFunction *native, const Value *args, 
     vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
+    if (unlikely(result == VALUE_ERROR) && vm->stop) threads_keep_call(vm, native, bound);
     return result;
 }
 
@@ -599,6 +601,7 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
     vm->callee = native;
     Value result = native->fn(vm, bound);
     native_check_result(vm, native, result);
+    if (unlikely(result == VALUE_ERROR) && vm->stop) threads_keep_call(vm, native, bound);
     return result;
 }
 
@@ -619,8 +622,19 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, 
         if (v == VALUE_TAIL) return bind_through_twin(vm, native, i, bound);
         bound[i] = v;
     }
+    return native_invoke_again(vm, native, bound);
+}
+
+Value native_invoke_again(GenVM *vm, NativeFunction *native, Value *bound) {
     vm->callee = native;
-    return native->fn(vm, bound);
+    Value result = native->fn(vm, bound);
+    native_check_result(vm, native, result);
+    if (unlikely(result == VALUE_ERROR) && vm->stop) threads_keep_call(vm, native, bound);
+    return result;
+}
+
+int native_arg_count(const NativeFunction *native) {
+    return native->signature->count;
 }
 
 #ifdef GEN_DEBUG

@@ -8,7 +8,7 @@
 #include "vm/interp.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
-#include "vm/task.h"
+#include "vm/threads.h"
 #include "vm/weak.h"
 
 #ifdef GEN_STRESS_GC
@@ -115,17 +115,20 @@ bool vm_safepoint(GenVM *vm) {
     }
     vm->poll &= ~(uint32_t)(POLL_BUDGET | POLL_INTERRUPT);
     if (vm->task && !budget_safepoint(vm)) return false;
-    if (unlikely(vm->interrupted)) return take_interrupt(vm);
+    if (unlikely(vm->interrupted)) {
+        if (threads_main_takes(vm)) return take_interrupt(vm);
+        if (vm->stop) return false;
+    }
     vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
     if (unlikely(vm->poll & POLL_FINALIZE) && !vm->finalizing) return run_finalizers(vm);
-    return true;
+    return !vm->threads || threads_safepoint(vm);
 }
 
 bool vm_poll_native(GenVM *vm) {
     vm->fuel_kept += vm->fuel;
     vm->fuel = 0;
     if (vm->task) vm->poll |= POLL_BUDGET; /* it looks at its budget when the native has returned */
-    bool handled = vm->roots[ROOT_ON_INTERRUPT] != VALUE_UNSET;
+    bool handled = vm->roots[ROOT_ON_INTERRUPT] != VALUE_UNSET || !threads_is_main(vm);
     if (vm->interrupted && handled)
         vm->poll |= POLL_INTERRUPT; /* the native goes on, the call is made when it has returned */
     if (!vm->interrupted || handled) {
@@ -139,7 +142,8 @@ bool vm_poll_native(GenVM *vm) {
 }
 
 bool vm_interrupt_waits(GenVM *vm) {
-    if (!vm->interrupted || vm->roots[ROOT_ON_INTERRUPT] == VALUE_UNSET) return false;
+    if (!vm->interrupted || vm->roots[ROOT_ON_INTERRUPT] == VALUE_UNSET || !threads_is_main(vm))
+        return false;
     vm->poll |= POLL_INTERRUPT;
     vm->fuel_kept += vm->fuel;
     vm->fuel = 0;

@@ -6,6 +6,7 @@
 #include "vm/frame_object.h"
 #include "vm/interp.h"
 #include "vm/objects.h"
+#include "vm/threads.h"
 #include "vm/type_private.h"
 
 enum { STACK_FIRST = 500 }; /* words: with its header a cell of 4,080 bytes */
@@ -61,7 +62,8 @@ Task *task_new(GenVM *vm, Value callable, Value args) {
     return task;
 }
 
-static void mark_state(GenVM *vm, const TaskState *state) {
+void task_mark_state(GenVM *vm, const TaskState *state) {
+    threads_mark(vm, state->threads);
     gc_mark_pointer(vm, state->stack_buffer);
     gc_mark(vm, state->exception);
     gc_mark(vm, state->handled);
@@ -71,7 +73,7 @@ static void mark_state(GenVM *vm, const TaskState *state) {
 
 static void trace(GenVM *vm, Object *object) {
     Task *task = (Task *)object;
-    if (status_of(task) != TASK_RUNNING) mark_state(vm, &task->state);
+    if (status_of(task) != TASK_RUNNING) task_mark_state(vm, &task->state);
     const Value values[] = {task->start,    task->args,    task->driven,  task->answer,
                             task->failure,  task->waiting, task->callout, task->tickets,
                             task->answered, task->result,  task->killer};
@@ -82,18 +84,24 @@ static void trace(GenVM *vm, Object *object) {
 void task_mark_roots(GenVM *vm) {
     gc_mark_pointer(vm, vm->task);
     gc_mark_pointer(vm, vm->stack_buffer);
+    threads_mark(vm, vm->threads);
     for (TaskSwitch *at = vm->switches; at; at = at->next) {
         gc_mark_pointer(vm, at->task);
-        mark_state(vm, &at->outer);
+        task_mark_state(vm, &at->outer);
     }
 }
 
-/* The frames are given up: what they were running cannot be resumed by anybody. */
-static void abandon(Task *task) {
-    for (Value *base = task->state.base; base; base = frame_caller(base))
+void task_abandon_frames(TaskState *state) {
+    for (Value *base = state->base; base; base = frame_caller(base))
         if (frame_is_generator(base)) generator_of(base)->header.state = GENERATOR_DONE;
-    task->state.base = task->state.stack = task->state.stack_end = NULL;
-    task->state.stack_buffer = NULL;
+    state->base = state->stack = state->stack_end = NULL;
+    state->stack_buffer = NULL;
+}
+
+static void abandon(Task *task) {
+    task_abandon_frames(&task->state);
+    if (task->state.threads) threads_free(task->state.threads);
+    task->state.threads = NULL;
 }
 
 static void finalize(GenVM *vm, Object *object) {
@@ -126,6 +134,7 @@ static void save_state(GenVM *vm, TaskState *state) {
         .fuel_slice = vm->fuel_slice,
         .steps_done = vm->steps_done,
         .nested = vm->nested,
+        .threads = vm->threads,
     };
 }
 
@@ -143,6 +152,7 @@ static void load_state(GenVM *vm, const TaskState *state) {
     vm->fuel_slice = state->fuel_slice;
     vm->steps_done = state->steps_done;
     vm->nested = state->nested;
+    vm->threads = state->threads;
     frame_reset_limit(vm);
 }
 
@@ -209,6 +219,10 @@ static RunStatus send(GenVM *vm, Task *task) {
 
 /* Between two instructions: the budget is looked at before the first. */
 static RunStatus proceed(GenVM *vm) {
+    if (threads_take_idle(vm)) {
+        vm->stop = STOP_SWITCH;
+        return interp_continue(vm, false);
+    }
     if (vm_safepoint(vm)) return interp_run(vm);
     if (!vm->stop) vm->pc++; /* the exception belongs to the instruction that would have run now */
     return interp_continue(vm, false);
@@ -239,12 +253,20 @@ static TaskOutcome call_out(Task *task) {
     return (TaskOutcome){.kind = OUT_BUDGET, .budget = BUDGET_CALLOUTS};
 }
 
+static TaskOutcome still_waiting(const Task *task) {
+    TaskOutcome outcome = {.kind = OUT_WAITING};
+    uint64_t now = task->wait_until ? threads_now() : 0;
+    if (task->wait_until) outcome.wait = task->wait_until > now ? task->wait_until - now : 1;
+    return outcome;
+}
+
 static TaskStatus stopped(GenVM *vm, Task *task, TaskOutcome *outcome) {
     switch ((StopReason)vm->stop) {
     case STOP_CALLOUT: *outcome = call_out(task); return TASK_CALLING;
-    case STOP_WAIT: outcome->kind = OUT_WAITING; return TASK_CALLING;
+    case STOP_WAIT: *outcome = still_waiting(task); return TASK_CALLING;
     case STOP_AGAIN: vm->pc--; break;
     case STOP_BUDGET:
+    case STOP_SWITCH:
     case STOP_NONE: break;
     }
     outcome->kind = OUT_BUDGET;
@@ -270,7 +292,10 @@ static TaskStatus yielded(GenVM *vm, Task *task, TaskOutcome *outcome) {
 }
 
 static TaskStatus ended(GenVM *vm, Task *task, TaskOutcome *outcome, bool failed) {
-    if (!failed) {
+    if (task->joining) {
+        error_clear(vm);
+        failed = task->failed;
+    } else if (!failed) {
         task->result = vm->base[0];
     } else if (task->driven != VALUE_UNSET && error_matches(vm, EXC_STOP_ITERATION)) {
         task->result = exception_stop_value(vm, error_take(vm));
@@ -291,11 +316,26 @@ static TaskStatus conclude(GenVM *vm, Task *task, RunStatus run, TaskOutcome *ou
 
 /* ---- running ---- */
 
+/* The main thread has ended: those that are no daemons come to their end first. */
+static RunStatus join_threads(GenVM *vm, Task *task, RunStatus run) {
+    bool yields = run == RUN_RETURNED && task->driven != VALUE_UNSET;
+    if (run == RUN_STOPPED || yields || task->joining) return run;
+    Value function = threads_join_function(vm);
+    if (function == VALUE_UNSET) return run;
+    TaskOutcome outcome = {0};
+    task->failed = ended(vm, task, &outcome, run == RUN_FAILED) == TASK_FAILED;
+    task->joining = true;
+    vm->pc = continue_stub(vm, RETURN_HOST)->entry; /* its HALT was passed */
+    return interp_continue(vm, call_value(vm, function, 0, NULL));
+}
+
 /* Is there what the task waits for; it is put where the task finds it. */
 static bool is_answered(GenVM *vm, Task *task) {
     if (task->waiting == VALUE_UNSET) return true;
     if (task->waiting == VALUE_TRUE) {
-        if (!AS_LIST(task->answered)->count) return false;
+        bool due = task->wait_until && threads_now() >= task->wait_until;
+        if (!AS_LIST(task->answered)->count && !due) return false;
+        task->wait_until = 0;
         Value empty = list_new(vm, 0);
         if (empty == VALUE_ERROR) return error_clear(vm), false;
         task->answer = task->answered;
@@ -326,11 +366,11 @@ TaskOutcome task_run(GenVM *vm, Task *task) {
         return (TaskOutcome){.kind = OUT_FAILED, .value = error_take(vm)};
     }
     if (task->untold) return call_out(task);
-    if (!is_answered(vm, task)) return (TaskOutcome){.kind = OUT_WAITING};
+    if (!is_answered(vm, task)) return still_waiting(task);
     TaskOutcome outcome = {0};
     TaskSwitch record;
     enter(vm, task, &record);
-    RunStatus run = go_on(vm, task, from);
+    RunStatus run = join_threads(vm, task, go_on(vm, task, from));
     leave(vm, task, &record, conclude(vm, task, run, &outcome));
     return outcome;
 }
@@ -372,10 +412,12 @@ void task_kill(GenVM *vm, Task *task, uint64_t steps) {
         task->waiting = VALUE_UNSET;
         enter(vm, task, &record);
         task->limits[BUDGET_STEPS] = (uint64_t)vm->steps_done + steps;
-        if (from == TASK_STOPPED) {
+        bool main = threads_is_main(vm) && !threads_take_idle(vm);
+        bool between = threads_leave_main(vm);
+        if (from == TASK_STOPPED || !main) {
             take(&task->failure);
             vm->exception = exception;
-            vm->pc++; /* it belongs to the instruction that would have run now */
+            if (main || between) vm->pc++; /* it belongs to the instruction that would run now */
             interp_continue(vm, false);
         } else {
             go_on(vm, task, from);

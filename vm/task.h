@@ -48,6 +48,7 @@ typedef enum StopReason {
     STOP_WAIT,    /* nothing can go on before a ticket is answered */
     STOP_BUDGET,  /* task->tripped */
     STOP_AGAIN,   /* the same before work that does not fit: the instruction is made anew */
+    STOP_SWITCH,  /* another thread of the task goes on: never leaves the interpreter (threads.h) */
 } StopReason;
 
 typedef enum BudgetKind {
@@ -70,6 +71,7 @@ typedef struct TaskState { /* what a switch exchanges with the VM's fields of th
     Value shown; /* vm->roots[ROOT_SHOWN] */
     int64_t fuel, fuel_kept, fuel_slice, steps_done;
     uint32_t nested;
+    struct Threads *threads; /* those of the task; the state is that of its running thread */
 } TaskState;
 
 typedef struct Task {
@@ -87,11 +89,15 @@ typedef struct Task {
     Value result;    /* see TaskStatus */
     Value killer; /* while it is killed: the exception, which no except clause matches; or UNSET */
     int64_t next_ticket;
+    uint64_t wait_until; /* when a wait for any ticket ends all the same, CLOCK_MONOTONIC; 0: never
+                          */
     uint64_t limits[BUDGET_COUNT]; /* by BudgetKind; 0: none. Deadline: nanoseconds of vm_clock */
     uint64_t used[BUDGET_COUNT];   /* of output and call-outs; steps are in the state */
     uint64_t wanted;               /* steps that the next instruction asks for at once */
     BudgetKind tripped;            /* by which it stopped last */
-    bool untold; /* the last call-out was one too many: it is told when the budget is raised */
+    bool joining; /* its main thread has ended, with `result`; it waits for the others */
+    bool failed;  /* ... by an exception */
+    bool untold;  /* the last call-out was one too many: it is told when the budget is raised */
 } Task;
 
 typedef enum TicketState { TICKET_OPEN, TICKET_ANSWERED, TICKET_FAILED } TicketState;
@@ -115,6 +121,7 @@ typedef struct TaskOutcome {
     Ticket *ticket;    /* callout */
     BudgetKind budget; /* budget */
     uint64_t needed;   /* steps: the least limit that is of use */
+    uint64_t wait;     /* waiting: nanoseconds until it goes on by itself; 0: never */
 } TaskOutcome;
 
 typedef struct TaskSwitch { /* what runs outside of the running task; on the C stack of task_run */
@@ -146,6 +153,9 @@ static inline bool task_is_killer(GenVM *vm, Value exception) {
 }
 
 void task_mark_roots(GenVM *vm);
+void task_mark_state(GenVM *vm, const TaskState *state);
+/* The frames are given up: what they were running cannot be resumed by anybody. */
+void task_abandon_frames(TaskState *state);
 
 /* May what runs now be stopped and resumed later. */
 static inline bool task_can_stop(GenVM *vm) {

@@ -9,8 +9,10 @@
  * answered meanwhile, or stops the task until one is.
  */
 #include "vm/engine_module.h"
-#include "vm/task.h"
+#include "vm/threads.h"
 #include "vm/type_private.h"
+
+#include <math.h>
 
 static Ticket *self_ticket(Value self) {
     return AS(Ticket, self);
@@ -207,13 +209,19 @@ static Value tickets_answered(GenVM *vm, Value *args) {
     return answered;
 }
 
-/* tickets_wait(): the same, but when there are none the task waits until there are. */
+/* tickets_wait(timeout): the same, but when there are none the task waits until there are, or until
+ * so many seconds have passed (None: for ever). */
 static Value tickets_wait(GenVM *vm, Value *args) {
     Task *task = vm->task;
     if (task && AS_LIST(task->answered)->count) return tickets_answered(vm, args);
     if (!task_can_stop(vm) || !AS_DICT(task->tickets)->count)
         return raise_runtime(vm, "there is no open call-out to wait for");
     task->waiting = VALUE_TRUE;
+    task->wait_until = 0;
+    if (args[0] != VALUE_NONE) {
+        double seconds = value_float(args[0]);
+        task->wait_until = threads_now() + (seconds > 0 ? (uint64_t)(fmin(seconds, 9e9) * 1e9) : 0);
+    }
     vm->stop = STOP_WAIT;
     return VALUE_ERROR;
 }
@@ -239,7 +247,7 @@ const NativeDef engine_task_natives[] = {
     {"tickets_used()", tickets_used, "Are there tickets, open or not yet told of."},
     {"is_ticket(obj, /)", is_ticket, NULL},
     {"tickets_answered()", tickets_answered, NULL},
-    {"tickets_wait()", tickets_wait, NULL},
+    {"tickets_wait(timeout: float | None = None, /)", tickets_wait, NULL},
     {"tickets_open()", tickets_open, NULL},
     {0},
 };

@@ -8,8 +8,10 @@
 #include "vm/runtime.h"
 #include "vm/shared.h"
 #include "vm/site_cache.h"
+#include "vm/threads.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static void clear_values(GenVM *vm) {
     vm->exception = vm->handled = vm->sys_module = vm->main_module = VALUE_UNSET;
@@ -57,6 +59,9 @@ __attribute__((weak)) bool vm_library_init(GenVM *vm) {
 
 void vm_free(GenVM *vm) {
     vm->finalizing = true;
+    if (vm->threads) threads_free(vm->threads);
+    vm->threads = NULL;
+    if (vm->wait_fd) close(vm->wait_fd);
     if (vm->heap) gc_free_heap(vm);
     str_free(vm);
     types_free(vm);

@@ -156,16 +156,24 @@ struct GenVM {
     uint64_t failing_allocation; /* see gen_debug_fail_allocation */
     struct FileLink *writers;    /* files that may have something to write: file.c */
     struct OpenSsl *openssl; /* what the library calls of OpenSSL, malloc's (stdlib/openssl.h) */
-    Value roots[32];         /* spare places for engine files */
+    struct Threads *threads; /* of what runs (threads.h); NULL: there is the main thread alone */
+    bool resumed;            /* a native is run anew, after its thread was parked */
+    /* Waits for what threads wait for, at most so many nanoseconds, -1: for ever, and wakes them;
+     * set by the library. */
+    void (*wait_events)(GenVM *vm, int64_t nanoseconds);
+    void (*end_wait)(int fd); /* called by gen_interrupt, with wait_fd, unless that is 0 */
+    int wait_fd;
+    Value roots[32]; /* spare places for engine files */
 };
 enum {
     ROOT_SHOWN = 8,      /* the containers whose repr is being made (containers.c) */
     ROOT_WARNINGS = 10,  /* a list: what the compiler has to warn of, for warnings.warn_explicit */
     ROOT_FIRSTITER = 11, /* sys.set_asyncgen_hooks, or VALUE_UNSET (async_generator.c) */
     ROOT_FINALIZER = 12,
-    ROOT_ON_INTERRUPT = 13, /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
-    ROOT_UV = 14,           /* the event loop of the library (stdlib/uv_loop.c) */
-    ROOT_RESULT = 15,       /* what a run gave, while the host gets it */
+    ROOT_ON_INTERRUPT = 13,  /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
+    ROOT_UV = 14,            /* the event loop of the library (stdlib/uv_loop.c) */
+    ROOT_RESULT = 15,        /* what a run gave, while the host gets it */
+    ROOT_THREAD_LOCALS = 16, /* list: instance, defaults, ... that each thread has for itself */
     ROOT_SIGNALS = 29, /* the owner's part of the process's signal handlers (signal_native.c) */
     ROOT_PATTERN = 20, /* the types of the module _re, and its methods in Gen (re.c) */
     ROOT_MATCH = 21,

@@ -94,6 +94,7 @@ static Value method_read(GenVM *vm, Value *args) {
     if (size < -1) return raise_value(vm, "read length must be non-negative or -1");
     Buffered *file = open_file(vm, args[0], "read");
     if (!file) return VALUE_ERROR;
+    if (!file_gather(vm, file, size < 0 ? SIZE_MAX : (size_t)size, false)) return VALUE_ERROR;
     if (size < 0) return buffered_take_all(vm, file);
     if (!buffered_begin_read(vm, file)) return VALUE_ERROR;
     if ((uint64_t)size <= file->end - file->at) {
@@ -120,6 +121,7 @@ static Value method_read1(GenVM *vm, Value *args) {
     if (!file) return VALUE_ERROR;
     if (size < 0) size = (int64_t)file->size;
     if (size == 0) return vm->empty_bytes;
+    if (!file_gather(vm, file, 1, false)) return VALUE_ERROR;
     if (!have_some(vm, file)) return VALUE_ERROR;
     size_t ready = file->end - file->at;
     if (ready > (uint64_t)size) ready = (size_t)size;
@@ -132,7 +134,7 @@ static Value read_into(GenVM *vm, Value *args, const char *name, bool once) {
     size_t size;
     if (!file_writable_span(vm, name, args[1], &data, &size)) return VALUE_ERROR;
     Buffered *file = open_file(vm, args[0], "readinto");
-    if (!file) return VALUE_ERROR;
+    if (!file || !file_gather(vm, file, once ? 1 : size, false)) return VALUE_ERROR;
     if (once && size) {
         if (!have_some(vm, file)) return VALUE_ERROR;
         if (size > file->end - file->at) size = file->end - file->at;
@@ -180,11 +182,15 @@ static Value method_readline(GenVM *vm, Value *args) {
     int64_t limit;
     if (!file_size_arg(vm, args[1], &limit)) return VALUE_ERROR;
     Buffered *file = open_file(vm, args[0], "readline");
+    if (file && !file_gather(vm, file, limit < 0 ? SIZE_MAX : (size_t)limit, true))
+        return VALUE_ERROR;
     return file ? take_line(vm, file, limit < 0 ? -1 : limit) : VALUE_ERROR;
 }
 
 static Value next(GenVM *vm, Value self) {
     Buffered *file = open_file(vm, self, "readline");
+    if (file && unlikely(vm->threads != NULL) && file_line_waits(vm, file))
+        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     Value line = file ? take_line(vm, file, -1) : VALUE_ERROR;
     return line != VALUE_ERROR && AS(Bytes, line)->size == 0 ? VALUE_END : line;
 }

@@ -84,16 +84,24 @@ static Value new (GenVM *vm, Value *args) {
 
 /* ---- reading ---- */
 
+/* See file_gather. Text that is decoded already is taken first. */
+static bool gather(GenVM *vm, TextFile *file, size_t wanted, bool line) {
+    if (likely(!vm->threads) || file->source->kind == TYPE_BYTES_IO) return true;
+    return file->ahead != VALUE_UNSET || file_gather(vm, (Buffered *)file->source, wanted, line);
+}
+
 static Value method_read(GenVM *vm, Value *args) {
     int64_t count;
     if (!file_size_arg(vm, args[1], &count)) return VALUE_ERROR;
     TextFile *file = readable_file(vm, args[0]);
+    if (file && !gather(vm, file, count < 0 ? SIZE_MAX : (size_t)count, false)) return VALUE_ERROR;
     return file ? file_text_read(vm, file, count < 0 ? -1 : count) : VALUE_ERROR;
 }
 
 static Value method_readline(GenVM *vm, Value *args) {
     TextFile *file = readable_file(vm, args[0]);
     int64_t limit = as_int(args[1]);
+    if (file && !gather(vm, file, limit < 0 ? SIZE_MAX : (size_t)limit, true)) return VALUE_ERROR;
     return file ? file_text_line(vm, file, limit < 0 ? -1 : limit) : VALUE_ERROR;
 }
 
@@ -103,6 +111,9 @@ static Value next(GenVM *vm, Value self) {
     if (unlikely(!file->readable || !file->source || source_is_closed(file->source)) &&
         !readable_file(vm, self))
         return VALUE_ERROR;
+    if (unlikely(vm->threads != NULL) && file->source->kind != TYPE_BYTES_IO &&
+        file->ahead == VALUE_UNSET && file_line_waits(vm, (Buffered *)file->source))
+        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     Value line = file_text_line(vm, file, -1);
     if (likely(line != vm->empty_str)) return line;
     file->iterating = false;

@@ -103,6 +103,12 @@ Buffered *buffered_new(GenVM *vm, TypeId kind, Type *cls);
 bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size);
 bool buffered_is_closed(const Buffered *file);  /* or detached */
 bool buffered_flush(GenVM *vm, Buffered *file); /* what waits to be written */
+/* file_wait.c: before a call that takes `wanted` bytes, or a line, where there are other threads:
+ * has them in the buffer, or all up to the end. False: the thread is parked, or an error is
+ * pending. */
+bool file_gather(GenVM *vm, Buffered *file, size_t wanted, bool line);
+/* Would a `next` have to park the thread, which only a call of readline can. */
+bool file_line_waits(GenVM *vm, const Buffered *file);
 /* Reads more behind what is there; *moved: by how much that moved down. False: an error is pending.
  * Nothing is added at the end of the file. */
 bool buffered_fill(GenVM *vm, Buffered *file, size_t *moved);
