@@ -302,8 +302,9 @@ Leaf set_select(GenVM *vm, Set *result, Set *source, Set *other, bool wanted) {
         int64_t slot = find_quickly(vm, other, entry->key, entry->hash, &vacant);
         if (unlikely(slot < ENTRY_ABSENT)) return entry_leaf(slot);
         if ((slot >= 0) != wanted) continue;
-        *free_entry(result->table, result->mask, entry->hash) = *entry;
-        if (unlikely(!note_insertion(vm, result, entry->key, false))) return LEAF_ERROR;
+        SetEntry *place = free_entry(result->table, result->mask, entry->hash);
+        *place = *entry;
+        if (unlikely(!note_insertion(vm, result, place, entry->key, false))) return LEAF_ERROR;
     }
     return LEAF_TRUE;
 }
