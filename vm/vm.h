@@ -164,9 +164,9 @@ enum {
     ROOT_WARNINGS = 10,  /* a list: what the compiler has to warn of, for warnings.warn_explicit */
     ROOT_FIRSTITER = 11, /* sys.set_asyncgen_hooks, or VALUE_UNSET (async_generator.c) */
     ROOT_FINALIZER = 12,
-    ROOT_ON_INTERRUPT = 13, /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
-    ROOT_UV = 14,           /* the event loop of the library (stdlib/uv_loop.c) */
-    ROOT_RESULT = 15,       /* what a run gave, while the host gets it */
+    ROOT_ON_INTERRUPT = 13,  /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
+    ROOT_UV = 14,            /* the event loop of the library (stdlib/uv_loop.c) */
+    ROOT_RESULT = 15,        /* what a run gave, while the host gets it */
     ROOT_THREAD_LOCALS = 16, /* list: instance, defaults, ... that each thread has for itself */
     ROOT_SIGNALS = 29, /* the owner's part of the process's signal handlers (signal_native.c) */
     ROOT_PATTERN = 20, /* the types of the module _re, and its methods in Gen (re.c) */
