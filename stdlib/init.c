@@ -58,6 +58,50 @@ static const NativeModule *const native_modules[] = {
     NULL,
 };
 
+/* What stands for a function that the VM may not use. */
+static Value no_network(GenVM *vm, Value *args) {
+    (void)args;
+    return path_refuse(vm, "this virtual machine has no access to the network", VALUE_UNSET);
+}
+static Value no_processes(GenVM *vm, Value *args) {
+    (void)args;
+    return path_refuse(vm, "this virtual machine has no access to other processes", VALUE_UNSET);
+}
+static Value no_threads(GenVM *vm, Value *args) {
+    (void)args;
+    return path_refuse(vm, "this virtual machine has no threads", VALUE_UNSET);
+}
+
+/* Is the name one of those in the list, which are separated by spaces? */
+static bool is_listed(const char *list, const Str *name) {
+    for (const char *at = list; *at; at += *at == ' ') {
+        size_t size = strcspn(at, " ");
+        if (size == name->size && memcmp(at, name->data, size) == 0) return true;
+        at += size;
+    }
+    return false;
+}
+
+/* Takes the functions away for which the VM has no capability. */
+static void restrict_module(GenVM *vm, const char *name, Module *module) {
+    static const struct {
+        const char *module, *harmless;
+        uint32_t needs;
+        NativeFn refusal;
+    } rules[] = {
+#define NEEDS(module, capability, refusal, harmless) {#module, harmless, capability, refusal},
+#include "stdlib/capabilities.def"
+#undef NEEDS
+    };
+    Value key, value;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (strcmp(rules[i].module, name) != 0 || vm->capabilities & rules[i].needs) continue;
+        for (uint32_t at = 0; dict_next(module->dict, &at, &key, &value);)
+            if (is_kind(value, TYPE_NATIVE) && !is_listed(rules[i].harmless, AS_STR(key)))
+                AS(NativeFunction, value)->fn = rules[i].refusal;
+    }
+}
+
 static Value make_native(GenVM *vm, const NativeModule *definition) {
     Value name = str_intern_from(vm, definition->name, strlen(definition->name));
     Value module = module_new(vm, name);
@@ -69,6 +113,7 @@ static Value make_native(GenVM *vm, const NativeModule *definition) {
             return VALUE_ERROR;
     }
     if (definition->init && !definition->init(vm, AS(Module, module))) return VALUE_ERROR;
+    restrict_module(vm, definition->name, AS(Module, module));
     return module;
 }
 

@@ -330,6 +330,7 @@ static Value posix_times(GenVM *vm, Value *args) {
 }
 
 static Value posix_cpu_count(GenVM *vm, Value *args) {
+    if (!(vm->capabilities & GEN_CAP_ENV)) return VALUE_NONE;
     cpu_set_t set_of_cpus;
     if (!(vm->capabilities & GEN_CAP_ENV)) return VALUE_NONE;
     if (args[0] == VALUE_TRUE && sched_getaffinity(0, sizeof set_of_cpus, &set_of_cpus) == 0)

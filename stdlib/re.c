@@ -16,7 +16,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_LIMIT = 1 << 20, HEAP_LIMIT = 64 << 10 /* KiB */ };
+enum { FIRST_LIMIT = 1 << 20, STEPS_A_UNIT = 16, HEAP_LIMIT = 64 << 10 /* KiB */ };
 
 typedef struct Pattern {
     Value pattern, groupindex, names; /* names: tuple by group number, None where it has none */
@@ -108,14 +108,17 @@ static int run(GenVM *vm, Pattern *pattern, const Subject *subject, size_t from,
         pcre2_set_match_limit(pattern->context, limit);
         int code = pcre2_match(pattern->code, (PCRE2_SPTR)subject->data, end, from, options,
                                pattern->data, pattern->context);
-        if (code >= 0) return native_charge(vm, 1 + (end - from) / 256) ? 1 : -1;
+        if (code >= 0) {
+            size_t to = pcre2_get_ovector_pointer(pattern->data)[1];
+            return native_charge(vm, 1 + (to > from ? to - from : 0) / 16) ? 1 : -1;
+        }
         if (code == PCRE2_ERROR_NOMATCH) return native_charge(vm, 1 + (end - from) / 64) ? 0 : -1;
         if (code == PCRE2_ERROR_JIT_STACKLIMIT) {
             options |= PCRE2_NO_JIT;
         } else if (code != PCRE2_ERROR_MATCHLIMIT) {
             raise_match_error(vm, code);
             return -1;
-        } else if (!native_charge(vm, limit)) {
+        } else if (!native_pay(vm, limit / STEPS_A_UNIT)) {
             return -1;
         }
     }

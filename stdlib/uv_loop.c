@@ -235,6 +235,8 @@ static UvWatcher *watcher_for(GenVM *vm, UvLoop *loop, int fd) {
 /* watch(loop, fd, reader, writer): the items to run when the descriptor is readable, writable;
  * None: not wanted. */
 static Value watch(GenVM *vm, Value *args) {
+    if (!(vm->capabilities & (GEN_CAP_NET | GEN_CAP_FILES | GEN_CAP_PROCESS)))
+        return path_refuse(vm, "this virtual machine has no descriptors", VALUE_UNSET);
     UvLoop *loop = uv_loop_of(vm, args[0]);
     if (!loop) return VALUE_ERROR;
     int64_t fd = as_int(args[1]);

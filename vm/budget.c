@@ -21,12 +21,57 @@ static uint64_t now(GenVM *vm) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* The heap counts what garbage it has not found yet: only a full collection can tell. */
-static bool over_memory(GenVM *vm, uint64_t limit) {
-    if (gc_live_bytes(vm) <= limit) return false;
-    gc_collect(vm, true);
-    return gc_live_bytes(vm) > limit;
+/* ---- memory ---- */
+
+uint64_t budget_memory(GenVM *vm, const Task *task) {
+    uint64_t live = gc_live_bytes(vm);
+    return live > task->others ? live - task->others : 0;
 }
+
+/* What an allocation in one piece may not exceed. */
+static void set_limit(GenVM *vm, const Task *task) {
+    uint64_t limit = task ? task->limits[BUDGET_MEMORY] : 0, whole = vm->memory_limit;
+    if (!limit || (whole && whole < task->others + limit))
+        gc_set_limit(vm, whole, whole);
+    else
+        gc_set_limit(vm, task->others + limit, limit);
+}
+
+void budget_enter(GenVM *vm, Task *task) {
+    uint64_t live = gc_live_bytes(vm), own = task->used[BUDGET_MEMORY];
+    task->others = live > own ? live - own : 0;
+    set_limit(vm, task);
+}
+
+/* The task that goes on, if any, gets its limit back; the other's growth is not its own. */
+void budget_leave(GenVM *vm, Task *task) {
+    uint64_t own = budget_memory(vm, task), before = task->used[BUDGET_MEMORY];
+    Task *next = vm->switches->task;
+    task->used[BUDGET_MEMORY] = own;
+    uint64_t limit = task->limits[BUDGET_MEMORY];
+    task->littered = limit && own > before + limit / 16;
+    if (next) next->others += own - before;
+    set_limit(vm, next);
+}
+
+void budget_tidy(GenVM *vm, Task *task) {
+    if (!task->littered) return;
+    uint64_t live = gc_live_bytes(vm), *own = &task->used[BUDGET_MEMORY];
+    gc_collect(vm, live / 8 < task->limits[BUDGET_MEMORY]); /* full where that is cheap */
+    uint64_t freed = live - gc_live_bytes(vm);
+    *own -= freed < *own ? freed : *own;
+    task->littered = false;
+}
+
+/* The heap counts what garbage it has not found yet: only a full collection can tell. */
+static bool over_memory(GenVM *vm, const Task *task) {
+    uint64_t limit = task->limits[BUDGET_MEMORY];
+    if (budget_memory(vm, task) <= limit) return false;
+    gc_collect(vm, true);
+    return budget_memory(vm, task) > limit;
+}
+
+/* ---- what is spent ---- */
 
 static int64_t steps_left(GenVM *vm, const Task *task) {
     uint64_t limit = task->limits[BUDGET_STEPS];
@@ -44,7 +89,7 @@ static BudgetKind find_spent(GenVM *vm, Task *task) {
         if (most && frame_count(vm, most + 1) > most) return BUDGET_DEPTH;
         task->used[BUDGET_DEPTH] = 0;
     }
-    if (limits[BUDGET_MEMORY] && over_memory(vm, limits[BUDGET_MEMORY])) return BUDGET_MEMORY;
+    if (limits[BUDGET_MEMORY] && over_memory(vm, task)) return BUDGET_MEMORY;
     if (limits[BUDGET_DEADLINE] && now(vm) >= limits[BUDGET_DEADLINE]) return BUDGET_DEADLINE;
     return BUDGET_NONE;
 }
@@ -99,6 +144,35 @@ static bool can_restart(GenVM *vm) {
     if (frame_code(vm->base)->flags & CODE_STUB) return false;
     Opcode op = instr_op(vm->pc[-1]);
     return (op >= OP_ADD && op <= OP_MATMULK) || (op >= OP_CALL && op <= OP_CALLEXWG);
+}
+
+void budget_changed(GenVM *vm) {
+    set_limit(vm, vm->task);
+    vm->poll |= POLL_BUDGET;
+}
+
+/* A native does what it has begun, and the task stops behind it: a host that hands out steps by the
+ * thousand sees no difference. But not for ever. */
+bool budget_is_outrun(GenVM *vm) {
+    enum { MOST = 1 << 24 };
+    Task *task = vm->task;
+    if (!task || !task->limits[BUDGET_STEPS]) return false;
+    return steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept) < -MOST;
+}
+
+bool native_pay(GenVM *vm, uint64_t steps) {
+    Task *task = vm->task;
+    if (!task || !task->limits[BUDGET_STEPS] || vm->afforded) return native_charge(vm, steps);
+    int64_t left = steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept);
+    if (left >= 0 && (uint64_t)left >= steps) return native_charge(vm, steps);
+    if (can_restart(vm)) {
+        task->wanted = 2 * steps; /* what was done until here is to be done again */
+        task->tripped = BUDGET_STEPS;
+        vm->stop = STOP_AGAIN;
+    } else {
+        raise_memory(vm);
+    }
+    return false;
 }
 
 void native_spend(GenVM *vm, uint64_t steps) {

@@ -115,7 +115,7 @@ typedef struct Heap {
     uint64_t young_limit;    /* young_bytes that ask for a collection */
     uint64_t old_bytes;      /* marked */
     uint64_t full_at;        /* old_bytes that ask for a full collection */
-    uint64_t limit;          /* memory budget; UINT64_MAX: none */
+    uint64_t limit, beyond;  /* memory budget, see gc_set_limit; UINT64_MAX: none */
     uint64_t collections, full_collections;
     Cycle cycle;
     uint32_t clear_class, clear_block; /* the next block whose marks are to be cleared */
@@ -212,7 +212,7 @@ bool gc_init(GenVM *vm) {
     vm->heap = heap;
     heap->full_at = FULL_MIN_BYTES;
     heap->young_limit = YOUNG_BYTES_FIRST;
-    gc_set_limit(vm, vm->memory_limit);
+    gc_set_limit(vm, vm->memory_limit, vm->memory_limit);
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         SizeClass *class = &heap->classes[i];
         bool small = i < SMALL_LIMIT / GRANULE;
@@ -274,8 +274,9 @@ uint64_t gc_live_bytes(GenVM *vm) {
     const Heap *heap = vm->heap;
     return (heap->cycle ? heap->cycle_bytes : heap->old_bytes) + heap->young_bytes;
 }
-void gc_set_limit(GenVM *vm, uint64_t bytes) {
+void gc_set_limit(GenVM *vm, uint64_t bytes, uint64_t beyond) {
     vm->heap->limit = bytes ? bytes : UINT64_MAX;
+    vm->heap->beyond = bytes ? beyond : UINT64_MAX;
 }
 uint64_t gc_collection_count(GenVM *vm, bool full) {
     return full ? vm->heap->full_collections : vm->heap->collections;
@@ -530,14 +531,14 @@ void gc_buffer_free(GenVM *vm, Buffer *buffer) {
     }
 }
 
-/* What is used may be garbage, which only the next safepoint can tell, where the limit is enforced:
- * until then the heap may be twice as large. */
+/* What is used may be garbage, which only the next safepoint can tell, where the limit is enforced.
+ */
 bool gc_check_size(GenVM *vm, uint64_t bytes) {
-    uint64_t used = gc_live_bytes(vm), limit = vm->heap->limit;
-    if (unlikely(bytes > limit || bytes >= (uint64_t)1 << 46)) return raise_memory(vm), false;
+    uint64_t used = gc_live_bytes(vm), limit = vm->heap->limit, beyond = vm->heap->beyond;
+    if (unlikely(bytes > beyond || bytes >= (uint64_t)1 << 46)) return raise_memory(vm), false;
     if (likely(used + bytes <= limit)) return true;
     vm->poll |= POLL_GC;
-    if (used + bytes - limit <= limit) return true;
+    if (used + bytes - limit <= beyond) return true;
     raise_memory(vm);
     return false;
 }
@@ -605,7 +606,9 @@ bool gc_has_extra_word(const Object *object) {
     case TYPE_BUFFER:
     case TYPE_MODULE:
     case TYPE_NATIVE:
-    case TYPE_NATIVE_METHOD: return false;
+    case TYPE_NATIVE_METHOD:
+    case TYPE_TASK:
+    case TYPE_THREAD: return false;
     case TYPE_GENERATOR: return object->flags & GENERATOR_ATTRIBUTES;
     default: return object->kind != KIND_EXCEPTION && object->state == OBJECT_SUBCLASS;
     }

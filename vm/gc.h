@@ -94,7 +94,9 @@ uint64_t gc_live_bytes(GenVM *vm);
  * NULL and singletons. */
 uint64_t gc_object_size(const Object *object);
 
-void gc_set_limit(GenVM *vm, uint64_t bytes); /* memory budget; 0: none */
+/* Memory budget, 0 for none: what the heap may hold, and by how much an allocation may break that
+ * until the next safepoint, where it is enforced; more is refused at once. */
+void gc_set_limit(GenVM *vm, uint64_t bytes, uint64_t beyond);
 uint64_t gc_collection_count(GenVM *vm, bool full);
 void gc_replace_remembered(GenVM *vm, Object *from, Object *to);
 

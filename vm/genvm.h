@@ -267,7 +267,8 @@ typedef enum GenBudget {
     GEN_BUDGET_NONE,
     GEN_BUDGET_STEPS,    /* units of work: backward jumps, calls, resumes; natives by what they do.
                             The same program and input spend the same on every run */
-    GEN_BUDGET_MEMORY,   /* bytes of the VM's heap while the task runs */
+    GEN_BUDGET_MEMORY,   /* bytes: by how much the heap has grown while the task ran, garbage left
+                            out;   one request of more than that is a MemoryError instead */
     GEN_BUDGET_DEPTH,    /* frames */
     GEN_BUDGET_OUTPUT,   /* bytes written to files and streams */
     GEN_BUDGET_CALLOUTS, /* calls of external functions */

@@ -78,6 +78,11 @@ GenStatus gen_run(GenVM *vm, GenRef ref, GenOutcome *out) {
     if (!task) return GEN_ERROR;
     TaskOutcome outcome = task_run(vm, task);
     genvm_flush(vm);
+    if (!vm->base) {
+        vm->roots[ROOT_RESULT] = outcome.value ? outcome.value : VALUE_UNSET;
+        budget_tidy(vm, task);
+        vm->roots[ROOT_RESULT] = VALUE_UNSET;
+    }
     genvm_collect(vm, outcome.value ? outcome.value : VALUE_UNSET);
     return out->kind = tell(vm, &outcome, out);
 }
@@ -185,7 +190,7 @@ bool gen_task_set_budget(GenVM *vm, GenRef ref, GenBudget budget, uint64_t limit
     Task *task = task_of(vm, ref);
     if (!task || !check_budget(vm, budget)) return false;
     task->limits[budget] = limit;
-    if (task == vm->task) vm->poll |= POLL_BUDGET;
+    if (task == vm->task) budget_changed(vm);
     return true;
 }
 
@@ -197,7 +202,7 @@ uint64_t gen_task_spent(GenVM *vm, GenRef ref, GenBudget budget) {
     case GEN_BUDGET_STEPS:
         return (uint64_t)(running ? vm->steps_done + vm->fuel_slice - vm->fuel - vm->fuel_kept
                                   : task->state.steps_done);
-    case GEN_BUDGET_MEMORY: return gc_live_bytes(vm);
+    case GEN_BUDGET_MEMORY: return running ? budget_memory(vm, task) : task->used[budget];
     default: return task->used[budget];
     }
 }

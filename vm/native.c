@@ -754,6 +754,8 @@ Value native_function_new(GenVM *vm, const NativeDef *def, Value self, Value mod
 }
 
 bool native_enter(GenVM *vm) {
+    if (unlikely(--vm->fuel < 0) && !vm_poll_native(vm))
+        return false; /* data can be shared a lot */
     if (likely(++vm->native_depth < NATIVE_MAX_DEPTH)) return true;
     vm->native_depth--;
     raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded");

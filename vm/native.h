@@ -206,8 +206,9 @@ Value leaf_iter(GenVM *vm,
 /* The items of exactly a list or tuple (no copy, valid until the list changes), else NULL. */
 const Value *leaf_items(Value v, uint64_t *count);
 
-/* Loops whose length the program chooses: charge `steps` units. False: stop and return VALUE_ERROR
- * (the budget's exception is pending). */
+/* Loops whose length the program chooses: charge `steps` units. False: stop and return VALUE_ERROR;
+ * an exception is pending: an interrupt, or MemoryError where a native goes far beyond the budget
+ * of its task. */
 bool native_charge(GenVM *vm, uint64_t steps);
 
 /* The same for work that cannot be stopped midway: the task looks at its budget when the native has
@@ -218,6 +219,11 @@ void native_spend(GenVM *vm, uint64_t steps);
  * that the task has to be given more first: return VALUE_ERROR at once. The instruction is run anew
  * then. */
 bool native_afford(GenVM *vm, uint64_t steps);
+
+/* As native_charge, between pieces of work that has had no effect yet: false also when the steps do
+ * not fit the budget; the task stops before the instruction, which is run anew when there are more.
+ */
+bool native_pay(GenVM *vm, uint64_t steps);
 
 /* The same for work made of smaller pieces that ask for themselves: between the two, they get what
  * they ask for. */

@@ -166,12 +166,14 @@ static void enter(GenVM *vm, Task *task, TaskSwitch *record) {
     vm->stop = STOP_NONE;
     set_status(vm, task, TASK_RUNNING);
     vm->fuel = vm->fuel_slice = 0; /* the first step looks at the budget */
+    budget_enter(vm, task);
 }
 
 static void leave(GenVM *vm, Task *task, TaskSwitch *record, TaskStatus status) {
     vm->steps_done += vm->fuel_slice - vm->fuel - vm->fuel_kept;
     vm->fuel = vm->fuel_kept = vm->fuel_slice = 0;
     vm->stop = STOP_NONE;
+    budget_leave(vm, task);
     save_state(vm, &task->state);
     vm->switches = record->next;
     vm->task = record->task;

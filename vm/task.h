@@ -92,7 +92,9 @@ typedef struct Task {
     uint64_t wait_until; /* when a wait for any ticket ends all the same, CLOCK_MONOTONIC; 0: never
                           */
     uint64_t limits[BUDGET_COUNT]; /* by BudgetKind; 0: none. Deadline: nanoseconds of vm_clock */
-    uint64_t used[BUDGET_COUNT];   /* of output and call-outs; steps are in the state */
+    uint64_t used[BUDGET_COUNT];   /* of memory, output, call-outs; steps are in the state */
+    bool littered;                 /* its last run has left a lot that may be garbage */
+    uint64_t others;               /* while it runs: bytes of the heap that count for others */
     uint64_t wanted;               /* steps that the next instruction asks for at once */
     BudgetKind tripped;            /* by which it stopped last */
     bool joining; /* its main thread has ended, with `result`; it waits for the others */
@@ -172,9 +174,21 @@ Value task_call_out(GenVM *vm, Value name, Value args, Value kwargs, bool asynch
 /* At a safepoint of a task: false when a budget is spent (vm->stop, or an exception in a nested
  * run). */
 bool budget_safepoint(GenVM *vm);
+/* A limit of the running task was changed. */
+void budget_changed(GenVM *vm);
+/* Has the native under way spent far more steps than there are. */
+bool budget_is_outrun(GenVM *vm);
 /* How many steps may be done before the next look. */
 int64_t budget_slice(GenVM *vm, int64_t most);
-void budget_output(GenVM *vm, uint64_t bytes); /* counts what a script writes */
+/* Memory: what the heap grows by while a task runs is the task's, what collections find in that
+ * time is taken off. */
+void budget_enter(GenVM *vm, Task *task);
+void budget_leave(GenVM *vm, Task *task);
+/* After a run, at a safepoint of the host: its garbage is collected, so that it counts for nobody
+ * else. */
+void budget_tidy(GenVM *vm, Task *task);
+uint64_t budget_memory(GenVM *vm, const Task *task); /* the share of the running task */
+void budget_output(GenVM *vm, uint64_t bytes);       /* counts what a script writes */
 /* A frame above `depth` others is to be made: up to which depth that needs no further look. */
 size_t budget_depth(GenVM *vm, size_t depth);
 

@@ -162,7 +162,7 @@ struct GenVM {
      * set by the library. */
     void (*wait_events)(GenVM *vm, int64_t nanoseconds);
     void (*end_wait)(int fd); /* called by gen_interrupt, with wait_fd, unless that is 0 */
-    int wait_fd;
+    _Atomic int wait_fd;
     Value roots[32]; /* spare places for engine files */
 };
 enum {

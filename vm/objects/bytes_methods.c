@@ -127,6 +127,7 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
         return raise_type(vm, "%s first arg must be bytes or a tuple of bytes, not %T", name,
                           args[1]);
     for (uint64_t i = 0; i < AS_TUPLE(args[1])->count; i++) {
+        if (i % 1024 == 1023 && !native_charge(vm, 64)) return VALUE_ERROR;
         if (!bytes_take_span(vm, AS_TUPLE(args[1])->items[i], &part)) return VALUE_ERROR;
         if (exists && matches(span, part)) return VALUE_TRUE;
     }

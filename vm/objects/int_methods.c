@@ -10,6 +10,7 @@ static Value bit_length(GenVM *vm, Value *args) {
 static Value bit_count(GenVM *vm, Value *args) {
     IntView view;
     int_view(&view, args[0]);
+    if (!native_charge(vm, (uint64_t)view.count / 64)) return VALUE_ERROR;
     return int_from_u64(vm, view.count ? mpn_popcount(view.limbs, (mp_size_t)view.count) : 0);
 }
 

@@ -236,6 +236,7 @@ static Value delete_slice(GenVM *vm, List *list, int64_t start, int64_t step, in
         start += (count - 1) * step;
         step = -step;
     }
+    if (!charge_items(vm, (list->count - (uint64_t)start) / 16)) return VALUE_ERROR;
     if (step == 1 || count == 1) {
         remove_at(vm, list, (uint64_t)start, (uint64_t)count);
         return VALUE_NONE;
@@ -257,10 +258,11 @@ static Value delete_slice(GenVM *vm, List *list, int64_t start, int64_t step, in
 /* list[start : start + old] = items, which are not the list's own. */
 static Value replace_items(GenVM *vm, List *list, uint64_t start, uint64_t old, const Value *items,
                            uint64_t count) {
+    uint64_t moved = count != old ? list->count - start - old : 0;
+    if (!charge_items(vm, moved / 16 + count)) return VALUE_ERROR;
     if (!make_room(vm, list, list->count - old + count)) return VALUE_ERROR;
     if (count != old)
-        memmove(list->items + start + count, list->items + start + old,
-                (list->count - start - old) * sizeof(Value));
+        memmove(list->items + start + count, list->items + start + old, moved * sizeof(Value));
     if (count) memcpy(list->items + start, items, count * sizeof *items);
     list->count = list->count - old + count;
     gc_barrier(vm, list);

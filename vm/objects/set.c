@@ -406,7 +406,8 @@ static Value set_compare(GenVM *vm, CompareOp op, Value left, Value right) {
 /* Whether all items of `part`, walkable, are in self. */
 static Leaf holds_all(GenVM *vm, Value self, Value part) {
     Walk walk = walk_begin(vm, part);
-    for (;;) {
+    for (uint64_t seen = 1;; seen++) {
+        if (seen % 1024 == 0 && !native_charge(vm, 64)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
@@ -441,7 +442,8 @@ static Leaf disjoint(GenVM *vm, Value self, Value other) {
         other = smaller;
     }
     Walk walk = walk_begin(vm, other);
-    for (;;) {
+    for (uint64_t seen = 1;; seen++) {
+        if (seen % 1024 == 0 && !native_charge(vm, 64)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);

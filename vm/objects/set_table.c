@@ -166,7 +166,9 @@ static bool first_table(GenVM *vm, Set *set) { /* instead of the shared empty on
     return table != NULL;
 }
 
-static inline bool note_insertion(GenVM *vm, Set *set, Value key, bool reused) {
+/* Without memory for a larger table the set stays as it was: a full one would never end a search.
+ */
+static inline bool note_insertion(GenVM *vm, Set *set, SetEntry *entry, Value key, bool reused) {
     set->filled += !reused;
     set->count++;
     set->version++;
@@ -175,7 +177,12 @@ static inline bool note_insertion(GenVM *vm, Set *set, Value key, bool reused) {
         gc_barrier(vm, set);
     }
     if (likely(reused || (uint64_t)set->filled * 5 < (uint64_t)set->mask * 3)) return true;
-    return set_resize(vm, set, set->count > GROW_LESS_FROM ? set->count * 2ull : set->count * 4ull);
+    if (set_resize(vm, set, set->count > GROW_LESS_FROM ? set->count * 2ull : set->count * 4ull))
+        return true;
+    entry->key = VALUE_UNSET;
+    set->filled--;
+    set->count--;
+    return false;
 }
 
 bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash) {
@@ -183,7 +190,7 @@ bool set_insert(GenVM *vm, Set *set, Value key, uint64_t hash) {
     SetEntry *entry = place_for(set, hash);
     bool reused = entry->key == VALUE_DELETED;
     *entry = (SetEntry){key, hash};
-    return note_insertion(vm, set, key, reused);
+    return note_insertion(vm, set, entry, key, reused);
 }
 
 Leaf set_add_hashed(GenVM *vm, Set *set, Value key, uint64_t hash) {
@@ -197,7 +204,7 @@ Leaf set_add_hashed(GenVM *vm, Set *set, Value key, uint64_t hash) {
     if (unlikely(set->filled != set->count || !set->buffer))
         return set_insert(vm, set, key, hash) ? LEAF_TRUE : LEAF_ERROR;
     set->table[slot] = (SetEntry){key, hash};
-    return note_insertion(vm, set, key, false) ? LEAF_TRUE : LEAF_ERROR;
+    return note_insertion(vm, set, &set->table[slot], key, false) ? LEAF_TRUE : LEAF_ERROR;
 }
 
 void set_remove(Set *set, uint32_t slot) {
@@ -295,8 +302,9 @@ Leaf set_select(GenVM *vm, Set *result, Set *source, Set *other, bool wanted) {
         int64_t slot = find_quickly(vm, other, entry->key, entry->hash, &vacant);
         if (unlikely(slot < ENTRY_ABSENT)) return entry_leaf(slot);
         if ((slot >= 0) != wanted) continue;
-        *free_entry(result->table, result->mask, entry->hash) = *entry;
-        if (unlikely(!note_insertion(vm, result, entry->key, false))) return LEAF_ERROR;
+        SetEntry *place = free_entry(result->table, result->mask, entry->hash);
+        *place = *entry;
+        if (unlikely(!note_insertion(vm, result, place, entry->key, false))) return LEAF_ERROR;
     }
     return LEAF_TRUE;
 }

@@ -272,9 +272,9 @@ Value str_isprintable(GenVM *vm, Value *args) {
 }
 
 Value str_isidentifier(GenVM *vm, Value *args) {
-    (void)vm;
     Str *str = AS_STR(args[0]);
     const char *at = str->data, *end = at + str->size;
+    if (!text_charge(vm, str->size)) return VALUE_ERROR;
     if (at == end || !char_is_xid_start(utf8_take(&at))) return VALUE_FALSE;
     while (at < end)
         if (!char_is_xid_continue(utf8_take(&at))) return VALUE_FALSE;

@@ -188,6 +188,7 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
         return raise_type(vm, "%s first arg must be str or a tuple of str, not %T", name, args[1]);
     Tuple *tuple = AS_TUPLE(args[1]);
     for (uint64_t i = 0; i < tuple->count; i++) {
+        if (i % 1024 == 1023 && !native_charge(vm, 64)) return VALUE_ERROR;
         if (!value_is_str(tuple->items[i]))
             return raise_type(vm, "tuple for %s must only contain str, not %T", name,
                               tuple->items[i]);
