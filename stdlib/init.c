@@ -176,12 +176,16 @@ static Value read_source(GenVM *vm, const char *path) {
     return source;
 }
 
-static bool has_module(GenVM *vm, Value name) {
-    size_t size;
+static bool has_library_module(GenVM *vm, Value name) {
+    (void)vm;
     for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return true;
-    if (find_source(AS_STR(name)->data, AS_STR(name)->size)) return true;
-    return host_source(vm, name, &size) != NULL;
+    return find_source(AS_STR(name)->data, AS_STR(name)->size) != NULL;
+}
+
+static bool has_module(GenVM *vm, Value name) {
+    size_t size;
+    return has_library_module(vm, name) || host_source(vm, name, &size) != NULL;
 }
 
 bool vm_library_init(GenVM *vm) {
@@ -190,6 +194,7 @@ bool vm_library_init(GenVM *vm) {
     vm->load_prelude = load_prelude;
     vm->find_builtin_module = find_module;
     vm->has_builtin_module = has_module;
+    vm->has_library_module = has_library_module;
     if (vm->capabilities & GEN_CAP_FILES) {
         vm->read_source = read_source;
         vm->path_kind = path_kind;

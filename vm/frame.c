@@ -311,6 +311,7 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark(vm, vm->next_function);
     gc_mark(vm, vm->len_function);
     gc_mark(vm, vm->host_natives);
+    gc_mark(vm, vm->host_types);
     gc_mark(vm, vm->main_module);
     for (int i = 0; i < RETURN_COUNT; i++)
         gc_mark_pointer(vm, vm->stubs[i]);

@@ -410,6 +410,23 @@ GEN_API bool gen_register_module(GenVM *vm, const char *name,
  * what it refers to belongs there, where the collector finds it. Methods with the names of special
  * methods (__len__, __add__, __iter__, ...) are what operators and builtins use. Scripts may derive
  * classes of their own.
+ *
+ * In images the class goes by its name, and is made again by the host that loads. `save` gives what
+ * an object is made from again, any value; slots are saved besides. `load` gets an object with its
+ * slots and that value, when all else has been loaded. Without the two, gen_save refuses objects.
+ *
+ *     static GenRef save(GenVM *vm, GenRef self) {
+ *         Point *p = (Point *)gen_object_data(vm, self, &point);
+ *         return gen_bytes(vm, p, sizeof *p); // or a text, a list, ...
+ *     }
+ *     static bool load(GenVM *vm, GenRef self, GenRef state) {
+ *         size_t size;
+ *         const void *data = gen_to_bytes(vm, state, &size);
+ *         if (!data) return false;
+ *         if (size != sizeof(Point)) return gen_raise(vm, "ValueError", "no point"), false;
+ *         memcpy(gen_object_data(vm, self, &point), data, size);
+ *         return true;
+ *     }
  */
 typedef struct GenProperty {
     const char *name;
@@ -428,6 +445,11 @@ typedef struct GenTypeDef {    /* lives as long as the VM, with all that it poin
     const GenProperty *properties; /* ends with {NULL}; may be NULL */
     void (*finalize)(void *data);  /* before the memory goes; calls nothing of this API */
     const char *doc;
+    /* Images. GEN_NULL, false: with an exception pending, which gen_save or gen_load ends with. The
+     * state comes from outside: `load` looks at it as at any stranger's. */
+    GenRef (*save)(GenVM *vm, GenRef object);
+    bool (*load)(GenVM *vm, GenRef object, GenRef state);
+    uint32_t version; /* of that state: images of another one are refused */
 } GenTypeDef;
 
 GEN_API GenRef gen_type_new(GenVM *vm, const GenTypeDef *def); /* the class */

@@ -357,7 +357,9 @@ static bool read_all(ImageReader *r, Value *value) {
     if (!read_named_shells(r) || !read_bodies(r, false) || !read_bodies(r, true)) return false;
     if (!image_get_value(r, value)) return false;
     if (r->at != r->end) return image_bad(r, "%zu bytes are left over", (size_t)(r->end - r->at));
-    if (!image_finish_classes(r) || !image_check_later(r) || !image_fill_tables(r)) return false;
+    if (!image_finish_classes(r) || !image_check_later(r) || !image_fill_tables(r) ||
+        !image_check_custom(r))
+        return false;
     return image_check_frames(r, value);
 }
 
@@ -398,7 +400,8 @@ static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {
                      .start = data,
                      .end = data + size,
                      .missing = VALUE_UNSET,
-                     .additions = VALUE_UNSET};
+                     .additions = VALUE_UNSET,
+                     .host_states = VALUE_UNSET};
     for (int i = 0; i < IMAGE_NAMES_COUNT; i++)
         r.names[i] = VALUE_UNSET;
     return r;

@@ -191,6 +191,10 @@ bool load_builtin_type_body(ImageReader *r, Object *object) {
 
 /* ---- natives ---- */
 
+bool image_is_native_type(GenVM *vm, const Type *type) {
+    return type->is_builtin || image_is_host_type(vm, type);
+}
+
 /* The version of a native: what its callers must agree with. */
 static uint32_t native_version(const Object *object) {
     const char *text = object->kind == TYPE_GETSET
@@ -228,7 +232,7 @@ void save_native_ref_shell(ImageWriter *w, Object *object) {
     GenVM *vm = w->vm;
     Type *owner = image_native_owner(object);
     Value name = native_name(object), found = VALUE_UNSET;
-    if (owner && owner->is_builtin) {
+    if (owner && image_is_native_type(vm, owner)) {
         Dict *dict = type_dict(vm, owner);
         found = dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
         if (found == object_value(object)) {
@@ -257,7 +261,7 @@ static bool native_place(ImageReader *r, Dict **dict, Value *owner) {
     uint64_t type = image_get_number(r);
     if (type) {
         if (type > r->made || r->objects[type - 1]->kind != TYPE_TYPE ||
-            !((Type *)r->objects[type - 1])->is_builtin)
+            !image_is_native_type(r->vm, (Type *)r->objects[type - 1]))
             return image_bad(r, "a native's type is none");
         *owner = ((Type *)r->objects[type - 1])->name;
         *dict = type_dict(r->vm, (Type *)r->objects[type - 1]);
@@ -327,7 +331,7 @@ bool load_native_bound_body(ImageReader *r, Object *object) {
     bool to_class = from->header.flags & NATIVE_CLASSMETHOD;
     Type *owner = from->owner;
     Type *of = to_class && is_type(self) ? type_from(self) : type_of(r->vm, self);
-    if (!owner || !owner->is_builtin || !type_is_subclass(of, owner))
+    if (!owner || !image_is_native_type(r->vm, owner) || !type_is_subclass(of, owner))
         return image_bad(r, "a method is bound to an object of another class");
     Value bound = attribute_bind(r->vm, method, self, of);
     if (bound == VALUE_ERROR) return false;
@@ -365,7 +369,8 @@ static Value follow(GenVM *vm, Dict *dict, Value qualname) {
 
 bool image_is_library(GenVM *vm, Value name) {
     if (!value_is_str(name)) return false;
-    return image_is_always_there(name) || (vm->has_builtin_module && vm->has_builtin_module(vm, name));
+    return image_is_always_there(name) ||
+           (vm->has_library_module && vm->has_library_module(vm, name));
 }
 
 /* Objects that are globals of the library's modules: sentinels, streams, a module's hidden state.

@@ -12,8 +12,8 @@ static Value or_none(Value v) {
 
 Value image_state(GenVM *vm) {
     return tuple_pack(vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]),
-                      or_none(vm->roots[ROOT_FINALIZER]),
-                      int_value((int64_t)vm->recursion_limit), int_value(vm->int_digit_limit));
+                      or_none(vm->roots[ROOT_FINALIZER]), int_value((int64_t)vm->recursion_limit),
+                      int_value(vm->int_digit_limit));
 }
 
 bool image_check_state(ImageReader *r, Value state) {
