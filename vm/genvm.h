@@ -402,8 +402,18 @@ GEN_API bool gen_register_module(GenVM *vm, const char *name,
  *         Point *p = (Point *)gen_object_data(vm, args[0], &point);
  *         return p ? gen_float(vm, hypot(p->x, p->y)) : GEN_NULL;
  *     }
+ *     static GenRef save(GenVM *vm, GenRef self) { // for gen_save: what the point is made of
+ *         return gen_bytes(vm, gen_object_data(vm, self, &point), sizeof(Point));
+ *     }
+ *     static bool load(GenVM *vm, GenRef self, GenRef state) {
+ *         size_t size;
+ *         const Point *p = (const Point *)gen_to_bytes(vm, state, &size);
+ *         if (p && size == sizeof *p) *(Point *)gen_object_data(vm, self, &point) = *p;
+ *         return p && size == sizeof *p;
+ *     }
  *     static const GenFunction methods[] = {{"length(self)", length, NULL}, {NULL, NULL, NULL}};
- *     static const GenTypeDef point = {.name = "Point", .size = sizeof(Point), .methods = methods};
+ *     static const GenTypeDef point = {.name = "Point", .size = sizeof(Point), .methods = methods,
+ *                                      .save = save, .load = load};
  *     GenRef cls = gen_type_new(vm, &point), p = gen_object_new(vm, cls);
  *
  * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
@@ -414,19 +424,6 @@ GEN_API bool gen_register_module(GenVM *vm, const char *name,
  * In images the class goes by its name, and is made again by the host that loads. `save` gives what
  * an object is made from again, any value; slots are saved besides. `load` gets an object with its
  * slots and that value, when all else has been loaded. Without the two, gen_save refuses objects.
- *
- *     static GenRef save(GenVM *vm, GenRef self) {
- *         Point *p = (Point *)gen_object_data(vm, self, &point);
- *         return gen_bytes(vm, p, sizeof *p); // or a text, a list, ...
- *     }
- *     static bool load(GenVM *vm, GenRef self, GenRef state) {
- *         size_t size;
- *         const void *data = gen_to_bytes(vm, state, &size);
- *         if (!data) return false;
- *         if (size != sizeof(Point)) return gen_raise(vm, "ValueError", "no point"), false;
- *         memcpy(gen_object_data(vm, self, &point), data, size);
- *         return true;
- *     }
  */
 typedef struct GenProperty {
     const char *name;
