@@ -79,7 +79,8 @@ static Value make_native(GenVM *vm, const NativeModule *definition) {
             return VALUE_ERROR;
     }
     if (definition->init && !definition->init(vm, AS(Module, module))) return VALUE_ERROR;
-    return module;
+    /* an image that is made before the import has ended finds its functions by name */
+    return dict_set_str(vm, vm->modules, name, module) ? module : VALUE_ERROR;
 }
 
 /* Modules that are C in CPython, so that no traceback shows their frames. */

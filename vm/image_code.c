@@ -725,6 +725,10 @@ Code *image_get_code(ImageReader *r) {
 /* ---- as records ---- */
 
 void save_code_shell(ImageWriter *w, Object *object) {
+    if (((Code *)object)->flags & CODE_STUB) {
+        image_refuse(w, object, "code of the engine itself cannot be saved");
+        return;
+    }
     if (!image_put_code(w->vm, w->out, (Code *)object)) w->failed = true;
 }
 void save_code_body(ImageWriter *w, Object *object) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = 1 << 16, SAVES_MOST = 40 };
+enum { SIZE = 1 << 16, SAVES_EACH = 20, SAVES_MOST = 300 };
 
 typedef struct Text {
     char data[SIZE];
@@ -48,6 +48,12 @@ static GenVM *new_vm(Run *run) {
     return vm;
 }
 
+/* How many steps to the next save: the distance doubles after every few, so that all of a long run
+ * is covered. */
+static uint64_t distance(const Run *run, uint64_t steps) {
+    return steps << ((run->saves + run->refusals) / SAVES_EACH);
+}
+
 /* The VM that goes on: another one, or the same where the task cannot be saved. */
 static GenVM *move(GenVM *vm, Run *run, GenRef *task) {
     size_t size;
@@ -82,11 +88,10 @@ static void run_script(Run *run, const Text *script, const char *name, uint64_t 
         if (status == GEN_CALLOUT)
             gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0));
         else if (status == GEN_BUDGET)
-            limit = gen_task_spent(vm, task, GEN_BUDGET_STEPS) +
-                    (run->saves + run->refusals > SAVES_MOST ? 1000000 : steps);
+            limit = gen_task_spent(vm, task, GEN_BUDGET_STEPS) + distance(run, steps);
         else
             break;
-        if (run->saves + run->refusals <= SAVES_MOST) vm = move(vm, run, &task);
+        if (run->saves + run->refusals < SAVES_MOST) vm = move(vm, run, &task);
     }
     if (outcome.kind == GEN_ERROR && getenv("SHOW")) fputs(gen_error_text(vm), stdout);
     gen_error_clear(vm);
