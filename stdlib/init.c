@@ -115,9 +115,8 @@ static Value find_module(GenVM *vm, Value name) {
     if (!source) return find_host_module(vm, name);
     Value filename = str_format(vm, is_unseen(name) ? "<prelude %S>" : "<frozen %S>", name);
     const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
-    Value code =
-        text ? compile_source(vm, source->text, source->len, text, "exec", COMPILE_LIBRARY)
-             : VALUE_ERROR;
+    Value code = text ? compile_source(vm, source->text, source->len, text, "exec", COMPILE_LIBRARY)
+                      : VALUE_ERROR;
     if (code == VALUE_ERROR) return VALUE_ERROR;
     hide((Code *)as_object(code));
     return tuple_pack(vm, 2, code, bool_value(source->is_package));
