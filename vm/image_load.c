@@ -388,8 +388,9 @@ bool image_take_root(ImageReader *r, Value *value) {
         AS_TUPLE(*value)->count != 3 || AS_TUPLE(*value)->items[0] != task)
         return image_bad(r, "its root is not what it should be");
     const Value *items = AS_TUPLE(*value)->items;
-    if (!image_check_state(r, items[2]) || !adopt_modules(r, items[1])) return false;
-    image_take_state(r->vm, items[2]);
+    if (!image_check_state(r, items[2]) || !adopt_modules(r, items[1]) ||
+        !image_take_state(r->vm, items[2]))
+        return false;
     *value = task;
     return true;
 }

@@ -432,28 +432,55 @@ bool image_is_library_value(ImageWriter *w, Object *object) {
     return is_shared_kind(object_value(object)) && library_value(w, object);
 }
 
-static bool place_of(GenVM *vm, Object *object, Value *module, Value *qualname) {
-    if (object->kind == TYPE_FUNCTION) {
-        Function *function = (Function *)object;
-        if (!(function->code->flags & CODE_PRELUDE) || !function->globals) return false;
-        *module = dict_get_str(vm, function->globals, name_value(vm, NAME___name__));
-        *qualname = function->code->qualname;
-    } else {
-        Type *type = (Type *)object;
-        *module = type->dict ? dict_get_str(vm, type->dict, name_value(vm, NAME___module__))
-                             : VALUE_UNSET;
-        *qualname = type->qualname;
+/* Does a qualified name in that module lead to the very object? */
+static bool leads_to(GenVM *vm, Value module_name, Value qualname, const Object *object) {
+    if (!image_is_library(vm, module_name) || !value_is_str(qualname)) return false;
+    Value module = present_module(vm, module_name);
+    return module != VALUE_UNSET &&
+           follow(vm, AS(Module, module)->dict, qualname) == object_value(object);
+}
+
+static Value home_of_function(GenVM *vm, Value v) {
+    if (is_kind(v, TYPE_CLASSMETHOD) || is_kind(v, TYPE_STATICMETHOD))
+        v = AS(Wrapping, v)->callable;
+    if (is_kind(v, TYPE_PROPERTY)) v = AS(Property, v)->fget;
+    if (!is_kind(v, TYPE_FUNCTION) || !(AS(Function, v)->code->flags & CODE_PRELUDE) ||
+        !AS(Function, v)->globals)
+        return VALUE_UNSET;
+    return dict_get_str(vm, AS(Function, v)->globals, name_value(vm, NAME___name__));
+}
+
+/* Where a class of the library is defined, by its functions: what it says in __module__ may be the
+ * name of another module, from which users get it. */
+static Value home_of_class(GenVM *vm, const Type *type) {
+    Value name, value;
+    for (uint32_t at = 0; type->dict && dict_next(type->dict, &at, &name, &value);) {
+        Value home = home_of_function(vm, value);
+        if (home != VALUE_UNSET && leads_to(vm, home, type->qualname, &type->header)) return home;
     }
-    return image_is_library(vm, *module) && value_is_str(*qualname);
+    return VALUE_UNSET;
+}
+
+/* By which module and qualified name the object is found; false: by none. */
+static bool find_place(GenVM *vm, const Object *object, Value *module, Value *qualname) {
+    if (object->kind == TYPE_FUNCTION) {
+        *module = home_of_function(vm, object_value(object));
+        *qualname = ((const Function *)object)->code->qualname;
+        return leads_to(vm, *module, *qualname, object);
+    }
+    const Type *type = (const Type *)object;
+    *qualname = type->qualname;
+    *module = home_of_class(vm, type);
+    if (*module != VALUE_UNSET) return true;
+    *module =
+        type->dict ? dict_get_str(vm, type->dict, name_value(vm, NAME___module__)) : VALUE_UNSET;
+    return leads_to(vm, *module, *qualname, object);
 }
 
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *name) {
-    Value module, qualname;
-    if (!place_of(vm, object, name, &qualname)) return false;
-    module = present_module(vm, *name);
-    if (module == VALUE_UNSET) return false;
+    Value qualname;
     *tag = IMAGE_LIBRARY_REF;
-    return follow(vm, AS(Module, module)->dict, qualname) == object_value(object);
+    return find_place(vm, object, name, &qualname);
 }
 
 void save_library_ref_shell(ImageWriter *w, Object *object) {
@@ -465,7 +492,7 @@ void save_library_ref_shell(ImageWriter *w, Object *object) {
         image_put_byte(w->out, LIBRARY_VALUE);
         return;
     }
-    if (!place_of(w->vm, object, &module, &qualname)) return;
+    if (!find_place(w->vm, object, &module, &qualname)) return;
     put_module_name(w, module);
     image_put_text(w->out, qualname);
     uint8_t hash[IMAGE_HASH_SIZE] = {0};

@@ -223,7 +223,7 @@ uint64_t image_hash_check(GenVM *vm);
 /* image_state.c */
 Value image_state(GenVM *vm);
 bool image_check_state(ImageReader *r, Value state);
-void image_take_state(GenVM *vm, Value state);
+bool image_take_state(GenVM *vm, Value state);
 
 /* image_code.c */
 bool image_put_code(GenVM *vm, ImageBytes *out, Code *code); /* with its hash */
