@@ -88,14 +88,6 @@ Object *load_class_shell(ImageReader *r) {
     return type ? &type->header : NULL;
 }
 
-/* An OWN_GETSET may have made it already: it comes to its place now. */
-static bool restore_own(GenVM *vm, Type *type, Value name) {
-    Value made = dict_get_str(vm, type->dict, name);
-    if (!is_kind(made, TYPE_GETSET)) return type_restore_attribute(vm, type, name);
-    dict_delete_str(vm, type->dict, name);
-    return dict_set_str(vm, type->dict, name, made);
-}
-
 bool load_class_body(ImageReader *r, Object *object) {
     Type *type = (Type *)object;
     uint64_t count;
@@ -113,7 +105,7 @@ bool load_class_body(ImageReader *r, Object *object) {
         name = name_interned(r->vm, name);
         if (name == VALUE_ERROR) return false;
         if (is_known) continue;
-        if (value == VALUE_UNSET ? !restore_own(r->vm, type, name)
+        if (value == VALUE_UNSET ? !type_restore_attribute(r->vm, type, type->dict, name)
                                  : !dict_set_str(r->vm, type->dict, name, value))
             return false;
     }

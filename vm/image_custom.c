@@ -130,8 +130,11 @@ Object *load_own_getset_shell(ImageReader *r) {
         r->tags[number] != IMAGE_CLASS)
         return image_bad(r, "an attribute of no class"), NULL;
     Type *type = (Type *)r->objects[number];
-    if (!image_get_name(r, &name) || !type_restore_attribute(r->vm, type, name)) return NULL;
-    Value found = dict_get_str(r->vm, type->dict, name);
+    Value made = dict_new(r->vm); /* the class's dict is the business of its body */
+    if (made == VALUE_ERROR || !image_get_name(r, &name) ||
+        !type_restore_attribute(r->vm, type, AS_DICT(made), name))
+        return NULL;
+    Value found = dict_get_str(r->vm, AS_DICT(made), name);
     if (is_kind(found, TYPE_GETSET)) return as_object(found);
     return image_bad(r, "a class without attribute %S", name), NULL;
 }
