@@ -114,7 +114,8 @@ static Value make_native(GenVM *vm, const NativeModule *definition) {
     }
     if (definition->init && !definition->init(vm, AS(Module, module))) return VALUE_ERROR;
     restrict_module(vm, definition->name, AS(Module, module));
-    return module;
+    /* an image that is made before the import has ended finds its functions by name */
+    return dict_set_str(vm, vm->modules, name, module) ? module : VALUE_ERROR;
 }
 
 /* What the host has under that name. */
@@ -201,12 +202,16 @@ static Value read_source(GenVM *vm, const char *path) {
     return source;
 }
 
-static bool has_module(GenVM *vm, Value name) {
-    size_t size;
+static bool has_library_module(GenVM *vm, Value name) {
+    (void)vm;
     for (size_t i = 0; native_modules[i]; i++)
         if (str_is(name, native_modules[i]->name)) return true;
-    if (find_frozen(AS_STR(name)->data, AS_STR(name)->size)) return true;
-    return host_source(vm, name, &size) != NULL;
+    return find_frozen(AS_STR(name)->data, AS_STR(name)->size) != NULL;
+}
+
+static bool has_module(GenVM *vm, Value name) {
+    size_t size;
+    return has_library_module(vm, name) || host_source(vm, name, &size) != NULL;
 }
 
 bool vm_library_init(GenVM *vm) {
@@ -216,6 +221,7 @@ bool vm_library_init(GenVM *vm) {
     vm->find_builtin_module = find_module;
     vm->wait_events = thread_wait;
     vm->has_builtin_module = has_module;
+    vm->has_library_module = has_library_module;
     if (vm->capabilities & GEN_CAP_FILES) {
         vm->read_source = read_source;
         vm->path_kind = path_kind;

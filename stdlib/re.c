@@ -11,6 +11,7 @@
 #include <pcre2.h>
 
 #include "stdlib/modules.h"
+#include "vm/image_custom.h"
 #include "vm/objects/containers.h"
 #include "vm/objects/text.h"
 
@@ -21,6 +22,8 @@ enum { FIRST_LIMIT = 1 << 20, STEPS_A_UNIT = 16, HEAP_LIMIT = 64 << 10 /* KiB */
 typedef struct Pattern {
     Value pattern, groupindex, names; /* names: tuple by group number, None where it has none */
     Value templates;                  /* dict for re.gen: parsed replacement texts */
+    Value translated;                 /* what PCRE2 compiled, and with which options: for images */
+    uint32_t options;
     int64_t flags;
     uint32_t groups;
     bool is_bytes;
@@ -137,14 +140,21 @@ static int64_t last_group(const size_t *at, uint32_t count) {
     return last;
 }
 
+static HostObject *match_allocate(GenVM *vm, uint32_t count) {
+    size_t size = sizeof(HostObject) + sizeof(Match) + 2 * count * sizeof(size_t);
+    HostObject *host = gc_new_of(vm, size, TYPE_HOST, type_from(vm->roots[ROOT_MATCH]));
+    if (!host) return NULL;
+    host->size = size - sizeof(HostObject);
+    host->attributes = VALUE_UNSET;
+    *(Match *)(void *)host->payload = (Match){VALUE_NONE, VALUE_NONE, 0, 0, 0, count};
+    return host;
+}
+
 static Value match_new(GenVM *vm, Value self, Value string, int64_t pos, int64_t endpos) {
     Pattern *pattern = PATTERN(self);
     uint32_t count = pattern->groups + 1;
-    size_t size = sizeof(HostObject) + sizeof(Match) + 2 * count * sizeof(size_t);
-    HostObject *host = gc_new_of(vm, size, TYPE_HOST, type_from(vm->roots[ROOT_MATCH]));
+    HostObject *host = match_allocate(vm, count);
     if (!host) return VALUE_ERROR;
-    host->size = size - sizeof(HostObject);
-    host->attributes = VALUE_UNSET;
     Match *match = (Match *)(void *)host->payload;
     *match = (Match){self, string, pos, endpos, 0, count};
     const size_t *found = pcre2_get_ovector_pointer(pattern->data);
@@ -383,6 +393,7 @@ static void pattern_trace(GenVM *vm, Object *object) {
     gc_mark(vm, pattern->groupindex);
     gc_mark(vm, pattern->names);
     gc_mark(vm, pattern->templates);
+    gc_mark(vm, pattern->translated);
 }
 
 static void pattern_finalize(GenVM *vm, Object *object) {
@@ -454,6 +465,153 @@ static Value self_of_copy(GenVM *vm, Value *args) {
     return (void)vm, args[0];
 }
 
+/* ---- compiling ---- */
+
+/* A Pattern of text that PCRE2 takes, its values not yet set; NULL with an exception pending, or
+ * without one where PCRE2 finds it wrong: *code and *offset. */
+static HostObject *pattern_new(GenVM *vm, const uint8_t *text, size_t size, uint32_t options,
+                               int *code, size_t *offset) {
+    if (!native_charge(vm, size)) return NULL;
+    pcre2_code *compiled = pcre2_compile(text, size, options, code, offset, NULL);
+    if (!compiled) return NULL;
+    pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* where it cannot, matching interprets */
+    HostObject *host = gc_new_of(vm, sizeof *host + sizeof(Pattern), TYPE_HOST,
+                                 type_from(vm->roots[ROOT_PATTERN]));
+    pcre2_match_data *data = pcre2_match_data_create_from_pattern(compiled, NULL);
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    Value templates = dict_new(vm);
+    if (!host || !data || !context || templates == VALUE_ERROR) {
+        pcre2_match_data_free(data);
+        pcre2_match_context_free(context);
+        pcre2_code_free(compiled);
+        if (vm->exception == VALUE_UNSET) raise_memory(vm);
+        return NULL;
+    }
+    pcre2_set_heap_limit(context, HEAP_LIMIT);
+    host->size = sizeof(Pattern);
+    host->attributes = VALUE_UNSET;
+    Pattern *pattern = (Pattern *)(void *)host->payload;
+    *pattern = (Pattern){.pattern = VALUE_NONE,
+                         .groupindex = VALUE_NONE,
+                         .names = VALUE_NONE,
+                         .templates = templates,
+                         .translated = VALUE_NONE,
+                         .options = options,
+                         .is_bytes = !(options & PCRE2_UTF),
+                         .code = compiled,
+                         .data = data,
+                         .context = context};
+    pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
+    gc_finalizable(vm, host);
+    return host;
+}
+
+/* Patterns of text match text, in UTF-8; those of bytes do not look for characters. */
+enum {
+    OPTIONS = PCRE2_CASELESS | PCRE2_MULTILINE | PCRE2_DOTALL | PCRE2_EXTENDED | PCRE2_UCP,
+    OPTIONS_OF_TEXT = PCRE2_UTF | PCRE2_NO_UTF_CHECK,
+};
+
+static uint32_t allowed_options(int64_t options, bool is_text) {
+    return ((uint32_t)options & OPTIONS) | PCRE2_NEVER_BACKSLASH_C |
+           (is_text ? (uint32_t)OPTIONS_OF_TEXT : 0);
+}
+
+/* compile(pattern, translated, flags, PCRE2's options, groupindex, names): a Pattern, or what PCRE2
+ * says is wrong as (message, byte offset). */
+static Value compile(GenVM *vm, Value *args) {
+    const uint8_t *text;
+    size_t size, offset = 0;
+    int code = 0;
+    bool is_text = value_is_str(args[1]);
+    if (is_text) {
+        text = (const uint8_t *)AS_STR(args[1])->data;
+        size = AS_STR(args[1])->size;
+    } else if (!bytes_view(vm, args[1], &text, &size)) {
+        return raise_type(vm, "first argument must be string or compiled pattern");
+    }
+    HostObject *host =
+        pattern_new(vm, text, size, allowed_options(as_int(args[3]), is_text), &code, &offset);
+    if (!host && vm->exception == VALUE_UNSET && !vm->stop) {
+        char message[160];
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
+        return tuple_pack(vm, 2, str_from(vm, message), int_value((int64_t)offset));
+    }
+    if (!host) return VALUE_ERROR;
+    Pattern *pattern = (Pattern *)(void *)host->payload;
+    if (AS_TUPLE(args[5])->count != (uint64_t)pattern->groups + 1)
+        return raise_value(vm, "names of %u groups are wanted", pattern->groups + 1);
+    pattern->pattern = args[0];
+    pattern->groupindex = args[4];
+    pattern->names = args[5];
+    pattern->translated = args[1];
+    pattern->flags = as_int(args[2]);
+    return object_value(host);
+}
+
+/* ---- in images: a pattern is compiled anew ---- */
+
+static void save_pattern_shell(ImageWriter *w, Object *object) {
+    const Pattern *pattern = PATTERN(object_value(object));
+    const uint8_t *text = NULL;
+    size_t size = 0;
+    if (value_is_str(pattern->translated)) {
+        text = (const uint8_t *)AS_STR(pattern->translated)->data;
+        size = AS_STR(pattern->translated)->size;
+    } else {
+        bytes_view(w->vm, pattern->translated, &text, &size);
+    }
+    image_put_number(w->out, pattern->options);
+    image_put_number(w->out, image_zigzag(pattern->flags));
+    image_put_number(w->out, size);
+    image_put(w->out, text, size);
+}
+
+static void save_pattern_body(ImageWriter *w, Object *object) {
+    const Pattern *pattern = PATTERN(object_value(object));
+    image_put_value(w, pattern->pattern);
+    image_put_value(w, pattern->groupindex);
+    image_put_value(w, pattern->names);
+}
+
+static Object *load_pattern_shell(ImageReader *r, Type *type) {
+    const uint8_t *text;
+    size_t size, offset;
+    int code;
+    uint32_t options;
+    (void)type;
+    if (!image_get_u32(r, &options)) return NULL;
+    uint64_t flags = image_get_number(r);
+    if (!image_get_block(r, &text, &size)) return NULL;
+    bool is_text = options & PCRE2_UTF;
+    if (options != allowed_options(options, is_text) || (is_text && !image_check_text(text, size)))
+        return image_bad(r, "a pattern of an unknown form"), NULL;
+    HostObject *host = pattern_new(r->vm, text, size, options, &code, &offset);
+    if (!host) return image_bad(r, "a pattern that does not compile"), NULL;
+    Pattern *pattern = (Pattern *)(void *)host->payload;
+    pattern->flags = (int64_t)(flags >> 1) ^ -(int64_t)(flags & 1);
+    pattern->translated =
+        is_text ? str_new(r->vm, (const char *)text, size) : bytes_new(r->vm, text, size);
+    return pattern->translated == VALUE_ERROR ? NULL : &host->header;
+}
+
+static bool load_pattern_body(ImageReader *r, Object *object) {
+    Pattern *pattern = PATTERN(object_value(object));
+    return image_get_kind(r, pattern->is_bytes ? TYPE_BYTES : TYPE_STR, &pattern->pattern) &&
+           image_get_kind(r, TYPE_DICT, &pattern->groupindex) &&
+           image_get_kind(r, TYPE_TUPLE, &pattern->names) &&
+           (AS_TUPLE(pattern->names)->count == (uint64_t)pattern->groups + 1 ||
+            image_bad(r, "a pattern with other groups"));
+}
+
+static const ImageCustom pattern_image = {
+    .version = 1,
+    .save_shell = save_pattern_shell,
+    .save_body = save_pattern_body,
+    .load_shell = load_pattern_shell,
+    .load_body = load_pattern_body,
+};
+
 static const NativeDef pattern_methods[] = {
     {"match(self, string, pos: index = 0, endpos: index = 2305843009213693951)", pattern_match,
      "Matches zero or more characters at the beginning of the string."},
@@ -507,7 +665,8 @@ static const BuiltinType pattern_type = {
               .hash = pattern_hash,
               .compare = pattern_compare,
               .trace = pattern_trace,
-              .finalize = pattern_finalize},
+              .finalize = pattern_finalize,
+              .custom = &pattern_image},
 };
 
 /* ---- the type Match ---- */
@@ -664,6 +823,72 @@ static Value get_regs(GenVM *vm, Value self) {
     return tuple;
 }
 
+static void save_match_shell(ImageWriter *w, Object *object) {
+    const Match *match = MATCH(object_value(object));
+    image_put_number(w->out, match->count);
+    image_put_number(w->out, image_zigzag(match->pos));
+    image_put_number(w->out, image_zigzag(match->endpos));
+    for (uint32_t i = 0; i < 2 * match->count; i++)
+        image_put_number(w->out, match->at[i] == PCRE2_UNSET ? 0 : match->at[i] + 1);
+}
+
+static void save_match_body(ImageWriter *w, Object *object) {
+    image_put_value(w, MATCH(object_value(object))->pattern);
+    image_put_value(w, MATCH(object_value(object))->string);
+}
+
+static Object *load_match_shell(ImageReader *r, Type *type) {
+    uint64_t count = image_get_number(r), pos = image_get_number(r), end = image_get_number(r);
+    (void)type;
+    if (count == 0 || count > (size_t)(r->end - r->at) / 2)
+        return image_bad(r, "a match without its groups"), NULL;
+    HostObject *host = match_allocate(r->vm, (uint32_t)count);
+    if (!host) return NULL;
+    Match *match = (Match *)(void *)host->payload;
+    match->pos = (int64_t)(pos >> 1);
+    match->endpos = (int64_t)(end >> 1);
+    for (uint64_t i = 0; i < 2 * count; i++)
+        match->at[i] = image_get_number(r) - 1;
+    match->lastindex = last_group(match->at, match->count);
+    return int_fits(match->pos) && int_fits(match->endpos) ? &host->header : NULL;
+}
+
+static bool load_match_body(ImageReader *r, Object *object) {
+    Match *match = MATCH(object_value(object));
+    if (!image_get_kind(r, TYPE_HOST, &match->pattern) || !image_get_value(r, &match->string))
+        return false;
+    return object_value(type_of(r->vm, match->pattern)) == r->vm->roots[ROOT_PATTERN] ||
+           image_bad(r, "a match of no pattern");
+}
+
+/* Groups begin and end where characters do, within the text. What is no str may have shrunk since.
+ */
+static bool check_match(ImageReader *r, Object *object) {
+    const Match *match = MATCH(object_value(object));
+    Subject subject;
+    if (match->count != PATTERN(match->pattern)->groups + 1) return false;
+    if (!subject_of(r->vm, match->string, PATTERN(match->pattern), &subject))
+        return error_clear(r->vm), false;
+    for (uint32_t i = 0; i < 2 * match->count; i++) {
+        size_t at = match->at[i];
+        if ((at == PCRE2_UNSET) != (match->at[i ^ 1] == PCRE2_UNSET)) return false;
+        if (at == PCRE2_UNSET) continue;
+        if (at > INT32_MAX || (value_is_str(match->string) && at > subject.size)) return false;
+        bool inside = value_is_str(match->string) && at < subject.size;
+        if (inside && ((uint8_t)subject.data[at] & 0xC0) == 0x80) return false;
+    }
+    return true;
+}
+
+static const ImageCustom match_image = {
+    .version = 1,
+    .save_shell = save_match_shell,
+    .save_body = save_match_body,
+    .load_shell = load_match_shell,
+    .load_body = load_match_body,
+    .check = check_match,
+};
+
 static const NativeDef match_methods[] = {
     {"group(self, *groups)", match_group, "Return one or more subgroups of the match."},
     {"groups(self, default = None)", match_groups,
@@ -710,53 +935,11 @@ static const BuiltinType match_type = {
     .doc = "The result of re.match() and re.search().",
     .methods = match_methods,
     .attributes = match_attributes,
-    .slots = {.repr = match_repr, .getitem = match_getitem, .trace = match_trace},
+    .slots = {.repr = match_repr,
+              .getitem = match_getitem,
+              .trace = match_trace,
+              .custom = &match_image},
 };
-
-/* ---- compiling ---- */
-
-/* compile(pattern, translated, flags, PCRE2's options, groupindex, names): a Pattern, or what PCRE2
- * says is wrong as (message, byte offset). */
-static Value compile(GenVM *vm, Value *args) {
-    const uint8_t *text;
-    size_t size, offset;
-    int code;
-    if (value_is_str(args[1])) {
-        text = (const uint8_t *)AS_STR(args[1])->data;
-        size = AS_STR(args[1])->size;
-    } else if (!bytes_view(vm, args[1], &text, &size)) {
-        return raise_type(vm, "first argument must be string or compiled pattern");
-    }
-    if (!native_charge(vm, size)) return VALUE_ERROR;
-    pcre2_code *compiled =
-        pcre2_compile(text, size, (uint32_t)as_int(args[3]), &code, &offset, NULL);
-    if (!compiled) {
-        char message[160];
-        pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
-        return tuple_pack(vm, 2, str_from(vm, message), int_value((int64_t)offset));
-    }
-    pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* where it cannot, matching interprets */
-    HostObject *host = gc_new_of(vm, sizeof *host + sizeof(Pattern), TYPE_HOST,
-                                 type_from(vm->roots[ROOT_PATTERN]));
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(compiled, NULL);
-    pcre2_match_context *context = pcre2_match_context_create(NULL);
-    if (!host || !data || !context) {
-        pcre2_match_data_free(data);
-        pcre2_match_context_free(context);
-        pcre2_code_free(compiled);
-        return host ? raise_memory(vm) : VALUE_ERROR;
-    }
-    pcre2_set_heap_limit(context, HEAP_LIMIT);
-    host->size = sizeof(Pattern);
-    host->attributes = VALUE_UNSET;
-    Pattern *pattern = (Pattern *)(void *)host->payload;
-    *pattern = (Pattern){
-        args[0],  args[4], args[5], dict_new(vm), as_int(args[2]), 0, !value_is_str(args[1]),
-        compiled, data,    context};
-    pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
-    gc_finalizable(vm, host);
-    return object_value(host);
-}
 
 static Value set_functions(GenVM *vm, Value *args) {
     Value tuple = tuple_from_array(vm, args, IN_GEN_COUNT);

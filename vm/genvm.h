@@ -406,14 +406,28 @@ GEN_API bool gen_register_module(GenVM *vm, const char *name,
  *         Point *p = (Point *)gen_object_data(vm, args[0], &point);
  *         return p ? gen_float(vm, hypot(p->x, p->y)) : GEN_NULL;
  *     }
+ *     static GenRef save(GenVM *vm, GenRef self) { // for gen_save: what the point is made of
+ *         return gen_bytes(vm, gen_object_data(vm, self, &point), sizeof(Point));
+ *     }
+ *     static bool load(GenVM *vm, GenRef self, GenRef state) {
+ *         size_t size;
+ *         const Point *p = (const Point *)gen_to_bytes(vm, state, &size);
+ *         if (p && size == sizeof *p) *(Point *)gen_object_data(vm, self, &point) = *p;
+ *         return p && size == sizeof *p;
+ *     }
  *     static const GenFunction methods[] = {{"length(self)", length, NULL}, {NULL, NULL, NULL}};
- *     static const GenTypeDef point = {.name = "Point", .size = sizeof(Point), .methods = methods};
+ *     static const GenTypeDef point = {.name = "Point", .size = sizeof(Point), .methods = methods,
+ *                                      .save = save, .load = load};
  *     GenRef cls = gen_type_new(vm, &point), p = gen_object_new(vm, cls);
  *
  * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
  * what it refers to belongs there, where the collector finds it. Methods with the names of special
  * methods (__len__, __add__, __iter__, ...) are what operators and builtins use. Scripts may derive
  * classes of their own.
+ *
+ * In images the class goes by its name, and is made again by the host that loads. `save` gives what
+ * an object is made from again, any value; slots are saved besides. `load` gets an object with its
+ * slots and that value, when all else has been loaded. Without the two, gen_save refuses objects.
  */
 typedef struct GenProperty {
     const char *name;
@@ -432,6 +446,11 @@ typedef struct GenTypeDef {    /* lives as long as the VM, with all that it poin
     const GenProperty *properties; /* ends with {NULL}; may be NULL */
     void (*finalize)(void *data);  /* before the memory goes; calls nothing of this API */
     const char *doc;
+    /* Images. GEN_NULL, false: with an exception pending, which gen_save or gen_load ends with. The
+     * state comes from outside: `load` looks at it as at any stranger's. */
+    GenRef (*save)(GenVM *vm, GenRef object);
+    bool (*load)(GenVM *vm, GenRef object, GenRef state);
+    uint32_t version; /* of that state: images of another one are refused */
 } GenTypeDef;
 
 GEN_API GenRef gen_type_new(GenVM *vm, const GenTypeDef *def); /* the class */

@@ -18,6 +18,9 @@ Buffer *genvm_storage(GenVM *vm, size_t size);
 const NativeDef *genvm_native(GenVM *vm, const GenFunction *function);
 Value genvm_function(GenVM *vm, const GenFunction *function, Value module);
 
+/* genvm_types.c: GenTypeDef.version of a class that gen_type_new made */
+uint32_t genvm_type_version(const struct Type *type);
+
 void genvm_flush(
     GenVM *vm); /* a host that takes the output itself has all of it when a call returns */
 /* After a run, where nothing else runs in the VM: the collection that is due. */

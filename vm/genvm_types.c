@@ -7,6 +7,7 @@
  */
 #include "vm/genvm_private.h"
 #include "vm/bind.h"
+#include "vm/image_custom.h"
 #include "vm/objects.h"
 #include "vm/type_private.h"
 
@@ -33,6 +34,91 @@ static void finalize(GenVM *vm, Object *object) {
     const GenTypeDef *def = host_type_of(vm, object)->def;
     def->finalize(((HostObject *)object)->payload + slots_size(def));
 }
+
+/* ---- in images ---- */
+
+uint32_t genvm_type_version(const Type *type) {
+    return ((const HostType *)type->def)->def->version;
+}
+
+/* While an image is made or read, its objects are known to nobody else: no collection. */
+static Value ask_state(GenVM *vm, Object *object) {
+    GenScope scope = gen_scope_open(vm);
+    vm->in_prelude++;
+    GenRef state = host_type_of(vm, object)->def->save(vm, ref_hold(vm, object_value(object)));
+    vm->in_prelude--;
+    Value value = state == GEN_NULL ? VALUE_ERROR : ref_value(vm, state);
+    if (value == VALUE_ERROR && vm->exception == VALUE_UNSET)
+        raise_runtime(vm, "%T: its save gave nothing", object_value(object));
+    gen_scope_close(vm, scope);
+    return value;
+}
+
+static bool give_state(GenVM *vm, Object *object, Value state) {
+    GenScope scope = gen_scope_open(vm);
+    vm->in_prelude++;
+    bool ok = host_type_of(vm, object)
+                  ->def->load(vm, ref_hold(vm, object_value(object)), ref_hold(vm, state));
+    vm->in_prelude--;
+    gen_scope_close(vm, scope);
+    if (ok && vm->exception == VALUE_UNSET) return true;
+    if (vm->exception == VALUE_UNSET)
+        raise_runtime(vm, "%T: its load gave nothing", object_value(object));
+    return false;
+}
+
+static void save_shell(ImageWriter *w, Object *object) {
+    image_put_number(w->out, host_type_of(w->vm, object)->def->slots);
+}
+
+static void save_body(ImageWriter *w, Object *object) {
+    const HostObject *host = (const HostObject *)object;
+    const Value *slots = (const Value *)(const void *)host->payload;
+    for (uint32_t i = 0; i < host_type_of(w->vm, object)->def->slots; i++)
+        image_put_value(w, slots[i]);
+    image_put_value(w, host->attributes);
+    Value state = w->failed ? VALUE_ERROR : ask_state(w->vm, object);
+    if (state == VALUE_ERROR)
+        w->failed = true;
+    else
+        image_put_value(w, state);
+}
+
+static HostObject *object_new(GenVM *vm, Type *type);
+
+static Object *load_shell(ImageReader *r, Type *type) {
+    if (image_get_number(r) != ((const HostType *)type->def)->def->slots)
+        return image_bad(r, "an object of the host with other slots"), NULL;
+    HostObject *object = object_new(r->vm, type);
+    return object ? &object->header : NULL;
+}
+
+static bool load_body(ImageReader *r, Object *object) {
+    HostObject *host = (HostObject *)object;
+    Value *slots = (Value *)(void *)host->payload, state;
+    Object *attributes;
+    for (uint32_t i = 0; i < host_type_of(r->vm, object)->def->slots; i++)
+        if (!image_get_value(r, &slots[i])) return false;
+    if (!image_get_pointer(r, TYPE_DICT, &attributes) || !image_get_value(r, &state)) return false;
+    if (attributes) host->attributes = object_value(attributes);
+    if (r->host_states == VALUE_UNSET && (r->host_states = list_new(r->vm, 0)) == VALUE_ERROR)
+        return false;
+    return list_append(r->vm, r->host_states, state);
+}
+
+/* In the order of the bodies. */
+static bool check(ImageReader *r, Object *object) {
+    return give_state(r->vm, object, AS_LIST(r->host_states)->items[r->host_next++]);
+}
+
+static const ImageCustom images = {
+    .version = 1,
+    .save_shell = save_shell,
+    .save_body = save_body,
+    .load_shell = load_shell,
+    .load_body = load_body,
+    .check = check,
+};
 
 /* ---- making a type ---- */
 
@@ -94,9 +180,21 @@ static HostType *new_host_type(GenVM *vm, const GenTypeDef *def) {
                             .size = (uint32_t)(sizeof(HostObject) + slots_size(def) + def->size),
                             .doc = def->doc,
                             .construct = construct,
-                            .slots = {.trace = trace, .finalize = def->finalize ? finalize : NULL}},
+                            .slots = {.trace = trace,
+                                      .finalize = def->finalize ? finalize : NULL,
+                                      .custom = def->save && def->load ? &images : NULL}},
                    .def = def};
     return host;
+}
+
+/* For images, which find it by name. */
+static bool note_type(GenVM *vm, Type *type) {
+    if (vm->host_types == VALUE_UNSET) {
+        Value list = list_new(vm, 0);
+        if (list == VALUE_ERROR) return false;
+        vm->host_types = list;
+    }
+    return list_append(vm, vm->host_types, object_value(type));
 }
 
 GenRef gen_type_new(GenVM *vm, const GenTypeDef *def) {
@@ -105,7 +203,7 @@ GenRef gen_type_new(GenVM *vm, const GenTypeDef *def) {
     if (!type || !type_dict(vm, type)) return GEN_NULL;
     type->is_builtin = false; /* its special methods are attributes, as a script class's */
     type->like_native = true;
-    if (!add_members(vm, type, def)) return GEN_NULL;
+    if (!add_members(vm, type, def) || !note_type(vm, type)) return GEN_NULL;
     return ref_hold(vm, object_value(type));
 }
 
@@ -119,12 +217,10 @@ static Type *host_class(GenVM *vm, GenRef cls) {
     return NULL;
 }
 
-GenRef gen_object_new(GenVM *vm, GenRef cls) {
-    Type *type = host_class(vm, cls);
-    if (!type) return GEN_NULL;
+static HostObject *object_new(GenVM *vm, Type *type) {
     const GenTypeDef *def = ((const HostType *)type->def)->def;
     HostObject *object = gc_new(vm, type->def->size, TYPE_HOST);
-    if (!object) return GEN_NULL;
+    if (!object) return NULL;
     memset((char *)object + sizeof(Object), 0, type->def->size - sizeof(Object));
     object->header.shape = type->root_shape;
     object->size = def->size;
@@ -132,7 +228,13 @@ GenRef gen_object_new(GenVM *vm, GenRef cls) {
     for (uint32_t i = 0; i < def->slots; i++)
         ((Value *)object->payload)[i] = VALUE_NONE;
     if (def->finalize) gc_finalizable(vm, object);
-    return ref_hold(vm, object_value(object));
+    return object;
+}
+
+GenRef gen_object_new(GenVM *vm, GenRef cls) {
+    Type *type = host_class(vm, cls);
+    HostObject *object = type ? object_new(vm, type) : NULL;
+    return object ? ref_hold(vm, object_value(object)) : GEN_NULL;
 }
 
 static HostObject *host_object(GenVM *vm, GenRef ref, const GenTypeDef *def) {

@@ -92,7 +92,8 @@ bool load_class_body(ImageReader *r, Object *object) {
     Type *type = (Type *)object;
     uint64_t count;
     Value qualname;
-    bool is_known = type->own.dict->count; /* to the VM, before (image_shared.c): it stays as it is */
+    bool is_known =
+        type->own.dict->count; /* to the VM, before (image_shared.c): it stays as it is */
     if (!image_get_kind(r, TYPE_STR, &qualname) || !image_get_count(r, &count, 2)) return false;
     if (is_known)
         r->tags[r->current] = IMAGE_BUILTIN_TYPE; /* nothing is left to be done for it */
@@ -105,7 +106,7 @@ bool load_class_body(ImageReader *r, Object *object) {
         name = name_interned(r->vm, name);
         if (name == VALUE_ERROR) return false;
         if (is_known) continue;
-        if (value == VALUE_UNSET ? !type_restore_attribute(r->vm, type, name)
+        if (value == VALUE_UNSET ? !type_restore_attribute(r->vm, type, type->own.dict, name)
                                  : !dict_set_str(r->vm, type->own.dict, name, value))
             return false;
     }

@@ -614,6 +614,7 @@ static bool get_constant(ImageReader *r, Value *out) {
     double real, imaginary;
     uint64_t tag = image_get_number(r);
     if (r->vm->exception != VALUE_UNSET) return false;
+    if (tag > K_UNSET) return image_bad(r, "an unknown constant");
     switch ((Constant)tag) {
     case K_NONE:
     case K_FALSE:
@@ -624,8 +625,9 @@ static bool get_constant(ImageReader *r, Value *out) {
     case K_INT: {
         uint64_t number = image_get_number(r);
         int64_t i = (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+        if (!int_fits(i)) return image_bad(r, "an int is not normal");
         *out = int_value(i);
-        return int_fits(i) || image_bad(r, "an int is not normal");
+        return true;
     }
     case K_BIG: return get_big(r, out);
     case K_FLOAT:
@@ -918,6 +920,10 @@ Value image_thaw_code(GenVM *vm, const uint8_t *data, size_t size) {
 /* ---- as records ---- */
 
 void save_code_shell(ImageWriter *w, Object *object) {
+    if (((Code *)object)->flags & CODE_STUB) {
+        image_refuse(w, object, "code of the engine itself cannot be saved");
+        return;
+    }
     if (!image_put_code(w->vm, w->out, (Code *)object)) w->failed = true;
 }
 void save_code_body(ImageWriter *w, Object *object) {

@@ -357,7 +357,9 @@ static bool read_all(ImageReader *r, Value *value) {
     if (!read_named_shells(r) || !read_bodies(r, false) || !read_bodies(r, true)) return false;
     if (!image_get_value(r, value)) return false;
     if (r->at != r->end) return image_bad(r, "%zu bytes are left over", (size_t)(r->end - r->at));
-    if (!image_finish_classes(r) || !image_check_later(r) || !image_fill_tables(r)) return false;
+    if (!image_finish_classes(r) || !image_check_later(r) || !image_fill_tables(r) ||
+        !image_check_custom(r))
+        return false;
     return image_check_frames(r, value);
 }
 
@@ -386,8 +388,9 @@ bool image_take_root(ImageReader *r, Value *value) {
         AS_TUPLE(*value)->count != 3 || AS_TUPLE(*value)->items[0] != task)
         return image_bad(r, "its root is not what it should be");
     const Value *items = AS_TUPLE(*value)->items;
-    if (!image_check_state(r, items[2]) || !adopt_modules(r, items[1])) return false;
-    image_take_state(r->vm, items[2]);
+    if (!image_check_state(r, items[2]) || !adopt_modules(r, items[1]) ||
+        !image_take_state(r->vm, items[2]))
+        return false;
     *value = task;
     return true;
 }
@@ -398,7 +401,8 @@ static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {
                      .start = data,
                      .end = data + size,
                      .missing = VALUE_UNSET,
-                     .additions = VALUE_UNSET};
+                     .additions = VALUE_UNSET,
+                     .host_states = VALUE_UNSET};
     for (int i = 0; i < IMAGE_NAMES_COUNT; i++)
         r.names[i] = VALUE_UNSET;
     return r;

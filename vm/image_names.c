@@ -191,6 +191,10 @@ bool load_builtin_type_body(ImageReader *r, Object *object) {
 
 /* ---- natives ---- */
 
+bool image_is_native_type(GenVM *vm, const Type *type) {
+    return type->is_builtin || image_is_host_type(vm, type);
+}
+
 /* The version of a native: what its callers must agree with. */
 static uint32_t native_version(const Object *object) {
     const char *text = object->kind == TYPE_GETSET
@@ -228,7 +232,7 @@ void save_native_ref_shell(ImageWriter *w, Object *object) {
     GenVM *vm = w->vm;
     Type *owner = image_native_owner(object);
     Value name = native_name(object), found = VALUE_UNSET;
-    if (owner && owner->is_builtin) {
+    if (owner && image_is_native_type(vm, owner)) {
         Dict *dict = type_dict(vm, owner);
         found = dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
         if (found == object_value(object)) {
@@ -257,7 +261,7 @@ static bool native_place(ImageReader *r, Dict **dict, Value *owner) {
     uint64_t type = image_get_number(r);
     if (type) {
         if (type > r->made || r->objects[type - 1]->kind != TYPE_TYPE ||
-            !((Type *)r->objects[type - 1])->is_builtin)
+            !image_is_native_type(r->vm, (Type *)r->objects[type - 1]))
             return image_bad(r, "a native's type is none");
         *owner = ((Type *)r->objects[type - 1])->name;
         *dict = type_dict(r->vm, (Type *)r->objects[type - 1]);
@@ -327,7 +331,7 @@ bool load_native_bound_body(ImageReader *r, Object *object) {
     bool to_class = from->header.flags & NATIVE_CLASSMETHOD;
     Type *owner = from->owner;
     Type *of = to_class && is_type(self) ? type_from(self) : type_of(r->vm, self);
-    if (!owner || !owner->is_builtin || !type_is_subclass(of, owner))
+    if (!owner || !image_is_native_type(r->vm, owner) || !type_is_subclass(of, owner))
         return image_bad(r, "a method is bound to an object of another class");
     Value bound = attribute_bind(r->vm, method, self, of);
     if (bound == VALUE_ERROR) return false;
@@ -366,7 +370,7 @@ static Value follow(GenVM *vm, Dict *dict, Value qualname) {
 bool image_is_library(GenVM *vm, Value name) {
     if (!value_is_str(name)) return false;
     return image_is_always_there(name) ||
-           (vm->has_builtin_module && vm->has_builtin_module(vm, name));
+           (vm->has_library_module && vm->has_library_module(vm, name));
 }
 
 /* Objects that are globals of the library's modules: sentinels, streams, a module's hidden state.
@@ -428,28 +432,56 @@ bool image_is_library_value(ImageWriter *w, Object *object) {
     return is_shared_kind(object_value(object)) && library_value(w, object);
 }
 
-static bool place_of(GenVM *vm, Object *object, Value *module, Value *qualname) {
-    if (object->kind == TYPE_FUNCTION) {
-        Function *function = (Function *)object;
-        if (!(function->code->flags & CODE_PRELUDE) || !function->globals) return false;
-        *module = dict_get_str(vm, function->globals, name_value(vm, NAME___name__));
-        *qualname = function->code->qualname;
-    } else {
-        Type *type = (Type *)object;
-        Dict *dict = type_state(vm, type)->dict;
-        *module = dict ? dict_get_str(vm, dict, name_value(vm, NAME___module__)) : VALUE_UNSET;
-        *qualname = type->qualname;
+/* Does a qualified name in that module lead to the very object? */
+static bool leads_to(GenVM *vm, Value module_name, Value qualname, const Object *object) {
+    if (!image_is_library(vm, module_name) || !value_is_str(qualname)) return false;
+    Value module = present_module(vm, module_name);
+    return module != VALUE_UNSET &&
+           follow(vm, AS(Module, module)->dict, qualname) == object_value(object);
+}
+
+static Value home_of_function(GenVM *vm, Value v) {
+    if (is_kind(v, TYPE_CLASSMETHOD) || is_kind(v, TYPE_STATICMETHOD))
+        v = AS(Wrapping, v)->callable;
+    if (is_kind(v, TYPE_PROPERTY)) v = AS(Property, v)->fget;
+    if (!is_kind(v, TYPE_FUNCTION) || !(AS(Function, v)->code->flags & CODE_PRELUDE) ||
+        !AS(Function, v)->globals)
+        return VALUE_UNSET;
+    return dict_get_str(vm, AS(Function, v)->globals, name_value(vm, NAME___name__));
+}
+
+/* Where a class of the library is defined, by its functions: what it says in __module__ may be the
+ * name of another module, from which users get it. */
+static Value home_of_class(GenVM *vm, const Type *type) {
+    Value name, value;
+    Dict *dict = type_state(vm, type)->dict;
+    for (uint32_t at = 0; dict && dict_next(dict, &at, &name, &value);) {
+        Value home = home_of_function(vm, value);
+        if (home != VALUE_UNSET && leads_to(vm, home, type->qualname, &type->header)) return home;
     }
-    return image_is_library(vm, *module) && value_is_str(*qualname);
+    return VALUE_UNSET;
+}
+
+/* By which module and qualified name the object is found; false: by none. */
+static bool find_place(GenVM *vm, const Object *object, Value *module, Value *qualname) {
+    if (object->kind == TYPE_FUNCTION) {
+        *module = home_of_function(vm, object_value(object));
+        *qualname = ((const Function *)object)->code->qualname;
+        return leads_to(vm, *module, *qualname, object);
+    }
+    const Type *type = (const Type *)object;
+    *qualname = type->qualname;
+    *module = home_of_class(vm, type);
+    if (*module != VALUE_UNSET) return true;
+    Dict *dict = type_state(vm, type)->dict;
+    *module = dict ? dict_get_str(vm, dict, name_value(vm, NAME___module__)) : VALUE_UNSET;
+    return leads_to(vm, *module, *qualname, object);
 }
 
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *name) {
-    Value module, qualname;
-    if (!place_of(vm, object, name, &qualname)) return false;
-    module = present_module(vm, *name);
-    if (module == VALUE_UNSET) return false;
+    Value qualname;
     *tag = IMAGE_LIBRARY_REF;
-    return follow(vm, AS(Module, module)->dict, qualname) == object_value(object);
+    return find_place(vm, object, name, &qualname);
 }
 
 void save_library_ref_shell(ImageWriter *w, Object *object) {
@@ -461,7 +493,7 @@ void save_library_ref_shell(ImageWriter *w, Object *object) {
         image_put_byte(w->out, LIBRARY_VALUE);
         return;
     }
-    if (!place_of(w->vm, object, &module, &qualname)) return;
+    if (!find_place(w->vm, object, &module, &qualname)) return;
     put_module_name(w, module);
     image_put_text(w->out, qualname);
     uint8_t hash[IMAGE_HASH_SIZE] = {0};

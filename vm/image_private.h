@@ -166,9 +166,11 @@ typedef struct ImageReader {
     const uint8_t *task_frames;
     struct LoadedFrame *frames;
     uint64_t frame_count;
-    uint64_t running; /* generators that are in the task's frames, by their records */
-    uint64_t work;    /* what may still be spent on the hashing of keys */
-    Value missing;    /* list: what the image names and this VM has not; UNSET: nothing so far */
+    uint64_t running;  /* generators that are in the task's frames, by their records */
+    uint64_t work;     /* what may still be spent on the hashing of keys */
+    Value host_states; /* list: what each of the host's objects gets when all is there; UNSET */
+    uint64_t host_next;
+    Value missing; /* list: what the image names and this VM has not; UNSET: nothing so far */
     Value names[IMAGE_NAMES_COUNT]; /* lists of what it names, for image_inspect; else UNSET */
     Value additions; /* list: see image_shared.c; UNSET: the VM keeps nothing of its own */
 } ImageReader;
@@ -209,7 +211,8 @@ bool image_get_extra(ImageReader *r, Object *object);
 bool image_is_library(GenVM *vm, Value name);
 bool image_is_always_there(Value name); /* or is made without an import */
 /* what goes by name. The tag and the name's module, or false. */
-Type *image_native_owner(const Object *native); /* NULL: a function of a module */
+Type *image_native_owner(const Object *native);         /* NULL: a function of a module */
+bool image_is_native_type(GenVM *vm, const Type *type); /* goes by name, and its methods do */
 bool image_is_library_value(ImageWriter *w, Object *object);
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *module_name);
 
@@ -222,7 +225,7 @@ uint64_t image_hash_check(GenVM *vm);
 /* image_state.c */
 Value image_state(GenVM *vm);
 bool image_check_state(ImageReader *r, Value state);
-void image_take_state(GenVM *vm, Value state);
+bool image_take_state(GenVM *vm, Value state);
 
 /* image_code.c */
 bool image_put_code(GenVM *vm, ImageBytes *out, Code *code); /* with its hash */
@@ -260,6 +263,11 @@ Dict *image_shared_globals(ImageReader *r, Value name, bool *found);
 bool image_shared_global(ImageReader *r, Dict *dict, Value name, Value value);
 Type *image_shared_class(ImageReader *r, Type *type, Value module, Value qualname);
 Value image_load_with(GenVM *vm, const uint8_t *data, size_t size, Value additions);
+
+/* image_custom.c */
+bool image_is_custom(GenVM *vm, const Object *object);
+bool image_check_custom(ImageReader *r);
+bool image_is_host_type(GenVM *vm, const Type *type);
 
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);

@@ -147,7 +147,7 @@ static bool is_library_module(const ImageWriter *w, const Module *module) {
     if (str_is(module->name, "builtins") || str_is(module->name, "_engine") ||
         str_is(module->name, "sys"))
         return true;
-    return vm->has_builtin_module && vm->has_builtin_module(vm, module->name);
+    return vm->has_library_module && vm->has_library_module(vm, module->name);
 }
 
 static ImageTag tag_of_dict(const ImageWriter *w, Dict *dict) {
@@ -170,6 +170,7 @@ static ImageTag tag_of(const ImageWriter *w, Object *object) {
     switch ((TypeId)object->kind) {
     case TYPE_TYPE:
         if (((Type *)object)->is_builtin) return IMAGE_BUILTIN_TYPE;
+        if (image_is_host_type(vm, (Type *)object)) return IMAGE_HOST_TYPE;
         return is_of_library(w, object, &tag) ? tag : IMAGE_CLASS;
     case TYPE_FUNCTION: return is_of_library(w, object, &tag) ? tag : IMAGE_FUNCTION;
     case TYPE_MODULE:
@@ -180,8 +181,10 @@ static ImageTag tag_of(const ImageWriter *w, Object *object) {
                        ((NativeFunction *)object)->header.flags & NATIVE_NEW
                    ? IMAGE_NATIVE_REF
                    : IMAGE_NATIVE_BOUND;
-    case TYPE_NATIVE_METHOD:
-    case TYPE_GETSET: return IMAGE_NATIVE_REF;
+    case TYPE_GETSET:
+        if (!((GetSet *)object)->owner->is_builtin) return IMAGE_OWN_GETSET;
+        return IMAGE_NATIVE_REF;
+    case TYPE_NATIVE_METHOD: return IMAGE_NATIVE_REF;
     case TYPE_STR: return IMAGE_STR;
     case TYPE_BYTES: return IMAGE_BYTES;
     case TYPE_BYTEARRAY: return IMAGE_BYTEARRAY;
@@ -203,6 +206,7 @@ static ImageTag tag_of(const ImageWriter *w, Object *object) {
     default: break;
     }
     if (object->kind == KIND_EXCEPTION) return IMAGE_EXCEPTION;
+    if (image_is_custom(vm, object)) return IMAGE_CUSTOM;
     return image_layout_of(vm, object) ? IMAGE_FIELDS : IMAGE_TAG_COUNT;
 }
 
@@ -232,13 +236,17 @@ static void number_before(ImageWriter *w, Object *object, ImageTag tag) {
     }
     if (tag == IMAGE_NATIVE_REF) {
         Type *owner = image_native_owner(object);
-        if (owner && owner->is_builtin) image_number_of(w, &owner->header);
+        if (owner && image_is_native_type(vm, owner)) image_number_of(w, &owner->header);
+        return;
+    }
+    if (tag == IMAGE_OWN_GETSET) {
+        image_number_of(w, &((GetSet *)object)->owner->header);
         return;
     }
     if (tag == IMAGE_FUNCTION) image_number_of(w, &((Function *)object)->code->header);
     if (tag == IMAGE_GENERATOR)
         image_number_of(w, &generator_function((Generator *)object)->header);
-    if (tag == IMAGE_FIELDS || !vm->shapes[object->shape].type->is_builtin ||
+    if (tag == IMAGE_FIELDS || tag == IMAGE_CUSTOM || !vm->shapes[object->shape].type->is_builtin ||
         tag == IMAGE_EXCEPTION || tag == IMAGE_GENERATOR || tag == IMAGE_INSTANCE)
         image_number_of(w, &vm->shapes[object->shape].type->header);
 }

@@ -1,19 +1,111 @@
-/* image_state.c - what a task or a VM brings along besides its values: what the module sys has set
- * for all scripts of the VM. A tuple, by State.
+/* image_state.c - what a task or a VM brings along besides its values: a tuple, by State. What the
+ * module sys has set for all scripts of the VM; and the state that modules of the library keep in
+ * instances among their globals (the current context, the generator behind random.random()), whose
+ * names they list in `_image_state`: (instance, tuple of its slots, dict of its attributes) each.
  */
 #include "vm/frame.h"
 #include "vm/image_private.h"
+#include "vm/type_private.h"
 
-enum State { STATE_FIRSTITER, STATE_FINALIZER, STATE_RECURSION, STATE_DIGITS, STATE_COUNT };
+enum State {
+    STATE_FIRSTITER,
+    STATE_FINALIZER,
+    STATE_RECURSION,
+    STATE_DIGITS,
+    STATE_INSTANCES,
+    STATE_COUNT
+};
+
+/* ---- instances ---- */
+
+/* NotImplemented stands for a slot that is not set. */
+static Value state_of(GenVM *vm, Value v) {
+    Value names[INSTANCE_SLOTS_MOST], values[INSTANCE_SLOTS_MOST];
+    const Instance *instance = AS(Instance, v);
+    const Type *type = type_of(vm, v);
+    Dict *own;
+    uint32_t count = instance_attributes(vm, v, names, values, &own);
+    Value slots = tuple_new(vm, type->member_count);
+    Value dict = own ? object_value(own) : dict_new(vm);
+    if (slots == VALUE_ERROR || dict == VALUE_ERROR) return VALUE_ERROR;
+    for (uint32_t i = 0; i < type->member_count; i++)
+        AS_TUPLE(slots)->items[i] =
+            instance->slots[i] == VALUE_UNSET ? VALUE_NOT_IMPLEMENTED : instance->slots[i];
+    for (uint32_t i = 0; !own && i < count; i++)
+        if (!dict_set_str(vm, AS_DICT(dict), names[i], values[i])) return VALUE_ERROR;
+    return tuple_pack(vm, 3, v, slots, dict);
+}
+
+static bool is_plain_instance(GenVM *vm, Value v) {
+    return is_kind(v, TYPE_OBJECT) && !type_of(vm, v)->is_builtin;
+}
+
+static bool add_instances(GenVM *vm, const Module *module, Value list) {
+    Value names = dict_get_str(vm, module->dict, str_intern_from(vm, "_image_state", 12));
+    if (!is_kind(names, TYPE_TUPLE)) return true;
+    for (uint64_t i = 0; i < AS_TUPLE(names)->count; i++) {
+        Value name = AS_TUPLE(names)->items[i];
+        Value v = value_is_str(name) ? dict_get_str(vm, module->dict, name) : VALUE_UNSET;
+        if (!is_plain_instance(vm, v)) continue;
+        Value state = state_of(vm, v);
+        if (state == VALUE_ERROR || !list_append(vm, list, state)) return false;
+    }
+    return true;
+}
+
+static Value instances_of_library(GenVM *vm) {
+    Value list = list_new(vm, 0), name, module;
+    uint32_t position = 0;
+    if (list == VALUE_ERROR) return list;
+    while (dict_next(vm->modules, &position, &name, &module))
+        if (is_kind(module, TYPE_MODULE) && image_is_library(vm, name) &&
+            AS(Module, module)->dict && !add_instances(vm, AS(Module, module), list))
+            return VALUE_ERROR;
+    return list;
+}
+
+static bool check_instance(GenVM *vm, Value state) {
+    if (!is_kind(state, TYPE_TUPLE) || AS_TUPLE(state)->count != 3) return false;
+    const Value *items = AS_TUPLE(state)->items;
+    if (!is_plain_instance(vm, items[0]) || !is_kind(items[1], TYPE_TUPLE) ||
+        !is_kind(items[2], TYPE_DICT))
+        return false;
+    const Type *type = type_of(vm, items[0]);
+    Value name, value;
+    for (uint32_t at = 0; dict_next(AS_DICT(items[2]), &at, &name, &value);)
+        if (!is_exact(name, TYPE_STR)) return false;
+    return AS_TUPLE(items[1])->count == type->member_count &&
+           (type->has_dict || AS_DICT(items[2])->count == 0);
+}
+
+static bool take_instance(GenVM *vm, Value state) {
+    const Value *items = AS_TUPLE(state)->items;
+    Instance *instance = AS(Instance, items[0]);
+    const Tuple *slots = AS_TUPLE(items[1]);
+    Value name, value;
+    for (uint64_t i = 0; i < slots->count; i++)
+        instance->slots[i] =
+            slots->items[i] == VALUE_NOT_IMPLEMENTED ? VALUE_UNSET : slots->items[i];
+    gc_barrier(vm, instance);
+    for (uint32_t at = 0; dict_next(AS_DICT(items[2]), &at, &name, &value);) {
+        name = name_interned(vm, name);
+        if (name == VALUE_ERROR || !instance_set(vm, items[0], name, value)) return false;
+    }
+    return true;
+}
+
+/* ---- the whole ---- */
 
 static Value or_none(Value v) {
     return v == VALUE_UNSET ? VALUE_NONE : v;
 }
 
 Value image_state(GenVM *vm) {
+    Value instances = instances_of_library(vm);
+    if (instances == VALUE_ERROR) return VALUE_ERROR;
     return tuple_pack(vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]),
                       or_none(vm->roots[ROOT_FINALIZER]), int_value((int64_t)vm->recursion_limit),
-                      int_value(vm->int_digit_limit));
+                      int_value(vm->int_digit_limit), instances);
 }
 
 bool image_check_state(ImageReader *r, Value state) {
@@ -23,10 +115,14 @@ bool image_check_state(ImageReader *r, Value state) {
     bool ok = items && is_int(items[STATE_RECURSION]) && is_int(items[STATE_DIGITS]) &&
               as_int(items[STATE_RECURSION]) > 0 && as_int(items[STATE_RECURSION]) <= INT32_MAX &&
               as_int(items[STATE_DIGITS]) >= -1 && as_int(items[STATE_DIGITS]) <= INT32_MAX;
+    ok = ok && is_kind(items[STATE_INSTANCES], TYPE_LIST);
+    const List *instances = ok ? AS_LIST(items[STATE_INSTANCES]) : NULL;
+    for (uint64_t i = 0; ok && i < instances->count; i++)
+        ok = check_instance(r->vm, instances->items[i]);
     return ok || image_bad(r, "settings that are none");
 }
 
-void image_take_state(GenVM *vm, Value state) {
+bool image_take_state(GenVM *vm, Value state) {
     const Value *items = AS_TUPLE(state)->items;
     vm->roots[ROOT_FIRSTITER] =
         items[STATE_FIRSTITER] == VALUE_NONE ? VALUE_UNSET : items[STATE_FIRSTITER];
@@ -35,4 +131,8 @@ void image_take_state(GenVM *vm, Value state) {
     vm->int_digit_limit = as_int(items[STATE_DIGITS]);
     vm->recursion_limit = (uint64_t)as_int(items[STATE_RECURSION]);
     frame_reset_limit(vm);
+    const List *instances = AS_LIST(items[STATE_INSTANCES]);
+    for (uint64_t i = 0; i < instances->count; i++)
+        if (!take_instance(vm, instances->items[i])) return false;
+    return true;
 }

@@ -147,6 +147,7 @@ typedef struct TypeSlots {
                      Object *object); /* release outside resources; runs no script code */
     const struct ImageLayout *image;  /* how objects are saved (image.h); NULL: they cannot be, or
                                          image_fields.c knows */
+    const struct ImageCustom *custom; /* or how else (image_custom.h) */
 } TypeSlots;
 
 enum {                  /* BuiltinType.flags */

@@ -534,11 +534,9 @@ Type *type_restore(GenVM *vm, Type *metatype, Value name, Tuple *bases, const Ty
     return type->root_shape == SHAPE_NONE ? NULL : type;
 }
 
-bool type_restore_attribute(GenVM *vm, Type *type, Value name) {
-    if (str_is(name, "__dict__"))
-        return type_add_attributes(vm, type, type->own.dict, dict_attribute);
-    if (str_is(name, "__weakref__"))
-        return type_add_attributes(vm, type, type->own.dict, weakref_attribute);
+bool type_restore_attribute(GenVM *vm, Type *type, Dict *dict, Value name) {
+    if (str_is(name, "__dict__")) return type_add_attributes(vm, type, dict, dict_attribute);
+    if (str_is(name, "__weakref__")) return type_add_attributes(vm, type, dict, weakref_attribute);
     raise_value(vm, "not a valid image: class %S lacks %S", type->name, name);
     return false;
 }

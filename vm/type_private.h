@@ -98,7 +98,7 @@ typedef struct TypeSaved {
     bool has_dict, is_abstract;
 } TypeSaved;
 Type *type_restore(GenVM *vm, Type *metatype, Value name, Tuple *bases, const TypeSaved *saved);
-bool type_restore_attribute(GenVM *vm, Type *type, Value name);
+bool type_restore_attribute(GenVM *vm, Type *type, Dict *dict, Value name);
 bool type_restored(GenVM *vm, Type *type);
 void type_clear_specials(Type *type); /* type.c */
 

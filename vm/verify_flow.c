@@ -623,8 +623,13 @@ bool code_check_frame(const Code *code, const FrameCheck *check, const Value *re
 
 bool code_frame_contents(const Code *code, uint32_t word, uint8_t *holds) {
     char message[8];
+    if (word == 0) { /* what is no parameter is left over from other frames */
+        for (uint32_t i = 0; i < code->regs; i++)
+            holds[i] = i < parameter_count(code);
+        return true;
+    }
     Flow flow = new_flow(code, message, sizeof message);
-    bool ok = word > 0 && word < code->instr_count && find_states(&flow, word);
+    bool ok = word < code->instr_count && find_states(&flow, word);
     for (uint32_t i = 0; ok && i < code->regs; i++)
         holds[i] =
             !((flow.exact[i] | flow.found[i]) & HOLDS_NOTHING) || !(flow.exact[i] & HOLDS_NOTHING);

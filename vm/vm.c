@@ -15,8 +15,8 @@
 
 static void clear_values(GenVM *vm) {
     vm->exception = vm->handled = vm->sys_module = vm->main_module = VALUE_UNSET;
-    vm->prelude = vm->import_function = vm->next_function = vm->len_function = vm->host_natives =
-        vm->memory_error = VALUE_UNSET;
+    vm->prelude = vm->import_function = vm->next_function = vm->len_function = VALUE_UNSET;
+    vm->host_types = vm->host_natives = vm->memory_error = VALUE_UNSET;
     vm->tail.callable = vm->tail.spread_args = vm->tail.spread_kwargs = VALUE_UNSET;
     for (int i = 0; i < TWIN_COUNT; i++)
         vm->twins[i] = VALUE_UNSET;

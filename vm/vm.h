@@ -112,7 +112,8 @@ struct GenVM {
     Value (*read_source)(
         GenVM *vm,
         const char *path); /* the text of a source file as str, for tracebacks; VALUE_UNSET: none */
-    bool (*has_builtin_module)(GenVM *vm, Value name);
+    bool (*has_builtin_module)(GenVM *vm, Value name); /* the library, or the host's finder */
+    bool (*has_library_module)(GenVM *vm, Value name); /* the library alone */
     Value (*show_carets)(GenVM *vm, Value lines, Value start,
                          Value end);   /* see parser/carets.h; NULL: none */
     Value prelude;                     /* dict: loaded prelude modules by name */
@@ -143,6 +144,7 @@ struct GenVM {
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     struct ImageCodes *image_codes;  /* loaded codes by the hash of their contents: image_code.c */
     uint64_t image_engine;           /* image_engine.c; 0: not asked for yet */
+    Value host_types;                /* list of the classes of gen_type_new, or VALUE_UNSET */
     Value host_natives;              /* list of the Buffers behind host functions, or VALUE_UNSET */
     const char *(*host_module)(void *context, const char *name, size_t *size); /* source */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: the system's */

@@ -3,11 +3,11 @@
  * grown by the fuzzer.
  *
  * The engine's number and the sum at the end are made right again, since they are there for
- * accidents; so are the hashes of code, by the reader itself (GEN_LIBFUZZER in image_code.c): damaged
- * code gets as far as the verifier. What loads is used: tasks run on, their calls are answered,
- * values are shown, compared, iterated and called, all within a budget of steps; then it is saved
- * again. With SEALED=FILE in the environment the image is written there with its hashes made right,
- * as tests/regression/images has them.
+ * accidents; so are the hashes of code, by the reader itself (GEN_LIBFUZZER in image_code.c):
+ * damaged code gets as far as the verifier. What loads is used: tasks run on, their calls are
+ * answered, values are shown, compared, iterated and called, all within a budget of steps; then it
+ * is saved again. With SEALED=FILE in the environment the image is written there with its hashes
+ * made right, as tests/regression/images has them.
  *
  * Mutations know numbers and references: an image is nearly all varints. */
 #include "genvm.h"
@@ -19,7 +19,8 @@ enum { SIZE_MOST = 1 << 16, HEAD = 17, TAIL = 8, STEPS = 3000, TURNS = 30 };
 
 static const char use_source[] =
     "def use(v, deep):\n"
-    "    for f in (repr, hash, bool, len, dir, iter, next, lambda v: v == [v], lambda v: v.close(),\n"
+    "    for f in (repr, hash, bool, len, dir, iter, next, lambda v: v == [v], lambda v: "
+    "v.close(),\n"
     "              lambda v: [x for x, _ in zip(v, range(9))], lambda v: v(), lambda v: v(1, 2),\n"
     "              lambda v: v.send(None), lambda v: v.__await__().send(None), lambda v: v < v,\n"
     "              lambda v: v.append(1), lambda v: v.throw(KeyError), lambda v: v.__dict__):\n"
@@ -62,12 +63,14 @@ static void seal(uint8_t *data, size_t size, const uint8_t *head) {
 static void run(GenVM *vm, GenRef task) {
     GenOutcome outcome;
     GenTicket tickets[8];
-    gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, gen_task_spent(vm, task, GEN_BUDGET_STEPS) + STEPS);
+    gen_task_set_budget(vm, task, GEN_BUDGET_STEPS,
+                        gen_task_spent(vm, task, GEN_BUDGET_STEPS) + STEPS);
     for (int i = 0; i < TURNS; i++) {
         GenScope scope = gen_scope_open(vm);
         GenStatus status = gen_run(vm, task, &outcome);
         gen_error_clear(vm);
-        if (status == GEN_CALLOUT && !gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0)))
+        if (status == GEN_CALLOUT &&
+            !gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0)))
             gen_error_clear(vm);
         size_t open = status == GEN_WAITING ? gen_task_tickets(vm, task, tickets, 8) : 0;
         for (size_t t = 0; t < open && t < 8; t++)
