@@ -614,7 +614,7 @@ static bool get_constant(ImageReader *r, Value *out) {
     double real, imaginary;
     uint64_t tag = image_get_number(r);
     if (r->vm->exception != VALUE_UNSET) return false;
-    if (tag > K_UNSET) return image_bad(r, "an unknown constant");
+    if (tag > (r->frozen ? K_KNOWN_NAME : K_UNSET)) return image_bad(r, "an unknown constant");
     switch ((Constant)tag) {
     case K_NONE:
     case K_FALSE:
