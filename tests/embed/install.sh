@@ -1,5 +1,6 @@
 # What make install puts below DESTDIR is enough to build and run a host program: with the shared
 # library by the names that genvm.pc gives, and with the static one. make uninstall takes it away.
+# timeout: 60
 # skip: asan one build is enough
 # skip: stress one build is enough
 # skip: debug one build is enough
