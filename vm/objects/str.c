@@ -490,12 +490,13 @@ const char *str_c(GenVM *vm, Value v) {
 
 /* `young` are those interned since the last collection: all that one of the young objects can find
  * dead. */
-enum { YOUNG_MOST = 1024 };
+enum { YOUNG_FIRST = 32, YOUNG_MOST = 1024 };
 typedef struct InternTable {
     size_t count, capacity;
     Str **slots;        /* NULL: free */
-    size_t young_count; /* above YOUNG_MOST: not all are listed */
-    Str *young[YOUNG_MOST];
+    size_t young_count; /* above young_capacity: not all are listed */
+    size_t young_capacity;
+    Str **young;
 } InternTable;
 
 static size_t intern_slot(InternTable *table, uint64_t hash, const char *data, size_t size) {
@@ -520,12 +521,25 @@ static bool resize_interned(GenVM *vm, InternTable *table, size_t capacity) {
     return true;
 }
 
+/* Without memory for a longer list it is not complete, as when there are too many. */
+static void list_young(InternTable *table, Str *str) {
+    if (table->young_count == table->young_capacity && table->young_capacity < YOUNG_MOST) {
+        size_t capacity = table->young_capacity ? table->young_capacity * 2 : YOUNG_FIRST;
+        Str **larger = realloc(table->young, capacity * sizeof *larger);
+        if (larger) {
+            table->young = larger;
+            table->young_capacity = capacity;
+        }
+    }
+    if (table->young_count < table->young_capacity) table->young[table->young_count] = str;
+    table->young_count++;
+}
+
 static Value intern_at(GenVM *vm, size_t at, Str *str) {
     InternTable *table = vm->interned;
     str->header.flags |= STR_INTERNED;
     table->slots[at] = str;
-    if (table->young_count < YOUNG_MOST) table->young[table->young_count] = str;
-    table->young_count++;
+    list_young(table, str);
     if (++table->count * 4 > table->capacity * 3 &&
         !resize_interned(vm, table, table->capacity * 2))
         return VALUE_ERROR;
@@ -604,7 +618,7 @@ static void sweep_young(InternTable *table) {
 
 void str_sweep_interned(GenVM *vm, bool full) {
     InternTable *table = vm->interned;
-    bool listed = table->young_count <= YOUNG_MOST;
+    bool listed = table->young_count <= table->young_capacity;
     if (!full && listed) sweep_young(table);
     table->young_count = 0;
     if (!full && listed) return;
@@ -641,6 +655,7 @@ bool str_init(GenVM *vm) {
 
 void str_free(GenVM *vm) {
     if (vm->interned) free(vm->interned->slots);
+    if (vm->interned) free(vm->interned->young);
     free(vm->interned);
     free(vm->own_shared_hashes);
     vm->interned = NULL;
