@@ -1,5 +1,6 @@
 /* thread_native.c - module _thread: starting threads, who runs, locks. The threads themselves are
  * the engine's (vm/threads.h), their class is stdlib/threading.gen. */
+#include "stdlib/init.h"
 #include "stdlib/modules.h"
 #include "vm/bind.h"
 #include "vm/genvm.h"
@@ -141,6 +142,7 @@ static bool set(GenVM *vm, Module *module, const char *name, Value value) {
 }
 
 static bool init(GenVM *vm, Module *module) {
+    thread_wait_prepare(vm);
     return set(vm, module, "LockType", object_value(vm->types[TYPE_LOCK])) &&
            set(vm, module, "lock", object_value(vm->types[TYPE_LOCK])) &&
            set(vm, module, "RLock", object_value(vm->types[TYPE_RLOCK])) &&

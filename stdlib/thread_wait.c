@@ -22,7 +22,7 @@ static void end_wait(int fd) {
     errno = kept;
 }
 
-static void make_waker(GenVM *vm) {
+void thread_wait_prepare(GenVM *vm) {
     if (vm->wait_fd) return;
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd <= 0) return; /* too many files: signals end the wait all the same */
@@ -66,7 +66,7 @@ void thread_wait(GenVM *vm, int64_t nanoseconds) {
         entries = malloc(room * sizeof *entries);
         ready = malloc(room * sizeof *ready);
     }
-    if (nanoseconds) make_waker(vm);
+    if (nanoseconds) thread_wait_prepare(vm);
     if (entries && ready) {
         int count = fill(threads, entries);
         if (nanoseconds && vm->wait_fd)

@@ -23,7 +23,7 @@ try:
 except RuntimeError as error:
     print(error)
 '
-run --allow-clock --timeout 0.2 -c '
+run --allow-clock --timeout 1.5 -c '
 import threading, time
 def work():
     try:
