@@ -112,6 +112,12 @@ static inline int64_t plain_length(const Object *object) {
     }
 }
 
+/* Is the instruction behind a call to replace its result, in register `reg`, by an iterator of it?
+ */
+static inline bool is_iterated(Instr next, unsigned reg) {
+    return instr_op(next) == OP_GETITER && instr_a(next) == reg && instr_b(next) == reg;
+}
+
 /* Is there an item at *at, counted from the end if it is negative? The commonest indices take one
  * comparison. */
 static inline bool find_place(int64_t *at, uint64_t count) {
@@ -548,7 +554,11 @@ unquicken_for : {
         pc = g->exit_pc;
         NEXT;
     }
-    OUTLINED(GETYIELDITER, op_get_yield_iter)
+    CASE(GETYIELDITER) {
+        if (!is_kind_operand(RB, TYPE_GENERATOR)) CALL_OUTLINED(op_get_yield_iter);
+        RA = RB;
+        NEXT;
+    }
     OUTLINED(YIELDFROM, op_yield_from)
     OUTLINED(GETAWAITABLE, op_get_awaitable)
     OUTLINED(GETAITER, op_get_aiter)
@@ -851,6 +861,17 @@ call_other:
         if (type == vm->types[TYPE_TYPE] && arg_count == 1) {
             RA = object_value(type_of(vm, args[0]));
             NEXT;
+        }
+        if (type == vm->types[TYPE_RANGE] && is_iterated(pc[0], A)) {
+            SYNC();
+            answer = range_iterator_of_call(vm, args, arg_count);
+            if (answer == VALUE_ERROR) goto unwind;
+            if (likely(answer != VALUE_UNSET)) {
+                RA = answer;
+                pc++;
+                if (unlikely(vm->poll)) goto hurry;
+                NEXT;
+            }
         }
         if (type_is_plain(vm, type)) {
             Function *init = (Function *)as_object(type->special[SP_INIT]);

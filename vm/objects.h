@@ -158,6 +158,9 @@ Leaf set_add(GenVM *vm, Value set, Value item);
 Leaf set_contains(GenVM *vm, Value set, Value item);
 
 /* ---- range.c, slice.c, iterators.c ---- */
+/* iter(range(...)) of small ints, without the range; VALUE_UNSET: of other arguments, or wrong
+ * ones. */
+Value range_iterator_of_call(GenVM *vm, const Value *args, uint32_t count);
 Value range_new(GenVM *vm, Value start, Value stop, Value step);
 Value slice_new(GenVM *vm, Value start, Value stop, Value step);
 /* start, stop, step of a slice over `length` items, clamped; *count items result. Indices are ints,

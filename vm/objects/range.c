@@ -236,6 +236,16 @@ Value range_iterator_new(GenVM *vm, int64_t start, int64_t step, int64_t length)
     return object_value(it);
 }
 
+Value range_iterator_of_call(GenVM *vm, const Value *args, uint32_t count) {
+    Value start = count > 1 ? args[0] : int_value(0), stop = count > 1 ? args[1] : args[0];
+    Value step = count > 2 ? args[2] : int_value(1);
+    if (count - 1 > 2 || !are_ints(start, stop) || !is_int(step) || step == int_value(0))
+        return VALUE_UNSET;
+    uint64_t length = small_length(as_int(start), as_int(stop), as_int(step));
+    if (length > (uint64_t)SMALL_INT_MAX) return VALUE_UNSET;
+    return range_iterator_new(vm, as_int(start), as_int(step), (int64_t)length);
+}
+
 static bool is_small(const Range *range) {
     return is_int(range->start) && is_int(range->stop) && is_int(range->step) &&
            is_int(range->length);
