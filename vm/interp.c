@@ -94,13 +94,6 @@
 
 #include "vm/interp_attributes.h"
 
-/* None, False and True lie side by side: 0, 1, 2; all else, ints in between too, is more. */
-static inline uint64_t truth_index(Value x) {
-    _Static_assert(sizeof(Object) == 8, "the distance of the singletons");
-    uint64_t distance = x - VALUE_NONE;
-    return distance >> 3 | distance << 61;
-}
-
 /* The length of exactly a list, str, tuple or dict; -1: something else. */
 static inline int64_t plain_length(const Object *object) {
     switch (object_key(object)) {
@@ -400,14 +393,13 @@ no_builtin_call : { /* the three instructions one by one */
     CASE(JMP) JUMP(IMM);
     CASE(JT) {
         Value x = RA;
-        if (likely(truth_index(x) <= 2)) {
-            if (truth_index(x) == 2) JUMP(IMM);
-            NEXT;
-        }
+        if (x == VALUE_TRUE) JUMP(IMM);
+        if (x == VALUE_FALSE) NEXT;
         if (is_int(x)) {
             if (x) JUMP(IMM);
             NEXT;
         }
+        if (x == VALUE_NONE) NEXT;
         if (is_exact_operand(x, TYPE_LIST)) {
             if (AS_LIST(x)->count) JUMP(IMM);
             NEXT;
@@ -416,14 +408,13 @@ no_builtin_call : { /* the three instructions one by one */
     }
     CASE(JF) {
         Value x = RA;
-        if (likely(truth_index(x) <= 2)) {
-            if (truth_index(x) < 2) JUMP(IMM);
-            NEXT;
-        }
+        if (x == VALUE_TRUE) NEXT;
+        if (x == VALUE_FALSE) JUMP(IMM);
         if (is_int(x)) {
             if (!x) JUMP(IMM);
             NEXT;
         }
+        if (x == VALUE_NONE) JUMP(IMM);
         if (is_exact_operand(x, TYPE_LIST)) {
             if (!AS_LIST(x)->count) JUMP(IMM);
             NEXT;
