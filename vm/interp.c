@@ -538,7 +538,7 @@ unquicken_for : {
         Generator *g = generator_of(base);
         if (C != 1) RA = VALUE_NONE;
         g->pc = pc;
-        g->header.state = GENERATOR_SUSPENDED;
+        object_set_state(&g->header, GENERATOR_SUSPENDED);
         gc_barrier(vm, g);
         Value *dest = g->dest;
         pc = (const Instr *)(uintptr_t)base[FRAME_PC];

@@ -17,7 +17,7 @@
         (g)->exit_pc = (end_pc);                                                                   \
         (g)->dest = (to);                                                                          \
         (g)->root = (root_);                                                                       \
-        (g)->header.state = GENERATOR_RUNNING;                                                     \
+        object_set_state(&(g)->header, GENERATOR_RUNNING);                                         \
         base = resumed;                                                                            \
         pc = (g)->pc;                                                                              \
         k = frame_function(base)->consts;                                                          \

@@ -99,6 +99,12 @@ static inline uint16_t object_key(const Object *object) {
     return key;
 }
 
+/* Sets the state by a store of both bytes, as object_key reads them: a processor cannot hand a load
+ * what comes from two stores, and waits for the memory. */
+static inline void object_set_state(Object *object, uint8_t state) {
+    *(volatile uint16_t *)&object->kind = (uint16_t)(object->kind | state << 8);
+}
+
 static inline bool is_kind(Value v, TypeId kind) {
     return is_object(v) && as_object(v)->kind == kind;
 }
