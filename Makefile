@@ -286,7 +286,7 @@ fuzz: ## feed damaged images, or sources (TARGET=source), to a build with saniti
 		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) tests/fuzz/$(TARGET)s
 
 tsan: ## run the tests of VMs on many threads under ThreadSanitizer
-	@+$(MAKE) --no-print-directory V=tsan FILTER='embed/@(threads|two_vms)' run-tests
+	@+$(MAKE) --no-print-directory V=tsan FILTER='@(embed/@(threads|two_vms)_c11|*/*interpreter_pool*)' run-tests
 
 suspend: test-programs ## run the language tests saved, killed and resumed every few steps
 	@scripts/suspend 101

@@ -159,6 +159,7 @@ static Job *next_job(Pool *pool) {
 static void show_vm(Worker *worker, GenVM *vm) {
     Pool *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
+    if (!vm && worker->vm) worker->vm->interrupted = 0; /* what it was for is over */
     worker->vm = vm;
     if (vm && pool->abandoned) gen_interrupt(vm);
     pthread_mutex_unlock(&pool->lock);
@@ -174,12 +175,14 @@ static void *work(void *data) {
         return NULL;
     }
     show_vm(worker, vm);
-    if (start_worker(pool, vm))
-        for (Job *job; (job = next_job(pool));) {
-            run_job(vm, job);
-            finish_job(pool, job);
-        }
+    bool ok = start_worker(pool, vm);
     show_vm(worker, NULL);
+    for (Job *job; ok && (job = next_job(pool));) {
+        show_vm(worker, vm);
+        run_job(vm, job);
+        show_vm(worker, NULL);
+        finish_job(pool, job);
+    }
     gen_vm_finish(vm);
     gen_vm_free(vm);
     return NULL;
@@ -409,6 +412,15 @@ static Value join(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
+/* release(pool): its end, now: what runs is interrupted. */
+static Value release_now(GenVM *vm, Value *args) {
+    Pool *pool = pool_of(vm, args[0]);
+    if (!pool) return VALUE_ERROR;
+    path_disown(vm, pool->event);
+    resource_release(vm, args[0]);
+    return VALUE_NONE;
+}
+
 static const NativeDef functions[] = {
     {"open(workers: index, name: str, start: bytes, /)", open_pool, "A pool of interpreters."},
     {"submit(pool, image: bytes, /)", submit, "Have an image run; the number of the job."},
@@ -419,6 +431,7 @@ static const NativeDef functions[] = {
     {"wake(pool, /)", wake, "Make the descriptor readable."},
     {"close(pool, /)", close_pool, "Let the workers end when nothing is waiting."},
     {"join(pool, /)", join, "Wait for the ends of the workers of a closed pool."},
+    {"release(pool, /)", release_now, "Give the pool up; what runs is interrupted."},
     {NULL, NULL, NULL},
 };
 

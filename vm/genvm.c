@@ -144,7 +144,10 @@ static Value with_output(GenVM *vm, Value result) {
 }
 
 static Value host_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
-    return with_output(vm, vm_call(vm, callable, count, args));
+    refs_enter(vm);
+    Value result = with_output(vm, vm_call(vm, callable, count, args));
+    refs_leave(vm);
+    return result;
 }
 
 static Value call0(GenVM *vm, Value callable) {

@@ -11,6 +11,9 @@ Value ref_value(GenVM *vm, GenRef ref);
 
 bool refs_init(GenVM *vm); /* false: out of memory */
 void refs_free(GenVM *vm);
+/* Around what runs script code: debug builds notice a second thread that uses the VM meanwhile. */
+void refs_enter(GenVM *vm);
+void refs_leave(GenVM *vm);
 
 /* genvm_natives.c: storage that lives as long as the VM; the native that calls a host function; the
  * function object of one (module: its name or VALUE_UNSET). */

@@ -6,12 +6,14 @@
  *
  * In debug builds scoped refs carry a generation too, so that one that outlives its scope is
  * noticed though its place is in use again, and the end of a VM names the places where what is
- * still kept was kept. Release builds find no value for what is out of range, and say so by
- * SystemError.
+ * still kept was kept. Generations begin somewhere else in each VM, so that a ref of another is
+ * mostly noticed; a VM that is freed, or used by a second thread while it runs, always. Release
+ * builds find no value for what is out of range, and say so by SystemError.
  */
 #include "vm/genvm_private.h"
 #include "vm/error.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -40,6 +42,50 @@ static Value misused(GenVM *vm, const char *what) {
     return VALUE_ERROR;
 }
 
+typedef struct Handles { /* behind vm->handles */
+    HandleScope scope;
+    pthread_t user;        /* the thread that runs something, */
+    _Atomic uint32_t runs; /* unless this is 0 */
+} Handles;
+
+#ifdef GEN_DEBUG
+static void stop(const char *what) {
+    fprintf(stderr, "genvm: %s\n", what);
+    abort();
+}
+#endif
+
+static inline void check_use(GenVM *vm) {
+#ifdef GEN_DEBUG
+    Handles *handles = (Handles *)vm->handles;
+    if (!handles) stop("a virtual machine was used that is freed");
+    if (handles->runs && !pthread_equal(handles->user, pthread_self()))
+        stop("a virtual machine was used by a second thread while it runs");
+#else
+    (void)vm;
+#endif
+}
+
+void refs_enter(GenVM *vm) {
+    check_use(vm);
+    Handles *handles = (Handles *)vm->handles;
+    if (!handles->runs) handles->user = pthread_self();
+    handles->runs++;
+}
+
+void refs_leave(GenVM *vm) {
+    ((Handles *)vm->handles)->runs--;
+}
+
+/* Where the generations of a VM's refs begin. */
+static inline uint8_t first_generation(const GenVM *vm) {
+#ifdef GEN_DEBUG
+    return (uint8_t)((uint64_t)(uintptr_t)vm * 0x9E3779B97F4A7C15u >> 57);
+#else
+    return (void)vm, 0;
+#endif
+}
+
 /* ---- scopes ---- */
 
 static bool grow(GenVM *vm, HandleScope *handles) {
@@ -50,7 +96,7 @@ static bool grow(GenVM *vm, HandleScope *handles) {
 #ifdef GEN_DEBUG
     uint8_t *generations = realloc(handles->generations, capacity);
     if (!generations) return raise_memory(vm), false;
-    memset(generations + handles->capacity, 0, capacity - handles->capacity);
+    memset(generations + handles->capacity, first_generation(vm), capacity - handles->capacity);
     handles->generations = generations;
 #endif
     handles->capacity = capacity;
@@ -61,17 +107,20 @@ static void refs_mark(GenVM *vm);
 
 bool refs_init(GenVM *vm) {
     vm->refs_mark = refs_mark;
-    HandleScope *handles = vm->handles = calloc(1, sizeof *handles);
-    if (!handles) return false;
+    Handles *whole = calloc(1, sizeof *whole);
+    if (!whole) return false;
+    HandleScope *handles = vm->handles = &whole->scope;
     handles->values = calloc(handles->capacity = 64, sizeof(Value));
 #ifdef GEN_DEBUG
-    handles->generations = calloc(handles->capacity, 1);
+    handles->generations = malloc(handles->capacity);
     if (!handles->generations) return false;
+    memset(handles->generations, first_generation(vm), handles->capacity);
 #endif
     return handles->values != NULL;
 }
 
 GenRef ref_hold(GenVM *vm, Value v) {
+    check_use(vm);
     HandleScope *handles = vm->handles;
     if (v == VALUE_ERROR) return GEN_NULL;
     if (handles->count == handles->capacity && !grow(vm, handles)) return GEN_NULL;
@@ -126,7 +175,7 @@ static struct KeptRef *new_kept(GenVM *vm, uint32_t *index) {
         kept->capacity = capacity;
     }
     *index = kept->count++;
-    kept->refs[*index].generation = 0;
+    kept->refs[*index].generation = first_generation(vm);
     return &kept->refs[*index];
 }
 
@@ -180,6 +229,7 @@ void refs_free(GenVM *vm) {
 /* ---- any ---- */
 
 Value ref_value(GenVM *vm, GenRef ref) {
+    check_use(vm);
     if (likely(ref && !(ref & KEPT))) return scoped_value(vm, ref);
     struct KeptRef *entry = ref ? find_kept(vm, ref) : NULL;
     if (entry) return entry->value;
@@ -190,6 +240,7 @@ Value ref_value(GenVM *vm, GenRef ref) {
 }
 
 GenScope gen_scope_open(GenVM *vm) {
+    check_use(vm);
     return vm->handles->count;
 }
 void gen_scope_close(GenVM *vm, GenScope scope) {

@@ -76,7 +76,9 @@ GenStatus gen_run(GenVM *vm, GenRef ref, GenOutcome *out) {
     *out = (GenOutcome){.kind = GEN_ERROR};
     Task *task = vm->exception == VALUE_UNSET ? task_of(vm, ref) : NULL;
     if (!task) return GEN_ERROR;
+    refs_enter(vm);
     TaskOutcome outcome = task_run(vm, task);
+    refs_leave(vm);
     genvm_flush(vm);
     if (!vm->base) {
         vm->roots[ROOT_RESULT] = outcome.value ? outcome.value : VALUE_UNSET;
