@@ -632,6 +632,7 @@ static bool check_stub_frame(ImageReader *r, const LoadedFrame *frame, const Loa
                             : 'n',
          own = stub_forms[frame->stub].writes;
     bool needs_none = own == 'n' || frame->stub == RETURN_RELEASE ||
+                      frame->stub == RETURN_RESUME || /* its first step */
                       (own == 'h' && r->task_status == TASK_YIELDED);
     bool ok = false;
     switch (effect) {
