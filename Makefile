@@ -274,6 +274,8 @@ stress: ## run the tests with a collection at every safepoint
 # TARGET=image or source; FUZZ_FLAGS are libFuzzer's. What it finds new goes to build/fuzz/TARGET,
 # what it trips over to build/fuzz/TARGET-*.
 TARGET ?= image
+CORPUS_image = tests/fuzz/images
+CORPUS_source = tests/language
 FUZZ_FLAGS ?= -max_total_time=600
 $(B)/fuzz-%: tests/fuzz/%.c $(B)/libgenvm.a
 	$(call say,LINK,$@)
@@ -283,7 +285,7 @@ fuzz: ## feed damaged images, or sources (TARGET=source), to a build with saniti
 	@+$(MAKE) --no-print-directory V=fuzz CC=clang build/fuzz/fuzz-$(TARGET)
 	@mkdir -p build/fuzz/$(TARGET)
 	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-$(TARGET) $(FUZZ_FLAGS) \
-		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) tests/fuzz/$(TARGET)s
+		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) $(CORPUS_$(TARGET))
 
 tsan: ## run the tests of VMs on many threads under ThreadSanitizer
 	@+$(MAKE) --no-print-directory V=tsan FILTER='@(embed/@(threads|two_vms)_c11|*/*interpreter_pool*)' run-tests

@@ -122,7 +122,7 @@ static bool is_delegate_register(const Code *code, uint32_t reg, uint32_t word) 
 /* Does the register hold something that matters? */
 static bool is_wanted(const Generator *generator, const Code *code, uint32_t reg, uint32_t word) {
     Value v = generator->regs[reg];
-    if (reg < code->local_count || !is_object(v)) return v != 0;
+    if (image_is_variable(code, reg, word) || !is_object(v)) return v != 0;
     return is_delegate_register(code, reg, word) || frame_register_is_live(code, reg, word) ||
            (generator->header.state == GENERATOR_RUNNING &&
             frame_register_is_live(code, reg, image_other_word(code, word)));

@@ -250,6 +250,8 @@ bool image_note_running(ImageWriter *w, Object *task);
 /* The names of the library's modules that are being imported in its frames: a list. */
 Value image_loading_modules(GenVM *vm, Value task_or_unset);
 uint32_t image_other_word(const Code *code, uint32_t word);
+/* Is the register a variable there, which scripts can see by its name (locals(), eval()). */
+bool image_is_variable(const Code *code, uint32_t reg, uint32_t word);
 bool image_build_task(ImageReader *r); /* checks; nothing is alive yet */
 void image_start_task(ImageReader *r); /* cannot fail */
 

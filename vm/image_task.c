@@ -120,12 +120,21 @@ uint32_t image_other_word(const Code *code, uint32_t word) {
     return word + (uint32_t)instr_imm(instr);
 }
 
+bool image_is_variable(const Code *code, uint32_t reg, uint32_t word) {
+    if (reg < code->local_count) return true;
+    for (uint32_t i = 0; i < code->inlined_count; i++)
+        if (code->inlined[i].reg == reg && word >= code->inlined[i].start &&
+            word <= code->inlined[i].end)
+            return true;
+    return false;
+}
+
 static void note_contents(const Code *code, uint32_t word, uint8_t *wanted) {
     uint8_t *holds = malloc(code->regs + 1u);
     bool known = holds && code_frame_contents(code, word, holds);
     for (uint32_t reg = 0; reg < code->regs; reg++)
-        wanted[reg] |= (!known || holds[reg]) &&
-                       (reg < code->local_count || frame_register_is_live(code, reg, word));
+        wanted[reg] |= (!known || holds[reg]) && (image_is_variable(code, reg, word) ||
+                                                  frame_register_is_live(code, reg, word));
     free(holds);
 }
 
@@ -627,6 +636,7 @@ static bool check_stub_frame(ImageReader *r, const LoadedFrame *frame, const Loa
                             : 'n',
          own = stub_forms[frame->stub].writes;
     bool needs_none = own == 'n' || frame->stub == RETURN_RELEASE ||
+                      frame->stub == RETURN_RESUME || /* its first step */
                       (own == 'h' && r->task_status == TASK_YIELDED);
     bool ok = false;
     switch (effect) {

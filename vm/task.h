@@ -18,11 +18,8 @@
  *
  * A stop must not cross a C frame. Runs that the host makes from inside a native (vm_call) count in
  * vm->nested; while that is not zero, call-outs raise RuntimeError and a spent budget ends the
- * nested run by an exception that no handler of it sees (vm->aborting). What still re-enters C, and
- * why:
- *
- *   gen_call and the like in a host's native   the host waits for the result on the C stack
- *   loading a prelude file (runtime.c)         its body only defines functions; it is bounded
+ * nested run by an exception that no handler of it sees (vm->aborting). What still
+ * re-enters C, and why, is told by reentries.def.
  */
 #ifndef GEN_TASK_H
 #define GEN_TASK_H

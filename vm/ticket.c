@@ -40,17 +40,24 @@ static void trace(GenVM *vm, Object *object) {
 
 /* ---- calling out ---- */
 
+typedef enum Reentry {
+#define REENTRY(id, refusal, reason) REENTRY_##id,
+#include "vm/reentries.def"
+#undef REENTRY
+} Reentry;
+
 static bool check_task(GenVM *vm, Value name) {
+    static const char *const refusals[] = {
+#define REENTRY(id, refusal, reason) refusal,
+#include "vm/reentries.def"
+#undef REENTRY
+    };
     if (task_can_stop(vm) && vm->task->killer == VALUE_UNSET) return true;
-    if (!vm->task)
-        raise_runtime(vm, "external function %S() can be called only in a task", name);
-    else if (vm->task->killer != VALUE_UNSET)
-        raise_runtime(vm, "external function %S() was called in a task that is being killed", name);
-    else
-        raise_runtime(vm,
-                      "external function %S() was called in a call made by the host, which "
-                      "cannot be suspended",
-                      name);
+    Reentry where = vm->in_prelude                    ? REENTRY_IMAGE
+                    : !vm->task                       ? REENTRY_OUTSIDE
+                    : vm->task->killer != VALUE_UNSET ? REENTRY_KILLED
+                                                      : REENTRY_HOST;
+    raise_runtime(vm, "external function %S() %s", name, refusals[where]);
     return false;
 }
 

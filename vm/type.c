@@ -526,6 +526,9 @@ bool type_build_specials(GenVM *vm, Type *type) {
     uint32_t position = 0;
     Value name, value;
     while (dict_next(type->own.dict, &position, &name, &value)) {
+        if (is_exact(name, TYPE_STR) && !(as_object(name)->flags & STR_INTERNED))
+            name = str_intern(vm, name); /* of a dict that type() was given */
+        if (name == VALUE_ERROR) return false;
         Special special = special_from_name(vm, name);
         if (special == SPECIAL_COUNT) continue;
         type->defines_special = true;

@@ -167,7 +167,8 @@ static Value begin(GenVM *vm, Value *r) {
 
 Value table_resume(GenVM *vm, Value *r) {
     Value answer = r[RESUME_RESULT];
-    switch ((Progress)as_int(r[R_STAGE])) {
+    Progress stage = (Progress)as_int(r[R_STAGE]);
+    switch (answer == VALUE_UNSET ? STAGE_BEGIN : stage) { /* unset: only at the first step */
     case STAGE_BEGIN:
         answer = begin(vm, r);
         if (answer == VALUE_ERROR || answer == VALUE_TAIL) return answer;
