@@ -1,0 +1,247 @@
+/* zlib.c - the module _zlib: compression by the library zlib; zlib.gen has the classes.
+ *
+ * A stream is a resource. What it makes is gathered in a builder, piece by piece, so that output of
+ * any size is charged and refused as it grows.
+ */
+#include "stdlib/modules.h"
+#include "vm/objects.h"
+#include "vm/resource.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum { PIECE = 16384 };
+
+typedef struct Stream {
+    z_stream z;
+    bool is_inflate, at_end;
+} Stream;
+
+static const char kind[] = "zlib stream";
+
+static Value raise_own(GenVM *vm, int code, const char *message, const char *what) {
+    Value module = dict_get_str(vm, vm->modules, str_intern_from(vm, "zlib", 4));
+    Value cls = module == VALUE_UNSET
+                    ? VALUE_UNSET
+                    : dict_get_str(vm, AS(Module, module)->dict, str_intern_from(vm, "error", 5));
+    if (code == Z_MEM_ERROR || !is_type(cls)) return raise_memory(vm);
+    if (!message)
+        message = code == Z_BUF_ERROR      ? "incomplete or truncated stream"
+                  : code == Z_STREAM_ERROR ? "inconsistent stream state"
+                  : code == Z_DATA_ERROR   ? "invalid input data"
+                                           : NULL;
+    Value text = message ? str_format(vm, "Error %d %s: %s", code, what, message)
+                         : str_format(vm, "Error %d %s", code, what);
+    Value args = text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 1, text);
+    Value exception = args == VALUE_ERROR ? args : exception_new_of(vm, type_from(cls), args);
+    return exception == VALUE_ERROR ? exception : raise_value_object(vm, exception);
+}
+
+static void release(GenVM *vm, void *data) {
+    Stream *stream = data;
+    (void)vm;
+    if (stream->is_inflate)
+        inflateEnd(&stream->z);
+    else
+        deflateEnd(&stream->z);
+    free(stream);
+}
+
+static bool take(GenVM *vm, Value v, const uint8_t **data, size_t *size) {
+    if (bytes_view(vm, v, data, size)) return true;
+    raise_type(vm, "a bytes-like object is required, not '%T'", v);
+    return false;
+}
+
+/* ---- streams ---- */
+
+/* deflate_new(level, method, wbits, memory level, strategy, dictionary or None) */
+static Value deflate_new(GenVM *vm, Value *args) {
+    const uint8_t *dictionary = NULL;
+    size_t size = 0;
+    if (args[5] != VALUE_NONE && !take(vm, args[5], &dictionary, &size)) return VALUE_ERROR;
+    Stream *stream = calloc(1, sizeof *stream);
+    if (!stream) return raise_memory(vm);
+    int code = deflateInit2(&stream->z, (int)as_int(args[0]), (int)as_int(args[1]),
+                            (int)as_int(args[2]), (int)as_int(args[3]), (int)as_int(args[4]));
+    if (code != Z_OK) {
+        free(stream);
+        if (code != Z_STREAM_ERROR) return raise_own(vm, code, NULL, "while compressing data");
+        return raise_value(vm, "Invalid initialization option");
+    }
+    if (dictionary && deflateSetDictionary(&stream->z, dictionary, (uInt)size) != Z_OK) {
+        release(vm, stream);
+        return raise_value(vm, "Invalid dictionary");
+    }
+    return resource_new(vm, kind, stream, release);
+}
+
+/* inflate_new(wbits, dictionary or None): raw streams do not ask for their dictionary. */
+static Value inflate_new(GenVM *vm, Value *args) {
+    const uint8_t *dictionary = NULL;
+    size_t size = 0;
+    if (args[1] != VALUE_NONE && !take(vm, args[1], &dictionary, &size)) return VALUE_ERROR;
+    Stream *stream = calloc(1, sizeof *stream);
+    if (!stream) return raise_memory(vm);
+    stream->is_inflate = true;
+    int code = inflateInit2(&stream->z, (int)as_int(args[0]));
+    if (code == Z_OK && dictionary && as_int(args[0]) < 0)
+        inflateSetDictionary(&stream->z, dictionary, (uInt)size);
+    if (code != Z_OK) {
+        free(stream);
+        if (code != Z_STREAM_ERROR) return raise_own(vm, code, NULL, "while decompressing data");
+        return raise_value(vm, "Invalid initialization option");
+    }
+    return resource_new(vm, kind, stream, release);
+}
+
+static Value copy(GenVM *vm, Value *args) {
+    Stream *from = resource_data(vm, args[0], kind);
+    if (!from) return VALUE_ERROR;
+    Stream *stream = calloc(1, sizeof *stream);
+    if (!stream) return raise_memory(vm);
+    stream->is_inflate = from->is_inflate;
+    stream->at_end = from->at_end;
+    int code =
+        from->is_inflate ? inflateCopy(&stream->z, &from->z) : deflateCopy(&stream->z, &from->z);
+    if (code != Z_OK) {
+        free(stream);
+        return code == Z_MEM_ERROR ? raise_memory(vm)
+                                   : raise_value(vm, "Inconsistent stream state");
+    }
+    return resource_new(vm, kind, stream, release);
+}
+
+/* One piece of output. */
+static bool step(GenVM *vm, Stream *stream, StrBuilder *out, size_t room, int flush, int *code) {
+    Bytef piece[PIECE];
+    stream->z.next_out = piece;
+    stream->z.avail_out = room < PIECE ? (uInt)room : PIECE;
+    uInt offered = stream->z.avail_out;
+    *code = stream->is_inflate ? inflate(&stream->z, flush) : deflate(&stream->z, flush);
+    if (!native_charge(vm, PIECE / 64)) return false;
+    return builder_put(out, (char *)piece, offered - stream->z.avail_out);
+}
+
+/* deflate(stream, data, flush): what the stream gives for it */
+static Value deflate_some(GenVM *vm, Value *args) {
+    Stream *stream = resource_data(vm, args[0], kind);
+    const uint8_t *data;
+    size_t size;
+    if (!stream || !take(vm, args[1], &data, &size)) return VALUE_ERROR;
+    StrBuilder out;
+    builder_init(&out, vm);
+    stream->z.next_in = (Bytef *)(uintptr_t)data;
+    int code = Z_OK, flush = (int)as_int(args[2]);
+    do {
+        stream->z.avail_in = size < UINT_MAX ? (uInt)size : UINT_MAX;
+        size_t given = stream->z.avail_in;
+        int now = given == size ? flush : Z_NO_FLUSH;
+        do {
+            if (!step(vm, stream, &out, PIECE, now, &code)) {
+                builder_drop(&out);
+                return VALUE_ERROR;
+            }
+        } while (stream->z.avail_out == 0 && code != Z_STREAM_END);
+        size -= given;
+    } while (size);
+    if (code == Z_STREAM_ERROR) {
+        builder_drop(&out);
+        return raise_own(vm, code, stream->z.msg, "while compressing data");
+    }
+    return builder_finish_bytes(&out);
+}
+
+/* inflate(stream, data, at most n bytes or 0, dictionary or None, what): (bytes, how many of data
+ * were used, is the stream at its end) */
+static Value inflate_some(GenVM *vm, Value *args) {
+    Stream *stream = resource_data(vm, args[0], kind);
+    const uint8_t *data, *dictionary = NULL;
+    size_t size, dictionary_size = 0;
+    if (!stream || !take(vm, args[1], &data, &size)) return VALUE_ERROR;
+    if (args[3] != VALUE_NONE && !take(vm, args[3], &dictionary, &dictionary_size))
+        return VALUE_ERROR;
+    size_t most = as_int(args[2]) > 0 ? (size_t)as_int(args[2]) : SIZE_MAX, used = 0;
+    StrBuilder out;
+    builder_init(&out, vm);
+    int code = Z_OK;
+    while (!stream->at_end && most) {
+        stream->z.next_in = (Bytef *)(uintptr_t)data + used;
+        stream->z.avail_in = size - used < UINT_MAX ? (uInt)(size - used) : UINT_MAX;
+        uInt given = stream->z.avail_in, offered = most < PIECE ? (uInt)most : PIECE;
+        if (!step(vm, stream, &out, offered, Z_SYNC_FLUSH, &code)) {
+            builder_drop(&out);
+            return VALUE_ERROR;
+        }
+        used += given - stream->z.avail_in;
+        most -= offered - stream->z.avail_out;
+        if (code == Z_NEED_DICT && dictionary) {
+            code = inflateSetDictionary(&stream->z, dictionary, (uInt)dictionary_size);
+            if (code == Z_OK) continue;
+            builder_drop(&out);
+            return raise_own(vm, code, NULL, "while setting zdict");
+        }
+        if (code == Z_STREAM_END) stream->at_end = true;
+        if (code != Z_OK) break;
+        if (used == size && stream->z.avail_out) break;
+    }
+    if (code != Z_OK && code != Z_BUF_ERROR && code != Z_STREAM_END) {
+        builder_drop(&out);
+        return raise_own(vm, code, stream->z.msg, AS_STR(args[4])->data);
+    }
+    Value made = builder_finish_bytes(&out);
+    if (made == VALUE_ERROR) return made;
+    return tuple_pack(vm, 3, made, int_value((int64_t)used), bool_value(stream->at_end));
+}
+
+/* truncated(what): the error of data that ends too early */
+static Value truncated(GenVM *vm, Value *args) {
+    return raise_own(vm, Z_BUF_ERROR, NULL, AS_STR(args[0])->data);
+}
+
+/* ---- checksums ---- */
+
+static Value checksum(GenVM *vm, Value *args, uLong (*function)(uLong, const Bytef *, uInt)) {
+    const uint8_t *data;
+    size_t size;
+    uint64_t start = 0;
+    if (!take(vm, args[0], &data, &size) || !native_charge(vm, size / 64)) return VALUE_ERROR;
+    int_to_u64_mask(args[1], &start);
+    uLong sum = (uLong)(uint32_t)start;
+    for (size_t done = 0; done < size;) {
+        uInt part = size - done < UINT_MAX ? (uInt)(size - done) : UINT_MAX;
+        sum = function(sum, data + done, part);
+        done += part;
+    }
+    return int_from_u64(vm, sum & 0xFFFFFFFF);
+}
+
+static Value crc32_of(GenVM *vm, Value *args) {
+    return checksum(vm, args, crc32);
+}
+static Value adler32_of(GenVM *vm, Value *args) {
+    return checksum(vm, args, adler32);
+}
+
+static Value version(GenVM *vm, Value *args) {
+    (void)args;
+    return str_from(vm, zlibVersion());
+}
+
+static const NativeDef functions[] = {
+    {"deflate_new(level: index, method: index, wbits: index, memory: index, strategy: index, "
+     "dictionary, /)",
+     deflate_new, NULL},
+    {"inflate_new(wbits: index, dictionary, /)", inflate_new, NULL},
+    {"copy(stream, /)", copy, NULL},
+    {"deflate(stream, data, flush: index, /)", deflate_some, NULL},
+    {"inflate(stream, data, most: index, dictionary, what: str, /)", inflate_some, NULL},
+    {"truncated(what: str, /)", truncated, NULL},
+    {"crc32(data, value: int = 0, /)", crc32_of, "Compute a CRC-32 checksum of data."},
+    {"adler32(data, value: int = 1, /)", adler32_of, "Compute an Adler-32 checksum of data."},
+    {"version()", version, NULL},
+    {0},
+};
+
+const NativeModule zlib_module = {"_zlib", functions, NULL};
