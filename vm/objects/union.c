@@ -24,37 +24,66 @@ static bool is_operand(GenVM *vm, Value v) {
            type_lookup(vm, type, str_intern_from(vm, "__typing_operand__", 18)) != VALUE_UNSET;
 }
 
-static bool add(GenVM *vm, Value list, Value v) {
+/* LEAF_SCRIPT: members have to be compared by a method of their own. */
+static Leaf add(GenVM *vm, Value list, Value v) {
     if (v == VALUE_NONE) v = object_value(vm->types[TYPE_NONE]);
     const List *items = AS_LIST(list);
-    for (uint64_t i = 0; i < items->count; i++)
-        if (leaf_equal(vm, items->items[i], v) == LEAF_TRUE) return true;
-    return list_append(vm, list, v);
+    for (uint64_t i = 0; i < items->count; i++) {
+        Leaf equal = leaf_equal(vm, items->items[i], v);
+        if (equal != LEAF_FALSE) return equal;
+    }
+    return list_append(vm, list, v) ? LEAF_TRUE : LEAF_ERROR;
 }
 
-static bool add_operand(GenVM *vm, Value list, Value v) {
+static Leaf add_operand(GenVM *vm, Value list, Value v) {
     if (!is_kind(v, TYPE_UNION)) return add(vm, list, v);
     const Tuple *args = args_of(v);
-    for (uint64_t i = 0; i < args->count; i++)
-        if (!add(vm, list, args->items[i])) return false;
-    return true;
+    for (uint64_t i = 0; i < args->count; i++) {
+        Leaf added = add(vm, list, args->items[i]);
+        if (added != LEAF_TRUE) return added;
+    }
+    return LEAF_TRUE;
 }
 
-static Value from_list(GenVM *vm, Value list) {
-    if (AS_LIST(list)->count == 1) return AS_LIST(list)->items[0];
+static Value from_tuple(GenVM *vm, Value members) {
+    if (AS_TUPLE(members)->count == 1) return AS_TUPLE(members)->items[0];
     Union *made = gc_new(vm, sizeof *made, TYPE_UNION);
     if (!made) return VALUE_ERROR;
-    made->args = list_to_tuple(vm, list);
-    return made->args == VALUE_ERROR ? VALUE_ERROR : object_value(made);
+    made->args = members;
+    return object_value(made);
+}
+
+static Value from_members(GenVM *vm, const Value *members, uint64_t count) {
+    Value list = list_new(vm, count);
+    Leaf added = list == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
+    for (uint64_t i = 0; i < count && added == LEAF_TRUE; i++)
+        added = add_operand(vm, list, members[i]);
+    if (added == LEAF_ERROR) return VALUE_ERROR;
+    if (added == LEAF_SCRIPT) {
+        Value all = tuple_new(vm, count);
+        if (all == VALUE_ERROR) return VALUE_ERROR;
+        memcpy(AS_TUPLE(all)->items, members, count * sizeof(Value));
+        return native_twin(vm, TWIN_UNION_MAKE, 1, all);
+    }
+    Value tuple = list_to_tuple(vm, list);
+    return tuple == VALUE_ERROR ? VALUE_ERROR : from_tuple(vm, tuple);
 }
 
 Value union_of(GenVM *vm, Value left, Value right) {
     if (!is_operand(vm, left) || !is_operand(vm, right)) return VALUE_NOT_IMPLEMENTED;
-    Value list = list_new(vm, 4);
-    if (list == VALUE_ERROR || !add_operand(vm, list, left) || !add_operand(vm, list, right))
-        return VALUE_ERROR;
-    return from_list(vm, list);
+    Value members[] = {left, right};
+    return from_members(vm, members, 2);
 }
+
+/* union_of_distinct(members): for the twin above */
+static Value union_of_distinct(GenVM *vm, Value *args) {
+    return from_tuple(vm, args[0]);
+}
+
+const NativeDef engine_union_natives[] = {
+    {"union_of_distinct(members: tuple, /)", union_of_distinct, NULL},
+    {0},
+};
 
 Value union_members(GenVM *vm, Value v) {
     return (void)vm, AS(Union, v)->args;
@@ -62,15 +91,14 @@ Value union_members(GenVM *vm, Value v) {
 
 /* Union[a, b]: the argument is a tuple or one type. */
 static Value union_getitem(GenVM *vm, Value *args) {
-    Value list = list_new(vm, 4);
-    if (list == VALUE_ERROR) return VALUE_ERROR;
-    if (!is_kind(args[1], TYPE_TUPLE))
-        return add_operand(vm, list, args[1]) ? from_list(vm, list) : VALUE_ERROR;
+    if (!is_kind(args[1], TYPE_TUPLE)) return from_members(vm, &args[1], 1);
     const Tuple *given = AS_TUPLE(args[1]);
     if (given->count == 0) return raise_type(vm, "Cannot take a Union of no types.");
-    for (uint64_t i = 0; i < given->count; i++)
-        if (!add_operand(vm, list, given->items[i])) return VALUE_ERROR;
-    return from_list(vm, list);
+    return from_members(vm, given->items, given->count);
+}
+
+static Value getitem(GenVM *vm, Value self, Value key) {
+    return native_twin(vm, TWIN_ALIAS_GETITEM, 2, self, key);
 }
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
@@ -89,8 +117,14 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     bool same = a->count == b->count;
     for (uint64_t i = 0; same && i < a->count; i++) {
         bool found = false;
-        for (uint64_t j = 0; j < b->count && !found; j++)
-            found = leaf_equal(vm, a->items[i], b->items[j]) == LEAF_TRUE;
+        for (uint64_t j = 0; j < b->count && !found; j++) {
+            Leaf equal = leaf_equal(vm, a->items[i], b->items[j]);
+            if (equal == LEAF_ERROR) return VALUE_ERROR;
+            if (equal == LEAF_SCRIPT)
+                return native_twin(vm, TWIN_UNION_EQUAL, 3, object_value(a), object_value(b),
+                                   bool_value(op == COMPARE_EQ));
+            found = equal == LEAF_TRUE;
+        }
         same = found;
     }
     return bool_value(same == (op == COMPARE_EQ));
@@ -177,6 +211,7 @@ const BuiltinType union_type = {
     .attributes = attributes,
     .slots = {.repr = repr,
               .hash = hash,
+              .getitem = getitem,
               .binary = binary,
               .compare = compare,
               .trace = trace,
