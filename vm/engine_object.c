@@ -85,6 +85,8 @@ const NativeDef engine_object_natives[] = {
     {"is_subtype(cls, base, /)", is_subtype, NULL},
     {"to_ascii(text: str, /)", to_ascii, NULL},
     {"new_class(name, bases: tuple, namespace: dict, /)", new_class, NULL},
+    {"has_own_mro(cls, /)", type_has_own_mro, NULL},
+    {"set_mro(cls, mro: tuple, /)", type_set_mro, NULL},
     {"metatype(metatype, bases: tuple, /)", metatype, NULL},
     {"keep_annotations(owner, annotations: dict, /)", keep_annotations, NULL},
     {"class_cell(namespace, /)", class_cell, NULL},

@@ -161,6 +161,10 @@ static Tuple *compute_mro(GenVM *vm, Type *type, const Tuple *bases) {
     return merge_mro(vm, type, bases);
 }
 
+Tuple *type_compute_mro(GenVM *vm, Type *type) {
+    return type->is_builtin ? type->mro : compute_mro(vm, type, type->bases);
+}
+
 /* ---- __slots__ ---- */
 
 typedef struct SlotNames {
@@ -581,11 +585,42 @@ static bool inherits_init_subclass(GenVM *vm, Type *type) {
     return raw != VALUE_UNSET && !is_kind(raw, TYPE_NATIVE_METHOD);
 }
 
+/* Does the metaclass order the bases by a mro() of its own? */
+static bool has_own_mro(GenVM *vm, Type *type) {
+    Type *metatype = type_of(vm, object_value(type));
+    if (likely(metatype->is_builtin)) return false;
+    Value raw = type_lookup(vm, metatype, name_value(vm, NAME_mro));
+    return raw != VALUE_UNSET && !is_kind(raw, TYPE_NATIVE_METHOD);
+}
+
+Value type_has_own_mro(GenVM *vm, Value *args) {
+    return bool_value(has_own_mro(vm, type_from(args[0])));
+}
+
+/* set_mro(cls, mro): what a mro() of a metaclass gave */
+Value type_set_mro(GenVM *vm, Value *args) {
+    Type *type = type_from(args[0]);
+    const Tuple *mro = AS_TUPLE(args[1]);
+    for (uint64_t i = 0; i < mro->count; i++) {
+        if (!is_type(mro->items[i]))
+            return raise_type(vm, "mro() returned a non-class ('%T')", mro->items[i]);
+        Type *base = type_from(mro->items[i]);
+        if (!type_is_subclass(solid_base(type), solid_base(base)))
+            return raise_type(vm, "mro() returned base with unsuitable layout ('%N')", base);
+    }
+    type->mro = AS_TUPLE(args[1]);
+    gc_barrier(vm, type);
+    if (!type_build_specials(vm, type)) return VALUE_ERROR;
+    vm->method_epoch++;
+    return VALUE_NONE;
+}
+
 static Value finish_class(GenVM *vm, Type *type, Value kwargs) {
     Value to_name = values_to_name(vm, type);
     if (to_name == VALUE_ERROR) return VALUE_ERROR;
     bool has_keywords = kwargs != VALUE_UNSET && AS_DICT(kwargs)->count > 0;
-    if (to_name == VALUE_UNSET && !has_keywords && !inherits_init_subclass(vm, type))
+    if (to_name == VALUE_UNSET && !has_keywords && !inherits_init_subclass(vm, type) &&
+        !has_own_mro(vm, type))
         return object_value(type);
     return native_twin(vm, TWIN_FINISH_CLASS, 3, object_value(type),
                        to_name == VALUE_UNSET ? vm->empty_tuple : to_name,

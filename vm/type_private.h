@@ -87,6 +87,9 @@ bool type_add_subclass(GenVM *vm, Type *base, Type *type);
 bool type_set_bases(GenVM *vm, Type *type, Value bases); /* assignment to __bases__ */
 Value type_construct(GenVM *vm, Value *args);            /* type(cls, *args, **kwargs) */
 Value type_new_plain(GenVM *vm, Value *args);            /* (name, bases, namespace) */
+Tuple *type_compute_mro(GenVM *vm, Type *type);          /* by its bases: what type.mro() says */
+Value type_has_own_mro(GenVM *vm, Value *args);          /* (cls) */
+Value type_set_mro(GenVM *vm, Value *args);              /* (cls, mro) */
 
 /* For images. A class as it was, with an empty dict; the attributes that every class makes for
  * itself

@@ -91,6 +91,15 @@ Codec codec_find(GenVM *vm, const char *name) {
     return CODEC_UNKNOWN;
 }
 
+bool codec_is_native(const char *encoding) {
+    char normal[40];
+    if (!encoding) return true;
+    normalise_name(encoding, normal, sizeof normal);
+    for (size_t i = 0; i < sizeof codec_names / sizeof *codec_names; i++)
+        if (strcmp(codec_names[i].name, normal) == 0) return true;
+    return charmap_find(normal) != CODEC_UNKNOWN;
+}
+
 static Handler handler_find(const char *name) {
     if (!name) return ON_ERROR_STRICT;
     for (int i = 0; i < ON_ERROR_UNKNOWN; i++)
@@ -101,6 +110,10 @@ static Handler handler_find(const char *name) {
 static bool raise_unknown_handler(GenVM *vm, const char *name) {
     raise_error(vm, EXC_LOOKUP_ERROR, "unknown error handler name '%s'", name);
     return false;
+}
+
+bool codec_needs_script(const char *encoding, const char *errors) {
+    return !codec_is_native(encoding) || handler_find(errors) == ON_ERROR_UNKNOWN;
 }
 
 bool codec_check_errors(GenVM *vm, const char *errors) {

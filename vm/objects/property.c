@@ -28,8 +28,23 @@ static Value make(GenVM *vm, Type *type, const Value *parts) {
     return object_value(property);
 }
 
+/* An instance of a subclass has its docstring among its attributes: that of the class would hide
+ * it. */
+static bool keep_doc(GenVM *vm, Value self) {
+    const Property *property = self_property(self);
+    const Type *type = type_of(vm, self);
+    if (type->is_builtin || !type->has_instance_dict) return true;
+    Value doc = property->doc == VALUE_UNSET ? VALUE_NONE : property->doc;
+    if (doc == VALUE_NONE && property->fget != VALUE_NONE) {
+        doc = attribute_find(vm, property->fget, name_value(vm, NAME___doc__));
+        if (doc == VALUE_UNSET) doc = VALUE_NONE;
+    }
+    return instance_set(vm, self, name_value(vm, NAME___doc__), doc);
+}
+
 static Value property_construct(GenVM *vm, Value *args) {
-    return make(vm, type_from(args[0]), args + 1);
+    Value self = make(vm, type_from(args[0]), args + 1);
+    return self == VALUE_ERROR || keep_doc(vm, self) ? self : VALUE_ERROR;
 }
 
 static Value method_init(GenVM *vm, Value *args) {
@@ -39,7 +54,7 @@ static Value method_init(GenVM *vm, Value *args) {
     property->fdel = args[3];
     property->doc = args[4] == VALUE_NONE ? VALUE_UNSET : args[4];
     gc_barrier(vm, property);
-    return VALUE_NONE;
+    return keep_doc(vm, args[0]) ? VALUE_NONE : VALUE_ERROR;
 }
 
 static Value method_make(GenVM *vm, Value *args) {
@@ -56,8 +71,9 @@ static Value with(GenVM *vm, Value self, int part, Value function) {
     Type *type = type_of(vm, self);
     if (type->overrides_construct) return native_call_array(vm, object_value(type), 4, parts);
     Value copy = make(vm, type, parts);
-    if (copy != VALUE_ERROR) self_property(copy)->name = property->name;
-    return copy;
+    if (copy == VALUE_ERROR) return copy;
+    self_property(copy)->name = property->name;
+    return keep_doc(vm, copy) ? copy : VALUE_ERROR;
 }
 
 static Value method_getter(GenVM *vm, Value *args) {

@@ -401,7 +401,10 @@ static Value translate(GenVM *vm, Value *args) {
 
 static Value encode(GenVM *vm, Value *args) {
     const char *encoding = str_c(vm, args[1]), *errors = str_c(vm, args[2]);
-    return encoding && errors ? codec_encode(vm, args[0], encoding, errors) : VALUE_ERROR;
+    if (!encoding || !errors) return VALUE_ERROR;
+    if (codec_needs_script(encoding, errors))
+        return native_twin(vm, TWIN_ENCODE_TEXT, 3, args[0], args[1], args[2]);
+    return codec_encode(vm, args[0], encoding, errors);
 }
 
 static Value getnewargs(GenVM *vm, Value *args) {

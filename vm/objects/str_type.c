@@ -195,6 +195,10 @@ static Value decoded(GenVM *vm, Value *args) {
     const char *encoding = args[2] == VALUE_UNSET ? NULL : str_c(vm, args[2]);
     const char *errors = args[3] == VALUE_UNSET ? NULL : str_c(vm, args[3]);
     if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    if (codec_needs_script(encoding, errors))
+        return native_twin(vm, TWIN_DECODE_TEXT, 3, args[1],
+                           encoding ? args[2] : str_from(vm, "utf-8"),
+                           errors ? args[3] : str_from(vm, "strict"));
     return codec_decode(vm, data, size, encoding, errors);
 }
 

@@ -375,7 +375,10 @@ Codec charmap_find(const char *name); /* normalised; CODEC_UNKNOWN: none */
 const char *charmap_name(Codec codec);
 int32_t charmap_decode(Codec codec, uint8_t byte); /* -1: the byte means nothing */
 int charmap_encode(Codec codec, uint32_t c);       /* -1: there is no byte for it */
-Codec codec_find(GenVM *vm, const char *name);     /* CODEC_UNKNOWN: LookupError. NULL is utf-8 */
+bool codec_is_native(const char *encoding);        /* is it one of codec.c or charmap.c */
+/* Must module codecs do it: is the encoding or the error handler none of the engine's? */
+bool codec_needs_script(const char *encoding, const char *errors);
+Codec codec_find(GenVM *vm, const char *name); /* CODEC_UNKNOWN: LookupError. NULL is utf-8 */
 bool codec_check_errors(
     GenVM *vm, const char *errors); /* is there an error handler of that name; LookupError */
 const char *codec_name(Codec codec);

@@ -1,6 +1,7 @@
 /* text_natives.c - what the twins of the text types (stdlib/prelude/text.gen) need of the hidden
  * module _engine. */
 #include "vm/objects/text.h"
+#include "vm/objects/unicode_names.h"
 
 static Value str_of(GenVM *vm, Value *args) {
     return str_of_class(vm, type_from(args[0]), args[1]);
@@ -9,8 +10,29 @@ static Value bytes_of(GenVM *vm, Value *args) {
     return bytes_of_class(vm, type_from(args[0]), args[1]);
 }
 
+/* codec_name(encoding): its usual name; None for one that the engine does not know */
+static Value codec_name_of(GenVM *vm, Value *args) {
+    const char *name = str_c(vm, args[0]);
+    if (!name) return VALUE_ERROR;
+    if (!codec_is_native(name)) return VALUE_NONE;
+    return str_from(vm, codec_name(codec_find(vm, name)));
+}
+
+/* character_named(name): the character, or None */
+static Value character_named(GenVM *vm, Value *args) {
+    const Str *name = AS_STR(args[0]);
+    int64_t found = unicode_name_find(name->data, name->size);
+    if (found < 0) return VALUE_NONE;
+    StrBuilder out;
+    builder_init(&out, vm);
+    builder_put_char(&out, (uint32_t)found);
+    return builder_finish(&out);
+}
+
 extern const NativeDef engine_text_natives[];
 const NativeDef engine_text_natives[] = {
+    {"codec_name(encoding: str, /)", codec_name_of, NULL},
+    {"character_named(name: str, /)", character_named, NULL},
     {"str_of(cls, text: str, /)", str_of, "The text as an instance of cls, str or a subclass."},
     {"bytes_of(cls, data: bytes, /)", bytes_of,
      "The data as an instance of cls, bytes or a subclass."},

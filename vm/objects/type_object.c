@@ -108,7 +108,8 @@ static Value get_mro(GenVM *vm, Value self) {
 }
 
 static Value method_mro(GenVM *vm, Value *args) {
-    const Tuple *mro = self_type(args[0])->mro;
+    const Tuple *mro = type_compute_mro(vm, self_type(args[0]));
+    if (!mro) return VALUE_ERROR;
     return list_from_array(vm, mro->items, mro->count);
 }
 
