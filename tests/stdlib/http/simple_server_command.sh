@@ -10,7 +10,7 @@ server=$!
 while ! grep -q Serving "$folder/out"; do sleep 0.05; done
 url=http://$(sed -n 's/.*http:..\(.*\)\/).*/\1/p' "$folder/out")
 curl -s "$url/a.txt" > "$folder/first" # what a server opens once is open then
-before=$(ls /proc/$server/fd | wc -l)
+before=$(ls /proc/$server/fd | wc -l) # the connection that was served may still be among them
 curl -s "$url/a.txt" -w '%{http_code} %{content_type} %{size_download}\n'
 curl -s "$url/sub/b%20%C3%BC.png" -w ' %{http_code} %{content_type}\n' | od -c | head -1
 curl -sI "$url/sub" | grep -i '^HTTP\|^Location' | tr -d '\r'
