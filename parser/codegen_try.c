@@ -94,7 +94,8 @@ void try_handler_begin(Unit *u, Block *block, Label *cleanup, Reg exception) {
     push_protected(u, block, BLOCK_HANDLER);
 }
 
-/* What the handler raises leaves it here; so does, straight on, the exception that it does not take. */
+/* What the handler raises leaves it here; so does, straight on, the exception that it does not
+ * take. */
 void try_handler_end(Unit *u, Block *block) {
     pop_protected(u, block);
     emit_label(u, block->handler);
