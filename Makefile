@@ -33,6 +33,21 @@ ifeq ($(V),release)
 B := build
 # No C++ exception passes through, so nothing unwinds the stack; debuggers have .debug_frame.
 VARIANT_FLAGS = -O2 -DNDEBUG -fno-asynchronous-unwind-tables -fno-unwind-tables
+# What a script does not run in its loops is made small.
+SMALL := $(wildcard parser/*.c vm/image*.c vm/verify*.c vm/genvm*.c) \
+	stdlib/init.c stdlib/io.c stdlib/sys.c vm/bind_like_native.c vm/budget.c vm/code.c vm/disasm.c \
+	vm/engine_module.c vm/generator_fork.c vm/objects/bytearray.c vm/objects/bytes_format.c vm/objects/bytes_io.c \
+	vm/objects/bytes_methods.c vm/objects/charmap.c vm/objects/codec.c vm/objects/complex.c vm/objects/exception.c \
+	vm/objects/exception_group.c vm/objects/file.c vm/objects/file_buffered_type.c vm/objects/file_raw.c \
+	vm/objects/file_text_type.c vm/objects/float_methods.c vm/objects/frame.c vm/objects/function.c \
+	vm/objects/generic_alias.c vm/objects/hex.c vm/objects/int_methods.c vm/objects/lock.c \
+	vm/objects/mapping_proxy.c vm/objects/memoryview.c vm/objects/memoryview_items.c vm/objects/module.c \
+	vm/objects/namespace.c vm/objects/property.c vm/objects/resource.c vm/objects/str_fields.c \
+	vm/objects/str_format.c vm/objects/string_io.c vm/objects/super.c vm/objects/type_object.c \
+	vm/objects/unicode_names.c vm/objects/union.c vm/objects/weakref.c vm/objects/wrapping.c vm/paths.c \
+	vm/shape_sweep.c vm/shared.c vm/slot_wrappers.c vm/suggest.c vm/task.c vm/threads.c vm/ticket.c vm/traceback.c \
+	vm/type_new.c vm/vm.c vm/warn.c
+$(foreach source,$(SMALL),$(eval FLAGS_$(source:.c=) = -Os))
 else ifeq ($(V),debug)
 B := build/debug
 VARIANT_FLAGS = -O1 -DGEN_DEBUG
@@ -185,7 +200,7 @@ $(B)/freeze: $(B)/obj/scripts/build/freeze.o $(VM_OBJ) $(PARSER_OBJ)
 keep_if_changed = new=$@.$$$$; cat > $$new; if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(B)/flags: FORCE | $(B)/obj
-	@echo '$(CC) $(COMPILE) $(LDFLAGS)' | { $(keep_if_changed); }
+	@echo '$(CC) $(COMPILE) $(LDFLAGS) $(SMALL)' | { $(keep_if_changed); }
 
 build/stdlib_list: FORCE | $(B)/obj
 	@echo '$(STDLIB_GEN)' | { $(keep_if_changed); }

@@ -73,7 +73,7 @@ void vm_free(GenVM *vm) {
     paths_free(vm);
     free(vm->stack);
     free(vm->openssl);
-#if defined GEN_DEBUG && !defined __SANITIZE_ADDRESS__
+#if defined GEN_DEBUG && !defined __SANITIZE_ADDRESS__ && !defined GEN_LIBFUZZER
     memset(vm, 0, sizeof *vm); /* kept, so that its use is noticed (genvm_refs.c) */
     vm->exception = VALUE_UNSET;
 #else

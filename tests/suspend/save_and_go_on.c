@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = 1 << 16, SAVES_MOST = 300 };
+enum { SIZE = 1 << 16, SAVES_MOST = 300, DOUBLINGS_MOST = 40 };
 
 typedef struct Text {
     char data[SIZE];
@@ -53,7 +53,8 @@ static GenVM *new_vm(Run *run) {
 /* How many steps to the next save: the distance doubles after every few, so that all of a long run
  * is covered. */
 static uint64_t distance(const Run *run, uint64_t steps) {
-    return steps << ((run->saves + run->refusals) / run->dense);
+    long doublings = (run->saves + run->refusals) / run->dense;
+    return steps << (doublings < DOUBLINGS_MOST ? doublings : DOUBLINGS_MOST);
 }
 
 /* Work that is done in one piece gets what it needs. */
