@@ -1,4 +1,5 @@
 # scripts/examples/durable.gen, killed in the middle three times over, comes to the same end.
+# skip: stress a computation that collects at every safepoint takes minutes
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

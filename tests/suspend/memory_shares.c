@@ -1,6 +1,7 @@
 /* The memory budget of a task is its own share: one that holds on to too much trips, and the
  * others, which share the heap with it, do not; nor does one trip for the garbage of others. Steps
  * are the same on every run.
+# skip: stress a million turns that collect at every safepoint take minutes
  */
 #include "genvm.h"
 #include <stdio.h>
