@@ -130,14 +130,21 @@ static int try_once(const char *name, const char *text, long object, long block)
     return done ? 2 : 1;
 }
 
-/* Each of the first 300, then ever fewer; as long as it takes until nothing fails. */
+/* Each of the first 300, then ever fewer (a build that collects at every safepoint is slow: each of
+ * the first 40); as long as it takes until nothing fails. */
+#ifdef GEN_STRESS_GC
+enum { EACH = 40, FEWER = 6 };
+#else
+enum { EACH = 300, FEWER = 40 };
+#endif
+
 static int try_script(const char *name, const char *text, long objects) {
     int result = 1;
-    for (long n = 1; result == 1 && n < objects; n += n < 300 ? 1 : n / 40)
+    for (long n = 1; result == 1 && n < objects; n += n < EACH ? 1 : n / FEWER)
         result = try_once(name, text, n, 0);
 #ifdef OWN_MALLOC
     result = result ? 1 : 0;
-    for (long n = 1; result == 1; n += n < 300 ? 1 : n / 40)
+    for (long n = 1; result == 1; n += n < EACH ? 1 : n / FEWER)
         result = try_once(name, text, 0, n);
 #endif
     return result != 0;
