@@ -26,7 +26,8 @@ static const FrozenModule *find_frozen(const char *name, size_t size) {
         size_t middle = (low + high) / 2;
         const char *candidate = frozen_modules[middle].name;
         int order = strncmp(candidate, name, size);
-        if (order == 0 && candidate[size]) order = 1;
+        size_t have = strlen(candidate); /* the name may have a NUL in it */
+        if (order == 0 && have != size) order = have > size ? 1 : -1;
         if (order == 0) return &frozen_modules[middle];
         if (order < 0)
             low = middle + 1;
