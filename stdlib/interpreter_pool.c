@@ -260,7 +260,7 @@ static Value open_pool(GenVM *vm, Value *args) {
     int64_t most = as_int(args[0]);
     const uint8_t *start = NULL;
     size_t size = 0;
-    const char *name = str_c(vm, args[1]);
+    const char *name = str_c_whole(vm, args[1]);
     if (!may_use_threads(vm) || !name || !bytes_view(vm, args[2], &start, &size))
         return VALUE_ERROR;
     if (most < 1 || most > WORKERS_MOST)

@@ -25,6 +25,13 @@ bool posix_may_use_files(GenVM *vm, Value path) {
     return false;
 }
 
+static bool is_whole(GenVM *vm, Value path) {
+    const uint8_t *data;
+    size_t size = 0;
+    if (value_is_str(path)) return !memchr(AS_STR(path)->data, 0, AS_STR(path)->size);
+    return bytes_view(vm, path, &data, &size) && !memchr(data, 0, size);
+}
+
 const char *posix_path(GenVM *vm, Value *args, int count, int index, const char *what,
                        const char *more, Value *result) {
     Value path = args[index];
@@ -32,7 +39,10 @@ const char *posix_path(GenVM *vm, Value *args, int count, int index, const char 
     if (value_is_str(path) || is_kind(path, TYPE_BYTES)) {
         if (!posix_may_use_files(vm, path)) return NULL;
         file_sync(vm);
-        return file_path(vm, path);
+        if (is_whole(vm, path)) return file_path(vm, path);
+        const char *end = strchr(what, ':');
+        raise_value(vm, "%.*s: embedded null character in %s", (int)(end - what), what, end + 2);
+        return NULL;
     }
     Value message = str_format(vm, "%s should be string, bytes%s, not %T", what, more, path);
     Value bound = tuple_from_array(vm, args, (uint64_t)count);
@@ -129,11 +139,19 @@ static Value stat_any(GenVM *vm, Value *args) {
         file_sync(vm);
         if (!int_to_i64(args[0], &fd)) fd = -1;
         if (!path_check_descriptor(vm, fd)) return VALUE_ERROR;
+        if (args[1] != VALUE_TRUE)
+            return raise_value(vm, "stat: cannot use fd and follow_symlinks together");
         return fstat((int)fd, &status) == 0 ? stat_tuple(vm, &status) : posix_raise(vm, args[0]);
     }
     TAKE(2, "stat: path", PATH_LIKE_INT, PATH_READ, args[1] != VALUE_TRUE);
     int failed = args[1] == VALUE_TRUE ? stat(path, &status) : lstat(path, &status);
     return failed ? posix_raise(vm, args[0]) : stat_tuple(vm, &status);
+}
+
+static Value lstat_path(GenVM *vm, Value *args) {
+    struct stat status;
+    TAKE(1, "lstat: path", PATH_LIKE, PATH_READ, true);
+    return lstat(path, &status) != 0 ? posix_raise(vm, args[0]) : stat_tuple(vm, &status);
 }
 
 /* The type bits of a path's mode, 0 when there is nothing: what exists(), isfile(), ... ask for. */
@@ -346,6 +364,7 @@ static Value posix_fspath(GenVM *vm, Value *args) {
 }
 
 const NativeDef posix_path_functions[] = {
+    {"_lstat(path, /)", lstat_path, NULL},
     {"_stat(path, follow_symlinks: bool, /)", stat_any, NULL},
     {"_kind(path, follow_symlinks: bool = True, /)", kind_of, NULL},
     {"_statvfs(path, /)", statvfs_any, NULL},

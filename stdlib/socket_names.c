@@ -45,9 +45,9 @@ static Value get_addrinfo(GenVM *vm, Value *args) {
                              .ai_flags = (int)as_int(args[5])};
     struct addrinfo *found = NULL;
     if (!socket_may_use(vm)) return VALUE_ERROR;
-    const char *host = args[0] == VALUE_NONE ? NULL : str_c(vm, args[0]);
-    const char *service = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
-    if ((!host && args[0] != VALUE_NONE) || (!service && args[1] != VALUE_NONE)) return VALUE_ERROR;
+    const char *host, *service;
+    if (!str_c_or_none(vm, args[0], &host) || !str_c_or_none(vm, args[1], &service))
+        return VALUE_ERROR;
     int code = getaddrinfo(host, service, &hints, &found);
     if (code != 0) return failure(vm, code);
     Value list = socket_addrinfo_list(vm, found);
@@ -85,9 +85,8 @@ static Value get_hostname(GenVM *vm, Value *args) {
 enum { ENTRY_ROOM = 2048 }; /* bytes for the names of an entry of /etc/services, /etc/protocols */
 
 static Value service_port(GenVM *vm, Value *args) {
-    const char *name = str_c(vm, args[0]),
-               *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
-    if (!name) return VALUE_ERROR;
+    const char *name = str_c_whole(vm, args[0]), *protocol;
+    if (!name || !str_c_or_none(vm, args[1], &protocol)) return VALUE_ERROR;
     struct servent place, *entry;
     char room[ENTRY_ROOM];
     if (!socket_may_use(vm)) return VALUE_ERROR;
@@ -97,7 +96,8 @@ static Value service_port(GenVM *vm, Value *args) {
 }
 
 static Value service_name(GenVM *vm, Value *args) {
-    const char *protocol = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
+    const char *protocol;
+    if (!str_c_or_none(vm, args[1], &protocol)) return VALUE_ERROR;
     if (as_int(args[0]) < 0 || as_int(args[0]) > 65535)
         return raise_overflow(vm, "getservbyport: port must be 0-65535.");
     struct servent place, *entry;
@@ -109,7 +109,7 @@ static Value service_name(GenVM *vm, Value *args) {
 }
 
 static Value protocol_number(GenVM *vm, Value *args) {
-    const char *name = str_c(vm, args[0]);
+    const char *name = str_c_whole(vm, args[0]);
     struct protoent place, *entry;
     char room[ENTRY_ROOM];
     if (!name || !socket_may_use(vm)) return VALUE_ERROR;
@@ -122,7 +122,7 @@ static Value protocol_number(GenVM *vm, Value *args) {
 static Value text_to_bytes(GenVM *vm, Value *args) {
     int family = (int)as_int(args[0]);
     uint8_t packed[16];
-    const char *text = str_c(vm, args[1]);
+    const char *text = str_c_whole(vm, args[1]);
     if (!text) return VALUE_ERROR;
     if (family != AF_INET && family != AF_INET6) {
         errno = EAFNOSUPPORT;
@@ -149,7 +149,7 @@ static Value bytes_to_text(GenVM *vm, Value *args) {
 
 static Value loose_text_to_bytes(GenVM *vm, Value *args) {
     struct in_addr address;
-    const char *text = str_c(vm, args[0]);
+    const char *text = str_c_whole(vm, args[0]);
     if (!text) return VALUE_ERROR;
     if (!inet_aton(text, &address))
         return raise_error(vm, EXC_OS_ERROR, "illegal IP address string passed to inet_aton");
@@ -157,7 +157,7 @@ static Value loose_text_to_bytes(GenVM *vm, Value *args) {
 }
 
 static Value interface_index(GenVM *vm, Value *args) {
-    const char *name = str_c(vm, args[0]);
+    const char *name = str_c_whole(vm, args[0]);
     if (!name) return VALUE_ERROR;
     unsigned index = if_nametoindex(name);
     return index ? int_value(index) : raise_error(vm, EXC_OS_ERROR, "no interface with this name");

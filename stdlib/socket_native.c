@@ -115,6 +115,10 @@ static bool host_from(GenVM *vm, int family, Value v, void *out, Value *unfit) {
     }
     const char *host = str_c(vm, v);
     if (!host) return false;
+    if (strlen(host) != AS_STR(v)->size) {
+        raise_type(vm, "host name must not contain null character");
+        return false;
+    }
     if (!*host) host = family == AF_INET ? "0.0.0.0" : "::";
     if (family == AF_INET && strcmp(host, "<broadcast>") == 0) host = "255.255.255.255";
     if (inet_pton(family, host, out) == 1) return true;

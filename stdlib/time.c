@@ -278,33 +278,48 @@ static bool check_tm(GenVM *vm, struct tm *tm) {
     return !wrong;
 }
 
-static Value format_tm(GenVM *vm, const char *format, const struct tm *tm) {
-    if (!*format) return vm->empty_str;
-    size_t capacity = strlen(format) + 256;
-    for (;; capacity *= 2) {
+static void put_formatted(StrBuilder *out, const char *format, const struct tm *tm) {
+    size_t least = strlen(format) + 256;
+    for (size_t capacity = least; *format; capacity *= 2) {
         char *text = malloc(capacity);
-        if (!text) return raise_memory(vm);
-        size_t size = strftime(text, capacity, format, tm);
-        if (size ||
-            capacity > 64 * (strlen(format) + 256)) { /* nothing at all: %Z, %p may be empty */
-            Value v = str_decode_utf8(vm, text, size, "surrogateescape");
-            free(text);
-            return v;
+        if (!text) {
+            raise_memory(out->vm);
+            out->failed = true;
+            return;
         }
+        size_t size = strftime(text, capacity, format, tm);
+        if (size) builder_put(out, text, size);
         free(text);
+        if (size || capacity > 64 * least) return; /* nothing at all: %Z, %p may be empty */
     }
+}
+
+/* NULs stand for themselves between formats of the C library. */
+static Value format_tm(GenVM *vm, const char *format, size_t size, const struct tm *tm) {
+    StrBuilder out;
+    builder_init(&out, vm);
+    for (const char *end = format + size;; format++) {
+        put_formatted(&out, format, tm);
+        format += strlen(format);
+        if (format == end || out.failed) break;
+        builder_put_byte(&out, 0);
+    }
+    Value bytes = builder_finish_bytes(&out);
+    if (bytes == VALUE_ERROR) return VALUE_ERROR;
+    const Bytes *text = AS(Bytes, bytes);
+    return str_decode_utf8(vm, (const char *)text->data, text->size, "surrogateescape");
 }
 
 static Value time_strftime(GenVM *vm, Value *args) {
     struct tm tm;
     Value zone = VALUE_UNSET;
     if (!to_tm(vm, args[1], "strftime", &tm, &zone) || !check_tm(vm, &tm)) return VALUE_ERROR;
-    const char *format = str_c(vm, args[0]), *name = value_is_str(zone) ? str_c(vm, zone) : "UTC";
-    if (!format || !name) return VALUE_ERROR;
+    const char *format = str_c(vm, args[0]), *name = "UTC";
+    if (!format || (value_is_str(zone) && !(name = str_c_whole(vm, zone)))) return VALUE_ERROR;
     posix_lock_environment();
     bool is_local = !value_is_str(zone) && vm->capabilities & GEN_CAP_CLOCK;
     tm.tm_zone = is_local ? tzname[tm.tm_isdst > 0] : name;
-    Value text = format_tm(vm, format, &tm);
+    Value text = format_tm(vm, format, AS_STR(args[0])->size, &tm);
     posix_unlock_environment();
     return text;
 }

@@ -101,9 +101,9 @@ static int give_password(char *buffer, int size, int writing, void *context) {
 /* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
 static Value load_cert_chain(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
-    const char *cert = ctx ? str_c(vm, args[1]) : NULL, *key = cert ? str_c(vm, args[2]) : NULL;
-    if (!key) return VALUE_ERROR;
-    const char *password = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
+    const char *cert = ctx ? str_c_whole(vm, args[1]) : NULL,
+               *key = cert ? str_c_whole(vm, args[2]) : NULL, *password;
+    if (!key || !str_c_or_none(vm, args[3], &password)) return VALUE_ERROR;
     vm->openssl->SSL_CTX_set_default_passwd_cb(ctx, give_password);
     vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
     bool ok = vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
@@ -115,9 +115,9 @@ static Value load_cert_chain(GenVM *vm, Value *args) {
 
 static Value load_verify_files(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
-    if (!ctx) return VALUE_ERROR;
-    const char *file = args[1] == VALUE_NONE ? NULL : str_c(vm, args[1]);
-    const char *folder = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
+    const char *file, *folder;
+    if (!ctx || !str_c_or_none(vm, args[1], &file) || !str_c_or_none(vm, args[2], &folder))
+        return VALUE_ERROR;
     bool ok = vm->openssl->SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
@@ -161,7 +161,7 @@ static Value set_default_paths(GenVM *vm, Value *args) {
 
 static Value set_ciphers(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
-    const char *text = ctx ? str_c(vm, args[1]) : NULL;
+    const char *text = ctx ? str_c_whole(vm, args[1]) : NULL;
     if (!text) return VALUE_ERROR;
     bool ok = vm->openssl->SSL_CTX_set_cipher_list(ctx, text) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
@@ -240,8 +240,8 @@ static bool set_host(GenVM *vm, SSL *ssl, const char *host, bool check) {
 /* connection(context, server side, host or None, check the host) */
 static Value make_connection(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
-    if (!ctx) return VALUE_ERROR;
-    const char *host = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
+    const char *host;
+    if (!ctx || !str_c_or_none(vm, args[2], &host)) return VALUE_ERROR;
     SSL *ssl = vm->openssl->SSL_new(ctx);
     if (!ssl) return raise_memory(vm);
     vm->openssl->SSL_set_bio(ssl, vm->openssl->BIO_new(vm->openssl->BIO_s_mem()),

@@ -55,9 +55,9 @@ static bool may_use_net(GenVM *vm) {
 static Value get_addrinfo(GenVM *vm, Value *args) {
     UvLoop *loop = may_use_net(vm) ? uv_loop_of(vm, args[0]) : NULL;
     if (!loop) return VALUE_ERROR;
-    const char *host = args[2] == VALUE_NONE ? NULL : str_c(vm, args[2]);
-    const char *service = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
-    if ((!host && args[2] != VALUE_NONE) || (!service && args[3] != VALUE_NONE)) return VALUE_ERROR;
+    const char *host, *service;
+    if (!str_c_or_none(vm, args[2], &host) || !str_c_or_none(vm, args[3], &service))
+        return VALUE_ERROR;
     struct addrinfo hints = {.ai_family = (int)as_int(args[4]),
                              .ai_socktype = (int)as_int(args[5]),
                              .ai_protocol = (int)as_int(args[6]),
@@ -93,7 +93,7 @@ static char **texts_of(GenVM *vm, Value list) {
     char **texts = calloc(count + 1, sizeof *texts);
     if (!texts) return raise_memory(vm), NULL;
     for (uint64_t i = 0; i < count; i++) {
-        const char *text = str_c(vm, AS_LIST(list)->items[i]);
+        const char *text = str_c_whole(vm, AS_LIST(list)->items[i]);
         if (!text) {
             free(texts);
             return NULL;
@@ -124,10 +124,8 @@ static Value spawn(GenVM *vm, Value *args) {
         return path_refuse(vm, "this virtual machine has no access to other processes",
                            VALUE_UNSET);
     UvLoop *loop = uv_loop_of(vm, args[0]);
-    const char *file = loop ? str_c(vm, args[2]) : NULL;
-    if (!file) return VALUE_ERROR;
-    const char *cwd = args[5] == VALUE_NONE ? NULL : str_c(vm, args[5]);
-    if (!cwd && args[5] != VALUE_NONE) return VALUE_ERROR;
+    const char *file = loop ? str_c_whole(vm, args[2]) : NULL, *cwd;
+    if (!file || !str_c_or_none(vm, args[5], &cwd)) return VALUE_ERROR;
     uv_process_options_t options = {.file = file, .cwd = cwd};
     options.flags = args[7] == VALUE_TRUE ? UV_PROCESS_DETACHED : 0;
     options.args = texts_of(vm, args[3]);

@@ -566,15 +566,15 @@ static Value compile_text(GenVM *vm, Value source, Value filename, const char *m
     } else if (!bytes_view(vm, source, &data, &size)) {
         return VALUE_UNSET;
     }
-    const char *name = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
-    if (!native_afford(vm, size * COMPILE_STEPS)) return VALUE_ERROR;
-    return name ? vm->compile(vm, (const char *)data, size, name, mode, flags) : VALUE_ERROR;
+    const char *name = filename == VALUE_ERROR ? NULL : str_c_whole(vm, filename);
+    if (!name || !native_afford(vm, size * COMPILE_STEPS)) return VALUE_ERROR;
+    return vm->compile(vm, (const char *)data, size, name, mode, flags);
 }
 
 /* The code may be run with separate globals and locals, so that its names live in a namespace. */
 static Value builtin_compile(GenVM *vm, Value *args) {
     if (is_kind(args[0], TYPE_CODE)) return args[0];
-    const char *mode = str_c(vm, args[2]);
+    const char *mode = str_c_whole(vm, args[2]);
     if (!mode) return VALUE_ERROR;
     if (strcmp(mode, "exec") && strcmp(mode, "eval") && strcmp(mode, "single"))
         return raise_value(vm, "compile() mode must be 'exec', 'eval' or 'single'");

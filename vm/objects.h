@@ -33,7 +33,13 @@ int str_order(Value a, Value b); /* <0, 0, >0 by code point */
 uint64_t str_hash(GenVM *vm, Value str);
 const char *str_c(GenVM *vm,
                   Value str); /* NUL-terminated UTF-8, valid while str lives (or until the next call
-                                 that copies: at most a few are kept); NULL on no memory */
+                                 that copies: at most a few are kept); NULL on no memory. For names
+                                 that cannot hold a NUL, and where the size is asked too */
+const char *str_c_whole(GenVM *vm, Value str); /* as str_c, for what a C function takes: ValueError
+                                                  and NULL where it would end at a NUL inside */
+bool str_c_or_none(GenVM *vm, Value v,
+                   const char **text); /* as str_c_whole for a str; None and
+                          VALUE_UNSET give NULL; false with an exception pending */
 Value str_repr(GenVM *vm, Value str);
 bool str_init(GenVM *vm); /* the shared strings and the intern table: before any other function
                              here; needs hash_key */

@@ -638,6 +638,8 @@ static Value delegate_to_metatype(GenVM *vm, Type *winner, const Value *given, V
 static Value construct_class(GenVM *vm, Type *metatype, const Value *given, Value kwargs) {
     if (!value_is_str(given[0]))
         return raise_type(vm, "type.__new__() argument 1 must be str, not %T", given[0]);
+    if (memchr(AS_STR(given[0])->data, 0, AS_STR(given[0])->size))
+        return raise_value(vm, "type name must not contain null characters");
     if (!is_kind(given[1], TYPE_TUPLE))
         return raise_type(vm, "type.__new__() argument 2 must be tuple, not %T", given[1]);
     if (!is_kind(given[2], TYPE_DICT))

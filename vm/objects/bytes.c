@@ -113,9 +113,8 @@ static Leaf encode_source(GenVM *vm, Value source, Value encoding, Value errors,
         raise_type(vm, "string argument without an encoding");
         return LEAF_ERROR;
     }
-    const char *name = str_c(vm, encoding),
-               *handler = errors == VALUE_UNSET ? NULL : str_c(vm, errors);
-    if (vm->exception != VALUE_UNSET) return LEAF_ERROR;
+    const char *name = str_c_whole(vm, encoding), *handler;
+    if (!name || !str_c_or_none(vm, errors, &handler)) return LEAF_ERROR;
     *out = codec_encode(vm, source, name, handler);
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }

@@ -528,8 +528,9 @@ Value bytes_method_join(GenVM *vm, Value *args) {
 
 Value bytes_method_decode(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]);
-    const char *encoding = str_c(vm, args[1]), *errors = str_c(vm, args[2]);
-    if (!encoding || !errors) return VALUE_ERROR;
+    const char *encoding = str_c_whole(vm, args[1]),
+               *errors = encoding ? str_c_whole(vm, args[2]) : NULL;
+    if (!errors) return VALUE_ERROR;
     if (codec_needs_script(encoding, errors))
         return native_twin(vm, TWIN_DECODE_TEXT, 3, args[0], args[1], args[2]);
     return codec_decode(vm, (const uint8_t *)span.data, span.size, encoding, errors);

@@ -162,7 +162,6 @@ static Value wrap_or_close(GenVM *vm, RawFile *raw, const OpenMode *mode, const 
 
 Value file_open(GenVM *vm, Value *args) {
     OpenMode mode;
-    const char *text = str_c(vm, args[1]);
     static const char *const names[] = {"encoding", "errors", "newline"};
     for (int i = 0; i < 3; i++)
         if (args[3 + i] != VALUE_NONE && !value_is_str(args[3 + i]))
@@ -170,6 +169,7 @@ Value file_open(GenVM *vm, Value *args) {
                               args[3 + i]);
     if (!value_is_str(args[0]) && !is_kind(args[0], TYPE_BYTES) && !value_is_intlike(args[0]))
         return native_twin_array(vm, TWIN_FILE_OPEN, 8, args);
+    const char *text = str_c_whole(vm, args[1]);
     if (!text || !parse_mode(vm, text, &mode) || !check_mode(vm, &mode, args)) return VALUE_ERROR;
     if (args[7] != VALUE_NONE)
         return native_twin(vm, TWIN_FILE_OPEN_BY, 8, args[0], args[1], args[2], args[3], args[4],
@@ -188,7 +188,7 @@ const NativeDef file_open_def = {"open(file, mode: str = 'r', buffering: index =
 
 /* (mode) -> what that function is given: flags of open(2), and FileIO's mode. */
 static Value open_flags(GenVM *vm, Value *args) {
-    const char *text = str_c(vm, args[0]);
+    const char *text = str_c_whole(vm, args[0]);
     OpenMode mode;
     if (!text || !parse_mode(vm, text, &mode)) return VALUE_ERROR;
     int flags = O_CLOEXEC | (mode.updating ? O_RDWR : mode.reading ? O_RDONLY : O_WRONLY);
@@ -216,7 +216,7 @@ static Value attach_descriptor(GenVM *vm, Value *args) {
 /* (FileIO, mode, buffering, encoding, errors, newline) -> what open() returns. */
 static Value wrap_raw(GenVM *vm, Value *args) {
     OpenMode mode;
-    const char *text = str_c(vm, args[1]);
+    const char *text = str_c_whole(vm, args[1]);
     if (!text || !parse_mode(vm, text, &mode)) return VALUE_ERROR;
     return wrap_or_close(vm, AS(RawFile, args[0]), &mode, args);
 }

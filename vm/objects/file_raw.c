@@ -356,7 +356,7 @@ static RawFile *writable_file(GenVM *vm, Value self) {
 
 static Value init(GenVM *vm, Value *args) {
     RawFile *raw = AS(RawFile, args[0]);
-    const char *mode = str_c(vm, args[2]);
+    const char *mode = str_c_whole(vm, args[2]);
     if (!mode) return VALUE_ERROR;
     if (!value_is_str(args[1]) && !is_kind(args[1], TYPE_BYTES) && !value_is_intlike(args[1]))
         return raise_type(vm, "expected str, bytes or os.PathLike object, not %T", args[1]);

@@ -116,8 +116,8 @@ bool file_text_set_encoding(GenVM *vm, TextFile *file, Value encoding, Value err
     if (encoding == VALUE_NONE || str_is(encoding, "locale")) encoding = str_from(vm, "UTF-8");
     if (errors == VALUE_NONE) errors = str_from(vm, "strict");
     if (encoding == VALUE_ERROR || errors == VALUE_ERROR) return false;
-    const char *name = str_c(vm, encoding);
-    Codec codec = name ? codec_find(vm, name) : CODEC_UNKNOWN;
+    const char *name = str_c_whole(vm, encoding);
+    Codec codec = name && str_c_whole(vm, errors) ? codec_find(vm, name) : CODEC_UNKNOWN;
     if (codec == CODEC_UNKNOWN) return false;
     file->encoding = encoding;
     file->errors = errors;

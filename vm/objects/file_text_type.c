@@ -46,8 +46,8 @@ static bool check_options(GenVM *vm, Value *args) {
                    args[2 + i]);
         return false;
     }
-    const char *errors = args[3] == VALUE_NONE ? NULL : str_c(vm, args[3]);
-    return vm->exception == VALUE_UNSET && codec_check_errors(vm, errors);
+    const char *errors;
+    return str_c_or_none(vm, args[3], &errors) && codec_check_errors(vm, errors);
 }
 
 static Value init(GenVM *vm, Value *args) {
@@ -258,8 +258,9 @@ static Value method_reconfigure(GenVM *vm, Value *args) {
             encoding = file->encoding;
             if (errors == VALUE_NONE) errors = file->errors;
         }
-        const char *handler = errors == VALUE_NONE ? NULL : str_c(vm, errors);
-        if (vm->exception != VALUE_UNSET || !codec_check_errors(vm, handler)) return VALUE_ERROR;
+        const char *handler;
+        if (!str_c_or_none(vm, errors, &handler) || !codec_check_errors(vm, handler))
+            return VALUE_ERROR;
         if (args[3] != VALUE_UNSET && !file_text_set_newline(vm, file, args[3])) return VALUE_ERROR;
         if (!file_text_set_encoding(vm, file, encoding, errors)) return VALUE_ERROR;
     }

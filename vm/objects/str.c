@@ -486,6 +486,17 @@ const char *str_c(GenVM *vm, Value v) {
     return str->data;
 }
 
+const char *str_c_whole(GenVM *vm, Value v) {
+    if (!memchr(AS_STR(v)->data, 0, AS_STR(v)->size)) return str_c(vm, v);
+    raise_value(vm, "embedded null character");
+    return NULL;
+}
+
+bool str_c_or_none(GenVM *vm, Value v, const char **text) {
+    *text = v == VALUE_NONE || v == VALUE_UNSET ? NULL : str_c_whole(vm, v);
+    return *text || v == VALUE_NONE || v == VALUE_UNSET;
+}
+
 /* ---- interning: open addressing; entries are weak ---- */
 
 /* `young` are those interned since the last collection: all that one of the young objects can find

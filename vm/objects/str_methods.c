@@ -400,8 +400,9 @@ static Value translate(GenVM *vm, Value *args) {
 /* ---- the rest ---- */
 
 static Value encode(GenVM *vm, Value *args) {
-    const char *encoding = str_c(vm, args[1]), *errors = str_c(vm, args[2]);
-    if (!encoding || !errors) return VALUE_ERROR;
+    const char *encoding = str_c_whole(vm, args[1]),
+               *errors = encoding ? str_c_whole(vm, args[2]) : NULL;
+    if (!errors) return VALUE_ERROR;
     if (codec_needs_script(encoding, errors))
         return native_twin(vm, TWIN_ENCODE_TEXT, 3, args[0], args[1], args[2]);
     return codec_encode(vm, args[0], encoding, errors);

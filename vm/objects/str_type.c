@@ -192,9 +192,9 @@ static Value decoded(GenVM *vm, Value *args) {
     if (value_is_str(args[1])) return raise_type(vm, "decoding str is not supported");
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "decoding to str: need a bytes-like object, %T found", args[1]);
-    const char *encoding = args[2] == VALUE_UNSET ? NULL : str_c(vm, args[2]);
-    const char *errors = args[3] == VALUE_UNSET ? NULL : str_c(vm, args[3]);
-    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    const char *encoding, *errors;
+    if (!str_c_or_none(vm, args[2], &encoding) || !str_c_or_none(vm, args[3], &errors))
+        return VALUE_ERROR;
     if (codec_needs_script(encoding, errors))
         return native_twin(vm, TWIN_DECODE_TEXT, 3, args[1],
                            encoding ? args[2] : str_from(vm, "utf-8"),

@@ -12,7 +12,7 @@ static Value bytes_of(GenVM *vm, Value *args) {
 
 /* codec_name(encoding): its usual name; None for one that the engine does not know */
 static Value codec_name_of(GenVM *vm, Value *args) {
-    const char *name = str_c(vm, args[0]);
+    const char *name = str_c_whole(vm, args[0]);
     if (!name) return VALUE_ERROR;
     if (!codec_is_native(name)) return VALUE_NONE;
     return str_from(vm, codec_name(codec_find(vm, name)));

@@ -44,6 +44,10 @@ static bool set_text(GenVM *vm, Value self, Value value, const char *what, Value
 }
 
 static bool set_name(GenVM *vm, Value self, Value value) {
+    if (value_is_str(value) && memchr(AS_STR(value)->data, 0, AS_STR(value)->size)) {
+        raise_value(vm, "type name must not contain null characters");
+        return false;
+    }
     return set_text(vm, self, value, "__name__", &self_type(self)->name);
 }
 
