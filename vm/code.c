@@ -28,6 +28,19 @@ OpPair code_pair(Opcode op) {
     }
 }
 
+bool code_falls_through(Opcode op) {
+    switch (op) {
+    case OP_JMP:
+    case OP_RET:
+    case OP_RETK:
+    case OP_RETGEN:
+    case OP_RAISE:
+    case OP_RERAISE:
+    case OP_ASSERTFAIL: return false;
+    default: return true;
+    }
+}
+
 /* Rounded up, the factor 2^(31 + L) / d errs by less than 2^L, where L bits hold d: too little to
  * show in the quotient of 31 bits. Powers of two need none. */
 Instr code_reciprocal(Value divisor) {

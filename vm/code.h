@@ -173,6 +173,7 @@ typedef struct OpPair {
     uint8_t first, second; /* second: OP_NOP where there is no pair */
 } OpPair;
 OpPair code_pair(Opcode op);
+bool code_falls_through(Opcode op); /* can the instruction behind it come next? */
 
 /* Is GETITER all that reads the register? */
 bool code_only_iterates(const Code *code, uint32_t reg);

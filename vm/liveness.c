@@ -98,19 +98,6 @@ static Effect effect_of(const Walk *walk, Instr instr) {
 
 /* ---- the walk ---- */
 
-static bool falls_through(Opcode op) {
-    switch (op) {
-    case OP_JMP:
-    case OP_RET:
-    case OP_RETK:
-    case OP_RETGEN:
-    case OP_RAISE:
-    case OP_RERAISE:
-    case OP_ASSERTFAIL: return false;
-    default: return true;
-    }
-}
-
 static void go_to_handlers(Walk *walk, uint32_t word) {
     for (uint32_t i = 0; i < walk->code->range_count; i++) {
         const ExceptionRange *range = &walk->code->ranges[i];
@@ -124,7 +111,7 @@ static void go_on(Walk *walk, uint32_t word, Instr instr) {
     if (code_op_info[op].format[3] == 'j') go_to(walk, (int64_t)word + 1 + instr_imm(instr));
     if (op == OP_SKIP1 || op == OP_SKIP2)
         go_to(walk, (int64_t)word + (op == OP_SKIP1 ? 1 : 2));
-    else if (falls_through(op))
+    else if (code_falls_through(op))
         go_to(walk, (int64_t)word + code_op_info[op].words);
 }
 

@@ -188,16 +188,9 @@ static bool check_end(const Verifier *v) {
     while (last > 0 && !v->starts[last - 1])
         last--;
     if (last == 0) return fail(v, 0, "no instructions");
-    switch (instr_op(v->code->instrs[last - 1])) {
-    case OP_RET:
-    case OP_RETK:
-    case OP_RETGEN:
-    case OP_JMP:
-    case OP_RAISE:
-    case OP_RERAISE:
-    case OP_ASSERTFAIL: return true;
-    default: return fail(v, last - 1, "the code runs off its end");
-    }
+    if (code_falls_through(instr_op(v->code->instrs[last - 1])))
+        return fail(v, last - 1, "the code runs off its end");
+    return true;
 }
 
 static bool check_ranges(const Verifier *v) {

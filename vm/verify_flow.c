@@ -362,19 +362,6 @@ static bool step(Flow *f, uint32_t word, Instr instr) {
 
 /* ---- the walk ---- */
 
-static bool is_end(Opcode op) {
-    switch (op) {
-    case OP_JMP:
-    case OP_RET:
-    case OP_RETK:
-    case OP_RETGEN:
-    case OP_RAISE:
-    case OP_RERAISE:
-    case OP_ASSERTFAIL: return true;
-    default: return false;
-    }
-}
-
 /* The state that reaches a label: those that are kept there can only grow. */
 static void reach(Flow *f, uint32_t word, const Holds *state) {
     uint32_t label = f->label[word] - 1, regs = f->code->regs;
@@ -441,7 +428,7 @@ static bool visit(Flow *f, uint32_t word, uint32_t *next) {
         }
     }
     if (code_op_info[op].format[3] == 'j') jump(f, word, instr);
-    *next = is_end(op) ? UINT32_MAX : behind;
+    *next = code_falls_through(op) ? behind : UINT32_MAX;
     return *next == UINT32_MAX || *next < f->code->instr_count || fail(f, word, "no end");
 }
 

@@ -151,33 +151,10 @@ Value float_repr(GenVM *vm, double d) {
 
 /* ---- digits to a place ---- */
 
-static const uint64_t small_powers[] = {
-    1,
-    10,
-    100,
-    1000,
-    10000,
-    100000,
-    1000000,
-    10000000,
-    100000000,
-    1000000000,
-    10000000000,
-    100000000000,
-    1000000000000,
-    10000000000000,
-    100000000000000,
-    1000000000000000,
-    10000000000000000,
-    100000000000000000,
-    1000000000000000000,
-    10000000000000000000u,
-};
-
 bool float_scaled(double d, int places, UnsignedWide *out) {
     if (places < 0 || places > 19) return false;
     Bits bits = bits_of(d);
-    UnsignedWide scaled = (UnsignedWide)bits.mantissa * small_powers[places];
+    UnsignedWide scaled = (UnsignedWide)bits.mantissa * powers_of_ten_u64[places];
     if (bits.exponent >= 0) {
         if (bits.exponent > 11) return false;
         *out = scaled << bits.exponent;

@@ -121,6 +121,7 @@ bool int_digits(GenVM *vm, const IntView *view, int base, Scratch *scratch, cons
                 size_t *size);
 size_t int_write_small(char *out, int64_t i); /* decimal, at most 20 bytes; returns the length */
 size_t int_write_u64(char *out, uint64_t i);
+extern const uint64_t powers_of_ten_u64[20]; /* 1, 10, ... 10^19 */
 Value int_parse(GenVM *vm, Value source, const char *text, size_t size,
                 int base); /* int(source, base), with its error */
 /* Text as numbers read it: spaces stripped at both ends, Unicode digits and spaces turned into
