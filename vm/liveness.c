@@ -8,6 +8,7 @@
  * register (it is live) or written it.
  */
 #include "vm/frame.h"
+#include "vm/generator.h"
 
 #include <stdlib.h>
 
@@ -207,11 +208,13 @@ bool code_only_iterates(const Code *code, uint32_t reg) {
 
 /* ---- the frames ---- */
 
-/* The registers of a frame that are its own: those from the callee's links on are the callee's. */
-static uint32_t own_registers(const Code *code, const Value *base, const Value *callee) {
-    bool overlaps =
-        callee && callee - FRAME_LINKS >= base && callee - FRAME_LINKS < base + code->regs;
-    return overlaps ? (uint32_t)(callee - FRAME_LINKS - base) : code->regs;
+/* The registers of a frame that are its own: those from the callee's links on are the callee's; a
+ * generator lies elsewhere, but what it calls begins at its top. */
+static uint32_t own_registers(const Code *code, const Value *base, Value *callee) {
+    if (!callee) return code->regs;
+    const Value *end =
+        frame_is_generator(callee) ? generator_of(callee)->top : callee - FRAME_LINKS;
+    return end >= base && end < base + code->regs ? (uint32_t)(end - base) : code->regs;
 }
 
 /* Variables are read by scripts, too, once they have a value. */
