@@ -55,7 +55,7 @@ static Var global_var(Unit *u, AstName *name, SymbolKind kind) {
     if (kind == SYMBOL_GLOBAL_EXPLICIT) return var;
     if (u->scope->kind == SCOPE_CLASS) var.kind = VAR_NAME;
     if (u->code_scope->kind == SCOPE_MODULE && u->gen->namespace_mode) var.kind = VAR_NAME;
-    if (u->code_scope->can_see_class_scope) {
+    if (u->scope->can_see_class_scope) {
         AstName *dict = names_intern_text(u->gen->module->names, "__classdict__");
         var.index = dict ? name_free_index(u, dict) : -1;
         if (var.index >= 0) var.kind = VAR_CLASSDICT;
@@ -87,7 +87,7 @@ static Var local_var(Unit *u, AstName *name, const Resolution *found) {
 static Var free_var(Unit *u, AstName *name) {
     Var var = {VAR_FREE, NO_REG, 0, name_free_index(u, name), name};
     if (u->scope->kind == SCOPE_CLASS) var.kind = VAR_NAME_FREE;
-    if (u->code_scope->can_see_class_scope && !names_equal(name, "__classdict__"))
+    if (u->scope->can_see_class_scope && !names_equal(name, "__classdict__"))
         var.kind = VAR_CLASSDICT_FREE;
     return var;
 }

@@ -249,13 +249,6 @@ static bool visit_type_params(Builder *b, const AstTypeParamSeq *params) {
 
 /* Definitions. */
 
-static bool has_kw_defaults(const AstArguments *args) {
-    for (int32_t i = 0; i < args->kw_defaults.count; i++) {
-        if (args->kw_defaults.items[i] != NULL) return true;
-    }
-    return false;
-}
-
 /* AsyncFunctionDef has the same fields as FunctionDef. */
 static bool visit_function_body(Builder *b, AstStmt *stmt) {
     AstArguments *args = stmt->FunctionDef.args;
@@ -286,12 +279,8 @@ static bool visit_function(Builder *b, AstStmt *stmt) {
     Building building = {0};
     if (!enter_type_params(b, &building, name, &stmt->FunctionDef.type_params_scope, stmt->span))
         return false;
-    bool is_fine = (args->defaults.count == 0 ||
-                    scope_define_text(b, ".defaults", SYMBOL_PARAMETER | SYMBOL_USED)) &&
-                   (!has_kw_defaults(args) ||
-                    scope_define_text(b, ".kwdefaults", SYMBOL_PARAMETER | SYMBOL_USED)) &&
-                   visit_type_params(b, &stmt->FunctionDef.type_params) &&
-                   visit_function_body(b, stmt);
+    bool is_fine =
+        visit_type_params(b, &stmt->FunctionDef.type_params) && visit_function_body(b, stmt);
     scope_leave(b);
     return is_fine;
 }

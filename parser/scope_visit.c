@@ -122,16 +122,13 @@ typedef struct ComprehensionParts {
 } ComprehensionParts;
 
 static bool visit_comprehension(Builder *b, AstExpr *expr, const ComprehensionParts *parts) {
-    bool sees_class = b->current->scope->can_see_class_scope;
     if (!visit_iterable(b, parts->generators->items[0]->iter)) return false;
     Building building = {.comprehension = parts->what};
     Scope *scope = scope_enter(b, &building, SCOPE_COMPREHENSION, parts->name, expr->span);
     if (scope == NULL) return false;
     *parts->kept = scope;
-    scope->can_see_class_scope = sees_class;
-    scope->is_inlined = !parts->is_generator && !sees_class;
-    bool is_fine = (!sees_class || scope_define_text(b, "__classdict__", SYMBOL_USED)) &&
-                   (scope->is_inlined || scope_define_text(b, ".0", SYMBOL_PARAMETER)) &&
+    scope->is_inlined = !parts->is_generator;
+    bool is_fine = (scope->is_inlined || scope_define_text(b, ".0", SYMBOL_PARAMETER)) &&
                    visit_clauses(b, parts->generators) &&
                    (parts->key == NULL || scope_visit_expr(b, parts->key)) &&
                    scope_visit_expr(b, parts->elt);
