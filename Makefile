@@ -209,7 +209,7 @@ $(B)/obj:
 	@mkdir -p $@
 
 FORCE:
-.PHONY: FORCE all run test oracle stress suspend fuzz sanitize tsan bench check format install uninstall clean help
+.PHONY: FORCE all run test oracle stress suspend out-of-memory fuzz sanitize tsan bench check format install uninstall clean help
 
 -include $(shell find $(B)/obj $(B)/programs -name '*.d' 2>/dev/null)
 
@@ -309,6 +309,12 @@ suspend: test-programs ## run the language tests saved, killed and resumed every
 	@scripts/suspend 101
 	@scripts/suspend 7
 
+# OOM_FLAGS are those of scripts/out-of-memory, which tells what they mean.
+OOM_FLAGS ?= -first 150 -stride 211 -from 307 -most 20000
+out-of-memory: ## run the tests of the language and the builtins with every allocation failing in turn
+	@+$(MAKE) --no-print-directory V=debug build/debug/programs/tests/limits/out_of_memory-c11
+	@scripts/out-of-memory $(OOM_FLAGS)
+
 oracle: ## prove the expected outputs right by running the tests under CPython
 	@scripts/oracle
 
@@ -348,5 +354,5 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## print this list
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 	@echo "  V=release|debug|asan|stress|tsan|fuzz chooses the variant; CC, CFLAGS, WERROR=1, VERBOSE=1, PREFIX, DESTDIR too"

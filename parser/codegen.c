@@ -112,6 +112,7 @@ void codegen_error(Codegen *gen, AstSpan span, const char *format, ...) {
 
 Value codegen_name(Codegen *gen, const AstName *name) {
     uint64_t found;
+    if (!name) return codegen_fail(gen), VALUE_ERROR; /* there was no memory for it */
     if (codegen_map_get(&gen->name_values, name, &found)) return found;
     Value value = str_intern_from(gen->vm, name->text, name->len);
     if (value == VALUE_ERROR || !codegen_map_set(gen, &gen->name_values, name, value))
@@ -384,8 +385,11 @@ static Value make_code(Unit *u, int32_t first_line, const void *node) {
 static void check_code(Codegen *gen, Value code) {
     char message[200];
     if (code_verify(AS(Code, code), message, sizeof message)) return;
-    raise_error(gen->vm, EXC_SYSTEM_ERROR, "bad code for %S: %s", AS(Code, code)->qualname,
-                message);
+    if (*message)
+        raise_error(gen->vm, EXC_SYSTEM_ERROR, "bad code for %S: %s", AS(Code, code)->qualname,
+                    message);
+    else
+        raise_memory(gen->vm);
     codegen_fail(gen);
 }
 #endif

@@ -145,9 +145,11 @@ static BinaryOp binary_op(AstOperator op) {
     return BINARY_ADD;
 }
 
-/* A failure at compile time (a division by zero) is none: the operation is left to the program. */
+/* A failure at compile time (a division by zero) is none: the operation is left to the program. But
+ * for want of memory, which would make other code of the same text. */
 static Value settle(Codegen *gen, Value result) {
     if (result == VALUE_TAIL) native_drop_tail(gen->vm);
+    if (result == VALUE_ERROR && error_matches(gen->vm, EXC_MEMORY_ERROR)) return result;
     if (result == VALUE_ERROR) error_clear(gen->vm);
     bool folded = result != VALUE_TAIL && result != VALUE_ERROR && result != VALUE_NOT_IMPLEMENTED;
     return folded ? result : VALUE_UNSET;
@@ -228,9 +230,15 @@ static Value fold_subscript(Codegen *gen, AstExpr *e) {
     return settle(gen, value_getitem(gen->vm, container, key));
 }
 
+static Value failed_or(Codegen *gen, Value value) {
+    if (value != VALUE_ERROR) return value;
+    codegen_fail(gen);
+    return VALUE_UNSET;
+}
+
 Value fold_container(Codegen *gen, AstExpr *e) {
-    if (e->kind == EXPR_List) return constant_tuple(gen, e->List.elts);
-    if (e->kind == EXPR_Set) return constant_frozenset(gen, e->Set.elts);
+    if (e->kind == EXPR_List) return failed_or(gen, constant_tuple(gen, e->List.elts));
+    if (e->kind == EXPR_Set) return failed_or(gen, constant_frozenset(gen, e->Set.elts));
     return VALUE_UNSET;
 }
 
@@ -260,11 +268,7 @@ Value fold_expr(Codegen *gen, AstExpr *e) {
     default: return VALUE_UNSET;
     }
     if (codegen_map_get(&gen->folded, e, &known)) return known;
-    Value value = fold_node(gen, e);
-    if (value == VALUE_ERROR) {
-        codegen_fail(gen);
-        value = VALUE_UNSET;
-    }
+    Value value = failed_or(gen, fold_node(gen, e));
     codegen_map_set(gen, &gen->folded, e, value);
     return value;
 }

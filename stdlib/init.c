@@ -157,11 +157,16 @@ static const char *path_kind(GenVM *vm, const char *path) {
     return S_ISDIR(status.st_mode) ? "directory" : S_ISREG(status.st_mode) ? "file" : "";
 }
 
+static Value raise_unread(GenVM *vm, const char *path) {
+    if (errno == ENOMEM) return raise_memory(vm);
+    return raise_os_error(vm, errno, str_from(vm, path));
+}
+
 static Value compile_file(GenVM *vm, const char *path) {
     size_t size;
     if (!path_check(vm, path, PATH_READ, false, VALUE_UNSET)) return VALUE_ERROR;
     char *text = init_read_file(path, &size);
-    if (!text) return raise_os_error(vm, errno, str_from(vm, path));
+    if (!text) return raise_unread(vm, path);
     Value code = compile_source(vm, text, size, path, "exec", 0);
     free(text);
     return code;
@@ -197,7 +202,7 @@ static Value read_source(GenVM *vm, const char *path) {
     size_t size;
     if (strcmp(path_kind(vm, path), "file") != 0) return VALUE_UNSET;
     char *text = init_read_file(path, &size);
-    if (!text) return VALUE_UNSET;
+    if (!text) return errno == ENOMEM ? raise_memory(vm) : VALUE_UNSET;
     Value source = str_decode_utf8(vm, text, size, "replace");
     free(text);
     return source;

@@ -471,14 +471,21 @@ static bool instance_attribute_cacheable(GenVM *vm, Value object, Type *type, Va
     return raw != VALUE_UNSET && raw_cacheable(vm, type, raw, name, lookup);
 }
 
+/* Not for long: without memory for the methods of a type nothing was found in it. */
+static bool may_remember(const GenVM *vm) {
+    return likely(!(vm->poll & POLL_MEMORY));
+}
+
 bool attribute_lookup_cacheable(GenVM *vm, Value object, Value name, AttributeLookup *lookup) {
     lookup->kind = ATTR_OTHER;
     if (!is_object(object)) return false;
     name = name_interned(vm, name);
     Type *type = type_of(vm, object);
     if (type->special[SP_GETATTRIBUTE] != VALUE_UNSET) return false;
-    if (is_type(object)) return class_attribute_cacheable(vm, type_from(object), name, lookup);
-    if (is_kind(object, TYPE_MODULE)) return module_attribute_cacheable(vm, object, name, lookup);
+    if (is_type(object))
+        return class_attribute_cacheable(vm, type_from(object), name, lookup) && may_remember(vm);
+    if (is_kind(object, TYPE_MODULE))
+        return module_attribute_cacheable(vm, object, name, lookup) && may_remember(vm);
     if (type->slots.getattr) return false;
     bool cacheable = instance_attribute_cacheable(vm, object, type, name, lookup);
     /* With __getattr__, an AttributeError of the getter must be caught. */
@@ -486,7 +493,7 @@ bool attribute_lookup_cacheable(GenVM *vm, Value object, Value name, AttributeLo
         lookup->kind = ATTR_OTHER;
         return false;
     }
-    return cacheable;
+    return cacheable && may_remember(vm);
 }
 
 static bool stores(AttributeStore *store, int kind, uint32_t slot, uint32_t shape) {
@@ -504,6 +511,7 @@ bool attribute_store_cacheable(GenVM *vm, Value object, Value name, AttributeSto
     if (type->special[SP_SETATTR] != VALUE_UNSET || type->slots.setattr) return false;
     uint32_t shape = as_object(object)->shape, inline_slots = as_object(object)->state;
     Value raw = type_lookup(vm, type, name);
+    if (!may_remember(vm)) return false;
     if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw)) {
         if (!is_kind(raw, TYPE_MEMBER) || AS(Member, raw)->slot == MEMBER_IN_EXTRA) return false;
         return type_is_subclass(type, AS(Member, raw)->owner) &&

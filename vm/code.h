@@ -182,7 +182,8 @@ bool code_only_iterates(const Code *code, uint32_t reg);
 Value code_disassemble(GenVM *vm, Code *code);
 
 /* Checks the structure: known instructions, registers and constants that exist, jumps to
- * instructions, windows inside the frame. False with a message. */
+ * instructions, windows inside the frame. False with a message; with an empty one, as with the
+ * other checks here, there was no memory to find out. */
 bool code_verify(const Code *code, char *message, size_t size);
 
 /* The same for code that comes out of an image, and more: parameters and names that the binder

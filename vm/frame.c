@@ -227,7 +227,16 @@ bool frame_handles(const Value *base, const Code *code, size_t offset) {
     return find_handler(code, offset) || find_left_loop(base, code, offset, NULL) != VALUE_UNSET;
 }
 
+/* Without memory for the methods of a type nothing was found in it: what came of that is not the
+ * error. */
+static void raise_true_cause(GenVM *vm) {
+    if (!error_matches(vm, EXC_EXCEPTION)) return;
+    vm->poll &= ~(uint32_t)POLL_MEMORY;
+    raise_memory(vm);
+}
+
 bool frame_unwind(GenVM *vm) {
+    if (unlikely(vm->poll & POLL_MEMORY)) raise_true_cause(vm);
     for (;;) {
         Value *base = vm->base;
         Function *function = frame_function(base);

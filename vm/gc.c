@@ -374,6 +374,16 @@ static char *take_cell(SizeClass *class) {
     return cell;
 }
 
+COLD bool gc_fail(GenVM *vm) {
+    if (vm->failing_count > 1) {
+        vm->failing_count--;
+        vm->failing_allocation = 1;
+    }
+    if (vm->failing_told) vm->failing_told();
+    raise_memory(vm);
+    return true;
+}
+
 static COLD char *refill(GenVM *vm, SizeClass *class) {
     Heap *heap = vm->heap;
     for (;;) {

@@ -109,8 +109,15 @@ bool gen_vm_finish(GenVM *vm) {
 void *gen_context(GenVM *vm) {
     return vm->host_data;
 }
+uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count, void (*told)(void)) {
+    uint64_t left = vm->failing_allocation;
+    vm->failing_allocation = first;
+    vm->failing_count = count;
+    vm->failing_told = told;
+    return left;
+}
 void gen_debug_fail_allocation(GenVM *vm, uint64_t nth) {
-    vm->failing_allocation = nth;
+    gen_debug_fail_allocations(vm, nth, 1, NULL);
 }
 
 void gen_interrupt(GenVM *vm) {

@@ -841,7 +841,7 @@ static Code *parse(ImageReader *r) {
     if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
     if (!native_charge(r->vm, code->instr_count)) return NULL;
     if (!code_verify_image(code, message, sizeof message))
-        return image_bad(r, "code of %S: %s", code->qualname, message), NULL;
+        return image_bad_code(r, "code of", code, message), NULL;
     return code;
 }
 

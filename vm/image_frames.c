@@ -272,7 +272,7 @@ static bool check_place(ImageReader *r, const Generator *generator) {
         (code_op_before(code, word) == OP_YIELDFROM || instr_c(code_instr_before(code, word)) != 1))
         check.dest = instr_a(code_instr_before(code, word));
     if (code_check_frame(code, &check, generator->regs, message, sizeof message)) return true;
-    return image_bad(r, "generator %S: %s", code->qualname, message);
+    return image_bad_code(r, "generator", code, message);
 }
 
 /* Delegation must end. What is known to end has its flags cleared: each generator is passed twice.

@@ -26,6 +26,11 @@ bool image_bad(ImageReader *r, const char *format, ...) {
     return false;
 }
 
+bool image_bad_code(ImageReader *r, const char *what, const Code *code, const char *message) {
+    if (!*message && r->vm->exception == VALUE_UNSET) raise_memory(r->vm);
+    return image_bad(r, "%s %S: %s", what, code->qualname, message);
+}
+
 /* ---- numbers and bytes ---- */
 
 uint64_t image_get_number(ImageReader *r) {

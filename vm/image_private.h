@@ -176,6 +176,8 @@ typedef struct ImageReader {
 } ImageReader;
 
 bool image_bad(ImageReader *r, const char *format, ...); /* ValueError; false */
+/* What a check of code.h has found in that of which `code` is; false. */
+bool image_bad_code(ImageReader *r, const char *what, const Code *code, const char *message);
 /* Notes that something named is not there: the shell is then that of any object of the kind, and
  * the image is refused when all that is missing is known. */
 void image_miss(ImageReader *r, const char *format, ...);

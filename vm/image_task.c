@@ -575,7 +575,7 @@ static bool check_jump(ImageReader *r, const Code *code, FrameCheck check, char 
     check.word = image_other_word(code, check.word);
     if (effect == 'f') check.dest = instr_b(instr);
     return code_check_frame(code, &check, regs, message, sizeof message) ||
-           image_bad(r, "a frame of %S: %s", code->qualname, message);
+           image_bad_code(r, "a frame of", code, message);
 }
 
 static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const LoadedFrame *above,
@@ -618,14 +618,13 @@ static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const L
     }
     if (!ok) return image_bad(r, "a frame of %S that waits where it cannot", code->qualname);
     if (!code_check_frame(code, &check, regs, message, sizeof message))
-        return image_bad(r, "a frame of %S: %s", code->qualname, message);
+        return image_bad_code(r, "a frame of", code, message);
     if ((effect == 'b' || effect == 'f') && !check_jump(r, code, check, effect, regs)) return false;
     if (!above || above->form != FRAME_GENERATOR || !above->exit_word) return true;
     check.word = above->exit_word - 1;
     check.dest = UINT32_MAX;
-    return (check.word <= code->instr_count &&
-            code_check_frame(code, &check, regs, message, sizeof message)) ||
-           image_bad(r, "a frame of %S: %s", code->qualname, message);
+    return code_check_frame(code, &check, regs, message, sizeof message) ||
+           image_bad_code(r, "a frame of", code, message);
 }
 
 /* What comes back to a continuation: a value in r0, unless it is one that looks at none. */

@@ -4,6 +4,7 @@
 #include "vm/traceback.h"
 #include "vm/objects.h"
 #include "vm/frame_object.h"
+#include "vm/task.h"
 
 #include <string.h>
 
@@ -16,12 +17,23 @@ static bool is_prelude(const Code *code) {
     return name->size > sizeof start - 1 && memcmp(name->data, start, sizeof start - 1) == 0;
 }
 
+/* There is no memory for an entry: MemoryError takes the place of the exception, as in CPython.
+ * That by which a task is killed stays. */
+static void lose_entry(GenVM *vm, Value exception) {
+    if (vm->aborting || task_is_killer(vm, exception)) {
+        vm->exception = exception;
+    } else if (vm->exception != vm->memory_error && exception != vm->memory_error) {
+        AS(Exception, vm->exception)->context = exception;
+        gc_barrier(vm, as_object(vm->exception));
+    }
+}
+
 void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) {
     Code *code = function->code;
     if (is_prelude(code)) return;
     Traceback *entry = gc_new_raw(vm, sizeof *entry, TYPE_TRACEBACK); /* all fields follow */
     if (!entry) {
-        vm->exception = exception;
+        lose_entry(vm, exception);
         return;
     }
     Exception *error = AS(Exception, exception);

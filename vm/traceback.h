@@ -13,8 +13,8 @@ typedef struct Traceback {
     uint32_t line;
 } Traceback;
 
-/* Notes that `exception` passes the frame of `function` at instruction word `word`. Failure to
- * allocate loses the entry. */
+/* Notes that `exception` passes the frame of `function` at instruction word `word`. Without
+ * memory for the entry MemoryError is pending instead. */
 void traceback_add(GenVM *vm, Value exception, Function *function, size_t word);
 
 /* The report that the command prints for an uncaught exception, as CPython does: chained causes and

@@ -471,13 +471,15 @@ Value type_lookup_owner(GenVM *vm, Type *type, Value name, Type **owner) {
 
 /* ---- special methods of script classes ---- */
 
+/* It is kept: so a lack of memory for the methods of a builtin base is an error here. */
 static Value compute_special(GenVM *vm, const Type *type, Special special) {
     const Tuple *mro = type->mro;
     for (uint64_t i = 0; i < mro->count; i++) {
         Type *at = type_from(mro->items[i]);
         if (at->id == TYPE_OBJECT) continue;
-        Dict *dict = type_dict_for_lookup(vm, at);
-        Value found = dict ? dict_get_str(vm, dict, vm->special_names[special]) : VALUE_UNSET;
+        Dict *dict = type_dict(vm, at);
+        if (!dict) return VALUE_ERROR;
+        Value found = dict_get_str(vm, dict, vm->special_names[special]);
         if (found != VALUE_UNSET) return at->is_builtin ? VALUE_UNSET : found;
     }
     return VALUE_UNSET;
@@ -520,7 +522,8 @@ bool type_build_specials(GenVM *vm, Type *type) {
     } else if (any_base_specials(type)) {
         if (!own_specials(vm, type)) return false;
         for (uint32_t i = 0; i < SPECIAL_COUNT; i++)
-            type->special[i] = compute_special(vm, type, (Special)i);
+            if ((type->special[i] = compute_special(vm, type, (Special)i)) == VALUE_ERROR)
+                return type_clear_specials(type), false;
     }
     bool owned = !only && type->special_storage;
     uint32_t position = 0;
@@ -543,6 +546,7 @@ bool type_build_specials(GenVM *vm, Type *type) {
 /* Recomputes one special method of a type and of its subclasses. */
 static bool update_special(GenVM *vm, Type *type, Special special) {
     Value value = compute_special(vm, type, special);
+    if (value == VALUE_ERROR) return false;
     if (type->special[special] != value) {
         if (!own_specials(vm, type)) return false;
         type->special[special] = value;

@@ -482,11 +482,13 @@ static bool allocate(Flow *f) {
     size_t words = f->code->instr_count, regs = f->code->regs;
     f->label = calloc(words + 1, sizeof *f->label);
     f->now = calloc(2 * regs + 2, sizeof *f->now);
+    *f->message = 0; /* no memory, so far */
     if (!f->label || !f->now) return false;
     f->raised = f->now + regs + 1;
     find_labels(f);
     size_t labels = f->label_count;
-    if (labels * (regs + 1) > STATES_MOST) return false;
+    if (labels * (regs + 1) > STATES_MOST)
+        return snprintf(f->message, f->size, "too large to be verified"), false;
     f->states = calloc(labels * regs + 1, sizeof *f->states);
     f->known = calloc(labels * 2, 1);
     f->todo = calloc(labels * 2, sizeof *f->todo);
@@ -507,7 +509,8 @@ static void free_flow(Flow *f) {
 }
 
 static bool run(Flow *f) {
-    if (!allocate(f)) return snprintf(f->message, f->size, "too large to be verified"), false;
+    if (!allocate(f)) return false;
+    snprintf(f->message, f->size, "it is at a place that is never reached");
     for (uint32_t i = 0; i < f->code->regs; i++)
         f->now[i] = i < parameter_count(f->code) ? HOLDS_VALUE : HOLDS_NOTHING;
     uint32_t extra = f->code->arg_count + f->code->kwonly_count;
@@ -600,7 +603,7 @@ bool code_check_frame(const Code *code, const FrameCheck *check, const Value *re
                       size_t size) {
     if (check->word == 0) return check_start(code, regs, message, size);
     if (check->word >= code->instr_count) return snprintf(message, size, "beyond its end"), false;
-    snprintf(message, size, "it is at a place that is never reached");
+    *message = 0;
     Flow flow = new_flow(code, message, size);
     bool ok = find_states(&flow, check->word) && check_registers(&flow, check, flow.exact, regs);
     free(flow.found);

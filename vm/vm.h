@@ -154,12 +154,13 @@ struct GenVM {
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
                                     next safepoint */
     uint32_t pending_count, pending_capacity;
-    uint64_t pending_total;      /* that there ever were */
-    uint64_t failing_allocation; /* see gen_debug_fail_allocation */
-    struct FileLink *writers;    /* files that may have something to write: file.c */
-    struct OpenSsl *openssl; /* what the library calls of OpenSSL, malloc's (stdlib/openssl.h) */
-    struct Threads *threads; /* of what runs (threads.h); NULL: there is the main thread alone */
-    bool resumed;            /* a native is run anew, after its thread was parked */
+    uint64_t pending_total;                     /* that there ever were */
+    uint64_t failing_allocation, failing_count; /* see gen_debug_fail_allocations */
+    void (*failing_told)(void);
+    struct FileLink *writers; /* files that may have something to write: file.c */
+    struct OpenSsl *openssl;  /* what the library calls of OpenSSL, malloc's (stdlib/openssl.h) */
+    struct Threads *threads;  /* of what runs (threads.h); NULL: there is the main thread alone */
+    bool resumed;             /* a native is run anew, after its thread was parked */
     /* Waits for what threads wait for, at most so many nanoseconds, -1: for ever, and wakes them;
      * set by the library. */
     void (*wait_events)(GenVM *vm, int64_t nanoseconds);
@@ -220,13 +221,12 @@ static inline void gc_spoil(void *object, size_t size) {
 #endif
 }
 
+bool gc_fail(GenVM *vm); /* gc.c; always true */
+
 /* Debug builds: does the host want this allocation to fail? Then MemoryError is pending. */
 static inline bool gc_must_fail(GenVM *vm) {
 #ifdef GEN_DEBUG
-    if (unlikely(vm->failing_allocation) && --vm->failing_allocation == 0) {
-        raise_memory(vm);
-        return true;
-    }
+    if (unlikely(vm->failing_allocation) && --vm->failing_allocation == 0) return gc_fail(vm);
 #endif
     (void)vm;
     return false;

@@ -1,49 +1,110 @@
 /* Out of memory at every allocation in turn: the script ends with an exception or a status, the VM
  * works afterwards (the same script runs to its end), and nothing is leaked. Allocations are those
- * of script objects in debug builds (gen_debug_fail_allocation), and malloc's where no sanitizer
- * has taken its place. With paths of scripts as arguments those are tried instead. */
+ * of script objects in debug builds (gen_debug_fail_allocations), and malloc's, of whichever
+ * library. Of both, either one fails alone, or all from one on.
+ *
+ *     out_of_memory                                          some scripts of its own, a few of each
+ *     out_of_memory [-first N] [-stride P] [-from S] PATH... scripts, each in a process of its own
+ *
+ * Each of the first N allocations fails alone, then every P-th; every S-th is the one from which on
+ * all fail. A finding is a line: what, script, kind of failure, which one, and where it failed
+ * (addresses in this program, innermost first); scripts/out-of-memory runs this over the tests and
+ * makes the lines readable. */
+#define _GNU_SOURCE
 #include "genvm.h"
 #include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* Where malloc can be replaced: the one of the C library, or of AddressSanitizer, is still there.
+ */
+#ifdef __SANITIZE_ADDRESS__
 #define OWN_MALLOC 1
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *block, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *block);
+#define THEIRS(name) __interceptor_##name
+#elif defined __GLIBC__ && !defined __SANITIZE_THREAD__
+#define OWN_MALLOC 1
+#define THEIRS(name) __libc_##name
 #endif
 
-static long failing, blocks; /* which call fails, 0: none; blocks that are not freed */
+enum { TRACE = 28, SIZE = 1 << 16, TRIES_MOST = 40, TOLD_MOST = 4096 };
+
+/* What a process leaves behind for the one that looks after it. */
+typedef struct Notes {
+    bool all;
+    long at;    /* which allocation is made to fail; 0: none */
+    int kind;   /* Kind */
+    int again;  /* 1: afterwards, the VM is tried out */
+    int traced; /* of where it failed */
+    void *trace[TRACE];
+    int crash_traced;
+    void *crash_trace[TRACE];
+    int count;
+    uint64_t told[TOLD_MOST]; /* hashes of findings: the same at the same place is told once */
+} Notes;
+
+typedef enum Kind { OBJECT, BLOCK } Kind;
+static const char *const kinds[][2] = {{"object", "objects from"}, {"block", "blocks from"}};
+
+static Notes *notes;
+static bool quiet;            /* only findings are told */
+static int out = 1;           /* where findings are written */
+static long failing;          /* which block fails, 0: none */
+static bool failing_all;      /* and all after it */
+static long blocks, attempts; /* blocks that are not freed; all asked for */
+
+static void note_failure(void) {
+    if (!notes->traced) notes->traced = backtrace(notes->trace, TRACE);
+}
 
 #ifdef OWN_MALLOC
-static int must_fail(void) {
-    return failing && --failing == 0;
+extern void *THEIRS(malloc)(size_t size);
+extern void *THEIRS(calloc)(size_t count, size_t size);
+extern void *THEIRS(realloc)(void *block, size_t size);
+extern void *THEIRS(memalign)(size_t alignment, size_t size);
+extern void THEIRS(free)(void *block);
+
+static bool must_fail(void) {
+    attempts++;
+    if (!failing || --failing != 0) return false;
+    if (failing_all) failing = 1;
+    long kept = failing; /* what is noted may allocate */
+    failing = 0;
+    note_failure();
+    failing = kept;
+    errno = ENOMEM;
+    return true;
 }
 static void *counted(void *block) {
-    if (block) blocks++;
+    if (block) __sync_add_and_fetch(&blocks, 1);
     return block;
 }
 void *malloc(size_t size) {
-    return must_fail() ? NULL : counted(__libc_malloc(size));
+    return must_fail() ? NULL : counted(THEIRS(malloc)(size));
 }
 void *calloc(size_t count, size_t size) {
-    return must_fail() ? NULL : counted(__libc_calloc(count, size));
+    return must_fail() ? NULL : counted(THEIRS(calloc)(count, size));
 }
 void *realloc(void *block, size_t size) {
     if (must_fail()) return NULL;
-    return block ? __libc_realloc(block, size) : counted(__libc_malloc(size));
+    return block ? THEIRS(realloc)(block, size) : counted(THEIRS(malloc)(size));
 }
 int posix_memalign(void **block, size_t alignment, size_t size) {
-    *block = must_fail() ? NULL : counted(__libc_memalign(alignment, size));
+    *block = must_fail() ? NULL : counted(THEIRS(memalign)(alignment, size));
     return *block ? 0 : ENOMEM;
 }
 void free(void *block) {
-    if (block) blocks--;
-    __libc_free(block);
+    if (block) __sync_sub_and_fetch(&blocks, 1);
+    THEIRS(free)(block);
 }
 #endif
 
@@ -90,87 +151,479 @@ static const char *const samples[] = {
     "except SyntaxError: pass\n",
 };
 
-static int trouble(const char *what, const char *name, const char *layer, long n) {
-    printf("%s: %s, %s %ld\n", name, what, layer, n);
-    fflush(stdout);
-    return 0;
+/* What the VM must still be able to do afterwards, as a task that calls its host. It leaves no
+ * names behind. */
+static const char check[] = "exec('''def steps():\n"
+                            "    yield from sorted([3, 1, 2], key=lambda n: host(-n))\n"
+                            "assert list(steps()) == [3, 2, 1] and str(10 ** 20)[1] == '0'\n"
+                            "try: {}['a']\n"
+                            "except KeyError as e: assert f'{e!r:>15}' == \"  KeyError('a')\"\n"
+                            "''', {})\n";
+
+/* ---- one run of a script ---- */
+
+typedef struct Text {
+    size_t size;
+    bool told; /* of a MemoryError that could not be raised */
+    char data[SIZE];
+} Text;
+
+typedef struct Script {
+    const char *name; /* without its folder */
+    const char *path, *text;
+    bool same;            /* two runs of it do the same */
+    bool catches;         /* it has clauses that catch MemoryError, too */
+    bool ends[2];         /* without an exception: the first time in a VM, the second */
+    Text output[2];       /* of these */
+    char error[2][400];   /* the last line of the exception */
+    long objects, blocks; /* how many allocations it makes */
+    long kept_blocks;     /* that a VM leaves behind in any case (debug builds) */
+    double seconds;
+} Script;
+
+static Text output;
+
+static bool catches_all(const char *text) {
+    static const char *const clauses[] = {"except:",    "except Exception", "except BaseException",
+                                          "Exception)", "__exit__",         "suppress(",
+                                          "except*"};
+    for (size_t i = 0; i < sizeof clauses / sizeof *clauses; i++)
+        if (strstr(text, clauses[i])) return true;
+    return false;
 }
 
-/* Of a VM that was freed: a debug build keeps the struct, to notice its use. */
-#if defined GEN_DEBUG && defined OWN_MALLOC
-enum { KEPT = 1 };
-#else
-enum { KEPT = 0 };
-#endif
+static bool collect(void *context, int stream, const char *data, size_t size) {
+    (void)context;
+    if (stream == 2 && memmem(data, size, "MemoryError", 11)) output.told = true;
+    if (stream != 1 || output.size + size > SIZE) return true;
+    memcpy(output.data + output.size, data, size);
+    output.size += size;
+    return true;
+}
 
-/* 1: it failed in an orderly way; 2: nothing failed any more; 0: trouble. */
-static int try_once(const char *name, const char *text, long object, long block) {
-    const char *layer = object ? "object" : "block";
-    long before = blocks, n = object ? object : block;
-    failing = block;
-    GenVM *vm = gen_vm_new(NULL);
-    if (!vm) return failing == 0 && blocks <= before + KEPT ? 1 : trouble("no VM", name, layer, n);
-    gen_debug_fail_allocation(vm, (uint64_t)object);
-    int ran = gen_run_string(vm, text, "script"), done = object == 0 && failing > 0;
-    if (object == 1 && ran) done = 1; /* a release build */
-    failing = 0;
-    gen_debug_fail_allocation(vm, 0);
-    if (!ran) {
-        if (!gen_error_matches(vm, "BaseException")) return trouble("no exception", name, layer, n);
-        gen_error_clear(vm);
+static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
+
+static GenVM *new_vm(void) {
+    GenConfig config = {.size = sizeof config,
+                        .capabilities = GEN_CAP_ALL & ~(GEN_CAP_STDIO | GEN_CAP_ENTROPY),
+                        .write = collect};
+    GenVM *vm = gen_vm_new(&config);
+    if (!vm) return NULL;
+    GenScope scope = gen_scope_open(vm);
+    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+    gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
+    gen_scope_close(vm, scope);
+    return vm;
+}
+
+static void last_line(const char *text, char *line, size_t size) {
+    const char *end = text + strlen(text), *start = text;
+    while (end > text && end[-1] == '\n')
+        end--;
+    for (const char *at = text; at < end; at++)
+        if (at[-(at > text)] == '\n' && at[0] != ' ') start = at;
+    if (end - start >= (long)size) end = start + size - 1;
+    memcpy(line, start, (size_t)(end - start));
+    line[end - start] = 0;
+    char *guess = strstr(line, ". Did you "); /* a help, made if there is memory for it */
+    if (guess) *guess = 0;
+}
+
+/* Is the pending exception MemoryError, or was one raised on the way to it? It is cleared. */
+static bool comes_from_memory_error(GenVM *vm) {
+    if (gen_error_matches(vm, "MemoryError")) return gen_error_clear(vm), true;
+    GenScope scope = gen_scope_open(vm);
+    GenRef at = gen_error_take(vm);
+    bool found = false;
+    for (int depth = 0; depth < 20 && at != GEN_NULL && !gen_is_none(vm, at) && !found; depth++) {
+        GenRef cause = gen_get_attr(vm, at, "__cause__"),
+               context = gen_get_attr(vm, at, "__context__");
+        at = gen_is_none(vm, cause) ? context : cause;
+        GenRef type = gen_get_attr(vm, gen_get_attr(vm, at, "__class__"), "__name__");
+        size_t size;
+        const char *name = gen_to_str(vm, type, &size);
+        found = name && !strcmp(name, "MemoryError");
     }
-    if (!gen_run_string(vm, "assert sum([1, 2, 3]) == 6 and str(10 ** 20)", "check") ||
-        !gen_run_string(vm, text, "script")) {
-        printf("%s", gen_error_text(vm));
-        return trouble("does not work afterwards", name, layer, n);
+    gen_error_clear(vm);
+    gen_scope_close(vm, scope);
+    return found;
+}
+
+static bool run(GenVM *vm, const Script *script) {
+    output.size = 0;
+    output.told = false;
+    return gen_run_string(vm, script->text, script->name);
+}
+
+/* One line; the same at the same place is told once. Always false. */
+static bool finding(const Script *script, const char *what, const char *detail, void *const *trace,
+                    int traced) {
+    uint64_t hash = 14695981039346656037u;
+    for (const char *c = what; *c; c++)
+        hash = (hash ^ (uint64_t)*c) * 1099511628211u;
+    for (int i = 0; i < 14 && i < notes->traced; i++)
+        hash = (hash ^ (uintptr_t)notes->trace[i]) * 1099511628211u;
+    for (int i = 0; i < 6 && i < traced; i++)
+        hash = (hash ^ (uintptr_t)trace[i]) * 1099511628211u;
+    for (int i = 0; i < notes->count; i++)
+        if (notes->told[i] == hash) return false;
+    if (notes->count < TOLD_MOST) notes->told[notes->count++] = hash;
+
+    extern char __executable_start;
+    char line[8000];
+    int size = snprintf(line, sizeof line, "FINDING\t%s%s%s\t%s\t%s %ld%s\t", what,
+                        *detail ? ": " : "", detail, script->path, kinds[notes->kind][notes->all],
+                        notes->at, notes->again ? ", afterwards" : "");
+    for (int i = 0; i < notes->traced; i++)
+        size += snprintf(line + size, sizeof line - (size_t)size, "%lx ",
+                         (unsigned long)((char *)notes->trace[i] - &__executable_start));
+    size += snprintf(line + size, sizeof line - (size_t)size, "\t");
+    for (int i = 0; i < traced; i++)
+        size += snprintf(line + size, sizeof line - (size_t)size, "%lx ",
+                         (unsigned long)((char *)trace[i] - &__executable_start));
+    line[size++] = '\n';
+    if (write(out, line, (size_t)size) != size) _exit(3);
+    return false;
+}
+
+static bool trouble(const Script *script, const char *what, const char *detail) {
+    return finding(script, what, detail, NULL, 0);
+}
+
+/* ---- the script as it is ---- */
+
+static int free_descriptor(void) {
+    int next = fcntl(out, F_DUPFD_CLOEXEC, 3);
+    close(next);
+    return next;
+}
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Runs it twice in one VM; what is noted of it must be the same each time that this is called. */
+static void learn(Script *script, bool compare) {
+    long before = blocks;
+    GenVM *vm = new_vm();
+    script->same = true;
+    for (int i = 0; i < 2; i++) {
+        double start = now();
+        long attempts_before = attempts;
+        gen_debug_fail_allocations(vm, INT64_MAX, 1, NULL);
+        bool ends = run(vm, script);
+        if (i == 0) {
+            script->objects = INT64_MAX - (long)gen_debug_fail_allocations(vm, 0, 0, NULL);
+            script->blocks = attempts - attempts_before;
+            script->seconds = now() - start;
+        }
+        char line[400] = "";
+        if (!ends) last_line(gen_error_text(vm), line, sizeof line);
+        gen_error_clear(vm);
+        if (compare && (ends != script->ends[i] || strcmp(line, script->error[i]) ||
+                        output.size != script->output[i].size ||
+                        memcmp(output.data, script->output[i].data, output.size)))
+            script->same = false;
+        script->ends[i] = ends;
+        strcpy(script->error[i], line);
+        script->output[i] = output;
     }
     gen_vm_finish(vm);
+    gen_error_clear(vm);
     gen_vm_free(vm);
-    if (blocks != before + KEPT) return trouble("leaks", name, layer, n);
-    return done ? 2 : 1;
+    script->kept_blocks = blocks - before;
 }
 
-/* Each of the first 300, then ever fewer (a build that collects at every safepoint is slow: each of
- * the first 40); as long as it takes until nothing fails. */
-#ifdef GEN_STRESS_GC
-enum { EACH = 40, FEWER = 6 };
-#else
-enum { EACH = 300, FEWER = 40 };
-#endif
+static bool is_as_before(const Script *script, int i, bool ended, const char *error) {
+    return ended == script->ends[i] && !strcmp(error, script->error[i]) &&
+           output.size == script->output[i].size &&
+           !memcmp(output.data, script->output[i].data, output.size);
+}
 
-static int try_script(const char *name, const char *text, long objects) {
-    int result = 1;
-    for (long n = 1; result == 1 && n < objects; n += n < EACH ? 1 : n / FEWER)
-        result = try_once(name, text, n, 0);
-#ifdef OWN_MALLOC
-    result = result ? 1 : 0;
-    for (long n = 1; result == 1; n += n < EACH ? 1 : n / FEWER)
-        result = try_once(name, text, 0, n);
-#endif
-    return result != 0;
+/* ---- the script with a failure ---- */
+
+static void fail(GenVM *vm, long at, Kind kind, bool all) {
+    notes->at = at, notes->kind = (int)kind, notes->all = all;
+    notes->traced = notes->again = 0;
+    if (kind == OBJECT)
+        gen_debug_fail_allocations(vm, (uint64_t)at, all ? UINT64_MAX : 1, note_failure);
+    else
+        failing = at, failing_all = all;
+}
+
+static void fail_no_more(GenVM *vm) {
+    failing = 0;
+    if (vm) gen_debug_fail_allocations(vm, 0, 0, NULL);
+    notes->again = 1;
+}
+
+static bool answers(GenVM *vm) {
+    GenScope scope = gen_scope_open(vm);
+    GenRef task = gen_task_from_source(vm, check, "check");
+    GenOutcome outcome;
+    GenStatus status;
+    while (task != GEN_NULL && (status = gen_run(vm, task, &outcome)) == GEN_CALLOUT)
+        gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0));
+    gen_scope_close(vm, scope);
+    return task != GEN_NULL && status == GEN_DONE;
+}
+
+/* The line in which it begins to differ from that of an ordinary run. */
+static bool other_output(const Script *script, const char *what, int i) {
+    const Text *old = &script->output[i];
+    size_t same = 0, line = 0;
+    for (; same < old->size && same < output.size && old->data[same] == output.data[same]; same++)
+        if (old->data[same] == '\n') line = same + 1;
+    char detail[200], expected[80] = "", got[80] = "";
+    snprintf(expected, sizeof expected, "%.*s", (int)(old->size - line), old->data + line);
+    snprintf(got, sizeof got, "%.*s", (int)(output.size - line), output.data + line);
+    expected[strcspn(expected, "\n")] = got[strcspn(got, "\n")] = 0;
+    snprintf(detail, sizeof detail, "[%s] instead of [%s]", got, expected);
+    return trouble(script, what, detail);
+}
+
+/* How the run ended that had a failure in it. */
+static bool ended_well(GenVM *vm, const Script *script, bool ended) {
+    char error[400] = "";
+    if (!ended && !gen_error_matches(vm, "BaseException"))
+        return trouble(script, "no exception", "");
+    if (!ended) last_line(gen_error_text(vm), error, sizeof error);
+    if (script->same && is_as_before(script, 0, ended, error)) return gen_error_clear(vm), true;
+    if (!ended && !comes_from_memory_error(vm) && strcmp(error, script->error[0]))
+        return trouble(script, "another exception", error);
+    if (memmem(output.data, output.size, "MemoryError", 11)) return true; /* it has caught it */
+    if (!script->same || output.told || (!ended && strcmp(error, script->error[0]))) return true;
+    return other_output(script, script->catches ? "perhaps caught" : "another output", 0);
+}
+
+static bool works_afterwards(GenVM *vm, const Script *script) {
+    char error[400] = "";
+    if (!answers(vm)) {
+        last_line(gen_error_text(vm), error, sizeof error);
+        gen_error_clear(vm);
+        return trouble(script, "does not work afterwards", error);
+    }
+    bool ended = run(vm, script);
+    if (!ended) last_line(gen_error_text(vm), error, sizeof error);
+    gen_error_clear(vm);
+    if (!script->same || is_as_before(script, 0, ended, error) ||
+        is_as_before(script, 1, ended, error))
+        return true;
+    if (strcmp(error, script->error[0]))
+        return trouble(script, "does something else afterwards", error);
+    return other_output(script, "does something else afterwards", 0);
+}
+
+/* False: nothing failed any more. */
+static bool try_once(const Script *script, long at, Kind kind, bool all) {
+    struct itimerval limit = {.it_value.tv_sec = 10 + (long)(script->seconds * 40)}, none = {0};
+    setitimer(ITIMER_REAL, &limit, NULL);
+    tzset(); /* the C library remembers the zone it was last asked for */
+    long before = blocks;
+    int descriptor = free_descriptor();
+    GenVM *vm = new_vm();
+    fail(vm, at, kind, all);
+    bool ended = run(vm, script), to_the_end = all && at % 2;
+    bool failed = notes->traced;
+    if (to_the_end) {
+        gen_error_clear(vm);
+        gen_vm_finish(vm);
+    } else {
+        fail_no_more(vm);
+        if (ended_well(vm, script, ended)) works_afterwards(vm, script);
+        gen_vm_finish(vm);
+    }
+    gen_error_clear(vm);
+    gen_vm_free(vm);
+    fail_no_more(NULL);
+    if (blocks > before + script->kept_blocks) {
+        char count[40];
+        snprintf(count, sizeof count, "%ld blocks", blocks - before - script->kept_blocks);
+        trouble(script, "leaks", count);
+    }
+    if (free_descriptor() != descriptor) trouble(script, "leaks", "a file");
+    setitimer(ITIMER_REAL, &none, NULL);
+    return failed;
+}
+
+typedef struct Plan {
+    long first;  /* each of so many fails alone */
+    long stride; /* then each of these */
+    long from;   /* each of these is one from which on all fail */
+    long most;   /* of one kind in one script: what lies behind is left out */
+} Plan;
+
+typedef struct Place { /* where a process is in the plan, or goes on */
+    int pass;          /* 0: objects, 1: blocks, 2: objects from, 3: blocks from */
+    long at;
+} Place;
+
+static long next_place(const Plan *plan, int pass, long at) {
+    return pass >= 2 ? at + plan->from : at + (at < plan->first ? 1 : plan->stride);
+}
+
+static void try_all(const Script *script, const Plan *plan, Place place) {
+    for (; place.pass < 4; place.pass++, place.at = 1) {
+        Kind kind = place.pass % 2 ? BLOCK : OBJECT;
+        long count = kind == OBJECT ? script->objects : script->blocks;
+        if (count > plan->most) count = plan->most;
+        for (; place.at <= count; place.at = next_place(plan, place.pass, place.at))
+            if (!try_once(script, place.at, kind, place.pass >= 2)) break;
+    }
+}
+
+/* ---- a process for each script ---- */
+
+static void on_crash(int number) {
+    notes->crash_traced = backtrace(notes->crash_trace, TRACE);
+    _exit(number == SIGALRM ? 98 : 97);
+}
+
+static void catch_crashes(void) {
+    static char stack[1 << 16];
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    sigaltstack(&other, NULL);
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+    backtrace(notes->crash_trace, 1); /* loads what it needs */
+}
+
+static void work(Script *script, const Plan *plan, Place place) {
+    catch_crashes();
+    static char trial[] = "x = 1\n";
+    Script warm = {.name = "trial", .path = "trial", .text = trial};
+    learn(&warm, false);
+    learn(script, false);
+    if (script->seconds > 1.5) _exit(4);
+    learn(script, true);
+    try_all(script, plan, place);
+}
+
+static const char *ending(int status) {
+    static char text[60];
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 98) return "hangs";
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 97) return "crashes";
+    snprintf(text, sizeof text, "process ends: %s %d", WIFEXITED(status) ? "status" : "signal",
+             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return text;
+}
+
+/* Where the next process goes on. */
+static Place behind(const Plan *plan) {
+    Place place = {.pass = notes->kind + 2 * notes->all};
+    place.at = next_place(plan, place.pass, notes->at);
+    return place;
+}
+
+static void try_script(Script *script, const Plan *plan) {
+    Place place = {.at = 1};
+    int before = notes->count;
+    for (int tries = 0; tries < TRIES_MOST; tries++) {
+        notes->at = notes->crash_traced = notes->traced = 0;
+        pid_t child = fork();
+        if (child < 0) {
+            perror("fork");
+            exit(2);
+        }
+        if (!child) {
+            work(script, plan, place);
+            _exit(0);
+        }
+        int status;
+        waitpid(child, &status, 0);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 4) {
+            printf("LEFT OUT\t%s\ttakes too long\n", script->path);
+            break;
+        }
+        if (status == 0) break;
+        finding(script, ending(status), "", notes->crash_trace, notes->crash_traced);
+        if (!notes->at) break; /* before any failure */
+        place = behind(plan);
+    }
+    if (notes->count == before && !quiet) printf("WHOLE\t%s\n", script->path);
+    fflush(stdout);
 }
 
 static char *read_file(const char *path) {
     FILE *file = fopen(path, "rb");
     char *text = calloc(1, 1 << 20);
-    if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0) exit(2);
+    if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0) {
+        perror(path);
+        exit(2);
+    }
     fclose(file);
     return text;
 }
 
+static void try_file(const char *path, const Plan *plan) {
+    static Script script;
+    memset(&script, 0, sizeof script);
+    char *text = read_file(path), folder[1000];
+    const char *slash = strrchr(path, '/');
+    int home = open(".", O_RDONLY | O_DIRECTORY);
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    if (chdir(folder) != 0) perror(folder), exit(2);
+    script.path = path;
+    script.name = slash ? slash + 1 : path;
+    script.text = text;
+    script.catches = catches_all(text);
+    try_script(&script, plan);
+    if (fchdir(home) != 0) perror("."), exit(2);
+    close(home);
+    free(text);
+}
+
+/* Without arguments: the samples, and some of the language tests, of each some allocations. */
+static int try_some(void) {
+#ifdef GEN_STRESS_GC /* slow */
+    Plan close = {.first = 40, .stride = 211, .from = 503, .most = 8000},
+         wide = {.first = 10, .stride = 503, .from = 1009, .most = 8000};
+    enum { EACH = 120 };
+#else
+    Plan close = {.first = 200, .stride = 53, .from = 211, .most = 8000},
+         wide = {.first = 40, .stride = 211, .from = 503, .most = 8000};
+    enum { EACH = 30 };
+#endif
+    int count = (int)(sizeof samples / sizeof *samples);
+    quiet = true;
+    for (int i = 0; i < count; i++) {
+        static Script script;
+        memset(&script, 0, sizeof script);
+        script.name = script.path = "sample";
+        script.text = samples[i];
+        try_script(&script, &close);
+    }
+    glob_t found;
+    if (glob("../language/*/*.out", 0, NULL, &found) != 0) return perror("../language"), 2;
+    for (size_t i = EACH / 2; i < found.gl_pathc; i += EACH) {
+        char path[1000];
+        snprintf(path, sizeof path, "%.*s.gen", (int)strlen(found.gl_pathv[i]) - 4,
+                 found.gl_pathv[i]);
+        if (access(path, R_OK) == 0) try_file(path, &wide);
+    }
+    globfree(&found);
+    if (!notes->count) printf("samples and language tests survive every failure\n");
+    return notes->count != 0;
+}
+
 int main(int argc, char **argv) {
-    int good = 0, count = (int)(sizeof samples / sizeof *samples);
-    for (int i = 1; i < argc; i++) {
-        char *text = read_file(argv[i]);
-        fprintf(stderr, "%s\n", argv[i]);
-        good += try_script(argv[i], text, 3000);
-        free(text);
+    Plan plan = {.first = 400, .stride = 37, .from = 41, .most = 20000};
+    notes = mmap(NULL, sizeof *notes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (notes == MAP_FAILED) return perror("mmap"), 2;
+    if (argc == 1) return try_some();
+    int i = 1;
+    for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
+        long *number = !strcmp(argv[i], "-first")    ? &plan.first
+                       : !strcmp(argv[i], "-stride") ? &plan.stride
+                       : !strcmp(argv[i], "-from")   ? &plan.from
+                                                     : &plan.most;
+        *number = strtol(argv[i + 1], NULL, 10);
     }
-    for (int i = 0; argc == 1 && i < count; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "sample %d", i);
-        good += try_script(name, samples[i], 3000);
-    }
-    printf("%d of %d scripts survive every failure\n", good, argc == 1 ? count : argc - 1);
-    return 0;
+    for (; i < argc; i++)
+        try_file(argv[i], &plan);
+    return notes->count != 0;
 }

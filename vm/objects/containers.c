@@ -79,7 +79,6 @@ static Value engine_repr_leave(GenVM *vm, Value *args) {
 
 Leaf builder_put_repr(StrBuilder *builder, Value v) {
     Value text = leaf_repr(builder->vm, v);
-    if (text == VALUE_ERROR) return LEAF_ERROR;
     if (text == VALUE_TAIL) {
         native_drop_tail(builder->vm);
         return LEAF_SCRIPT;

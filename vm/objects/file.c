@@ -72,7 +72,8 @@ Value file_new_stream(GenVM *vm, int stream) {
         return VALUE_ERROR;
     file->mode = vm->characters[stream ? 'w' : 'r'];
     file->line_buffering = stream == 2 || raw->host >= 0 || raw_is_tty(raw);
-    gc_finalizable(vm, file);
+    /* A host is handed the rest of a line, too, when its call returns. */
+    file_watch(vm, &file->header, raw->host > 0 ? &file->link : NULL);
     return object_value(file);
 }
 

@@ -30,6 +30,10 @@ static void put_value(StrBuilder *builder, Value v, Value (*text_of)(GenVM *vm, 
         native_leave(vm);
     }
     if (text == VALUE_TAIL) native_drop_tail(vm);
+    if (text == VALUE_ERROR && error_matches(vm, EXC_MEMORY_ERROR)) {
+        builder_put_str(builder, VALUE_ERROR); /* another text would not be the same */
+        return;
+    }
     if (text == VALUE_ERROR) {
         error_clear(vm);
         vm->exception = pending;
