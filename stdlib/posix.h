@@ -23,6 +23,7 @@ Value posix_raise_two(GenVM *vm, Value from, Value to);
  * meanwhile. */
 void posix_lock_environment(void);
 void posix_unlock_environment(void);
+Value socket_poll_many(GenVM *vm, Value *args); /* socket_select.c: poll(entries, timeout) */
 bool posix_interrupted(GenVM *vm); /* after EINTR: false: KeyboardInterrupt is pending */
 
 #endif

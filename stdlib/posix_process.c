@@ -4,7 +4,7 @@
  * The environment that a script sees is a copy made when the module is; putenv and unsetenv change
  * the process's.
  */
-#include "stdlib/posix.h"
+#include "stdlib/posix_child.h"
 #include "vm/bind.h"
 #include "vm/paths.h"
 #include "vm/threads.h"
@@ -200,8 +200,23 @@ static Value posix_dup(GenVM *vm, Value *args) {
 
 static Value posix_dup2(GenVM *vm, Value *args) {
     if (!may_use(vm, as_int(args[0])) || !may_use(vm, as_int(args[1]))) return VALUE_ERROR;
-    int fd = dup2((int)as_int(args[0]), (int)as_int(args[1]));
+    int from = (int)as_int(args[0]), to = (int)as_int(args[1]);
+    int fd = args[2] == VALUE_TRUE || from == to ? dup2(from, to) : dup3(from, to, O_CLOEXEC);
     return fd < 0 ? posix_raise(vm, VALUE_UNSET) : int_value(fd);
+}
+
+static Value posix_set_inheritable(GenVM *vm, Value *args) {
+    int fd = (int)as_int(args[0]), flags = fcntl(fd, F_GETFD);
+    if (!may_use(vm, fd)) return VALUE_ERROR;
+    int wanted = args[1] == VALUE_TRUE ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
+    bool ok = flags >= 0 && fcntl(fd, F_SETFD, wanted) == 0;
+    return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+}
+
+static Value posix_get_inheritable(GenVM *vm, Value *args) {
+    int flags = fcntl((int)as_int(args[0]), F_GETFD);
+    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    return flags < 0 ? posix_raise(vm, VALUE_UNSET) : bool_value(!(flags & FD_CLOEXEC));
 }
 
 static Value posix_fsync(GenVM *vm, Value *args) {
@@ -374,20 +389,14 @@ static Value posix_strerror(GenVM *vm, Value *args) {
     return str_from(vm, strerror_r((int)as_int(args[0]), buffer, sizeof buffer));
 }
 
-static bool may_signal(GenVM *vm) {
-    if (vm->capabilities & GEN_CAP_PROCESS) return true;
-    path_refuse(vm, "this virtual machine has no access to other processes", VALUE_UNSET);
-    return false;
-}
-
 static Value posix_kill(GenVM *vm, Value *args) {
-    if (!may_signal(vm)) return VALUE_ERROR;
+    if (!posix_may_use_processes(vm)) return VALUE_ERROR;
     bool ok = kill((pid_t)as_int(args[0]), (int)as_int(args[1])) == 0;
     return ok ? vm_after_signal(vm) : posix_raise(vm, VALUE_UNSET);
 }
 
 static Value posix_killpg(GenVM *vm, Value *args) {
-    if (!may_signal(vm)) return VALUE_ERROR;
+    if (!posix_may_use_processes(vm)) return VALUE_ERROR;
     bool ok = killpg((pid_t)as_int(args[0]), (int)as_int(args[1])) == 0;
     return ok ? vm_after_signal(vm) : posix_raise(vm, VALUE_UNSET);
 }
@@ -429,6 +438,10 @@ const NativeDef posix_descriptor_functions[] = {
     {"dup(fd: size, /)", posix_dup, "Return a duplicate of a file descriptor."},
     {"dup2(fd: size, fd2: size, inheritable: bool = True)", posix_dup2,
      "Duplicate file descriptor."},
+    {"set_inheritable(fd: size, inheritable: bool, /)", posix_set_inheritable,
+     "Set the inheritable flag of the specified file descriptor."},
+    {"get_inheritable(fd: size, /)", posix_get_inheritable,
+     "Get the close-on-exe flag of the specified file descriptor."},
     {"fsync(fd: size)", posix_fsync, "Force write of fd to disk."},
     {"ftruncate(fd: size, length: size, /)", posix_ftruncate,
      "Truncate a file, specified by file descriptor, to a specific length."},
@@ -517,6 +530,7 @@ static bool init(GenVM *vm, Module *module) {
         if (!set(vm, module->dict, constants[i].name, int_value(constants[i].value))) return false;
     return add_functions(vm, module, posix_path_functions) &&
            add_functions(vm, module, posix_descriptor_functions) &&
+           add_functions(vm, module, posix_child_functions) &&
            set(vm, module->dict, "error", object_value(vm->types[EXC_OS_ERROR]));
 }
 

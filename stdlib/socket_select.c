@@ -80,7 +80,8 @@ static int epoll_of(const struct pollfd *entries, uint64_t count) {
     return epoll;
 }
 
-/* The same as poll_many where the thread waits: an epoll of its own holds the descriptors. */
+/* The same as socket_poll_many where the thread waits: an epoll of its own holds the descriptors.
+ */
 static Value poll_parked(GenVM *vm, const struct pollfd *entries, uint64_t count, Value timeout,
                          int ready) {
     Thread *thread = threads_current(vm);
@@ -97,7 +98,7 @@ static Value poll_parked(GenVM *vm, const struct pollfd *entries, uint64_t count
 }
 
 /* poll(list of (fd, events), timeout) -> list of (fd, events) */
-static Value poll_many(GenVM *vm, Value *args) {
+Value socket_poll_many(GenVM *vm, Value *args) {
     uint64_t count = AS_LIST(args[0])->count;
     struct pollfd *entries = calloc(count + 1, sizeof *entries);
     if (!entries) return raise_memory(vm);
@@ -162,7 +163,7 @@ static Value epoll_poll(GenVM *vm, Value *args) {
 }
 
 const NativeDef socket_select_functions[] = {
-    {"poll(entries: list, timeout: float | None, /)", poll_many, NULL},
+    {"poll(entries: list, timeout: float | None, /)", socket_poll_many, NULL},
     {"epoll()", epoll_make, NULL},
     {"epoll_control(epoll: index, operation: index, fd: index, events: index, /)", epoll_control,
      NULL},

@@ -6,8 +6,8 @@
  *
  * What scripts wait for is an item, anything with a _run method (a Handle, a Task, a transport): a
  * descriptor's reader and writer, a signal's handler. poll() appends the items that are ready to
- * the list of the event loop that polls, which runs them. Requests that end with a result (names,
- * processes) are completions, (item, status, data), which poll() returns.
+ * the list of the event loop that polls, which runs them. Requests that end with a result (names)
+ * are completions, (item, status, data), which poll() returns.
  *
  * A callback of libuv may allocate, since no collection happens inside a native, but runs no script
  * code.
@@ -399,7 +399,7 @@ static const NativeDef functions[] = {
 };
 
 static bool init(GenVM *vm, Module *module) {
-    for (const NativeDef *def = uv_process_functions; def->signature; def++) {
+    for (const NativeDef *def = uv_name_functions; def->signature; def++) {
         Value function = native_function_new(vm, def, VALUE_UNSET, module->name);
         if (function == VALUE_ERROR ||
             !dict_set_str(vm, module->dict, AS(NativeFunction, function)->name, function))

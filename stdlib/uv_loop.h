@@ -54,7 +54,6 @@ typedef struct UvRequest {
     union {
         uv_getaddrinfo_t getaddrinfo;
         uv_getnameinfo_t getnameinfo;
-        uv_process_t process;
     };
     UvLoop *loop;
 } UvRequest;
@@ -63,6 +62,6 @@ Value uv_request_take(UvRequest *request); /* the item; the request is forgotten
 
 Value uv_raise(GenVM *vm, int status); /* OSError of a negative status of libuv */
 
-extern const NativeDef uv_process_functions[];
+extern const NativeDef uv_name_functions[];
 
 #endif

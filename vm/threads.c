@@ -7,6 +7,7 @@
 #include "vm/frame.h"
 #include "vm/interp.h"
 #include "vm/objects.h"
+#include "vm/resource.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -38,8 +39,8 @@ bool threads_can_switch(GenVM *vm) {
 static void trace(GenVM *vm, Object *object) {
     Thread *thread = (Thread *)object;
     if (status_of(thread) != THREAD_RUNNING) task_mark_state(vm, &thread->state);
-    const Value values[] = {thread->start,  thread->args,  thread->kwargs,
-                            thread->object, thread->again, thread->again_args};
+    const Value values[] = {thread->start, thread->args,       thread->kwargs, thread->object,
+                            thread->again, thread->again_args, thread->held};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         gc_mark(vm, values[i]);
     for (int i = 0; i < THREAD_KEPT; i++)
@@ -61,7 +62,7 @@ static Thread *thread_new(GenVM *vm, Threads *threads) {
     TaskState *state = &thread->state;
     state->exception = state->handled = state->shown = VALUE_UNSET;
     thread->start = thread->args = thread->kwargs = thread->object = VALUE_UNSET;
-    thread->again = thread->again_args = VALUE_UNSET;
+    thread->again = thread->again_args = thread->held = VALUE_UNSET;
     for (int i = 0; i < THREAD_KEPT; i++)
         thread->kept[i] = VALUE_UNSET;
     thread->ident = ++threads->last_ident;
@@ -175,6 +176,12 @@ Value threads_park(GenVM *vm, uint64_t until, int fd, short events) {
     set_status(vm, thread, THREAD_PARKED);
     vm->stop = STOP_SWITCH;
     return VALUE_ERROR;
+}
+
+void threads_hold(GenVM *vm, Value resource) {
+    Thread *thread = vm->threads->current;
+    thread->held = resource;
+    gc_barrier(vm, thread);
 }
 
 bool threads_keep_call(GenVM *vm, NativeFunction *native, const Value *args) {
@@ -410,10 +417,19 @@ static bool begin(GenVM *vm, Thread *thread) {
     return call_spread(vm, start, args, kwargs);
 }
 
+/* What the native had under way outside is at its end. */
+static void drop_held(GenVM *vm) {
+    Thread *thread = vm->threads->current;
+    if (thread->held == VALUE_UNSET) return;
+    resource_release(vm, thread->held);
+    thread->held = VALUE_UNSET;
+}
+
 static bool invoke_again(GenVM *vm, Value native, Value args) {
     vm->resumed = true;
     Value result = native_invoke_again(vm, AS(NativeFunction, native), AS_TUPLE(args)->items);
     vm->resumed = false;
+    if (vm->stop != STOP_SWITCH) drop_held(vm);
     return call_result(vm, result);
 }
 
@@ -423,6 +439,8 @@ bool threads_wait_on(GenVM *vm) {
     Value native = registers[1], args = registers[2];
     thread->until = registers[3] == VALUE_NONE ? THREAD_FOR_EVER : (uint64_t)as_int(registers[3]);
     thread->progress = as_int(registers[4]);
+    thread->held = registers[5] == VALUE_NONE ? VALUE_UNSET : registers[5];
+    gc_barrier(vm, thread);
     frame_pop(vm);
     return invoke_again(vm, native, args);
 }
@@ -436,8 +454,10 @@ static bool run_anew(GenVM *vm, Thread *thread) {
     vm->interrupted = 0;
     vm->poll &= ~(uint32_t)POLL_INTERRUPT;
     Value until = thread->until == THREAD_FOR_EVER ? VALUE_NONE : int_value((int64_t)thread->until);
-    if (!frame_push_continuation(vm, RETURN_AGAIN, 4, native, args, until,
-                                 int_value(thread->progress)))
+    Value held = take(&thread->held);
+    if (!frame_push_continuation(vm, RETURN_AGAIN, 5, native, args, until,
+                                 int_value(thread->progress),
+                                 held == VALUE_UNSET ? VALUE_NONE : held))
         return false;
     return call_value(vm, handler, 0, NULL);
 }
@@ -500,7 +520,7 @@ bool threads_leave_main(GenVM *vm) {
     main->wait_at = NOT_WAITING;
     set_status(vm, main, THREAD_RUNNING);
     bool between = main->again == VALUE_UNSET;
-    main->again = main->again_args = VALUE_UNSET;
+    main->again = main->again_args = main->held = VALUE_UNSET;
     return between;
 }
 

@@ -50,11 +50,12 @@ enum {
 
 typedef struct Thread {
     Object header;
-    TaskState state;               /* while it does not run; of the budget's fields nothing */
-    Value start, args, kwargs;     /* while it is new */
-    Value object;                  /* the script's object for it, or UNSET */
-    Value again;                   /* the NativeFunction to be run anew, or UNSET */
-    Value again_args;              /* tuple: its arguments, bound */
+    TaskState state;           /* while it does not run; of the budget's fields nothing */
+    Value start, args, kwargs; /* while it is new */
+    Value object;              /* the script's object for it, or UNSET */
+    Value again;               /* the NativeFunction to be run anew, or UNSET */
+    Value again_args;          /* tuple: its arguments, bound */
+    Value held; /* a Resource that it needs until it has its result (threads_hold), or UNSET */
     Value kept[THREAD_KEPT];       /* of the instances and hooks that each thread has for itself */
     struct Thread *next;           /* in the ready queue */
     struct Thread *after, *before; /* in the list of those that are alive */
@@ -120,6 +121,9 @@ Thread *threads_start(GenVM *vm, Value callable, Value args, Value kwargs, Value
  * once. */
 Value threads_park(GenVM *vm, uint64_t until, int fd, short events);
 void threads_wake(GenVM *vm, Thread *thread);
+/* What the native that is about to park its thread has under way outside of the VM: it finds it in
+ * Thread.held when it is run anew. Dropped, and so released, with its result or with the thread. */
+void threads_hold(GenVM *vm, Value resource);
 /* After a native that gave VALUE_ERROR with vm->stop: if it has parked, notes the call that will be
  * made anew. False with MemoryError pending. */
 bool threads_keep_call(GenVM *vm, NativeFunction *native, const Value *args);

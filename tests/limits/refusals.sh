@@ -10,7 +10,8 @@ trial = ['x', 1, 0, b'x', 1.0, (1,), None, ['x'], ('x', 1)]
 special = {'recv_into': (1, bytearray(1), 1, 0, None), 'recvfrom_into': (1, bytearray(1), 1, 0, None),
            'sendto': (1, 2, b'', 0, ('x', 1), None), 'setsockopt': (1, 1, 1, 1, 0),
            '_socket.getaddrinfo': ('x', '1', 0, 0, 0, 0), '_uv.getaddrinfo': (None, None, 'x', '1', 0, 0, 0, 0),
-           'spawn': (None, None, 'x', [], None, None, [0, 1, 2], False)}
+           '_fork_exec': ([], [], None, None, (0, 1, 2), [], True, True, False, -1, -1, -1, -1, None),
+           '_exec': ('x', ['x'], None, True), '_poll': ([], 0.0)}
 
 def outcome(module_name, function):
     name = function.__name__

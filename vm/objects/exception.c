@@ -374,6 +374,12 @@ static Value plain_str(GenVM *vm, Value self) {
                             : value_repr(vm, self_exception(self)->args);
 }
 
+/* Does its text need no script code. */
+static bool is_plain(Value v) {
+    return v == VALUE_UNSET || v == VALUE_NONE || is_exact(v, TYPE_STR) ||
+           is_exact(v, TYPE_BYTES) || is_int(v);
+}
+
 static Value os_str(GenVM *vm, Value self) {
     Value number = exception_get_field(self, OS_ERROR_ERRNO),
           text = exception_get_field(self, OS_ERROR_STRERROR);
@@ -382,6 +388,9 @@ static Value os_str(GenVM *vm, Value self) {
     if (number == VALUE_UNSET || text == VALUE_UNSET) return plain_str(vm, self);
     if (filename == VALUE_UNSET || filename == VALUE_NONE)
         return str_format(vm, "[Errno %S] %S", number, text);
+    if (!is_plain(filename) || !is_plain(number) || !is_plain(text) || !is_plain(second))
+        return native_twin(vm, TWIN_OS_ERROR_STR, 4, number, text, filename,
+                           second == VALUE_UNSET ? VALUE_NONE : second);
     if (second == VALUE_UNSET || second == VALUE_NONE)
         return str_format(vm, "[Errno %S] %S: %V", number, text, filename);
     return str_format(vm, "[Errno %S] %S: %V -> %V", number, text, filename, second);
