@@ -11,6 +11,9 @@ char *init_read_file(const char *path, size_t *size);
 
 /* thread_wait.c: GenVM.wait_events */
 void thread_wait(GenVM *vm, int64_t nanoseconds);
+/* The wait of a native, without other threads, for one descriptor (-1: for the time alone; negative
+ * time: for ever); an interrupt ends it. */
+void thread_wait_one(GenVM *vm, int fd, short events, int64_t nanoseconds);
 /* Makes the descriptor by which an interrupt ends such a wait: with the module _thread, so that
  * programs that count their descriptors find none that comes late. */
 void thread_wait_prepare(GenVM *vm);

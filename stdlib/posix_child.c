@@ -14,6 +14,7 @@
 #include "vm/bind.h"
 #include "vm/resource.h"
 #include "vm/threads.h"
+#include "stdlib/init.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -289,8 +290,8 @@ static Value fork_exec(GenVM *vm, Value *args) {
     return result;
 }
 
-/* _exec(path, args, env or None, does an error name the path): this process becomes another. Only an
- * error returns. */
+/* _exec(path, args, env or None, does an error name the path): this process becomes another. Only
+ * an error returns. */
 static Value exec_file(GenVM *vm, Value *args) {
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
     const char *path = file_path(vm, args[0]);
@@ -367,21 +368,36 @@ static pid_t call_waitid(Wait *wait, int options) {
     return failed ? -1 : wait->info.si_pid;
 }
 
+/* Does the wait ask for nothing but the end of one child. */
+static bool is_for_end(const Wait *wait, WaitCall *call) {
+    if (call == call_waitid) return wait->type == P_PID && wait->options == WEXITED;
+    return wait->pid > 0 && !(wait->options & (WUNTRACED | WCONTINUED));
+}
+
+/* Blocks until the child has ended, a signal or an interrupt comes, or the time is over. */
+static void block_for(GenVM *vm, pid_t pid, uint64_t until) {
+    uint64_t now = threads_now(), left = until > now ? until - now : 0;
+    int fd = open_pidfd(pid);
+    if (fd < 0 && left > NAP) left = NAP;
+    thread_wait_one(vm, fd, POLLIN, left > INT64_MAX ? -1 : (int64_t)left);
+    if (fd >= 0) close(fd);
+}
+
 /* Waits; VALUE_NONE when wait->pid is the child's, or 0: none yet. Else the native returns it. */
 static Value wait_for(GenVM *vm, WaitCall *call, Wait *wait, Value *args, int count) {
-    bool parks = !(wait->options & WNOHANG) && (vm->resumed || threads_are_many(vm));
+    bool waits = !(wait->options & WNOHANG), ends = is_for_end(wait, call);
+    bool parks = waits && (vm->resumed || threads_are_many(vm));
     for (;;) {
-        pid_t got = call(wait, parks ? wait->options | WNOHANG : wait->options);
-        if (got > 0 || (got == 0 && !parks)) return wait->pid = got, VALUE_NONE;
-        if (got < 0 && errno != EINTR) return posix_raise(vm, VALUE_UNSET);
-        if (vm->interrupted) {
+        if (waits && vm->interrupted) {
             Value v = interrupted(vm, tuple_from_array(vm, args, (uint64_t)count));
             if (v != VALUE_NONE) return v;
         }
+        pid_t got = call(wait, parks || ends ? wait->options | WNOHANG : wait->options);
+        if (got > 0 || (got == 0 && !waits)) return wait->pid = got, VALUE_NONE;
+        if (got < 0 && errno != EINTR) return posix_raise(vm, VALUE_UNSET);
         if (got < 0) continue;
-        bool ends = call == call_wait4 ? !(wait->options & (WUNTRACED | WCONTINUED))
-                                       : wait->type == P_PID && wait->options == WEXITED;
-        return park_for(vm, ends ? wait->pid : 0, THREAD_FOR_EVER);
+        if (parks) return park_for(vm, ends ? wait->pid : 0, THREAD_FOR_EVER);
+        block_for(vm, wait->pid, THREAD_FOR_EVER);
     }
 }
 
@@ -447,17 +463,6 @@ static bool is_over(pid_t pid) {
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid;
 }
 
-/* Blocks until the child has ended, a signal comes, or the time is over. */
-static void block_for(pid_t pid, uint64_t until) {
-    uint64_t now = threads_now(), left = until > now ? until - now : 0;
-    int fd = open_pidfd(pid);
-    if (fd < 0 && left > NAP) left = NAP;
-    struct timespec time = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
-    ppoll(&entry, fd >= 0, &time, NULL);
-    if (fd >= 0) close(fd);
-}
-
 static Value call_again_for(GenVM *vm, Value *args, uint64_t until) {
     uint64_t now = threads_now();
     double left = until > now ? (double)(until - now) * 1e-9 : 0;
@@ -482,7 +487,7 @@ static Value wait_end(GenVM *vm, Value *args) {
             threads_current(vm)->progress = (int64_t)until;
             return park_for(vm, pid, until);
         }
-        block_for(pid, until);
+        block_for(vm, pid, until);
     }
 }
 

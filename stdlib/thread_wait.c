@@ -57,6 +57,15 @@ static void drain(int fd) {
     (void)got;
 }
 
+void thread_wait_one(GenVM *vm, int fd, short events, int64_t nanoseconds) {
+    struct pollfd entries[] = {{.fd = fd, .events = events},
+                               {.fd = vm->wait_fd ? vm->wait_fd : -1, .events = POLLIN}};
+    struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    if (vm->interrupted) return;
+    ppoll(entries, 2, nanoseconds < 0 ? NULL : &time, NULL);
+    if (vm->wait_fd) drain(vm->wait_fd);
+}
+
 void thread_wait(GenVM *vm, int64_t nanoseconds) {
     const Threads *threads = vm->threads;
     size_t room = threads->wait_count + 1;
