@@ -1,13 +1,13 @@
 /* socket_select.c - module _socket: waiting for many descriptors, the basis of modules select and
  * selectors. */
 #include "stdlib/socket_native.h"
+#include "vm/memory.h"
 #include "vm/threads.h"
 #include "vm/bind.h"
 
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,12 +100,12 @@ static Value poll_parked(GenVM *vm, const struct pollfd *entries, uint64_t count
 /* poll(list of (fd, events), timeout) -> list of (fd, events) */
 Value socket_poll_many(GenVM *vm, Value *args) {
     uint64_t count = AS_LIST(args[0])->count;
-    struct pollfd *entries = calloc(count + 1, sizeof *entries);
+    struct pollfd *entries = memory_new_zeroed(vm, count + 1, sizeof *entries);
     if (!entries) return raise_memory(vm);
     fill(vm, args[0], entries);
     if (vm->resumed || threads_are_many(vm)) {
         Value found = poll_parked(vm, entries, count, args[1], poll(entries, count, 0));
-        free(entries);
+        memory_free(entries);
         return found;
     }
     int64_t end = end_of(args[1]);
@@ -118,7 +118,7 @@ Value socket_poll_many(GenVM *vm, Value *args) {
             result = VALUE_ERROR;
     }
     if (result == VALUE_UNSET) result = answers(vm, entries, count);
-    free(entries);
+    memory_free(entries);
     return result;
 }
 

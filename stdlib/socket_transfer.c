@@ -1,12 +1,12 @@
 /* socket_transfer.c - module _socket: sending and receiving. The rules of waiting are
  * socket_native.c's. */
 #include "stdlib/socket_native.h"
+#include "vm/memory.h"
 #include "vm/threads.h"
 #include "vm/objects/files.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,12 +43,12 @@ static Value receive_bytes(GenVM *vm, Value *args, SocketAddress *address, sockl
     uint8_t *data = small;
     if (size > SMALL) {
         if (!gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
-        data = malloc((size_t)size);
+        data = memory_new(vm, (size_t)size);
         if (!data) return raise_memory(vm);
     }
     ssize_t got = receive(vm, args[0], data, (size_t)size, args[2], args[3], address, address_size);
     Value bytes = got < 0 ? VALUE_ERROR : bytes_new(vm, data, (size_t)got);
-    if (data != small) free(data);
+    if (data != small) memory_free(data);
     return bytes;
 }
 

@@ -9,6 +9,7 @@
  * The library is loaded with the module (openssl.h), before any of these functions can be called.
  */
 #include "stdlib/tls.h"
+#include "vm/memory.h"
 
 #include <string.h>
 
@@ -55,8 +56,8 @@ static Value outcome(GenVM *vm, SSL *ssl, int status) {
 static void release_context(GenVM *vm, void *data) {
     TlsContext *context = data;
     vm->openssl->SSL_CTX_free(context->ctx);
-    free(context->alpn);
-    free(context);
+    memory_free(context->alpn);
+    memory_free(context);
 }
 
 /* context(kind): 0 either side, 1 client, 2 server */
@@ -65,9 +66,9 @@ static Value make_context(GenVM *vm, Value *args) {
     const SSL_METHOD *method = kind == 1   ? vm->openssl->TLS_client_method()
                                : kind == 2 ? vm->openssl->TLS_server_method()
                                            : vm->openssl->TLS_method();
-    TlsContext *context = calloc(1, sizeof *context);
+    TlsContext *context = memory_new_zeroed(vm, 1, sizeof *context);
     if (!context || !(context->ctx = vm->openssl->SSL_CTX_new(method))) {
-        free(context);
+        memory_free(context);
         return raise_memory(vm);
     }
     SSL_CTX_set_mode(context->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY |
@@ -205,10 +206,10 @@ static Value set_alpn(GenVM *vm, Value *args) {
     size_t size;
     if (!context) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size)) return raise_type(vm, "bytes are required");
-    unsigned char *copy = malloc(size + 1);
+    unsigned char *copy = memory_new(vm, size + 1);
     if (!copy) return raise_memory(vm);
     memcpy(copy, data, size);
-    free(context->alpn);
+    memory_free(context->alpn);
     context->alpn = copy;
     context->alpn_size = (unsigned)size;
     vm->openssl->SSL_CTX_set_alpn_protos(context->ctx, copy, (unsigned)size);

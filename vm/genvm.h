@@ -23,6 +23,35 @@
  *
  * THREADS. One thread at a time per VM; gen_interrupt alone may be called from any thread or a
  * signal handler.
+ *
+ * MEMORY. GenConfig.allocate gives, changes and takes back all memory of a VM: block NULL and
+ * old_size 0 ask for new_size bytes, new_size 0 frees, else the size changes and what fits of the
+ * contents stays. old_size is exactly what was asked for. Blocks are aligned as malloc aligns them.
+ * NULL says that there is no memory, and the block is as before: the script gets MemoryError, or
+ * gen_vm_new gives NULL. It is called by the thread that uses the VM, and calls nothing of this
+ * API.
+ *
+ *     typedef struct Purse { size_t used, limit; } Purse;
+ *     static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+ *         Purse *purse = (Purse *)context;
+ *         if (new_size > old_size && purse->used - old_size + new_size > purse->limit) return NULL;
+ *         void *result = new_size ? realloc(block, new_size) : (free(block), NULL);
+ *         if (result || !new_size) purse->used += new_size - old_size;
+ *         return result;
+ *     }
+ *     Purse purse = {0, 16 << 20};
+ *     GenConfig config = {.size = sizeof config, .context = &purse, .allocate = allocate};
+ *     GenVM *small = gen_vm_new(&config);
+ *     if (!gen_run_string(small, "x = []\nwhile True: x.append([])", "greedy"))
+ *         printf("MemoryError: %d\n", gen_error_matches(small, "MemoryError"));
+ *     gen_vm_free(small);
+ *     printf("%zu bytes are left\n", purse.used);
+ *
+ * What does not come from it: the tables that all VMs of a process share (about 200 KB, once);
+ * what the C library takes for itself (paths being resolved, buffers of getaddrinfo and of qsort)
+ * and GMP while one operation on huge ints lasts; machine code of regular expressions; what OpenSSL
+ * and libuv hold for connections and the event loop; the images that go between the VMs of a pool
+ * of threads, and those VMs (GEN_CAP_THREADS), whose memory would belong to several threads.
  */
 #ifndef GENVM_H
 #define GENVM_H
@@ -100,12 +129,12 @@ enum {                        /* GenConfig.capabilities */
 typedef struct GenConfig {
     uint32_t size;            /* sizeof(GenConfig): lets old programs run with a newer library */
     uint32_t capabilities;    /* GEN_CAP_ bits; 0: the VM can only compute */
-    uint64_t memory_limit;    /* bytes of heap; 0: none. Beyond it scripts get MemoryError */
+    uint64_t memory_limit;    /* bytes; 0: none. Beyond it scripts get MemoryError */
     uint32_t recursion_limit; /* script frames; 0: 1000 */
     /* Where print and sys.stderr go without GEN_CAP_STDIO: stream 1 or 2. NULL: nowhere. Returns
      * false on failure. */
     bool (*write)(void *context, int stream, const char *data, size_t size);
-    void *context;                    /* handed to `write` and `clock`; also gen_context(vm) */
+    void *context;                    /* handed to the functions here; also gen_context(vm) */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: CLOCK_MONOTONIC */
     uint64_t
         hash_seed; /* of the hashes of str and bytes; 0: random with GEN_CAP_ENTROPY, else fixed */
@@ -117,6 +146,8 @@ typedef struct GenConfig {
      * made. */
     const char *const *read_roots;
     const char *const *write_roots;
+    /* Where the memory of the VM comes from: see MEMORY. NULL: the C library's malloc. */
+    void *(*allocate)(void *context, void *block, size_t old_size, size_t new_size);
 } GenConfig;
 
 GEN_API GenVM *

@@ -1,5 +1,6 @@
 /* paths.c - which files a script may touch. See paths.h. */
 #include "vm/paths.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 
 #include <errno.h>
@@ -25,42 +26,54 @@ struct PathRules {
 
 /* ---- the rules ---- */
 
-static bool add_root(struct PathRules *rules, const char *path, int use) {
-    char *resolved = realpath(path, NULL);
-    if (!resolved) return errno != ENOMEM;
-    if (!strcmp(resolved, "/")) *resolved = 0;
-    PathRoot *larger = realloc(rules->roots, (rules->count + 1) * sizeof *larger);
-    if (!larger) {
-        free(resolved);
-        return false;
-    }
+static char *copy_text(GenVM *vm, const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = memory_new(vm, size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static bool put_root(GenVM *vm, const char *resolved, int use) {
+    struct PathRules *rules = vm->path_rules;
+    size_t size = (rules->count + 1) * sizeof *rules->roots;
+    PathRoot *larger = memory_resize(vm, rules->roots, size);
+    if (!larger) return false;
     rules->roots = larger;
-    rules->roots[rules->count++] = (PathRoot){resolved, use};
+    char *path = copy_text(vm, strcmp(resolved, "/") ? resolved : "");
+    if (!path) return false;
+    rules->roots[rules->count++] = (PathRoot){path, use};
     return true;
 }
 
-static bool add_roots(struct PathRules *rules, const char *const *paths, int use) {
-    rules->everywhere[use] = !paths;
+static bool add_root(GenVM *vm, const char *path, int use) {
+    char *resolved = realpath(path, NULL);
+    if (!resolved) return errno != ENOMEM;
+    bool ok = put_root(vm, resolved, use);
+    free(resolved);
+    return ok;
+}
+
+static bool add_roots(GenVM *vm, const char *const *paths, int use) {
+    vm->path_rules->everywhere[use] = !paths;
     for (; paths && *paths; paths++)
-        if (!add_root(rules, *paths, use)) return false;
+        if (!add_root(vm, *paths, use)) return false;
     return true;
 }
 
 bool paths_init(GenVM *vm, const char *const *read_roots, const char *const *write_roots) {
     if (!read_roots && !write_roots) return true;
-    vm->path_rules = calloc(1, sizeof *vm->path_rules);
-    return vm->path_rules && add_roots(vm->path_rules, read_roots, PATH_READ) &&
-           add_roots(vm->path_rules, write_roots, PATH_WRITE);
+    vm->path_rules = memory_new_zeroed(vm, 1, sizeof *vm->path_rules);
+    return vm->path_rules && add_roots(vm, read_roots, PATH_READ) &&
+           add_roots(vm, write_roots, PATH_WRITE);
 }
 
 void paths_free(GenVM *vm) {
     struct PathRules *rules = vm->path_rules;
     if (!rules) return;
     for (size_t i = 0; i < rules->count; i++)
-        free(rules->roots[i].path);
-    free(rules->roots);
-    free(rules->owned);
-    free(rules);
+        memory_free(rules->roots[i].path);
+    memory_free(rules->roots);
+    memory_free(rules->owned);
+    memory_free(rules);
 }
 
 bool paths_copy_roots(GenVM *vm, PathUse use, const char *const **roots) {
@@ -238,7 +251,7 @@ void path_own(GenVM *vm, int fd) {
     size_t at = (size_t)fd / 8;
     if (at >= rules->owned_size) {
         size_t size = at * 2 + 16;
-        uint8_t *larger = realloc(rules->owned, size);
+        uint8_t *larger = memory_resize(vm, rules->owned, size);
         if (!larger) return; /* then it is not to be used by its number */
         memset(larger + rules->owned_size, 0, size - rules->owned_size);
         rules->owned = larger;
