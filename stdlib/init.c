@@ -17,9 +17,11 @@
 #include "vm/runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const FrozenModule *find_frozen(const char *name, size_t size) {
     size_t low = 0, high = frozen_module_count;
@@ -173,9 +175,17 @@ static Value compile_file(GenVM *vm, const char *path) {
     return code;
 }
 
+static void close_quietly(GenVM *vm, int fd) {
+    int number = errno;
+    path_disown(vm, fd);
+    if (fd >= 0) close(fd);
+    errno = number;
+}
+
 char *init_read_file(GenVM *vm, const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
+    int fd = path_open(vm, path, O_RDONLY | O_CLOEXEC, 0);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    if (!file) return close_quietly(vm, fd), NULL;
     size_t capacity = 65536, used = 0;
     char *text = memory_new(vm, capacity);
     while (text) {
@@ -188,6 +198,7 @@ char *init_read_file(GenVM *vm, const char *path, size_t *size) {
         text = larger;
     }
     int failure = ferror(file) ? errno : 0;
+    path_disown(vm, fd);
     fclose(file);
     if (!text || failure) {
         memory_free(text);

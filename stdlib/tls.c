@@ -9,7 +9,9 @@
  * The library is loaded with the module (openssl.h), before any of these functions can be called.
  */
 #include "stdlib/tls.h"
+#include "stdlib/posix.h"
 #include "vm/memory.h"
+#include "vm/paths.h"
 
 #include <string.h>
 
@@ -99,12 +101,18 @@ static int give_password(char *buffer, int size, int writing, void *context) {
     return length;
 }
 
+/* OpenSSL opens the file by itself. */
+static bool may_read(GenVM *vm, Value name, const char *path) {
+    return !path || (posix_may_use_files(vm, name) && path_check(vm, path, PATH_READ, false, name));
+}
+
 /* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
 static Value load_cert_chain(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
     const char *cert = ctx ? str_c_whole(vm, args[1]) : NULL,
                *key = cert ? str_c_whole(vm, args[2]) : NULL, *password;
     if (!key || !str_c_or_none(vm, args[3], &password)) return VALUE_ERROR;
+    if (!may_read(vm, args[1], cert) || !may_read(vm, args[2], key)) return VALUE_ERROR;
     vm->openssl->SSL_CTX_set_default_passwd_cb(ctx, give_password);
     vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
     bool ok = vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
@@ -119,6 +127,7 @@ static Value load_verify_files(GenVM *vm, Value *args) {
     const char *file, *folder;
     if (!ctx || !str_c_or_none(vm, args[1], &file) || !str_c_or_none(vm, args[2], &folder))
         return VALUE_ERROR;
+    if (!may_read(vm, args[1], file) || !may_read(vm, args[2], folder)) return VALUE_ERROR;
     bool ok = vm->openssl->SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }

@@ -241,6 +241,7 @@ static Value watch(GenVM *vm, Value *args) {
     if (!loop) return VALUE_ERROR;
     int64_t fd = as_int(args[1]);
     if (fd < 0 || fd > 1 << 24) return raise_value(vm, "Invalid file descriptor: %ld", (long)fd);
+    if (!path_may_use_descriptor(vm, fd)) return uv_raise(vm, UV_EBADF);
     int events =
         (args[2] != VALUE_NONE ? UV_READABLE : 0) | (args[3] != VALUE_NONE ? UV_WRITABLE : 0);
     if (!events) {

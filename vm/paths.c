@@ -1,5 +1,6 @@
 /* paths.c - which files a script may touch. See paths.h. */
 #include "vm/paths.h"
+#include "vm/genvm.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
 
@@ -59,10 +60,16 @@ static bool add_roots(GenVM *vm, const char *const *paths, int use) {
     return true;
 }
 
+static bool new_rules(GenVM *vm) {
+    struct PathRules *rules = vm->path_rules = memory_new_zeroed(vm, 1, sizeof *rules);
+    if (!rules) return false;
+    rules->everywhere[PATH_READ] = rules->everywhere[PATH_WRITE] = true;
+    return true;
+}
+
 bool paths_init(GenVM *vm, const char *const *read_roots, const char *const *write_roots) {
     if (!read_roots && !write_roots) return true;
-    vm->path_rules = memory_new_zeroed(vm, 1, sizeof *vm->path_rules);
-    return vm->path_rules && add_roots(vm, read_roots, PATH_READ) &&
+    return new_rules(vm) && add_roots(vm, read_roots, PATH_READ) &&
            add_roots(vm, write_roots, PATH_WRITE);
 }
 
@@ -245,9 +252,14 @@ int path_open(GenVM *vm, const char *path, int flags, mode_t mode) {
 
 /* ---- descriptors ---- */
 
+/* Notes are taken of descriptors where not all files are granted; false: they are not needed. */
+static bool notes_descriptors(const GenVM *vm) {
+    return vm->path_rules || !(vm->capabilities & GEN_CAP_FILES);
+}
+
 void path_own(GenVM *vm, int fd) {
+    if (!notes_descriptors(vm) || fd < 0 || (!vm->path_rules && !new_rules(vm))) return;
     struct PathRules *rules = vm->path_rules;
-    if (!rules || fd < 0) return;
     size_t at = (size_t)fd / 8;
     if (at >= rules->owned_size) {
         size_t size = at * 2 + 16;
@@ -266,11 +278,19 @@ void path_disown(GenVM *vm, int fd) {
         rules->owned[fd / 8] &= (uint8_t) ~(1 << fd % 8);
 }
 
-bool path_check_descriptor(GenVM *vm, int64_t fd) {
+static bool is_owned(const GenVM *vm, int64_t fd) {
     const struct PathRules *rules = vm->path_rules;
-    if (!rules) return true;
-    if (fd >= 0 && (uint64_t)fd / 8 < rules->owned_size && rules->owned[fd / 8] >> fd % 8 & 1)
-        return true;
+    if (!notes_descriptors(vm)) return true;
+    return rules && fd >= 0 && (uint64_t)fd / 8 < rules->owned_size &&
+           rules->owned[fd / 8] >> fd % 8 & 1;
+}
+
+bool path_may_use_descriptor(GenVM *vm, int64_t fd) {
+    return is_owned(vm, fd) || (fd >= 0 && fd <= 2 && vm->capabilities & GEN_CAP_STDIO);
+}
+
+bool path_check_descriptor(GenVM *vm, int64_t fd) {
+    if (is_owned(vm, fd)) return true;
     path_refuse(vm, "this virtual machine has not opened the descriptor", VALUE_UNSET);
     return false;
 }
