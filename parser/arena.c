@@ -5,9 +5,9 @@
  * linked behind the current one, which stays in use.
  */
 #include "arena.h"
+#include "vm/memory.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct ArenaBlock {
@@ -18,18 +18,18 @@ struct ArenaBlock {
 #define FIRST_BLOCK ((size_t)4096)
 #define LARGEST_BLOCK ((size_t)1 << 20)
 
-void arena_init(Arena *arena, size_t limit) {
-    *arena = (Arena){.limit = limit != 0 ? limit : SIZE_MAX};
+void arena_init(Arena *arena, GenVM *vm, size_t limit) {
+    *arena = (Arena){.vm = vm, .limit = limit != 0 ? limit : SIZE_MAX};
 }
 
 void arena_free(Arena *arena) {
     ArenaBlock *block = arena->blocks;
     while (block != NULL) {
         ArenaBlock *next = block->next;
-        free(block);
+        memory_free(block);
         block = next;
     }
-    arena_init(arena, arena->limit);
+    arena_init(arena, arena->vm, arena->limit);
 }
 
 static ArenaBlock *take_block(Arena *arena, size_t size) {
@@ -38,7 +38,7 @@ static ArenaBlock *take_block(Arena *arena, size_t size) {
         arena->failed = true;
         return NULL;
     }
-    ArenaBlock *block = malloc(total);
+    ArenaBlock *block = memory_new(arena->vm, total);
     if (block == NULL) {
         arena->failed = true;
         return NULL;

@@ -2,7 +2,7 @@
  *
  * A parse makes many small nodes that live and die together, so a piece costs a bump of a pointer
  * and nothing is freed one by one. An arena has a limit in bytes, since the source comes from
- * outside: once the limit or malloc refuses, `failed` stays set and every further request gets
+ * outside: once the limit or the memory refuses, `failed` stays set and every further request gets
  * NULL.
  */
 #ifndef GEN_PARSER_ARENA_H
@@ -11,13 +11,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+typedef struct GenVM GenVM;
 typedef struct ArenaBlock ArenaBlock;
 
 typedef struct Arena {
+    GenVM *vm;          /* whose memory it is; NULL: the C library's */
     char *next;         /* the first free byte of the current block, aligned */
     char *end;          /* the end of the current block */
     ArenaBlock *blocks; /* all blocks, the current one first */
-    size_t used;        /* bytes taken from malloc */
+    size_t used;        /* bytes taken of the VM's memory */
     size_t limit;       /* the most `used` may become */
     bool failed;        /* a request was refused */
 } Arena;
@@ -26,12 +28,12 @@ typedef struct Arena {
 #define ARENA_ALIGN 8u
 
 /* An empty arena; it takes no memory before its first use. A limit of 0 means none. */
-void arena_init(Arena *arena, size_t limit);
+void arena_init(Arena *arena, GenVM *vm, size_t limit);
 
 /* Gives every byte back; the arena is then as after arena_init with the same limit. */
 void arena_free(Arena *arena);
 
-/* The slow path of arena_take: takes a new block from malloc. */
+/* The slow path of arena_take: takes a new block. */
 void *arena_grow(Arena *arena, size_t size);
 
 /* `size` bytes with unspecified contents, or NULL once the arena is exhausted. */

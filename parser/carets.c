@@ -303,7 +303,7 @@ Value carets_show(GenVM *vm, Value text, Value start, Value end) {
     Excerpt x = {.start = (int32_t)as_int(start), .end = (int32_t)as_int(end)};
     Arena arena;
     StrBuilder out;
-    arena_init(&arena, 0);
+    arena_init(&arena, vm, 0);
     if (!split_lines(&x, &arena, AS_STR(text)->data, AS_STR(text)->size)) return raise_memory(vm);
     dedent(&x);
     x.has_anchors = find_anchors(&x, &arena) && x.left.line < x.count && x.right.line < x.count;

@@ -384,7 +384,7 @@ static Value make_code(Unit *u, int32_t first_line, const void *node) {
 #ifdef GEN_DEBUG
 static void check_code(Codegen *gen, Value code) {
     char message[200];
-    if (code_verify(AS(Code, code), message, sizeof message)) return;
+    if (code_verify(gen->vm, AS(Code, code), message, sizeof message)) return;
     if (*message)
         raise_error(gen->vm, EXC_SYSTEM_ERROR, "bad code for %S: %s", AS(Code, code)->qualname,
                     message);

@@ -129,7 +129,7 @@ Value compile_source(GenVM *vm, const char *source, size_t size, const char *fil
     Value name = str_decode_utf8(vm, filename, strlen(filename), "surrogateescape");
     if (name == VALUE_ERROR) return VALUE_ERROR;
     Arena arena;
-    arena_init(&arena, ARENA_LIMIT);
+    arena_init(&arena, vm, ARENA_LIMIT);
     Value code = compile_in_arena(vm, &arena, source, size, name, mode, flags);
     arena_free(&arena);
     return code;

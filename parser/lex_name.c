@@ -7,8 +7,8 @@
  */
 #include "error.h"
 #include "lexer.h"
+#include "vm/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -118,14 +118,25 @@ static bool check_characters(Lexer *lexer, Token *token) {
     return true;
 }
 
+/* The name in normal form KC; NULL: no memory. */
+static AstName *intern_normal(Lexer *lexer, const char *start, utf8proc_ssize_t size) {
+    const utf8proc_option_t form = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
+    const utf8proc_uint8_t *text = (const utf8proc_uint8_t *)start;
+    utf8proc_ssize_t count = utf8proc_decompose(text, size, NULL, 0, form);
+    if (count < 0) return NULL;
+    int32_t *normal = memory_new(lexer->names->arena->vm, ((size_t)count + 1) * sizeof *normal);
+    if (normal == NULL) return NULL;
+    count = utf8proc_decompose(text, size, normal, count, form);
+    if (count >= 0) count = utf8proc_reencode(normal, count, form); /* in place */
+    AstName *name =
+        count < 0 ? NULL : names_intern(lexer->names, (const char *)normal, (size_t)count);
+    memory_free(normal);
+    return name;
+}
+
 void lexer_read_wide_name(Lexer *lexer, Token *token) {
     if (!check_characters(lexer, token)) return;
-    utf8proc_uint8_t *normal = NULL;
-    utf8proc_ssize_t len =
-        utf8proc_map((const utf8proc_uint8_t *)token->start, lexer->cur - token->start, &normal,
-                     UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
-    AstName *name = len < 0 ? NULL : names_intern(lexer->names, (const char *)normal, (size_t)len);
-    free(normal);
+    AstName *name = intern_normal(lexer, token->start, lexer->cur - token->start);
     if (name == NULL) {
         error_set_memory(lexer->error, "out of memory");
         token->kind = TOKEN_ERROR;

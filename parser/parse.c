@@ -5,8 +5,8 @@
  */
 #include "parser.h"
 #include "typo.h"
+#include "vm/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_TOKENS 256
@@ -464,9 +464,9 @@ static AstModule *parse(Arena *arena, const char *source, size_t len, ParseWish 
     *error = (ParseError){.kind = PARSE_NO_ERROR};
     AstModule *module = arena_take_zeroed(arena, sizeof *module);
     NameTable *names = arena_take(arena, sizeof *names);
-    Parser *p = malloc(sizeof *p);
+    Parser *p = memory_new(arena->vm, sizeof *p);
     if (module == NULL || names == NULL || p == NULL) {
-        free(p);
+        memory_free(p);
         error_set_memory(error, "out of memory");
         return NULL;
     }
@@ -476,7 +476,7 @@ static AstModule *parse(Arena *arena, const char *source, size_t len, ParseWish 
     bool is_parsed = run(p, module, source, len, wish.is_text);
     if (!is_parsed && wish.wants_hint && p->source.text != NULL)
         typo_explain(arena, p->source.text, p->statement_line, error);
-    free(p);
+    memory_free(p);
     return is_parsed ? module : NULL;
 }
 

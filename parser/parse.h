@@ -7,7 +7,7 @@
  * need names and surroundings ('return' outside function and so on).
  *
  *     Arena arena;
- *     arena_init(&arena, 64 << 20);
+ *     arena_init(&arena, vm, 64 << 20);
  *     ParseError error;
  *     AstModule *module = parse_source(&arena, text, len, PARSE_FILE, &error);
  *     if (module == NULL || !scope_analyze(&arena, module, &error))

@@ -11,14 +11,17 @@
 #include "vm/engine_module.h"
 #include "vm/genvm.h"
 #include "vm/image.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/paths.h"
 #include "vm/runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const FrozenModule *find_frozen(const char *name, size_t size) {
     size_t low = 0, high = frozen_module_count;
@@ -165,31 +168,40 @@ static Value raise_unread(GenVM *vm, const char *path) {
 static Value compile_file(GenVM *vm, const char *path) {
     size_t size;
     if (!path_check(vm, path, PATH_READ, false, VALUE_UNSET)) return VALUE_ERROR;
-    char *text = init_read_file(path, &size);
+    char *text = init_read_file(vm, path, &size);
     if (!text) return raise_unread(vm, path);
     Value code = compile_source(vm, text, size, path, "exec", 0);
-    free(text);
+    memory_free(text);
     return code;
 }
 
-char *init_read_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
+static void close_quietly(GenVM *vm, int fd) {
+    int number = errno;
+    path_disown(vm, fd);
+    if (fd >= 0) close(fd);
+    errno = number;
+}
+
+char *init_read_file(GenVM *vm, const char *path, size_t *size) {
+    int fd = path_open(vm, path, O_RDONLY | O_CLOEXEC, 0);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    if (!file) return close_quietly(vm, fd), NULL;
     size_t capacity = 65536, used = 0;
-    char *text = malloc(capacity);
+    char *text = memory_new(vm, capacity);
     while (text) {
         size_t got = fread(text + used, 1, capacity - used - 1, file);
         used += got;
         if (got == 0) break;
         if (capacity - used > 1) continue;
-        char *larger = realloc(text, capacity *= 2);
-        if (!larger) free(text);
+        char *larger = memory_resize(vm, text, capacity *= 2);
+        if (!larger) memory_free(text);
         text = larger;
     }
     int failure = ferror(file) ? errno : 0;
+    path_disown(vm, fd);
     fclose(file);
     if (!text || failure) {
-        free(text);
+        memory_free(text);
         errno = failure ? failure : ENOMEM;
         return NULL;
     }
@@ -201,10 +213,10 @@ char *init_read_file(const char *path, size_t *size) {
 static Value read_source(GenVM *vm, const char *path) {
     size_t size;
     if (strcmp(path_kind(vm, path), "file") != 0) return VALUE_UNSET;
-    char *text = init_read_file(path, &size);
+    char *text = init_read_file(vm, path, &size);
     if (!text) return errno == ENOMEM ? raise_memory(vm) : VALUE_UNSET;
     Value source = str_decode_utf8(vm, text, size, "replace");
-    free(text);
+    memory_free(text);
     return source;
 }
 

@@ -7,7 +7,7 @@
 bool sys_init(GenVM *vm); /* sys.c: makes the module sys and the standard streams */
 
 /* The bytes of a file, malloc'ed and NUL-terminated; NULL with errno set. */
-char *init_read_file(const char *path, size_t *size);
+char *init_read_file(GenVM *vm, const char *path, size_t *size);
 
 /* thread_wait.c: GenVM.wait_events */
 void thread_wait(GenVM *vm, int64_t nanoseconds);

@@ -6,8 +6,7 @@
  * twins.
  */
 #include "stdlib/math_module.h"
-
-#include <stdlib.h>
+#include "vm/memory.h"
 
 Leaf math_double(GenVM *vm, Value v, double *out) {
     if (is_float(v)) {
@@ -42,7 +41,7 @@ static bool add_partial(GenVM *vm, Partials *partials, double x) {
     }
     size_t capacity = partials->capacity * 2;
     bool is_inline = partials->at == partials->inline_space;
-    double *grown = realloc(is_inline ? NULL : partials->at, capacity * sizeof *grown);
+    double *grown = memory_resize(vm, is_inline ? NULL : partials->at, capacity * sizeof *grown);
     if (!grown) {
         raise_memory(vm);
         return false;
@@ -121,7 +120,7 @@ Value math_fsum(GenVM *vm, Value *args) {
         if (leaf == LEAF_TRUE && !add_exactly(vm, &partials, x)) leaf = LEAF_ERROR;
     }
     Value result = leaf == LEAF_TRUE ? finish_partials(vm, &partials) : VALUE_ERROR;
-    if (partials.at != partials.inline_space) free(partials.at);
+    if (partials.at != partials.inline_space) memory_free(partials.at);
     return leaf == LEAF_SCRIPT ? native_twin(vm, TWIN_MATH_FSUM, 1, args[0]) : result;
 }
 

@@ -3,6 +3,7 @@
  * They stay loaded until the process ends: OpenSSL keeps state of its own that cannot be unloaded.
  */
 #include "stdlib/openssl.h"
+#include "vm/memory.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -38,12 +39,12 @@ bool openssl_load(GenVM *vm) {
     void *crypto = dlopen(SONAME("crypto", OPENSSL_SHLIB_VERSION), RTLD_NOW | RTLD_LOCAL);
     void *ssl = crypto ? dlopen(SONAME("ssl", OPENSSL_SHLIB_VERSION), RTLD_NOW | RTLD_LOCAL) : NULL;
     if (!ssl) return refuse(vm);
-    char *table = malloc(sizeof(OpenSsl));
+    char *table = memory_new(vm, sizeof(OpenSsl));
     if (!table) return raise_memory(vm), false;
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
         void *found = dlsym(entries[i].in_ssl ? ssl : crypto, entries[i].name);
         if (!found) {
-            free(table);
+            memory_free(table);
             return refuse(vm);
         }
         memcpy(table + entries[i].place, &found, sizeof(AnyFunction));

@@ -12,6 +12,7 @@
  */
 #include "stdlib/posix_child.h"
 #include "vm/bind.h"
+#include "vm/memory.h"
 #include "vm/resource.h"
 #include "vm/threads.h"
 #include "stdlib/init.h"
@@ -41,7 +42,7 @@ bool posix_may_use_processes(GenVM *vm) {
 const char **posix_texts(GenVM *vm, Value sequence) {
     uint64_t count;
     const Value *items = leaf_items(sequence, &count);
-    const char **texts = calloc(count + 1, sizeof *texts);
+    const char **texts = memory_new_zeroed(vm, count + 1, sizeof *texts);
     if (!texts) return raise_memory(vm), NULL;
     for (uint64_t i = 0; i < count; i++) {
         bool fits = value_is_str(items[i]) || is_kind(items[i], TYPE_BYTES);
@@ -49,7 +50,7 @@ const char **posix_texts(GenVM *vm, Value sequence) {
             raise_type(vm, "expected str, bytes or os.PathLike object, not %T", items[i]);
         else if ((texts[i] = file_path(vm, items[i])))
             continue;
-        free(texts);
+        memory_free(texts);
         return NULL;
     }
     return texts;
@@ -245,7 +246,7 @@ static Value start_and_report(GenVM *vm, Child *child) {
 static int *numbers_of(GenVM *vm, Value sequence, size_t *count) {
     uint64_t size;
     const Value *items = leaf_items(sequence, &size);
-    int *numbers = calloc(size + 1, sizeof *numbers);
+    int *numbers = memory_new_zeroed(vm, size + 1, sizeof *numbers);
     if (!numbers) return raise_memory(vm), NULL;
     for (uint64_t i = 0; i < size; i++)
         numbers[i] = (int)as_int(items[i]);
@@ -262,7 +263,7 @@ static bool fill_child(GenVM *vm, Child *child, Value *args) {
     int *fds = numbers_of(vm, args[4], &none);
     for (int i = 0; fds && i < 3; i++)
         child->fds[i] = fds[i];
-    free(fds);
+    memory_free(fds);
     if (!fds || !(child->kept = numbers_of(vm, args[5], &child->kept_count))) return false;
     child->close_fds = args[6] == VALUE_TRUE;
     child->restore_signals = args[7] == VALUE_TRUE;
@@ -282,11 +283,11 @@ static Value fork_exec(GenVM *vm, Value *args) {
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
     Child child = {0};
     Value result = fill_child(vm, &child, args) ? start_and_report(vm, &child) : VALUE_ERROR;
-    free(child.args);
-    free(child.files);
-    free(child.env);
-    free(child.kept);
-    free(child.groups);
+    memory_free(child.args);
+    memory_free(child.files);
+    memory_free(child.env);
+    memory_free(child.kept);
+    memory_free(child.groups);
     return result;
 }
 
@@ -298,14 +299,14 @@ static Value exec_file(GenVM *vm, Value *args) {
     const char **texts = path ? posix_texts(vm, args[1]) : NULL, **env = NULL;
     if (!texts) return VALUE_ERROR;
     if (args[2] != VALUE_NONE && !(env = posix_texts(vm, args[2]))) {
-        free(texts);
+        memory_free(texts);
         return VALUE_ERROR;
     }
     file_sync(vm);
     execve(path, (char *const *)(uintptr_t)texts, env ? (char *const *)(uintptr_t)env : environ);
     int number = errno;
-    free(texts);
-    free(env);
+    memory_free(texts);
+    memory_free(env);
     return raise_os_error(vm, number, args[3] == VALUE_TRUE ? args[0] : VALUE_UNSET);
 }
 

@@ -12,6 +12,7 @@
 
 #include "stdlib/modules.h"
 #include "vm/image_custom.h"
+#include "vm/memory.h"
 #include "vm/objects/containers.h"
 #include "vm/objects/text.h"
 
@@ -467,18 +468,50 @@ static Value self_of_copy(GenVM *vm, Value *args) {
 
 /* ---- compiling ---- */
 
+static void *take_memory(size_t size, void *vm) {
+    return memory_new(vm, size);
+}
+static void give_memory(void *block, void *vm) {
+    (void)vm;
+    memory_free(block);
+}
+
+/* What is compiled here keeps to the memory of the VM, and so do the data of its matches. */
+static pcre2_code *compile_own(GenVM *vm, const uint8_t *text, size_t size, uint32_t options,
+                               int *code, size_t *offset) {
+    pcre2_general_context *memory = pcre2_general_context_create(take_memory, give_memory, vm);
+    pcre2_compile_context *context = memory ? pcre2_compile_context_create(memory) : NULL;
+    pcre2_code *compiled = NULL;
+    if (context)
+        compiled = pcre2_compile(text, size, options, code, offset, context);
+    else
+        raise_memory(vm);
+    if (!compiled && *code == PCRE2_ERROR_HEAP_FAILED) raise_memory(vm);
+    pcre2_compile_context_free(context);
+    pcre2_general_context_free(memory);
+    return compiled;
+}
+
+static pcre2_match_context *new_match_context(GenVM *vm) {
+    pcre2_general_context *memory = pcre2_general_context_create(take_memory, give_memory, vm);
+    pcre2_match_context *context = memory ? pcre2_match_context_create(memory) : NULL;
+    pcre2_general_context_free(memory);
+    if (context) pcre2_set_heap_limit(context, HEAP_LIMIT);
+    return context;
+}
+
 /* A Pattern of text that PCRE2 takes, its values not yet set; NULL with an exception pending, or
  * without one where PCRE2 finds it wrong: *code and *offset. */
 static HostObject *pattern_new(GenVM *vm, const uint8_t *text, size_t size, uint32_t options,
                                int *code, size_t *offset) {
     if (!native_charge(vm, size)) return NULL;
-    pcre2_code *compiled = pcre2_compile(text, size, options, code, offset, NULL);
+    pcre2_code *compiled = compile_own(vm, text, size, options, code, offset);
     if (!compiled) return NULL;
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* where it cannot, matching interprets */
     HostObject *host = gc_new_of(vm, sizeof *host + sizeof(Pattern), TYPE_HOST,
                                  type_from(vm->roots[ROOT_PATTERN]));
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(compiled, NULL);
-    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    pcre2_match_context *context = new_match_context(vm);
     Value templates = dict_new(vm);
     if (!host || !data || !context || templates == VALUE_ERROR) {
         pcre2_match_data_free(data);
@@ -487,7 +520,6 @@ static HostObject *pattern_new(GenVM *vm, const uint8_t *text, size_t size, uint
         if (vm->exception == VALUE_UNSET) raise_memory(vm);
         return NULL;
     }
-    pcre2_set_heap_limit(context, HEAP_LIMIT);
     host->size = sizeof(Pattern);
     host->attributes = VALUE_UNSET;
     Pattern *pattern = (Pattern *)(void *)host->payload;

@@ -6,6 +6,7 @@
  * KeyboardInterrupt is raised where it is due, and the wait goes on otherwise.
  */
 #include "stdlib/socket_native.h"
+#include "stdlib/posix.h"
 #include "vm/threads.h"
 #include "vm/paths.h"
 #include "vm/bind.h"
@@ -24,6 +25,16 @@ bool socket_may_use(GenVM *vm) {
     if (vm->capabilities & GEN_CAP_NET) return true;
     path_refuse(vm, "this virtual machine has no access to the network", VALUE_UNSET);
     return false;
+}
+
+/* -1, and so EBADF, for one that is not the VM's. */
+int socket_fd(GenVM *vm, Value v) {
+    return path_may_use_descriptor(vm, as_int(v)) ? (int)as_int(v) : -1;
+}
+
+static Value own(GenVM *vm, int fd) {
+    path_own(vm, fd);
+    return int_value(fd);
 }
 
 Value socket_raise(GenVM *vm) {
@@ -141,7 +152,9 @@ static bool unix_from(GenVM *vm, Value v, SocketAddress *address, socklen_t *siz
     address->un.sun_family = AF_UNIX;
     memcpy(address->un.sun_path, data, length);
     *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
-    return true;
+    if (abstract || !length) return true;
+    return posix_may_use_files(vm, v) &&
+           path_check(vm, address->un.sun_path, PATH_READ | PATH_WRITE, false, v);
 }
 
 static bool internet_from(GenVM *vm, const char *function, int family, Value v,
@@ -217,15 +230,11 @@ Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t si
 
 /* ---- making, binding, connecting ---- */
 
-static int fd_of(Value v) {
-    return (int)as_int(v);
-}
-
 static Value make_socket(GenVM *vm, Value *args) {
     if (!socket_may_use(vm)) return VALUE_ERROR;
     int fd =
         socket((int)as_int(args[0]), (int)as_int(args[1]) | SOCK_CLOEXEC, (int)as_int(args[2]));
-    return fd < 0 ? socket_raise(vm) : int_value(fd);
+    return fd < 0 ? socket_raise(vm) : own(vm, fd);
 }
 
 static Value make_pair(GenVM *vm, Value *args) {
@@ -234,16 +243,19 @@ static Value make_pair(GenVM *vm, Value *args) {
     int type = (int)as_int(args[1]) | SOCK_CLOEXEC;
     if (socketpair((int)as_int(args[0]), type, (int)as_int(args[2]), ends) != 0)
         return socket_raise(vm);
-    return tuple_pack(vm, 2, int_value(ends[0]), int_value(ends[1]));
+    return tuple_pack(vm, 2, own(vm, ends[0]), own(vm, ends[1]));
 }
 
 static Value close_socket(GenVM *vm, Value *args) {
-    if (close(fd_of(args[0])) == 0 || errno == EINTR || errno == ECONNRESET) return VALUE_NONE;
+    int fd = socket_fd(vm, args[0]);
+    path_disown(vm, fd);
+    if (close(fd) == 0 || errno == EINTR || errno == ECONNRESET) return VALUE_NONE;
     return socket_raise(vm);
 }
 
 static Value shut_down(GenVM *vm, Value *args) {
-    return shutdown(fd_of(args[0]), (int)as_int(args[1])) == 0 ? VALUE_NONE : socket_raise(vm);
+    return shutdown(socket_fd(vm, args[0]), (int)as_int(args[1])) == 0 ? VALUE_NONE
+                                                                       : socket_raise(vm);
 }
 
 static Value bind_socket(GenVM *vm, Value *args) {
@@ -252,11 +264,12 @@ static Value bind_socket(GenVM *vm, Value *args) {
     Value unfit;
     if (!socket_address_from(vm, "bind", (int)as_int(args[1]), args[2], &address, &size, &unfit))
         return unfit;
-    return bind(fd_of(args[0]), &address.any, size) == 0 ? VALUE_NONE : socket_raise(vm);
+    return bind(socket_fd(vm, args[0]), &address.any, size) == 0 ? VALUE_NONE : socket_raise(vm);
 }
 
 static Value listen_socket(GenVM *vm, Value *args) {
-    return listen(fd_of(args[0]), (int)as_int(args[1])) == 0 ? VALUE_NONE : socket_raise(vm);
+    return listen(socket_fd(vm, args[0]), (int)as_int(args[1])) == 0 ? VALUE_NONE
+                                                                     : socket_raise(vm);
 }
 
 /* The outcome of a connection under way, as errno; -1: an exception is pending. */
@@ -305,11 +318,12 @@ static Value connect_socket(GenVM *vm, Value *args) {
     if (!socket_address_from(vm, "connect", (int)as_int(args[1]), args[2], &address, &size, &unfit))
         return unfit;
     socket_deadline(vm, args[3], &deadline);
-    if (deadline.parks) return connect_parked(vm, fd_of(args[0]), &address, size, &deadline);
-    int error = connect(fd_of(args[0]), &address.any, size) == 0 ? 0 : errno;
+    if (deadline.parks)
+        return connect_parked(vm, socket_fd(vm, args[0]), &address, size, &deadline);
+    int error = connect(socket_fd(vm, args[0]), &address.any, size) == 0 ? 0 : errno;
     bool waits = error == EINTR ? !deadline.nonblocking : error == EINPROGRESS && deadline.bounded;
     if (error == EINTR && vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
-    if (waits) error = finish_connecting(vm, fd_of(args[0]), &deadline);
+    if (waits) error = finish_connecting(vm, socket_fd(vm, args[0]), &deadline);
     return error < 0 ? VALUE_ERROR : int_value(error);
 }
 
@@ -318,14 +332,17 @@ static Value accept_socket(GenVM *vm, Value *args) {
     SocketAddress address;
     SocketDeadline deadline;
     socklen_t size;
-    int fd = fd_of(args[0]), accepted;
+    int fd = socket_fd(vm, args[0]), accepted;
     socket_deadline(vm, args[1], &deadline);
     if (!socket_wait(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
     while (size = sizeof address, (accepted = accept4(fd, &address.any, &size, SOCK_CLOEXEC)) < 0)
         if (!socket_again(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
     Value peer = socket_address_value(vm, &address, size);
     Value result = peer == VALUE_ERROR ? peer : tuple_pack(vm, 2, int_value(accepted), peer);
-    if (result == VALUE_ERROR) close(accepted);
+    if (result == VALUE_ERROR)
+        close(accepted);
+    else
+        path_own(vm, accepted);
     return result;
 }
 
@@ -334,7 +351,7 @@ typedef int NameCall(int fd, struct sockaddr *address, socklen_t *size);
 static Value name_by(GenVM *vm, Value fd, NameCall *call) {
     SocketAddress address;
     socklen_t size = sizeof address;
-    if (call(fd_of(fd), &address.any, &size) != 0) return socket_raise(vm);
+    if (call(socket_fd(vm, fd), &address.any, &size) != 0) return socket_raise(vm);
     return socket_address_value(vm, &address, size);
 }
 static Value own_name(GenVM *vm, Value *args) {
@@ -347,30 +364,30 @@ static Value peer_name(GenVM *vm, Value *args) {
 /* ---- options ---- */
 
 static Value set_blocking(GenVM *vm, Value *args) {
-    int flags = fcntl(fd_of(args[0]), F_GETFL);
+    int flags = fcntl(socket_fd(vm, args[0]), F_GETFL);
     int wanted = args[1] == VALUE_TRUE ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-    if (flags < 0 || (flags != wanted && fcntl(fd_of(args[0]), F_SETFL, wanted) != 0))
+    if (flags < 0 || (flags != wanted && fcntl(socket_fd(vm, args[0]), F_SETFL, wanted) != 0))
         return socket_raise(vm);
     return VALUE_NONE;
 }
 
 static Value is_blocking(GenVM *vm, Value *args) {
-    int flags = fcntl(fd_of(args[0]), F_GETFL);
+    int flags = fcntl(socket_fd(vm, args[0]), F_GETFL);
     return flags < 0 ? socket_raise(vm) : bool_value(!(flags & O_NONBLOCK));
 }
 
 static Value set_inheritable(GenVM *vm, Value *args) {
-    int status = fcntl(fd_of(args[0]), F_SETFD, args[1] == VALUE_TRUE ? 0 : FD_CLOEXEC);
+    int status = fcntl(socket_fd(vm, args[0]), F_SETFD, args[1] == VALUE_TRUE ? 0 : FD_CLOEXEC);
     return status < 0 ? socket_raise(vm) : VALUE_NONE;
 }
 static Value get_inheritable(GenVM *vm, Value *args) {
-    int flags = fcntl(fd_of(args[0]), F_GETFD);
+    int flags = fcntl(socket_fd(vm, args[0]), F_GETFD);
     return flags < 0 ? socket_raise(vm) : bool_value(!(flags & FD_CLOEXEC));
 }
 
 static Value duplicate(GenVM *vm, Value *args) {
-    int fd = fcntl(fd_of(args[0]), F_DUPFD_CLOEXEC, 0);
-    return fd < 0 ? socket_raise(vm) : int_value(fd);
+    int fd = fcntl(socket_fd(vm, args[0]), F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? socket_raise(vm) : own(vm, fd);
 }
 
 /* getsockopt(fd, level, name, buflen): an int, or `buflen` bytes. */
@@ -381,7 +398,8 @@ static Value get_option(GenVM *vm, Value *args) {
     socklen_t size = room ? (socklen_t)room : sizeof number;
     if (room < 0 || room > (int64_t)sizeof buffer)
         return raise_error(vm, EXC_OS_ERROR, "getsockopt buflen out of range");
-    if (getsockopt(fd_of(args[0]), level, name, room ? (void *)buffer : &number, &size) != 0)
+    if (getsockopt(socket_fd(vm, args[0]), level, name, room ? (void *)buffer : &number, &size) !=
+        0)
         return socket_raise(vm);
     return room ? bytes_new(vm, buffer, size) : int_value(number);
 }
@@ -403,7 +421,7 @@ static Value set_option(GenVM *vm, Value *args) {
     } else if (!bytes_view(vm, args[3], &data, &size)) {
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[3]);
     }
-    if (setsockopt(fd_of(args[0]), level, name, data, (socklen_t)size) != 0)
+    if (setsockopt(socket_fd(vm, args[0]), level, name, data, (socklen_t)size) != 0)
         return socket_raise(vm);
     return VALUE_NONE;
 }

@@ -27,7 +27,8 @@ typedef struct SocketDeadline {
 } SocketDeadline;
 
 bool socket_may_use(GenVM *vm); /* false: PermissionError */
-Value socket_raise(GenVM *vm);  /* OSError by errno */
+int socket_fd(GenVM *vm, Value v);
+Value socket_raise(GenVM *vm); /* OSError by errno */
 
 /* The address that a script gave for a socket of that family. False with *unfit VALUE_ERROR (an
  * exception is pending), or VALUE_NOT_IMPLEMENTED: the host is a name that must be looked up first.

@@ -1,13 +1,14 @@
 /* socket_select.c - module _socket: waiting for many descriptors, the basis of modules select and
  * selectors. */
 #include "stdlib/socket_native.h"
+#include "vm/memory.h"
+#include "vm/paths.h"
 #include "vm/threads.h"
 #include "vm/bind.h"
 
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,13 +33,16 @@ static int left_of(int64_t end) {
     return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
+/* False with OSError: a descriptor that is not the VM's. */
 static bool fill(GenVM *vm, Value list, struct pollfd *entries) {
     for (uint64_t i = 0; i < AS_LIST(list)->count; i++) {
         Value pair = AS_LIST(list)->items[i];
         entries[i].fd = (int)as_int(AS_TUPLE(pair)->items[0]);
+        if (!path_may_use_descriptor(vm, entries[i].fd))
+            return errno = EBADF, socket_raise(vm), false;
         entries[i].events = (short)as_int(AS_TUPLE(pair)->items[1]);
     }
-    return (void)vm, true;
+    return true;
 }
 
 static Value answers(GenVM *vm, const struct pollfd *entries, uint64_t count) {
@@ -100,12 +104,12 @@ static Value poll_parked(GenVM *vm, const struct pollfd *entries, uint64_t count
 /* poll(list of (fd, events), timeout) -> list of (fd, events) */
 Value socket_poll_many(GenVM *vm, Value *args) {
     uint64_t count = AS_LIST(args[0])->count;
-    struct pollfd *entries = calloc(count + 1, sizeof *entries);
+    struct pollfd *entries = memory_new_zeroed(vm, count + 1, sizeof *entries);
     if (!entries) return raise_memory(vm);
-    fill(vm, args[0], entries);
+    if (!fill(vm, args[0], entries)) return memory_free(entries), VALUE_ERROR;
     if (vm->resumed || threads_are_many(vm)) {
         Value found = poll_parked(vm, entries, count, args[1], poll(entries, count, 0));
-        free(entries);
+        memory_free(entries);
         return found;
     }
     int64_t end = end_of(args[1]);
@@ -118,7 +122,7 @@ Value socket_poll_many(GenVM *vm, Value *args) {
             result = VALUE_ERROR;
     }
     if (result == VALUE_UNSET) result = answers(vm, entries, count);
-    free(entries);
+    memory_free(entries);
     return result;
 }
 
@@ -128,14 +132,15 @@ static Value epoll_make(GenVM *vm, Value *args) {
     (void)args;
     if (!socket_may_use(vm)) return VALUE_ERROR;
     int fd = epoll_create1(EPOLL_CLOEXEC);
+    path_own(vm, fd);
     return fd < 0 ? socket_raise(vm) : int_value(fd);
 }
 
 /* epoll_control(epoll, operation, fd, events) */
 static Value epoll_control(GenVM *vm, Value *args) {
     struct epoll_event event = {.events = (uint32_t)as_int(args[3])};
-    event.data.fd = (int)as_int(args[2]);
-    int status = epoll_ctl((int)as_int(args[0]), (int)as_int(args[1]), event.data.fd, &event);
+    event.data.fd = socket_fd(vm, args[2]);
+    int status = epoll_ctl(socket_fd(vm, args[0]), (int)as_int(args[1]), event.data.fd, &event);
     return status == 0 ? VALUE_NONE : socket_raise(vm);
 }
 
@@ -149,11 +154,11 @@ static Value epoll_poll(GenVM *vm, Value *args) {
     bool parks = vm->resumed || threads_are_many(vm);
     int64_t end = parks ? 0 : end_of(args[1]);
     int ready;
-    while ((ready = epoll_wait((int)as_int(args[0]), events, (int)most, left_of(end))) < 0) {
+    while ((ready = epoll_wait(socket_fd(vm, args[0]), events, (int)most, left_of(end))) < 0) {
         if (errno != EINTR) return socket_raise(vm);
         if (!socket_interrupted(vm)) return VALUE_ERROR;
     }
-    if (parks && !ready && !park(vm, (int)as_int(args[0]), args[1])) return VALUE_ERROR;
+    if (parks && !ready && !park(vm, socket_fd(vm, args[0]), args[1])) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     for (int i = 0; list != VALUE_ERROR && i < ready; i++) {
         Value pair = tuple_pack(vm, 2, int_value(events[i].data.fd), int_value(events[i].events));

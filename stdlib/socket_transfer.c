@@ -1,18 +1,14 @@
 /* socket_transfer.c - module _socket: sending and receiving. The rules of waiting are
  * socket_native.c's. */
 #include "stdlib/socket_native.h"
+#include "vm/memory.h"
 #include "vm/threads.h"
 #include "vm/objects/files.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int fd_of(Value v) {
-    return (int)as_int(v);
-}
 
 /* Receives into `data`; the number of bytes, -1 with an exception pending. `address` may be NULL.
  */
@@ -21,13 +17,13 @@ static ssize_t receive(GenVM *vm, Value fd, uint8_t *data, size_t size, Value fl
     SocketDeadline deadline;
     socket_deadline(vm, timeout, &deadline);
     int how = (int)as_int(flags) | (deadline.parks ? MSG_DONTWAIT : 0);
-    if (!deadline.parks && !socket_wait(vm, fd_of(fd), POLLIN, &deadline)) return -1;
+    if (!deadline.parks && !socket_wait(vm, socket_fd(vm, fd), POLLIN, &deadline)) return -1;
     for (;;) {
         if (address) *address_size = sizeof *address;
-        ssize_t got =
-            recvfrom(fd_of(fd), data, size, how, address ? &address->any : NULL, address_size);
+        ssize_t got = recvfrom(socket_fd(vm, fd), data, size, how, address ? &address->any : NULL,
+                               address_size);
         if (got >= 0) return got;
-        if (!socket_again(vm, fd_of(fd), POLLIN, &deadline)) return -1;
+        if (!socket_again(vm, socket_fd(vm, fd), POLLIN, &deadline)) return -1;
     }
 }
 
@@ -43,12 +39,12 @@ static Value receive_bytes(GenVM *vm, Value *args, SocketAddress *address, sockl
     uint8_t *data = small;
     if (size > SMALL) {
         if (!gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
-        data = malloc((size_t)size);
+        data = memory_new(vm, (size_t)size);
         if (!data) return raise_memory(vm);
     }
     ssize_t got = receive(vm, args[0], data, (size_t)size, args[2], args[3], address, address_size);
     Value bytes = got < 0 ? VALUE_ERROR : bytes_new(vm, data, (size_t)got);
-    if (data != small) free(data);
+    if (data != small) memory_free(data);
     return bytes;
 }
 
@@ -107,13 +103,13 @@ static ssize_t transmit(GenVM *vm, Value fd, const uint8_t *data, size_t size, i
                         socklen_t address_size) {
     if (deadline->parks)
         flags |= MSG_DONTWAIT;
-    else if (!socket_wait(vm, fd_of(fd), POLLOUT, deadline))
+    else if (!socket_wait(vm, socket_fd(vm, fd), POLLOUT, deadline))
         return -1;
     for (;;) {
-        ssize_t done = sendto(fd_of(fd), data, size, flags | MSG_NOSIGNAL,
+        ssize_t done = sendto(socket_fd(vm, fd), data, size, flags | MSG_NOSIGNAL,
                               address ? &address->any : NULL, address_size);
         if (done >= 0) return done;
-        if (!socket_again(vm, fd_of(fd), POLLOUT, deadline)) return -1;
+        if (!socket_again(vm, socket_fd(vm, fd), POLLOUT, deadline)) return -1;
     }
 }
 
@@ -152,7 +148,7 @@ static Value try_send(GenVM *vm, Value *args) {
     size_t size;
     if (!source_of(vm, args[1], &data, &size)) return VALUE_ERROR;
     ssize_t done;
-    while ((done = send(fd_of(args[0]), data, size, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0) {
+    while ((done = send(socket_fd(vm, args[0]), data, size, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) return int_value(0);
         if (errno != EINTR) return socket_raise(vm);
     }
@@ -165,7 +161,7 @@ static Value try_recv(GenVM *vm, Value *args) {
     size_t size = (size_t)as_int(args[1]);
     if (size > SMALL) size = SMALL;
     ssize_t got;
-    while ((got = recv(fd_of(args[0]), data, size, MSG_DONTWAIT)) < 0) {
+    while ((got = recv(socket_fd(vm, args[0]), data, size, MSG_DONTWAIT)) < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) return VALUE_NONE;
         if (errno != EINTR) return socket_raise(vm);
     }

@@ -5,11 +5,11 @@
  * another thread of the process ends the wait by an event descriptor, a signal by EINTR.
  */
 #include "stdlib/init.h"
+#include "vm/memory.h"
 #include "vm/threads.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,8 +72,8 @@ void thread_wait(GenVM *vm, int64_t nanoseconds) {
     struct pollfd few[64], *entries = few;
     Thread *few_ready[64], **ready = few_ready;
     if (room > 64) {
-        entries = malloc(room * sizeof *entries);
-        ready = malloc(room * sizeof *ready);
+        entries = memory_new(vm, room * sizeof *entries);
+        ready = memory_new(vm, room * sizeof *ready);
     }
     if (nanoseconds) thread_wait_prepare(vm);
     if (entries && ready) {
@@ -86,7 +86,7 @@ void thread_wait(GenVM *vm, int64_t nanoseconds) {
         if (nanoseconds && vm->wait_fd) drain(vm->wait_fd);
     }
     if (room > 64) {
-        free(entries);
-        free(ready);
+        memory_free(entries);
+        memory_free(ready);
     }
 }

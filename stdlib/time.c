@@ -7,6 +7,7 @@
 #include "stdlib/posix.h"
 #include "vm/bind.h"
 #include "vm/genvm.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/threads.h"
 
@@ -281,7 +282,7 @@ static bool check_tm(GenVM *vm, struct tm *tm) {
 static void put_formatted(StrBuilder *out, const char *format, const struct tm *tm) {
     size_t least = strlen(format) + 256;
     for (size_t capacity = least; *format; capacity *= 2) {
-        char *text = malloc(capacity);
+        char *text = memory_new(out->vm, capacity);
         if (!text) {
             raise_memory(out->vm);
             out->failed = true;
@@ -289,7 +290,7 @@ static void put_formatted(StrBuilder *out, const char *format, const struct tm *
         }
         size_t size = strftime(text, capacity, format, tm);
         if (size) builder_put(out, text, size);
-        free(text);
+        memory_free(text);
         if (size || capacity > 64 * least) return; /* nothing at all: %Z, %p may be empty */
     }
 }

@@ -9,6 +9,9 @@
  * The library is loaded with the module (openssl.h), before any of these functions can be called.
  */
 #include "stdlib/tls.h"
+#include "stdlib/posix.h"
+#include "vm/memory.h"
+#include "vm/paths.h"
 
 #include <string.h>
 
@@ -55,8 +58,8 @@ static Value outcome(GenVM *vm, SSL *ssl, int status) {
 static void release_context(GenVM *vm, void *data) {
     TlsContext *context = data;
     vm->openssl->SSL_CTX_free(context->ctx);
-    free(context->alpn);
-    free(context);
+    memory_free(context->alpn);
+    memory_free(context);
 }
 
 /* context(kind): 0 either side, 1 client, 2 server */
@@ -65,9 +68,9 @@ static Value make_context(GenVM *vm, Value *args) {
     const SSL_METHOD *method = kind == 1   ? vm->openssl->TLS_client_method()
                                : kind == 2 ? vm->openssl->TLS_server_method()
                                            : vm->openssl->TLS_method();
-    TlsContext *context = calloc(1, sizeof *context);
+    TlsContext *context = memory_new_zeroed(vm, 1, sizeof *context);
     if (!context || !(context->ctx = vm->openssl->SSL_CTX_new(method))) {
-        free(context);
+        memory_free(context);
         return raise_memory(vm);
     }
     SSL_CTX_set_mode(context->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY |
@@ -98,12 +101,18 @@ static int give_password(char *buffer, int size, int writing, void *context) {
     return length;
 }
 
+/* OpenSSL opens the file by itself. */
+static bool may_read(GenVM *vm, Value name, const char *path) {
+    return !path || (posix_may_use_files(vm, name) && path_check(vm, path, PATH_READ, false, name));
+}
+
 /* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
 static Value load_cert_chain(GenVM *vm, Value *args) {
     SSL_CTX *ctx = context_of(vm, args[0]);
     const char *cert = ctx ? str_c_whole(vm, args[1]) : NULL,
                *key = cert ? str_c_whole(vm, args[2]) : NULL, *password;
     if (!key || !str_c_or_none(vm, args[3], &password)) return VALUE_ERROR;
+    if (!may_read(vm, args[1], cert) || !may_read(vm, args[2], key)) return VALUE_ERROR;
     vm->openssl->SSL_CTX_set_default_passwd_cb(ctx, give_password);
     vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
     bool ok = vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
@@ -118,6 +127,7 @@ static Value load_verify_files(GenVM *vm, Value *args) {
     const char *file, *folder;
     if (!ctx || !str_c_or_none(vm, args[1], &file) || !str_c_or_none(vm, args[2], &folder))
         return VALUE_ERROR;
+    if (!may_read(vm, args[1], file) || !may_read(vm, args[2], folder)) return VALUE_ERROR;
     bool ok = vm->openssl->SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
@@ -205,10 +215,10 @@ static Value set_alpn(GenVM *vm, Value *args) {
     size_t size;
     if (!context) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size)) return raise_type(vm, "bytes are required");
-    unsigned char *copy = malloc(size + 1);
+    unsigned char *copy = memory_new(vm, size + 1);
     if (!copy) return raise_memory(vm);
     memcpy(copy, data, size);
-    free(context->alpn);
+    memory_free(context->alpn);
     context->alpn = copy;
     context->alpn_size = (unsigned)size;
     vm->openssl->SSL_CTX_set_alpn_protos(context->ctx, copy, (unsigned)size);

@@ -13,6 +13,7 @@
  * code.
  */
 #include "stdlib/uv_loop.h"
+#include "vm/memory.h"
 #include "vm/paths.h"
 #include "vm/bind.h"
 #include "vm/threads.h"
@@ -21,7 +22,6 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 
 static const char WHAT[] = "event loop";
 enum {
@@ -41,7 +41,7 @@ static void close_handle(uv_handle_t *handle, void *context) {
 }
 
 static void free_handle(uv_handle_t *handle) {
-    free(handle);
+    memory_free(handle);
 }
 
 static void release(GenVM *vm, void *data) {
@@ -55,8 +55,8 @@ static void release(GenVM *vm, void *data) {
     uv_walk(&loop->loop, close_handle, NULL);
     uv_run(&loop->loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop->loop);
-    free(loop->watchers);
-    free(loop);
+    memory_free(loop->watchers);
+    memory_free(loop);
 }
 
 static void on_wake(uv_async_t *wake) {
@@ -71,9 +71,9 @@ static void wake_loop(void *data) {
 }
 
 static UvLoop *loop_start(GenVM *vm) {
-    UvLoop *loop = calloc(1, sizeof *loop);
+    UvLoop *loop = memory_new_zeroed(vm, 1, sizeof *loop);
     if (!loop || uv_loop_init(&loop->loop) != 0) {
-        free(loop);
+        memory_free(loop);
         raise_memory(vm);
         return NULL;
     }
@@ -157,14 +157,14 @@ void uv_loop_push_completion(UvLoop *loop, Value item, int64_t status, Value dat
 }
 
 UvRequest *uv_request_new(GenVM *vm, UvLoop *loop, Value item) {
-    UvRequest *request = calloc(1, sizeof *request);
+    UvRequest *request = memory_new_zeroed(vm, 1, sizeof *request);
     if (!request) {
         raise_memory(vm);
         return NULL;
     }
     request->loop = loop;
     if (hold(loop, HELD_REQUESTS, (int64_t)((uintptr_t)request >> 4), item)) return request;
-    free(request);
+    memory_free(request);
     return NULL;
 }
 
@@ -201,7 +201,7 @@ static void on_events(uv_poll_t *poll, int status, int events) {
 static bool make_room(GenVM *vm, UvLoop *loop, int fd) {
     if (fd < loop->watcher_count) return true;
     int count = fd < 32 ? 64 : 2 * fd;
-    UvWatcher **larger = realloc(loop->watchers, (size_t)count * sizeof *larger);
+    UvWatcher **larger = memory_resize(vm, loop->watchers, (size_t)count * sizeof *larger);
     if (!larger) return raise_memory(vm), false;
     memset(larger + loop->watcher_count, 0, (size_t)(count - loop->watcher_count) * sizeof *larger);
     loop->watchers = larger;
@@ -220,12 +220,12 @@ static void unwatch(UvLoop *loop, int fd) {
 static UvWatcher *watcher_for(GenVM *vm, UvLoop *loop, int fd) {
     if (!make_room(vm, loop, fd)) return NULL;
     if (loop->watchers[fd]) return loop->watchers[fd];
-    UvWatcher *watcher = calloc(1, sizeof *watcher);
+    UvWatcher *watcher = memory_new_zeroed(vm, 1, sizeof *watcher);
     if (!watcher) return raise_memory(vm), NULL;
     loop->loop.data = loop;
     int status = uv_poll_init(&loop->loop, &watcher->poll, fd);
     if (status < 0) {
-        free(watcher);
+        memory_free(watcher);
         uv_raise(vm, status);
         return NULL;
     }
@@ -241,6 +241,7 @@ static Value watch(GenVM *vm, Value *args) {
     if (!loop) return VALUE_ERROR;
     int64_t fd = as_int(args[1]);
     if (fd < 0 || fd > 1 << 24) return raise_value(vm, "Invalid file descriptor: %ld", (long)fd);
+    if (!path_may_use_descriptor(vm, fd)) return uv_raise(vm, UV_EBADF);
     int events =
         (args[2] != VALUE_NONE ? UV_READABLE : 0) | (args[3] != VALUE_NONE ? UV_WRITABLE : 0);
     if (!events) {
@@ -307,7 +308,7 @@ static Value watch_signal(GenVM *vm, Value *args) {
     }
     if (!hold(loop, HELD_SIGNALS, number, args[2])) return VALUE_ERROR;
     if (loop->signals[number]) return VALUE_NONE;
-    UvSignal *handle = calloc(1, sizeof *handle);
+    UvSignal *handle = memory_new_zeroed(vm, 1, sizeof *handle);
     if (!handle) return raise_memory(vm);
     sigaction((int)number, NULL, &handle->before);
     uv_signal_init(&loop->loop, &handle->signal);

@@ -1,7 +1,7 @@
 /* uv_names.c - module _uv: names of hosts, looked up on libuv's threads. The loop is uv_loop.c's.
  */
 #include "stdlib/uv_loop.h"
-
+#include "vm/memory.h"
 #include "vm/paths.h"
 #include <errno.h>
 #include <netdb.h>
@@ -39,7 +39,7 @@ static void on_addrinfo(uv_getaddrinfo_t *handle, int status, struct addrinfo *f
     else if (item != VALUE_UNSET)
         uv_loop_push_completion(loop, item, code, data);
     uv_freeaddrinfo(found);
-    free(request);
+    memory_free(request);
 }
 
 static bool may_use_net(GenVM *vm) {
@@ -65,7 +65,7 @@ static Value get_addrinfo(GenVM *vm, Value *args) {
         uv_getaddrinfo(&loop->loop, &request->getaddrinfo, on_addrinfo, host, service, &hints);
     if (status == 0) return VALUE_NONE;
     uv_request_take(request);
-    free(request);
+    memory_free(request);
     return uv_raise(vm, status);
 }
 

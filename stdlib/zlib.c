@@ -4,11 +4,11 @@
  * any size is charged and refused as it grows.
  */
 #include "stdlib/modules.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/resource.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 enum { PIECE = 16384 };
@@ -45,7 +45,7 @@ static void release(GenVM *vm, void *data) {
         inflateEnd(&stream->z);
     else
         deflateEnd(&stream->z);
-    free(stream);
+    memory_free(stream);
 }
 
 static bool take(GenVM *vm, Value v, const uint8_t **data, size_t *size) {
@@ -56,17 +56,35 @@ static bool take(GenVM *vm, Value v, const uint8_t **data, size_t *size) {
 
 /* ---- streams ---- */
 
+static void *take_memory(void *vm, uInt count, uInt size) {
+    return memory_new(vm, (size_t)count * size);
+}
+static void give_memory(void *vm, void *block) {
+    (void)vm;
+    memory_free(block);
+}
+
+/* Its memory, and zlib's for it, is the VM's. */
+static Stream *new_stream(GenVM *vm) {
+    Stream *stream = memory_new_zeroed(vm, 1, sizeof *stream);
+    if (!stream) return raise_memory(vm), NULL;
+    stream->z.zalloc = take_memory;
+    stream->z.zfree = give_memory;
+    stream->z.opaque = vm;
+    return stream;
+}
+
 /* deflate_new(level, method, wbits, memory level, strategy, dictionary or None) */
 static Value deflate_new(GenVM *vm, Value *args) {
     const uint8_t *dictionary = NULL;
     size_t size = 0;
     if (args[5] != VALUE_NONE && !take(vm, args[5], &dictionary, &size)) return VALUE_ERROR;
-    Stream *stream = calloc(1, sizeof *stream);
-    if (!stream) return raise_memory(vm);
+    Stream *stream = new_stream(vm);
+    if (!stream) return VALUE_ERROR;
     int code = deflateInit2(&stream->z, (int)as_int(args[0]), (int)as_int(args[1]),
                             (int)as_int(args[2]), (int)as_int(args[3]), (int)as_int(args[4]));
     if (code != Z_OK) {
-        free(stream);
+        memory_free(stream);
         if (code != Z_STREAM_ERROR) return raise_own(vm, code, NULL, "while compressing data");
         return raise_value(vm, "Invalid initialization option");
     }
@@ -82,14 +100,14 @@ static Value inflate_new(GenVM *vm, Value *args) {
     const uint8_t *dictionary = NULL;
     size_t size = 0;
     if (args[1] != VALUE_NONE && !take(vm, args[1], &dictionary, &size)) return VALUE_ERROR;
-    Stream *stream = calloc(1, sizeof *stream);
-    if (!stream) return raise_memory(vm);
+    Stream *stream = new_stream(vm);
+    if (!stream) return VALUE_ERROR;
     stream->is_inflate = true;
     int code = inflateInit2(&stream->z, (int)as_int(args[0]));
     if (code == Z_OK && dictionary && as_int(args[0]) < 0)
         inflateSetDictionary(&stream->z, dictionary, (uInt)size);
     if (code != Z_OK) {
-        free(stream);
+        memory_free(stream);
         if (code != Z_STREAM_ERROR) return raise_own(vm, code, NULL, "while decompressing data");
         return raise_value(vm, "Invalid initialization option");
     }
@@ -99,14 +117,14 @@ static Value inflate_new(GenVM *vm, Value *args) {
 static Value copy(GenVM *vm, Value *args) {
     Stream *from = resource_data(vm, args[0], kind);
     if (!from) return VALUE_ERROR;
-    Stream *stream = calloc(1, sizeof *stream);
-    if (!stream) return raise_memory(vm);
+    Stream *stream = new_stream(vm);
+    if (!stream) return VALUE_ERROR;
     stream->is_inflate = from->is_inflate;
     stream->at_end = from->at_end;
     int code =
         from->is_inflate ? inflateCopy(&stream->z, &from->z) : deflateCopy(&stream->z, &from->z);
     if (code != Z_OK) {
-        free(stream);
+        memory_free(stream);
         return code == Z_MEM_ERROR ? raise_memory(vm)
                                    : raise_value(vm, "Inconsistent stream state");
     }

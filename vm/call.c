@@ -7,11 +7,10 @@
 #include "vm/bind.h"
 #include "vm/continue.h"
 #include "vm/generator.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/resume.h"
 #include "vm/runtime.h"
-
-#include <stdlib.h>
 
 /* ---- results ---- */
 
@@ -130,7 +129,7 @@ bool call_two(GenVM *vm, Value callable, Value self, const Value *args, uint32_t
         memcpy(small + 1, args, count * sizeof(Value));
         return call_general(vm, callable, small, count + 1, keywords);
     }
-    Value *many = malloc((count + 1) * sizeof(Value));
+    Value *many = memory_new(vm, (count + 1) * sizeof(Value));
     if (!many) {
         raise_memory(vm);
         return false;
@@ -138,7 +137,7 @@ bool call_two(GenVM *vm, Value callable, Value self, const Value *args, uint32_t
     many[0] = self;
     memcpy(many + 1, args, count * sizeof(Value));
     bool ok = call_general(vm, callable, many, count + 1, keywords);
-    free(many);
+    memory_free(many);
     return ok;
 }
 

@@ -184,13 +184,13 @@ Value code_disassemble(GenVM *vm, Code *code);
 /* Checks the structure: known instructions, registers and constants that exist, jumps to
  * instructions, windows inside the frame. False with a message; with an empty one, as with the
  * other checks here, there was no memory to find out. */
-bool code_verify(const Code *code, char *message, size_t size);
+bool code_verify(GenVM *vm, const Code *code, char *message, size_t size);
 
 /* The same for code that comes out of an image, and more: parameters and names that the binder
  * finds, constants of the kinds that instructions take for granted, and registers that hold what
  * they are used as, whichever way the code runs. Nothing that the interpreter does with it can go
  * wrong. */
-bool code_verify_image(const Code *code, char *message, size_t size);
+bool code_verify_image(GenVM *vm, const Code *code, char *message, size_t size);
 
 /* Whether `regs` can be the registers of a frame of (verified) code that stands before `word`. */
 typedef struct FrameCheck {
@@ -202,12 +202,12 @@ typedef struct FrameCheck {
     bool iterator;       /* what is stored is an iterator */
     bool trusted; /* ... is what the code wants there: the library's own functions see to it */
 } FrameCheck;
-bool code_check_frame(const Code *code, const FrameCheck *check, const Value *regs, char *message,
-                      size_t size);
+bool code_check_frame(GenVM *vm, const Code *code, const FrameCheck *check, const Value *regs,
+                      char *message, size_t size);
 /* Sets holds[i] to whether register i of such a frame can hold anything that will be read; false:
  * it cannot be told. */
-bool code_frame_contents(const Code *code, uint32_t word, uint8_t *holds);
-bool code_verify_flow(const Code *code, char *message,
+bool code_frame_contents(GenVM *vm, const Code *code, uint32_t word, uint8_t *holds);
+bool code_verify_flow(GenVM *vm, const Code *code, char *message,
                       size_t size); /* the half of it in verify_flow.c */
 
 /* What the compiler emitted where the interpreter has written a form of its own (OP_X_SUFFIX). */

@@ -5,6 +5,7 @@
 #include "vm/call.h"
 #include "vm/frame_object.h"
 #include "vm/genvm.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/suggest.h"
@@ -402,14 +403,14 @@ static int compare_words(const void *left, const void *right) {
 /* Are the items of a tuple different objects. */
 static Value are_distinct(GenVM *vm, Value *args) {
     Tuple *tuple = AS_TUPLE(args[0]);
-    Value *words = malloc((tuple->count + 1) * sizeof *words);
+    Value *words = memory_new(vm, (tuple->count + 1) * sizeof *words);
     if (!words) return raise_memory(vm);
     memcpy(words, tuple->items, tuple->count * sizeof *words);
     qsort(words, tuple->count, sizeof *words, compare_words);
     bool distinct = true;
     for (uint64_t i = 1; distinct && i < tuple->count; i++)
         distinct = words[i] != words[i - 1];
-    free(words);
+    memory_free(words);
     return bool_value(distinct);
 }
 

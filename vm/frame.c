@@ -2,12 +2,12 @@
  * layout. */
 #include "vm/continue.h"
 #include "vm/generator.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/task.h"
 #include "vm/traceback.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
 enum { STACK_FIRST = 512, STACK_MAX = 1 << 27, MIN_FRAME = FRAME_LINKS }; /* words */
 
@@ -93,7 +93,7 @@ bool frame_check_depth(GenVM *vm) {
 static Value *new_stack(GenVM *vm, size_t size, Buffer **buffer) {
     *buffer = NULL;
     if (size > STACK_MAX) return NULL;
-    if (!vm->stack_buffer) return malloc(size * sizeof(Value));
+    if (!vm->stack_buffer) return memory_new(vm, size * sizeof(Value));
     *buffer = gc_buffer_new(vm, size * sizeof(Value));
     return *buffer ? (Value *)(*buffer)->data : NULL;
 }
@@ -102,7 +102,7 @@ static void replace_stack(GenVM *vm, Value *to, size_t size, Buffer *buffer) {
     if (vm->stack_buffer)
         gc_buffer_free(vm, vm->stack_buffer);
     else
-        free(vm->stack);
+        memory_free(vm->stack);
     vm->stack = to;
     vm->stack_end = to + size;
     vm->stack_buffer = buffer;
@@ -163,7 +163,7 @@ Value *frame_reserve(GenVM *vm, Value *top, uint32_t count) {
 }
 
 bool frame_init(GenVM *vm) {
-    vm->stack = calloc(STACK_FIRST, sizeof(Value));
+    vm->stack = memory_new_zeroed(vm, STACK_FIRST, sizeof(Value));
     if (!vm->stack) return false;
     vm->stack_end = vm->stack + STACK_FIRST;
     vm->limit = vm->stack_end - STACK_RED_ZONE;

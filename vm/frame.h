@@ -62,11 +62,11 @@ void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted),
 
 /* Can the register of a local variable, no parameter, have been written when the instruction at
  * `word` runs? If not, what is in it is left over from other frames. */
-bool frame_register_is_set(const Code *code, uint32_t reg, uint32_t word);
+bool frame_register_is_set(GenVM *vm, const Code *code, uint32_t reg, uint32_t word);
 
 /* Will the register be read, once the instruction before `word` is done or has raised? True also
  * when there is no memory to find out. */
-bool frame_register_is_live(const Code *code, uint32_t reg, uint32_t word);
+bool frame_register_is_live(GenVM *vm, const Code *code, uint32_t reg, uint32_t word);
 
 /* Makes room for `count` words above `top`: may move the stack (vm->base follows). Returns the new
  * place of `top`, NULL with RecursionError or MemoryError pending. */

@@ -27,6 +27,7 @@
 #include "vm/frame.h"
 #include "vm/generator.h"
 #include "vm/image.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/weak.h"
 
@@ -48,6 +49,7 @@ enum {
     PIECE = 4096,         /* a run is handed out in pieces, so that the accounts are not far off */
     LARGE_STEP_BYTES = 256, /* of a large object that cost a step: filling it is work */
     CHUNK_BLOCKS = 8,       /* blocks are got from the system this many at a time, fewer at first */
+    FINALIZABLE_SPARE = 32, /* places that must last until the safepoint that says MemoryError */
     FEW_CHUNKS = 16,        /* a heap of more is got in pieces of HUGE_PAGE */
     HUGE_PAGE = 2 << 20,
 };
@@ -96,6 +98,12 @@ typedef struct Partial { /* a big container of which a cycle has marked the firs
     uint64_t next;
 } Partial;
 
+typedef struct Chunk { /* of memory that blocks are made in */
+    void *start;
+    size_t size; /* as it was got */
+    char *blocks;
+} Chunk;
+
 typedef struct Heap {
     SizeClass classes[CLASSES_IN_ALL];
     char *starter_next, *starter_end; /* what is left of the starter block */
@@ -108,7 +116,7 @@ typedef struct Heap {
     uint32_t remembered_count, remembered_capacity;
     Object **finalizable;
     uint32_t finalizable_count, finalizable_capacity;
-    void **chunks;
+    Chunk *chunks;
     uint32_t chunk_count, chunk_capacity;
     char *spare, *spare_end; /* blocks not yet given to a class */
     uint64_t young_bytes;    /* since the last collection */
@@ -189,26 +197,76 @@ static void take_starter_run(Heap *heap, SizeClass *class, uint32_t bytes) {
 
 /* ---- small helpers over growing pointer arrays ---- */
 
-static bool push_pointer(Object ***array, uint32_t *count, uint32_t *capacity, Object *object) {
-    if (*count == *capacity) {
-        uint32_t grown = *capacity ? *capacity * 2 : 64;
-        Object **larger = realloc(*array, grown * sizeof **array);
-        if (!larger) return false;
-        *array = larger;
-        *capacity = grown;
-    }
+static bool grow_pointers(GenVM *vm, Object ***array, uint32_t *capacity) {
+    uint32_t grown = *capacity ? *capacity * 2 : 64;
+    Object **larger = memory_raw(vm, *array, *capacity * sizeof **array, grown * sizeof **array);
+    if (!larger) return false;
+    *array = larger;
+    *capacity = grown;
+    return true;
+}
+
+static bool push_pointer(GenVM *vm, Object ***array, uint32_t *count, uint32_t *capacity,
+                         Object *object) {
+    if (*count == *capacity && !grow_pointers(vm, array, capacity)) return false;
     (*array)[(*count)++] = object;
+    return true;
+}
+
+static void free_pointers(GenVM *vm, void *array, uint32_t capacity) {
+    if (array) memory_raw(vm, array, capacity * sizeof(void *), 0);
+}
+
+static void free_large(GenVM *vm, Object *object) {
+    LargePrefix *prefix = prefix_of(object);
+    memory_raw(vm, prefix, sizeof *prefix + prefix->size, 0);
+}
+
+/* ---- chunks ---- */
+
+/* Memory for blocks, aligned to `alignment`: a power of two, and the size of a block at least. Of a
+ * host whose function aligns as malloc does, more is asked for. */
+static bool new_chunk(GenVM *vm, size_t size, size_t alignment, Chunk *chunk) {
+    *chunk = (Chunk){.size = size};
+    if (!vm->allocate) {
+        if (posix_memalign(&chunk->start, alignment, size) != 0) return false;
+        chunk->blocks = chunk->start;
+        return true;
+    }
+    chunk->size = size + alignment;
+    chunk->start = memory_raw(vm, NULL, 0, chunk->size);
+    chunk->blocks =
+        (char *)(((uintptr_t)chunk->start + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    return chunk->start != NULL;
+}
+
+static void free_chunk(GenVM *vm, Chunk chunk) {
+    memory_raw(vm, chunk.start, chunk.size, 0);
+}
+
+static bool add_chunk(GenVM *vm, Chunk chunk) {
+    Heap *heap = vm->heap;
+    if (heap->chunk_count == heap->chunk_capacity) {
+        uint32_t capacity = heap->chunk_capacity ? heap->chunk_capacity * 2 : 16;
+        Chunk *larger = memory_raw(vm, heap->chunks, heap->chunk_capacity * sizeof *larger,
+                                   capacity * sizeof *larger);
+        if (!larger) return false;
+        heap->chunks = larger;
+        heap->chunk_capacity = capacity;
+    }
+    heap->chunks[heap->chunk_count++] = chunk;
     return true;
 }
 
 /* ---- life of the heap ---- */
 
 static bool finalize_natively(GenVM *vm, Object *object);
-static Block *new_block(Heap *heap, SizeClass *class);
+static Block *new_block(GenVM *vm, SizeClass *class);
 
 bool gc_init(GenVM *vm) {
-    Heap *heap = calloc(1, sizeof *heap);
+    Heap *heap = memory_raw(vm, NULL, 0, sizeof *heap);
     if (!heap) return false;
+    memset(heap, 0, sizeof *heap);
     vm->heap = heap;
     heap->full_at = FULL_MIN_BYTES;
     heap->young_limit = YOUNG_BYTES_FIRST;
@@ -221,7 +279,7 @@ bool gc_init(GenVM *vm) {
     }
     SizeClass *starter = &heap->classes[STARTER];
     starter->area = &starter->large;
-    Block *block = new_block(heap, starter);
+    Block *block = new_block(vm, starter);
     if (!block) return false;
     size_t lines = sizeof *block + BLOCK_SIZE / LINE * sizeof(uint16_t);
     heap->starter_next = (char *)block + (lines + LINE - 1) / LINE * LINE;
@@ -235,18 +293,18 @@ void gc_free_heap(GenVM *vm) {
     for (uint32_t i = 0; i < heap->finalizable_count; i++)
         finalize_natively(vm, heap->finalizable[i]);
     for (uint32_t i = 0; i < heap->large_count; i++)
-        free(prefix_of(heap->large[i]));
+        free_large(vm, heap->large[i]);
     for (uint32_t i = 0; i < CLASSES_IN_ALL; i++)
-        free(heap->classes[i].blocks);
+        free_pointers(vm, heap->classes[i].blocks, heap->classes[i].capacity);
     for (uint32_t i = 0; i < heap->chunk_count; i++)
-        free(heap->chunks[i]);
-    free(heap->chunks);
-    free(heap->large);
-    free(heap->mark_stack);
-    free(heap->partials);
-    free(heap->remembered);
-    free(heap->finalizable);
-    free(heap);
+        free_chunk(vm, heap->chunks[i]);
+    memory_raw(vm, heap->chunks, heap->chunk_capacity * sizeof *heap->chunks, 0);
+    free_pointers(vm, heap->large, heap->large_capacity);
+    free_pointers(vm, heap->mark_stack, heap->mark_capacity);
+    memory_raw(vm, heap->partials, heap->partial_capacity * sizeof *heap->partials, 0);
+    free_pointers(vm, heap->remembered, heap->remembered_capacity);
+    free_pointers(vm, heap->finalizable, heap->finalizable_capacity);
+    memory_raw(vm, heap, sizeof *heap, 0);
     vm->heap = NULL;
 }
 
@@ -272,7 +330,8 @@ uint64_t gc_object_size(const Object *object) {
 
 uint64_t gc_live_bytes(GenVM *vm) {
     const Heap *heap = vm->heap;
-    return (heap->cycle ? heap->cycle_bytes : heap->old_bytes) + heap->young_bytes;
+    return (heap->cycle ? heap->cycle_bytes : heap->old_bytes) + heap->young_bytes +
+           vm->outside_bytes;
 }
 void gc_set_limit(GenVM *vm, uint64_t bytes, uint64_t beyond) {
     vm->heap->limit = bytes ? bytes : UINT64_MAX;
@@ -284,6 +343,13 @@ uint64_t gc_collection_count(GenVM *vm, bool full) {
 
 /* ---- allocation ---- */
 
+/* Garbage may be all that is in the way: the next safepoint looks for it. */
+static COLD void *no_memory(GenVM *vm) {
+    vm->poll |= POLL_GC_FULL;
+    raise_memory(vm);
+    return NULL;
+}
+
 void gc_use_huge_pages(void *start, size_t size) {
 #ifdef MADV_HUGEPAGE
     uintptr_t from = ((uintptr_t)start + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
@@ -294,27 +360,32 @@ void gc_use_huge_pages(void *start, size_t size) {
 #endif
 }
 
-static Block *new_block(Heap *heap, SizeClass *class) {
+static Block *new_block(GenVM *vm, SizeClass *class) {
+    Heap *heap = vm->heap;
     if (heap->spare == heap->spare_end) {
         bool huge = heap->chunk_count >= FEW_CHUNKS;
         size_t blocks = huge                     ? HUGE_PAGE / BLOCK_SIZE
                         : heap->chunk_count == 0 ? 1 /* the starter */
                         : heap->chunk_count < 5  ? CHUNK_BLOCKS / 2
                                                  : CHUNK_BLOCKS;
-        void *chunk = NULL;
+        Chunk chunk;
         size_t size = heap->chunk_count ? blocks * BLOCK_SIZE : STARTER_SIZE;
-        if (posix_memalign(&chunk, huge ? HUGE_PAGE : BLOCK_SIZE, size) != 0) return NULL;
-        if (huge) gc_use_huge_pages(chunk, HUGE_PAGE);
-        if (!push_pointer((Object ***)&heap->chunks, &heap->chunk_count, &heap->chunk_capacity,
-                          chunk)) {
-            free(chunk);
+        if (!new_chunk(vm, size, huge ? HUGE_PAGE : BLOCK_SIZE, &chunk)) {
+            blocks = 1; /* there may be memory for as much */
+            if (!new_chunk(vm, BLOCK_SIZE, BLOCK_SIZE, &chunk)) return NULL;
+        } else if (huge) {
+            gc_use_huge_pages(chunk.blocks, HUGE_PAGE);
+        }
+        if (!add_chunk(vm, chunk)) {
+            free_chunk(vm, chunk);
             return NULL;
         }
-        heap->spare = chunk;
+        heap->spare = chunk.blocks;
         heap->spare_end = heap->spare + blocks * BLOCK_SIZE;
     }
     Block *block = (Block *)heap->spare;
-    if (!push_pointer((Object ***)&class->blocks, &class->count, &class->capacity, (Object *)block))
+    if (!push_pointer(vm, (Object ***)&class->blocks, &class->count, &class->capacity,
+                      (Object *)block))
         return NULL;
     heap->spare += BLOCK_SIZE;
     memset(block, 0, sizeof *block);
@@ -405,7 +476,7 @@ static COLD char *refill(GenVM *vm, SizeClass *class) {
                 block = NULL; /* too full to be worth the scan */
         }
         if (!block) {
-            if (gc_check_size(vm, BLOCK_SIZE)) block = new_block(heap, class);
+            if (gc_check_size(vm, BLOCK_SIZE)) block = new_block(vm, class);
             class->cursor = class->count;
         }
         if (!block) return NULL;
@@ -418,13 +489,13 @@ static COLD void *new_large(GenVM *vm, size_t size) {
     Heap *heap = vm->heap;
     if (!gc_check_size(vm, size)) return NULL;
     size_t total = (size + 7) & ~(size_t)7;
-    LargePrefix *prefix = malloc(sizeof *prefix + total);
+    LargePrefix *prefix = memory_raw(vm, NULL, 0, sizeof *prefix + total);
     Object *object = (Object *)(prefix + 1);
     if (prefix && total >= 2 * (size_t)HUGE_PAGE) gc_use_huge_pages(prefix, total);
-    if (!prefix || !push_pointer(&heap->large, &heap->large_count, &heap->large_capacity, object)) {
-        free(prefix);
-        raise_memory(vm);
-        return NULL;
+    if (!prefix ||
+        !push_pointer(vm, &heap->large, &heap->large_count, &heap->large_capacity, object)) {
+        if (prefix) memory_raw(vm, prefix, sizeof *prefix + total, 0);
+        return no_memory(vm);
     }
     *prefix = (LargePrefix){.size = total};
     native_spend(vm, total / LARGE_STEP_BYTES);
@@ -437,7 +508,7 @@ static COLD void *new_large(GenVM *vm, size_t size) {
 static void *new_cell(GenVM *vm, size_t size) {
     SizeClass *class = &vm->heap->classes[class_index(size)];
     char *cell = class->area->next < class->area->end ? take_cell(class) : refill(vm, class);
-    if (unlikely(!cell)) return raise_memory(vm), NULL;
+    if (unlikely(!cell)) return no_memory(vm);
     *(Object *)cell = (Object){0};
     return cell;
 }
@@ -491,11 +562,9 @@ Buffer *gc_buffer_resize(GenVM *vm, Buffer *buffer, size_t capacity) {
         while (heap->large[i - 1] != &buffer->header)
             i--;
         size_t total = (sizeof(Buffer) + capacity + 7) & ~(size_t)7;
-        LargePrefix *prefix = realloc(prefix_of(&buffer->header), sizeof *prefix + total);
-        if (!prefix) {
-            raise_memory(vm);
-            return NULL;
-        }
+        LargePrefix *prefix = prefix_of(&buffer->header);
+        prefix = memory_raw(vm, prefix, sizeof *prefix + prefix->size, sizeof *prefix + total);
+        if (!prefix) return no_memory(vm);
         if (total >= 2 * (size_t)HUGE_PAGE) gc_use_huge_pages(prefix, total);
         prefix->size = total;
         native_spend(vm, total / LARGE_STEP_BYTES);
@@ -536,19 +605,23 @@ void gc_buffer_free(GenVM *vm, Buffer *buffer) {
             take_off(&heap->cycle_bytes, bytes);
         else if (!old)
             take_off(&heap->young_bytes, bytes);
-        free(prefix_of(&buffer->header));
+        free_large(vm, &buffer->header);
         return;
     }
 }
 
 /* What is used may be garbage, which only the next safepoint can tell, where the limit is enforced.
  */
-bool gc_check_size(GenVM *vm, uint64_t bytes) {
+bool gc_has_room(GenVM *vm, uint64_t bytes) {
     uint64_t used = gc_live_bytes(vm), limit = vm->heap->limit, beyond = vm->heap->beyond;
-    if (unlikely(bytes > beyond || bytes >= (uint64_t)1 << 46)) return raise_memory(vm), false;
+    if (unlikely(bytes > beyond || bytes >= (uint64_t)1 << 46)) return false;
     if (likely(used + bytes <= limit)) return true;
     vm->poll |= POLL_GC;
-    if (used + bytes - limit <= beyond) return true;
+    return used + bytes - limit <= beyond;
+}
+
+bool gc_check_size(GenVM *vm, uint64_t bytes) {
+    if (likely(gc_has_room(vm, bytes))) return true;
     raise_memory(vm);
     return false;
 }
@@ -559,7 +632,7 @@ void gc_remember(GenVM *vm, Object *object) {
     Heap *heap = vm->heap;
     if (object->gc & GC_PERMANENT) return;
     object->gc |= GC_REMEMBERED;
-    if (!push_pointer(&heap->remembered, &heap->remembered_count, &heap->remembered_capacity,
+    if (!push_pointer(vm, &heap->remembered, &heap->remembered_count, &heap->remembered_capacity,
                       object))
         heap->full_at =
             0; /* cannot note it: the next collection is a full one, which needs no notes */
@@ -568,9 +641,13 @@ void gc_remember(GenVM *vm, Object *object) {
 void gc_finalizable(GenVM *vm, void *pointer) {
     Heap *heap = vm->heap;
     Object *object = pointer;
-    if (push_pointer(&heap->finalizable, &heap->finalizable_count, &heap->finalizable_capacity,
-                     object))
-        object->gc |= GC_FINALIZABLE;
+    if (heap->finalizable_capacity - heap->finalizable_count <= FINALIZABLE_SPARE &&
+        !grow_pointers(vm, &heap->finalizable, &heap->finalizable_capacity)) {
+        vm->poll |= POLL_MEMORY | POLL_GC_FULL;
+        if (heap->finalizable_count == heap->finalizable_capacity) return;
+    }
+    heap->finalizable[heap->finalizable_count++] = object;
+    object->gc |= GC_FINALIZABLE;
 }
 
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
@@ -580,8 +657,9 @@ void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, voi
         visit(vm, heap->finalizable[i], context);
 }
 
-static void push_mark(Heap *heap, Object *object) {
-    if (!push_pointer(&heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object))
+static void push_mark(GenVM *vm, Object *object) {
+    Heap *heap = vm->heap;
+    if (!push_pointer(vm, &heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object))
         heap->mark_overflow = true;
 }
 
@@ -601,7 +679,7 @@ void gc_mark_object(GenVM *vm, Object *object) {
     }
     if (object->kind == TYPE_BUFFER) return;
     bool leaf = object->kind == TYPE_STR ? !((Str *)object)->extra : object->kind == TYPE_BYTES;
-    if (!leaf || object->state & OBJECT_SUBCLASS) push_mark(heap, object); /* attributes */
+    if (!leaf || object->state & OBJECT_SUBCLASS) push_mark(vm, object); /* attributes */
 }
 
 /* Do instances of subclasses of this builtin kind keep their attributes in the extra word? */
@@ -630,7 +708,8 @@ static bool put_off(GenVM *vm, Object *object, uint64_t count) {
     if (likely(count <= SLICE_ITEMS) || !heap->cycle) return false;
     if (heap->partial_count == heap->partial_capacity) {
         uint32_t capacity = heap->partial_capacity ? heap->partial_capacity * 2 : 16;
-        Partial *larger = realloc(heap->partials, capacity * sizeof *larger);
+        Partial *larger = memory_raw(vm, heap->partials, heap->partial_capacity * sizeof *larger,
+                                     capacity * sizeof *larger);
         if (!larger) return false;
         heap->partials = larger;
         heap->partial_capacity = capacity;
@@ -824,7 +903,7 @@ static void find_finalizers(GenVM *vm) {
         object->gc &= (uint8_t)~GC_FINALIZABLE;
         if (is_finished_generator(object)) continue;
         if (finalize_natively(vm, object)) continue;
-        if (push_pointer(&vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity,
+        if (push_pointer(vm, &vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity,
                          object))
             vm->poll |= POLL_FINALIZE;
     }
@@ -836,13 +915,14 @@ static void find_finalizers(GenVM *vm) {
     drain(vm);
 }
 
-static void free_large(Heap *heap) {
+static void free_unmarked_large(GenVM *vm) {
+    Heap *heap = vm->heap;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < heap->large_count; i++) {
         if (heap->large[i]->gc & GC_MARKED)
             heap->large[kept++] = heap->large[i];
         else
-            free(prefix_of(heap->large[i]));
+            free_large(vm, heap->large[i]);
     }
     heap->large_count = kept;
 }
@@ -881,7 +961,7 @@ static void sweep(GenVM *vm, bool full) {
         each_marked(vm, shapes_forget_in_code);
         shapes_recycle(vm);
     }
-    free_large(heap);
+    free_unmarked_large(vm);
     if (full) {
         heap->full_collections++;
         heap->full_at = heap->old_bytes * 2 > FULL_MIN_BYTES ? heap->old_bytes * 2 : FULL_MIN_BYTES;

@@ -56,6 +56,7 @@ void gc_buffer_free(GenVM *vm, Buffer *buffer);                       /* optiona
 /* Before work whose size the program chooses: false with MemoryError pending when `bytes` do not
  * fit the budget. */
 bool gc_check_size(GenVM *vm, uint64_t bytes);
+bool gc_has_room(GenVM *vm, uint64_t bytes); /* the same, without an exception */
 
 /* Memory of some megabytes in pages of 2 MB is touched for the first time with fewer faults, and
  * walked at random with fewer misses of the address cache. Only advice: nothing depends on it. */
@@ -88,7 +89,7 @@ void gc_free_heap(GenVM *vm);
 void gc_stress_cycle(GenVM *vm); /* let the next collection begin a cycle */
 #endif
 void gc_collect(GenVM *vm, bool full); /* only at a safepoint, with registers saved in the task */
-uint64_t gc_live_bytes(GenVM *vm);
+uint64_t gc_live_bytes(GenVM *vm);     /* and of the blocks of memory.h */
 
 /* What the heap gave for an object: a step of its size class, or the size of a large one. 0 for
  * NULL and singletons. */

@@ -6,6 +6,7 @@
 #include "vm/code.h"
 #include "vm/interp.h"
 #include "vm/file.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/paths.h"
 #include "vm/runtime.h"
@@ -32,40 +33,45 @@ static bool main_module_init(GenVM *vm) {
                         dict_get_str(vm, vm->modules, name_value(vm, NAME_builtins)));
 }
 
-GenVM *gen_vm_new(const GenConfig *config) {
-    GenVM *vm = calloc(1, sizeof *vm);
-    if (!vm || !refs_init(vm)) {
-        if (vm) refs_free(vm);
-        free(vm);
-        return NULL;
-    }
-    GenConfig whole = {0}; /* an older program's is shorter */
-    if (config && config->size)
-        memcpy(&whole, config, config->size < sizeof whole ? config->size : sizeof whole);
-    if (config) config = &whole;
+static void choose_hash_key(GenVM *vm, const GenConfig *config) {
     vm->hash_key[0] = SHARED_KEY_0, vm->hash_key[1] = SHARED_KEY_1;
-    if (config) {
-        vm->capabilities = config->capabilities;
-        vm->memory_limit = config->memory_limit;
-        vm->host_data = config->context;
-        vm->host_write = config->write;
-        vm->clock = config->clock;
-        vm->host_module = config->find_module;
-        if (config->hash_seed) vm->hash_key[0] = config->hash_seed;
-        if (config->capabilities & GEN_CAP_ENTROPY && !config->hash_seed) {
-            FILE *random = fopen("/dev/urandom", "rb");
-            if (random) {
-                if (fread(vm->hash_key, sizeof vm->hash_key, 1, random) != 1) vm->hash_key[1] ^= 1;
-                fclose(random);
-            }
-        }
-    }
-    if (!vm_init(vm) || !main_module_init(vm) || !vm_library_init(vm) ||
-        (config && !paths_init(vm, config->read_roots, config->write_roots))) {
+    if (config->hash_seed) vm->hash_key[0] = config->hash_seed;
+    if (!(config->capabilities & GEN_CAP_ENTROPY) || config->hash_seed) return;
+    FILE *random = fopen("/dev/urandom", "rb");
+    if (!random) return;
+    if (fread(vm->hash_key, sizeof vm->hash_key, 1, random) != 1) vm->hash_key[1] ^= 1;
+    fclose(random);
+}
+
+/* A VM that is nothing but what the config says. */
+static GenVM *new_vm(const GenConfig *config) {
+    GenVM *vm = config->allocate ? config->allocate(config->context, NULL, 0, sizeof *vm)
+                                 : malloc(sizeof *vm);
+    if (!vm) return NULL;
+    memset(vm, 0, sizeof *vm);
+    vm->allocate = config->allocate;
+    vm->host_data = config->context;
+    vm->capabilities = config->capabilities;
+    vm->memory_limit = config->memory_limit;
+    vm->host_write = config->write;
+    vm->clock = config->clock;
+    vm->host_module = config->find_module;
+    choose_hash_key(vm, config);
+    return vm;
+}
+
+GenVM *gen_vm_new(const GenConfig *given) {
+    GenConfig config = {0}; /* an older program's is shorter */
+    if (given && given->size)
+        memcpy(&config, given, given->size < sizeof config ? given->size : sizeof config);
+    GenVM *vm = new_vm(&config);
+    if (!vm) return NULL;
+    if (!refs_init(vm) || !vm_init(vm) || !main_module_init(vm) || !vm_library_init(vm) ||
+        !paths_init(vm, config.read_roots, config.write_roots) || vm->poll & POLL_MEMORY) {
         gen_vm_free(vm);
         return NULL;
     }
-    if (config && config->recursion_limit) vm->recursion_limit = config->recursion_limit;
+    if (config.recursion_limit) vm->recursion_limit = config.recursion_limit;
     frame_reset_limit(vm);
     return vm;
 }
@@ -73,7 +79,7 @@ GenVM *gen_vm_new(const GenConfig *config) {
 void gen_vm_free(GenVM *vm) {
     if (!vm) return;
     refs_free(vm);
-    free(vm->error_text);
+    memory_free(vm->error_text);
     vm_free(vm);
 }
 
@@ -434,7 +440,7 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
     Value function = ref_value(vm, callable), few[16];
     few[0] = VALUE_UNSET; /* a call without arguments still hands the array on */
     if (function == VALUE_ERROR) return GEN_NULL;
-    Value *values = count <= 16 ? few : malloc(count * sizeof(Value));
+    Value *values = count <= 16 ? few : memory_new(vm, count * sizeof(Value));
     if (!values) {
         raise_memory(vm);
         return GEN_NULL;
@@ -443,7 +449,7 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
     for (size_t i = 0; i < count; i++)
         ok &= (values[i] = ref_value(vm, args[i])) != VALUE_ERROR;
     Value result = ok ? host_call(vm, function, (uint32_t)count, values) : VALUE_ERROR;
-    if (values != few) free(values);
+    if (values != few) memory_free(values);
     return ref_hold(vm, result);
 }
 
@@ -541,7 +547,7 @@ static Value exception_text(GenVM *vm, Value exception) {
 }
 
 const char *gen_error_text(GenVM *vm) {
-    free(vm->error_text);
+    memory_free(vm->error_text);
     vm->error_text = NULL;
     if (vm->exception == VALUE_UNSET) return "";
     GenScope scope = gen_scope_open(vm);
@@ -553,7 +559,7 @@ const char *gen_error_text(GenVM *vm) {
         text = str_format(vm, "%T: (no report could be made)\n", exception);
     }
     if (text != VALUE_ERROR && value_is_str(text)) {
-        vm->error_text = malloc(AS_STR(text)->size + 1);
+        vm->error_text = memory_new(vm, AS_STR(text)->size + 1);
         if (vm->error_text) {
             memcpy(vm->error_text, AS_STR(text)->data, AS_STR(text)->size);
             vm->error_text[AS_STR(text)->size] = 0;

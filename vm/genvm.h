@@ -21,8 +21,52 @@
  * pending in the VM, to be read with gen_error_text or gen_error_take, and dropped by
  * gen_error_clear. Nothing here longjmps, exits or prints.
  *
- * THREADS. One thread at a time per VM; gen_interrupt alone may be called from any thread or a
- * signal handler.
+ * THREADS. One thread at a time per VM, and any number of VMs, each on a thread of its own; an idle
+ * VM may go to another thread. gen_interrupt alone may be called from any thread or a signal
+ * handler.
+ *
+ *     static void *work(void *data) {
+ *         gen_run_string((GenVM *)data, "total = sum(range(1000))", "work");
+ *         return NULL;
+ *     }
+ *     pthread_t threads[2];
+ *     GenVM *vms[2] = {gen_vm_new(NULL), gen_vm_new(NULL)};
+ *     for (int i = 0; i < 2; i++)
+ *         pthread_create(&threads[i], NULL, work, vms[i]);
+ *     for (int i = 0; i < 2; i++) {
+ *         pthread_join(threads[i], NULL);
+ *         printf("%lld\n", (long long)gen_as_int(vms[i], gen_get_global(vms[i], "total")));
+ *         gen_vm_free(vms[i]);
+ *     }
+ *
+ * MEMORY. GenConfig.allocate gives, changes and takes back all memory of a VM: block NULL and
+ * old_size 0 ask for new_size bytes, new_size 0 frees, else the size changes and what fits of the
+ * contents stays. old_size is exactly what was asked for. Blocks are aligned as malloc aligns them.
+ * NULL says that there is no memory, and the block is as before: the script gets MemoryError, or
+ * gen_vm_new gives NULL. It is called by the thread that uses the VM, and calls nothing of this
+ * API.
+ *
+ *     typedef struct Purse { size_t used, limit; } Purse;
+ *     static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+ *         Purse *purse = (Purse *)context;
+ *         if (new_size > old_size && purse->used - old_size + new_size > purse->limit) return NULL;
+ *         void *result = new_size ? realloc(block, new_size) : (free(block), NULL);
+ *         if (result || !new_size) purse->used += new_size - old_size;
+ *         return result;
+ *     }
+ *     Purse purse = {0, 16 << 20};
+ *     GenConfig config = {.size = sizeof config, .context = &purse, .allocate = allocate};
+ *     GenVM *small = gen_vm_new(&config);
+ *     if (!gen_run_string(small, "x = []\nwhile True: x.append([])", "greedy"))
+ *         printf("MemoryError: %d\n", gen_error_matches(small, "MemoryError"));
+ *     gen_vm_free(small);
+ *     printf("%zu bytes are left\n", purse.used);
+ *
+ * What does not come from it: the tables that all VMs of a process share (about 200 KB, once);
+ * what the C library takes for itself (paths being resolved, buffers of getaddrinfo and of qsort)
+ * and GMP while one operation on huge ints lasts; machine code of regular expressions; what OpenSSL
+ * and libuv hold for connections and the event loop; the images that go between the VMs of a pool
+ * of threads, and those VMs (GEN_CAP_THREADS), whose memory would belong to several threads.
  */
 #ifndef GENVM_H
 #define GENVM_H
@@ -83,7 +127,32 @@ typedef enum GenType {
 } GenType;
 
 /* ---- a virtual machine
- * ----------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------
+ *
+ * GenConfig says what a VM may touch and use. Of what a field does not name there is nothing: no
+ * files, no output, no clock. What is refused is a PermissionError; budgets of a single script are
+ * a matter of tasks.
+ *
+ *     static bool show(void *context, int stream, const char *data, size_t size) {
+ *         (void)context;
+ *         return fwrite(data, 1, size, stream == 1 ? stdout : stderr) == size;
+ *     }
+ *     static const char *find(void *context, const char *name, size_t *size) {
+ *         static const char source[] = "def greet(name): print('hello,', name)\n";
+ *         (void)context;
+ *         *size = sizeof source - 1;
+ *         return strcmp(name, "greetings") ? NULL : source;
+ *     }
+ *     static const char *const readable[] = {"/usr/share", NULL}, *const writable[] = {NULL};
+ *     GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES,
+ *                         .memory_limit = 32 << 20, .hash_seed = 7, .write = show,
+ *                         .find_module = find, .read_roots = readable, .write_roots = writable};
+ *     GenVM *guarded = gen_vm_new(&config);
+ *     gen_run_string(guarded, "import greetings; greetings.greet('Ada')", "script");
+ *     if (!gen_run_string(guarded, "open('/etc/passwd')", "thief"))
+ *         printf("refused: %d\n", gen_error_matches(guarded, "PermissionError"));
+ *     gen_vm_free(guarded);
+ */
 
 enum {                        /* GenConfig.capabilities */
        GEN_CAP_FILES = 1,     /* open(), os, imports from files; GenConfig's roots restrict it */
@@ -100,12 +169,12 @@ enum {                        /* GenConfig.capabilities */
 typedef struct GenConfig {
     uint32_t size;            /* sizeof(GenConfig): lets old programs run with a newer library */
     uint32_t capabilities;    /* GEN_CAP_ bits; 0: the VM can only compute */
-    uint64_t memory_limit;    /* bytes of heap; 0: none. Beyond it scripts get MemoryError */
+    uint64_t memory_limit;    /* bytes; 0: none. Beyond it scripts get MemoryError */
     uint32_t recursion_limit; /* script frames; 0: 1000 */
     /* Where print and sys.stderr go without GEN_CAP_STDIO: stream 1 or 2. NULL: nowhere. Returns
      * false on failure. */
     bool (*write)(void *context, int stream, const char *data, size_t size);
-    void *context;                    /* handed to `write` and `clock`; also gen_context(vm) */
+    void *context;                    /* handed to the functions here; also gen_context(vm) */
     uint64_t (*clock)(void *context); /* nanoseconds, for deadlines; NULL: CLOCK_MONOTONIC */
     uint64_t
         hash_seed; /* of the hashes of str and bytes; 0: random with GEN_CAP_ENTROPY, else fixed */
@@ -117,6 +186,8 @@ typedef struct GenConfig {
      * made. */
     const char *const *read_roots;
     const char *const *write_roots;
+    /* Where the memory of the VM comes from: see MEMORY. NULL: the C library's malloc. */
+    void *(*allocate)(void *context, void *block, size_t old_size, size_t new_size);
 } GenConfig;
 
 GEN_API GenVM *
@@ -137,6 +208,14 @@ GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the runnin
 
 /* ---- scopes
  * ------------------------------------------------------------------------------------------------------
+ *
+ * A host that makes many values in a loop opens a scope for each round, or they all stay alive.
+ *
+ *     for (int i = 0; i < 1000; i++) {
+ *         GenScope scope = gen_scope_open(vm);
+ *         gen_set_item(vm, gen_get_global(vm, "table"), gen_int(vm, i), gen_str(vm, "row"));
+ *         gen_scope_close(vm, scope);
+ *     }
  */
 
 typedef uint32_t GenScope;
@@ -176,6 +255,11 @@ GEN_API GenRef gen_import(GenVM *vm, const char *module);
 
 /* ---- making values
  * ---------------------------------------------------------------------------------------------------
+ *
+ *     GenRef words = gen_list(vm), pair[] = {gen_str(vm, "pi"), gen_float(vm, 3.14)};
+ *     gen_append(vm, words, gen_tuple(vm, 2, pair));
+ *     gen_set_item(vm, gen_get_global(vm, "table"), gen_str(vm, "words"), words);
+ *     gen_run_string(vm, "name, value = table['words'][0]", "setup");
  */
 
 GEN_API GenRef gen_none(GenVM *vm);
@@ -192,6 +276,14 @@ GEN_API GenRef gen_dict(GenVM *vm);
 
 /* ---- reading values
  * ----------------------------------------------------------------------------------------------------
+ *
+ *     size_t size, count;
+ *     GenRef value = gen_eval(vm, "['text', 2 ** 40]");
+ *     const char *text = gen_to_str(vm, gen_get_index(vm, value, 0), &size);
+ *     int64_t number;
+ *     if (gen_type(vm, value) == GEN_TYPE_LIST && gen_len(vm, value, &count) && text &&
+ *         gen_to_int(vm, gen_get_index(vm, value, 1), &number))
+ *         printf("%zu: %.*s, %lld\n", count, (int)size, text, (long long)number);
  */
 
 GEN_API GenType gen_type(GenVM *vm, GenRef value);
@@ -212,7 +304,14 @@ GEN_API GenRef gen_repr(GenVM *vm, GenRef value); /* repr(value), str(value): ma
 GEN_API GenRef gen_to_text(GenVM *vm, GenRef value);
 
 /* ---- containers, attributes, globals
- * ------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------
+ *
+ *     gen_set_global(vm, "limit", gen_int(vm, 3));
+ *     gen_run_string(vm, "class Box: pass\nbox = Box()", "setup");
+ *     GenRef box = gen_get_global(vm, "box");
+ *     gen_set_attr(vm, box, "size", gen_get_global(vm, "limit"));
+ *     printf("%lld\n", (long long)gen_as_int(vm, gen_get_attr(vm, box, "size")));
+ */
 
 GEN_API bool gen_len(GenVM *vm, GenRef value, size_t *out);
 GEN_API GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key);
@@ -226,6 +325,21 @@ GEN_API bool gen_set_global(GenVM *vm, const char *name, GenRef value);
 
 /* ---- calling
  * ---------------------------------------------------------------------------------------------------------------
+ *
+ * Script from C, and C from script from C: as deep as the C stack goes. What runs under such a call
+ * waits on the C stack, so it cannot be suspended: an external function that is called there is a
+ * RuntimeError. gen_call_then is for functions that must not be in the way.
+ *
+ *     static GenRef twice(GenVM *vm, const GenRef *args) {
+ *         GenRef once = gen_call(vm, args[0], 1, &args[1]);
+ *         return once ? gen_call(vm, args[0], 1, &once) : GEN_NULL;
+ *     }
+ *     static const GenFunction twice_function = {"twice(f, x)", twice, NULL};
+ *     gen_set_global(vm, "twice", gen_function(vm, &twice_function));
+ *     printf("%lld\n", (long long)gen_as_int(vm, gen_eval(vm, "twice(lambda x: x * 3, 5)")));
+ *     GenRef upper = gen_call_method(vm, gen_str(vm, "gen"), "upper", 0, NULL);
+ *     size_t size;
+ *     printf("%s\n", gen_to_str(vm, upper, &size));
  */
 
 GEN_API GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
@@ -238,6 +352,13 @@ GEN_API GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_
  *     GenRef item, numbers = gen_call(vm, gen_get_global(vm, "numbers"), 0, NULL);
  *     while (gen_next(vm, numbers, &item) == GEN_OK)
  *         printf("%lld\n", (long long)gen_as_int(vm, item));
+ *     gen_run_string(vm, "def adder():\n    x = 0\n    while True: x += yield x", "setup");
+ *     GenRef total, adder = gen_call(vm, gen_get_global(vm, "adder"), 0, NULL);
+ *     gen_next(vm, adder, &total);
+ *     for (int i = 1; i <= 3; i++)
+ *         gen_send(vm, adder, gen_int(vm, i), &total);
+ *     printf("%lld\n", (long long)gen_as_int(vm, total));
+ *     gen_close(vm, adder);
  */
 GEN_API GenRef gen_iter(GenVM *vm, GenRef iterable);
 GEN_API GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out);
@@ -264,6 +385,19 @@ GEN_API bool gen_close(GenVM *vm, GenRef generator);
  * once, the task is run on meanwhile, and answers may come in any order.
  *
  * Tickets are numbers of their task: 1, 2, 3, ..., the same on every run.
+ *
+ *     static const GenFunction fetch = {"async fetch(name)", NULL, NULL};
+ *     gen_set_global(vm, "fetch", gen_function(vm, &fetch));
+ *     GenTicket open[2] = {0, 0};
+ *     GenOutcome outcome;
+ *     GenRef task = gen_task_from_source(vm, "import asyncio\n"
+ *         "async def main(): return await asyncio.gather(fetch('a'), fetch('b'))\n"
+ *         "answers = asyncio.run(main())", "script");
+ *     while (gen_run(vm, task, &outcome) == GEN_CALLOUT)
+ *         open[outcome.ticket - 1] = outcome.ticket;
+ *     for (int i = 1; i >= 0; i--) // GEN_WAITING: nothing goes on without an answer
+ *         gen_answer(vm, task, open[i], gen_int(vm, i));
+ *     printf("done: %d\n", gen_run(vm, task, &outcome) == GEN_DONE);
  */
 typedef uint64_t GenTicket;
 
@@ -315,10 +449,33 @@ GEN_API size_t gen_task_tickets(GenVM *vm, GenRef task, GenTicket *tickets, size
 GEN_API bool gen_task_ticket(GenVM *vm, GenRef task, GenTicket ticket, GenOutcome *out);
 
 /* Budgets are limits of the whole life of a task, 0 for none; raise one to refuel. Scripts cannot
- * notice, catch or outrun them. What is spent is told by gen_task_spent. */
+ * notice, catch or outrun them. What is spent is told by gen_task_spent.
+ *
+ *     GenOutcome outcome;
+ *     GenRef task = gen_task_from_source(vm, "n = 0\nwhile True: n += 1", "endless");
+ *     gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, 10000);
+ *     gen_task_set_budget(vm, task, GEN_BUDGET_MEMORY, 1 << 20);
+ *     while (gen_run(vm, task, &outcome) == GEN_BUDGET && outcome.budget == GEN_BUDGET_STEPS &&
+ *            gen_task_spent(vm, task, GEN_BUDGET_STEPS) < 50000)
+ *         gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, outcome.needed + 10000);
+ *     if (gen_task_kill(vm, task, 1000) && gen_run(vm, task, &outcome) == GEN_ERROR)
+ *         printf("killed: %d\n", gen_error_matches(vm, "GeneratorExit"));
+ *     gen_error_clear(vm);
+ */
 GEN_API bool gen_task_set_budget(GenVM *vm, GenRef task, GenBudget budget, uint64_t limit);
 GEN_API uint64_t gen_task_spent(GenVM *vm, GenRef task, GenBudget budget);
-/* Where a stopped task stands: its frames, 0 the innermost; those of the library are left out. */
+/* Where a stopped task stands: its frames, 0 the innermost; those of the library are left out.
+ *
+ *     GenOutcome outcome;
+ *     GenFrame frame;
+ *     GenRef task = gen_task_from_source(vm, "def f(x):\n    ask(x)\nsorted([2, 1], key=f)", "s");
+ *     gen_run(vm, task, &outcome);
+ *     for (size_t i = 0; gen_task_frame(vm, task, i, &frame); i++)
+ *         printf("%s, line %d of %s\n", frame.function, frame.line, frame.file);
+ *     gen_task_frame(vm, task, 0, &frame);
+ *     GenRef x = gen_get_item(vm, frame.locals, gen_str(vm, "x"));
+ *     printf("x is %lld\n", (long long)gen_as_int(vm, x));
+ */
 typedef struct GenFrame {
     const char *function, *file; /* valid as a ref is */
     int line;                    /* 0: not known */
@@ -334,6 +491,22 @@ GEN_API bool gen_task_kill(GenVM *vm, GenRef task, uint64_t steps);
 
 /* ---- exceptions
  * --------------------------------------------------------------------------------------------------------------
+ *
+ * A script's exception comes to the host as a failed call, a host's to the script by gen_raise in
+ * one of its functions.
+ *
+ *     static GenRef check(GenVM *vm, const GenRef *args) {
+ *         int64_t age = gen_as_int(vm, args[0]);
+ *         return age < 0 ? gen_raise(vm, "ValueError", "no age: %lld", (long long)age) : args[0];
+ *     }
+ *     static const GenFunction check_function = {"check(age: int)", check, NULL};
+ *     gen_set_global(vm, "check", gen_function(vm, &check_function));
+ *     gen_run_string(vm, "try: check(-1)\nexcept ValueError as e: said = str(e)", "script");
+ *     if (!gen_eval(vm, "check(-2)") && gen_error_matches(vm, "ValueError")) {
+ *         size_t size;
+ *         GenRef error = gen_error_take(vm);
+ *         printf("%s\n", gen_to_str(vm, gen_to_text(vm, error), &size));
+ *     }
  */
 
 GEN_API bool gen_error_pending(GenVM *vm);
@@ -391,6 +564,43 @@ GEN_API GenRef gen_image_inspect(GenVM *vm, const void *data,
  * The signature says names, kinds, defaults and types of the parameters as a def does; wrong calls
  * raise Python's TypeErrors before the function runs. args[i] is the i-th parameter; a missing one
  * whose default is written `?` is GEN_NULL.
+ *
+ * There are three kinds. A LEAF runs to its end, as `add` above. An EXTERNAL function has no body:
+ * the host answers (see tasks). A RESUMABLE one leaves its calls of script code to the interpreter:
+ * its last act is `return gen_call_then(...)`, which has a callable called and what it gives handed
+ * to another function, or `return gen_call_last(...)`, whose result is that of the function itself.
+ * Nothing waits on the C stack then: the script can be suspended in these calls, saved and loaded.
+ *
+ *     static GenRef next_total(GenVM *vm, GenRef total, GenRef items, GenRef f, int64_t at);
+ *     static GenRef add_up(GenVM *vm, const GenRef *args) { // state: (total, items, f, at)
+ *         GenRef state = args[0], total = gen_get_index(vm, state, 0);
+ *         int64_t sum = gen_as_int(vm, total) + gen_as_int(vm, args[1]);
+ *         return next_total(vm, gen_int(vm, sum), gen_get_index(vm, state, 1),
+ *                           gen_get_index(vm, state, 2),
+ *                           gen_as_int(vm, gen_get_index(vm, state, 3)) + 1);
+ *     }
+ *     static GenRef total(GenVM *vm, const GenRef *args) {
+ *         return next_total(vm, gen_int(vm, 0), args[1], args[0], 0);
+ *     }
+ *     static const GenFunction totals[] = {
+ *         {"total(f, items: list)", total, "the sum of f(item)"},
+ *         {"_add_up(state, value)", add_up, NULL},
+ *         {NULL, NULL, NULL},
+ *     };
+ *     static GenRef next_total(GenVM *vm, GenRef total, GenRef items, GenRef f, int64_t at) {
+ *         size_t count;
+ *         GenRef state[] = {total, items, f, gen_int(vm, at)};
+ *         if (!gen_len(vm, items, &count) || (size_t)at >= count) return total;
+ *         GenRef item = gen_get_index(vm, items, at);
+ *         GenRef then = gen_get_attr(vm, gen_import(vm, "totals"), "_add_up");
+ *         return gen_call_then(vm, then, gen_tuple(vm, 4, state), f, 1, &item);
+ *     }
+ *     gen_register_module(vm, "totals", totals);
+ *     GenOutcome outcome;
+ *     GenRef task = gen_task_from_source(vm, "import totals\nt = totals.total(ask, [1, 2])", "s");
+ *     while (gen_run(vm, task, &outcome) == GEN_CALLOUT)
+ *         gen_answer(vm, task, outcome.ticket, gen_int(vm, 21));
+ *     printf("%lld\n", (long long)gen_as_int(vm, gen_get_global(vm, "t")));
  */
 typedef GenRef (*GenFn)(GenVM *vm, const GenRef *args);
 typedef struct GenFunction {
@@ -401,6 +611,12 @@ typedef struct GenFunction {
 GEN_API GenRef gen_function(GenVM *vm, const GenFunction *function); /* a callable value */
 GEN_API bool gen_register_module(GenVM *vm, const char *name,
                                  const GenFunction *functions); /* ends with {NULL} */
+/* To be returned by a function of the host as its last act: callable(*args) is the result. */
+GEN_API GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
+/* The same, but the result is then(state, callable(*args)). In an image `then` is saved as any
+ * value: a function of a registered module by its name. */
+GEN_API GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callable, size_t count,
+                             const GenRef *args);
 
 /* ---- types written in C
  *
@@ -419,10 +635,34 @@ GEN_API bool gen_register_module(GenVM *vm, const char *name,
  *         if (p && size == sizeof *p) *(Point *)gen_object_data(vm, self, &point) = *p;
  *         return p && size == sizeof *p;
  *     }
+ *     static GenRef get_x(GenVM *vm, const GenRef *args) {
+ *         return gen_float(vm, ((Point *)gen_object_data(vm, args[0], &point))->x);
+ *     }
+ *     static GenRef set_x(GenVM *vm, const GenRef *args) {
+ *         ((Point *)gen_object_data(vm, args[0], &point))->x = gen_as_float(vm, args[1]);
+ *         return gen_none(vm);
+ *     }
+ *     static GenRef construct(GenVM *vm, const GenRef *args) {
+ *         GenRef self = gen_object_new(vm, args[0]);
+ *         Point *p = self ? (Point *)gen_object_data(vm, self, &point) : NULL;
+ *         if (p) p->x = gen_as_float(vm, args[1]), p->y = gen_as_float(vm, args[2]);
+ *         return p && gen_object_set(vm, self, &point, 0, args[3]) ? self : GEN_NULL;
+ *     }
+ *     static void finalize(void *data) {
+ *         printf("gone: %g\n", ((Point *)data)->x); // where a host closes and frees
+ *     }
  *     static const GenFunction methods[] = {{"length(self)", length, NULL}, {NULL, NULL, NULL}};
- *     static const GenTypeDef point = {.name = "Point", .size = sizeof(Point), .methods = methods,
+ *     static const GenFunction make = {"Point(cls, x: float, y: float, label)", construct, NULL};
+ *     static const GenProperty properties[] = {{"x", get_x, set_x, "across"},
+ *                                              {NULL, NULL, NULL, NULL}};
+ *     static const GenTypeDef point = {.name = "Point", .size = sizeof(Point), .slots = 1,
+ *                                      .construct = &make, .methods = methods,
+ *                                      .properties = properties, .finalize = finalize,
  *                                      .save = save, .load = load};
- *     GenRef cls = gen_type_new(vm, &point), p = gen_object_new(vm, cls);
+ *     gen_set_global(vm, "Point", gen_type_new(vm, &point));
+ *     gen_run_string(vm, "p = Point(3, 4, 'a label'); p.x += 2; p = p.length()", "script");
+ *     GenRef p = gen_object_new(vm, gen_get_global(vm, "Point"));
+ *     gen_object_set(vm, p, &point, 0, gen_str(vm, "a label"));
  *
  * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
  * what it refers to belongs there, where the collector finds it. Methods with the names of special

@@ -7,15 +7,59 @@
 #include "vm/genvm_private.h"
 #include "vm/bind.h"
 #include "vm/objects.h"
+#include "vm/resource.h"
 #include "vm/task.h"
-
-#include <stdlib.h>
 
 typedef struct HostDef {
     NativeDef def;
     GenFn fn; /* NULL: external */
     bool asynchronous;
 } HostDef;
+
+/* ---- calls that a host function leaves to the interpreter ---- */
+
+static const char last_call[] = "call to be made";
+
+/* An object that says what is to be called: `held` is a tuple, (callable, args) or (then, state,
+ * callable, args). Nothing but call_host looks into it. */
+static GenRef hold_call(GenVM *vm, Value parts) {
+    Resource *call = parts == VALUE_ERROR ? NULL : gc_new(vm, sizeof *call, TYPE_RESOURCE);
+    if (!call) return GEN_NULL;
+    call->what = last_call;
+    call->held = parts;
+    return ref_hold(vm, object_value(call));
+}
+
+static Value tuple_of(GenVM *vm, size_t count, const GenRef *refs) {
+    Value tuple = tuple_new(vm, count);
+    for (size_t i = 0; tuple != VALUE_ERROR && i < count; i++)
+        if ((AS_TUPLE(tuple)->items[i] = ref_value(vm, refs[i])) == VALUE_ERROR) return VALUE_ERROR;
+    return tuple;
+}
+
+GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
+    Value function = ref_value(vm, callable);
+    Value tuple = function == VALUE_ERROR ? function : tuple_of(vm, count, args);
+    return tuple == VALUE_ERROR ? GEN_NULL : hold_call(vm, tuple_pack(vm, 2, function, tuple));
+}
+
+GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callable, size_t count,
+                     const GenRef *args) {
+    Value parts[] = {ref_value(vm, then), ref_value(vm, state), ref_value(vm, callable),
+                     tuple_of(vm, count, args)};
+    for (int i = 0; i < 4; i++)
+        if (parts[i] == VALUE_ERROR) return GEN_NULL;
+    return hold_call(vm, tuple_from_array(vm, parts, 4));
+}
+
+static Value make_call(GenVM *vm, Value call) {
+    const Tuple *parts = AS_TUPLE(AS(Resource, call)->held);
+    if (parts->count == 2)
+        return native_call_spread(vm, parts->items[0], parts->items[1], VALUE_UNSET);
+    return native_twin_array(vm, TWIN_CALL_THEN, 4, parts->items);
+}
+
+/* ---- functions ---- */
 
 static Value call_host(GenVM *vm, Value *args) {
     const HostDef *host = (const HostDef *)vm->callee->def;
@@ -30,7 +74,8 @@ static Value call_host(GenVM *vm, Value *args) {
         v = result == GEN_NULL ? VALUE_NONE : ref_value(vm, result);
     }
     gen_scope_close(vm, scope);
-    return v;
+    bool calls = is_kind(v, TYPE_RESOURCE) && AS(Resource, v)->what == last_call;
+    return calls ? make_call(vm, v) : v;
 }
 
 /* The arguments of an external function as the host gets them: a tuple in the order of the

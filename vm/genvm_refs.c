@@ -12,6 +12,7 @@
  */
 #include "vm/genvm_private.h"
 #include "vm/error.h"
+#include "vm/memory.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -90,11 +91,11 @@ static inline uint8_t first_generation(const GenVM *vm) {
 
 static bool grow(GenVM *vm, HandleScope *handles) {
     uint32_t capacity = handles->capacity * 2;
-    Value *values = realloc(handles->values, capacity * sizeof(Value));
+    Value *values = memory_resize(vm, handles->values, capacity * sizeof(Value));
     if (!values) return raise_memory(vm), false;
     handles->values = values;
 #ifdef GEN_DEBUG
-    uint8_t *generations = realloc(handles->generations, capacity);
+    uint8_t *generations = memory_resize(vm, handles->generations, capacity);
     if (!generations) return raise_memory(vm), false;
     memset(generations + handles->capacity, first_generation(vm), capacity - handles->capacity);
     handles->generations = generations;
@@ -107,12 +108,12 @@ static void refs_mark(GenVM *vm);
 
 bool refs_init(GenVM *vm) {
     vm->refs_mark = refs_mark;
-    Handles *whole = calloc(1, sizeof *whole);
+    Handles *whole = memory_new_zeroed(vm, 1, sizeof *whole);
     if (!whole) return false;
     HandleScope *handles = vm->handles = &whole->scope;
-    handles->values = calloc(handles->capacity = 64, sizeof(Value));
+    handles->values = memory_new_zeroed(vm, handles->capacity = 64, sizeof(Value));
 #ifdef GEN_DEBUG
-    handles->generations = malloc(handles->capacity);
+    handles->generations = memory_new(vm, handles->capacity);
     if (!handles->generations) return false;
     memset(handles->generations, first_generation(vm), handles->capacity);
 #endif
@@ -159,7 +160,7 @@ static struct KeptRef *find_kept(GenVM *vm, GenRef ref) {
 }
 
 static struct KeptRef *new_kept(GenVM *vm, uint32_t *index) {
-    if (!vm->kept) vm->kept = calloc(1, sizeof *vm->kept);
+    if (!vm->kept) vm->kept = memory_new_zeroed(vm, 1, sizeof *vm->kept);
     struct KeptRefs *kept = vm->kept;
     if (kept && kept->free) {
         *index = kept->free - 1;
@@ -169,7 +170,7 @@ static struct KeptRef *new_kept(GenVM *vm, uint32_t *index) {
     if (!kept || kept->count > INDEX_MASK) return raise_memory(vm), NULL;
     if (kept->count == kept->capacity) {
         uint32_t capacity = kept->capacity ? kept->capacity * 2 : 16;
-        struct KeptRef *refs = realloc(kept->refs, capacity * sizeof *refs);
+        struct KeptRef *refs = memory_resize(vm, kept->refs, capacity * sizeof *refs);
         if (!refs) return raise_memory(vm), NULL;
         kept->refs = refs;
         kept->capacity = capacity;
@@ -217,12 +218,12 @@ void refs_free(GenVM *vm) {
         if (vm->kept->refs[i].value != VALUE_UNSET)
             fprintf(stderr, "genvm: the ref kept at %s:%d was never released\n",
                     vm->kept->refs[i].file, vm->kept->refs[i].line);
-    if (vm->handles) free(vm->handles->generations);
+    if (vm->handles) memory_free(vm->handles->generations);
 #endif
-    if (vm->kept) free(vm->kept->refs);
-    free(vm->kept);
-    if (vm->handles) free(vm->handles->values);
-    free(vm->handles);
+    if (vm->kept) memory_free(vm->kept->refs);
+    memory_free(vm->kept);
+    if (vm->handles) memory_free(vm->handles->values);
+    memory_free(vm->handles);
     vm->handles = NULL;
 }
 

@@ -16,9 +16,9 @@
  * words and their lines.
  */
 #include "vm/image_private.h"
-#include "vm/sha256.h"
-
+#include "vm/memory.h"
 #include <stdlib.h>
+#include "vm/sha256.h"
 
 typedef enum Constant {
     K_NONE,
@@ -62,10 +62,10 @@ static bool put_code(GenVM *vm, ImageBytes *out, Code *code);
 
 /* ---- the names of the frozen form ---- */
 
-static bool add_name(FrozenNames *names, Value name) {
+static bool add_name(GenVM *vm, FrozenNames *names, Value name) {
     if (names->count == names->capacity) {
         uint32_t capacity = names->capacity ? names->capacity * 2 : 64;
-        Value *larger = realloc(names->items, capacity * sizeof *larger);
+        Value *larger = memory_resize(vm, names->items, capacity * sizeof *larger);
         if (!larger) return false;
         names->items = larger;
         names->capacity = capacity;
@@ -91,7 +91,7 @@ static void put_name(ImageBytes *out, Value name) {
     image_put_number(out, (uint64_t)(uint32_t)(number + 1));
     if (number != UINT32_MAX) return;
     image_put_text(out, name);
-    if (!add_name(out->frozen, name)) out->failed = true;
+    if (!add_name(out->vm, out->frozen, name)) out->failed = true;
 }
 
 static void put_name_constant(ImageBytes *out, Value name) {
@@ -103,7 +103,7 @@ static void put_name_constant(ImageBytes *out, Value name) {
     }
     image_put_byte(out, out->frozen ? K_NEW_NAME : K_NAME);
     image_put_text(out, name);
-    if (out->frozen && !add_name(out->frozen, name)) out->failed = true;
+    if (out->frozen && !add_name(out->vm, out->frozen, name)) out->failed = true;
 }
 
 /* ---- writing ---- */
@@ -153,9 +153,9 @@ static int compare_pieces(const void *left, const void *right) {
 
 static bool put_sorted(GenVM *vm, ImageBytes *out, const Set *set) {
     ImageBytes items;
-    image_bytes_init(&items);
+    image_bytes_init(&items, vm);
     uint64_t count = 0;
-    Piece *pieces = malloc((set->count + 1) * sizeof *pieces);
+    Piece *pieces = memory_new(vm, (set->count + 1) * sizeof *pieces);
     bool ok = pieces != NULL;
     for (uint64_t i = 0; ok && i <= set->mask; i++) {
         if (set->table[i].key == VALUE_UNSET || set->table[i].key == VALUE_DELETED) continue;
@@ -171,7 +171,7 @@ static bool put_sorted(GenVM *vm, ImageBytes *out, const Set *set) {
     for (uint64_t i = 0; ok && i < count; i++)
         image_put(out, pieces[i].data, pieces[i].size);
     if (!ok && vm->exception == VALUE_UNSET) raise_memory(vm);
-    free(pieces);
+    memory_free(pieces);
     image_bytes_free(&items);
     return ok;
 }
@@ -373,7 +373,7 @@ static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
 static const Bytes *image_of(GenVM *vm, Code *code) {
     if (code->image) return code->image;
     ImageBytes out;
-    image_bytes_init(&out);
+    image_bytes_init(&out, vm);
     bool ok = native_enter(vm);
     if (ok) {
         ok = put_parts(vm, &out, code);
@@ -420,24 +420,24 @@ static Code **slot_of(ImageCodes *table, const uint8_t *hash) {
     }
 }
 
-static bool resize_table(ImageCodes *table, uint32_t capacity) {
-    Code **old = table->slots, **slots = calloc(capacity, sizeof *slots);
+static bool resize_table(GenVM *vm, ImageCodes *table, uint32_t capacity) {
+    Code **old = table->slots, **slots = memory_new_zeroed(vm, capacity, sizeof *slots);
     if (!slots) return false;
     uint32_t old_capacity = table->capacity;
     table->slots = slots;
     table->capacity = capacity;
     for (uint32_t i = 0; i < old_capacity; i++)
         if (old[i]) *slot_of(table, old[i]->image->data) = old[i];
-    free(old);
+    memory_free(old);
     return true;
 }
 
 static ImageCodes *table_of(GenVM *vm) {
-    if (!vm->image_codes) vm->image_codes = calloc(1, sizeof *vm->image_codes);
+    if (!vm->image_codes) vm->image_codes = memory_new_zeroed(vm, 1, sizeof *vm->image_codes);
     ImageCodes *table = vm->image_codes;
     if (!table) return NULL;
     if ((table->count + 1) * 2 > table->capacity &&
-        !resize_table(table, table->capacity ? table->capacity * 2 : 32))
+        !resize_table(vm, table, table->capacity ? table->capacity * 2 : 32))
         return NULL;
     return table;
 }
@@ -468,15 +468,15 @@ void image_codes_sweep(GenVM *vm) {
     }
     if (kept == table->count) return;
     table->count = kept;
-    if (!resize_table(table, table->capacity)) { /* without memory nothing is found any more */
+    if (!resize_table(vm, table, table->capacity)) { /* without memory nothing is found any more */
         table->count = 0;
         memset(table->slots, 0, table->capacity * sizeof *table->slots);
     }
 }
 
 void image_codes_free(GenVM *vm) {
-    if (vm->image_codes) free(vm->image_codes->slots);
-    free(vm->image_codes);
+    if (vm->image_codes) memory_free(vm->image_codes->slots);
+    memory_free(vm->image_codes);
     vm->image_codes = NULL;
 }
 
@@ -499,7 +499,7 @@ static bool get_constant(ImageReader *r, Value *out);
 
 static bool get_new_name(ImageReader *r, Value *out) {
     if (!image_get_name(r, out)) return false;
-    return add_name(r->frozen, *out) || (raise_memory(r->vm), false);
+    return add_name(r->vm, r->frozen, *out) || (raise_memory(r->vm), false);
 }
 
 static bool get_known_name(ImageReader *r, uint64_t number, Value *out) {
@@ -840,7 +840,7 @@ static Code *parse(ImageReader *r) {
     if (r->frozen) return code;
     if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
     if (!native_charge(r->vm, code->instr_count)) return NULL;
-    if (!code_verify_image(code, message, sizeof message))
+    if (!code_verify_image(r->vm, code, message, sizeof message))
         return image_bad_code(r, "code of", code, message), NULL;
     return code;
 }
@@ -899,13 +899,13 @@ Code *image_get_code(ImageReader *r) {
 Value image_freeze_code(GenVM *vm, Value code) {
     FrozenNames names = {0};
     ImageBytes out;
-    image_bytes_init(&out);
+    image_bytes_init(&out, vm);
     out.frozen = &names;
     Value frozen = VALUE_ERROR;
     if (put_parts(vm, &out, AS(Code, code)))
         frozen = out.failed ? raise_memory(vm) : bytes_new(vm, out.data, out.size);
     image_bytes_free(&out);
-    free(names.items);
+    memory_free(names.items);
     return frozen;
 }
 
@@ -913,7 +913,7 @@ Value image_thaw_code(GenVM *vm, const uint8_t *data, size_t size) {
     FrozenNames names = {0};
     ImageReader r = {.vm = vm, .at = data, .start = data, .end = data + size, .frozen = &names};
     Code *code = get_frozen(&r);
-    free(names.items);
+    memory_free(names.items);
     return code ? object_value(code) : VALUE_ERROR;
 }
 

@@ -120,12 +120,13 @@ static bool is_delegate_register(const Code *code, uint32_t reg, uint32_t word) 
 }
 
 /* Does the register hold something that matters? */
-static bool is_wanted(const Generator *generator, const Code *code, uint32_t reg, uint32_t word) {
+static bool is_wanted(GenVM *vm, const Generator *generator, const Code *code, uint32_t reg,
+                      uint32_t word) {
     Value v = generator->regs[reg];
     if (image_is_variable(code, reg, word) || !is_object(v)) return v != 0;
-    return is_delegate_register(code, reg, word) || frame_register_is_live(code, reg, word) ||
+    return is_delegate_register(code, reg, word) || frame_register_is_live(vm, code, reg, word) ||
            (generator->header.state == GENERATOR_RUNNING &&
-            frame_register_is_live(code, reg, image_other_word(code, word)));
+            frame_register_is_live(vm, code, reg, image_other_word(code, word)));
 }
 
 void save_generator_body(ImageWriter *w, Object *object) {
@@ -149,7 +150,7 @@ void save_generator_body(ImageWriter *w, Object *object) {
         image_put_pointer(w, generator->parent && generator->root ? generator->root : NULL);
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < code->regs && !w->failed; reg++) {
-        if (!is_wanted(generator, code, reg, word)) continue;
+        if (!is_wanted(w->vm, generator, code, reg, word)) continue;
         image_put_number(w->out, reg - last + 1);
         image_put_value(w, generator->regs[reg]);
         last = reg;
@@ -271,7 +272,8 @@ static bool check_place(ImageReader *r, const Generator *generator) {
     if (word > 0 &&
         (code_op_before(code, word) == OP_YIELDFROM || instr_c(code_instr_before(code, word)) != 1))
         check.dest = instr_a(code_instr_before(code, word));
-    if (code_check_frame(code, &check, generator->regs, message, sizeof message)) return true;
+    if (code_check_frame(r->vm, code, &check, generator->regs, message, sizeof message))
+        return true;
     return image_bad_code(r, "generator", code, message);
 }
 

@@ -12,9 +12,8 @@
  * VM's budget.
  */
 #include "vm/image_private.h"
+#include "vm/memory.h"
 #include "vm/type_private.h"
-
-#include <stdlib.h>
 
 bool image_bad(ImageReader *r, const char *format, ...) {
     if (r->vm->exception != VALUE_UNSET) return false;
@@ -346,8 +345,8 @@ static bool reserve_records(ImageReader *r) {
     if (count > UINT32_MAX - 1 || !gc_check_size(r->vm, count * 10))
         return image_bad(r, "too large");
     r->count = (uint32_t)count;
-    r->objects = malloc((count + 1) * sizeof *r->objects);
-    r->tags = malloc(count + 1);
+    r->objects = memory_new(r->vm, (count + 1) * sizeof *r->objects);
+    r->tags = memory_new(r->vm, count + 1);
     if (r->objects && r->tags) return true;
     raise_memory(r->vm);
     return false;
@@ -414,10 +413,10 @@ static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {
 }
 
 static void free_reader(ImageReader *r) {
-    free(r->frames);
-    free(r->objects);
-    free(r->tags);
-    free(r->pending);
+    memory_free(r->frames);
+    memory_free(r->objects);
+    memory_free(r->tags);
+    memory_free(r->pending);
 }
 
 Value image_load_value(GenVM *vm, const uint8_t *data, size_t size) {

@@ -8,10 +8,9 @@
  */
 #include "vm/engine_module.h"
 #include "vm/image_private.h"
+#include "vm/memory.h"
 #include "vm/runtime.h"
 #include "vm/type_private.h"
-
-#include <stdlib.h>
 
 /* ---- modules ---- */
 
@@ -410,7 +409,7 @@ static bool find_values(ImageWriter *w) {
     each_value(w, AS_DICT(w->vm->prelude), &count, false);
     while (slots < count * 2)
         slots *= 2;
-    w->library = calloc(slots, sizeof *w->library);
+    w->library = memory_new_zeroed(w->vm, slots, sizeof *w->library);
     if (!w->library) return false;
     w->library_mask = slots - 1;
     each_value(w, w->vm->modules, &count, true);

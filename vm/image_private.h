@@ -40,14 +40,15 @@ typedef enum ImageConstant { /* written as they are: append only */
 /* ---- bytes being written ---- */
 
 typedef struct ImageBytes {
-    uint8_t *data; /* `first`, or malloc's */
+    uint8_t *data; /* `first`, or memory_new's */
+    GenVM *vm;
     size_t size, capacity;
     bool failed;                /* no memory */
     struct FrozenNames *frozen; /* image_code.c: code is written in the frozen form; else NULL */
     uint8_t first[1024];
 } ImageBytes;
 
-void image_bytes_init(ImageBytes *bytes);
+void image_bytes_init(ImageBytes *bytes, GenVM *vm);
 void image_bytes_free(ImageBytes *bytes);
 uint8_t *image_put_room(ImageBytes *bytes, size_t size); /* NULL: failed */
 void image_put(ImageBytes *bytes, const void *data, size_t size);

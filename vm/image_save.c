@@ -10,15 +10,15 @@
  * wanted is known when all code that is saved has been seen.
  */
 #include "vm/image_private.h"
+#include "vm/memory.h"
 #include "vm/type_private.h"
-
-#include <stdlib.h>
 
 static const uint8_t image_magic[8] = {0x7f, 'G', 'e', 'n', 'I', 'm', 'g', '\n'};
 
 /* ---- bytes ---- */
 
-void image_bytes_init(ImageBytes *bytes) {
+void image_bytes_init(ImageBytes *bytes, GenVM *vm) {
+    bytes->vm = vm;
     bytes->data = bytes->first;
     bytes->size = 0;
     bytes->capacity = sizeof bytes->first;
@@ -27,7 +27,7 @@ void image_bytes_init(ImageBytes *bytes) {
 }
 
 void image_bytes_free(ImageBytes *bytes) {
-    if (bytes->data != bytes->first) free(bytes->data);
+    if (bytes->data != bytes->first) memory_free(bytes->data);
 }
 
 static bool grow_bytes(ImageBytes *bytes, size_t more) {
@@ -35,7 +35,8 @@ static bool grow_bytes(ImageBytes *bytes, size_t more) {
     while (capacity < bytes->size + more)
         capacity *= 2;
     bool on_heap = bytes->data != bytes->first;
-    uint8_t *larger = bytes->failed ? NULL : realloc(on_heap ? bytes->data : NULL, capacity);
+    uint8_t *larger =
+        bytes->failed ? NULL : memory_resize(bytes->vm, on_heap ? bytes->data : NULL, capacity);
     if (!larger) {
         bytes->failed = true;
         bytes->size = 0; /* what follows overwrites it: the result is not used */
@@ -91,9 +92,9 @@ static uint32_t slot_of(const ImageWriter *w, const Object *object) {
 
 static bool grow_index(ImageWriter *w) {
     uint32_t slots = (w->index_mask + 1) * 4;
-    uint32_t *index = calloc(slots, sizeof *index);
+    uint32_t *index = memory_new_zeroed(w->vm, slots, sizeof *index);
     if (!index) return false;
-    if (w->index != w->first_index) free(w->index);
+    if (w->index != w->first_index) memory_free(w->index);
     w->index = index;
     w->index_mask = slots - 1;
     for (uint32_t i = 0; i < w->count; i++)
@@ -104,7 +105,8 @@ static bool grow_index(ImageWriter *w) {
 static bool grow_records(ImageWriter *w) {
     uint32_t capacity = w->capacity * 2;
     bool on_heap = w->records != w->first_records;
-    ImageRecord *larger = realloc(on_heap ? w->records : NULL, capacity * sizeof *larger);
+    ImageRecord *larger =
+        memory_resize(w->vm, on_heap ? w->records : NULL, capacity * sizeof *larger);
     if (!larger) return false;
     if (!on_heap) memcpy(larger, w->first_records, w->count * sizeof *larger);
     w->records = larger;
@@ -354,7 +356,7 @@ void image_need_module(ImageWriter *w, Value name) {
         if (str_equal(object_value(w->needed[i]), name)) return;
     if (w->needed_count == w->needed_capacity) {
         uint32_t capacity = w->needed_capacity ? w->needed_capacity * 2 : 8;
-        Object **larger = realloc(w->needed, capacity * sizeof *larger);
+        Object **larger = memory_resize(w->vm, w->needed, capacity * sizeof *larger);
         if (!larger) {
             no_memory(w);
             return;
@@ -373,12 +375,12 @@ static ImageGlobals *globals_of(ImageWriter *w, uint32_t record, const Dict *dic
         if (w->globals[i].record == record) return &w->globals[i];
     if (w->globals_count == w->globals_capacity) {
         uint32_t capacity = w->globals_capacity ? w->globals_capacity * 2 : 4;
-        ImageGlobals *larger = realloc(w->globals, capacity * sizeof *larger);
+        ImageGlobals *larger = memory_resize(w->vm, w->globals, capacity * sizeof *larger);
         if (!larger) return no_memory(w), NULL;
         w->globals = larger;
         w->globals_capacity = capacity;
     }
-    uint64_t *wanted = calloc(dict->used / 64 + 1, sizeof *wanted);
+    uint64_t *wanted = memory_new_zeroed(w->vm, dict->used / 64 + 1, sizeof *wanted);
     if (!wanted) return no_memory(w), NULL;
     w->globals[w->globals_count] = (ImageGlobals){record, false, wanted};
     return &w->globals[w->globals_count++];
@@ -481,9 +483,9 @@ void save_globals_body(ImageWriter *w, Object *object) {
 
 static void init_writer(ImageWriter *w, GenVM *vm) {
     w->vm = vm;
-    image_bytes_init(&w->shells);
-    image_bytes_init(&w->bodies);
-    image_bytes_init(&w->needs);
+    image_bytes_init(&w->shells, vm);
+    image_bytes_init(&w->bodies, vm);
+    image_bytes_init(&w->needs, vm);
     w->out = &w->bodies;
     w->records = w->first_records;
     w->capacity = sizeof w->first_records / sizeof *w->first_records;
@@ -507,14 +509,14 @@ static void free_writer(ImageWriter *w) {
     image_bytes_free(&w->shells);
     image_bytes_free(&w->bodies);
     image_bytes_free(&w->needs);
-    if (w->records != w->first_records) free(w->records);
-    if (w->index != w->first_index) free(w->index);
+    if (w->records != w->first_records) memory_free(w->records);
+    if (w->index != w->first_index) memory_free(w->index);
     for (uint32_t i = 0; i < w->globals_count; i++)
-        free(w->globals[i].wanted);
-    free(w->globals);
-    free(w->needed);
-    free(w->running);
-    free(w->library);
+        memory_free(w->globals[i].wanted);
+    memory_free(w->globals);
+    memory_free(w->needed);
+    memory_free(w->running);
+    memory_free(w->library);
 }
 
 static bool save_body(ImageWriter *w, uint32_t number) {
@@ -560,7 +562,7 @@ uint64_t image_checksum(const uint8_t *data, size_t size) {
 
 static Value assemble(ImageWriter *w, ImageRoot root) {
     ImageBytes head;
-    image_bytes_init(&head);
+    image_bytes_init(&head, w->vm);
     image_put(&head, image_magic, sizeof image_magic);
     image_put_number(&head, IMAGE_VERSION);
     image_put_long(&head, image_engine(w->vm));
@@ -588,7 +590,7 @@ static Value assemble(ImageWriter *w, ImageRoot root) {
 static Value save(ImageWriter *w, Value value, ImageRoot kind) {
     w->whole = kind != IMAGE_ROOT_VALUE;
     ImageBytes root;
-    image_bytes_init(&root);
+    image_bytes_init(&root, w->vm);
     w->out = &root;
     image_put_value(w, value);
     w->out = &w->bodies;

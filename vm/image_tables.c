@@ -12,9 +12,8 @@
  * it the order of its items, where the hashes turn out to be what they were.
  */
 #include "vm/image_private.h"
+#include "vm/memory.h"
 #include "vm/type_private.h"
-
-#include <stdlib.h>
 
 /* ---- writing ---- */
 
@@ -107,7 +106,7 @@ Object *load_set_shell(ImageReader *r) {
 static bool wait_for_keys(ImageReader *r, const uint8_t *at) {
     if (r->pending_count == r->pending_capacity) {
         uint32_t capacity = r->pending_capacity ? r->pending_capacity * 2 : 16;
-        ImagePending *larger = realloc(r->pending, capacity * sizeof *larger);
+        ImagePending *larger = memory_resize(r->vm, r->pending, capacity * sizeof *larger);
         if (!larger) return raise_memory(r->vm), false;
         r->pending = larger;
         r->pending_capacity = capacity;

@@ -15,12 +15,11 @@
  */
 #include "vm/continue.h"
 #include "vm/image_private.h"
+#include "vm/memory.h"
 #include "vm/operations.h"
 #include "vm/resume.h"
 #include "vm/threads.h"
 #include "vm/type_private.h"
-
-#include <stdlib.h>
 
 enum { FRAME_STUB, FRAME_PLAIN, FRAME_GENERATOR };
 enum { FRAMES_MOST = 1 << 20, STACK_WORDS_MOST = 1 << 27 };
@@ -90,7 +89,7 @@ bool image_note_running(ImageWriter *w, Object *object) {
         if (!frame_is_generator(base)) continue;
         if (w->running_count == w->running_capacity) {
             uint32_t capacity = w->running_capacity ? w->running_capacity * 2 : 16;
-            ImageRunning *larger = realloc(w->running, capacity * sizeof *larger);
+            ImageRunning *larger = memory_resize(w->vm, w->running, capacity * sizeof *larger);
             if (!larger) return raise_memory(w->vm), false;
             w->running = larger;
             w->running_capacity = capacity;
@@ -129,26 +128,26 @@ bool image_is_variable(const Code *code, uint32_t reg, uint32_t word) {
     return false;
 }
 
-static void note_contents(const Code *code, uint32_t word, uint8_t *wanted) {
-    uint8_t *holds = malloc(code->regs + 1u);
-    bool known = holds && code_frame_contents(code, word, holds);
+static void note_contents(GenVM *vm, const Code *code, uint32_t word, uint8_t *wanted) {
+    uint8_t *holds = memory_new(vm, code->regs + 1u);
+    bool known = holds && code_frame_contents(vm, code, word, holds);
     for (uint32_t reg = 0; reg < code->regs; reg++)
         wanted[reg] |= (!known || holds[reg]) && (image_is_variable(code, reg, word) ||
-                                                  frame_register_is_live(code, reg, word));
-    free(holds);
+                                                  frame_register_is_live(vm, code, reg, word));
+    memory_free(holds);
 }
 
 static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, const Code *code,
                           uint32_t word) {
-    uint8_t *wanted = calloc(code->regs + 1u, 1);
+    uint8_t *wanted = memory_new_zeroed(w->vm, code->regs + 1u, 1);
     if (!wanted) {
         raise_memory(w->vm);
         w->failed = true;
         return;
     }
-    note_contents(code, word, wanted);
+    note_contents(w->vm, code, word, wanted);
     if (image_other_word(code, word) != word)
-        note_contents(code, image_other_word(code, word), wanted);
+        note_contents(w->vm, code, image_other_word(code, word), wanted);
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < count && !w->failed; reg++) {
         Value v = regs[reg];
@@ -158,7 +157,7 @@ static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, con
         image_put_value(w, v);
         last = reg;
     }
-    free(wanted);
+    memory_free(wanted);
     image_put_number(w->out, 0);
 }
 
@@ -574,7 +573,7 @@ static bool check_jump(ImageReader *r, const Code *code, FrameCheck check, char 
     Instr instr = code_instr_before(code, check.word);
     check.word = image_other_word(code, check.word);
     if (effect == 'f') check.dest = instr_b(instr);
-    return code_check_frame(code, &check, regs, message, sizeof message) ||
+    return code_check_frame(r->vm, code, &check, regs, message, sizeof message) ||
            image_bad_code(r, "a frame of", code, message);
 }
 
@@ -617,13 +616,13 @@ static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const L
     default: break;
     }
     if (!ok) return image_bad(r, "a frame of %S that waits where it cannot", code->qualname);
-    if (!code_check_frame(code, &check, regs, message, sizeof message))
+    if (!code_check_frame(r->vm, code, &check, regs, message, sizeof message))
         return image_bad_code(r, "a frame of", code, message);
     if ((effect == 'b' || effect == 'f') && !check_jump(r, code, check, effect, regs)) return false;
     if (!above || above->form != FRAME_GENERATOR || !above->exit_word) return true;
     check.word = above->exit_word - 1;
     check.dest = UINT32_MAX;
-    return code_check_frame(code, &check, regs, message, sizeof message) ||
+    return code_check_frame(r->vm, code, &check, regs, message, sizeof message) ||
            image_bad_code(r, "a frame of", code, message);
 }
 
@@ -736,7 +735,7 @@ bool image_build_task(ImageReader *r) {
     if (!r->task) return r->running == 0 || image_bad(r, "a generator that runs nowhere");
     r->at = r->task_frames;
     r->frame_count = image_get_number(r);
-    r->frames = calloc(r->frame_count + 1, sizeof *r->frames);
+    r->frames = memory_new_zeroed(r->vm, r->frame_count + 1, sizeof *r->frames);
     if (!r->frames) return raise_memory(r->vm), false;
     return r->frame_count == 0 ? r->running == 0 : build(r);
 }

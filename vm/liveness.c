@@ -9,8 +9,7 @@
  */
 #include "vm/frame.h"
 #include "vm/generator.h"
-
-#include <stdlib.h>
+#include "vm/memory.h"
 
 typedef struct Walk {
     const Code *code;
@@ -132,13 +131,13 @@ static bool is_live(Walk *walk, uint32_t word) {
 }
 
 /* True also when there is no memory to find out. */
-bool frame_register_is_live(const Code *code, uint32_t reg, uint32_t word) {
+bool frame_register_is_live(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
     Walk walk = {.code = code, .reg = reg};
-    walk.seen = calloc(code->instr_count, 1);
-    walk.todo = malloc(code->instr_count * sizeof *walk.todo);
+    walk.seen = memory_new_zeroed(vm, code->instr_count, 1);
+    walk.todo = memory_new(vm, code->instr_count * sizeof *walk.todo);
     bool live = !walk.seen || !walk.todo || is_live(&walk, word);
-    free(walk.seen);
-    free(walk.todo);
+    memory_free(walk.seen);
+    memory_free(walk.todo);
     return live;
 }
 
@@ -175,18 +174,18 @@ static bool starts_unbound(const Code *code, uint32_t reg) {
     return false;
 }
 
-bool frame_register_is_set(const Code *code, uint32_t reg, uint32_t word) {
+bool frame_register_is_set(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
     if (starts_unbound(code, reg)) return true;
     Walk walk = {.code = code, .reg = reg};
-    walk.seen = calloc(code->instr_count, 1);
-    walk.todo = malloc(code->instr_count * sizeof *walk.todo);
+    walk.seen = memory_new_zeroed(vm, code->instr_count, 1);
+    walk.todo = memory_new(vm, code->instr_count * sizeof *walk.todo);
     bool set = walk.seen && walk.todo;
     if (set) {
         walk_from_writes(&walk);
         set = word < code->instr_count && walk.seen[word];
     }
-    free(walk.seen);
-    free(walk.todo);
+    memory_free(walk.seen);
+    memory_free(walk.todo);
     return set;
 }
 
@@ -218,12 +217,12 @@ static uint32_t own_registers(const Code *code, const Value *base, Value *callee
 }
 
 /* Variables are read by scripts, too, once they have a value. */
-static bool may_be_read(const Code *code, uint32_t reg, uint32_t word) {
+static bool may_be_read(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
     uint32_t params = code->arg_count + code->kwonly_count + !!(code->flags & CODE_VARARGS) +
                       !!(code->flags & CODE_VARKEYWORDS);
     if (reg < params) return true;
-    return reg < code->local_count ? frame_register_is_set(code, reg, word)
-                                   : frame_register_is_live(code, reg, word);
+    return reg < code->local_count ? frame_register_is_set(vm, code, reg, word)
+                                   : frame_register_is_live(vm, code, reg, word);
 }
 
 void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted) {
@@ -234,7 +233,7 @@ void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted),
         uint32_t end = in_code ? own_registers(code, base, callee) : 0;
         for (uint32_t reg = 0; reg < end; reg++)
             if (matches(base[reg], wanted) &&
-                !may_be_read(code, reg, (uint32_t)(pc - code->instrs)))
+                !may_be_read(vm, code, reg, (uint32_t)(pc - code->instrs)))
                 base[reg] = VALUE_UNSET;
         pc = frame_return_pc(base);
     }

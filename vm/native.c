@@ -9,6 +9,7 @@
 #include "vm/bind.h"
 #include "vm/frame.h"
 #include "vm/generator.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/threads.h"
 
@@ -590,13 +591,13 @@ Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32
 /* More arguments than fit the C stack comfortably: print(*million). */
 Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
                          Value keywords) {
-    Value *copy = malloc((count + 1) * sizeof(Value));
+    Value *copy = memory_new(vm, (count + 1) * sizeof(Value));
     if (!copy) return raise_memory(vm);
     copy[0] = native->self;
     memcpy(copy + 1, args, count * sizeof(Value));
     Value bound[NATIVE_MAX_PARAMS];
     Value status = bind(vm, native, copy, count + 1, keywords, bound);
-    free(copy);
+    memory_free(copy);
     if (status != VALUE_NONE) return status;
     vm->callee = native;
     Value result = native->fn(vm, bound);

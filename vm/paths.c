@@ -1,5 +1,7 @@
 /* paths.c - which files a script may touch. See paths.h. */
 #include "vm/paths.h"
+#include "vm/genvm.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 
 #include <errno.h>
@@ -25,42 +27,60 @@ struct PathRules {
 
 /* ---- the rules ---- */
 
-static bool add_root(struct PathRules *rules, const char *path, int use) {
-    char *resolved = realpath(path, NULL);
-    if (!resolved) return errno != ENOMEM;
-    if (!strcmp(resolved, "/")) *resolved = 0;
-    PathRoot *larger = realloc(rules->roots, (rules->count + 1) * sizeof *larger);
-    if (!larger) {
-        free(resolved);
-        return false;
-    }
+static char *copy_text(GenVM *vm, const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = memory_new(vm, size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static bool put_root(GenVM *vm, const char *resolved, int use) {
+    struct PathRules *rules = vm->path_rules;
+    size_t size = (rules->count + 1) * sizeof *rules->roots;
+    PathRoot *larger = memory_resize(vm, rules->roots, size);
+    if (!larger) return false;
     rules->roots = larger;
-    rules->roots[rules->count++] = (PathRoot){resolved, use};
+    char *path = copy_text(vm, strcmp(resolved, "/") ? resolved : "");
+    if (!path) return false;
+    rules->roots[rules->count++] = (PathRoot){path, use};
     return true;
 }
 
-static bool add_roots(struct PathRules *rules, const char *const *paths, int use) {
-    rules->everywhere[use] = !paths;
+static bool add_root(GenVM *vm, const char *path, int use) {
+    char *resolved = realpath(path, NULL);
+    if (!resolved) return errno != ENOMEM;
+    bool ok = put_root(vm, resolved, use);
+    free(resolved);
+    return ok;
+}
+
+static bool add_roots(GenVM *vm, const char *const *paths, int use) {
+    vm->path_rules->everywhere[use] = !paths;
     for (; paths && *paths; paths++)
-        if (!add_root(rules, *paths, use)) return false;
+        if (!add_root(vm, *paths, use)) return false;
+    return true;
+}
+
+static bool new_rules(GenVM *vm) {
+    struct PathRules *rules = vm->path_rules = memory_new_zeroed(vm, 1, sizeof *rules);
+    if (!rules) return false;
+    rules->everywhere[PATH_READ] = rules->everywhere[PATH_WRITE] = true;
     return true;
 }
 
 bool paths_init(GenVM *vm, const char *const *read_roots, const char *const *write_roots) {
     if (!read_roots && !write_roots) return true;
-    vm->path_rules = calloc(1, sizeof *vm->path_rules);
-    return vm->path_rules && add_roots(vm->path_rules, read_roots, PATH_READ) &&
-           add_roots(vm->path_rules, write_roots, PATH_WRITE);
+    return new_rules(vm) && add_roots(vm, read_roots, PATH_READ) &&
+           add_roots(vm, write_roots, PATH_WRITE);
 }
 
 void paths_free(GenVM *vm) {
     struct PathRules *rules = vm->path_rules;
     if (!rules) return;
     for (size_t i = 0; i < rules->count; i++)
-        free(rules->roots[i].path);
-    free(rules->roots);
-    free(rules->owned);
-    free(rules);
+        memory_free(rules->roots[i].path);
+    memory_free(rules->roots);
+    memory_free(rules->owned);
+    memory_free(rules);
 }
 
 bool paths_copy_roots(GenVM *vm, PathUse use, const char *const **roots) {
@@ -232,13 +252,18 @@ int path_open(GenVM *vm, const char *path, int flags, mode_t mode) {
 
 /* ---- descriptors ---- */
 
+/* Notes are taken of descriptors where not all files are granted; false: they are not needed. */
+static bool notes_descriptors(const GenVM *vm) {
+    return vm->path_rules || !(vm->capabilities & GEN_CAP_FILES);
+}
+
 void path_own(GenVM *vm, int fd) {
+    if (!notes_descriptors(vm) || fd < 0 || (!vm->path_rules && !new_rules(vm))) return;
     struct PathRules *rules = vm->path_rules;
-    if (!rules || fd < 0) return;
     size_t at = (size_t)fd / 8;
     if (at >= rules->owned_size) {
         size_t size = at * 2 + 16;
-        uint8_t *larger = realloc(rules->owned, size);
+        uint8_t *larger = memory_resize(vm, rules->owned, size);
         if (!larger) return; /* then it is not to be used by its number */
         memset(larger + rules->owned_size, 0, size - rules->owned_size);
         rules->owned = larger;
@@ -253,11 +278,19 @@ void path_disown(GenVM *vm, int fd) {
         rules->owned[fd / 8] &= (uint8_t) ~(1 << fd % 8);
 }
 
-bool path_check_descriptor(GenVM *vm, int64_t fd) {
+static bool is_owned(const GenVM *vm, int64_t fd) {
     const struct PathRules *rules = vm->path_rules;
-    if (!rules) return true;
-    if (fd >= 0 && (uint64_t)fd / 8 < rules->owned_size && rules->owned[fd / 8] >> fd % 8 & 1)
-        return true;
+    if (!notes_descriptors(vm)) return true;
+    return rules && fd >= 0 && (uint64_t)fd / 8 < rules->owned_size &&
+           rules->owned[fd / 8] >> fd % 8 & 1;
+}
+
+bool path_may_use_descriptor(GenVM *vm, int64_t fd) {
+    return is_owned(vm, fd) || (fd >= 0 && fd <= 2 && vm->capabilities & GEN_CAP_STDIO);
+}
+
+bool path_check_descriptor(GenVM *vm, int64_t fd) {
+    if (is_owned(vm, fd)) return true;
     path_refuse(vm, "this virtual machine has not opened the descriptor", VALUE_UNSET);
     return false;
 }

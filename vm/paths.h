@@ -1,8 +1,9 @@
 /* paths.h - which files a script may touch: the roots that the host has granted.
  *
  * With GEN_CAP_FILES and no roots everything is allowed that the process may do. With roots, a path
- * is allowed when what it leads to, after all symbolic links, lies below one; descriptors are
- * allowed when the VM opened them. All that takes a path or a descriptor from a script asks here.
+ * is allowed when what it leads to, after all symbolic links, lies below one. Descriptors, of
+ * sockets too, are allowed when the VM opened them, unless it may use all files. All that takes a
+ * path or a descriptor from a script asks here.
  */
 #ifndef GEN_PATHS_H
 #define GEN_PATHS_H
@@ -22,8 +23,11 @@ bool path_is_allowed(GenVM *vm, const char *path, int use); /* the same without 
 int path_open(GenVM *vm, const char *path, int flags, mode_t mode);
 
 bool path_check_descriptor(GenVM *vm, int64_t fd); /* false with PermissionError */
-void path_own(GenVM *vm, int fd);                  /* the VM has opened it */
-void path_disown(GenVM *vm, int fd);               /* ... and closed it */
+/* The same without an exception, for sockets too: to a VM that may not use all files, descriptors
+ * that it has not opened are not there. The standard streams are, by GEN_CAP_STDIO. */
+bool path_may_use_descriptor(GenVM *vm, int64_t fd);
+void path_own(GenVM *vm, int fd);    /* the VM has opened it */
+void path_disown(GenVM *vm, int fd); /* ... and closed it */
 
 /* From the config: NULL-terminated lists of directories; NULL: everywhere. False: no memory. A
  * directory that is not there grants nothing. */

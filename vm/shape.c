@@ -18,9 +18,8 @@
  */
 #include "vm/type_private.h"
 #include "vm/generator.h"
+#include "vm/memory.h"
 #include "vm/shared.h"
-
-#include <stdlib.h>
 
 enum {
     WALK_LIMIT = 8,                   /* attributes up to which a walk to the root beats a table */
@@ -42,7 +41,7 @@ typedef struct ShapeTable { /* open addressing by the address of the name */
 /* ---- the array ---- */
 
 bool shapes_init(GenVM *vm) {
-    vm->shapes = malloc(FIRST_SHAPES * sizeof *vm->shapes);
+    vm->shapes = memory_new(vm, FIRST_SHAPES * sizeof *vm->shapes);
     if (!vm->shapes) return false;
     memcpy(vm->shapes, vm->shared->shapes, sizeof vm->shared->shapes);
     vm->shape_capacity = FIRST_SHAPES;
@@ -53,9 +52,9 @@ bool shapes_init(GenVM *vm) {
 
 void shapes_free(GenVM *vm) {
     for (uint32_t i = 0; i < vm->shape_count; i++)
-        free(vm->shapes[i].table);
-    free(vm->shapes);
-    free(vm->shape_moves);
+        memory_free(vm->shapes[i].table);
+    memory_free(vm->shapes);
+    memory_free(vm->shape_moves);
     vm->shape_moves = NULL;
     vm->shapes = NULL;
     vm->shape_count = vm->shape_capacity = 0;
@@ -65,7 +64,7 @@ void shapes_free(GenVM *vm) {
 static uint32_t append_shape(GenVM *vm) {
     if (vm->shape_count == vm->shape_capacity) {
         uint32_t capacity = vm->shape_capacity * 2;
-        Shape *larger = realloc(vm->shapes, capacity * sizeof *larger);
+        Shape *larger = memory_resize(vm, vm->shapes, capacity * sizeof *larger);
         if (!larger) return SHAPE_NONE;
         vm->shapes = larger;
         vm->shape_capacity = capacity;
@@ -118,7 +117,7 @@ static ShapeTable *build_table(GenVM *vm, uint32_t id) {
     uint32_t size = 16;
     while (size < 2u * vm->shapes[id].count)
         size *= 2;
-    ShapeTable *table = malloc(sizeof *table + size * sizeof table->entries[0]);
+    ShapeTable *table = memory_new(vm, sizeof *table + size * sizeof table->entries[0]);
     if (!table) return NULL;
     table->mask = size - 1;
     for (uint32_t i = 0; i < size; i++)
@@ -219,15 +218,15 @@ static bool copy_shapes(GenVM *vm, Type *type, uint32_t *moves, uint32_t count) 
 bool shapes_renew(GenVM *vm, Type *type, Value name) {
     if (!has_instances_with(vm, type, name)) return true;
     uint32_t count = vm->shape_count;
-    uint32_t *moves = malloc(count * sizeof *moves);
+    uint32_t *moves = memory_new(vm, count * sizeof *moves);
     if (!moves || !copy_shapes(vm, type, moves, count)) {
-        free(moves);
+        memory_free(moves);
         raise_memory(vm);
         return false;
     }
     for (uint32_t i = 0; i < vm->shape_moves_count; i++) /* moves that have not been made yet */
         if (vm->shape_moves[i] != SHAPE_NONE) moves[i] = moved_to(moves, count, vm->shape_moves[i]);
-    free(vm->shape_moves);
+    memory_free(vm->shape_moves);
     vm->shape_moves = moves;
     vm->shape_moves_count = count;
     vm->poll |= POLL_GC;
@@ -241,7 +240,7 @@ void shapes_move(GenVM *vm, Object *object) {
 void shapes_moved(GenVM *vm) {
     for (uint32_t i = 0; i < vm->shape_moves_count; i++)
         if (vm->shape_moves[i] != SHAPE_NONE) shapes_kill(vm, i);
-    free(vm->shape_moves);
+    memory_free(vm->shape_moves);
     vm->shape_moves = NULL;
     vm->shape_moves_count = 0;
 }

@@ -12,10 +12,9 @@
  * use
  */
 #include "vm/code.h"
+#include "vm/memory.h"
 #include "vm/site_cache.h"
 #include "vm/type.h"
-
-#include <stdlib.h>
 
 /* Dead shapes that are worth a walk through all code. */
 #ifdef GEN_STRESS_GC
@@ -52,7 +51,7 @@ static void drop_dead_subclasses(TypeState *state) {
 }
 
 void shapes_kill(GenVM *vm, uint32_t id) {
-    free(vm->shapes[id].table);
+    memory_free(vm->shapes[id].table);
     vm->shapes[id] = (Shape){.name = VALUE_UNSET, .sibling = vm->shapes_dead};
     vm->shapes_dead = id;
     vm->shapes_dead_count++;

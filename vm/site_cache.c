@@ -1,9 +1,8 @@
 /* site_cache.c - a small direct-mapped table behind the attribute instructions. See site_cache.h.
  */
 #include "vm/site_cache.h"
+#include "vm/memory.h"
 #include "vm/vm.h"
-
-#include <stdlib.h>
 
 enum { SITE_COUNT = 256 };
 
@@ -28,7 +27,7 @@ static inline bool is_here(GenVM *vm, const Site *site, uint32_t shape, Value na
 
 /* The table; NULL when there is no memory for it, which only costs time. */
 static SiteCache *table(GenVM *vm) {
-    if (unlikely(!vm->site_cache)) vm->site_cache = calloc(1, sizeof(SiteCache));
+    if (unlikely(!vm->site_cache)) vm->site_cache = memory_new_zeroed(vm, 1, sizeof(SiteCache));
     return vm->site_cache;
 }
 
@@ -62,6 +61,6 @@ bool site_store(GenVM *vm, Value object, Value name, AttributeStore *store) {
 }
 
 void site_cache_free(GenVM *vm) {
-    free(vm->site_cache);
+    memory_free(vm->site_cache);
     vm->site_cache = NULL;
 }

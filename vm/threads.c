@@ -6,6 +6,7 @@
 #include "vm/continue.h"
 #include "vm/frame.h"
 #include "vm/interp.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/resource.h"
 
@@ -79,10 +80,10 @@ static Thread *thread_new(GenVM *vm, Threads *threads) {
 
 Threads *threads_get(GenVM *vm) {
     if (vm->threads) return vm->threads;
-    Threads *threads = calloc(1, sizeof *threads);
+    Threads *threads = memory_new_zeroed(vm, 1, sizeof *threads);
     Thread *main = threads ? thread_new(vm, threads) : NULL;
     if (!main) {
-        free(threads);
+        memory_free(threads);
         if (vm->exception == VALUE_UNSET) raise_memory(vm);
         return NULL;
     }
@@ -102,8 +103,8 @@ void threads_free(Threads *threads) {
         lock_forget(thread);
         thread->header.state = THREAD_DONE;
     }
-    free(threads->waits);
-    free(threads);
+    memory_free(threads->waits);
+    memory_free(threads);
 }
 
 /* ---- the ready queue ---- */
@@ -145,7 +146,7 @@ static void bring_forward(Threads *threads, Thread *thread) {
 static bool add_wait(GenVM *vm, Threads *threads, Thread *thread) {
     if (threads->wait_count == threads->wait_capacity) {
         uint32_t capacity = threads->wait_capacity ? threads->wait_capacity * 2 : 16;
-        Thread **larger = realloc(threads->waits, capacity * sizeof *larger);
+        Thread **larger = memory_resize(vm, threads->waits, capacity * sizeof *larger);
         if (!larger) return raise_memory(vm), false;
         threads->waits = larger;
         threads->wait_capacity = capacity;

@@ -13,10 +13,9 @@
  * entry, not the value, so plain values may be replaced without a new epoch.
  */
 #include "vm/type_private.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/shared.h"
-
-#include <stdlib.h>
 
 enum { CACHE_FIRST = 64, CACHE_MOST = 1024 }; /* entries: it grows as it is missed */
 
@@ -123,10 +122,10 @@ const BuiltinType *type_builtin_def(TypeId id) {
 }
 
 bool types_init(GenVM *vm) {
-    MethodCache *cache = vm->method_cache = calloc(1, sizeof *vm->method_cache);
-    vm->type_states = malloc(TYPE_COUNT * sizeof *vm->type_states);
+    MethodCache *cache = vm->method_cache = memory_new_zeroed(vm, 1, sizeof *vm->method_cache);
+    vm->type_states = memory_new(vm, TYPE_COUNT * sizeof *vm->type_states);
     if (!cache || !vm->type_states) return false;
-    cache->entries = calloc(CACHE_FIRST, sizeof *cache->entries);
+    cache->entries = memory_new_zeroed(vm, CACHE_FIRST, sizeof *cache->entries);
     if (!cache->entries) return false;
     cache->mask = CACHE_FIRST - 1;
     vm->method_epoch = 1;
@@ -136,9 +135,9 @@ bool types_init(GenVM *vm) {
 }
 
 void types_free(GenVM *vm) {
-    if (vm->method_cache) free(vm->method_cache->entries);
-    free(vm->method_cache);
-    free(vm->type_states);
+    if (vm->method_cache) memory_free(vm->method_cache->entries);
+    memory_free(vm->method_cache);
+    memory_free(vm->type_states);
     vm->method_cache = NULL;
     vm->type_states = NULL;
 }
@@ -421,13 +420,13 @@ static inline CacheEntry *cache_entry(GenVM *vm, const Type *type, Value name) {
 
 /* A cache that was missed as often as it has entries is too small, until it is large enough for any
  * program. Without memory it stays as it is. */
-static void count_miss(MethodCache *cache) {
+static void count_miss(GenVM *vm, MethodCache *cache) {
     if (++cache->misses <= cache->mask || cache->mask + 1 >= CACHE_MOST) return;
     uint32_t count = (cache->mask + 1) * 4;
-    CacheEntry *entries = calloc(count, sizeof *entries);
+    CacheEntry *entries = memory_new_zeroed(vm, count, sizeof *entries);
     cache->misses = 0;
     if (!entries) return;
-    free(cache->entries);
+    memory_free(cache->entries);
     cache->entries = entries;
     cache->mask = count - 1;
 }
@@ -439,12 +438,12 @@ static COLD Value lookup_uncached(GenVM *vm, const Type *type, Value name) {
         if (!dict) return VALUE_UNSET;
         int64_t at = dict_find_str(vm, dict, name);
         if (at < 0) continue;
-        count_miss(vm->method_cache);
+        count_miss(vm, vm->method_cache);
         *cache_entry(vm, type, name) =
             (CacheEntry){type, name, dict, vm->method_epoch, (uint32_t)at};
         return dict->entries[at].value;
     }
-    count_miss(vm->method_cache);
+    count_miss(vm, vm->method_cache);
     *cache_entry(vm, type, name) = (CacheEntry){type, name, NULL, vm->method_epoch, 0};
     return VALUE_UNSET;
 }

@@ -4,10 +4,10 @@
  * frame, takes constants that are there, and jumps to instructions.
  */
 #include "vm/code.h"
+#include "vm/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct Verifier {
     const Code *code;
@@ -243,11 +243,11 @@ static bool check_all(const Verifier *v) {
     return true;
 }
 
-bool code_verify(const Code *code, char *message, size_t size) {
-    Verifier v = {code, calloc(code->instr_count + 1, 1), message, size};
+bool code_verify(GenVM *vm, const Code *code, char *message, size_t size) {
+    Verifier v = {code, memory_new_zeroed(vm, code->instr_count + 1, 1), message, size};
     if (!v.starts) return *message = 0, false;
     bool done = check_all(&v);
-    free(v.starts);
+    memory_free(v.starts);
     return done;
 }
 
@@ -444,10 +444,10 @@ static bool check_more(const Verifier *v) {
     return true;
 }
 
-bool code_verify_image(const Code *code, char *message, size_t size) {
-    Verifier v = {code, calloc(code->instr_count + 1, 1), message, size};
+bool code_verify_image(GenVM *vm, const Code *code, char *message, size_t size) {
+    Verifier v = {code, memory_new_zeroed(vm, code->instr_count + 1, 1), message, size};
     if (!v.starts) return *message = 0, false;
     bool done = check_all(&v) && check_more(&v);
-    free(v.starts);
-    return done && code_verify_flow(code, message, size);
+    memory_free(v.starts);
+    return done && code_verify_flow(vm, code, message, size);
 }

@@ -17,10 +17,10 @@
  * need no more than HOLDS_VALUE.
  */
 #include "vm/frame.h"
+#include "vm/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
     HOLDS_NOTHING = 1,
@@ -41,6 +41,7 @@ enum { STATES_MOST = 1 << 24 }; /* sets that are kept for one code: 32 MB */
 typedef uint16_t Holds;
 
 typedef struct Flow {
+    GenVM *vm;
     const Code *code;
     bool plain;      /* no generator's */
     Holds *now;      /* the state before the instruction at hand, then behind it */
@@ -480,8 +481,8 @@ static uint32_t parameter_count(const Code *code) {
 
 static bool allocate(Flow *f) {
     size_t words = f->code->instr_count, regs = f->code->regs;
-    f->label = calloc(words + 1, sizeof *f->label);
-    f->now = calloc(2 * regs + 2, sizeof *f->now);
+    f->label = memory_new_zeroed(f->vm, words + 1, sizeof *f->label);
+    f->now = memory_new_zeroed(f->vm, 2 * regs + 2, sizeof *f->now);
     *f->message = 0; /* no memory, so far */
     if (!f->label || !f->now) return false;
     f->raised = f->now + regs + 1;
@@ -489,9 +490,9 @@ static bool allocate(Flow *f) {
     size_t labels = f->label_count;
     if (labels * (regs + 1) > STATES_MOST)
         return snprintf(f->message, f->size, "too large to be verified"), false;
-    f->states = calloc(labels * regs + 1, sizeof *f->states);
-    f->known = calloc(labels * 2, 1);
-    f->todo = calloc(labels * 2, sizeof *f->todo);
+    f->states = memory_new_zeroed(f->vm, labels * regs + 1, sizeof *f->states);
+    f->known = memory_new_zeroed(f->vm, labels * 2, 1);
+    f->todo = memory_new_zeroed(f->vm, labels * 2, sizeof *f->todo);
     if (!f->states || !f->known || !f->todo) return false;
     f->queued = f->known + labels;
     f->words = f->todo + labels;
@@ -501,11 +502,11 @@ static bool allocate(Flow *f) {
 }
 
 static void free_flow(Flow *f) {
-    free(f->label);
-    free(f->now);
-    free(f->states);
-    free(f->known);
-    free(f->todo);
+    memory_free(f->label);
+    memory_free(f->now);
+    memory_free(f->states);
+    memory_free(f->known);
+    memory_free(f->todo);
 }
 
 static bool run(Flow *f) {
@@ -520,14 +521,18 @@ static bool run(Flow *f) {
     return walk(f);
 }
 
-static Flow new_flow(const Code *code, char *message, size_t size) {
+static Flow new_flow(GenVM *vm, const Code *code, char *message, size_t size) {
     bool generator = code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR);
-    return (Flow){
-        .code = code, .plain = !generator, .wanted = UINT32_MAX, .message = message, .size = size};
+    return (Flow){.vm = vm,
+                  .code = code,
+                  .plain = !generator,
+                  .wanted = UINT32_MAX,
+                  .message = message,
+                  .size = size};
 }
 
-bool code_verify_flow(const Code *code, char *message, size_t size) {
-    Flow flow = new_flow(code, message, size);
+bool code_verify_flow(GenVM *vm, const Code *code, char *message, size_t size) {
+    Flow flow = new_flow(vm, code, message, size);
     bool ok = run(&flow);
     free_flow(&flow);
     return ok;
@@ -570,7 +575,7 @@ static bool check_registers(const Flow *f, const FrameCheck *check, const Holds 
         uint32_t holds = dest ? exact[i] | f->found[i] : exact[i];
         if (i >= check->count ? holds & HOLDS_NOTHING : is_one_of(regs[i], holds)) continue;
         if (dest && i >= check->count) continue;
-        if (!frame_register_is_live(f->code, i, check->word)) continue;
+        if (!frame_register_is_live(f->vm, f->code, i, check->word)) continue;
         return snprintf(f->message, f->size,
                         "at word %u register %u holds what it cannot hold (%x)", check->word, i,
                         holds),
@@ -589,7 +594,7 @@ static bool check_start(const Code *code, const Value *regs, char *message, size
 static bool find_states(Flow *f, uint32_t word) {
     uint32_t regs = f->code->regs;
     f->wanted = word;
-    f->found = calloc(2 * regs + 2, sizeof *f->found);
+    f->found = memory_new_zeroed(f->vm, 2 * regs + 2, sizeof *f->found);
     if (!f->found) return false;
     f->exact = f->found + regs;
     if (!run(f)) return false;
@@ -599,31 +604,31 @@ static bool find_states(Flow *f, uint32_t word) {
     return f->known[label];
 }
 
-bool code_check_frame(const Code *code, const FrameCheck *check, const Value *regs, char *message,
-                      size_t size) {
+bool code_check_frame(GenVM *vm, const Code *code, const FrameCheck *check, const Value *regs,
+                      char *message, size_t size) {
     if (check->word == 0) return check_start(code, regs, message, size);
     if (check->word >= code->instr_count) return snprintf(message, size, "beyond its end"), false;
     *message = 0;
-    Flow flow = new_flow(code, message, size);
+    Flow flow = new_flow(vm, code, message, size);
     bool ok = find_states(&flow, check->word) && check_registers(&flow, check, flow.exact, regs);
-    free(flow.found);
+    memory_free(flow.found);
     free_flow(&flow);
     return ok;
 }
 
-bool code_frame_contents(const Code *code, uint32_t word, uint8_t *holds) {
+bool code_frame_contents(GenVM *vm, const Code *code, uint32_t word, uint8_t *holds) {
     char message[8];
     if (word == 0) { /* what is no parameter is left over from other frames */
         for (uint32_t i = 0; i < code->regs; i++)
             holds[i] = i < parameter_count(code);
         return true;
     }
-    Flow flow = new_flow(code, message, sizeof message);
+    Flow flow = new_flow(vm, code, message, sizeof message);
     bool ok = word < code->instr_count && find_states(&flow, word);
     for (uint32_t i = 0; ok && i < code->regs; i++)
         holds[i] =
             !((flow.exact[i] | flow.found[i]) & HOLDS_NOTHING) || !(flow.exact[i] & HOLDS_NOTHING);
-    free(flow.found);
+    memory_free(flow.found);
     free_flow(&flow);
     return ok;
 }

@@ -3,6 +3,7 @@
 #include "vm/continue.h"
 #include "vm/engine_module.h"
 #include "vm/image.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/paths.h"
 #include "vm/runtime.h"
@@ -10,7 +11,6 @@
 #include "vm/site_cache.h"
 #include "vm/threads.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 static void clear_values(GenVM *vm) {
@@ -69,14 +69,16 @@ void vm_free(GenVM *vm) {
     weakrefs_free(vm);
     image_codes_free(vm);
     shapes_free(vm);
-    free(vm->pending_finalizers);
+    memory_raw(vm, vm->pending_finalizers, vm->pending_capacity * sizeof(Object *), 0);
     paths_free(vm);
-    free(vm->stack);
-    free(vm->openssl);
+    memory_free(vm->stack);
+    memory_free(vm->openssl);
 #if defined GEN_DEBUG && !defined __SANITIZE_ADDRESS__ && !defined GEN_LIBFUZZER
-    memset(vm, 0, sizeof *vm); /* kept, so that its use is noticed (genvm_refs.c) */
-    vm->exception = VALUE_UNSET;
-#else
-    free(vm);
+    if (!vm->allocate) { /* it is kept, so that its use is noticed (genvm_refs.c) */
+        memset(vm, 0, sizeof *vm);
+        vm->exception = VALUE_UNSET;
+        return;
+    }
 #endif
+    memory_raw(vm, vm, sizeof *vm, 0);
 }

@@ -138,8 +138,10 @@ struct GenVM {
     uint32_t generators_made;
     int64_t steps_done;
     uint64_t safepoints;
-    uint64_t memory_limit; /* bytes; 0: none */
+    uint64_t memory_limit;  /* bytes; 0: none */
+    uint64_t outside_bytes; /* of memory.h's blocks */
     void *host_data;
+    void *(*allocate)(void *context, void *block, size_t old_size, size_t new_size); /* or NULL */
     uint32_t capabilities;
     struct PathRules *path_rules; /* paths.h; NULL: files are not restricted further */
     bool (*host_write)(void *context, int stream, const char *data,

@@ -16,7 +16,7 @@ for line in open('vm/genvm.h'):
     elif block:
         blocks.append(block)
         block = []
-print('#include "vm/genvm.h"\n#include <math.h>\n#include <stdio.h>')
+print('#include "vm/genvm.h"\n#include <math.h>\n#include <pthread.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>')
 for number, block in enumerate(blocks):
     top, body, depth, inside = [], [], 0, False
     for line in block:
@@ -36,7 +36,7 @@ print('static const GenFunction ask = {"ask(question)", NULL, NULL};\nint main(v
 for number in range(len(blocks)):
     print('''    {
         GenVM *vm = gen_vm_new(NULL);
-        gen_run_string(vm, "def numbers():\\n    yield 1\\n    yield 2\\ndef callback(): pass\\n", "setup");
+        gen_run_string(vm, "def numbers():\\n    yield 1\\n    yield 2\\ndef callback(): pass\\ntable = {}\\n", "setup");
         gen_set_global(vm, "ask", gen_function(vm, &ask));
         GenRef args[] = {gen_get_global(vm, "callback")};
         %s
@@ -48,5 +48,5 @@ python3 "$work/extract.py" >"$work/manual.c" || exit 1
 libs=$(sed -n 's/^Libs.private: //p' "$GEN_BUILD/genvm.pc")
 # shellcheck disable=SC2086
 ${CC:-gcc} -std=gnu11 -Wall -Wno-unused-variable -I. -o "$work/manual" "$work/manual.c" \
-    "$GEN_BUILD/libgenvm.a" $libs 2>&1 || exit 1
+    "$GEN_BUILD/libgenvm.a" $libs -lpthread 2>&1 || exit 1
 "$work/manual"

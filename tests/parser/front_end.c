@@ -92,7 +92,7 @@ static int show_file(const char *path, Show show) {
         line[strcspn(line, "\n")] = '\0';
         printf(">>> %s\n", line);
         Arena arena;
-        arena_init(&arena, 0);
+        arena_init(&arena, NULL, 0);
         size_t len = unescape(line);
         show(&arena, line, len);
         arena_free(&arena);
@@ -139,7 +139,7 @@ static void show_prompts(void) {
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
         Arena arena;
         ParseError error;
-        arena_init(&arena, 0);
+        arena_init(&arena, NULL, 0);
         AstModule *module =
             parse_source(&arena, sources[i], strlen(sources[i]), PARSE_SINGLE, &error);
         for (const char *c = sources[i]; *c != '\0'; c++)
@@ -159,7 +159,7 @@ static int check_limits(const char *text) {
     for (size_t limit = 1; !is_parsed; limit += limit < 20000 ? 97 : 1009) {
         Arena arena;
         ParseError error;
-        arena_init(&arena, limit);
+        arena_init(&arena, NULL, limit);
         is_parsed = analyze(&arena, text, len, &error) != NULL;
         if (!is_parsed && error.kind != PARSE_MEMORY_ERROR) {
             printf("limit %zu: ", limit);
@@ -184,7 +184,7 @@ static void show_repeated(const char *before, const char *part, const char *behi
     stpcpy(end, behind);
     Arena arena;
     ParseError error;
-    arena_init(&arena, 0);
+    arena_init(&arena, NULL, 0);
     bool is_fine = analyze(&arena, text, size, &error) != NULL;
     printf("%s%s...%s -> %s%s%s\n", before, part, behind,
            is_fine ? "fine" : parse_error_type(error.kind), is_fine ? "" : ": ",

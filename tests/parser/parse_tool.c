@@ -54,7 +54,7 @@ static int run_cases(void) {
                          : strcmp(mode_name, "single") == 0 ? PARSE_SINGLE
                                                             : PARSE_FILE;
         Arena arena;
-        arena_init(&arena, MEMORY_LIMIT);
+        arena_init(&arena, NULL, MEMORY_LIMIT);
         ParseError error;
         if (parse_and_analyze(&arena, text, len, mode, &error) != NULL)
             printf("OK\n");
@@ -89,7 +89,7 @@ int main(int argc, char **argv) {
             return 2;
         }
         Arena arena;
-        arena_init(&arena, MEMORY_LIMIT);
+        arena_init(&arena, NULL, MEMORY_LIMIT);
         ParseError error;
         clock_t start = clock();
         AstModule *module = is_timing || wants_scopes

@@ -4,8 +4,7 @@
  * str. A failure is remembered: callers put on and look at the result of builder_finish alone.
  */
 #include "vm/objects/text.h"
-
-#include <stdlib.h>
+#include "vm/memory.h"
 
 void builder_init(StrBuilder *builder, GenVM *vm) {
     builder->vm = vm;
@@ -27,7 +26,7 @@ static COLD bool grow(StrBuilder *builder, size_t size) {
     if (capacity - builder->size < size) capacity = builder->size + size;
     if (!gc_check_size(builder->vm, capacity)) return fail(builder);
     bool is_inline = builder->data == builder->inline_data;
-    char *data = realloc(is_inline ? NULL : builder->data, capacity);
+    char *data = memory_resize(builder->vm, is_inline ? NULL : builder->data, capacity);
     if (!data) return fail(builder);
     if (is_inline) memcpy(data, builder->inline_data, builder->size);
     builder->data = data;
@@ -72,7 +71,7 @@ bool builder_put_str(StrBuilder *builder, Value str) {
 }
 
 void builder_drop(StrBuilder *builder) {
-    if (builder->data != builder->inline_data) free(builder->data);
+    if (builder->data != builder->inline_data) memory_free(builder->data);
     builder->data = builder->inline_data;
     builder->size = 0;
 }

@@ -183,7 +183,7 @@ static bool put_variables(GenVM *vm, Dict *dict, Function *function, const Value
     bool started = word != NOT_STARTED;
     for (uint32_t i = 0; i < code->varnames->count; i++) {
         if (!started && i >= params) break;
-        if (i >= params && !frame_register_is_set(code, i, word)) continue;
+        if (i >= params && !frame_register_is_set(vm, code, i, word)) continue;
         Value v = register_value(regs[i], started && is_cell_register(code, i));
         if (!put_local(vm, dict, code->varnames->items[i], v)) return false;
     }
@@ -228,7 +228,7 @@ Value frame_variable(GenVM *vm, Value *base, const char *name) {
     for (uint32_t i = 0; i < code->varnames->count; i++)
         if (str_is(code->varnames->items[i], name) &&
             (i < parameter_count(code) ||
-             frame_register_is_set(code, i, level_word(find_level(vm, base)))))
+             frame_register_is_set(vm, code, i, level_word(find_level(vm, base)))))
             return register_value(base[i], is_cell_register(code, i));
     return VALUE_UNSET;
 }

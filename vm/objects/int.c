@@ -5,8 +5,7 @@
  * care looks at ints through an IntView.
  */
 #include "vm/objects/number.h"
-
-#include <stdlib.h>
+#include "vm/memory.h"
 
 /* ---- scratch ---- */
 
@@ -14,13 +13,13 @@ void *scratch_get(GenVM *vm, Scratch *scratch, size_t bytes) {
     scratch->heap = NULL;
     if (bytes <= sizeof scratch->space) return scratch->space;
     if (vm && !gc_check_size(vm, bytes)) return NULL;
-    scratch->heap = malloc(bytes);
+    scratch->heap = memory_new(vm, bytes);
     if (!scratch->heap && vm) raise_memory(vm);
     return scratch->heap;
 }
 
 void scratch_free(Scratch *scratch) {
-    free(scratch->heap);
+    memory_free(scratch->heap);
 }
 
 /* ---- views ---- */

@@ -12,9 +12,9 @@
  * twin does it all.
  */
 #include "vm/objects/containers.h"
-#include "vm/objects/text.h"
-
+#include "vm/memory.h"
 #include <stdlib.h>
+#include "vm/objects/text.h"
 
 typedef struct SortItem {
     uint64_t rank;
@@ -428,7 +428,7 @@ Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reve
         uint64_t steps = count / 8 * (uint64_t)(64 - __builtin_clzll(count));
         if (!native_charge(vm, steps) || !gc_check_size(vm, count * 2 * sizeof *space))
             return LEAF_ERROR;
-        space = malloc(count * 2 * sizeof *space);
+        space = memory_new(vm, count * 2 * sizeof *space);
         if (!space) return raise_memory(vm), LEAF_ERROR;
         if (count >= HUGE_FROM) gc_use_huge_pages(space, count * 2 * sizeof *space);
     }
@@ -436,7 +436,7 @@ Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reve
     load(&sort, keys, values, reverse);
     Leaf done = sort_items(&sort);
     if (done == LEAF_TRUE) store(&sort, keys, values, reverse);
-    if (space != small) free(space);
+    if (space != small) memory_free(space);
     return done;
 }
 

@@ -5,9 +5,8 @@
  * not, so that one charges its comparisons as it goes.
  */
 #include "vm/objects/lanes.h"
+#include "vm/memory.h"
 #include "vm/objects/text.h"
-
-#include <stdlib.h>
 
 void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t *to) {
     *from = start == VALUE_NONE || start == VALUE_UNSET ? 0 : as_int(start);
@@ -150,7 +149,7 @@ static bool grow_matches(GenVM *vm, Matches *matches) {
     bool is_inline = matches->at == matches->inline_at;
     size_t capacity = matches->capacity * 2;
     size_t *at = gc_check_size(vm, capacity * sizeof *at)
-                     ? realloc(is_inline ? NULL : matches->at, capacity * sizeof *at)
+                     ? memory_resize(vm, is_inline ? NULL : matches->at, capacity * sizeof *at)
                      : NULL;
     if (!at) {
         if (vm->exception == VALUE_UNSET) raise_memory(vm);
@@ -184,7 +183,7 @@ bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, co
 }
 
 void matches_free(Matches *matches) {
-    if (matches->at != matches->inline_at) free(matches->at);
+    if (matches->at != matches->inline_at) memory_free(matches->at);
     matches->at = matches->inline_at;
 }
 

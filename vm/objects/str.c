@@ -17,10 +17,9 @@
  * table).
  */
 #include "vm/objects/number.h"
+#include "vm/memory.h"
 #include "vm/objects/text.h"
 #include "vm/shared.h"
-
-#include <stdlib.h>
 
 enum { STR_GROWN = 8 };    /* Object.flags: made by a concatenation, likely to be extended again */
 enum { INDEX_BUFFER = 1 }; /* Object.flags of a Buffer */
@@ -518,7 +517,7 @@ static size_t intern_slot(InternTable *table, uint64_t hash, const char *data, s
 }
 
 static bool resize_interned(GenVM *vm, InternTable *table, size_t capacity) {
-    Str **old = table->slots, **slots = calloc(capacity, sizeof *slots);
+    Str **old = table->slots, **slots = memory_new_zeroed(vm, capacity, sizeof *slots);
     if (!slots) {
         raise_memory(vm);
         return false;
@@ -528,15 +527,15 @@ static bool resize_interned(GenVM *vm, InternTable *table, size_t capacity) {
     table->capacity = capacity;
     for (size_t i = 0; i < old_capacity; i++)
         if (old[i]) slots[intern_slot(table, old[i]->hash, old[i]->data, old[i]->size)] = old[i];
-    free(old);
+    memory_free(old);
     return true;
 }
 
 /* Without memory for a longer list it is not complete, as when there are too many. */
-static void list_young(InternTable *table, Str *str) {
+static void list_young(GenVM *vm, InternTable *table, Str *str) {
     if (table->young_count == table->young_capacity && table->young_capacity < YOUNG_MOST) {
         size_t capacity = table->young_capacity ? table->young_capacity * 2 : YOUNG_FIRST;
-        Str **larger = realloc(table->young, capacity * sizeof *larger);
+        Str **larger = memory_resize(vm, table->young, capacity * sizeof *larger);
         if (larger) {
             table->young = larger;
             table->young_capacity = capacity;
@@ -550,7 +549,7 @@ static Value intern_at(GenVM *vm, size_t at, Str *str) {
     InternTable *table = vm->interned;
     str->header.flags |= STR_INTERNED;
     table->slots[at] = str;
-    list_young(table, str);
+    list_young(vm, table, str);
     if (++table->count * 4 > table->capacity * 3 &&
         !resize_interned(vm, table, table->capacity * 2))
         return VALUE_ERROR;
@@ -650,11 +649,12 @@ void str_sweep_interned(GenVM *vm, bool full) {
 enum { FIRST_INTERNED = 256 };
 
 bool str_init(GenVM *vm) {
-    vm->interned = calloc(1, sizeof *vm->interned);
+    vm->interned = memory_new_zeroed(vm, 1, sizeof *vm->interned);
     if (!vm->interned || !resize_interned(vm, vm->interned, FIRST_INTERNED)) return false;
     bool usual = vm->hash_key[0] == SHARED_KEY_0 && vm->hash_key[1] == SHARED_KEY_1;
     if (!usual) {
-        vm->own_shared_hashes = calloc(vm->shared->str_count, sizeof *vm->own_shared_hashes);
+        vm->own_shared_hashes =
+            memory_new_zeroed(vm, vm->shared->str_count, sizeof *vm->own_shared_hashes);
         if (!vm->own_shared_hashes) return false;
     }
     vm->shared_hashes = usual ? (uint64_t *)(uintptr_t)vm->shared->hashes : vm->own_shared_hashes;
@@ -665,9 +665,9 @@ bool str_init(GenVM *vm) {
 }
 
 void str_free(GenVM *vm) {
-    if (vm->interned) free(vm->interned->slots);
-    if (vm->interned) free(vm->interned->young);
-    free(vm->interned);
-    free(vm->own_shared_hashes);
+    if (vm->interned) memory_free(vm->interned->slots);
+    if (vm->interned) memory_free(vm->interned->young);
+    memory_free(vm->interned);
+    memory_free(vm->own_shared_hashes);
     vm->interned = NULL;
 }

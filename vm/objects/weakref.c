@@ -5,10 +5,9 @@
  * the collector takes entries out: a reference dies with its target or by itself.
  */
 #include "vm/weak.h"
+#include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/type_private.h"
-
-#include <stdlib.h>
 
 enum { FIRST_BUCKETS = 64 };
 
@@ -37,7 +36,7 @@ static void put_in(WeakTable *table, Weakref *reference) {
 static bool grow(GenVM *vm, WeakTable *table) {
     uint32_t before = table->buckets ? table->mask + 1 : 0;
     uint32_t size = before ? before * 2 : FIRST_BUCKETS;
-    Weakref **old = table->buckets, **larger = calloc(size, sizeof(Weakref *));
+    Weakref **old = table->buckets, **larger = memory_new_zeroed(vm, size, sizeof(Weakref *));
     if (!larger) return raise_memory(vm), false;
     table->buckets = larger;
     table->mask = size - 1;
@@ -46,12 +45,12 @@ static bool grow(GenVM *vm, WeakTable *table) {
             next = each->next;
             put_in(table, each);
         }
-    free(old);
+    memory_free(old);
     return true;
 }
 
 static bool add(GenVM *vm, Weakref *reference) {
-    if (!vm->weak_table) vm->weak_table = calloc(1, sizeof *vm->weak_table);
+    if (!vm->weak_table) vm->weak_table = memory_new_zeroed(vm, 1, sizeof *vm->weak_table);
     WeakTable *table = vm->weak_table;
     if (!table) return raise_memory(vm), false;
     if ((!table->buckets || table->count > table->mask) && !grow(vm, table)) return false;
@@ -96,7 +95,9 @@ void weakrefs_clear(GenVM *vm) {
 static void note_due(GenVM *vm, Weakref *reference) {
     if (vm->pending_count == vm->pending_capacity) {
         uint32_t capacity = vm->pending_capacity ? vm->pending_capacity * 2 : 64;
-        Object **larger = realloc(vm->pending_finalizers, capacity * sizeof *larger);
+        Object **larger =
+            memory_raw(vm, vm->pending_finalizers, vm->pending_capacity * sizeof *larger,
+                       capacity * sizeof *larger);
         if (!larger) return; /* no memory to remember that a callback is due */
         vm->pending_finalizers = larger;
         vm->pending_capacity = capacity;
@@ -126,8 +127,8 @@ void weakrefs_sweep(GenVM *vm) {
 
 void weakrefs_free(GenVM *vm) {
     if (!vm->weak_table) return;
-    free(vm->weak_table->buckets);
-    free(vm->weak_table);
+    memory_free(vm->weak_table->buckets);
+    memory_free(vm->weak_table);
     vm->weak_table = NULL;
 }
 

@@ -1,0 +1,123 @@
+# One capability at a time: what it names works, and every function of every module that touches the
+# outside and belongs to another refuses. (tests/limits/refusals.sh tries all functions without any.)
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+mkdir in && echo inside >in/file
+cat >singly.gen <<'END'
+import sys
+from itertools import islice, product
+trial = ['x', 1, 0, b'x', 1.0, (1,), None, ['x'], ('x', 1)]
+special = {'recv_into': (1, bytearray(1), 1, 0, None), 'recvfrom_into': (1, bytearray(1), 1, 0, None),
+           'sendto': (1, 2, b'', 0, ('x', 1), None), 'setsockopt': (1, 1, 1, 1, 0),
+           '_socket.getaddrinfo': ('x', '1', 0, 0, 0, 0), '_uv.getaddrinfo': (None, None, 'x', '1', 0, 0, 0, 0),
+           'spawn': (None, None, 'x', [], None, None, [0, 1, 2], False)}
+# What only computes, or tells nothing, whatever is granted.
+harmless = '''posix._cpu_count posix._environ posix.fspath posix.isatty posix.strerror posix.urandom posix.abort posix._exit
+    _socket.inet_aton _socket.inet_ntop _socket.inet_pton _time._asctime _time._gmtime _time._localtime _time._strftime
+    _time._zone _time.mktime _signal.disposition _signal.strsignal _signal.take _uv.finish _uv.start _uv.wake _uv.poll
+    _ssl.library_version _io.text_encoding _sysinfo.executable _sysinfo.gen_version _sysinfo.module_names'''.split()
+# By capability: the functions that it opens, which are not tried here; * stands for all others of a module.
+opens = {
+    'nothing': '',
+    'files': 'posix.* _io.open _uv.watch',
+    'stdio': 'posix.close posix.dup posix.dup2 posix.fsync posix.ftruncate posix.get_blocking posix.lseek posix.pread '
+             'posix.pwrite posix.read posix.set_blocking posix.write posix._terminal_size',
+    'clock': '_time.*',
+    'entropy': '',
+    'env': 'posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid posix.getloadavg posix.putenv '
+           'posix.unsetenv posix.umask posix._times posix._uname',
+    'net': '_socket.* _ssl.* _uv.watch _uv.getaddrinfo',
+    'process': '_signal.* posix.kill posix.killpg _uv.spawn _uv.watch _uv.watch_signal',
+}
+of_others = {  # opened by a capability that has most of the module
+    'files': 'posix.kill posix.killpg posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid '
+             'posix.getloadavg posix.putenv posix.unsetenv',
+}
+granted = sys.argv[1]
+
+def outcome(module_name, name, function):
+    if known := special.get(f'{module_name}.{name}', special.get(name)):
+        try:
+            return 'works', function(*known)
+        except Exception as error:
+            return 'refuses' if isinstance(error, PermissionError) else repr(error)
+    for count in range(9):
+        for args in islice(product(trial, repeat=count), 3000):
+            try:
+                function(*args)
+                return 'works'
+            except PermissionError:
+                return 'refuses'
+            except (TypeError, ValueError, OverflowError):
+                pass
+            except BaseException as error:
+                return type(error).__name__
+    return 'takes other arguments'
+
+tried = 0
+for module_name in ['posix', '_socket', '_time', '_signal', '_uv', '_ssl', '_io', '_interpreter_pool', '_sysinfo']:
+    try:
+        module = __import__(module_name)
+    except ImportError:
+        continue
+    for name, function in sorted(vars(module).items()):
+        full = f'{module_name}.{name}'
+        if not callable(function) or isinstance(function, type) or name.startswith('__') or full in harmless:
+            continue
+        opened = opens[granted].split()
+        if full in opened or f'{module_name}.*' in opened and full not in of_others.get(granted, ''):
+            continue
+        tried += 1
+        if (result := outcome(module_name, name, function)) != 'refuses':
+            print('  ', full, result)
+
+def spawn():
+    import asyncio
+    async def run():
+        process = await asyncio.create_subprocess_exec('true')
+        return await process.wait()
+    return asyncio.run(run())
+
+def address():
+    import socket
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[0]
+
+def host_socket():  # descriptor 9 is the shell's
+    import socket
+    return socket.socket(fileno=9)
+
+probes = {
+    'files': lambda: open('in/file').read(),
+    'stdio': lambda: __import__('os').write(2, b''),
+    'clock': lambda: __import__('time').time() > 0,
+    'entropy': lambda: len(__import__('os').urandom(3)),
+    'env': lambda: __import__('os').getpid() > 0,
+    'net': address,
+    'unix socket': lambda: __import__('socket').socket(1).connect('in/file'),
+    'descriptor': lambda: __import__('os').read(9, 1),
+    'descriptor closed': lambda: __import__('_socket').close(9),
+    'descriptor as socket': host_socket,
+    'process': spawn,
+    'signal': lambda: __import__('signal').signal(15, __import__('signal').SIG_IGN) is not None,
+    'threads': lambda: __import__('_interpreter_pool').open(1, 'x', b''),
+    'outside': lambda: open('/etc/passwd'),
+}
+works = []
+for name, probe in probes.items():
+    try:
+        probe()
+        works.append(name)
+    except (OSError, NotImplementedError, AttributeError, ImportError):
+        pass
+print(granted, 'works:', ', '.join(works) or 'nothing', '| others refuse:', tried > 30)
+END
+exec 9</etc/hosts
+"$GEN" --sandbox singly.gen nothing 2>&1
+"$GEN" --sandbox --allow-read in singly.gen files 2>&1
+for capability in stdio clock entropy env net process; do
+    "$GEN" --sandbox --allow-$capability singly.gen $capability 2>&1
+done
+cat <&9 >/dev/null && echo "the descriptor is open"

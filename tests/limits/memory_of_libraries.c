@@ -1,0 +1,35 @@
+/* The memory budget covers what libraries take for a script, too: PCRE2 for a match, zlib for its
+ * streams. What does not fit is refused, and what is given up counts no more. */
+#include "genvm.h"
+
+#include <stdio.h>
+
+static void run(const char *what, const char *source, uint64_t budget) {
+    GenVM *vm = gen_vm_new(NULL);
+    gen_run_string(vm, "import re, zlib", "setup");
+    GenRef task = gen_task_from_source(vm, source, "task");
+    gen_task_set_budget(vm, task, GEN_BUDGET_MEMORY, budget);
+    GenOutcome outcome;
+    GenStatus status = gen_run(vm, task, &outcome);
+    bool within = gen_task_spent(vm, task, GEN_BUDGET_MEMORY) < 2 * budget;
+    if (status == GEN_ERROR)
+        printf("%s: %s, %d\n", what,
+               gen_error_matches(vm, "MemoryError") ? "MemoryError" : gen_error_text(vm), within);
+    else
+        printf("%s: %s, %d\n", what,
+               status == GEN_BUDGET && outcome.budget == GEN_BUDGET_MEMORY ? "the budget is spent"
+               : status == GEN_DONE                                        ? "done"
+                                                                           : "?",
+               within);
+    gen_error_clear(vm);
+    printf("after it: %d\n", gen_run_string(vm, "x = re.match('a', 'a')", "after"));
+    gen_vm_free(vm);
+}
+
+int main(void) {
+    run("a match that remembers much", "re.match('(?:(a|b))*?c', 'ab' * 400000)", 8 << 20);
+    run("the same with more", "re.match('(?:(a|b))*?c', 'ab' * 10000)", 64 << 20);
+    run("streams kept", "x = [zlib.compressobj() for _ in range(100)]", 4 << 20);
+    run("streams given up", "for _ in range(100): zlib.compressobj()", 8 << 20);
+    return 0;
+}
