@@ -1,6 +1,6 @@
 /* image.h - images: values, suspended generators and tasks as bytes, and back.
  *
- * THE FORMAT, version 2. Numbers are varints (seven bits a byte, the low ones first, the top bit
+ * THE FORMAT, version 3. Numbers are varints (seven bits a byte, the low ones first, the top bit
  * says "more"); what is written as fixed bytes is little-endian. Nothing depends on addresses.
  *
  *     magic        7f 47 65 6e 49 6d 67 0a ("\x7fGenImg\n")
@@ -54,7 +54,7 @@
 
 #include "vm/vm.h"
 
-enum { IMAGE_VERSION = 2 };
+enum { IMAGE_VERSION = 3 };
 
 typedef enum ImageRoot {
     IMAGE_ROOT_VALUE,

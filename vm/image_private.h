@@ -252,10 +252,15 @@ Value image_loading_modules(GenVM *vm, Value task_or_unset);
 uint32_t image_other_word(const Code *code, uint32_t word);
 /* Is the register a variable there, which scripts can see by its name (locals(), eval()). */
 bool image_is_variable(const Code *code, uint32_t reg, uint32_t word);
+/* Is it the iterator of a loop there, which an exception that leaves the loop may close. */
+bool image_is_looped(const Code *code, uint32_t reg, uint32_t word);
 bool image_build_task(ImageReader *r); /* checks; nothing is alive yet */
 void image_start_task(ImageReader *r); /* cannot fail */
 
-/* image_frames.c, of generators that are being loaded */
+/* image_frames.c: registers; and generators that are being loaded. `reg` is the register before, at
+ * first 0; *more is set to false at the end. */
+void image_put_register(ImageWriter *w, const Code *code, uint32_t distance, Value v);
+bool image_get_register(ImageReader *r, const Code *code, uint32_t *reg, Value *regs, bool *more);
 GeneratorState image_generator_state(const Generator *generator);
 Value image_generator_delegate(const Generator *generator); /* of one that delegates */
 

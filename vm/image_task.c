@@ -35,9 +35,9 @@ static const uint8_t stub_registers[] = {
  * dict or unset, g a generator, G a tuple of generators, e an exception, s
  * the number of a special method, o of an operator, j of a stage of one, r of a resumable native, v
  * any value, * anything. And what it does to the frame
- * below: v its result is the instruction's value, n nothing is stored, b a jump is taken or not, i
- * an iterator is stored, f an item of a loop, u items are unpacked, d a delegate goes on, h the
- * host. */
+ * below: v its result is the instruction's value, n nothing is stored, x it can only raise, b a
+ * jump is taken or not, i an iterator is stored, f an item of a loop, u items are unpacked, d a
+ * delegate goes on, h the host. */
 static const struct StubForm {
     const char *registers;
     char writes;
@@ -64,7 +64,8 @@ static const struct StubForm {
     [RETURN_OPERATOR_NOT] = {"ovvj", 'v'},
     [RETURN_CHECKED] = {"s", 'v'},
     [RETURN_RESUME] = {"r**********", 'v'},
-    [RETURN_UNWIND] = {"e", 'n'},
+    [RETURN_UNWIND] = {"e", 'x'},
+    [RETURN_RAISE] = {"", 'x'},
     [RETURN_RELEASE] = {"Gi*", 'v'},
     [RETURN_INTERRUPT] = {"", 'n'},
 };
@@ -129,12 +130,20 @@ bool image_is_variable(const Code *code, uint32_t reg, uint32_t word) {
     return false;
 }
 
+bool image_is_looped(const Code *code, uint32_t reg, uint32_t word) {
+    for (uint32_t i = 0; i < code->loop_count; i++)
+        if (code->loops[i].reg == reg && word > code->loops[i].start && word <= code->loops[i].end)
+            return true;
+    return false;
+}
+
 static void note_contents(const Code *code, uint32_t word, uint8_t *wanted) {
     uint8_t *holds = malloc(code->regs + 1u);
     bool known = holds && code_frame_contents(code, word, holds);
     for (uint32_t reg = 0; reg < code->regs; reg++)
-        wanted[reg] |= (!known || holds[reg]) && (image_is_variable(code, reg, word) ||
-                                                  frame_register_is_live(code, reg, word));
+        wanted[reg] |= (!known || holds[reg]) &&
+                       (image_is_variable(code, reg, word) || image_is_looped(code, reg, word) ||
+                        frame_register_is_live(code, reg, word));
     free(holds);
 }
 
@@ -154,8 +163,7 @@ static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, con
         Value v = regs[reg];
         if (!wanted[reg] || v == 0 || (is_pointer(v) && !is_object(v) && v != VALUE_UNSET))
             continue;
-        image_put_number(w->out, reg - last + 1);
-        image_put_value(w, v);
+        image_put_register(w, code, reg - last + 1, v);
         last = reg;
     }
     free(wanted);
@@ -364,7 +372,8 @@ static bool pass_frame(ImageReader *r) {
     if (kind == FRAME_STUB) {
         stub = image_get_number(r);
         image_get_number(r);
-        if (stub >= RETURN_COUNT) return image_bad(r, "an unknown continuation");
+        if (stub >= RETURN_COUNT || !stub_forms[stub].registers)
+            return image_bad(r, "an unknown continuation");
         for (uint32_t i = 0; i < stub_registers[stub]; i++)
             if (!image_get_optional(r, &v)) return false;
         return true;
@@ -373,8 +382,10 @@ static bool pass_frame(ImageReader *r) {
     for (int i = kind == FRAME_PLAIN ? 2 : 4; i > 0; i--)
         image_get_number(r);
     if (kind == FRAME_GENERATOR) return r->vm->exception == VALUE_UNSET;
-    while ((step = image_get_number(r)) != 0)
+    while ((step = image_get_number(r)) != 0) {
         if (!image_get_optional(r, &v)) return false;
+        if (step & 1) image_get_number(r);
+    }
     return r->vm->exception == VALUE_UNSET;
 }
 
@@ -541,12 +552,9 @@ static bool fill_plain(ImageReader *r, LoadedFrame *frame) {
     ImageReader body = *r;
     body.at = frame->at;
     uint32_t reg = 0;
-    for (uint64_t step; (step = image_get_number(&body)) != 0;) {
-        if (step - 1 >= frame->regs - (uint64_t)reg)
-            return image_bad(r, "a register that is not there");
-        reg += (uint32_t)(step - 1);
-        if (!image_get_optional(&body, &frame->base[reg])) return false;
-    }
+    for (bool more = true; more;)
+        if (!image_get_register(&body, frame->function->code, &reg, frame->base, &more))
+            return false;
     return true;
 }
 
@@ -600,6 +608,10 @@ static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const L
             above && above->form == FRAME_PLAIN && is_of_library(r->vm, above->function);
         break;
     case 'g': check.dest = above->dest; break;
+    case 'x':
+        check.raises = true;
+        ok = frame->word > 0 && (op == OP_RAISE || above->stub == RETURN_UNWIND);
+        break;
     case 'b': ok = op != OP_COUNT && code_op_info[op].format[3] == 'j' && !is_loop(op); break;
     case 'f': ok = is_loop(op); break;
     case 'u':
@@ -635,7 +647,7 @@ static bool check_stub_frame(ImageReader *r, const LoadedFrame *frame, const Loa
                   : calling ? 'v'
                             : 'n',
          own = stub_forms[frame->stub].writes;
-    bool needs_none = own == 'n' || frame->stub == RETURN_RELEASE ||
+    bool needs_none = own == 'n' || frame->stub == RETURN_RELEASE || frame->stub == RETURN_UNWIND ||
                       frame->stub == RETURN_RESUME || /* its first step */
                       (own == 'h' && r->task_status == TASK_YIELDED);
     bool ok = false;
