@@ -89,6 +89,12 @@ Value image_needs(GenVM *vm, const uint8_t *data, size_t size);
 /* Those of them that are not there yet: ImportError names the ones that the library has not. */
 Value image_imports(GenVM *vm, const uint8_t *data, size_t size);
 
+/* Notes what the namespace of a module of the library is at first, so that changes of it are saved
+ * with a task: at the end of its import; builtins and sys before the first code of the user. False
+ * with MemoryError pending. */
+bool image_keep_original(GenVM *vm, Module *module);
+bool image_keep_builtins(GenVM *vm);
+
 /* Code in its serial form (image_code.c), as bytes, and back: how the library is frozen at build
  * time. What comes back is trusted and not verified: the bytes must be those that image_freeze_code
  * made, in a build of the same instructions. */

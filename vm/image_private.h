@@ -222,8 +222,15 @@ uint64_t image_checksum(const uint8_t *data, size_t size);
 /* image_save.c: tells VMs with other keys for hashes */
 uint64_t image_hash_check(GenVM *vm);
 
+/* image_modules.c: what of the library's namespaces is not as it was; a list, which names the
+ * modules in the writer's needs */
+bool image_is_original(const Module *module, Value name, Value value);
+Value image_module_changes(ImageWriter *w);
+bool image_check_changes(ImageReader *r, Value list);
+bool image_take_changes(GenVM *vm, Value list);
+
 /* image_state.c */
-Value image_state(GenVM *vm);
+Value image_state(ImageWriter *w);
 bool image_check_state(ImageReader *r, Value state);
 bool image_take_state(GenVM *vm, Value state);
 
