@@ -409,7 +409,9 @@ static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {
 }
 
 static void free_reader(ImageReader *r) {
-    free(r->frames);
+    for (uint32_t i = 0; i < r->stack_count; i++)
+        free(r->stacks[i].frames);
+    free(r->stacks);
     free(r->objects);
     free(r->tags);
     free(r->pending);

@@ -7,8 +7,8 @@
  * that is compiled on (so that what a host adds beforehand is its own matter). In an image goes,
  * for each module with changes, (name, dict of what is new or another, tuple of names taken out).
  *
- * Only the names are compared: what a module's containers hold is not looked at (for instances that
- * hold a module's state see image_state.c).
+ * Only the names are compared: what a module's containers hold is not looked at, but for those that
+ * the module lists in `_image_state` (for instances that hold its state see image_state.c).
  */
 #include "vm/image_private.h"
 #include "vm/type_private.h"
@@ -99,10 +99,26 @@ static bool add_new(GenVM *vm, const Module *module, const Tuple *original, Dict
     return true;
 }
 
+/* What a module itself lists as its state: with names that still have the value of old. Instances
+ * are image_state.c's. */
+static bool add_state(GenVM *vm, const Module *module, Dict *changed) {
+    Value names = dict_get_str(vm, module->dict, str_intern_from(vm, "_image_state", 12));
+    if (!is_kind(names, TYPE_TUPLE)) return true;
+    for (uint64_t i = 0; i < AS_TUPLE(names)->count; i++) {
+        Value name = AS_TUPLE(names)->items[i];
+        Value value = value_is_str(name) ? dict_get_str(vm, module->dict, name) : VALUE_UNSET;
+        if (value != VALUE_UNSET && !is_kind(value, TYPE_OBJECT) &&
+            !dict_set_str(vm, changed, name, value))
+            return false;
+    }
+    return true;
+}
+
 static Value changes_of(GenVM *vm, const Module *module, const Tuple *original) {
     Value changed = dict_new(vm), removed = list_new(vm, 0);
     if (changed == VALUE_ERROR || removed == VALUE_ERROR ||
-        !compare(vm, module, original, AS_DICT(changed), removed))
+        !compare(vm, module, original, AS_DICT(changed), removed) ||
+        !add_state(vm, module, AS_DICT(changed)))
         return VALUE_ERROR;
     bool more = module->dict->count + AS_LIST(removed)->count > original->count / 2;
     if (more && !add_new(vm, module, original, AS_DICT(changed))) return VALUE_ERROR;

@@ -203,6 +203,7 @@ static ImageTag tag_of(const ImageWriter *w, Object *object) {
     case TYPE_STRING_IO: return IMAGE_STRING_IO;
     case TYPE_TASK: return IMAGE_TASK;
     case TYPE_TICKET: return IMAGE_TICKET;
+    case TYPE_THREAD: return IMAGE_THREAD;
     default: break;
     }
     if (object->kind == KIND_EXCEPTION) return IMAGE_EXCEPTION;
@@ -499,6 +500,7 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->running = NULL;
     w->library = NULL;
     w->running_count = w->running_capacity = 0;
+    w->threads = NULL;
     w->loading = VALUE_UNSET;
     w->whole = w->script_hashes = w->failed = false;
 }
