@@ -209,7 +209,7 @@ $(B)/obj:
 	@mkdir -p $@
 
 FORCE:
-.PHONY: FORCE all run test oracle stress suspend out-of-memory fuzz sanitize tsan bench check format install uninstall clean help
+.PHONY: FORCE all run test oracle stress suspend out-of-memory fuzz fuzz-every-byte sanitize tsan bench check format install uninstall clean help
 
 -include $(shell find $(B)/obj $(B)/programs -name '*.d' 2>/dev/null)
 
@@ -292,15 +292,25 @@ TARGET ?= image
 CORPUS_image = tests/fuzz/images
 CORPUS_source = tests/language
 FUZZ_FLAGS ?= -max_total_time=600
-$(B)/fuzz-%: tests/fuzz/%.c $(B)/libgenvm.a
+$(B)/fuzz-%: tests/fuzz/%.c $(LIB_OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(COMPILE) -Ivm -fsanitize=fuzzer -o $@ $< $(B)/libgenvm.a $(LIBS)
+	$(Q)$(COMPILE) -Ivm -fsanitize=fuzzer -o $@ $< $(LIB_OBJ) $(LIBS)
 
 fuzz: ## feed damaged images, or sources (TARGET=source), to a build with sanitizers
 	@+$(MAKE) --no-print-directory V=fuzz CC=clang build/fuzz/fuzz-$(TARGET)
 	@mkdir -p build/fuzz/$(TARGET)
 	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-$(TARGET) $(FUZZ_FLAGS) \
 		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) $(CORPUS_$(TARGET))
+
+# No fuzzer: a list of damages, tried out one by one; takes hours for all images.
+IMAGES ?= $(wildcard tests/fuzz/images/*)
+$(B)/fuzz-every_byte: tests/fuzz/every_byte.c tests/fuzz/image.c $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) -Ivm -o $@ $< $(LIB_OBJ) $(LIBS)
+
+fuzz-every-byte: ## damage each byte of each image of the corpus in turn (IMAGES='FILE...')
+	@+$(MAKE) --no-print-directory V=fuzz CC=clang build/fuzz/fuzz-every_byte
+	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-every_byte $(IMAGES)
 
 tsan: ## run the tests of VMs on many threads under ThreadSanitizer
 	@+$(MAKE) --no-print-directory V=tsan FILTER='@(embed/@(threads|two_vms)_c11|*/*interpreter_pool*)' run-tests

@@ -68,6 +68,8 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
                          Value keywords);
 /* Calls a native with arguments that are bound: threads.h. */
 Value native_invoke_again(GenVM *vm, NativeFunction *native, Value *bound);
+/* Can the tuple be what its arguments became by binding. */
+bool native_takes_bound(GenVM *vm, NativeFunction *native, const Tuple *bound);
 int native_arg_count(const NativeFunction *native); /* of one that was called before */
 Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,
                           Value converted);

@@ -200,6 +200,7 @@ typedef struct FrameCheck {
     uint32_t dest;       /* the register that the frame's callee stores in; UINT32_MAX: none */
     uint32_t dest_count; /* if not 0: as many registers, by the instruction itself */
     bool iterator;       /* what is stored is an iterator */
+    bool raises;         /* the callee never returns: it can only raise */
     bool trusted; /* ... is what the code wants there: the library's own functions see to it */
 } FrameCheck;
 bool code_check_frame(GenVM *vm, const Code *code, const FrameCheck *check, const Value *regs,

@@ -309,6 +309,17 @@ static bool unwind_on(GenVM *vm) {
     return false;
 }
 
+/* The exception that `raise` had made; raise_class sees to it that it is one. */
+static bool raise_made(GenVM *vm) {
+    Value exception = vm->base[0];
+    frame_pop(vm);
+    if (is_kind(exception, KIND_EXCEPTION))
+        raise_value_object(vm, exception);
+    else
+        raise_type(vm, "exceptions must derive from BaseException");
+    return false;
+}
+
 bool continue_run(GenVM *vm, Return kind) {
     switch (kind) {
     case RETURN_HOST: return true;
@@ -335,6 +346,7 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_CHECKED: return checked_returned(vm);
     case RETURN_RESUME: return resume_run(vm);
     case RETURN_UNWIND: return unwind_on(vm);
+    case RETURN_RAISE: return raise_made(vm);
     case RETURN_RELEASE: return generator_release_next(vm);
     case RETURN_THREAD: return threads_end(vm);
     case RETURN_AGAIN: return threads_wait_on(vm);

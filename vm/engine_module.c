@@ -4,6 +4,7 @@
 #include "vm/bind.h"
 #include "vm/call.h"
 #include "vm/frame_object.h"
+#include "vm/image.h"
 #include "vm/genvm.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
@@ -145,6 +146,12 @@ static Value find_builtin(GenVM *vm, Value *args) {
     if (!vm->find_builtin_module) return VALUE_NONE;
     Value found = vm->find_builtin_module(vm, args[0]);
     return found == VALUE_UNSET ? VALUE_NONE : found;
+}
+
+/* Its import has ended. */
+static Value module_made(GenVM *vm, Value *args) {
+    if (!is_kind(args[0], TYPE_MODULE)) return VALUE_NONE;
+    return image_keep_original(vm, AS(Module, args[0])) ? VALUE_NONE : VALUE_ERROR;
 }
 
 static Value new_module(GenVM *vm, Value *args) {
@@ -484,6 +491,7 @@ const NativeDef engine_core_natives[] = {
     {"search_path()", search_path, "sys.path"},
     {"find_builtin(name: str, /)", find_builtin,
      "A native module, (code, is a package) of a frozen one, or None."},
+    {"module_made(module, /)", module_made, NULL},
     {"new_module(name: str, /)", new_module, NULL},
     {"run_code(code, globals, locals, /)", run_code, "Run code in namespaces."},
     {"path_kind(path: str, /)", path_kind, "'file', 'directory' or ''."},

@@ -6,6 +6,7 @@
 #include "vm/code.h"
 #include "vm/interp.h"
 #include "vm/file.h"
+#include "vm/image.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/paths.h"
@@ -180,6 +181,7 @@ static Value main_globals(GenVM *vm) {
 Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name, const char *mode,
                     int flags) {
     if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");
+    if (!image_keep_builtins(vm)) return VALUE_ERROR;
     return vm->compile(vm, source, size, name, mode,
                        flags | (name[0] == '<' ? COMPILE_KEEP_SOURCE : 0));
 }

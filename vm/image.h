@@ -1,6 +1,6 @@
 /* image.h - images: values, suspended generators and tasks as bytes, and back.
  *
- * THE FORMAT, version 2. Numbers are varints (seven bits a byte, the low ones first, the top bit
+ * THE FORMAT, version 3. Numbers are varints (seven bits a byte, the low ones first, the top bit
  * says "more"); what is written as fixed bytes is little-endian. Nothing depends on addresses.
  *
  *     magic        7f 47 65 6e 49 6d 67 0a ("\x7fGenImg\n")
@@ -54,7 +54,7 @@
 
 #include "vm/vm.h"
 
-enum { IMAGE_VERSION = 2 };
+enum { IMAGE_VERSION = 3 };
 
 typedef enum ImageRoot {
     IMAGE_ROOT_VALUE,
@@ -88,6 +88,12 @@ Value image_inspect(GenVM *vm, const uint8_t *data, size_t size);
 Value image_needs(GenVM *vm, const uint8_t *data, size_t size);
 /* Those of them that are not there yet: ImportError names the ones that the library has not. */
 Value image_imports(GenVM *vm, const uint8_t *data, size_t size);
+
+/* Notes what the namespace of a module of the library is at first, so that changes of it are saved
+ * with a task: at the end of its import; builtins and sys before the first code of the user. False
+ * with MemoryError pending. */
+bool image_keep_original(GenVM *vm, Module *module);
+bool image_keep_builtins(GenVM *vm);
 
 /* Code in its serial form (image_code.c), as bytes, and back: how the library is frozen at build
  * time. What comes back is trusted and not verified: the bytes must be those that image_freeze_code

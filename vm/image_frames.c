@@ -2,7 +2,13 @@
  *
  * A generator is saved with its place in the code and the registers that hold something: its
  * variables (which scripts can see), and of the temporaries those that will be read again
- * (liveness.c). What it delegates to is one of them; the links between the two are found again at
+ * (liveness.c), each as
+ *
+ *     varint     distance from the register before, plus one, times two; plus one where the value
+ * is followed by a word: a generator not started yet, which the instruction there alone will take
+ * (generator.h). The list ends with 0 value
+ *
+ * What it delegates to is one of them; the links between the two are found again at
  * the first resume (generator_leaf).
  *
  * While an image is being read its generators are finished ones, so that nothing wakes them should
@@ -124,9 +130,20 @@ static bool is_wanted(GenVM *vm, const Generator *generator, const Code *code, u
                       uint32_t word) {
     Value v = generator->regs[reg];
     if (image_is_variable(code, reg, word) || !is_object(v)) return v != 0;
-    return is_delegate_register(code, reg, word) || frame_register_is_live(vm, code, reg, word) ||
+    return is_delegate_register(code, reg, word) || image_is_looped(code, reg, word) ||
+           frame_register_is_live(vm, code, reg, word) ||
            (generator->header.state == GENERATOR_RUNNING &&
             frame_register_is_live(vm, code, reg, image_other_word(code, word)));
+}
+
+void image_put_register(ImageWriter *w, const Code *code, uint32_t distance, Value v) {
+    const Instr *taker = NULL;
+    if (is_kind(v, TYPE_GENERATOR) && generator_unstarted(AS(Generator, v)))
+        taker = AS(Generator, v)->exit_pc;
+    bool marked = taker >= code->instrs && taker < code->instrs + code->instr_count;
+    image_put_number(w->out, (uint64_t)distance << 1 | marked);
+    image_put_value(w, v);
+    if (marked) image_put_number(w->out, (uint64_t)(taker - code->instrs));
 }
 
 void save_generator_body(ImageWriter *w, Object *object) {
@@ -151,8 +168,7 @@ void save_generator_body(ImageWriter *w, Object *object) {
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < code->regs && !w->failed; reg++) {
         if (!is_wanted(w->vm, generator, code, reg, word)) continue;
-        image_put_number(w->out, reg - last + 1);
-        image_put_value(w, generator->regs[reg]);
+        image_put_register(w, code, reg - last + 1, generator->regs[reg]);
         last = reg;
     }
     image_put_number(w->out, 0);
@@ -208,6 +224,23 @@ GeneratorState image_generator_state(const Generator *generator) {
     return (GeneratorState)(GENERATOR_DONE - (uintptr_t)generator->dest / sizeof(Value));
 }
 
+bool image_get_register(ImageReader *r, const Code *code, uint32_t *reg, Value *regs, bool *more) {
+    uint64_t number = image_get_number(r), distance = number >> 1;
+    if (r->vm->exception != VALUE_UNSET) return false;
+    *more = number != 0;
+    if (number == 0) return true;
+    if (distance - 1 >= code->regs - (uint64_t)*reg)
+        return image_bad(r, "a register that is not there");
+    *reg += (uint32_t)(distance - 1);
+    if (!image_get_optional(r, &regs[*reg])) return false;
+    if (!(number & 1)) return true;
+    uint64_t word = image_get_number(r);
+    if (!is_kind(regs[*reg], TYPE_GENERATOR) || word >= code->instr_count)
+        return image_bad(r, "a generator that nobody takes");
+    AS(Generator, regs[*reg])->exit_pc = code->instrs + word;
+    return true;
+}
+
 bool load_generator_body(ImageReader *r, Object *object) {
     Generator *generator = (Generator *)object;
     const Code *code = generator_function(generator)->code;
@@ -230,15 +263,9 @@ bool load_generator_body(ImageReader *r, Object *object) {
             return image_bad(r, "a root that is none");
         generator->root = root == VALUE_UNSET ? NULL : AS(Generator, root);
     }
-    for (;;) {
-        uint64_t step = image_get_number(r);
-        if (r->vm->exception != VALUE_UNSET) return false;
-        if (step == 0) return image_get_extra(r, object);
-        if (step - 1 >= code->regs - (uint64_t)reg)
-            return image_bad(r, "a register that is not there");
-        reg += (uint32_t)(step - 1);
-        if (!image_get_optional(r, &generator->regs[reg])) return false;
-    }
+    for (bool more = true; more;)
+        if (!image_get_register(r, code, &reg, generator->regs, &more)) return false;
+    return image_get_extra(r, object);
 }
 
 /* ---- when all is loaded ---- */
@@ -269,11 +296,9 @@ static bool check_place(ImageReader *r, const Generator *generator) {
         !is_kind(image_generator_delegate(generator), TYPE_COROUTINE))
         return image_bad(r, "a generator that delegates to none");
     FrameCheck check = {.word = word, .count = code->regs, .dest = UINT32_MAX};
-    if (word > 0 &&
-        (code_op_before(code, word) == OP_YIELDFROM || instr_c(code_instr_before(code, word)) != 1))
-        check.dest = instr_a(code_instr_before(code, word));
-    if (code_check_frame(r->vm, code, &check, generator->regs, message, sizeof message))
-        return true;
+    /* A yield has stored None already: a loop that goes on with it stores nothing. */
+    if (state != GENERATOR_SUSPENDED) check.dest = instr_a(code_instr_before(code, word));
+    if (code_check_frame(r->vm, code, &check, generator->regs, message, sizeof message)) return true;
     return image_bad_code(r, "generator", code, message);
 }
 
@@ -312,9 +337,11 @@ static void bring_to_life(ImageReader *r) {
     for (uint32_t i = 0; i < r->count; i++) {
         Object *object = r->objects[i];
         if (r->tags[i] == IMAGE_GENERATOR) {
-            ((Generator *)object)->parent = NULL;
-            object->state = (uint8_t)image_generator_state((Generator *)object);
-            ((Generator *)object)->dest = NULL;
+            Generator *generator = (Generator *)object;
+            generator->parent = NULL;
+            object->state = (uint8_t)image_generator_state(generator);
+            generator->dest = NULL;
+            if (!generator_unstarted(generator)) generator->exit_pc = NULL;
         }
         if (r->tags[i] == IMAGE_INSTANCE &&
             type_find_special(r->vm, type_of(r->vm, object_value(object)), SP_DEL) != VALUE_UNSET)

@@ -413,7 +413,9 @@ static ImageReader new_reader(GenVM *vm, const uint8_t *data, size_t size) {
 }
 
 static void free_reader(ImageReader *r) {
-    memory_free(r->frames);
+    for (uint32_t i = 0; i < r->stack_count; i++)
+        memory_free(r->stacks[i].frames);
+    memory_free(r->stacks);
     memory_free(r->objects);
     memory_free(r->tags);
     memory_free(r->pending);

@@ -372,7 +372,7 @@ bool image_is_library(GenVM *vm, Value name) {
            (vm->has_library_module && vm->has_library_module(vm, name));
 }
 
-/* Objects that are globals of the library's modules: sentinels, streams, a module's hidden state.
+/* Objects that have ever been globals of the library's modules: sentinels, streams, hidden state.
  * They are found by address, in a table that is made when the first such object is met. */
 static bool add_value(ImageWriter *w, Module *module, Value name, Value value) {
     uint64_t at = value * 0x9E3779B97F4A7C15u >> 40;
@@ -396,7 +396,9 @@ static void each_value(ImageWriter *w, Dict *modules, uint64_t *count, bool add)
             image_is_loading(w, name))
             continue;
         for (uint32_t at = 0; dict_next(AS(Module, module)->dict, &at, &key, &value);) {
-            if (!is_shared_kind(value) || !value_is_str(key)) continue;
+            if (!is_shared_kind(value) || !value_is_str(key) ||
+                !image_is_original(AS(Module, module), key, value))
+                continue;
             ++*count;
             if (add) add_value(w, AS(Module, module), key, value);
         }

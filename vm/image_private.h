@@ -115,6 +115,7 @@ typedef struct ImageWriter {
     uint64_t library_mask;
     ImageRunning *running;
     uint32_t running_count, running_capacity;
+    struct Threads *threads; /* of the task that is saved */
     Value loading;      /* list: names of modules of the library whose import is under way */
     bool whole;         /* namespaces are saved whole */
     bool script_hashes; /* a table holds hashes that script code computed */
@@ -142,6 +143,16 @@ typedef struct ImagePending { /* a table whose keys could not be hashed yet */
     const uint8_t *at; /* its body */
 } ImagePending;
 
+typedef struct ImageStack {     /* frames that are being loaded */
+    struct TaskState *state;    /* whose they become */
+    struct Thread *thread;      /* of a thread that does not run; NULL: the task's own */
+    const uint8_t *at;          /* where they are told */
+    struct LoadedFrame *frames; /* the innermost first */
+    uint64_t count;
+    bool calling; /* the innermost is at a call that lacks its result */
+    bool threads; /* at its bottom is a thread's end, not the host */
+} ImageStack;
+
 typedef enum ImageNames { /* what goes by name */
                           IMAGE_NAMES_TYPES,
                           IMAGE_NAMES_NATIVES,
@@ -164,9 +175,9 @@ typedef struct ImageReader {
     ImageRoot root;
     struct Task *task; /* as far as one was met: it comes to life last */
     uint8_t task_status;
-    const uint8_t *task_frames;
-    struct LoadedFrame *frames;
-    uint64_t frame_count;
+    const uint8_t *task_threads; /* where they are told */
+    ImageStack *stacks;          /* the task's own first, once all is loaded */
+    uint32_t stack_count, stack_capacity;
     uint64_t running;  /* generators that are in the task's frames, by their records */
     uint64_t work;     /* what may still be spent on the hashing of keys */
     Value host_states; /* list: what each of the host's objects gets when all is there; UNSET */
@@ -225,8 +236,15 @@ uint64_t image_checksum(const uint8_t *data, size_t size);
 /* image_save.c: tells VMs with other keys for hashes */
 uint64_t image_hash_check(GenVM *vm);
 
+/* image_modules.c: what of the library's namespaces is not as it was; a list, which names the
+ * modules in the writer's needs */
+bool image_is_original(const Module *module, Value name, Value value);
+Value image_module_changes(ImageWriter *w);
+bool image_check_changes(ImageReader *r, Value list);
+bool image_take_changes(GenVM *vm, Value list);
+
 /* image_state.c */
-Value image_state(GenVM *vm);
+Value image_state(ImageWriter *w);
 bool image_check_state(ImageReader *r, Value state);
 bool image_take_state(GenVM *vm, Value state);
 
@@ -252,13 +270,28 @@ bool image_take_root(ImageReader *r, Value *root); /* image_load.c: what the cal
 bool image_note_running(ImageWriter *w, Object *task);
 /* The names of the library's modules that are being imported in its frames: a list. */
 Value image_loading_modules(GenVM *vm, Value task_or_unset);
+void image_put_frames(ImageWriter *w, const struct TaskState *state);
+/* Reads over frames, and remembers them for image_build_task; `thread`: as in ImageStack. */
+bool image_note_frames(ImageReader *r, struct TaskState *state, struct Thread *thread);
 uint32_t image_other_word(const Code *code, uint32_t word);
 /* Is the register a variable there, which scripts can see by its name (locals(), eval()). */
 bool image_is_variable(const Code *code, uint32_t reg, uint32_t word);
+/* Is it the iterator of a loop there, which an exception that leaves the loop may close. */
+bool image_is_looped(const Code *code, uint32_t reg, uint32_t word);
 bool image_build_task(ImageReader *r); /* checks; nothing is alive yet */
 void image_start_task(ImageReader *r); /* cannot fail */
 
-/* image_frames.c, of generators that are being loaded */
+/* image_threads.c: the threads of the task that is saved; of the one that is loaded, first what they
+ * are, before their frames are looked at, then their coming to life, which cannot fail */
+void image_put_threads(ImageWriter *w);
+bool image_pass_threads(ImageReader *r);
+bool image_build_threads(ImageReader *r);
+void image_start_threads(ImageReader *r);
+
+/* image_frames.c: registers; and generators that are being loaded. `reg` is the register before, at
+ * first 0; *more is set to false at the end. */
+void image_put_register(ImageWriter *w, const Code *code, uint32_t distance, Value v);
+bool image_get_register(ImageReader *r, const Code *code, uint32_t *reg, Value *regs, bool *more);
 GeneratorState image_generator_state(const Generator *generator);
 Value image_generator_delegate(const Generator *generator); /* of one that delegates */
 

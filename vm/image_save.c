@@ -205,6 +205,7 @@ static ImageTag tag_of(const ImageWriter *w, Object *object) {
     case TYPE_STRING_IO: return IMAGE_STRING_IO;
     case TYPE_TASK: return IMAGE_TASK;
     case TYPE_TICKET: return IMAGE_TICKET;
+    case TYPE_THREAD: return IMAGE_THREAD;
     default: break;
     }
     if (object->kind == KIND_EXCEPTION) return IMAGE_EXCEPTION;
@@ -501,6 +502,7 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->running = NULL;
     w->library = NULL;
     w->running_count = w->running_capacity = 0;
+    w->threads = NULL;
     w->loading = VALUE_UNSET;
     w->whole = w->script_hashes = w->failed = false;
 }
@@ -629,7 +631,7 @@ Value image_save_task(GenVM *vm, Value task_or_unset) {
     w.loading = image_loading_modules(vm, task_or_unset);
     if (w.loading == VALUE_ERROR) return VALUE_ERROR;
     Value modules = user_modules(&w);
-    Value state = image_state(vm);
+    Value state = image_state(&w);
     if (modules == VALUE_ERROR || state == VALUE_ERROR) return VALUE_ERROR;
     Value task = task_or_unset == VALUE_UNSET ? VALUE_NONE : task_or_unset;
     Value root = tuple_pack(vm, 3, task, modules, state);

@@ -1,5 +1,6 @@
 /* image_state.c - what a task or a VM brings along besides its values: a tuple, by State. What the
- * module sys has set for all scripts of the VM; and the state that modules of the library keep in
+ * module sys has set for all scripts of the VM; what has been changed in the library's namespaces
+ * (image_modules.c); and the state that modules of the library keep in
  * instances among their globals (the current context, the generator behind random.random()), whose
  * names they list in `_image_state`: (instance, tuple of its slots, dict of its attributes) each.
  */
@@ -13,6 +14,8 @@ enum State {
     STATE_RECURSION,
     STATE_DIGITS,
     STATE_INSTANCES,
+    STATE_CHANGES,
+    STATE_ALIASES,
     STATE_COUNT
 };
 
@@ -94,18 +97,63 @@ static bool take_instance(GenVM *vm, Value state) {
     return true;
 }
 
+/* ---- other names of modules ---- */
+
+/* A module whose import is under way may already have put others into sys.modules, under names that
+ * are not theirs (os.path): (name, module) each. */
+static Value aliases_of_library(ImageWriter *w) {
+    GenVM *vm = w->vm;
+    Value list = list_new(vm, 0), name, module;
+    if (list == VALUE_ERROR || w->loading == VALUE_UNSET || !AS_LIST(w->loading)->count)
+        return list;
+    for (uint32_t at = 0; dict_next(vm->modules, &at, &name, &module);) {
+        if (!is_kind(module, TYPE_MODULE) || !is_exact(name, TYPE_STR)) continue;
+        Value own = AS(Module, module)->name;
+        if (!image_is_library(vm, own) || str_equal(own, name)) continue;
+        Value alias = tuple_pack(vm, 2, name, module);
+        if (alias == VALUE_ERROR || !list_append(vm, list, alias)) return VALUE_ERROR;
+    }
+    return list;
+}
+
+static bool check_aliases(GenVM *vm, Value list) {
+    if (!is_kind(list, TYPE_LIST)) return false;
+    for (uint64_t i = 0; i < AS_LIST(list)->count; i++) {
+        Value alias = AS_LIST(list)->items[i];
+        if (!is_kind(alias, TYPE_TUPLE) || AS_TUPLE(alias)->count != 2) return false;
+        const Value *items = AS_TUPLE(alias)->items;
+        if (!is_exact(items[0], TYPE_STR) || image_is_always_there(items[0]) ||
+            !is_kind(items[1], TYPE_MODULE) || !image_is_library(vm, AS(Module, items[1])->name))
+            return false;
+    }
+    return true;
+}
+
+static bool take_aliases(GenVM *vm, const List *list) {
+    for (uint64_t i = 0; i < list->count; i++) {
+        const Value *items = AS_TUPLE(list->items[i])->items;
+        if (dict_get_str(vm, vm->modules, items[0]) == VALUE_UNSET &&
+            !dict_set_str(vm, vm->modules, items[0], items[1]))
+            return false;
+    }
+    return true;
+}
+
 /* ---- the whole ---- */
 
 static Value or_none(Value v) {
     return v == VALUE_UNSET ? VALUE_NONE : v;
 }
 
-Value image_state(GenVM *vm) {
+Value image_state(ImageWriter *w) {
+    GenVM *vm = w->vm;
     Value instances = instances_of_library(vm);
-    if (instances == VALUE_ERROR) return VALUE_ERROR;
+    Value changes = instances == VALUE_ERROR ? instances : image_module_changes(w);
+    Value aliases = changes == VALUE_ERROR ? changes : aliases_of_library(w);
+    if (aliases == VALUE_ERROR) return VALUE_ERROR;
     return tuple_pack(vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]),
                       or_none(vm->roots[ROOT_FINALIZER]), int_value((int64_t)vm->recursion_limit),
-                      int_value(vm->int_digit_limit), instances);
+                      int_value(vm->int_digit_limit), instances, changes, aliases);
 }
 
 bool image_check_state(ImageReader *r, Value state) {
@@ -119,6 +167,8 @@ bool image_check_state(ImageReader *r, Value state) {
     const List *instances = ok ? AS_LIST(items[STATE_INSTANCES]) : NULL;
     for (uint64_t i = 0; ok && i < instances->count; i++)
         ok = check_instance(r->vm, instances->items[i]);
+    ok = ok && image_check_changes(r, items[STATE_CHANGES]) &&
+         check_aliases(r->vm, items[STATE_ALIASES]);
     return ok || image_bad(r, "settings that are none");
 }
 
@@ -134,5 +184,6 @@ bool image_take_state(GenVM *vm, Value state) {
     const List *instances = AS_LIST(items[STATE_INSTANCES]);
     for (uint64_t i = 0; i < instances->count; i++)
         if (!take_instance(vm, instances->items[i])) return false;
-    return true;
+    return take_aliases(vm, AS_LIST(items[STATE_ALIASES])) &&
+           image_take_changes(vm, items[STATE_CHANGES]);
 }

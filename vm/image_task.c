@@ -34,9 +34,9 @@ static const uint8_t stub_registers[] = {
  * dict or unset, g a generator, G a tuple of generators, e an exception, s
  * the number of a special method, o of an operator, j of a stage of one, r of a resumable native, v
  * any value, * anything. And what it does to the frame
- * below: v its result is the instruction's value, n nothing is stored, b a jump is taken or not, i
- * an iterator is stored, f an item of a loop, u items are unpacked, d a delegate goes on, h the
- * host. */
+ * below: v its result is the instruction's value, n nothing is stored, x it can only raise, b a
+ * jump is taken or not, i an iterator is stored, f an item of a loop, u items are unpacked, d a
+ * delegate goes on, h the host. */
 static const struct StubForm {
     const char *registers;
     char writes;
@@ -63,8 +63,10 @@ static const struct StubForm {
     [RETURN_OPERATOR_NOT] = {"ovvj", 'v'},
     [RETURN_CHECKED] = {"s", 'v'},
     [RETURN_RESUME] = {"r**********", 'v'},
-    [RETURN_UNWIND] = {"e", 'n'},
+    [RETURN_UNWIND] = {"e", 'x'},
+    [RETURN_RAISE] = {"", 'x'},
     [RETURN_RELEASE] = {"Gi*", 'v'},
+    [RETURN_THREAD] = {"", 't'},
     [RETURN_INTERRUPT] = {"", 'n'},
 };
 _Static_assert(sizeof stub_forms / sizeof *stub_forms == RETURN_COUNT, "a form for each");
@@ -82,8 +84,7 @@ static uint32_t word_in(const Function *function, const Instr *pc) {
     return (uint32_t)(pc - function->code->instrs);
 }
 
-bool image_note_running(ImageWriter *w, Object *object) {
-    const TaskState *state = &((const Task *)object)->state;
+static bool note_running(ImageWriter *w, const TaskState *state) {
     const Instr *pc = state->pc;
     for (Value *base = state->base; base; pc = frame_return_pc(base), base = frame_caller(base)) {
         if (!frame_is_generator(base)) continue;
@@ -100,15 +101,33 @@ bool image_note_running(ImageWriter *w, Object *object) {
     return true;
 }
 
-Value image_loading_modules(GenVM *vm, Value task) {
-    Value names = list_new(vm, 0);
-    if (names == VALUE_ERROR || task == VALUE_UNSET) return names;
-    for (Value *base = AS(Task, task)->state.base; base; base = frame_caller(base)) {
+bool image_note_running(ImageWriter *w, Object *object) {
+    const TaskState *state = &((const Task *)object)->state;
+    w->threads = state->threads;
+    if (!note_running(w, state)) return false;
+    for (Thread *at = w->threads ? w->threads->alive : NULL; at; at = at->after)
+        if (at != w->threads->current && !note_running(w, &at->state)) return false;
+    return true;
+}
+
+static bool add_loading(GenVM *vm, Value names, const TaskState *state) {
+    for (Value *base = state->base; base; base = frame_caller(base)) {
         const Function *function = frame_function(base);
         if (!(function->code->flags & CODE_MODULE) || !function->globals) continue;
         Value name = dict_get_str(vm, function->globals, name_value(vm, NAME___name__));
-        if (image_is_library(vm, name) && !list_append(vm, names, name)) return VALUE_ERROR;
+        if (image_is_library(vm, name) && !list_append(vm, names, name)) return false;
     }
+    return true;
+}
+
+Value image_loading_modules(GenVM *vm, Value task) {
+    Value names = list_new(vm, 0);
+    if (names == VALUE_ERROR || task == VALUE_UNSET) return names;
+    const TaskState *state = &AS(Task, task)->state;
+    if (!add_loading(vm, names, state)) return VALUE_ERROR;
+    for (Thread *at = state->threads ? state->threads->alive : NULL; at; at = at->after)
+        if (at != state->threads->current && !add_loading(vm, names, &at->state))
+            return VALUE_ERROR;
     return names;
 }
 
@@ -128,12 +147,20 @@ bool image_is_variable(const Code *code, uint32_t reg, uint32_t word) {
     return false;
 }
 
+bool image_is_looped(const Code *code, uint32_t reg, uint32_t word) {
+    for (uint32_t i = 0; i < code->loop_count; i++)
+        if (code->loops[i].reg == reg && word > code->loops[i].start && word <= code->loops[i].end)
+            return true;
+    return false;
+}
+
 static void note_contents(GenVM *vm, const Code *code, uint32_t word, uint8_t *wanted) {
     uint8_t *holds = memory_new(vm, code->regs + 1u);
     bool known = holds && code_frame_contents(vm, code, word, holds);
     for (uint32_t reg = 0; reg < code->regs; reg++)
-        wanted[reg] |= (!known || holds[reg]) && (image_is_variable(code, reg, word) ||
-                                                  frame_register_is_live(vm, code, reg, word));
+        wanted[reg] |= (!known || holds[reg]) &&
+                       (image_is_variable(code, reg, word) || image_is_looped(code, reg, word) ||
+                        frame_register_is_live(vm, code, reg, word));
     memory_free(holds);
 }
 
@@ -153,8 +180,7 @@ static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, con
         Value v = regs[reg];
         if (!wanted[reg] || v == 0 || (is_pointer(v) && !is_object(v) && v != VALUE_UNSET))
             continue;
-        image_put_number(w->out, reg - last + 1);
-        image_put_value(w, v);
+        image_put_register(w, code, reg - last + 1, v);
         last = reg;
     }
     memory_free(wanted);
@@ -176,6 +202,10 @@ static void put_frame(ImageWriter *w, const TaskState *state, Value *base, const
     uint64_t offset = (uint64_t)(base - state->stack);
     if (continue_is_stub(vm, function)) {
         Return kind = continue_kind(vm, function);
+        if (kind == RETURN_AGAIN) {
+            image_refuse(w, &function->header, "a signal is being handled while a native waits");
+            return;
+        }
         image_put_byte(w->out, FRAME_STUB);
         image_put_number(w->out, kind);
         image_put_number(w->out, offset);
@@ -213,15 +243,25 @@ static uint32_t count_frames(const TaskState *state) {
     return count;
 }
 
+void image_put_frames(ImageWriter *w, const TaskState *state) {
+    image_put_number(w->out, count_frames(state));
+    const Instr *pc = state->pc;
+    for (Value *base = state->base, *callee = NULL; base && !w->failed;
+         callee = base, pc = frame_return_pc(base), base = frame_caller(base))
+        put_frame(w, state, base, pc, callee);
+}
+
+/* What is left of a wait, 1 at least; 0: there is none. */
+static uint64_t time_left(uint64_t until) {
+    uint64_t now = until ? threads_now() : 0;
+    return until > now ? until - now : until ? 1 : 0;
+}
+
 void save_task_body(ImageWriter *w, Object *object) {
     const Task *task = (const Task *)object;
     const TaskState *state = &task->state;
     if (object->state == TASK_RUNNING) {
         image_refuse(w, object, "is running and cannot be saved");
-        return;
-    }
-    if (state->threads && state->threads->count > 1) {
-        image_refuse(w, object, "has several threads and cannot be saved");
         return;
     }
     image_put_byte(w->out, object->state);
@@ -239,12 +279,10 @@ void save_task_body(ImageWriter *w, Object *object) {
     }
     image_put_number(w->out, task->wanted);
     image_put_number(w->out, task->tripped);
-    image_put_byte(w->out, task->untold);
-    image_put_number(w->out, count_frames(state));
-    const Instr *pc = state->pc;
-    for (Value *base = state->base, *callee = NULL; base && !w->failed;
-         callee = base, pc = frame_return_pc(base), base = frame_caller(base))
-        put_frame(w, state, base, pc, callee);
+    image_put_byte(w->out, (uint8_t)(task->untold | task->joining << 1 | task->failed << 2));
+    image_put_number(w->out, time_left(task->wait_until));
+    image_put_frames(w, state);
+    image_put_threads(w);
 }
 
 void save_ticket_shell(ImageWriter *w, Object *object) {
@@ -352,7 +390,11 @@ static bool get_numbers(ImageReader *r, Task *task) {
     uint64_t tripped = image_get_number(r);
     if (tripped >= BUDGET_COUNT) return image_bad(r, "an unknown budget");
     task->tripped = (BudgetKind)tripped;
-    task->untold = image_get_number(r) != 0;
+    uint64_t flags = image_get_number(r), left = image_get_number(r);
+    task->untold = flags & 1;
+    task->joining = flags >> 1 & 1;
+    task->failed = flags >> 2 & 1;
+    task->wait_until = left && left < UINT64_MAX / 4 ? threads_now() + left : 0;
     return r->vm->exception == VALUE_UNSET;
 }
 
@@ -363,7 +405,8 @@ static bool pass_frame(ImageReader *r) {
     if (kind == FRAME_STUB) {
         stub = image_get_number(r);
         image_get_number(r);
-        if (stub >= RETURN_COUNT) return image_bad(r, "an unknown continuation");
+        if (stub >= RETURN_COUNT || !stub_forms[stub].registers)
+            return image_bad(r, "an unknown continuation");
         for (uint32_t i = 0; i < stub_registers[stub]; i++)
             if (!image_get_optional(r, &v)) return false;
         return true;
@@ -372,14 +415,39 @@ static bool pass_frame(ImageReader *r) {
     for (int i = kind == FRAME_PLAIN ? 2 : 4; i > 0; i--)
         image_get_number(r);
     if (kind == FRAME_GENERATOR) return r->vm->exception == VALUE_UNSET;
-    while ((step = image_get_number(r)) != 0)
+    while ((step = image_get_number(r)) != 0) {
         if (!image_get_optional(r, &v)) return false;
+        if (step & 1) image_get_number(r);
+    }
     return r->vm->exception == VALUE_UNSET;
+}
+
+static ImageStack *add_stack(ImageReader *r) {
+    if (r->stack_count == r->stack_capacity) {
+        uint32_t capacity = r->stack_capacity ? r->stack_capacity * 2 : 1;
+        ImageStack *larger = memory_resize(r->vm, r->stacks, capacity * sizeof *larger);
+        if (!larger) return raise_memory(r->vm), NULL;
+        r->stacks = larger;
+        r->stack_capacity = capacity;
+    }
+    return &r->stacks[r->stack_count++];
+}
+
+bool image_note_frames(ImageReader *r, TaskState *state, Thread *thread) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 3)) return false;
+    if (count > FRAMES_MOST) return image_bad(r, "a stack too deep");
+    ImageStack *stack = add_stack(r);
+    if (!stack) return false;
+    *stack = (ImageStack){.state = state, .thread = thread, .at = r->at, .count = count};
+    while (count--)
+        if (!pass_frame(r)) return false;
+    return true;
 }
 
 bool load_task_body(ImageReader *r, Object *object) {
     Task *task = (Task *)object;
-    uint64_t status = image_get_number(r), count;
+    uint64_t status = image_get_number(r);
     if (status > TASK_FAILED || status == TASK_RUNNING)
         return image_bad(r, "a task in an unknown state");
     if (!get_values(r, task) || !get_numbers(r, task)) return false;
@@ -387,14 +455,11 @@ bool load_task_body(ImageReader *r, Object *object) {
     if (r->task) return image_bad(r, "more than one task");
     r->task = task;
     r->task_status = (uint8_t)status;
-    r->task_frames = r->at;
-    if (!image_get_count(r, &count, 3)) return false;
+    if (!image_note_frames(r, &task->state, NULL)) return false;
     bool frames = status == TASK_STOPPED || status == TASK_CALLING || status == TASK_YIELDED;
-    if (count > FRAMES_MOST || (count > 0) != frames)
+    if ((r->stacks[r->stack_count - 1].count > 0) != frames)
         return image_bad(r, "a task without its frames");
-    while (count--)
-        if (!pass_frame(r)) return false;
-    return true;
+    return image_pass_threads(r);
 }
 
 /* ---- building the chain ---- */
@@ -451,15 +516,23 @@ static uint64_t end_of(const LoadedFrame *frame) {
     return frame->form == FRAME_GENERATOR ? frame->top : (uint64_t)frame->offset + frame->regs;
 }
 
-static bool check_chain(ImageReader *r, const LoadedFrame *frames, uint64_t count) {
+static bool is_bottom(const LoadedFrame *frame) {
+    return frame->form == FRAME_STUB &&
+           (frame->stub == RETURN_HOST || frame->stub == RETURN_THREAD);
+}
+
+static bool check_chain(ImageReader *r, const ImageStack *stack) {
+    const LoadedFrame *frames = stack->frames;
+    uint64_t count = stack->count;
     const LoadedFrame *bottom = &frames[count - 1];
-    if (bottom->form != FRAME_STUB || bottom->stub != RETURN_HOST || bottom->offset != FRAME_LINKS)
+    if (!is_bottom(bottom) || (bottom->stub == RETURN_THREAD) != stack->threads ||
+        bottom->offset != FRAME_LINKS)
         return image_bad(r, "a task without its bottom");
     uint64_t lowest = 0; /* of the stack, for the next frame's links */
     for (uint64_t i = count; i-- > 0;) {
         const LoadedFrame *frame = &frames[i], *below = i + 1 < count ? &frames[i + 1] : NULL;
         enum { GENERATOR_CODE = CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR };
-        if (frame->form == FRAME_STUB && frame->stub == RETURN_HOST && below)
+        if (is_bottom(frame) && below)
             return image_bad(r, "a task with two bottoms");
         if (frame->form == FRAME_PLAIN && frame->function->code->flags & GENERATOR_CODE)
             return image_bad(r, "a generator's frame on the stack");
@@ -540,12 +613,9 @@ static bool fill_plain(ImageReader *r, LoadedFrame *frame) {
     ImageReader body = *r;
     body.at = frame->at;
     uint32_t reg = 0;
-    for (uint64_t step; (step = image_get_number(&body)) != 0;) {
-        if (step - 1 >= frame->regs - (uint64_t)reg)
-            return image_bad(r, "a register that is not there");
-        reg += (uint32_t)(step - 1);
-        if (!image_get_optional(&body, &frame->base[reg])) return false;
-    }
+    for (bool more = true; more;)
+        if (!image_get_register(&body, frame->function->code, &reg, frame->base, &more))
+            return false;
     return true;
 }
 
@@ -599,6 +669,10 @@ static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const L
             above && above->form == FRAME_PLAIN && is_of_library(r->vm, above->function);
         break;
     case 'g': check.dest = above->dest; break;
+    case 'x':
+        check.raises = true;
+        ok = frame->word > 0 && (op == OP_RAISE || above->stub == RETURN_UNWIND);
+        break;
     case 'b': ok = op != OP_COUNT && code_op_info[op].format[3] == 'j' && !is_loop(op); break;
     case 'f': ok = is_loop(op); break;
     case 'u':
@@ -633,7 +707,7 @@ static bool check_stub_frame(ImageReader *r, const LoadedFrame *frame, const Loa
                   : calling ? 'v'
                             : 'n',
          own = stub_forms[frame->stub].writes;
-    bool needs_none = own == 'n' || frame->stub == RETURN_RELEASE ||
+    bool needs_none = own == 'n' || own == 't' || frame->stub == RETURN_RELEASE || frame->stub == RETURN_UNWIND ||
                       frame->stub == RETURN_RESUME || /* its first step */
                       (own == 'h' && r->task_status == TASK_YIELDED);
     bool ok = false;
@@ -661,8 +735,9 @@ static void link_frame(LoadedFrame *frame, const LoadedFrame *below) {
     base[FRAME_PC] = (Value)(uintptr_t)pc;
 }
 
-static bool place(ImageReader *r, Task *task, LoadedFrame *frames, uint64_t count) {
-    uint64_t words = 0;
+static bool place(ImageReader *r, const ImageStack *stack) {
+    LoadedFrame *frames = stack->frames;
+    uint64_t words = 0, count = stack->count;
     for (uint64_t i = 0; i < count; i++)
         if (end_of(&frames[i]) > words) words = end_of(&frames[i]);
     words += 2 * STACK_RED_ZONE;
@@ -670,7 +745,7 @@ static bool place(ImageReader *r, Task *task, LoadedFrame *frames, uint64_t coun
     Buffer *buffer = gc_buffer_new(r->vm, words * sizeof(Value));
     if (!buffer) return false;
     memset(buffer->data, 0, words * sizeof(Value));
-    TaskState *state = &task->state;
+    TaskState *state = stack->state;
     state->stack_buffer = buffer;
     state->stack = (Value *)buffer->data;
     state->stack_end = state->stack + words;
@@ -681,7 +756,9 @@ static bool place(ImageReader *r, Task *task, LoadedFrame *frames, uint64_t coun
 }
 
 /* From the bottom up, as the frames were made: what lies higher overwrites. */
-static bool fill_frames(ImageReader *r, LoadedFrame *frames, uint64_t count) {
+static bool fill_frames(ImageReader *r, const ImageStack *stack) {
+    LoadedFrame *frames = stack->frames;
+    uint64_t count = stack->count;
     for (uint64_t i = count; i-- > 0;) {
         LoadedFrame *frame = &frames[i], *below = i + 1 < count ? &frames[i + 1] : NULL;
         if (frame->form == FRAME_STUB && !fill_stub(r, frame)) return false;
@@ -692,11 +769,10 @@ static bool fill_frames(ImageReader *r, LoadedFrame *frames, uint64_t count) {
         }
         link_frame(frame, below);
     }
-    bool calling = r->task_status == TASK_CALLING;
     for (uint64_t i = 0; i < count; i++) {
         const LoadedFrame *frame = &frames[i], *above = i ? &frames[i - 1] : NULL;
-        if (frame->form == FRAME_STUB ? !check_stub_frame(r, frame, above, calling)
-                                      : !check_script_frame(r, frame, above, calling))
+        if (frame->form == FRAME_STUB ? !check_stub_frame(r, frame, above, stack->calling)
+                                      : !check_script_frame(r, frame, above, stack->calling))
             return false;
     }
     return true;
@@ -713,41 +789,55 @@ static bool check_delegators(ImageReader *r, const LoadedFrame *frame) {
     return true;
 }
 
-static bool build(ImageReader *r) {
-    LoadedFrame *frames = r->frames;
-    uint64_t count = r->frame_count, generators = 0;
-    for (uint64_t i = 0; i < count; i++)
-        if (!get_frame(r, &frames[i])) return false;
-    if (!check_chain(r, frames, count) || !place(r, r->task, frames, count)) return false;
-    if (!fill_frames(r, frames, count)) return false;
-    for (uint64_t i = 0; i < count; i++) {
-        if (frames[i].form != FRAME_GENERATOR) continue;
-        generators++;
-        if (!check_delegators(r, &frames[i])) return false;
+static bool build(ImageReader *r, ImageStack *stack, uint64_t *generators) {
+    r->at = stack->at;
+    stack->frames = memory_new_zeroed(r->vm, stack->count, sizeof *stack->frames);
+    if (!stack->frames) return raise_memory(r->vm), false;
+    for (uint64_t i = 0; i < stack->count; i++)
+        if (!get_frame(r, &stack->frames[i])) return false;
+    if (!check_chain(r, stack) || !place(r, stack) || !fill_frames(r, stack)) return false;
+    for (uint64_t i = 0; i < stack->count; i++) {
+        if (stack->frames[i].form != FRAME_GENERATOR) continue;
+        ++*generators;
+        if (!check_delegators(r, &stack->frames[i])) return false;
     }
-    if (generators != r->running) return image_bad(r, "a generator that runs nowhere");
-    if (r->task_status == TASK_YIELDED && count != 1)
-        return image_bad(r, "a task that has yielded from within");
+    return true;
+}
+
+/* A generator runs in the frames of one stack only. */
+static bool check_runners(ImageReader *r) {
+    for (uint32_t i = 0; i < r->stack_count; i++)
+        for (uint64_t j = 0; j < r->stacks[i].count; j++) {
+            Generator *generator = r->stacks[i].frames[j].generator;
+            if (!generator) continue;
+            if (generator->parent) return image_bad(r, "a generator that runs twice");
+            generator->parent = generator; /* passed: it is set when it comes to life */
+        }
     return true;
 }
 
 bool image_build_task(ImageReader *r) {
-    if (!r->task) return r->running == 0 || image_bad(r, "a generator that runs nowhere");
-    r->at = r->task_frames;
-    r->frame_count = image_get_number(r);
-    r->frames = memory_new_zeroed(r->vm, r->frame_count + 1, sizeof *r->frames);
-    if (!r->frames) return raise_memory(r->vm), false;
-    return r->frame_count == 0 ? r->running == 0 : build(r);
+    uint64_t generators = 0;
+    if (r->stack_count && !r->task) return image_bad(r, "threads of no task");
+    if (r->task && !image_build_threads(r)) return false;
+    for (uint32_t i = 0; i < r->stack_count; i++)
+        if (r->stacks[i].count && !build(r, &r->stacks[i], &generators)) return false;
+    if (generators != r->running) return image_bad(r, "a generator that runs nowhere");
+    if (r->stack_count > 1 && !check_runners(r)) return false;
+    if (r->task && r->task_status == TASK_YIELDED && r->stacks[0].count != 1)
+        return image_bad(r, "a task that has yielded from within");
+    return true;
 }
 
 /* ---- coming to life ---- */
 
-static void start_generator(const LoadedFrame *frame, const LoadedFrame *below, Task *task) {
+static void start_generator(const LoadedFrame *frame, const LoadedFrame *below,
+                            const TaskState *state) {
     Generator *generator = frame->generator, *root = generator->root;
     generator->dest = below->base + frame->dest;
     generator->exit_pc =
         frame->exit_word ? below->function->code->instrs + frame->exit_word - 1 : NULL;
-    generator->top = task->state.stack + frame->top;
+    generator->top = state->stack + frame->top;
     if (!root) return;
     root->leaf = generator;
     for (Generator *at = root; at != generator;) {
@@ -757,15 +847,21 @@ static void start_generator(const LoadedFrame *frame, const LoadedFrame *below, 
     }
 }
 
-void image_start_task(ImageReader *r) {
-    if (!r->task) return;
-    TaskState *state = &r->task->state;
-    const LoadedFrame *frames = r->frames;
-    for (uint64_t i = 0; i < r->frame_count; i++)
-        if (frames[i].form == FRAME_GENERATOR) start_generator(&frames[i], &frames[i + 1], r->task);
-    r->task->header.state = r->task_status;
-    if (!r->frame_count) return;
+static void start_stack(const ImageStack *stack) {
+    const LoadedFrame *frames = stack->frames;
+    TaskState *state = stack->state;
+    for (uint64_t i = 0; i < stack->count; i++)
+        if (frames[i].form == FRAME_GENERATOR) start_generator(&frames[i], &frames[i + 1], state);
+    if (!stack->count) return;
     state->base = frames[0].base;
     state->pc = frames[0].form == FRAME_STUB ? frames[0].function->entry
                                              : frames[0].function->code->instrs + frames[0].word;
+}
+
+void image_start_task(ImageReader *r) {
+    if (!r->task) return;
+    for (uint32_t i = 0; i < r->stack_count; i++)
+        start_stack(&r->stacks[i]);
+    r->task->header.state = r->task_status;
+    image_start_threads(r);
 }

@@ -634,6 +634,25 @@ Value native_invoke_again(GenVM *vm, NativeFunction *native, Value *bound) {
     return result;
 }
 
+bool native_takes_bound(GenVM *vm, NativeFunction *native, const Tuple *bound) {
+    const Signature *signature = native_signature(vm, native);
+    if (!signature || bound->count != (uint64_t)signature->count) return false;
+    if (native->owner && signature->binding == BINDING_INSTANCE &&
+        (!bound->count || bound->items[0] == VALUE_UNSET ||
+         !type_is_subclass(type_of(vm, bound->items[0]), native->owner)))
+        return false;
+    for (int i = 0; i < signature->count; i++) {
+        Value v = bound->items[i];
+        if (v == signature->params[i].fallback) continue;
+        if (v == VALUE_UNSET) return false;
+        Value converted = convert(vm, native, i, v);
+        if (converted == VALUE_TAIL) native_drop_tail(vm);
+        if (converted == VALUE_ERROR) error_clear(vm);
+        if (converted != v) return false;
+    }
+    return true;
+}
+
 int native_arg_count(const NativeFunction *native) {
     return native->signature->count;
 }

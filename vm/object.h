@@ -317,6 +317,7 @@ typedef struct Module {
     Value name;
     void *state; /* a native module's own data, in a Buffer kept by state_owner */
     Object *state_owner;
+    Value original; /* tuple of names and values: image_modules.c; of a user's module none */
 } Module;
 
 /* An instance of a class. Attributes lie in the inline slots by the order its shape gives;

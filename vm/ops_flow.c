@@ -10,6 +10,13 @@
 
 /* ---- raising ---- */
 
+/* The instruction has no result, and often nothing behind it: a continuation raises. */
+static bool make_and_raise(GenVM *vm, Value v, Value cause) {
+    if (!frame_push_continuation(vm, RETURN_RAISE, 0)) return false;
+    if (cause == VALUE_UNSET) cause = VALUE_NOT_IMPLEMENTED;
+    return call_result(vm, native_twin(vm, TWIN_RAISE_CLASS, 2, v, cause));
+}
+
 /* `raise x`: x an exception or a class of exceptions, which is called without arguments (in a twin:
  * it may be script). */
 static bool raise_from(GenVM *vm, Value v, Value cause) {
@@ -22,13 +29,11 @@ static bool raise_from(GenVM *vm, Value v, Value cause) {
         v = exception_new_of(vm, type_from(v), vm->empty_tuple);
         if (v == VALUE_ERROR) return false;
     } else if (is_class) {
-        return call_result(vm, native_twin(vm, TWIN_RAISE_CLASS, 2, v,
-                                           cause == VALUE_UNSET ? VALUE_NOT_IMPLEMENTED : cause));
+        return make_and_raise(vm, v, cause);
     }
     if (cause != VALUE_UNSET) {
         if (is_type(cause) && type_is_subclass(type_from(cause), vm->types[EXC_BASE_EXCEPTION])) {
-            if (type_from(cause)->overrides_construct)
-                return call_result(vm, native_twin(vm, TWIN_RAISE_CLASS, 2, v, cause));
+            if (type_from(cause)->overrides_construct) return make_and_raise(vm, v, cause);
             cause = exception_new_of(vm, type_from(cause), vm->empty_tuple);
             if (cause == VALUE_ERROR) return false;
         }

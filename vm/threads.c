@@ -546,16 +546,32 @@ bool threads_safepoint(GenVM *vm) {
 
 /* ---- beginning and end ---- */
 
-Thread *threads_start(GenVM *vm, Value callable, Value args, Value kwargs, Value object) {
-    Threads *threads = threads_get(vm);
-    Buffer *stack = threads ? gc_buffer_new(vm, STACK_FIRST * sizeof(Value)) : NULL;
-    Thread *thread = stack ? thread_new(vm, threads) : NULL;
-    if (!thread) return NULL;
+static void forget(Threads *threads, Thread *thread) {
+    if (thread->before)
+        thread->before->after = thread->after;
+    else
+        threads->alive = thread->after;
+    if (thread->after) thread->after->before = thread->before;
+    thread->after = thread->before = NULL;
+    threads->count--;
+}
+
+bool threads_give_stack(GenVM *vm, Thread *thread) {
+    Buffer *stack = gc_buffer_new(vm, STACK_FIRST * sizeof(Value));
+    if (!stack) return false;
     TaskState *state = &thread->state;
     state->stack_buffer = stack;
     state->stack = (Value *)stack->data;
     state->stack_end = state->stack + STACK_FIRST;
     memset(state->stack, 0, STACK_FIRST * sizeof(Value));
+    return true;
+}
+
+Thread *threads_start(GenVM *vm, Value callable, Value args, Value kwargs, Value object) {
+    Threads *threads = threads_get(vm);
+    Thread *thread = threads ? thread_new(vm, threads) : NULL;
+    if (!thread) return NULL;
+    if (!threads_give_stack(vm, thread)) return forget(threads, thread), NULL;
     thread->start = callable;
     thread->args = args;
     thread->kwargs = kwargs;
@@ -567,13 +583,7 @@ Thread *threads_start(GenVM *vm, Value callable, Value args, Value kwargs, Value
 bool threads_end(GenVM *vm) {
     Threads *threads = vm->threads;
     Thread *thread = threads->current;
-    if (thread->before)
-        thread->before->after = thread->after;
-    else
-        threads->alive = thread->after;
-    if (thread->after) thread->after->before = thread->before;
-    thread->after = thread->before = NULL;
-    threads->count--;
+    forget(threads, thread);
     threads->current = NULL;
     set_status(vm, thread, THREAD_DONE);
     thread->state.base = thread->state.stack = thread->state.stack_end = NULL;

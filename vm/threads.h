@@ -46,6 +46,7 @@ enum {
     THREAD_LOCAL_SLOTS = 2, /* that many of their slots */
     THREAD_KEPT = THREAD_LOCALS * THREAD_LOCAL_SLOTS + 2 /* and the hooks of sys */
 };
+enum { THREAD_MAIN_IDENT = 1 }; /* the others count on from there */
 #define THREAD_FOR_EVER UINT64_MAX
 
 typedef struct Thread {
@@ -116,6 +117,9 @@ static inline bool threads_is_main(GenVM *vm) {
 /* Starts callable(*args, **kwargs); kwargs may be UNSET. NULL with an exception pending. */
 Thread *threads_start(GenVM *vm, Value callable, Value args, Value kwargs, Value object);
 
+/* One for a thread that has not begun. False with MemoryError pending. */
+bool threads_give_stack(GenVM *vm, Thread *thread);
+
 /* Parks the running thread until `until`, until poll() would tell `events` of the descriptor (-1:
  * none), or until threads_wake. The native that asks for it returns the result, VALUE_ERROR, at
  * once. */
@@ -171,6 +175,7 @@ void threads_free(Threads *threads); /* gives up all frames but those of the one
 
 /* objects/lock.c */
 Value lock_new(GenVM *vm, TypeId kind);
+void lock_enqueue(Lock *lock, Thread *thread, bool first);
 void lock_forget(Thread *thread); /* takes it out of the queue of the lock that it waits for */
 
 #endif

@@ -55,6 +55,7 @@ typedef struct Flow {
     uint32_t label_count, todo_count;
     uint32_t wanted;      /* a word whose state is to be kept; UINT32_MAX: none */
     Holds *found, *exact; /* for the handlers of the instruction before it; for what follows */
+    bool raises;          /* ... for the handlers alone: nothing follows */
     bool met;
     char *message;
     size_t size;
@@ -425,7 +426,7 @@ static bool visit(Flow *f, uint32_t word, uint32_t *next) {
         f->met = true;
         for (uint32_t i = 0; i < regs; i++) {
             f->found[i] |= f->raised[i] | f->now[i];
-            f->exact[i] |= f->now[i];
+            f->exact[i] |= f->raises ? f->raised[i] : f->now[i];
         }
     }
     if (code_op_info[op].format[3] == 'j') jump(f, word, instr);
@@ -590,15 +591,17 @@ static bool check_start(const Code *code, const Value *regs, char *message, size
     return true;
 }
 
-/* The states at check->word: f->found and f->exact, which are to be freed with it. */
-static bool find_states(Flow *f, uint32_t word) {
+/* The states at `word`: f->found and f->exact, which are to be freed with it; with `raises` those
+ * of the instruction before it alone. */
+static bool find_states(Flow *f, uint32_t word, bool raises) {
     uint32_t regs = f->code->regs;
     f->wanted = word;
+    f->raises = raises;
     f->found = memory_new_zeroed(f->vm, 2 * regs + 2, sizeof *f->found);
     if (!f->found) return false;
     f->exact = f->found + regs;
     if (!run(f)) return false;
-    if (!f->label[word]) return f->met;
+    if (raises || !f->label[word]) return f->met;
     uint32_t label = f->label[word] - 1;
     memcpy(f->exact, f->states + (size_t)label * regs, regs * sizeof *f->exact);
     return f->known[label];
@@ -607,28 +610,38 @@ static bool find_states(Flow *f, uint32_t word) {
 bool code_check_frame(GenVM *vm, const Code *code, const FrameCheck *check, const Value *regs,
                       char *message, size_t size) {
     if (check->word == 0) return check_start(code, regs, message, size);
-    if (check->word >= code->instr_count) return snprintf(message, size, "beyond its end"), false;
-    *message = 0;
+    if (check->word >= code->instr_count + check->raises)
+        return snprintf(message, size, "beyond its end"), false;
+    snprintf(message, size, "it is at a place that is never reached");
     Flow flow = new_flow(vm, code, message, size);
-    bool ok = find_states(&flow, check->word) && check_registers(&flow, check, flow.exact, regs);
+    bool ok = find_states(&flow, check->word, check->raises) &&
+              check_registers(&flow, check, flow.exact, regs);
+    memory_free(flow.found);
+    free_flow(&flow);
+    return ok;
+}
+
+static bool add_contents(GenVM *vm, const Code *code, uint32_t word, bool raises, uint8_t *holds) {
+    char message[8];
+    Flow flow = new_flow(vm, code, message, sizeof message);
+    bool ok = find_states(&flow, word, raises);
+    for (uint32_t i = 0; ok && i < code->regs; i++)
+        holds[i] |=
+            !((flow.exact[i] | flow.found[i]) & HOLDS_NOTHING) || !(flow.exact[i] & HOLDS_NOTHING);
     memory_free(flow.found);
     free_flow(&flow);
     return ok;
 }
 
 bool code_frame_contents(GenVM *vm, const Code *code, uint32_t word, uint8_t *holds) {
-    char message[8];
     if (word == 0) { /* what is no parameter is left over from other frames */
         for (uint32_t i = 0; i < code->regs; i++)
             holds[i] = i < parameter_count(code);
         return true;
     }
-    Flow flow = new_flow(vm, code, message, sizeof message);
-    bool ok = word < code->instr_count && find_states(&flow, word);
-    for (uint32_t i = 0; ok && i < code->regs; i++)
-        holds[i] =
-            !((flow.exact[i] | flow.found[i]) & HOLDS_NOTHING) || !(flow.exact[i] & HOLDS_NOTHING);
-    memory_free(flow.found);
-    free_flow(&flow);
-    return ok;
+    if (word > code->instr_count) return false;
+    bool raises = code_op_before(code, word) == OP_RAISE; /* or it was jumped to */
+    memset(holds, 0, code->regs);
+    raises = raises && add_contents(vm, code, word, true, holds);
+    return word == code->instr_count ? raises : add_contents(vm, code, word, false, holds);
 }

@@ -11,6 +11,7 @@
  *
  * Mutations know numbers and references: an image is nearly all varints. */
 #include "genvm.h"
+#include "vm/image_private.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,24 +39,9 @@ static bool swallow(void *context, int stream, const char *data, size_t size) {
 
 static const GenFunction host = {"host(x, /)", NULL, "is answered with x"};
 
-/* As image_engine.c has it. */
-static uint64_t checksum(const uint8_t *data, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; size >= 8; data += 8, size -= 8) {
-        uint64_t word = 0;
-        for (int i = 0; i < 8; i++)
-            word |= (uint64_t)data[i] << 8 * i;
-        hash = (hash ^ word) * 0x100000001b3u;
-        hash ^= hash >> 29;
-    }
-    for (; size; size--)
-        hash = (hash ^ *data++) * 0x100000001b3u;
-    return hash ^ hash >> 32;
-}
-
 static void seal(uint8_t *data, size_t size, const uint8_t *head) {
     memcpy(data, head, HEAD);
-    uint64_t sum = checksum(data, size - TAIL);
+    uint64_t sum = image_checksum(data, size - TAIL);
     for (int i = 0; i < TAIL; i++)
         data[size - TAIL + (size_t)i] = (uint8_t)(sum >> 8 * i);
 }
@@ -86,12 +72,13 @@ static void use(GenVM *vm, GenRef value) {
     gen_error_clear(vm);
 }
 
-static void load(GenVM *vm, uint8_t *data, size_t size) {
+/* False: it was refused. */
+static bool load(GenVM *vm, uint8_t *data, size_t size) {
     gen_image_inspect(vm, data, size);
     gen_error_clear(vm);
     GenRef value = gen_load(vm, data, size);
     gen_error_clear(vm);
-    if (value == GEN_NULL) return;
+    if (value == GEN_NULL) return false;
     bool task = gen_task_set_budget(vm, value, GEN_BUDGET_STEPS, 0);
     gen_error_clear(vm);
     if (task)
@@ -100,6 +87,7 @@ static void load(GenVM *vm, uint8_t *data, size_t size) {
         use(vm, value);
     gen_save(vm, value);
     gen_error_clear(vm);
+    return true;
 }
 
 static void write_sealed(uint8_t *data, size_t size) {
@@ -111,26 +99,42 @@ static void write_sealed(uint8_t *data, size_t size) {
     fclose(file);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-    if (size > SIZE_MOST || size < HEAD + TAIL) return 0;
-    uint8_t *data = malloc(size); /* exactly as long as it is, for the sanitizer */
+static GenVM *new_vm(void) {
     GenConfig config = {.size = sizeof config, .write = swallow, .memory_limit = 32 << 20};
     GenVM *vm = gen_vm_new(&config);
+    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+    return vm;
+}
+
+static void drop_vm(GenVM *vm) {
+    gen_vm_finish(vm);
+    gen_vm_free(vm);
+}
+
+/* False: the image was refused. */
+static bool feed(GenVM *vm, const uint8_t *bytes, size_t size) {
+    uint8_t *data = malloc(size); /* exactly as long as it is, for the sanitizer */
+    GenScope scope = gen_scope_open(vm);
     size_t head_size;
-    GenRef none = gen_save(vm, gen_none(vm));
-    const uint8_t *head = gen_to_bytes(vm, none, &head_size);
+    const uint8_t *head = gen_to_bytes(vm, gen_save(vm, gen_none(vm)), &head_size);
     memcpy(data, bytes, size);
     seal(data, size, head);
-    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
     if (getenv("SEALED")) {
         gen_load(vm, data, size);
         gen_error_clear(vm);
         write_sealed(data, size);
     }
-    load(vm, data, size);
-    gen_vm_finish(vm);
-    gen_vm_free(vm);
+    bool loaded = load(vm, data, size);
+    gen_scope_close(vm, scope);
     free(data);
+    return loaded;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    if (size > SIZE_MOST || size < HEAD + TAIL) return 0;
+    GenVM *vm = new_vm();
+    feed(vm, bytes, size);
+    drop_vm(vm);
     return 0;
 }
 

@@ -41,7 +41,8 @@ static void read_text(const char *path, Text *text) {
 static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
 
 static GenVM *new_vm(Run *run) {
-    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES};
+    GenConfig config = {.size = sizeof config, .hash_seed = 1};
+    config.capabilities = GEN_CAP_ALL & ~GEN_CAP_STDIO;
     config.write = collect;
     config.context = &run->output;
     GenVM *vm = gen_vm_new(&config);
@@ -88,6 +89,7 @@ static GenVM *move(GenVM *vm, Run *run, GenRef *task) {
 
 static void run_script(Run *run, const Text *script, const char *name, uint64_t steps) {
     GenVM *vm = new_vm(run);
+    gen_set_global(vm, "__file__", gen_str(vm, name));
     GenRef task = gen_task_from_source(vm, script->data, name);
     GenOutcome outcome = {0};
     for (uint64_t limit = steps; task != GEN_NULL;) {

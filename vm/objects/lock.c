@@ -5,8 +5,8 @@
  * release a lock in turns do not switch each time. One that was woken for nothing gets the lock
  * handed over by the next release (`given`), so that nobody waits for ever.
  *
- * In an image a lock is as free or taken as it was; a re-entrant one that is taken belongs to the
- * main thread, the only one that can be saved.
+ * In an image a lock is as free or taken as it was; who waits for it is told with the task
+ * (image_threads.c).
  */
 #include "vm/bind.h"
 #include "vm/image.h"
@@ -48,7 +48,7 @@ void lock_forget(Thread *thread) {
     thread->lock_next = thread->lock_before = NULL;
 }
 
-static void enqueue(Lock *lock, Thread *thread, bool first) {
+void lock_enqueue(Lock *lock, Thread *thread, bool first) {
     thread->lock = lock;
     thread->lock_next = first ? lock->first : NULL;
     thread->lock_before = first ? NULL : lock->last;
@@ -135,7 +135,7 @@ static Value wait_for(GenVM *vm, Value self, Thread *thread, uint64_t until) {
         if (v != VALUE_NONE) return v;
     }
     thread->starving = vm->resumed;
-    enqueue(lock, thread, vm->resumed);
+    lock_enqueue(lock, thread, vm->resumed);
     gc_barrier(vm, thread);
     return threads_park(vm, until, -1, 0);
 }
@@ -267,16 +267,30 @@ static Value repr_plain(GenVM *vm, Value self) {
                       is_free(self_lock(self)) ? "unlocked" : "locked", (unsigned long)self - 1);
 }
 
+static int owner_ident(const Lock *lock) {
+    if (lock->owner) return (int)lock->owner->ident;
+    return lock->count ? THREAD_MAIN_IDENT : 0;
+}
+
 static Value repr_recursive(GenVM *vm, Value self) {
     const Lock *lock = self_lock(self);
     return str_format(vm, "<%s _thread.RLock object owner=%d count=%d at 0x%lx>",
                       lock->count ? "locked" : "unlocked",
-                      lock->owner ? (int)lock->owner->ident : 0, (int)lock->count,
+                      owner_ident(lock), (int)lock->count,
                       (unsigned long)self - 1);
 }
 
 static const ImageField image_fields[] = {
-    IMAGE_FIELD(Lock, count, LONG, NONE), IMAGE_FIELD(Lock, counting, BYTE, NONE), {0}};
+    IMAGE_FIELD(Lock, count, LONG, NONE),     IMAGE_FIELD(Lock, counting, BYTE, NONE),
+    IMAGE_FIELD(Lock, owner, POINTER, THREAD), IMAGE_FIELD(Lock, given, POINTER, THREAD),
+    {0}};
+
+/* The main thread is the same everywhere, and the only one that is there without a task. */
+static void before_save(GenVM *vm, const Object *object, Object *copy) {
+    Lock *lock = (Lock *)copy;
+    (void)vm, (void)object;
+    if (lock->owner && lock->owner->ident == THREAD_MAIN_IDENT) lock->owner = NULL;
+}
 
 static bool check_image(GenVM *vm, Object *object) {
     const Lock *lock = (const Lock *)object;
@@ -285,7 +299,7 @@ static bool check_image(GenVM *vm, Object *object) {
     return lock->count == 0 || lock->count == 1;
 }
 
-static const ImageLayout image_layout = {sizeof(Lock), image_fields, check_image, NULL};
+static const ImageLayout image_layout = {sizeof(Lock), image_fields, check_image, before_save};
 
 static Value construct_plain(GenVM *vm, Value *args) {
     return (void)args, lock_new(vm, TYPE_LOCK);

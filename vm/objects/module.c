@@ -40,6 +40,7 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark_pointer(vm, module->dict);
     gc_mark(vm, module->name);
     gc_mark_pointer(vm, module->state_owner);
+    gc_mark(vm, module->original);
 }
 
 static Value module_construct(GenVM *vm, Value *args) {

@@ -1,0 +1,195 @@
+/* image_modules.c - what has been changed in the namespaces of the library's modules, of which an
+ * image has only the names: by scripts (`builtins.print = ...`, `math.x = 1`, another sys.stdout)
+ * and by the modules' own functions (`global count`).
+ *
+ * What a namespace was at first is kept in Module.original, a tuple of names and values by turns:
+ * of a module in Gen or C from the end of its import on, of builtins and sys from the first source
+ * that is compiled on (so that what a host adds beforehand is its own matter). In an image goes,
+ * for each module with changes, (name, dict of what is new or another, tuple of names taken out).
+ *
+ * Only the names are compared: what a module's containers hold is not looked at, but for those that
+ * the module lists in `_image_state` (for instances that hold its state see image_state.c).
+ */
+#include "vm/image_private.h"
+#include "vm/type_private.h"
+
+bool image_keep_original(GenVM *vm, Module *module) {
+    if (!module->dict) return true;
+    Value name, value, tuple = tuple_new(vm, module->dict->count * 2);
+    if (tuple == VALUE_ERROR) return false;
+    uint64_t count = 0;
+    for (uint32_t at = 0; dict_next(module->dict, &at, &name, &value);) {
+        AS_TUPLE(tuple)->items[count++] = name;
+        AS_TUPLE(tuple)->items[count++] = value;
+    }
+    module->original = tuple;
+    gc_barrier(vm, module);
+    return true;
+}
+
+bool image_keep_builtins(GenVM *vm) {
+    static const Name names[] = {NAME_builtins, NAME_sys};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        Value module = dict_get_str(vm, vm->modules, name_value(vm, names[i]));
+        if (is_kind(module, TYPE_MODULE) && !is_kind(AS(Module, module)->original, TYPE_TUPLE) &&
+            !image_keep_original(vm, AS(Module, module)))
+            return false;
+    }
+    return true;
+}
+
+/* ---- saving ---- */
+
+static const Tuple *original_of(Value module) {
+    if (!is_kind(module, TYPE_MODULE) || !AS(Module, module)->dict) return NULL;
+    Value original = AS(Module, module)->original;
+    return is_kind(original, TYPE_TUPLE) ? AS_TUPLE(original) : NULL;
+}
+
+/* Is that something of a host or in C that is found by its name: the other side has it, or does not
+ * want it. */
+static bool is_at_home(GenVM *vm, const Module *module, Value name, Value value) {
+    if (is_type(value)) return image_is_host_type(vm, type_from(value));
+    if (!is_kind(value, TYPE_NATIVE)) return false;
+    const NativeFunction *native = AS(NativeFunction, value);
+    Value home = value_is_str(native->module) ? native->module : name_value(vm, NAME_builtins);
+    return native->self == VALUE_UNSET && str_equal(home, module->name) &&
+           str_equal(native->name, name);
+}
+
+bool image_is_original(const Module *module, Value name, Value value) {
+    if (!is_kind(module->original, TYPE_TUPLE)) return true;
+    const Tuple *original = AS_TUPLE(module->original);
+    for (uint64_t i = 0; i < original->count; i += 2)
+        if (original->items[i] == name) return original->items[i + 1] == value;
+    return false;
+}
+
+static bool was_there(const Tuple *original, Value name) {
+    for (uint64_t i = 0; i < original->count; i += 2)
+        if (original->items[i] == name || str_equal(original->items[i], name)) return true;
+    return false;
+}
+
+static bool note(GenVM *vm, const Module *module, Dict *changed, Value name, Value value) {
+    return is_at_home(vm, module, name, value) || dict_set_str(vm, changed, name, value);
+}
+
+/* What of the names it had is another value now; the names that are gone. */
+static bool compare(GenVM *vm, const Module *module, const Tuple *original, Dict *changed,
+                    Value removed) {
+    for (uint64_t i = 0; i < original->count; i += 2) {
+        Value name = original->items[i];
+        if (!value_is_str(name)) continue;
+        Value now = dict_get_str(vm, module->dict, name);
+        if (now == original->items[i + 1]) continue;
+        if (now == VALUE_UNSET ? !list_append(vm, removed, name)
+                               : !note(vm, module, changed, name, now))
+            return false;
+    }
+    return true;
+}
+
+static bool add_new(GenVM *vm, const Module *module, const Tuple *original, Dict *changed) {
+    Value name, value;
+    for (uint32_t at = 0; dict_next(module->dict, &at, &name, &value);)
+        if (value_is_str(name) && !was_there(original, name) &&
+            !note(vm, module, changed, name, value))
+            return false;
+    return true;
+}
+
+/* What a module itself lists as its state: with names that still have the value of old. Instances
+ * are image_state.c's. */
+static bool add_state(GenVM *vm, const Module *module, Dict *changed) {
+    Value names = dict_get_str(vm, module->dict, str_intern_from(vm, "_image_state", 12));
+    if (!is_kind(names, TYPE_TUPLE)) return true;
+    for (uint64_t i = 0; i < AS_TUPLE(names)->count; i++) {
+        Value name = AS_TUPLE(names)->items[i];
+        Value value = value_is_str(name) ? dict_get_str(vm, module->dict, name) : VALUE_UNSET;
+        if (value != VALUE_UNSET && !is_kind(value, TYPE_OBJECT) &&
+            !dict_set_str(vm, changed, name, value))
+            return false;
+    }
+    return true;
+}
+
+static Value changes_of(GenVM *vm, const Module *module, const Tuple *original) {
+    Value changed = dict_new(vm), removed = list_new(vm, 0);
+    if (changed == VALUE_ERROR || removed == VALUE_ERROR ||
+        !compare(vm, module, original, AS_DICT(changed), removed) ||
+        !add_state(vm, module, AS_DICT(changed)))
+        return VALUE_ERROR;
+    bool more = module->dict->count + AS_LIST(removed)->count > original->count / 2;
+    if (more && !add_new(vm, module, original, AS_DICT(changed))) return VALUE_ERROR;
+    if (!AS_DICT(changed)->count && !AS_LIST(removed)->count) return VALUE_NONE;
+    return tuple_pack(vm, 3, module->name, changed, removed);
+}
+
+Value image_module_changes(ImageWriter *w) {
+    GenVM *vm = w->vm;
+    Value list = list_new(vm, 0), name, module;
+    if (list == VALUE_ERROR) return list;
+    for (uint32_t at = 0; dict_next(vm->modules, &at, &name, &module);) {
+        const Tuple *original = original_of(module);
+        if (!original || !image_is_library(vm, name) || image_is_loading(w, name) ||
+            str_is(name, "_engine") || AS(Module, module)->name != name)
+            continue;
+        Value changes = changes_of(vm, AS(Module, module), original);
+        if (changes == VALUE_ERROR) return changes;
+        if (changes == VALUE_NONE) continue;
+        if (!image_is_always_there(name)) image_need_module(w, name);
+        if (!list_append(vm, list, changes)) return VALUE_ERROR;
+    }
+    return list;
+}
+
+/* ---- loading ---- */
+
+static Module *module_to_change(GenVM *vm, Value name) {
+    if (!image_is_library(vm, name) || str_is(name, "_engine")) return NULL;
+    Value module = dict_get_str(vm, vm->modules, name);
+    return is_kind(module, TYPE_MODULE) && AS(Module, module)->dict ? AS(Module, module) : NULL;
+}
+
+static bool check(GenVM *vm, Value changes) {
+    if (!is_kind(changes, TYPE_TUPLE) || AS_TUPLE(changes)->count != 3) return false;
+    const Value *items = AS_TUPLE(changes)->items;
+    if (!module_to_change(vm, items[0]) || !is_kind(items[1], TYPE_DICT) ||
+        !is_kind(items[2], TYPE_LIST))
+        return false;
+    Value name, value;
+    for (uint32_t at = 0; dict_next(AS_DICT(items[1]), &at, &name, &value);)
+        if (!is_exact(name, TYPE_STR)) return false;
+    const List *removed = AS_LIST(items[2]);
+    for (uint64_t i = 0; i < removed->count; i++)
+        if (!is_exact(removed->items[i], TYPE_STR)) return false;
+    return true;
+}
+
+bool image_check_changes(ImageReader *r, Value list) {
+    if (!is_kind(list, TYPE_LIST)) return false;
+    for (uint64_t i = 0; i < AS_LIST(list)->count; i++)
+        if (!check(r->vm, AS_LIST(list)->items[i])) return false;
+    return true;
+}
+
+static bool take(GenVM *vm, const Value *items) {
+    Dict *dict = module_to_change(vm, items[0])->dict;
+    const List *removed = AS_LIST(items[2]);
+    for (uint64_t i = 0; i < removed->count; i++)
+        dict_delete_str(vm, dict, removed->items[i]);
+    Value name, value;
+    for (uint32_t at = 0; dict_next(AS_DICT(items[1]), &at, &name, &value);) {
+        name = name_interned(vm, name);
+        if (name == VALUE_ERROR || !dict_set_str(vm, dict, name, value)) return false;
+    }
+    return true;
+}
+
+bool image_take_changes(GenVM *vm, Value list) {
+    if (!image_keep_builtins(vm)) return false;
+    for (uint64_t i = 0; i < AS_LIST(list)->count; i++)
+        if (!take(vm, AS_TUPLE(AS_LIST(list)->items[i])->items)) return false;
+    return true;
+}
