@@ -149,6 +149,20 @@ static const char *const samples[] = {
     "exec('def h(a: int = 3) -> str:\\n    return f\"{a!r:>{8}}\"\\nassert h() == \"       3\"')\n"
     "try: exec('def broken(:')\n"
     "except SyntaxError: pass\n",
+    "import gc, weakref\n"
+    "class D:\n"
+    "    def __del__(self): pass\n"
+    "def g():\n"
+    "    try: yield\n"
+    "    finally: pass\n"
+    "def make(n):\n"
+    "    kept = [D() for i in range(n)]\n"
+    "    kept.append(kept)\n"
+    "    for d in kept[:n]: d.all = kept; d.g = g(); next(d.g)\n"
+    "    return [weakref.ref(d, lambda r: None) for d in kept[:n]]\n"
+    "refs = make(80)\n"
+    "gc.collect()\n"
+    "assert refs[0]() is None and refs[79]() is None\n",
 };
 
 /* What the VM must still be able to do afterwards, as a task that calls its host. It leaves no
