@@ -43,7 +43,8 @@ typedef struct JobQueue {
 typedef struct Worker {
     struct Pool *pool;
     pthread_t thread;
-    GenVM *vm; /* while it can be interrupted */
+    GenVM *vm;   /* while it can be interrupted */
+    Job *report; /* of number 0, to tell that it could not start: made while there is memory */
 } Worker;
 
 typedef struct Pool {
@@ -106,12 +107,13 @@ static void finish_job(Pool *pool, Job *job) {
 static void put_answer(GenVM *vm, Job *job, GenRef answer) {
     size_t size = 0;
     const char *data = answer ? gen_to_bytes(vm, answer, &size) : NULL;
-    job->failed = data == NULL;
+    bool failed = data == NULL;
     if (!data) size = strlen(data = gen_error_text(vm));
     char *copy = copy_bytes(data, size);
     free(job->data);
     job->data = copy;
     job->size = copy ? size : 0;
+    job->failed = failed || !copy;
     gen_error_clear(vm);
 }
 
@@ -127,19 +129,17 @@ static void run_job(GenVM *vm, Job *job) {
     gen_scope_close(vm, scope);
 }
 
-/* False: the pool is of no use any more, and has been told why by a job of number 0. */
-static bool start_worker(Pool *pool, GenVM *vm) {
+/* False: the pool is of no use any more, and is told why by a job of number 0. */
+static bool start_worker(Pool *pool, GenVM *vm, Job *report) {
     GenScope scope = gen_scope_open(vm);
     GenRef answer = call_worker(vm, "start", pool->start, pool->start_size);
     bool ok = answer && gen_is_none(vm, answer);
-    Job *report = ok ? NULL : calloc(1, sizeof *report);
-    if (report) put_answer(vm, report, answer);
+    if (!ok) put_answer(vm, report, answer);
     gen_scope_close(vm, scope);
     if (ok) return true;
     pthread_mutex_lock(&pool->lock);
     pool->broken = pool->closed = true;
     pthread_mutex_unlock(&pool->lock);
-    if (report) finish_job(pool, report);
     return false;
 }
 
@@ -168,15 +168,20 @@ static void show_vm(Worker *worker, GenVM *vm) {
 static void *work(void *data) {
     Worker *worker = data;
     Pool *pool = worker->pool;
+    Job *report = worker->report;
     GenVM *vm = gen_vm_new(&pool->config);
     if (!vm) {
-        Job *report = calloc(1, sizeof *report);
-        if (report) report->failed = true, finish_job(pool, report);
+        report->failed = true;
+        finish_job(pool, report);
         return NULL;
     }
     show_vm(worker, vm);
-    bool ok = start_worker(pool, vm);
+    bool ok = start_worker(pool, vm, report);
     show_vm(worker, NULL);
+    if (ok)
+        free_job(report);
+    else
+        finish_job(pool, report);
     for (Job *job; ok && (job = next_job(pool));) {
         show_vm(worker, vm);
         run_job(vm, job);
@@ -192,12 +197,13 @@ static void *work(void *data) {
 static int start_thread(Pool *pool) {
     Worker *worker = &pool->workers[pool->count];
     sigset_t all, before;
-    *worker = (Worker){.pool = pool};
+    *worker = (Worker){.pool = pool, .report = calloc(1, sizeof *worker->report)};
+    if (!worker->report) return ENOMEM;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int status = pthread_create(&worker->thread, NULL, work, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (status) return status;
+    if (status) return free_job(worker->report), status;
     pthread_setname_np(worker->thread, pool->name);
     pool->count++;
     return 0;
@@ -310,7 +316,8 @@ static Value submit(GenVM *vm, Value *args) {
     pthread_mutex_unlock(&pool->lock);
     if (!closed && !status) return int_value(job->number);
     free_job(job);
-    return closed ? VALUE_NONE : raise_runtime(vm, "can't start new thread");
+    if (closed) return VALUE_NONE;
+    return status == ENOMEM ? raise_memory(vm) : raise_runtime(vm, "can't start new thread");
 }
 
 static Job **find_waiting(Pool *pool, int64_t number) {
@@ -355,6 +362,17 @@ static Value job_value(GenVM *vm, const Job *job) {
     return tuple_pack(vm, 3, int_value(job->number), bool_value(!job->failed), data);
 }
 
+/* What could not be told, for want of memory, is finished still. */
+static void put_back(Pool *pool, JobQueue jobs) {
+    uint64_t one = 1;
+    pthread_mutex_lock(&pool->lock);
+    for (Job *job; (job = pop(&pool->finished));)
+        push(&jobs, job);
+    pool->finished = jobs;
+    pthread_mutex_unlock(&pool->lock);
+    if (write(pool->event, &one, sizeof one) < 0) return; /* full: it is readable */
+}
+
 /* take(pool): what is finished; does not wait. */
 static Value take(GenVM *vm, Value *args) {
     Pool *pool = pool_of(vm, args[0]);
@@ -367,11 +385,14 @@ static Value take(GenVM *vm, Value *args) {
     JobQueue finished = pool->finished;
     pool->finished.first = NULL;
     pthread_mutex_unlock(&pool->lock);
-    for (Job *job; list != VALUE_ERROR && (job = pop(&finished)); free_job(job)) {
+    for (const Job *job = finished.first; list != VALUE_ERROR && job; job = job->next) {
         Value value = job_value(vm, job);
         if (value == VALUE_ERROR || !list_append(vm, list, value)) list = VALUE_ERROR;
     }
-    free_jobs(&finished);
+    if (list == VALUE_ERROR)
+        put_back(pool, finished);
+    else
+        free_jobs(&finished);
     return list;
 }
 

@@ -564,6 +564,8 @@ static Value compile(GenVM *vm, Value *args) {
     }
     HostObject *host =
         pattern_new(vm, text, size, allowed_options(as_int(args[3]), is_text), &code, &offset);
+    if (!host && code == PCRE2_ERROR_HEAP_FAILED && vm->exception == VALUE_UNSET)
+        return raise_memory(vm);
     if (!host && vm->exception == VALUE_UNSET && !vm->stop) {
         char message[160];
         pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);

@@ -30,7 +30,7 @@ enum {
 enum { HELD_DESCRIPTORS, HELD_SIGNALS, HELD_REQUESTS }; /* tables in Resource.held */
 
 Value uv_raise(GenVM *vm, int status) {
-    return raise_os_error(vm, -status, VALUE_UNSET);
+    return status == UV_ENOMEM ? raise_memory(vm) : raise_os_error(vm, -status, VALUE_UNSET);
 }
 
 /* ---- the loop ---- */
@@ -70,17 +70,26 @@ static void wake_loop(void *data) {
     uv_async_send(&((UvLoop *)data)->wake);
 }
 
+/* A started loop without handles; `status` otherwise. */
+static int loop_init(UvLoop *loop) {
+    int status = uv_loop_init(&loop->loop);
+    if (status < 0) return status;
+    status = uv_async_init(&loop->loop, &loop->wake, on_wake);
+    if (status < 0) uv_loop_close(&loop->loop);
+    return status;
+}
+
 static UvLoop *loop_start(GenVM *vm) {
     UvLoop *loop = memory_new_zeroed(vm, 1, sizeof *loop);
-    if (!loop || uv_loop_init(&loop->loop) != 0) {
+    int status = loop ? loop_init(loop) : UV_ENOMEM;
+    if (status < 0) {
         memory_free(loop);
-        raise_memory(vm);
+        uv_raise(vm, status);
         return NULL;
     }
     loop->vm = vm;
     loop->ready = loop->completions = VALUE_UNSET;
     uv_timer_init(&loop->loop, &loop->timer);
-    uv_async_init(&loop->loop, &loop->wake, on_wake);
     uv_unref((uv_handle_t *)&loop->wake);
     return loop;
 }
@@ -258,7 +267,9 @@ static Value watch(GenVM *vm, Value *args) {
         loop->stopped_count--;
     }
     int status = uv_poll_start(&watcher->poll, events, on_events);
-    return status < 0 ? uv_raise(vm, status) : VALUE_NONE;
+    if (status == 0) return VALUE_NONE;
+    watcher->events = 0;
+    return uv_raise(vm, status);
 }
 
 static void restart_stopped(UvLoop *loop) {
@@ -309,9 +320,13 @@ static Value watch_signal(GenVM *vm, Value *args) {
     if (!hold(loop, HELD_SIGNALS, number, args[2])) return VALUE_ERROR;
     if (loop->signals[number]) return VALUE_NONE;
     UvSignal *handle = memory_new_zeroed(vm, 1, sizeof *handle);
-    if (!handle) return raise_memory(vm);
+    int failure = handle ? uv_signal_init(&loop->loop, &handle->signal) : UV_ENOMEM;
+    if (failure) {
+        memory_free(handle);
+        let_go(loop, HELD_SIGNALS, number);
+        return uv_raise(vm, failure);
+    }
     sigaction((int)number, NULL, &handle->before);
-    uv_signal_init(&loop->loop, &handle->signal);
     loop->signals[number] = handle;
     int status = uv_signal_start(&handle->signal, on_signal, (int)number);
     if (status == 0) return VALUE_NONE;

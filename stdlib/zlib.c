@@ -104,8 +104,13 @@ static Value inflate_new(GenVM *vm, Value *args) {
     if (!stream) return VALUE_ERROR;
     stream->is_inflate = true;
     int code = inflateInit2(&stream->z, (int)as_int(args[0]));
-    if (code == Z_OK && dictionary && as_int(args[0]) < 0)
-        inflateSetDictionary(&stream->z, dictionary, (uInt)size);
+    if (code == Z_OK && dictionary && as_int(args[0]) < 0) {
+        code = inflateSetDictionary(&stream->z, dictionary, (uInt)size);
+        if (code != Z_OK) {
+            release(vm, stream);
+            return raise_own(vm, code, NULL, "while setting zdict");
+        }
+    }
     if (code != Z_OK) {
         memory_free(stream);
         if (code != Z_STREAM_ERROR) return raise_own(vm, code, NULL, "while decompressing data");

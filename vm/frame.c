@@ -6,6 +6,7 @@
 #include "vm/objects.h"
 #include "vm/task.h"
 #include "vm/traceback.h"
+#include "vm/weak.h"
 
 #include <stdarg.h>
 
@@ -316,5 +317,6 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark(vm, vm->main_module);
     for (uint32_t i = 0; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
+    weakrefs_mark(vm);
     if (vm->refs_mark) vm->refs_mark(vm);
 }

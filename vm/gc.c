@@ -49,9 +49,10 @@ enum {
     PIECE = 4096,         /* a run is handed out in pieces, so that the accounts are not far off */
     LARGE_STEP_BYTES = 256, /* of a large object that cost a step: filling it is work */
     CHUNK_BLOCKS = 8,       /* blocks are got from the system this many at a time, fewer at first */
-    FINALIZABLE_SPARE = 32, /* places that must last until the safepoint that says MemoryError */
     FEW_CHUNKS = 16,        /* a heap of more is got in pieces of HUGE_PAGE */
     HUGE_PAGE = 2 << 20,
+    FINALIZABLE_FIRST = 64, /* places in the list of objects to be finalized */
+    FINALIZABLE_SPARE = 32, /* of them these are left when more are asked for */
 };
 /* Allocation between two minor collections, a quarter of the old objects where that is more: so
  * what is traced again and again, such as a list that grows, costs a fixed part of each allocation.
@@ -270,6 +271,9 @@ bool gc_init(GenVM *vm) {
     vm->heap = heap;
     heap->full_at = FULL_MIN_BYTES;
     heap->young_limit = YOUNG_BYTES_FIRST;
+    heap->finalizable = memory_raw(vm, NULL, 0, FINALIZABLE_FIRST * sizeof *heap->finalizable);
+    if (!heap->finalizable) return false;
+    heap->finalizable_capacity = FINALIZABLE_FIRST;
     gc_set_limit(vm, vm->memory_limit, vm->memory_limit);
     for (uint32_t i = 0; i < CLASS_COUNT; i++) {
         SizeClass *class = &heap->classes[i];
@@ -631,21 +635,34 @@ bool gc_check_size(GenVM *vm, uint64_t bytes) {
 void gc_remember(GenVM *vm, Object *object) {
     Heap *heap = vm->heap;
     if (object->gc & GC_PERMANENT) return;
-    object->gc |= GC_REMEMBERED;
-    if (!push_pointer(vm, &heap->remembered, &heap->remembered_count, &heap->remembered_capacity,
-                      object))
-        heap->full_at =
-            0; /* cannot note it: the next collection is a full one, which needs no notes */
+    if (push_pointer(vm, &heap->remembered, &heap->remembered_count, &heap->remembered_capacity,
+                     object))
+        object->gc |= GC_REMEMBERED;
+    else
+        heap->mark_overflow = true; /* it is found another way: mark_rest */
+}
+
+/* More places are asked for while there still are some: so that it is MemoryError for the script,
+ * soon, when there are none to be had, but no object whose finalizer is never called. */
+static COLD void more_finalizable(GenVM *vm) {
+    Heap *heap = vm->heap;
+    uint32_t grown = heap->finalizable_capacity * 2;
+    Object **larger = memory_raw(vm, heap->finalizable, heap->finalizable_capacity * sizeof *larger,
+                                 grown * sizeof *larger);
+    if (!larger) {
+        vm->poll |= POLL_MEMORY;
+        return;
+    }
+    heap->finalizable = larger;
+    heap->finalizable_capacity = grown;
 }
 
 void gc_finalizable(GenVM *vm, void *pointer) {
     Heap *heap = vm->heap;
     Object *object = pointer;
-    if (heap->finalizable_capacity - heap->finalizable_count <= FINALIZABLE_SPARE &&
-        !grow_pointers(vm, &heap->finalizable, &heap->finalizable_capacity)) {
-        vm->poll |= POLL_MEMORY | POLL_GC_FULL;
-        if (heap->finalizable_count == heap->finalizable_capacity) return;
-    }
+    if (unlikely(heap->finalizable_count + FINALIZABLE_SPARE > heap->finalizable_capacity))
+        more_finalizable(vm);
+    if (unlikely(heap->finalizable_count == heap->finalizable_capacity)) return;
     heap->finalizable[heap->finalizable_count++] = object;
     object->gc |= GC_FINALIZABLE;
 }
@@ -841,15 +858,21 @@ static void mark_roots(GenVM *vm, bool full) {
         shapes_mark(vm);
 }
 
-static void mark_everything(GenVM *vm, bool full) {
+/* All that is reached from what is marked. Where a list could not grow, of objects to be traced or
+ * of those that a barrier saw changed, their children are found another way. */
+static void mark_rest(GenVM *vm) {
     Heap *heap = vm->heap;
-    mark_roots(vm, full);
     drain(vm);
-    while (heap->mark_overflow) { /* the mark stack could not grow: find the children another way */
+    while (heap->mark_overflow) {
         heap->mark_overflow = false;
         each_marked(vm, trace);
         drain(vm);
     }
+}
+
+static void mark_everything(GenVM *vm, bool full) {
+    mark_roots(vm, full);
+    mark_rest(vm);
 }
 
 static void trace_remembered(GenVM *vm) {
@@ -904,15 +927,20 @@ static void find_finalizers(GenVM *vm) {
         if (is_finished_generator(object)) continue;
         if (finalize_natively(vm, object)) continue;
         if (push_pointer(vm, &vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity,
-                         object))
+                         object)) {
             vm->poll |= POLL_FINALIZE;
+        } else { /* the next collection tries again */
+            object->gc |= GC_FINALIZABLE;
+            heap->finalizable[kept++] = object;
+            gc_mark_object(vm, object);
+        }
     }
     heap->finalizable_count = kept;
     vm->pending_total += vm->pending_count - pending_from;
     for (uint32_t i = pending_from; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
     reverse(vm->pending_finalizers + pending_from, vm->pending_count - pending_from);
-    drain(vm);
+    mark_rest(vm);
 }
 
 static void free_unmarked_large(GenVM *vm) {
@@ -947,7 +975,7 @@ static void sweep(GenVM *vm, bool full) {
     heap->traced_shape = 0;
     if (full) {
         shapes_sweep(vm);
-        drain(vm);
+        mark_rest(vm);
     }
     str_sweep_interned(vm, full);
     vm->found.dict = NULL;

@@ -78,7 +78,8 @@ static inline void gc_mark_pointer(GenVM *vm, void *object) {
 }
 
 /* The object's type has a finalizer (files, generators suspended in try/with, instances with
- * __del__): have it called once, at a safepoint after it became unreachable. */
+ * __del__): have it called once, at a safepoint after it became unreachable. Without memory for
+ * more of them, the next safepoint raises MemoryError. */
 void gc_finalizable(GenVM *vm, void *object);
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
                          void *context);

@@ -164,9 +164,9 @@ static bool put_sorted(GenVM *vm, ImageBytes *out, const Set *set) {
         pieces[count++].size = items.size - before;
     }
     const uint8_t *data = items.data;
-    for (uint64_t i = 0; i < count; data += pieces[i++].size)
-        pieces[i].data = data;
     ok = ok && !items.failed;
+    for (uint64_t i = 0; ok && i < count; data += pieces[i++].size)
+        pieces[i].data = data;
     if (ok) qsort(pieces, count, sizeof *pieces, compare_pieces);
     for (uint64_t i = 0; ok && i < count; i++)
         image_put(out, pieces[i].data, pieces[i].size);

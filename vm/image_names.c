@@ -420,7 +420,11 @@ static bool find_values(ImageWriter *w) {
 }
 
 static const ImageLibraryValue *library_value(ImageWriter *w, const Object *object) {
-    if (!w->library && !find_values(w)) return NULL;
+    if (!w->library && !find_values(w)) {
+        if (!w->failed) raise_memory(w->vm);
+        w->failed = true;
+        return NULL;
+    }
     uint64_t at = object_value(object) * 0x9E3779B97F4A7C15u >> 40;
     for (;; at++) {
         const ImageLibraryValue *value = &w->library[at &= w->library_mask];

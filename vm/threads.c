@@ -466,6 +466,7 @@ static bool run_anew(GenVM *vm, Thread *thread) {
 static bool raise_stuck(GenVM *vm, Thread *thread) {
     vm->threads->stuck = false;
     take(&thread->again);
+    take(&thread->again_args);
     raise_runtime(vm, "all threads of the task wait for each other");
     return false;
 }

@@ -149,6 +149,20 @@ static const char *const samples[] = {
     "exec('def h(a: int = 3) -> str:\\n    return f\"{a!r:>{8}}\"\\nassert h() == \"       3\"')\n"
     "try: exec('def broken(:')\n"
     "except SyntaxError: pass\n",
+    "import gc, weakref\n"
+    "class D:\n"
+    "    def __del__(self): pass\n"
+    "def g():\n"
+    "    try: yield\n"
+    "    finally: pass\n"
+    "def make(n):\n"
+    "    kept = [D() for i in range(n)]\n"
+    "    kept.append(kept)\n"
+    "    for d in kept[:n]: d.all = kept; d.g = g(); next(d.g)\n"
+    "    return [weakref.ref(d, lambda r: None) for d in kept[:n]]\n"
+    "refs = make(80)\n"
+    "gc.collect()\n"
+    "assert refs[0]() is None and refs[79]() is None\n",
 };
 
 /* What the VM must still be able to do afterwards, as a task that calls its host. It leaves no
@@ -448,6 +462,28 @@ static bool try_once(const Script *script, long at, Kind kind, bool all) {
     return failed;
 }
 
+/* A VM that cannot be made for want of memory is none, and leaves nothing behind. */
+static void try_birth(void) {
+    static Script script;
+    script.name = script.path = "the birth of a VM";
+    script.text = "x = 1\n";
+    learn(&script, false);
+    backtrace(notes->trace, 1); /* loads what it needs */
+    notes->all = failing_all = false;
+    int descriptor = free_descriptor();
+    for (long at = 1; at < 10000; at++) {
+        notes->at = at, notes->kind = BLOCK, notes->traced = notes->again = 0;
+        long before = blocks;
+        failing = at;
+        GenVM *vm = gen_vm_new(NULL);
+        failing = 0;
+        gen_vm_free(vm);
+        if (blocks > before + script.kept_blocks) trouble(&script, "leaks", "");
+        if (free_descriptor() != descriptor) trouble(&script, "leaks", "a file");
+        if (!notes->traced) break;
+    }
+}
+
 typedef struct Plan {
     long first;  /* each of so many fails alone */
     long stride; /* then each of these */
@@ -494,9 +530,7 @@ static void catch_crashes(void) {
 
 static void work(Script *script, const Plan *plan, Place place) {
     catch_crashes();
-    static char trial[] = "x = 1\n";
-    Script warm = {.name = "trial", .path = "trial", .text = trial};
-    learn(&warm, false);
+    learn(script, false);
     learn(script, false);
     if (script->seconds > 1.5) _exit(4);
     learn(script, true);
@@ -597,6 +631,7 @@ static int try_some(void) {
         script.text = samples[i];
         try_script(&script, &close);
     }
+    try_birth();
     glob_t found;
     if (glob("../language/*/*.out", 0, NULL, &found) != 0) return perror("../language"), 2;
     for (size_t i = EACH / 2; i < found.gl_pathc; i += EACH) {

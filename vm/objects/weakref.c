@@ -92,28 +92,34 @@ void weakrefs_clear(GenVM *vm) {
         }
 }
 
-static void note_due(GenVM *vm, Weakref *reference) {
+/* False without memory to remember it: it stays due until the next collection. */
+static bool note_due(GenVM *vm, Weakref *reference) {
     if (vm->pending_count == vm->pending_capacity) {
         uint32_t capacity = vm->pending_capacity ? vm->pending_capacity * 2 : 64;
         Object **larger =
             memory_raw(vm, vm->pending_finalizers, vm->pending_capacity * sizeof *larger,
                        capacity * sizeof *larger);
-        if (!larger) return; /* no memory to remember that a callback is due */
+        if (!larger) return false;
         vm->pending_finalizers = larger;
         vm->pending_capacity = capacity;
     }
     vm->pending_finalizers[vm->pending_count++] = &reference->header;
     vm->pending_total++;
     vm->poll |= POLL_FINALIZE;
+    return true;
+}
+
+void weakrefs_mark(GenVM *vm) {
+    if (!vm->weak_table) return;
+    for (Weakref *due = vm->weak_table->due; due; due = due->next)
+        gc_mark_object(vm, &due->header);
 }
 
 void weakrefs_sweep(GenVM *vm) {
     WeakTable *table = vm->weak_table;
     if (!table) return;
-    while (table->due) {
-        note_due(vm, table->due);
+    while (table->due && note_due(vm, table->due))
         table->due = table->due->next;
-    }
     for (uint32_t i = 0; table->count && i <= table->mask; i++)
         for (Weakref **at = &table->buckets[i]; *at;) {
             if (is_marked(&(*at)->header)) {
