@@ -5,6 +5,8 @@
 
 #include "vm/vm.h"
 
+#include <sys/types.h>
+
 Value file_new_stream(GenVM *vm, int stream); /* 0, 1 or 2: the VM's standard streams */
 bool file_is_text(Value file);                /* of kind FILE, ready for file_write_text */
 bool file_write_text(GenVM *vm, Value file, const char *utf8,
@@ -14,6 +16,16 @@ Value file_open(GenVM *vm, Value *args); /* the builtin open: a NativeFn */
 extern const NativeDef file_open_def;
 void file_sync(
     GenVM *vm); /* writes out what files hold back; errors are met again by their close() */
+
+/* file_wait.c, for scripts of several threads: */
+/* path_open, but where a FIFO has nobody at its other end yet, the thread is parked until it has:
+ * FILE_PARKED, the native returns VALUE_ERROR (or an exception is pending). */
+enum { FILE_PARKED = -2 };
+int file_open_waiting(GenVM *vm, const char *path, int flags, mode_t mode);
+/* Before `size` bytes of a file are read, from `offset` on (-1: where it stands): a part that has
+ * to come from a disk is fetched while the thread is parked. False: the native returns VALUE_ERROR.
+ */
+bool file_fetch(GenVM *vm, int fd, int64_t offset, size_t size);
 
 /* The path of a str or bytes as the system wants it, valid for this native call; NULL: ValueError
  * (a NUL in it). */

@@ -254,8 +254,9 @@ static bool refuse_files(GenVM *vm, Value file) {
 static bool open_path(GenVM *vm, RawFile *raw, Value file, int flags) {
     const char *path = file_path(vm, file);
     if (!path) return false;
-    while ((raw->fd = path_open(vm, path, flags, 0666)) < 0) {
+    while ((raw->fd = file_open_waiting(vm, path, flags, 0666)) < 0) {
         int number = errno;
+        if (raw->fd == FILE_PARKED) return raw->fd = -1, false;
         if (number == EPERM && vm->path_rules)
             return path_check(vm, path, flags & O_ACCMODE ? PATH_WRITE : PATH_READ, false, file) &&
                    (raise_os_error(vm, number, file), false);
