@@ -65,17 +65,6 @@ static Value posix_close(GenVM *vm, Value *args) {
                                                               : posix_raise(vm, VALUE_UNSET);
 }
 
-/* Where there are other threads, this one waits until the descriptor is ready. False: it does, or
- * an exception is pending. */
-static bool wait_parked(GenVM *vm, int64_t fd, short events) {
-    if (!vm->resumed && !threads_are_many(vm)) return true;
-    struct pollfd entry = {.fd = (int)fd, .events = events};
-    if (poll(&entry, 1, 0) != 0) return true;
-    if (vm->interrupted && threads_is_main(vm) && !posix_interrupted(vm)) return false;
-    threads_park(vm, THREAD_FOR_EVER, (int)fd, events);
-    return false;
-}
-
 /* Reads where the descriptor stands, or at `offset` when that is not negative. */
 static Value read_at(GenVM *vm, Value *args, off_t offset) {
     int64_t size = as_int(args[1]);
@@ -83,7 +72,7 @@ static Value read_at(GenVM *vm, Value *args, off_t offset) {
     if (size < 0) return errno = EINVAL, posix_raise(vm, VALUE_UNSET);
     if (!may_use(vm, as_int(args[0])) || !gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
     if (!file_fetch(vm, fd, offset, (size_t)size)) return VALUE_ERROR;
-    if (offset < 0 && !wait_parked(vm, as_int(args[0]), POLLIN)) return VALUE_ERROR;
+    if (offset < 0 && !file_wait_ready(vm, fd, POLLIN)) return VALUE_ERROR;
     Value bytes = bytes_new(vm, NULL, (size_t)size);
     if (bytes == VALUE_ERROR || size == 0) return bytes;
     uint8_t *data = (uint8_t *)AS(Bytes, bytes)->data;
@@ -95,44 +84,6 @@ static Value read_at(GenVM *vm, Value *args, off_t offset) {
         else if (!posix_interrupted(vm))
             return VALUE_ERROR;
     return got == size ? bytes : bytes_new(vm, AS(Bytes, bytes)->data, (size_t)got);
-}
-
-/* What the descriptor takes without waiting, or -1 with errno. */
-static ssize_t write_some(int fd, const uint8_t *data, size_t size) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    ssize_t done = write(fd, data, size);
-    int number = errno;
-    if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags);
-    errno = number;
-    return done;
-}
-
-/* As a blocking write: all of it, but other threads go on where it has to wait. */
-static Value write_parked(GenVM *vm, Value *args, const uint8_t *data, size_t size) {
-    int fd = (int)as_int(args[0]);
-    Thread *thread = threads_current(vm);
-    size_t done = vm->resumed ? (size_t)thread->progress : 0;
-    while (done < size) {
-        bool ready = wait_parked(vm, fd, POLLOUT);
-        ssize_t some = ready ? write_some(fd, data + done, size - done) : -1;
-        if (!ready) {
-            thread->progress = (int64_t)done;
-            return VALUE_ERROR;
-        }
-        if (some >= 0)
-            done += (size_t)some;
-        else if (errno != EINTR && errno != EAGAIN)
-            return posix_raise(vm, VALUE_UNSET);
-    }
-    return int_value((int64_t)done);
-}
-
-static bool is_blocking_pipe(int fd) {
-    struct stat status;
-    int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &status) == 0 &&
-           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 static Value posix_read(GenVM *vm, Value *args) {
@@ -159,8 +110,8 @@ static Value write_at(GenVM *vm, Value *args, off_t offset) {
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
     if (!vm->resumed) budget_output(vm, size);
-    if (vm->resumed || (threads_are_many(vm) && offset < 0 && is_blocking_pipe(fd)))
-        return write_parked(vm, args, data, size);
+    if (vm->resumed || (threads_are_many(vm) && offset < 0 && file_is_blocking_pipe(fd)))
+        return file_write_waiting(vm, fd, data, size) ? int_value((int64_t)size) : VALUE_ERROR;
     ssize_t done;
     while ((done = offset < 0 ? write(fd, data, size) : pwrite(fd, data, size, offset)) < 0)
         if (errno != EINTR)

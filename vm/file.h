@@ -27,6 +27,14 @@ int file_open_waiting(GenVM *vm, const char *path, int flags, mode_t mode);
  */
 bool file_fetch(GenVM *vm, int fd, int64_t offset, size_t size);
 
+/* Would a write to the descriptor wait until somebody reads: a blocking pipe or socket. */
+bool file_is_blocking_pipe(int fd);
+/* As a blocking write of all of it: Thread.progress tells how far it is. False: the thread is
+ * parked, or an error is pending. */
+bool file_write_waiting(GenVM *vm, int fd, const uint8_t *data, size_t size);
+/* Parks the thread until the descriptor is ready; true where it is, or this one need not wait. */
+bool file_wait_ready(GenVM *vm, int fd, short events);
+
 /* The path of a str or bytes as the system wants it, valid for this native call; NULL: ValueError
  * (a NUL in it). */
 const char *file_path(GenVM *vm, Value path);

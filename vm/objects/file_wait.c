@@ -94,6 +94,7 @@ int file_open_waiting(GenVM *vm, const char *path, int flags, mode_t mode) {
 
 /* ---- files on disks ---- */
 
+enum { OUT_KEPT = 8 };  /* a buffer that is this many times larger than asked for is given up */
 enum { LARGE = 65536 }; /* bytes: a smaller read is not worth a thread */
 
 typedef struct FetchJob {
@@ -147,6 +148,80 @@ bool file_fetch(GenVM *vm, int fd, int64_t offset, size_t size) {
     return false;
 }
 
+/* ---- writing to pipes ---- */
+
+/* Then nobody waits: the call itself tells that there is nothing. */
+static bool is_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 || flags & O_NONBLOCK;
+}
+
+bool file_wait_ready(GenVM *vm, int fd, short events) {
+    if (!vm->resumed && !threads_are_many(vm)) return true;
+    struct pollfd entry = {.fd = fd, .events = events};
+    if (poll(&entry, 1, 0) != 0 || is_nonblocking(fd)) return true;
+    if (vm->interrupted && threads_is_main(vm) && !vm_poll_native(vm)) return false;
+    threads_park(vm, THREAD_FOR_EVER, fd, events);
+    return false;
+}
+
+bool file_is_blocking_pipe(int fd) {
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
+/* What the descriptor takes without waiting, or -1 with errno. */
+static ssize_t write_some(int fd, const uint8_t *data, size_t size) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    ssize_t done = write(fd, data, size);
+    int number = errno;
+    if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags);
+    errno = number;
+    return done;
+}
+
+/* Writes from data[*done] on. False as above; *done is how far it is. */
+static bool write_from(GenVM *vm, int fd, const uint8_t *data, size_t size, size_t *done) {
+    while (*done < size) {
+        if (!file_wait_ready(vm, fd, POLLOUT)) return false;
+        ssize_t some = write_some(fd, data + *done, size - *done);
+        if (some >= 0)
+            *done += (size_t)some;
+        else if (errno != EINTR && errno != EAGAIN)
+            return raise_os_error(vm, errno, VALUE_UNSET), false;
+    }
+    return true;
+}
+
+bool file_write_waiting(GenVM *vm, int fd, const uint8_t *data, size_t size) {
+    Thread *thread = threads_current(vm);
+    size_t done = vm->resumed ? (size_t)thread->progress : 0;
+    bool all = write_from(vm, fd, data, size, &done);
+    thread->progress = (int64_t)done;
+    return all;
+}
+
+bool file_drains(GenVM *vm, const Buffered *file) {
+    if (likely(!vm->threads) || (!vm->resumed && !threads_are_many(vm))) return false;
+    RawFile *raw = file->raw;
+    return raw && raw->writable && raw->host < 0 && raw->fd >= 0 && !raw_is_seekable(raw);
+}
+
+bool file_drain(GenVM *vm, Buffered *file) {
+    if (file->used && !file_is_blocking_pipe(file->raw->fd)) {
+        if (!buffered_flush(vm, file)) return false;
+    } else if (file->used) {
+        if (!write_from(vm, file->raw->fd, file->out->data, file->used, &file->sent)) return false;
+    }
+    file->used = file->sent = 0;
+    file->flush_due = false;
+    if (file->out && file->out->capacity > OUT_KEPT * file->size) file->out = NULL;
+    return true;
+}
+
 /* ---- pipes and terminals ---- */
 
 static bool may_wait(GenVM *vm, const Buffered *file) {
@@ -157,7 +232,7 @@ static bool may_wait(GenVM *vm, const Buffered *file) {
 
 static bool is_ready(const Buffered *file) {
     struct pollfd entry = {.fd = file->raw->fd, .events = POLLIN};
-    return poll(&entry, 1, 0) != 0;
+    return poll(&entry, 1, 0) != 0 || is_nonblocking(file->raw->fd);
 }
 
 static bool has_line(const Buffered *file, size_t seen) {
