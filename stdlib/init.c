@@ -238,6 +238,9 @@ bool vm_library_init(GenVM *vm) {
     vm->load_prelude = load_prelude;
     vm->find_builtin_module = find_module;
     vm->wait_events = thread_wait;
+#ifndef GEN_NO_UV
+    vm->run_on_pool = uv_run_on_pool;
+#endif
     vm->has_builtin_module = has_module;
     vm->has_library_module = has_library_module;
     if (vm->capabilities & GEN_CAP_FILES) {

@@ -9,6 +9,8 @@ bool sys_init(GenVM *vm); /* sys.c: makes the module sys and the standard stream
 /* The bytes of a file, malloc'ed and NUL-terminated; NULL with errno set. */
 char *init_read_file(GenVM *vm, const char *path, size_t *size);
 
+bool uv_run_on_pool(GenVM *vm, void *job); /* uv_loop.c: GenVM.run_on_pool */
+
 /* thread_wait.c: GenVM.wait_events */
 void thread_wait(GenVM *vm, int64_t nanoseconds);
 /* The wait of a native, without other threads, for one descriptor (-1: for the time alone; negative

@@ -7,7 +7,7 @@
 #include "stdlib/posix_child.h"
 #include "vm/bind.h"
 #include "vm/paths.h"
-#include "vm/threads.h"
+#include "vm/offload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,8 +48,10 @@ static Value posix_open(GenVM *vm, Value *args) {
     if (!path_check(vm, path, flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? PATH_WRITE : PATH_READ,
                     false, args[0]))
         return VALUE_ERROR;
-    while ((fd = path_open(vm, path, flags, (mode_t)as_int(args[2]))) < 0)
-        if (errno != EINTR)
+    while ((fd = file_open_waiting(vm, path, flags, (mode_t)as_int(args[2]))) < 0)
+        if (fd == FILE_PARKED)
+            return VALUE_ERROR;
+        else if (errno != EINTR)
             return posix_raise(vm, args[0]);
         else if (!posix_interrupted(vm))
             return VALUE_ERROR;
@@ -63,24 +65,14 @@ static Value posix_close(GenVM *vm, Value *args) {
                                                               : posix_raise(vm, VALUE_UNSET);
 }
 
-/* Where there are other threads, this one waits until the descriptor is ready. False: it does, or
- * an exception is pending. */
-static bool wait_parked(GenVM *vm, int64_t fd, short events) {
-    if (!vm->resumed && !threads_are_many(vm)) return true;
-    struct pollfd entry = {.fd = (int)fd, .events = events};
-    if (poll(&entry, 1, 0) != 0) return true;
-    if (vm->interrupted && threads_is_main(vm) && !posix_interrupted(vm)) return false;
-    threads_park(vm, THREAD_FOR_EVER, (int)fd, events);
-    return false;
-}
-
 /* Reads where the descriptor stands, or at `offset` when that is not negative. */
 static Value read_at(GenVM *vm, Value *args, off_t offset) {
     int64_t size = as_int(args[1]);
     int fd = (int)as_int(args[0]);
     if (size < 0) return errno = EINVAL, posix_raise(vm, VALUE_UNSET);
     if (!may_use(vm, as_int(args[0])) || !gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
-    if (offset < 0 && !wait_parked(vm, as_int(args[0]), POLLIN)) return VALUE_ERROR;
+    if (!file_fetch(vm, fd, offset, (size_t)size)) return VALUE_ERROR;
+    if (offset < 0 && !file_wait_ready(vm, fd, POLLIN)) return VALUE_ERROR;
     Value bytes = bytes_new(vm, NULL, (size_t)size);
     if (bytes == VALUE_ERROR || size == 0) return bytes;
     uint8_t *data = (uint8_t *)AS(Bytes, bytes)->data;
@@ -92,44 +84,6 @@ static Value read_at(GenVM *vm, Value *args, off_t offset) {
         else if (!posix_interrupted(vm))
             return VALUE_ERROR;
     return got == size ? bytes : bytes_new(vm, AS(Bytes, bytes)->data, (size_t)got);
-}
-
-/* What the descriptor takes without waiting, or -1 with errno. */
-static ssize_t write_some(int fd, const uint8_t *data, size_t size) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    ssize_t done = write(fd, data, size);
-    int number = errno;
-    if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags);
-    errno = number;
-    return done;
-}
-
-/* As a blocking write: all of it, but other threads go on where it has to wait. */
-static Value write_parked(GenVM *vm, Value *args, const uint8_t *data, size_t size) {
-    int fd = (int)as_int(args[0]);
-    Thread *thread = threads_current(vm);
-    size_t done = vm->resumed ? (size_t)thread->progress : 0;
-    while (done < size) {
-        bool ready = wait_parked(vm, fd, POLLOUT);
-        ssize_t some = ready ? write_some(fd, data + done, size - done) : -1;
-        if (!ready) {
-            thread->progress = (int64_t)done;
-            return VALUE_ERROR;
-        }
-        if (some >= 0)
-            done += (size_t)some;
-        else if (errno != EINTR && errno != EAGAIN)
-            return posix_raise(vm, VALUE_UNSET);
-    }
-    return int_value((int64_t)done);
-}
-
-static bool is_blocking_pipe(int fd) {
-    struct stat status;
-    int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &status) == 0 &&
-           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 static Value posix_read(GenVM *vm, Value *args) {
@@ -156,8 +110,8 @@ static Value write_at(GenVM *vm, Value *args, off_t offset) {
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
     if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
     if (!vm->resumed) budget_output(vm, size);
-    if (vm->resumed || (threads_are_many(vm) && offset < 0 && is_blocking_pipe(fd)))
-        return write_parked(vm, args, data, size);
+    if (vm->resumed || (threads_are_many(vm) && offset < 0 && file_is_blocking_pipe(fd)))
+        return file_write_waiting(vm, fd, data, size) ? int_value((int64_t)size) : VALUE_ERROR;
     ssize_t done;
     while ((done = offset < 0 ? write(fd, data, size) : pwrite(fd, data, size, offset)) < 0)
         if (errno != EINTR)
@@ -219,9 +173,52 @@ static Value posix_get_inheritable(GenVM *vm, Value *args) {
     return flags < 0 ? posix_raise(vm, VALUE_UNSET) : bool_value(!(flags & FD_CLOEXEC));
 }
 
+/* ---- what waits for disks ---- */
+
+typedef struct SyncJob {
+    Job job;
+    int fd; /* -1: everything */
+    int (*call)(int fd);
+    int status, number;
+} SyncJob;
+
+static void run_sync(Job *job) {
+    SyncJob *sync_job = (SyncJob *)job;
+    if (sync_job->call)
+        sync_job->status = sync_job->call(sync_job->fd);
+    else
+        sync();
+    sync_job->number = errno;
+}
+
+/* fsync or fdatasync of the descriptor; without a call, sync(). */
+static Value sync_by(GenVM *vm, int fd, int (*call)(int fd)) {
+    SyncJob alone = {.fd = fd, .call = call}, *job = &alone;
+    if (offload_is_under_way(vm)) {
+        if (!(job = offload_finish(vm))) return VALUE_ERROR;
+    } else if (threads_are_many(vm)) {
+        if (!(job = offload_new(vm, sizeof *job, run_sync, NULL))) return VALUE_ERROR;
+        job->fd = fd;
+        job->call = call;
+        job->job.brief = true;
+        return offload_start(vm, &job->job, VALUE_UNSET);
+    } else {
+        run_sync(&alone.job);
+    }
+    errno = job->number;
+    return job->status == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+}
+
 static Value posix_fsync(GenVM *vm, Value *args) {
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
-    return fsync((int)as_int(args[0])) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    return may_use(vm, as_int(args[0])) ? sync_by(vm, (int)as_int(args[0]), fsync) : VALUE_ERROR;
+}
+static Value posix_fdatasync(GenVM *vm, Value *args) {
+    return may_use(vm, as_int(args[0])) ? sync_by(vm, (int)as_int(args[0]), fdatasync)
+                                        : VALUE_ERROR;
+}
+static Value posix_sync(GenVM *vm, Value *args) {
+    (void)args;
+    return posix_may_use_files(vm, VALUE_NONE) ? sync_by(vm, -1, NULL) : VALUE_ERROR;
 }
 
 static Value posix_ftruncate(GenVM *vm, Value *args) {
@@ -443,6 +440,9 @@ const NativeDef posix_descriptor_functions[] = {
     {"get_inheritable(fd: size, /)", posix_get_inheritable,
      "Get the close-on-exe flag of the specified file descriptor."},
     {"fsync(fd: size)", posix_fsync, "Force write of fd to disk."},
+    {"fdatasync(fd: size)", posix_fdatasync,
+     "Force write of fd to disk without forcing update of metadata."},
+    {"sync()", posix_sync, "Force write of everything to disk."},
     {"ftruncate(fd: size, length: size, /)", posix_ftruncate,
      "Truncate a file, specified by file descriptor, to a specific length."},
     {"isatty(fd: size, /)", posix_isatty, "Return True if the fd is connected to a terminal."},

@@ -1,6 +1,7 @@
 /* socket_names.c - module _socket: names of hosts and services, addresses as text and bytes,
  * constants. */
 #include "stdlib/socket_native.h"
+#include "vm/offload.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,42 +38,123 @@ Value socket_addrinfo_list(GenVM *vm, const struct addrinfo *first) {
     return list;
 }
 
+/* ---- names of hosts ---- */
+
+typedef struct AddressJob { /* getaddrinfo */
+    Job job;
+    char *host, *service;
+    struct addrinfo hints, *found;
+    int code, number;
+} AddressJob;
+
+static void run_address(Job *job) {
+    AddressJob *address = (AddressJob *)job;
+    address->code = getaddrinfo(address->host, address->service, &address->hints, &address->found);
+    address->number = errno;
+}
+
+static void clean_address(Job *job) {
+    AddressJob *address = (AddressJob *)job;
+    free(address->host);
+    free(address->service);
+    if (address->found) freeaddrinfo(address->found);
+}
+
+static Value address_result(GenVM *vm, const AddressJob *address) {
+    errno = address->number;
+    if (address->code != 0) return failure(vm, address->code);
+    return socket_addrinfo_list(vm, address->found);
+}
+
+static char *copied(const char *text, bool *failed) {
+    char *copy = text ? strdup(text) : NULL;
+    *failed |= text && !copy;
+    return copy;
+}
+
+/* Other threads go on meanwhile. */
+static Value start_address(GenVM *vm, const AddressJob *asked) {
+    AddressJob *address = offload_new(vm, sizeof *address, run_address, clean_address);
+    if (!address) return VALUE_ERROR;
+    bool failed = false;
+    address->hints = asked->hints;
+    address->host = copied(asked->host, &failed);
+    address->service = copied(asked->service, &failed);
+    if (failed) raise_memory(vm);
+    if (!failed) return offload_start(vm, &address->job, VALUE_UNSET);
+    offload_drop(&address->job);
+    return VALUE_ERROR;
+}
+
 /* getaddrinfo(host or None, service or None, family, type, proto, flags) */
 static Value get_addrinfo(GenVM *vm, Value *args) {
-    struct addrinfo hints = {.ai_family = (int)as_int(args[2]),
-                             .ai_socktype = (int)as_int(args[3]),
-                             .ai_protocol = (int)as_int(args[4]),
-                             .ai_flags = (int)as_int(args[5])};
-    struct addrinfo *found = NULL;
-    if (!socket_may_use(vm)) return VALUE_ERROR;
     const char *host, *service;
+    if (!socket_may_use(vm)) return VALUE_ERROR;
+    if (offload_is_under_way(vm)) {
+        const AddressJob *done = offload_finish(vm);
+        return done ? address_result(vm, done) : VALUE_ERROR;
+    }
     if (!str_c_or_none(vm, args[0], &host) || !str_c_or_none(vm, args[1], &service))
         return VALUE_ERROR;
-    int code = getaddrinfo(host, service, &hints, &found);
-    if (code != 0) return failure(vm, code);
-    Value list = socket_addrinfo_list(vm, found);
-    freeaddrinfo(found);
+    AddressJob asked = {.host = (char *)(uintptr_t)host,
+                        .service = (char *)(uintptr_t)service,
+                        .hints = {.ai_family = (int)as_int(args[2]),
+                                  .ai_socktype = (int)as_int(args[3]),
+                                  .ai_protocol = (int)as_int(args[4]),
+                                  .ai_flags = (int)as_int(args[5])}};
+    if (host && !(asked.hints.ai_flags & AI_NUMERICHOST) && threads_are_many(vm))
+        return start_address(vm, &asked);
+    run_address(&asked.job);
+    Value list = address_result(vm, &asked);
+    if (asked.found) freeaddrinfo(asked.found);
+    return list;
+}
+
+typedef struct NameJob { /* getnameinfo */
+    Job job;
+    SocketAddress address;
+    socklen_t size;
+    int flags;
+    char host[NI_MAXHOST], service[NI_MAXSERV];
+    int code, number;
+} NameJob;
+
+static void run_name(Job *job) {
+    NameJob *name = (NameJob *)job;
+    name->code = getnameinfo(&name->address.any, name->size, name->host, sizeof name->host,
+                             name->service, sizeof name->service, name->flags);
+    name->number = errno;
+}
+
+static Value name_result(GenVM *vm, const NameJob *name) {
+    errno = name->number;
+    if (name->code != 0) return failure(vm, name->code);
+    Value list = list_new(vm, 2);
+    if (list == VALUE_ERROR || !list_append(vm, list, str_from(vm, name->host)) ||
+        !list_append(vm, list, str_from(vm, name->service)))
+        return VALUE_ERROR;
     return list;
 }
 
 /* getnameinfo(family, address, flags) -> [host, service] */
 static Value get_nameinfo(GenVM *vm, Value *args) {
-    SocketAddress address;
-    socklen_t size;
+    NameJob asked = {.flags = (int)as_int(args[2])}, *name;
     Value unfit;
-    char host[NI_MAXHOST], service[NI_MAXSERV];
     if (!socket_may_use(vm)) return VALUE_ERROR;
-    if (!socket_address_from(vm, "getnameinfo", (int)as_int(args[0]), args[1], &address, &size,
-                             &unfit))
+    if (offload_is_under_way(vm))
+        return (name = offload_finish(vm)) ? name_result(vm, name) : VALUE_ERROR;
+    if (!socket_address_from(vm, "getnameinfo", (int)as_int(args[0]), args[1], &asked.address,
+                             &asked.size, &unfit))
         return unfit;
-    int code = getnameinfo(&address.any, size, host, sizeof host, service, sizeof service,
-                           (int)as_int(args[2]));
-    if (code != 0) return failure(vm, code);
-    Value list = list_new(vm, 2);
-    if (list == VALUE_ERROR || !list_append(vm, list, str_from(vm, host)) ||
-        !list_append(vm, list, str_from(vm, service)))
-        return VALUE_ERROR;
-    return list;
+    if (asked.flags & NI_NUMERICHOST || !threads_are_many(vm)) {
+        run_name(&asked.job);
+        return name_result(vm, &asked);
+    }
+    if (!(name = offload_new(vm, sizeof *name, run_name, NULL))) return VALUE_ERROR;
+    name->address = asked.address;
+    name->size = asked.size;
+    name->flags = asked.flags;
+    return offload_start(vm, &name->job, VALUE_UNSET);
 }
 
 static Value get_hostname(GenVM *vm, Value *args) {

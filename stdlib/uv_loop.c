@@ -16,6 +16,8 @@
 #include "vm/memory.h"
 #include "vm/paths.h"
 #include "vm/bind.h"
+#include "stdlib/init.h"
+#include "vm/offload.h"
 #include "vm/threads.h"
 
 #include <errno.h>
@@ -92,6 +94,39 @@ static UvLoop *loop_start(GenVM *vm) {
     uv_timer_init(&loop->loop, &loop->timer);
     uv_unref((uv_handle_t *)&loop->wake);
     return loop;
+}
+
+/* ---- the pool ---- */
+
+static void on_work(uv_work_t *work) {
+    offload_run(work->data);
+}
+static void on_worked(uv_work_t *work, int status) {
+    (void)status;
+    free(work);
+}
+
+/* The loop that libuv's pool reports to. It is looked at when the next job comes, and closed with
+ * the VM: who waits for a job learns its end from the job itself. */
+static UvLoop *pool_loop(GenVM *vm) {
+    Value known = vm->roots[ROOT_UV_POOL];
+    if (known != VALUE_UNSET) return resource_data(vm, known, WHAT);
+    UvLoop *loop = loop_start(vm);
+    Value resource = loop ? resource_new(vm, WHAT, loop, release) : VALUE_ERROR;
+    if (resource == VALUE_ERROR) return error_clear(vm), NULL;
+    vm->roots[ROOT_UV_POOL] = resource;
+    return loop;
+}
+
+bool uv_run_on_pool(GenVM *vm, void *job) {
+    UvLoop *loop = pool_loop(vm);
+    uv_work_t *work = loop ? malloc(sizeof *work) : NULL;
+    if (!work) return false;
+    uv_run(&loop->loop, UV_RUN_NOWAIT);
+    work->data = job;
+    if (uv_queue_work(&loop->loop, work, on_work, on_worked) == 0) return true;
+    free(work);
+    return false;
 }
 
 static Dict *held_table(const UvLoop *loop, int table) {

@@ -6,6 +6,7 @@
 #include "stdlib/modules.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
+#include "vm/offload.h"
 #include "vm/resource.h"
 
 #include <limits.h>
@@ -147,12 +148,113 @@ static bool step(GenVM *vm, Stream *stream, StrBuilder *out, size_t room, int fl
     return builder_put(out, (char *)piece, offered - stream->z.avail_out);
 }
 
-/* deflate(stream, data, flush): what the stream gives for it */
+/* ---- all at once, aside ---- */
+
+enum { LARGE = 65536 }; /* bytes: less is not worth a thread */
+
+typedef struct FlateJob {
+    Job job;
+    z_stream z; /* a copy of the stream, which is used for nothing else */
+    bool is_inflate;
+    const uint8_t *data;
+    size_t size;
+    uint8_t *out;
+    size_t made, room;
+    int code;
+} FlateJob;
+
+static void clean_flate(Job *job) {
+    FlateJob *flate = (FlateJob *)job;
+    if (flate->is_inflate)
+        inflateEnd(&flate->z);
+    else
+        deflateEnd(&flate->z);
+    free(flate->out);
+}
+
+static bool make_room(FlateJob *flate) {
+    if (flate->made < flate->room) return true;
+    size_t room = flate->room * 2;
+    uint8_t *larger = realloc(flate->out, room);
+    if (!larger) return false;
+    flate->out = larger;
+    flate->room = room;
+    return true;
+}
+
+/* Up to the end of the stream, or of the data. */
+static void run_flate(Job *job) {
+    FlateJob *flate = (FlateJob *)job;
+    z_stream *z = &flate->z;
+    z->next_in = (Bytef *)(uintptr_t)flate->data;
+    for (size_t used = 0; flate->code == Z_OK;) {
+        if (!make_room(flate)) {
+            flate->code = Z_MEM_ERROR;
+            return;
+        }
+        size_t left = flate->size - used, room = flate->room - flate->made;
+        uInt given = left < UINT_MAX ? (uInt)left : UINT_MAX;
+        uInt offered = room < UINT_MAX ? (uInt)room : UINT_MAX;
+        z->avail_in = given;
+        z->avail_out = offered;
+        z->next_out = flate->out + flate->made;
+        flate->code = flate->is_inflate ? inflate(z, Z_SYNC_FLUSH)
+                                        : deflate(z, given == left ? Z_FINISH : Z_NO_FLUSH);
+        used += given - z->avail_in;
+        flate->made += offered - z->avail_out;
+    }
+}
+
+/* May a thread of the system do it: the bytes cannot change, and no limit is on what comes out. */
+static bool may_go_aside(GenVM *vm, Value data) {
+    return threads_are_many(vm) && is_exact(data, TYPE_BYTES) && !vm->task && !vm->memory_limit;
+}
+
+static Value start_aside(GenVM *vm, Stream *stream, Value bytes, const uint8_t *data, size_t size) {
+    FlateJob *flate = offload_new(vm, sizeof *flate, run_flate, NULL);
+    if (!flate) return VALUE_ERROR;
+    flate->is_inflate = stream->is_inflate;
+    flate->data = data;
+    flate->size = size;
+    flate->room = stream->is_inflate ? 4 * size : deflateBound(&stream->z, size);
+    flate->out = malloc(flate->room);
+    int code = !flate->out          ? Z_MEM_ERROR
+               : stream->is_inflate ? inflateCopy(&flate->z, &stream->z)
+                                    : deflateCopy(&flate->z, &stream->z);
+    if (code != Z_OK) {
+        free(flate->out);
+        offload_drop(&flate->job);
+        return raise_memory(vm);
+    }
+    flate->job.clean = clean_flate;
+    flate->job.brief = true;
+    return offload_start(vm, &flate->job, bytes);
+}
+
+/* What `deflate` and `inflate` return. */
+static Value finish_aside(GenVM *vm, const char *what) {
+    FlateJob *flate = offload_finish(vm);
+    if (!flate) return VALUE_ERROR;
+    native_spend(vm, (flate->size + flate->made) / 64);
+    bool cut_short = flate->is_inflate && flate->code == Z_BUF_ERROR; /* the caller tells that */
+    if (flate->code != Z_STREAM_END && !cut_short)
+        return raise_own(vm, flate->code, flate->z.msg, what);
+    Value made = bytes_new(vm, flate->out, flate->made);
+    if (made == VALUE_ERROR || !flate->is_inflate) return made;
+    return tuple_pack(vm, 3, made, int_from_u64(vm, flate->z.total_in),
+                      bool_value(flate->code == Z_STREAM_END));
+}
+
+/* deflate(stream, data, flush, aside): what the stream gives for it. Aside: all of a stream that is
+ * not used again, on another thread. */
 static Value deflate_some(GenVM *vm, Value *args) {
+    if (offload_is_under_way(vm)) return finish_aside(vm, "while compressing data");
     Stream *stream = resource_data(vm, args[0], kind);
     const uint8_t *data;
     size_t size;
     if (!stream || !take(vm, args[1], &data, &size)) return VALUE_ERROR;
+    if (args[3] == VALUE_TRUE && size >= LARGE && may_go_aside(vm, args[1]))
+        return start_aside(vm, stream, args[1], data, size);
     StrBuilder out;
     builder_init(&out, vm);
     stream->z.next_in = (Bytef *)(uintptr_t)data;
@@ -176,15 +278,18 @@ static Value deflate_some(GenVM *vm, Value *args) {
     return builder_finish_bytes(&out);
 }
 
-/* inflate(stream, data, at most n bytes or 0, dictionary or None, what): (bytes, how many of data
- * were used, is the stream at its end) */
+/* inflate(stream, data, at most n bytes or 0, dictionary or None, what, aside): (bytes, how many of
+ * data were used, is the stream at its end) */
 static Value inflate_some(GenVM *vm, Value *args) {
+    if (offload_is_under_way(vm)) return finish_aside(vm, AS_STR(args[4])->data);
     Stream *stream = resource_data(vm, args[0], kind);
     const uint8_t *data, *dictionary = NULL;
     size_t size, dictionary_size = 0;
     if (!stream || !take(vm, args[1], &data, &size)) return VALUE_ERROR;
     if (args[3] != VALUE_NONE && !take(vm, args[3], &dictionary, &dictionary_size))
         return VALUE_ERROR;
+    if (args[5] == VALUE_TRUE && size >= LARGE && may_go_aside(vm, args[1]))
+        return start_aside(vm, stream, args[1], data, size);
     size_t most = as_int(args[2]) > 0 ? (size_t)as_int(args[2]) : SIZE_MAX, used = 0;
     StrBuilder out;
     builder_init(&out, vm);
@@ -258,8 +363,9 @@ static const NativeDef functions[] = {
      deflate_new, NULL},
     {"inflate_new(wbits: index, dictionary, /)", inflate_new, NULL},
     {"copy(stream, /)", copy, NULL},
-    {"deflate(stream, data, flush: index, /)", deflate_some, NULL},
-    {"inflate(stream, data, most: index, dictionary, what: str, /)", inflate_some, NULL},
+    {"deflate(stream, data, flush: index, aside: bool = False, /)", deflate_some, NULL},
+    {"inflate(stream, data, most: index, dictionary, what: str, aside: bool = False, /)",
+     inflate_some, NULL},
     {"truncated(what: str, /)", truncated, NULL},
     {"crc32(data, value: int = 0, /)", crc32_of, "Compute a CRC-32 checksum of data."},
     {"adler32(data, value: int = 1, /)", adler32_of, "Compute an Adler-32 checksum of data."},

@@ -173,6 +173,9 @@ struct GenVM {
     void (*wait_events)(GenVM *vm, int64_t nanoseconds);
     void (*end_wait)(int fd); /* called by gen_interrupt, with wait_fd, unless that is 0 */
     _Atomic int wait_fd;
+    /* Has a pool of threads call offload_run(job), set by the library; NULL: there is none. False:
+     * it could not be handed over. */
+    bool (*run_on_pool)(GenVM *vm, void *job);
     Value roots[32]; /* spare places for engine files */
 };
 enum {
@@ -181,6 +184,7 @@ enum {
     ROOT_FIRSTITER = 11, /* sys.set_asyncgen_hooks, or VALUE_UNSET (async_generator.c) */
     ROOT_FINALIZER = 12,
     ROOT_ON_INTERRUPT = 13,  /* called instead of raising KeyboardInterrupt, or VALUE_UNSET */
+    ROOT_UV_POOL = 17,       /* the loop behind run_on_pool */
     ROOT_UV = 14,            /* the event loop of the library (stdlib/uv_loop.c) */
     ROOT_RESULT = 15,        /* what a run gave, while the host gets it */
     ROOT_THREAD_LOCALS = 16, /* list: instance, defaults, ... that each thread has for itself */

@@ -43,7 +43,7 @@ bool buffered_close(GenVM *vm, Buffered *file) {
     file_unlink(&file->link);
     bool flushed = buffered_flush(vm, file);
     Value error = flushed ? VALUE_UNSET : error_take(vm);
-    file->at = file->end = file->used = 0;
+    file->at = file->end = file->used = file->sent = 0;
     file->in = file->out = NULL;
     bool closed = raw_close(vm, file->raw);
     if (flushed) return closed;
@@ -52,9 +52,18 @@ bool buffered_close(GenVM *vm, Buffered *file) {
     return false;
 }
 
+/* After a drain that was not finished. */
+static void settle(Buffered *file) {
+    if (likely(!file->sent)) return;
+    memmove(file->out->data, file->out->data + file->sent, file->used - file->sent);
+    file->used -= file->sent;
+    file->sent = 0;
+}
+
 void buffered_close_quietly(GenVM *vm, Buffered *file) {
     file_unlink(&file->link);
     if (!file->raw || raw_is_closed(file->raw)) return;
+    settle(file);
     if (file->used) raw_write_quietly(vm, file->raw, file->out->data, file->used);
     file->used = 0;
     file->raw->wrapped = false;
@@ -65,6 +74,8 @@ void buffered_close_quietly(GenVM *vm, Buffered *file) {
 
 bool buffered_flush(GenVM *vm, Buffered *file) {
     if (!file->used) return true;
+    if (file->may_grow) return file->flush_due = true;
+    settle(file);
     size_t done;
     bool ok = raw_write(vm, file->raw, file->out->data, file->used, &done);
     memmove(file->out->data, file->out->data + done, file->used - done);
@@ -88,8 +99,23 @@ static bool begin_write(GenVM *vm, Buffered *file) {
     return file->out != NULL;
 }
 
+static bool put_growing(GenVM *vm, Buffered *file, const void *data, size_t size) {
+    size_t room = file->out->capacity, wanted = file->used + size;
+    if (wanted > room) {
+        Buffer *out = gc_buffer_resize(vm, file->out, wanted > 2 * room ? wanted : 2 * room);
+        if (!out) return false;
+        file->out = out;
+        gc_barrier(vm, file);
+    }
+    memcpy(file->out->data + file->used, data, size);
+    file->used += size;
+    return true;
+}
+
 bool buffered_put(GenVM *vm, Buffered *file, const void *data, size_t size) {
     if (unlikely(!file->out || file->end) && !begin_write(vm, file)) return false;
+    if (unlikely(file->may_grow)) return put_growing(vm, file, data, size);
+    settle(file);
     if (size > file->size - file->used && !buffered_flush(vm, file)) return false;
     size_t done;
     if (size >= file->size) return raw_write(vm, file->raw, data, size, &done);
@@ -201,6 +227,7 @@ Value buffered_take_all(GenVM *vm, Buffered *file) {
 
 int64_t buffered_tell(GenVM *vm, Buffered *file) {
     int64_t at = raw_seek(vm, file->raw, 0, SEEK_CUR);
+    settle(file);
     return at < 0 ? -1 : at - (int64_t)(file->end - file->at) + (int64_t)file->used;
 }
 

@@ -202,19 +202,35 @@ static Value method_readlines(GenVM *vm, Value *args) {
 
 /* ---- writing ---- */
 
+/* The thread may be parked: see file_drains. */
+static Value write_draining(GenVM *vm, Buffered *file, const TextSpan *span) {
+    if (!vm->resumed) {
+        file->may_grow = true;
+        bool ok = buffered_put(vm, file, span->data, span->size);
+        file->may_grow = false;
+        if (!ok) return VALUE_ERROR;
+        if (file->used <= file->size) return int_value((int64_t)span->size);
+    }
+    return file_drain(vm, file) ? int_value((int64_t)span->size) : VALUE_ERROR;
+}
+
 static Value method_write(GenVM *vm, Value *args) {
     TextSpan span;
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
-    budget_output(vm, span.size);
+    if (!vm->resumed) budget_output(vm, span.size);
     Buffered *file = AS(Buffered, args[0]);
     if (!check_attached(vm, file)) return VALUE_ERROR;
     if (raw_is_closed(file->raw)) return raise_value(vm, "write to closed file");
+    if (unlikely(vm->threads != NULL) && file_drains(vm, file))
+        return write_draining(vm, file, &span);
     return buffered_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size)
                                                         : VALUE_ERROR;
 }
 
 static Value method_flush(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], "flush");
+    if (file && unlikely(vm->threads != NULL) && file_drains(vm, file))
+        return file_drain(vm, file) ? VALUE_NONE : VALUE_ERROR;
     return file && buffered_flush(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 
@@ -284,6 +300,10 @@ static Value method_truncate(GenVM *vm, Value *args) {
 
 static Value method_close(GenVM *vm, Value *args) {
     Buffered *file = AS(Buffered, args[0]);
+    if (unlikely(vm->threads != NULL) && file_drains(vm, file) && !file_drain(vm, file)) {
+        if (vm->stop) return VALUE_ERROR;
+        error_clear(vm); /* to close it all the same; the error is met again there */
+    }
     return check_attached(vm, file) && buffered_close(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 

@@ -5,13 +5,14 @@
  * unless gen_interrupt asks the script to stop.
  */
 #include "vm/objects/files.h"
-#include "vm/task.h"
+#include "vm/threads.h"
 #include "vm/bind.h"
 #include "vm/paths.h"
 #include "vm/genvm.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -254,8 +255,9 @@ static bool refuse_files(GenVM *vm, Value file) {
 static bool open_path(GenVM *vm, RawFile *raw, Value file, int flags) {
     const char *path = file_path(vm, file);
     if (!path) return false;
-    while ((raw->fd = path_open(vm, path, flags, 0666)) < 0) {
+    while ((raw->fd = file_open_waiting(vm, path, flags, 0666)) < 0) {
         int number = errno;
+        if (raw->fd == FILE_PARKED) return raw->fd = -1, false;
         if (number == EPERM && vm->path_rules)
             return path_check(vm, path, flags & O_ACCMODE ? PATH_WRITE : PATH_READ, false, file) &&
                    (raise_os_error(vm, number, file), false);
@@ -382,6 +384,13 @@ static Value new (GenVM *vm, Value *args) {
     return raw ? object_value(raw) : VALUE_ERROR;
 }
 
+/* After an error: a descriptor that does not block had nothing, or took nothing, which is None. */
+static Value none_or_error(GenVM *vm) {
+    if (!error_matches(vm, EXC_BLOCKING_IO_ERROR)) return VALUE_ERROR;
+    error_clear(vm);
+    return VALUE_NONE;
+}
+
 /* What is left, in a growing piece of memory. */
 static Value read_rest(GenVM *vm, RawFile *raw) {
     StrBuilder builder;
@@ -393,8 +402,26 @@ static Value read_rest(GenVM *vm, RawFile *raw) {
         if (got == 0) return builder_finish_bytes(&builder);
         builder_put(&builder, (const char *)piece->data, (size_t)got);
     }
+    if (piece && !builder.failed && builder.size && none_or_error(vm) == VALUE_NONE)
+        return builder_finish_bytes(&builder);
+    bool failed = !piece || builder.failed;
     builder_drop(&builder);
-    return VALUE_ERROR;
+    return failed ? VALUE_ERROR : none_or_error(vm);
+}
+
+/* May the thread have to wait for what it reads: then it does so between single reads. */
+static bool waits(GenVM *vm, RawFile *raw) {
+    if (likely(!vm->threads)) return false;
+    return (vm->resumed || threads_are_many(vm)) && raw->fd >= 0 && !raw_is_seekable(raw);
+}
+
+static bool wait_input(GenVM *vm, RawFile *raw) {
+    return !waits(vm, raw) || file_wait_ready(vm, raw->fd, POLLIN);
+}
+
+static Value rest_of(GenVM *vm, RawFile *raw) {
+    if (waits(vm, raw)) return native_twin(vm, TWIN_FILE_RAW_REST, 1, object_value(raw));
+    return read_rest(vm, raw);
 }
 
 static Value method_read(GenVM *vm, Value *args) {
@@ -402,17 +429,17 @@ static Value method_read(GenVM *vm, Value *args) {
     if (!file_size_arg(vm, args[1], &size)) return VALUE_ERROR;
     RawFile *raw = readable_file(vm, args[0]);
     if (!raw) return VALUE_ERROR;
-    if (size < 0) return read_rest(vm, raw);
-    if (!gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
+    if (size < 0) return rest_of(vm, raw);
+    if (!gc_check_size(vm, (uint64_t)size) || !wait_input(vm, raw)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, (size_t)size);
     int64_t got = bytes ? raw_read(vm, raw, bytes->data, (size_t)size) : -1;
-    if (got < 0) return VALUE_ERROR;
+    if (got < 0) return none_or_error(vm);
     return got == size ? object_value(bytes) : bytes_new(vm, bytes->data, (size_t)got);
 }
 
 static Value method_readall(GenVM *vm, Value *args) {
     RawFile *raw = readable_file(vm, args[0]);
-    return raw ? read_rest(vm, raw) : VALUE_ERROR;
+    return raw ? rest_of(vm, raw) : VALUE_ERROR;
 }
 
 static Value method_readinto(GenVM *vm, Value *args) {
@@ -420,8 +447,9 @@ static Value method_readinto(GenVM *vm, Value *args) {
     size_t size;
     if (!file_writable_span(vm, "readinto", args[1], &data, &size)) return VALUE_ERROR;
     RawFile *raw = readable_file(vm, args[0]);
-    int64_t got = raw ? raw_read(vm, raw, data, size) : -1;
-    return got < 0 ? VALUE_ERROR : int_value(got);
+    if (!raw || !wait_input(vm, raw)) return VALUE_ERROR;
+    int64_t got = raw_read(vm, raw, data, size);
+    return got < 0 ? none_or_error(vm) : int_value(got);
 }
 
 /* Byte by byte, as nothing can be put back. */
@@ -443,11 +471,15 @@ static Value read_line(GenVM *vm, RawFile *raw, int64_t limit) {
 static Value method_readline(GenVM *vm, Value *args) {
     int64_t limit;
     RawFile *raw = readable_file(vm, args[0]);
-    return raw && file_size_arg(vm, args[1], &limit) ? read_line(vm, raw, limit) : VALUE_ERROR;
+    if (!raw || !file_size_arg(vm, args[1], &limit)) return VALUE_ERROR;
+    if (waits(vm, raw))
+        return native_twin(vm, TWIN_FILE_RAW_LINE, 2, args[0], int_value(limit < 0 ? -1 : limit));
+    return read_line(vm, raw, limit);
 }
 
 static Value next(GenVM *vm, Value self) {
     RawFile *raw = readable_file(vm, self);
+    if (raw && waits(vm, raw)) return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     Value line = raw ? read_line(vm, raw, -1) : VALUE_ERROR;
     return line != VALUE_ERROR && AS(Bytes, line)->size == 0 ? VALUE_END : line;
 }
@@ -456,10 +488,17 @@ static Value method_write(GenVM *vm, Value *args) {
     TextSpan span;
     size_t done;
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
-    budget_output(vm, span.size);
+    if (!vm->resumed) budget_output(vm, span.size);
     RawFile *raw = writable_file(vm, args[0]);
-    if (!raw || !raw_write(vm, raw, span.data, span.size, &done)) return VALUE_ERROR;
-    return int_value((int64_t)span.size);
+    bool parks = raw && unlikely(vm->threads != NULL) && raw->fd >= 0 &&
+                 (vm->resumed || (threads_are_many(vm) && file_is_blocking_pipe(raw->fd)));
+    if (parks && !file_write_waiting(vm, raw->fd, (const uint8_t *)span.data, span.size))
+        return VALUE_ERROR;
+    if (parks) return int_value((int64_t)span.size);
+    if (!raw) return VALUE_ERROR;
+    if (raw_write(vm, raw, span.data, span.size, &done)) return int_value((int64_t)span.size);
+    Value failed = none_or_error(vm);
+    return failed == VALUE_NONE && done ? int_value((int64_t)done) : failed;
 }
 
 static Value method_seek(GenVM *vm, Value *args) {

@@ -131,8 +131,40 @@ static Value method_readlines(GenVM *vm, Value *args) {
 
 /* ---- writing ---- */
 
+/* What is written to by a native that may be parked meanwhile (file_drains); NULL: it may not. */
+static Buffered *draining(GenVM *vm, const TextFile *file) {
+    if (likely(!vm->threads) || !file->source || !is_buffered(object_value(file->source)))
+        return NULL;
+    Buffered *bytes = (Buffered *)file->source;
+    return file_drains(vm, bytes) ? bytes : NULL;
+}
+
+static Value write_draining(GenVM *vm, TextFile *file, Buffered *bytes, Value text) {
+    if (!vm->resumed) {
+        bytes->may_grow = true;
+        bool ok = file_text_write(vm, file, text);
+        bytes->may_grow = false;
+        if (!ok) return VALUE_ERROR;
+        if (!bytes->flush_due && bytes->used <= bytes->size) return int_value(AS_STR(text)->length);
+    }
+    return file_drain(vm, bytes) ? int_value(AS_STR(text)->length) : VALUE_ERROR;
+}
+
+/* All that waits in both layers; false as file_drain. */
+static bool flush_draining(GenVM *vm, TextFile *file, Buffered *bytes) {
+    if (!vm->resumed) {
+        bytes->may_grow = true;
+        bool ok = file_text_flush(vm, file);
+        bytes->may_grow = false;
+        if (!ok) return false;
+    }
+    return file_drain(vm, bytes);
+}
+
 static Value method_write(GenVM *vm, Value *args) {
     TextFile *file = writable_file(vm, args[0]);
+    Buffered *bytes = file ? draining(vm, file) : NULL;
+    if (unlikely(bytes != NULL)) return write_draining(vm, file, bytes, args[1]);
     return file && file_text_write(vm, file, args[1]) ? int_value(AS_STR(args[1])->length)
                                                       : VALUE_ERROR;
 }
@@ -140,7 +172,8 @@ static Value method_write(GenVM *vm, Value *args) {
 static Value method_writelines(GenVM *vm, Value *args) {
     if (!open_file(vm, args[0])) return VALUE_ERROR;
     uint64_t count;
-    const Value *items = type_of(vm, args[0])->is_builtin ? leaf_items(args[1], &count) : NULL;
+    bool plain = type_of(vm, args[0])->is_builtin && !draining(vm, text_of(args[0]));
+    const Value *items = plain ? leaf_items(args[1], &count) : NULL;
     if (!items) return native_twin(vm, TWIN_FILE_WRITELINES, 2, args[0], args[1]);
     TextFile *file = text_of(args[0]);
     for (uint64_t i = 0; file && i < count; i++) {
@@ -154,6 +187,8 @@ static Value method_writelines(GenVM *vm, Value *args) {
 
 static Value method_flush(GenVM *vm, Value *args) {
     TextFile *file = open_file(vm, args[0]);
+    Buffered *bytes = file ? draining(vm, file) : NULL;
+    if (unlikely(bytes != NULL)) return flush_draining(vm, file, bytes) ? VALUE_NONE : VALUE_ERROR;
     return file && file_text_flush(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 
@@ -224,6 +259,11 @@ static Value method_seek(GenVM *vm, Value *args) {
 static Value method_close(GenVM *vm, Value *args) {
     TextFile *file = text_of(args[0]);
     if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    Buffered *bytes = draining(vm, file);
+    if (unlikely(bytes != NULL) && !flush_draining(vm, file, bytes)) {
+        if (vm->stop) return VALUE_ERROR;
+        error_clear(vm); /* to close it all the same; the error is met again there */
+    }
     return file_text_close(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 

@@ -88,10 +88,13 @@ typedef struct Buffered { /* kinds BUFFERED_READER, BUFFERED_WRITER, BUFFERED_RA
     RawFile *raw;     /* NULL: detached */
     Buffer *in, *out; /* NULL until used. Not both hold something */
     size_t at, end;   /* what is read but not taken: in->data[at..end] */
-    size_t used;      /* what waits to be written: out->data[0..used] */
+    size_t used;      /* what waits to be written: out->data[sent..used] */
+    size_t sent;      /* not 0 only between two drains */
     size_t size;      /* of each buffer */
     uint32_t version; /* changes when `in` is dropped or moved: see TextFile.window */
     bool wrapped;     /* a text file above closes it */
+    bool may_grow;    /* what is written stays in `out`, however much, until file_drain */
+    bool flush_due;   /* a flush was asked for meanwhile */
     FileLink link;
 } Buffered;
 
@@ -107,6 +110,11 @@ bool buffered_flush(GenVM *vm, Buffered *file); /* what waits to be written */
  * has them in the buffer, or all up to the end. False: the thread is parked, or an error is
  * pending. */
 bool file_gather(GenVM *vm, Buffered *file, size_t wanted, bool line);
+/* The same for writing: may the thread be parked where a pipe is full. Then a native puts what it
+ * writes with may_grow, and has file_drain write it, parked meanwhile; when it is run anew
+ * (vm->resumed), only the latter is left. */
+bool file_drains(GenVM *vm, const Buffered *file);
+bool file_drain(GenVM *vm, Buffered *file); /* false: the thread is parked, or an error is pending */
 /* Would a `next` have to park the thread, which only a call of readline can. */
 bool file_line_waits(GenVM *vm, const Buffered *file);
 /* Reads more behind what is there; *moved: by how much that moved down. False: an error is pending.
