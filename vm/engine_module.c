@@ -295,6 +295,11 @@ static Value prelude(GenVM *vm, Value *args) {
     Value module = name == VALUE_ERROR ? VALUE_ERROR : dict_get_str(vm, AS_DICT(vm->prelude), name);
     return module == VALUE_UNSET ? VALUE_NONE : module;
 }
+static Value load_prelude(GenVM *vm, Value *args) {
+    const char *name = str_c(vm, args[0]);
+    if (!name || !prelude_load(vm, name)) return VALUE_ERROR;
+    return prelude(vm, args);
+}
 
 /* The prelude's functions that write reports: the module traceback shows them. */
 static Value traceback_functions(GenVM *vm, Value *args) {
@@ -500,6 +505,7 @@ const NativeDef engine_core_natives[] = {
     {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
     {"traceback_functions()", traceback_functions, "The prelude module traceback."},
     {"prelude(name: str, /)", prelude, "A loaded prelude module, or None."},
+    {"load_prelude(name: str, /)", load_prelude, "The same, loaded if it was not."},
     {"typeparams()", typeparams, "The prelude module of that name."},
     {"entropy()", entropy, "A seed."},
     {"types()", types, "The builtin types by name."},

@@ -59,6 +59,10 @@ static Value method_init(GenVM *vm, Value *args) {
 
 static Value repr(GenVM *vm, Value self) {
     const Module *module = self_module(self);
+    Value spec =
+        module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___spec__)) : VALUE_UNSET;
+    if (spec != VALUE_UNSET && spec != VALUE_NONE)
+        return native_twin(vm, TWIN_MODULE_REPR, 1, spec);
     Value name =
         module->dict ? dict_get_str(vm, module->dict, name_value(vm, NAME___name__)) : VALUE_UNSET;
     if (name == VALUE_UNSET || !value_is_str(name)) name = vm->characters['?'];
