@@ -158,7 +158,7 @@ static Value instructions(GenVM *vm, Value self) {
 
 /* The constant that names a global or attribute in the instruction at `word`, or VALUE_UNSET. */
 static Value used_name(const Code *code, uint32_t word) {
-    switch (instr_op(code->instrs[word])) {
+    switch (code_generic_op(code, instr_op(code->instrs[word]))) {
     case OP_GETGLOBAL:
     case OP_SETGLOBAL:
     case OP_DELGLOBAL:

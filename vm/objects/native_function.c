@@ -117,6 +117,38 @@ static Value get_owner(GenVM *vm, Value self) {
     return (void)vm, object_value(self_native(self)->owner);
 }
 
+/* A parameter without what the binder does with it: "index: index = -1" is "index=-1". */
+static void put_parameter(StrBuilder *text, const char *at, const char *end) {
+    const char *colon = memchr(at, ':', (size_t)(end - at));
+    const char *equals = memchr(at, '=', (size_t)(end - at));
+    if (equals && colon && colon > equals) colon = NULL; /* in the default */
+    const char *name_end = colon ? colon : equals ? equals : end;
+    while (name_end > at && name_end[-1] == ' ')
+        name_end--;
+    builder_put(text, at, (size_t)(name_end - at));
+    if (!equals) return;
+    builder_put_byte(text, '=');
+    for (equals++; *equals == ' ';)
+        equals++;
+    if (*equals == '?')
+        builder_put_c(text, "<unrepresentable>");
+    else
+        builder_put(text, equals, (size_t)(end - equals));
+}
+
+/* Where the parameter ends that begins there: at a comma or the closing parenthesis. */
+static const char *parameter_end(const char *at) {
+    for (char quote = 0; *at; at++) {
+        if (quote)
+            quote = *at == quote ? 0 : quote;
+        else if (*at == '\'' || *at == '"')
+            quote = *at;
+        else if (*at == ',' || (*at == ')' && at[-1] != '('))
+            break;
+    }
+    return at;
+}
+
 /* The part of the signature in parentheses, as CPython shows it: "($self, x, /)". */
 static Value get_text_signature(GenVM *vm, Value self) {
     const NativeFunction *native = self_native(self);
@@ -126,7 +158,15 @@ static Value get_text_signature(GenVM *vm, Value self) {
     builder_init(&text, vm);
     builder_put_byte(&text, '(');
     if (strncmp(open + 1, "self", 4) == 0) builder_put_byte(&text, '$');
-    builder_put_c(&text, open + 1);
+    for (const char *at = open + 1; *at && *at != ')';) {
+        const char *end = parameter_end(at);
+        put_parameter(&text, at, end);
+        if (*end != ',') break;
+        builder_put_c(&text, ", ");
+        for (at = end + 1; *at == ' ';)
+            at++;
+    }
+    builder_put_byte(&text, ')');
     return builder_finish(&text);
 }
 
