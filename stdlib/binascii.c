@@ -189,6 +189,19 @@ static Value crc32(GenVM *vm, Value *args) {
     return int_from_i64(vm, (int64_t)(uint32_t)~crc);
 }
 
+/* same_bytes(a, b): compared in a time that does not tell where they differ */
+static Value same_bytes(GenVM *vm, Value *args) {
+    const uint8_t *left, *right;
+    size_t left_size, right_size;
+    if (!bytes_view(vm, args[0], &left, &left_size) ||
+        !bytes_view(vm, args[1], &right, &right_size) || !native_charge(vm, right_size / 64))
+        return VALUE_ERROR;
+    volatile uint8_t differs = left_size != right_size;
+    for (size_t i = 0; i < right_size; i++)
+        differs |= (uint8_t)((left_size == right_size ? left[i] : right[i]) ^ right[i]);
+    return bool_value(!differs);
+}
+
 static const NativeDef functions[] = {
     {"b2a_base64(data, /, *, newline: bool = True)", b2a_base64, "Base64-code line of data."},
     {"a2b_base64(data, /, *, strict_mode: bool = False)", a2b_base64,
@@ -198,6 +211,7 @@ static const NativeDef functions[] = {
     {"unhexlify(hexstr, /)", unhexlify, "Binary data of hexadecimal representation."},
     {"a2b_hex(hexstr, /)", unhexlify, "Binary data of hexadecimal representation."},
     {"crc32(data, crc: int = 0, /)", crc32, "Compute CRC-32 incrementally."},
+    {"same_bytes(a: bytes, b: bytes, /)", same_bytes, NULL},
     {0},
 };
 

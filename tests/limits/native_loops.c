@@ -23,6 +23,7 @@ static const char *const rows[] = {
 static const char setup[] =
     "import itertools, collections, math, re, json, base64, binascii, textwrap, bisect, heapq, io\n"
     "import snapshot, copy, random, sys, string, functools, operator, fnmatch\n"
+    "try:\n    import hashlib\nexcept ImportError: # a build without OpenSSL\n    pass\n"
     "big = list(range(100000))\n"
     "text = 'a' * 100000\n"
     "data = b'a' * 100000\n"
