@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 static int fd_of(Value v) {
@@ -172,6 +173,18 @@ static Value try_recv(GenVM *vm, Value *args) {
     return bytes_new(vm, data, (size_t)got);
 }
 
+/* send_file(fd, file, offset, count): the number of bytes that the system has copied, 0 at the end
+ * of the file. It never waits. */
+static Value send_file(GenVM *vm, Value *args) {
+    off_t offset = (off_t)as_int(args[2]);
+    int64_t count = as_int(args[3]);
+    if (offset < 0 || count < 0) return raise_value(vm, "negative offset or count");
+    ssize_t done;
+    while ((done = sendfile(fd_of(args[0]), fd_of(args[1]), &offset, (size_t)count)) < 0)
+        if (errno != EINTR) return socket_raise(vm);
+    return int_value(done);
+}
+
 static Value send_all(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
@@ -211,6 +224,8 @@ const NativeDef socket_transfer_functions[] = {
     {"sendall(fd: index, data, flags: index, timeout: float | None, /)", send_all, NULL},
     {"sendto(fd: index, family: index, data, flags: index, address, timeout: float | None, /)",
      send_to, NULL},
+    {"send_file(fd: index, file: index, offset: index, count: index, /)", send_file,
+     "The number of bytes of a file that were sent at once."},
     {"try_send(fd: index, data, /)", try_send,
      "The number of bytes sent at once, 0 when there is no room."},
     {"try_recv(fd: index, size: index, /)", try_recv,
