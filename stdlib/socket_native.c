@@ -172,11 +172,34 @@ static bool internet_from(GenVM *vm, const char *function, int family, Value v,
     return host_from(vm, family, tuple->items[0], host, unfit);
 }
 
+/* (process, groups) */
+static bool netlink_from(GenVM *vm, const char *function, Value v, SocketAddress *address) {
+    if (!is_kind(v, TYPE_TUPLE) || AS_TUPLE(v)->count != 2) {
+        raise_type(vm, "%s(): AF_NETLINK address must be tuple, not %T", function, v);
+        return false;
+    }
+    uint32_t *const parts[] = {&address->netlink.nl_pid, &address->netlink.nl_groups};
+    address->netlink.nl_family = AF_NETLINK;
+    for (int i = 0; i < 2; i++) {
+        int64_t number;
+        if (!value_is_intlike(AS_TUPLE(v)->items[i]))
+            return raise_type(vm, "an integer is required"), false;
+        if (!int_to_i64(AS_TUPLE(v)->items[i], &number) || number < 0 || number > UINT32_MAX)
+            return raise_overflow(vm, "int out of range"), false;
+        *parts[i] = (uint32_t)number;
+    }
+    return true;
+}
+
 bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
                          SocketAddress *address, socklen_t *size, Value *unfit) {
     memset(address, 0, sizeof *address);
     *unfit = VALUE_ERROR;
     if (family == AF_UNIX) return unix_from(vm, v, address, size);
+    if (family == AF_NETLINK) {
+        *size = sizeof address->netlink;
+        return netlink_from(vm, function, v, address);
+    }
     if (family != AF_INET && family != AF_INET6)
         return raise_error(vm, EXC_OS_ERROR, "%s(): bad family", function), false;
     *size = family == AF_INET ? sizeof address->in : sizeof address->in6;
@@ -208,6 +231,9 @@ Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t si
         return tuple_pack(vm, 4, str_from(vm, text), int_value(ntohs(address->in6.sin6_port)),
                           int_value(ntohl(address->in6.sin6_flowinfo)),
                           int_value(address->in6.sin6_scope_id));
+    case AF_NETLINK:
+        return tuple_pack(vm, 2, int_value(address->netlink.nl_pid),
+                          int_value(address->netlink.nl_groups));
     case AF_UNIX: return unix_value(vm, address, size);
     default:
         return tuple_pack(vm, 2, int_value(address->any.sa_family),
@@ -441,6 +467,7 @@ static bool add_functions(GenVM *vm, Module *module, const NativeDef *def) {
 
 static bool init(GenVM *vm, Module *module) {
     return add_functions(vm, module, socket_transfer_functions) &&
+           add_functions(vm, module, socket_message_functions) &&
            add_functions(vm, module, socket_name_functions) &&
            add_functions(vm, module, socket_select_functions) &&
            socket_add_constants(vm, module->dict);
