@@ -15,13 +15,15 @@
 
 /* ---- lengths ---- */
 
-/* CMSG_LEN and CMSG_SPACE of lengths that fit into a socklen_t. */
+/* CMSG_LEN and CMSG_SPACE of such lengths fit into a socklen_t. */
 static bool fits(int64_t length) {
-    return length >= 0 && (uint64_t)length <= INT32_MAX - CMSG_SPACE(0);
+    return length >= 0 && length <= INT32_MAX && CMSG_SPACE((size_t)length) <= INT32_MAX;
 }
 
 static Value cmsg_len(GenVM *vm, Value *args) {
-    if (!fits(as_int(args[0]))) return raise_overflow(vm, "CMSG_LEN() argument out of range");
+    int64_t length = as_int(args[0]);
+    if (length < 0 || length > (int64_t)(INT32_MAX - CMSG_LEN(0)))
+        return raise_overflow(vm, "CMSG_LEN() argument out of range");
     return int_value((int64_t)CMSG_LEN((size_t)as_int(args[0])));
 }
 

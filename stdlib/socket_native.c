@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <net/if.h>
 #include <poll.h>
 #include <stddef.h>
 #include <time.h>
@@ -144,6 +143,32 @@ static bool unix_from(GenVM *vm, Value v, SocketAddress *address, socklen_t *siz
     return true;
 }
 
+/* Item `at` of an address, if it is there. One of more than 64 bits is `beyond`. */
+static bool part_from(GenVM *vm, Tuple *tuple, uint64_t at, int64_t beyond, int64_t *out) {
+    *out = 0;
+    if (tuple->count <= at) return true;
+    if (!value_is_intlike(tuple->items[at])) {
+        raise_type(vm, "'%T' object cannot be interpreted as an integer", tuple->items[at]);
+        return false;
+    }
+    if (!int_to_i64(tuple->items[at], out)) *out = beyond;
+    return true;
+}
+
+/* The scope is cut to 32 bits, as CPython does it; the flow is not. */
+static bool flow_and_scope_from(GenVM *vm, const char *function, Tuple *tuple,
+                                struct sockaddr_in6 *address) {
+    int64_t flow, scope;
+    if (!part_from(vm, tuple, 2, -1, &flow) || !part_from(vm, tuple, 3, 0, &scope)) return false;
+    if (flow < 0 || flow > 0xfffff) {
+        raise_overflow(vm, "%s(): flowinfo must be 0-1048575.", function);
+        return false;
+    }
+    address->sin6_flowinfo = htonl((uint32_t)flow);
+    address->sin6_scope_id = (uint32_t)scope;
+    return true;
+}
+
 static bool internet_from(GenVM *vm, const char *function, int family, Value v,
                           SocketAddress *address, Value *unfit) {
     const char *name = family == AF_INET ? "AF_INET" : "AF_INET6";
@@ -167,8 +192,8 @@ static bool internet_from(GenVM *vm, const char *function, int family, Value v,
         address->in.sin_port = port;
     else
         address->in6.sin6_port = port;
-    if (family == AF_INET6 && tuple->count > 3 && is_int(tuple->items[3]))
-        address->in6.sin6_scope_id = (uint32_t)as_int(tuple->items[3]);
+    if (family == AF_INET6 && !flow_and_scope_from(vm, function, tuple, &address->in6))
+        return false;
     return host_from(vm, family, tuple->items[0], host, unfit);
 }
 
@@ -215,7 +240,7 @@ static Value unix_value(GenVM *vm, const SocketAddress *address, socklen_t size)
 }
 
 Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size) {
-    char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
+    char text[INET6_ADDRSTRLEN];
     if (size < sizeof(sa_family_t)) return VALUE_NONE;
     switch (address->any.sa_family) {
     case AF_INET:
@@ -223,11 +248,6 @@ Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t si
         return tuple_pack(vm, 2, str_from(vm, text), int_value(ntohs(address->in.sin_port)));
     case AF_INET6:
         inet_ntop(AF_INET6, &address->in6.sin6_addr, text, sizeof text);
-        if (address->in6.sin6_scope_id) {
-            char name[IF_NAMESIZE];
-            strcat(text, "%");
-            if (if_indextoname(address->in6.sin6_scope_id, name)) strcat(text, name);
-        }
         return tuple_pack(vm, 4, str_from(vm, text), int_value(ntohs(address->in6.sin6_port)),
                           int_value(ntohl(address->in6.sin6_flowinfo)),
                           int_value(address->in6.sin6_scope_id));
