@@ -7,6 +7,11 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/vm_sockets.h>
+#include <net/ethernet.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <net/if.h>
 #include <poll.h>
 #include <stddef.h>
 #include <time.h>
@@ -157,6 +156,32 @@ static bool unix_from(GenVM *vm, Value v, SocketAddress *address, socklen_t *siz
            path_check(vm, address->un.sun_path, PATH_READ | PATH_WRITE, false, v);
 }
 
+/* Item `at` of an address, if it is there. One of more than 64 bits is `beyond`. */
+static bool part_from(GenVM *vm, Tuple *tuple, uint64_t at, int64_t beyond, int64_t *out) {
+    *out = 0;
+    if (tuple->count <= at) return true;
+    if (!value_is_intlike(tuple->items[at])) {
+        raise_type(vm, "'%T' object cannot be interpreted as an integer", tuple->items[at]);
+        return false;
+    }
+    if (!int_to_i64(tuple->items[at], out)) *out = beyond;
+    return true;
+}
+
+/* The scope is cut to 32 bits, as CPython does it; the flow is not. */
+static bool flow_and_scope_from(GenVM *vm, const char *function, Tuple *tuple,
+                                struct sockaddr_in6 *address) {
+    int64_t flow, scope;
+    if (!part_from(vm, tuple, 2, -1, &flow) || !part_from(vm, tuple, 3, 0, &scope)) return false;
+    if (flow < 0 || flow > 0xfffff) {
+        raise_overflow(vm, "%s(): flowinfo must be 0-1048575.", function);
+        return false;
+    }
+    address->sin6_flowinfo = htonl((uint32_t)flow);
+    address->sin6_scope_id = (uint32_t)scope;
+    return true;
+}
+
 static bool internet_from(GenVM *vm, const char *function, int family, Value v,
                           SocketAddress *address, Value *unfit) {
     const char *name = family == AF_INET ? "AF_INET" : "AF_INET6";
@@ -180,9 +205,28 @@ static bool internet_from(GenVM *vm, const char *function, int family, Value v,
         address->in.sin_port = port;
     else
         address->in6.sin6_port = port;
-    if (family == AF_INET6 && tuple->count > 3 && is_int(tuple->items[3]))
-        address->in6.sin6_scope_id = (uint32_t)as_int(tuple->items[3]);
+    if (family == AF_INET6 && !flow_and_scope_from(vm, function, tuple, &address->in6))
+        return false;
     return host_from(vm, family, tuple->items[0], host, unfit);
+}
+
+/* (process, groups) */
+static bool netlink_from(GenVM *vm, const char *function, Value v, SocketAddress *address) {
+    if (!is_kind(v, TYPE_TUPLE) || AS_TUPLE(v)->count != 2) {
+        raise_type(vm, "%s(): AF_NETLINK address must be tuple, not %T", function, v);
+        return false;
+    }
+    uint32_t *const parts[] = {&address->netlink.nl_pid, &address->netlink.nl_groups};
+    address->netlink.nl_family = AF_NETLINK;
+    for (int i = 0; i < 2; i++) {
+        int64_t number;
+        if (!value_is_intlike(AS_TUPLE(v)->items[i]))
+            return raise_type(vm, "an integer is required"), false;
+        if (!int_to_i64(AS_TUPLE(v)->items[i], &number) || number < 0 || number > UINT32_MAX)
+            return raise_overflow(vm, "int out of range"), false;
+        *parts[i] = (uint32_t)number;
+    }
+    return true;
 }
 
 bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
@@ -190,6 +234,10 @@ bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
     memset(address, 0, sizeof *address);
     *unfit = VALUE_ERROR;
     if (family == AF_UNIX) return unix_from(vm, v, address, size);
+    if (family == AF_NETLINK) {
+        *size = sizeof address->netlink;
+        return netlink_from(vm, function, v, address);
+    }
     if (family != AF_INET && family != AF_INET6)
         return raise_error(vm, EXC_OS_ERROR, "%s(): bad family", function), false;
     *size = family == AF_INET ? sizeof address->in : sizeof address->in6;
@@ -205,7 +253,7 @@ static Value unix_value(GenVM *vm, const SocketAddress *address, socklen_t size)
 }
 
 Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size) {
-    char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
+    char text[INET6_ADDRSTRLEN];
     if (size < sizeof(sa_family_t)) return VALUE_NONE;
     switch (address->any.sa_family) {
     case AF_INET:
@@ -213,14 +261,12 @@ Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t si
         return tuple_pack(vm, 2, str_from(vm, text), int_value(ntohs(address->in.sin_port)));
     case AF_INET6:
         inet_ntop(AF_INET6, &address->in6.sin6_addr, text, sizeof text);
-        if (address->in6.sin6_scope_id) {
-            char name[IF_NAMESIZE];
-            strcat(text, "%");
-            if (if_indextoname(address->in6.sin6_scope_id, name)) strcat(text, name);
-        }
         return tuple_pack(vm, 4, str_from(vm, text), int_value(ntohs(address->in6.sin6_port)),
                           int_value(ntohl(address->in6.sin6_flowinfo)),
                           int_value(address->in6.sin6_scope_id));
+    case AF_NETLINK:
+        return tuple_pack(vm, 2, int_value(address->netlink.nl_pid),
+                          int_value(address->netlink.nl_groups));
     case AF_UNIX: return unix_value(vm, address, size);
     default:
         return tuple_pack(vm, 2, int_value(address->any.sa_family),
@@ -459,6 +505,7 @@ static bool add_functions(GenVM *vm, Module *module, const NativeDef *def) {
 
 static bool init(GenVM *vm, Module *module) {
     return add_functions(vm, module, socket_transfer_functions) &&
+           add_functions(vm, module, socket_message_functions) &&
            add_functions(vm, module, socket_name_functions) &&
            add_functions(vm, module, socket_select_functions) &&
            socket_add_constants(vm, module->dict);

@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 
 typedef union SocketAddress {
@@ -15,6 +16,7 @@ typedef union SocketAddress {
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
     struct sockaddr_un un;
+    struct sockaddr_nl netlink;
     struct sockaddr_storage storage;
 } SocketAddress;
 
@@ -49,7 +51,7 @@ bool socket_interrupted(GenVM *vm);
 bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
 
 extern const NativeDef socket_name_functions[], socket_select_functions[],
-    socket_transfer_functions[];
+    socket_transfer_functions[], socket_message_functions[];
 bool socket_add_constants(GenVM *vm, Dict *dict);
 
 #endif

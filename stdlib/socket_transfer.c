@@ -2,12 +2,14 @@
  * socket_native.c's. */
 #include "stdlib/socket_native.h"
 #include "vm/memory.h"
+#include "vm/paths.h"
 #include "vm/threads.h"
 #include "vm/objects/files.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 /* Receives into `data`; the number of bytes, -1 with an exception pending. `address` may be NULL.
@@ -168,6 +170,19 @@ static Value try_recv(GenVM *vm, Value *args) {
     return bytes_new(vm, data, (size_t)got);
 }
 
+/* send_file(fd, file, offset, count): the number of bytes that the system has copied, 0 at the end
+ * of the file. It never waits. */
+static Value send_file(GenVM *vm, Value *args) {
+    off_t offset = (off_t)as_int(args[2]);
+    int64_t count = as_int(args[3]);
+    if (offset < 0 || count < 0) return raise_value(vm, "negative offset or count");
+    ssize_t done;
+    if (!path_check_descriptor(vm, as_int(args[1]))) return VALUE_ERROR;
+    while ((done = sendfile(socket_fd(vm, args[0]), (int)as_int(args[1]), &offset, (size_t)count)) < 0)
+        if (errno != EINTR) return socket_raise(vm);
+    return int_value(done);
+}
+
 static Value send_all(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
@@ -207,6 +222,8 @@ const NativeDef socket_transfer_functions[] = {
     {"sendall(fd: index, data, flags: index, timeout: float | None, /)", send_all, NULL},
     {"sendto(fd: index, family: index, data, flags: index, address, timeout: float | None, /)",
      send_to, NULL},
+    {"send_file(fd: index, file: index, offset: index, count: index, /)", send_file,
+     "The number of bytes of a file that were sent at once."},
     {"try_send(fd: index, data, /)", try_send,
      "The number of bytes sent at once, 0 when there is no room."},
     {"try_recv(fd: index, size: index, /)", try_recv,

@@ -345,6 +345,11 @@ static Value get_locals(GenVM *vm, Value self) {
     return locals;
 }
 
+static Value get_generator(GenVM *vm, Value self) {
+    Value generator = AS(FrameObject, self)->generator;
+    return (void)vm, generator == VALUE_UNSET ? VALUE_NONE : generator;
+}
+
 static Value repr(GenVM *vm, Value self) {
     FrameObject *frame = AS(FrameObject, self);
     Code *code = function_of(self)->code;
@@ -359,6 +364,8 @@ static const AttributeDef attributes[] = {
     {"f_globals", get_globals, NULL, "The global variables."},
     {"f_builtins", get_builtins, NULL, "The builtin names."},
     {"f_back", get_back, NULL, "The calling frame, or None."},
+    {"f_generator", get_generator, NULL,
+     "The generator or coroutine that the frame is of, or None."},
     {"f_lasti", get_lasti, NULL, "The current instruction."},
     {NULL, NULL, NULL, NULL},
 };
