@@ -208,7 +208,9 @@ static bool extend_target_scope(Builder *b, const AstExpr *target) {
     AstName *name = target->Name.id;
     Building *outer = b->current;
     for (; outer->scope->kind == SCOPE_COMPREHENSION; outer = outer->outer) {
-        if ((scope_flags(b, outer->scope, name) & SYMBOL_ITERATION) != 0)
+        uint32_t flags = scope_flags(b, outer->scope, name);
+        /* a name that the target only reads, as c in `for c[0] in`, may be bound */
+        if ((flags & SYMBOL_ITERATION) != 0 && (flags & (SYMBOL_ASSIGNED | SYMBOL_GLOBAL)) != 0)
             return scope_raise(b, target->span,
                                "assignment expression cannot rebind comprehension iteration "
                                "variable '%s'",

@@ -259,28 +259,68 @@ static double round_double3(Double3 total) {
     return sum.high + (sum.low + last.low);
 }
 
-static Value sum_products_of_floats(GenVM *vm, const Value *p, const Value *q, uint64_t count) {
-    Double3 total = {0.0, 0.0, 0.0};
-    double plain = 0.0;
-    for (uint64_t i = 0; i < count; i++) {
-        double a, b;
-        if (!number_to_double(vm, p[i], &a) || !number_to_double(vm, q[i], &b)) return VALUE_ERROR;
-        total = add_product(total, a, b);
-        plain += a * b;
-    }
-    double result = round_double3(total);
-    return float_value(vm, isfinite(result) ? result : plain);
+/* The sum so far. Products of ints come first as long as they fit into a word, then those with a
+ * float, whose rounding errors are carried along; from the first other one on they are added up
+ * plainly. */
+typedef struct Products {
+    Value total;
+    int64_t ints;
+    Double3 floats;
+    bool takes_ints, takes_floats, has_floats;
+} Products;
+
+static Value add_numbers(GenVM *vm, Value a, Value b) {
+    if (a == VALUE_ERROR || b == VALUE_ERROR) return VALUE_ERROR;
+    bool ints = value_is_int(a) && value_is_int(b);
+    return ints ? int_binary(vm, BINARY_ADD, a, b) : float_binary(vm, BINARY_ADD, a, b);
 }
 
-static Value sum_products_of_ints(GenVM *vm, const Value *p, const Value *q, uint64_t count) {
-    Value total = int_value(0);
-    for (uint64_t i = 0; i < count; i++) {
-        Value product = int_binary(vm, BINARY_MUL, p[i], q[i]);
-        if (product == VALUE_ERROR) return VALUE_ERROR;
-        total = int_binary(vm, BINARY_ADD, total, product);
-        if (total == VALUE_ERROR) return VALUE_ERROR;
+static bool add_int_product(Products *sum, Value p, Value q) {
+    int64_t a, b, product, total;
+    if (!value_is_int(p) || !value_is_int(q) || !int_to_i64(p, &a) || !int_to_i64(q, &b) ||
+        __builtin_mul_overflow(a, b, &product) ||
+        __builtin_add_overflow(sum->ints, product, &total))
+        return false;
+    sum->ints = total;
+    return true;
+}
+
+static void end_ints(GenVM *vm, Products *sum) {
+    sum->takes_ints = false;
+    if (sum->ints) sum->total = add_numbers(vm, sum->total, int_from_i64(vm, sum->ints));
+}
+
+/* An int beyond all floats ends the exact sum; multiplying it will fail, as in CPython. */
+static bool add_float_product(GenVM *vm, Products *sum, Value p, Value q) {
+    double a, b;
+    if (value_is_int(p) && value_is_int(q)) return false;
+    if (!number_to_double(vm, p, &a) || !number_to_double(vm, q, &b)) {
+        vm->exception = VALUE_UNSET;
+        return false;
     }
-    return total;
+    Double3 next = add_product(sum->floats, a, b);
+    if (!isfinite(next.high)) return false;
+    sum->floats = next;
+    return sum->has_floats = true;
+}
+
+static void end_floats(GenVM *vm, Products *sum) {
+    sum->takes_floats = false;
+    if (!sum->has_floats) return;
+    sum->total = add_numbers(vm, sum->total, float_value(vm, round_double3(sum->floats)));
+}
+
+static bool add_number_product(GenVM *vm, Products *sum, Value p, Value q) {
+    if (sum->takes_ints) {
+        if (add_int_product(sum, p, q)) return true;
+        end_ints(vm, sum);
+    }
+    if (sum->takes_floats) {
+        if (add_float_product(vm, sum, p, q)) return true;
+        end_floats(vm, sum);
+    }
+    sum->total = add_numbers(vm, sum->total, multiply(vm, p, q));
+    return sum->total != VALUE_ERROR;
 }
 
 Value math_sumprod(GenVM *vm, Value *args) {
@@ -291,6 +331,10 @@ Value math_sumprod(GenVM *vm, Value *args) {
         return native_twin(vm, TWIN_MATH_SUMPROD, 2, args[0], args[1]);
     if (count != other) return raise_value(vm, "Inputs are not the same length");
     if (!native_charge(vm, count / 4)) return VALUE_ERROR;
-    return has_float ? sum_products_of_floats(vm, p, q, count)
-                     : sum_products_of_ints(vm, p, q, count);
+    Products sum = {.total = int_value(0), .takes_ints = true, .takes_floats = true};
+    for (uint64_t i = 0; i < count; i++)
+        if (!add_number_product(vm, &sum, p[i], q[i])) return VALUE_ERROR;
+    if (sum.takes_ints) end_ints(vm, &sum);
+    if (sum.takes_floats) end_floats(vm, &sum);
+    return sum.total;
 }

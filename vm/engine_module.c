@@ -48,6 +48,7 @@ static Value call_bound(GenVM *vm, Value *args) {
 }
 
 static Value to_index(GenVM *vm, Value *args) {
+    if (value_is_intlike(args[0])) return vm->types[TYPE_INT]->slots.to_index(vm, args[0]);
     return value_index(vm, args[0]);
 }
 

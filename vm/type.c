@@ -528,6 +528,7 @@ bool type_build_specials(GenVM *vm, Type *type) {
     uint32_t position = 0;
     Value name, value;
     while (dict_next(type->own.dict, &position, &name, &value)) {
+        if (!value_is_str(name)) continue; /* it takes a metaclass or type() to have one */
         if (is_exact(name, TYPE_STR) && !(as_object(name)->flags & STR_INTERNED))
             name = str_intern(vm, name); /* of a dict that type() was given */
         if (name == VALUE_ERROR) return false;

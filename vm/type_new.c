@@ -615,15 +615,25 @@ Value type_set_mro(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
+/* Has the namespace a key that no attribute can have? */
+static bool has_odd_key(Dict *dict) {
+    uint32_t position = 0;
+    Value name, value;
+    while (dict_next(dict, &position, &name, &value))
+        if (!value_is_str(name)) return true;
+    return false;
+}
+
 static Value finish_class(GenVM *vm, Type *type, Value kwargs) {
     Value to_name = values_to_name(vm, type);
     if (to_name == VALUE_ERROR) return VALUE_ERROR;
     bool has_keywords = kwargs != VALUE_UNSET && AS_DICT(kwargs)->count > 0;
-    if (to_name == VALUE_UNSET && !has_keywords && !inherits_init_subclass(vm, type) &&
+    bool is_odd = has_odd_key(type->own.dict);
+    if (to_name == VALUE_UNSET && !has_keywords && !is_odd && !inherits_init_subclass(vm, type) &&
         !has_own_mro(vm, type))
         return object_value(type);
-    return native_twin(vm, TWIN_FINISH_CLASS, 3, object_value(type),
-                       to_name == VALUE_UNSET ? vm->empty_tuple : to_name,
+    return native_twin(vm, is_odd ? TWIN_FINISH_ODD_CLASS : TWIN_FINISH_CLASS, 3,
+                       object_value(type), to_name == VALUE_UNSET ? vm->empty_tuple : to_name,
                        kwargs == VALUE_UNSET ? VALUE_NONE : kwargs);
 }
 

@@ -354,8 +354,8 @@ static bool assign_slice(GenVM *vm, ByteArray *array, TextSpan with, int64_t sta
         return false;
     }
     uint8_t *data = data_of(array);
-    for (int64_t i = 0; i < count; i++, start += step)
-        data[start] = (uint8_t)with.data[i];
+    for (int64_t i = 0; i < count; i++)
+        data[start + i * step] = (uint8_t)with.data[i];
     return true;
 }
 

@@ -240,8 +240,8 @@ static Value stepped(GenVM *vm, Value v, int64_t start, int64_t step, int64_t co
         text_reverse(out, data + start + 1 - count, (size_t)count);
         return result;
     }
-    for (int64_t i = 0; i < count; i++, start += step)
-        out[i] = data[start];
+    for (int64_t i = 0; i < count; i++)
+        out[i] = data[start + i * step]; /* a step behind the last one could overflow */
     return result;
 }
 

@@ -87,7 +87,11 @@ static Value method_deleter(GenVM *vm, Value *args) {
 }
 
 static Value method_set_name(GenVM *vm, Value *args) {
-    self_property(args[0])->name = args[2];
+    const Tuple *given = AS_TUPLE(args[1]);
+    if (given->count != 2)
+        return raise_type(vm, "__set_name__() takes 2 positional arguments but %d were given",
+                          (int)given->count);
+    self_property(args[0])->name = given->items[1];
     gc_barrier(vm, as_object(args[0]));
     return VALUE_NONE;
 }
@@ -168,7 +172,7 @@ static const NativeDef methods[] = {
      "Descriptor to obtain a copy of the property with a different setter."},
     {"deleter(self, fdel, /)", method_deleter,
      "Descriptor to obtain a copy of the property with a different deleter."},
-    {"__set_name__(self, owner, name, /)", method_set_name, "Method to set name of a property."},
+    {"__set_name__(self, /, *args)", method_set_name, "Method to set name of a property."},
     {0},
 };
 

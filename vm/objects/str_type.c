@@ -101,8 +101,8 @@ static Value stepped(GenVM *vm, Str *str, int64_t start, int64_t step, int64_t c
             text_reverse(out, str->data + start + 1 - count, (size_t)count);
             return object_value(result);
         }
-        for (int64_t i = 0; i < count; i++, start += step)
-            out[i] = str->data[start];
+        for (int64_t i = 0; i < count; i++)
+            out[i] = str->data[start + i * step];
         return object_value(result);
     }
     StrBuilder builder;

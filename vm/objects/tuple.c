@@ -102,8 +102,8 @@ static Value tuple_slice(GenVM *vm, Value self, Value key) {
     if (step == 1 || count == 0) return tuple_from_array(vm, tuple->items + start, (uint64_t)count);
     Tuple *part = tuple_raw(vm, (uint64_t)count);
     if (!part) return VALUE_ERROR;
-    for (int64_t i = 0; i < count; i++, start += step)
-        part->items[i] = tuple->items[start];
+    for (int64_t i = 0; i < count; i++)
+        part->items[i] = tuple->items[start + i * step];
     return object_value(part);
 }
 
