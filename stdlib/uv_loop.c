@@ -103,7 +103,7 @@ static void on_work(uv_work_t *work) {
 }
 static void on_worked(uv_work_t *work, int status) {
     (void)status;
-    free(work);
+    memory_free(work);
 }
 
 /* The loop that libuv's pool reports to. It is looked at when the next job comes, and closed with
@@ -120,12 +120,12 @@ static UvLoop *pool_loop(GenVM *vm) {
 
 bool uv_run_on_pool(GenVM *vm, void *job) {
     UvLoop *loop = pool_loop(vm);
-    uv_work_t *work = loop ? malloc(sizeof *work) : NULL;
+    uv_work_t *work = loop ? memory_new(vm, sizeof *work) : NULL;
     if (!work) return false;
     uv_run(&loop->loop, UV_RUN_NOWAIT);
     work->data = job;
     if (uv_queue_work(&loop->loop, work, on_work, on_worked) == 0) return true;
-    free(work);
+    memory_free(work);
     return false;
 }
 

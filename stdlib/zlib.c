@@ -169,13 +169,13 @@ static void clean_flate(Job *job) {
         inflateEnd(&flate->z);
     else
         deflateEnd(&flate->z);
-    free(flate->out);
+    memory_free(flate->out);
 }
 
 static bool make_room(FlateJob *flate) {
     if (flate->made < flate->room) return true;
     size_t room = flate->room * 2;
-    uint8_t *larger = realloc(flate->out, room);
+    uint8_t *larger = memory_resize(NULL, flate->out, room);
     if (!larger) return false;
     flate->out = larger;
     flate->room = room;
@@ -210,6 +210,15 @@ static bool may_go_aside(GenVM *vm, Value data) {
     return threads_are_many(vm) && is_exact(data, TYPE_BYTES) && !vm->task && !vm->memory_limit;
 }
 
+/* The copy takes the C library's memory: no thread but the VM's may touch the VM's. */
+static int copy_aside(z_stream *copy, Stream *stream) {
+    void *vm = stream->z.opaque;
+    stream->z.opaque = NULL;
+    int code = stream->is_inflate ? inflateCopy(copy, &stream->z) : deflateCopy(copy, &stream->z);
+    stream->z.opaque = vm;
+    return code;
+}
+
 static Value start_aside(GenVM *vm, Stream *stream, Value bytes, const uint8_t *data, size_t size) {
     FlateJob *flate = offload_new(vm, sizeof *flate, run_flate, NULL);
     if (!flate) return VALUE_ERROR;
@@ -217,12 +226,10 @@ static Value start_aside(GenVM *vm, Stream *stream, Value bytes, const uint8_t *
     flate->data = data;
     flate->size = size;
     flate->room = stream->is_inflate ? 4 * size : deflateBound(&stream->z, size);
-    flate->out = malloc(flate->room);
-    int code = !flate->out          ? Z_MEM_ERROR
-               : stream->is_inflate ? inflateCopy(&flate->z, &stream->z)
-                                    : deflateCopy(&flate->z, &stream->z);
+    flate->out = memory_new(NULL, flate->room);
+    int code = flate->out ? copy_aside(&flate->z, stream) : Z_MEM_ERROR;
     if (code != Z_OK) {
-        free(flate->out);
+        memory_free(flate->out);
         offload_drop(&flate->job);
         return raise_memory(vm);
     }
