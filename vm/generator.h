@@ -1,8 +1,7 @@
 /* generator.h - generators, coroutines, async generators: frames that live in heap objects.
  *
- *     Generator: header | pc exit_pc dest top | leaf parent root | 4 frame links | registers...
- *                                                                               ^ base while it
- * runs
+ *     Generator: header | pc exit_pc dest top | leaf parent root inner | 4 links | registers...
+ *                                                                                  ^ base
  *
  * Resuming links the object to its resumer (base[FRAME_CALLER], base[FRAME_PC], `dest`, `exit_pc`)
  * and switches the base register; yielding stores the value in *dest and switches back. Nothing is
@@ -48,6 +47,8 @@ typedef struct Generator {
     Value *dest;
     Value *top; /* of the task's stack, for frames called from here */
     struct Generator *leaf, *parent, *root;
+    Value inner; /* the generator that a for loop in this one resumed last, a guess at which it
+                    resumes next: it may be freed, and is only compared */
     Value links[FRAME_LINKS];
     Value regs[];
 } Generator;

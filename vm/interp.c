@@ -173,6 +173,7 @@ RunStatus interp_run(GenVM *vm) {
     Object *callee; /* for call_other */
     Value *args, *top;
     unsigned arg_count;
+    const Instr *entry; /* for enter_other */
     RELOAD();
     NEXT;
 
@@ -472,8 +473,9 @@ no_builtin_call : { /* the three instructions one by one */
     OUTLINED(ENDPARAMS, op_end_params)
     FOR_GENERIC(FORITER, TOP_PLAIN, OP_FORITER_GEN)
     FOR_GENERIC(FORITERG, TOP_GENERATOR, OP_FORITERG_GEN)
-    FOR_GENERATOR(FORITER_GEN, TOP_PLAIN, OP_FORITER)
-    FOR_GENERATOR(FORITERG_GEN, TOP_GENERATOR, OP_FORITERG)
+    FOR_GENERATOR(FORITER_GEN, TOP_PLAIN, OP_FORITER, Value iterator = RA;)
+    FOR_GENERATOR(FORITERG_GEN, TOP_GENERATOR, OP_FORITERG,
+                  GUESS(iterator, &generator_of(base)->inner, RA))
     CASE(FORITER_RANGE) {
         RangeIterator *range = (RangeIterator *)as_object(RA);
         if (unlikely(range->header.kind != TYPE_RANGE_ITERATOR)) goto unquicken_for;
@@ -942,6 +944,16 @@ tail_call : {
         fuel = 0;
     }
     ENTER(f, frame);
+}
+/* A function is entered, at `entry`, that is not the one that was entered last: see ENTER_WINDOW.
+ */
+enter_other : {
+    size_t site = (uintptr_t)pc / sizeof(Instr) % ENTERED_FROM;
+    if (unlikely(vm->entered_from[site] != entry)) vm->entered_from[site] = entry;
+    pc = *(const Instr *volatile *)&vm->entered_from[site];
+    vm->entered = pc;
+    if (unlikely(fuel < 0)) goto tick;
+    NEXT;
 }
 /* next(generator), next(generator, default), generator.send(value): a switch of frames. A default
  * waits in the result's register and stays there when the generator ends. */

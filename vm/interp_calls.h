@@ -9,17 +9,20 @@
  * what it yields; `next_pc` and `end_pc`, where it goes on after a yield and at the end. */
 #define RESUME(g, root_, top_, to, next_pc, end_pc)                                                \
     do {                                                                                           \
-        (g)->top = (top_);                                                                         \
-        Value *resumed = generator_base(g);                                                        \
-        resumed[FRAME_CONSTS] = (Value)(uintptr_t)k;                                               \
-        resumed[FRAME_CALLER] = (Value)(uintptr_t)base;                                            \
-        resumed[FRAME_PC] = (Value)(uintptr_t)(next_pc);                                           \
-        (g)->exit_pc = (end_pc);                                                                   \
-        (g)->dest = (to);                                                                          \
-        (g)->root = (root_);                                                                       \
-        object_set_state(&(g)->header, GENERATOR_RUNNING);                                         \
-        base = resumed;                                                                            \
-        pc = (g)->pc;                                                                              \
+        Value *resumer = base, *resumer_top = (top_), *dest = (to);                                \
+        const Instr *resumer_pc = (next_pc);                                                       \
+        base = generator_base(g);                                                                  \
+        __asm__("" : "+r"(base)); /* the one pointer to all of it from here on */                  \
+        Generator *resumed = generator_of(base);                                                   \
+        resumed->exit_pc = (end_pc);                                                               \
+        resumed->top = resumer_top;                                                                \
+        resumed->dest = dest;                                                                      \
+        base[FRAME_CONSTS] = (Value)(uintptr_t)k;                                                  \
+        base[FRAME_CALLER] = (Value)(uintptr_t)resumer;                                            \
+        base[FRAME_PC] = (Value)(uintptr_t)resumer_pc;                                             \
+        resumed->root = (root_);                                                                   \
+        resumed->header.state = GENERATOR_RUNNING;                                                 \
+        pc = resumed->pc;                                                                          \
         k = frame_function(base)->consts;                                                          \
         TICK();                                                                                    \
     } while (0)
@@ -128,10 +131,16 @@
         }                                                                                          \
     }
 
-#define FOR_GENERATOR(name, top_, generic_form)                                                    \
+/* `place` holds what `actual` was the last time and, most likely, is: the processor goes on with
+ * that while it is still on the way to `actual`. */
+#define GUESS(variable, place, actual)                                                             \
+    Value *place_ = (place);                                                                       \
+    Value variable = *(volatile Value *)place_; /* a read that no knowledge of *place_ replaces */ \
+    if (unlikely(*place_ != (actual))) variable = *place_ = (actual);
+
+#define FOR_GENERATOR(name, top_, generic_form, find_iterator)                                     \
     CASE(name) {                                                                                   \
-        Value iterator = RA;                                                                       \
-        Generator *g = (Generator *)as_object(iterator);                                           \
+        find_iterator Generator *g = (Generator *)as_object(iterator);                             \
         if (unlikely(object_key(&g->header) != OBJECT_KEY(TYPE_GENERATOR, GENERATOR_SUSPENDED))) { \
             QUICKEN(generic_form);                                                                 \
             pc--;                                                                                  \
@@ -157,7 +166,12 @@
         k = (stub)->consts;                                                                        \
         pc = (stub)->entry;                                                                        \
     } while (0)
-/* The same where the function lies at its place already. */
+/* The same where the function lies at its place already.
+ *
+ * Where the function begins is known only at the end of a chain of reads: of the name, the
+ * function, its code. So it is guessed first, that the function is the one that was entered last or
+ * (enter_other) from about here, and the processor goes on with it while the comparison with what
+ * is right is under way. */
 #define ENTER_WINDOW(f, new_base)                                                                  \
     do {                                                                                           \
         Value *entered = (new_base);                                                               \
@@ -166,8 +180,14 @@
         entered[FRAME_PC] = (Value)(uintptr_t)pc;                                                  \
         base = entered;                                                                            \
         k = (f)->consts;                                                                           \
-        pc = (f)->entry;                                                                           \
-        TICK();                                                                                    \
+        entry = (f)->entry;                                                                        \
+        fuel--;                                                                                    \
+        const Instr *seen_ = vm->entered, *guess_ = seen_;                                         \
+        __asm__("" : "+r"(guess_)); /* for the compiler, two words without relation */             \
+        if (unlikely(seen_ != entry)) goto enter_other;                                            \
+        pc = guess_;                                                                               \
+        if (unlikely(fuel < 0)) goto tick;                                                         \
+        NEXT;                                                                                      \
     } while (0)
 
 /* Calls native `f` with the arguments that lie at `args_`, as many as it takes. */
@@ -220,9 +240,9 @@ static inline bool type_is_plain(GenVM *vm, const Type *type) {
 #define CALL_PLAIN(name, slow)                                                                     \
     CASE(name) {                                                                                   \
         Value *window = &RA;                                                                       \
-        if (unlikely(!is_pointer(window[0]))) SLOW_LOOP(slow);                                     \
         Function *f = (Function *)as_object(window[0]);                                            \
-        if (unlikely(object_key(&f->header) != OBJECT_KEY(TYPE_FUNCTION, B))) {                    \
+        if (unlikely((uintptr_t)f & 3)) SLOW_LOOP(slow);                                           \
+        if (unlikely(f->header.kind != TYPE_FUNCTION || f->header.state != B)) {                   \
             if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
                 CALL_DIRECT(f, window + FRAME_LINKS, window);                                      \
             CALL_OTHER(f, window + FRAME_LINKS, B, window);                                        \

@@ -39,6 +39,8 @@ typedef struct FoundKey {
     uint32_t entry;
 } FoundKey;
 
+enum { ENTERED_FROM = 16 }; /* places of calls that are told apart: by a few bits of the address */
+
 struct GenVM {
     /* What the interpreter touches, first. */
     const Instr *pc; /* of the running frame, saved before any call out of the dispatch loop */
@@ -47,9 +49,12 @@ struct GenVM {
     int64_t fuel;    /* what is left of the slice, saved as pc is */
     uint32_t method_epoch; /* changes when a cached class attribute may have become wrong */
     uint32_t poll;         /* nonzero: a safepoint has work (POLL_ bits) */
-    Value exception;       /* pending exception or VALUE_UNSET */
-    Value memory_error;    /* made at the start */
-    Value handled;         /* the exception being handled (sys.exception()) or VALUE_UNSET */
+    /* Where functions begin that were entered: the last one, and by the place of the call. Guesses,
+     * never followed before they have proved right. */
+    const Instr *entered, *entered_from[ENTERED_FROM];
+    Value exception;    /* pending exception or VALUE_UNSET */
+    Value memory_error; /* made at the start */
+    Value handled;      /* the exception being handled (sys.exception()) or VALUE_UNSET */
     TailCall tail;
     NativeFunction
         *callee; /* the native function being called: the slot wrappers find their type here */
