@@ -78,10 +78,19 @@
         if (unlikely(fuel < 0)) goto tick;                                                         \
         NEXT;                                                                                      \
     } while (0)
-/* The jump of a loop instruction, which leads backward. */
+/* Reads a word from `place` that most likely is `actual`, as it was the last time: the processor
+ * goes on with it while it is still on the way to `actual` and the comparison. */
+#define GUESS(type, variable, place, actual)                                                       \
+    type *place_ = (place);                                                                        \
+    type variable = *(type volatile *)place_; /* a read that no knowledge of *place_ replaces */   \
+    if (unlikely(*place_ != (actual))) variable = *place_ = (actual)
+
+/* The jump of a loop instruction, which leads backward: most likely to where the last one led. */
 #define LOOP()                                                                                     \
     do {                                                                                           \
-        pc += IMM;                                                                                 \
+        const Instr *target_ = pc + IMM;                                                           \
+        GUESS(const Instr *, guess_, &vm->looped, target_);                                        \
+        pc = guess_;                                                                               \
         TICK();                                                                                    \
     } while (0)
 #define TICK()                                                                                     \
@@ -475,7 +484,7 @@ no_builtin_call : { /* the three instructions one by one */
     FOR_GENERIC(FORITERG, TOP_GENERATOR, OP_FORITERG_GEN)
     FOR_GENERATOR(FORITER_GEN, TOP_PLAIN, OP_FORITER, Value iterator = RA;)
     FOR_GENERATOR(FORITERG_GEN, TOP_GENERATOR, OP_FORITERG,
-                  GUESS(iterator, &generator_of(base)->inner, RA))
+                  GUESS(Value, iterator, &generator_of(base)->inner, RA);)
     CASE(FORITER_RANGE) {
         RangeIterator *range = (RangeIterator *)as_object(RA);
         if (unlikely(range->header.kind != TYPE_RANGE_ITERATOR)) goto unquicken_for;

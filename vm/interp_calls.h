@@ -131,13 +131,6 @@
         }                                                                                          \
     }
 
-/* `place` holds what `actual` was the last time and, most likely, is: the processor goes on with
- * that while it is still on the way to `actual`. */
-#define GUESS(variable, place, actual)                                                             \
-    Value *place_ = (place);                                                                       \
-    Value variable = *(volatile Value *)place_; /* a read that no knowledge of *place_ replaces */ \
-    if (unlikely(*place_ != (actual))) variable = *place_ = (actual);
-
 #define FOR_GENERATOR(name, top_, generic_form, find_iterator)                                     \
     CASE(name) {                                                                                   \
         find_iterator Generator *g = (Generator *)as_object(iterator);                             \

@@ -49,9 +49,9 @@ struct GenVM {
     int64_t fuel;    /* what is left of the slice, saved as pc is */
     uint32_t method_epoch; /* changes when a cached class attribute may have become wrong */
     uint32_t poll;         /* nonzero: a safepoint has work (POLL_ bits) */
-    /* Where functions begin that were entered: the last one, and by the place of the call. Guesses,
-     * never followed before they have proved right. */
-    const Instr *entered, *entered_from[ENTERED_FROM];
+    /* Guesses, never followed before they have proved right: where the last `for` jumped back to,
+     * and where functions begin that were entered, the last one, and by the place of the call. */
+    const Instr *looped, *entered, *entered_from[ENTERED_FROM];
     Value exception;    /* pending exception or VALUE_UNSET */
     Value memory_error; /* made at the start */
     Value handled;      /* the exception being handled (sys.exception()) or VALUE_UNSET */
