@@ -41,15 +41,14 @@ bool code_falls_through(Opcode op) {
     }
 }
 
-/* Rounded up, the factor 2^(31 + L) / d errs by less than 2^L, where L bits hold d: too little to
- * show in the quotient of 31 bits. Powers of two need none. */
+/* The factor is 2^62 / d, made larger by less than 256 for the opcode at its end. The product with
+ * 4n, n the dividend, is then too large by less than 2^10 n, which does not show in the quotient as
+ * long as n d is below 2^54. Powers of two need no factor. */
 Instr code_reciprocal(Value divisor) {
     int64_t d = is_int(divisor) ? as_int(divisor) : 0;
-    if (d < 3 || d >= (int64_t)1 << RECIPROCAL_BITS || (d & (d - 1)) == 0)
-        return instr_make(OP_SKIP1, 0, 0, 0, 0);
-    unsigned shift = RECIPROCAL_BITS + 64 - (unsigned)__builtin_clzll((uint64_t)d - 1);
-    uint64_t factor = (((uint64_t)1 << shift) + (uint64_t)d - 1) / (uint64_t)d;
-    return instr_make(OP_SKIP1, shift, 0, 0, (int32_t)(uint32_t)factor);
+    if (d < 3 || d >= (int64_t)1 << (54 - RECIPROCAL_BITS) || (d & (d - 1)) == 0) return OP_SKIP1;
+    uint64_t least = ((uint64_t)1 << 62) / (uint64_t)d + 1;
+    return ((least - OP_SKIP1 + 255) & ~(uint64_t)255) | OP_SKIP1;
 }
 
 Code *code_new(GenVM *vm) {

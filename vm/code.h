@@ -48,8 +48,9 @@ static inline int32_t instr_imm(Instr i) {
  * it is. */
 enum { FORMAT_PART = 4 };
 
-/* The data word of FLOORDIVK and MODK: the quotient of a number below 2^31 is that number times
- * imm, shifted right by a; 0: no such factor. */
+/* The data word of FLOORDIVK and MODK, which begins with its opcode as all do: the quotient of a
+ * small int below 2^31 is the upper half of that int, tag and all, times the word. OP_SKIP1 alone:
+ * there is no such factor. */
 enum { RECIPROCAL_BITS = 31 };
 Instr code_reciprocal(Value divisor);
 

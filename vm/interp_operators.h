@@ -130,9 +130,10 @@ static inline int64_t floor_div(int64_t a, int64_t b) { /* b > 0 */
 #define CONSTANT_DIVISION(name, function, result)                                                  \
     CASE(name) {                                                                                   \
         Value x = RB, y = k[IMM];                                                                  \
-        uint64_t factor = pc[0] >> 32;                                                             \
-        if (likely(factor && (x & ~((((Value)1 << RECIPROCAL_BITS) - 1) << 2)) == 0)) {            \
-            uint64_t q = (x >> SMALL_INT_SHIFT) * factor >> (pc[0] >> 8 & 63);                     \
+        Instr factor = pc[0];                                                                      \
+        if (likely(factor != OP_SKIP1 &&                                                           \
+                   (x & ~((((Value)1 << RECIPROCAL_BITS) - 1) << 2)) == 0)) {                      \
+            uint64_t q = (uint64_t)((unsigned __int128)x * factor >> 64);                          \
             RA = result;                                                                           \
             pc++;                                                                                  \
             NEXT;                                                                                  \
