@@ -4,12 +4,12 @@
  * What the kernel gives as ancillary data is read with its length in doubt: it may have been cut.
  */
 #include "stdlib/socket_native.h"
+#include "vm/memory.h"
 #include "vm/objects/files.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,7 +71,7 @@ static bool put_ancillary(GenVM *vm, Tuple *ancillary, struct msghdr *message) {
         total += CMSG_SPACE(size);
     }
     if (!total) return true;
-    message->msg_control = calloc(1, total);
+    message->msg_control = memory_new_zeroed(vm, 1, total);
     if (!message->msg_control) return raise_memory(vm), false;
     message->msg_controllen = total;
     struct cmsghdr *header = CMSG_FIRSTHDR(message);
@@ -115,7 +115,7 @@ static Value send_message(GenVM *vm, Value *args) {
     }
     if (!put_ancillary(vm, AS_TUPLE(args[3]), &message)) return VALUE_ERROR;
     ssize_t done = transmit(vm, (int)as_int(args[0]), &message, (int)as_int(args[4]), args[6]);
-    free(message.msg_control);
+    memory_free(message.msg_control);
     return done < 0 ? VALUE_ERROR : int_value(done);
 }
 
@@ -197,7 +197,7 @@ static bool make_room(GenVM *vm, int64_t size, struct msghdr *message) {
         return raise_value(vm, "invalid ancillary data buffer length"), false;
     if (!size) return true;
     if (!gc_check_size(vm, (uint64_t)size)) return false;
-    message->msg_control = calloc(1, (size_t)size);
+    message->msg_control = memory_new_zeroed(vm, 1, (size_t)size);
     message->msg_controllen = (size_t)size;
     return message->msg_control || (raise_memory(vm), false);
 }
@@ -209,7 +209,7 @@ static Value receive_message(GenVM *vm, Value *args) {
     int64_t size = as_int(args[1]);
     if (size < 0) return raise_value(vm, "negative buffer size in recvmsg()");
     if (!gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
-    struct iovec span = {malloc((size_t)size + 1), (size_t)size};
+    struct iovec span = {memory_new(vm, (size_t)size + 1), (size_t)size};
     message.msg_iov = &span;
     memset(&address, 0, sizeof address);
     if (!span.iov_base) return raise_memory(vm);
@@ -218,8 +218,8 @@ static Value receive_message(GenVM *vm, Value *args) {
         got = receive(vm, (int)as_int(args[0]), &message, (int)as_int(args[3]), args[4]);
     Value result = VALUE_ERROR;
     if (got >= 0) result = message_value(vm, bytes_new(vm, span.iov_base, (size_t)got), &message);
-    free(span.iov_base);
-    free(message.msg_control);
+    memory_free(span.iov_base);
+    memory_free(message.msg_control);
     return result;
 }
 
@@ -242,7 +242,7 @@ static Value receive_message_into(GenVM *vm, Value *args) {
     if (!make_room(vm, as_int(args[2]), &message)) return VALUE_ERROR;
     ssize_t got = receive(vm, (int)as_int(args[0]), &message, (int)as_int(args[3]), args[4]);
     Value result = got < 0 ? VALUE_ERROR : message_value(vm, int_value(got), &message);
-    free(message.msg_control);
+    memory_free(message.msg_control);
     return result;
 }
 
