@@ -11,9 +11,11 @@ trial = ['x', 1, 0, b'x', 1.0, (1,), None, ['x'], ('x', 1)]
 special = {'recv_into': (1, bytearray(1), 1, 0, None), 'recvfrom_into': (1, bytearray(1), 1, 0, None),
            'sendto': (1, 2, b'', 0, ('x', 1), None), 'setsockopt': (1, 1, 1, 1, 0),
            '_socket.getaddrinfo': ('x', '1', 0, 0, 0, 0), '_uv.getaddrinfo': (None, None, 'x', '1', 0, 0, 0, 0),
-           'spawn': (None, None, 'x', [], None, None, [0, 1, 2], False)}
+           '_fork_exec': ([], [], None, None, (0, 1, 2), [], True, True, False, -1, -1, -1, -1, None),
+           '_exec': ('x', ['x'], None, True), '_poll': ([], 0.0)}
 # What only computes, or tells nothing, whatever is granted.
 harmless = '''posix._cpu_count posix._environ posix.fspath posix.isatty posix.strerror posix.urandom posix.abort posix._exit
+    posix.waitstatus_to_exitcode
     _socket.inet_aton _socket.inet_ntop _socket.inet_pton _time._asctime _time._gmtime _time._localtime _time._strftime
     _time._zone _time.mktime _signal.disposition _signal.strsignal _signal.take _uv.finish _uv.start _uv.wake _uv.poll
     _ssl.library_version _io.text_encoding _sysinfo.executable _sysinfo.gen_version _sysinfo.module_names'''.split()
@@ -22,16 +24,21 @@ opens = {
     'nothing': '',
     'files': 'posix.* _io.open _uv.watch',
     'stdio': 'posix.close posix.dup posix.dup2 posix.fsync posix.ftruncate posix.get_blocking posix.lseek posix.pread '
-             'posix.pwrite posix.read posix.set_blocking posix.write posix._terminal_size',
+             'posix.pwrite posix.read posix.set_blocking posix.write posix._terminal_size '
+             'posix.get_inheritable posix.set_inheritable',
     'clock': '_time.*',
     'entropy': '',
     'env': 'posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid posix.getloadavg posix.putenv '
            'posix.unsetenv posix.umask posix._times posix._uname',
     'net': '_socket.* _ssl.* _uv.watch _uv.getaddrinfo',
-    'process': '_signal.* posix.kill posix.killpg _uv.spawn _uv.watch _uv.watch_signal',
+    'process': '_signal.* posix.kill posix.killpg posix._fork_exec posix._exec posix._wait_end posix._wait4 posix._waitid '
+               'posix._poll posix._set_pipe_size posix._system posix.waitpid posix.wait posix.pidfd_open posix.getpgid '
+               'posix.getpgrp posix.setpgid posix.setpgrp posix.getsid posix.setsid posix.tcgetpgrp posix.tcsetpgrp '
+               '_uv.watch _uv.watch_signal',
 }
 of_others = {  # opened by a capability that has most of the module
-    'files': 'posix.kill posix.killpg posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid '
+    'files': 'posix._fork_exec posix._exec posix._wait_end posix._wait4 posix._waitid posix._poll posix._system posix.waitpid '
+             'posix.wait posix.pidfd_open posix.setsid posix.setpgid posix.kill posix.killpg posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid '
              'posix.getloadavg posix.putenv posix.unsetenv',
 }
 granted = sys.argv[1]
@@ -63,7 +70,7 @@ for module_name in ['posix', '_socket', '_time', '_signal', '_uv', '_ssl', '_io'
         continue
     for name, function in sorted(vars(module).items()):
         full = f'{module_name}.{name}'
-        if not callable(function) or isinstance(function, type) or name.startswith('__') or full in harmless:
+        if name.startswith('W') or not callable(function) or isinstance(function, type) or name.startswith('__') or full in harmless:
             continue
         opened = opens[granted].split()
         if full in opened or f'{module_name}.*' in opened and full not in of_others.get(granted, ''):
@@ -71,13 +78,6 @@ for module_name in ['posix', '_socket', '_time', '_signal', '_uv', '_ssl', '_io'
         tried += 1
         if (result := outcome(module_name, name, function)) != 'refuses':
             print('  ', full, result)
-
-def spawn():
-    import asyncio
-    async def run():
-        process = await asyncio.create_subprocess_exec('true')
-        return await process.wait()
-    return asyncio.run(run())
 
 def address():
     import socket
@@ -100,7 +100,7 @@ probes = {
     'descriptor': lambda: __import__('os').read(9, 1),
     'descriptor closed': lambda: __import__('_socket').close(9),
     'descriptor as socket': host_socket,
-    'process': spawn,
+    'process': lambda: __import__('os').waitpid(-1, 0),
     'signal': lambda: __import__('signal').signal(15, __import__('signal').SIG_IGN) is not None,
     'threads': lambda: __import__('_interpreter_pool').open(1, 'x', b''),
     'outside': lambda: open('/etc/passwd'),
@@ -109,6 +109,8 @@ works = []
 for name, probe in probes.items():
     try:
         probe()
+        works.append(name)
+    except ChildProcessError:
         works.append(name)
     except (OSError, NotImplementedError, AttributeError, ImportError):
         pass
