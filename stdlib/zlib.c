@@ -120,9 +120,11 @@ static Value inflate_new(GenVM *vm, Value *args) {
     return resource_new(vm, kind, stream, release);
 }
 
+enum { COPY_STEPS = 1024 }; /* a quarter of a megabyte */
+
 static Value copy(GenVM *vm, Value *args) {
     Stream *from = resource_data(vm, args[0], kind);
-    if (!from) return VALUE_ERROR;
+    if (!from || !native_charge(vm, COPY_STEPS)) return VALUE_ERROR;
     Stream *stream = new_stream(vm);
     if (!stream) return VALUE_ERROR;
     stream->is_inflate = from->is_inflate;

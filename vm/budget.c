@@ -127,10 +127,13 @@ size_t budget_depth(GenVM *vm, size_t depth) {
     return vm->recursion_limit;
 }
 
+enum { OUTPUT_A_STEP = 64 }; /* bytes: they are copied */
+
 void budget_output(GenVM *vm, uint64_t bytes) {
     Task *task = vm->task;
     if (!task) return;
     task->used[BUDGET_OUTPUT] += bytes;
+    native_spend(vm, bytes / OUTPUT_A_STEP);
     if (task->limits[BUDGET_OUTPUT] && task->used[BUDGET_OUTPUT] > task->limits[BUDGET_OUTPUT])
         vm->poll |= POLL_BUDGET;
 }

@@ -70,10 +70,16 @@ static Value compare_native(GenVM *vm, CompareOp op, Type *left, Type *right, Va
     return result == VALUE_NOT_IMPLEMENTED ? compare_default(vm, op, a, b) : result;
 }
 
+/* Two huge ints may have all but their last bits in common. */
+static void spend_for_ints(GenVM *vm, Value a, Value b) {
+    if (value_is_int(a) && value_is_int(b)) native_spend(vm, int_bit_length(a) / 4096);
+}
+
 Value value_compare(GenVM *vm, CompareOp op, Value a, Value b) {
     if (are_ints(a, b))
         return bool_value(order_answers(op, ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b)));
     if (value_is_plain_number(a) && value_is_plain_number(b)) {
+        if (!is_int(a) && !is_int(b) && !is_float(a)) spend_for_ints(vm, a, b);
         if (value_is_int(a) && value_is_int(b))
             return bool_value(order_answers(op, int_order(a, b)));
         return vm->types[TYPE_FLOAT]->slots.compare(vm, op, a, b);

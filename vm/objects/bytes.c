@@ -291,6 +291,7 @@ Value bytes_compare(GenVM *vm, CompareOp op, Value left, Value right) {
         return VALUE_NOT_IMPLEMENTED;
     if ((op == COMPARE_EQ || op == COMPARE_NE) && a.size != b.size)
         return bool_value(op == COMPARE_NE);
+    native_spend(vm, (a.size < b.size ? a.size : b.size) / 1024);
     int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
     if (!order) order = (a.size > b.size) - (a.size < b.size);
     switch (op) {

@@ -122,13 +122,17 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
     TextSpan span, part;
     size_t start;
     bool exists = take_range(args, &span, &start);
-    if (bytes_find_span(vm, args[1], &part)) return bool_value(exists && matches(span, part));
+    if (bytes_find_span(vm, args[1], &part)) {
+        if (!text_charge(vm, part.size / 16)) return VALUE_ERROR;
+        return bool_value(exists && matches(span, part));
+    }
     if (!is_kind(args[1], TYPE_TUPLE))
         return raise_type(vm, "%s first arg must be bytes or a tuple of bytes, not %T", name,
                           args[1]);
     for (uint64_t i = 0; i < AS_TUPLE(args[1])->count; i++) {
         if (i % 1024 == 1023 && !native_charge(vm, 64)) return VALUE_ERROR;
         if (!bytes_take_span(vm, AS_TUPLE(args[1])->items[i], &part)) return VALUE_ERROR;
+        if (!text_charge(vm, part.size / 16)) return VALUE_ERROR;
         if (exists && matches(span, part)) return VALUE_TRUE;
     }
     return VALUE_FALSE;

@@ -270,6 +270,7 @@ static Value repr(GenVM *vm, Value self) {
     return int_repr(vm, self);
 }
 static Value hash(GenVM *vm, Value self) {
+    native_spend(vm, int_bit_length(self) / 1024);
     return int_from_i64(vm, (int64_t)int_hash(self));
 }
 static Value truth(GenVM *vm, Value self) {

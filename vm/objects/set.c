@@ -90,9 +90,15 @@ typedef struct Walk {
     const Value *items; /* of a list or tuple */
 } Walk;
 
+enum { ITEMS_A_STEP = 4 };
+
 static Walk walk_begin(GenVM *vm, Value source) {
     Walk walk = {.vm = vm, .source = source};
     walk.items = sequence_items(source, &walk.count);
+    uint64_t count = walk.items           ? walk.count
+                     : is_any_set(source) ? AS_SET(source)->count
+                                          : AS_DICT(source)->count;
+    native_spend(vm, count / ITEMS_A_STEP);
     return walk;
 }
 

@@ -295,19 +295,24 @@ static Value is_case(GenVM *vm, Str *str, bool upper) {
 
 Value str_islower(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
-    return str_is_ascii(str) ? bool_value(ascii_is_lower(str->data, str->size))
-                             : is_case(vm, str, false);
+    if (!str_is_ascii(str)) return is_case(vm, str, false);
+    if (!text_charge(vm, str->size)) return VALUE_ERROR;
+    return bool_value(ascii_is_lower(str->data, str->size));
 }
 
 Value str_isupper(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
-    return str_is_ascii(str) ? bool_value(ascii_is_upper(str->data, str->size))
-                             : is_case(vm, str, true);
+    if (!str_is_ascii(str)) return is_case(vm, str, true);
+    if (!text_charge(vm, str->size)) return VALUE_ERROR;
+    return bool_value(ascii_is_upper(str->data, str->size));
 }
 
 Value str_istitle(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
-    if (str_is_ascii(str)) return bool_value(ascii_is_title(str->data, str->size));
+    if (str_is_ascii(str)) {
+        if (!text_charge(vm, str->size)) return VALUE_ERROR;
+        return bool_value(ascii_is_title(str->data, str->size));
+    }
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     bool found = false, in_word = false;
     for (const char *at = str->data, *end = at + str->size; at < end;) {

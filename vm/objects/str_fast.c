@@ -13,17 +13,17 @@ static inline bool is_call(const Value *args, uint32_t count, uint32_t wanted) {
 /* ---- beginnings and ends ---- */
 
 static Value fast_startswith(GenVM *vm, const Value *args, uint32_t count) {
-    (void)vm;
     if (!is_call(args, count, 2)) return VALUE_UNSET;
     TextSpan text = str_span(args[0]), part = str_span(args[1]);
+    if (!text_charge(vm, part.size / 16)) return VALUE_ERROR;
     return bool_value(part.size <= text.size && text_equal(text.data, part.data, part.size));
 }
 
 static Value fast_endswith(GenVM *vm, const Value *args, uint32_t count) {
-    (void)vm;
     if (!is_call(args, count, 2)) return VALUE_UNSET;
     TextSpan text = str_span(args[0]), part = str_span(args[1]);
     if (part.size > text.size) return VALUE_FALSE;
+    if (!text_charge(vm, part.size / 16)) return VALUE_ERROR;
     return bool_value(text_equal(text.data + text.size - part.size, part.data, part.size));
 }
 

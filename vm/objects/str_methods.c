@@ -183,7 +183,10 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
         size_t start = str_offset(vm, str, from);
         span = (TextSpan){str->data + start, str_offset(vm, str, to) - start};
     }
-    if (value_is_str(args[1])) return bool_value(from <= to && matches(span, str_span(args[1])));
+    if (value_is_str(args[1])) {
+        if (!text_charge(vm, AS_STR(args[1])->size / 16)) return VALUE_ERROR;
+        return bool_value(from <= to && matches(span, str_span(args[1])));
+    }
     if (!is_kind(args[1], TYPE_TUPLE))
         return raise_type(vm, "%s first arg must be str or a tuple of str, not %T", name, args[1]);
     Tuple *tuple = AS_TUPLE(args[1]);
@@ -192,7 +195,9 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
         if (!value_is_str(tuple->items[i]))
             return raise_type(vm, "tuple for %s must only contain str, not %T", name,
                               tuple->items[i]);
-        if (from <= to && matches(span, str_span(tuple->items[i]))) return VALUE_TRUE;
+        if (from > to) continue;
+        if (!text_charge(vm, AS_STR(tuple->items[i])->size / 16)) return VALUE_ERROR;
+        if (matches(span, str_span(tuple->items[i]))) return VALUE_TRUE;
     }
     return VALUE_FALSE;
 }
@@ -298,6 +303,8 @@ static Value maketrans(GenVM *vm, Value *args) {
     Str *from = AS_STR(args[0]), *to = AS_STR(args[1]);
     if (from->length != to->length)
         return raise_value(vm, "the first two maketrans arguments must have equal length");
+    size_t dropped = args[2] == VALUE_UNSET ? 0 : AS_STR(args[2])->length;
+    if (!native_charge(vm, (from->length + dropped) / 4)) return VALUE_ERROR;
     Value table = dict_new(vm);
     if (table == VALUE_ERROR) return table;
     const char *a = from->data, *b = to->data;

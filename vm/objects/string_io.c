@@ -36,7 +36,9 @@ static StringFile *open_file(GenVM *vm, Value self) {
 
 /* ---- position ---- */
 
-static size_t byte_of(const StringFile *file, size_t at) {
+enum { CHARACTERS_A_STEP = 16 };
+
+static size_t byte_of(GenVM *vm, const StringFile *file, size_t at) {
     if (at >= file->length) return file->size;
     if (file->size == file->length) return at;
     const char *data = data_of(file);
@@ -45,13 +47,14 @@ static size_t byte_of(const StringFile *file, size_t at) {
         at -= file->at;
         byte = file->at_byte;
     }
+    native_spend(vm, at / CHARACTERS_A_STEP);
     while (at--)
         byte += utf8_lead_width(data[byte]);
     return byte;
 }
 
-static void set_position(StringFile *file, size_t at) {
-    file->at_byte = byte_of(file, at);
+static void set_position(GenVM *vm, StringFile *file, size_t at) {
+    file->at_byte = byte_of(vm, file, at);
     file->at = at;
 }
 
@@ -79,6 +82,7 @@ static bool put(GenVM *vm, StringFile *file, Str *text) {
         file->length += gap;
         file->at_byte = file->size;
     }
+    native_spend(vm, (file->size - file->at_byte + text->size) / 16);
     size_t left = file->length - file->at, replaced = text->length < left ? text->length : left,
            old = file->at_byte;
     for (size_t i = 0; i < replaced; i++)
@@ -144,14 +148,14 @@ static size_t bytes_ready(const StringFile *file) {
 }
 
 /* The bytes of at most `count` characters (-1: all) from the position on. */
-static size_t bytes_of(const StringFile *file, int64_t count) {
+static size_t bytes_of(GenVM *vm, const StringFile *file, int64_t count) {
     size_t ready = bytes_ready(file);
     if (!ready || count < 0 || (uint64_t)count >= file->length - file->at) return ready;
-    return byte_of(file, file->at + (size_t)count) - file->at_byte;
+    return byte_of(vm, file, file->at + (size_t)count) - file->at_byte;
 }
 
 static Value take_line(GenVM *vm, StringFile *file, int64_t limit) {
-    size_t ready = bytes_of(file, limit), text, used;
+    size_t ready = bytes_of(vm, file, limit), text, used;
     const char *start = data_of(file) + file->at_byte;
     if (ready && file_find_line_end(file->lines, start, ready, 0, true, &text, &used)) ready = used;
     return take(vm, file, ready);
@@ -160,7 +164,7 @@ static Value take_line(GenVM *vm, StringFile *file, int64_t limit) {
 static Value method_read(GenVM *vm, Value *args) {
     int64_t count;
     StringFile *file = open_file(vm, args[0]);
-    return file && file_size_arg(vm, args[1], &count) ? take(vm, file, bytes_of(file, count))
+    return file && file_size_arg(vm, args[1], &count) ? take(vm, file, bytes_of(vm, file, count))
                                                       : VALUE_ERROR;
 }
 
@@ -201,7 +205,7 @@ static Value method_seek(GenVM *vm, Value *args) {
         return raise_error(vm, EXC_OS_ERROR, "Can't do nonzero cur-relative seeks");
     if (whence == 1) position = (int64_t)file->at;
     if (whence == 2) position = (int64_t)file->length;
-    set_position(file, (size_t)position);
+    set_position(vm, file, (size_t)position);
     return int_value(position);
 }
 
@@ -218,10 +222,10 @@ static Value method_truncate(GenVM *vm, Value *args) {
     if (size < 0) return raise_value(vm, "Negative size value %lld", (long long)size);
     if ((uint64_t)size < file->length) {
         size_t at = file->at;
-        file->size = byte_of(file, (size_t)size);
+        file->size = byte_of(vm, file, (size_t)size);
         file->length = (size_t)size;
         file->at = file->at_byte = 0;
-        set_position(file, at);
+        set_position(vm, file, at);
     }
     return int_value(size);
 }
@@ -331,7 +335,7 @@ Value string_io_restore(GenVM *vm, Type *type, const char *text, size_t size, ui
     file->translates = bits[2] & 1;
     file->closed = bits[2] >> 1 & 1;
     file->seen = bits[2] >> 2;
-    set_position(file, at);
+    set_position(vm, file, at);
     return object_value(file);
 }
 
