@@ -20,6 +20,10 @@ typedef enum Convert {
     CONVERT_DICT,
     CONVERT_CALLABLE,
     CONVERT_BOOL,
+    CONVERT_KIND,      /* an object of Param.kind: for _engine, whose callers an image can forge */
+    CONVERT_TYPE,      /* a class */
+    CONVERT_GENERATOR, /* or coroutine, or async generator */
+    CONVERT_SET,       /* or frozenset */
 } Convert;
 
 typedef enum Binding { BINDING_INSTANCE, BINDING_STATIC, BINDING_CLASS } Binding;
@@ -27,7 +31,7 @@ typedef enum Binding { BINDING_INSTANCE, BINDING_STATIC, BINDING_CLASS } Binding
 typedef struct Param {
     Value name;     /* interned */
     Value fallback; /* default, or VALUE_UNSET */
-    uint8_t convert;
+    uint8_t convert, kind;
     bool or_none, required;
 } Param;
 
@@ -71,7 +75,8 @@ Value native_invoke_again(GenVM *vm, NativeFunction *native, Value *bound);
 /* Can the tuple be what its arguments became by binding. */
 bool native_takes_bound(GenVM *vm, NativeFunction *native, const Tuple *bound);
 int native_arg_count(const NativeFunction *native); /* of one that was called before */
-Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,
+enum { BOUND_INDEX_BITS = 5 }; /* of the number that tells which argument is converted */
+Value native_invoke_bound(GenVM *vm, NativeFunction *native, const Tuple *arguments, int64_t which,
                           Value converted);
 
 /* Binds without converting into `bound`, which has room for all parameters: VALUE_NONE, or

@@ -43,7 +43,9 @@ Value engine_module_new(GenVM *vm) {
 /* ---- binding and special methods ---- */
 
 static Value call_bound(GenVM *vm, Value *args) {
-    return native_invoke_bound(vm, AS(NativeFunction, args[0]), args[1], (int)as_int(args[2]),
+    if (!is_kind(args[0], TYPE_NATIVE) && !is_kind(args[0], TYPE_NATIVE_METHOD))
+        return raise_type(vm, "%T is no native", args[0]);
+    return native_invoke_bound(vm, AS(NativeFunction, args[0]), AS_TUPLE(args[1]), as_int(args[2]),
                                args[3]);
 }
 
@@ -229,11 +231,13 @@ static Value carets(GenVM *vm, Value *args) {
 /* ---- prelude generators in another coat ---- */
 
 static Value map_of_iterators(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_MAP)) return VALUE_ERROR;
     return builtins_map(vm, type_from(args[0]), args[1], AS_TUPLE(args[2])->items,
                         AS_TUPLE(args[2])->count, args[3] == VALUE_TRUE);
 }
 
 static Value filter_of_iterator(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_FILTER)) return VALUE_ERROR;
     return builtins_filter(vm, type_from(args[0]), args[1], args[2]);
 }
 
@@ -470,19 +474,19 @@ static Value as_iterator(GenVM *vm, Value *args) {
 }
 
 const NativeDef engine_core_natives[] = {
-    {"call_bound(native, bound, which, value, /)", call_bound,
+    {"call_bound(native, bound: tuple, which: index, value, /)", call_bound,
      "Call a native whose arguments are bound."},
     {"index(value, /)", to_index, "operator.index"},
     {"has_special(obj, name: str, /)", has_special,
      "Does the class of obj define the special method."},
     {"bind_special(obj, name: str, /)", bind_special, "The special method of obj's class, bound."},
     {"raise_(exception, /)", raise, "Raise without a traceback entry of its own."},
-    {"global_name(globals, name, /)", global_name, "The global or builtin of that name."},
+    {"global_name(globals: dict, name, /)", global_name, "The global or builtin of that name."},
     {"function_text(callable, /)", function_text, "How messages name a callable."},
     {"is_coroutine(obj, /)", is_coroutine, NULL},
     {"is_traceback(obj, /)", is_traceback, NULL},
     {"is_union_or_alias(obj, /)", is_union_or_alias, NULL},
-    {"is_finite(number, /)", is_finite, NULL},
+    {"is_finite(number: float, /)", is_finite, NULL},
     {"matches_self(cls, /)", matches_self, "Does cls(x) in a pattern bind the subject itself."},
     {"plain_instance_check(obj, cls, /)", plain_instance_check,
      "isinstance without __instancecheck__."},
@@ -494,10 +498,10 @@ const NativeDef engine_core_natives[] = {
      "A native module, (code, is a package) of a frozen one, or None."},
     {"module_made(module, /)", module_made, NULL},
     {"new_module(name: str, /)", new_module, NULL},
-    {"run_code(code, globals, locals, /)", run_code, "Run code in namespaces."},
+    {"run_code(code: code, globals, locals, /)", run_code, "Run code in namespaces."},
     {"path_kind(path: str, /)", path_kind, "'file', 'directory' or ''."},
     {"compile_file(path: str, /)", compile_file, "The code of a source file."},
-    {"source_text(code, /)", source_text, "The source of a code object, or None."},
+    {"source_text(code: code, /)", source_text, "The source of a code object, or None."},
     {"exception_text(exception, /)", exception_text, "The report of an uncaught exception."},
     {"suggest(name: str, names: list, /)", suggest, "The nearest of the names, or None."},
     {"is_library_module(name: str, /)", is_library_module,
@@ -505,13 +509,13 @@ const NativeDef engine_core_natives[] = {
     {"carets(lines: str, start: index, end: index, /)", carets,
      "Source lines with carets under the bytes start to end."},
     {"stdout()", stdout_now, "sys.stdout"},
-    {"map_of_iterators(cls, function, iterators, strict, /)", map_of_iterators, NULL},
-    {"filter_of_iterator(cls, function, iterator, /)", filter_of_iterator, NULL},
-    {"pattern_kind(cls, /)", pattern_kind, NULL},
-    {"set_pattern_kind(cls, kind: str, /)", set_pattern_kind,
+    {"map_of_iterators(cls: type, function, iterators: tuple, strict, /)", map_of_iterators, NULL},
+    {"filter_of_iterator(cls: type, function, iterator, /)", filter_of_iterator, NULL},
+    {"pattern_kind(cls: type, /)", pattern_kind, NULL},
+    {"set_pattern_kind(cls: type, kind: str, /)", set_pattern_kind,
      "'sequence' or 'mapping': what patterns take instances for."},
     {"is_keyword(name: str, /)", is_keyword, NULL},
-    {"coroutine_of(generator, /)", coroutine_of, "The generator, to be awaited."},
+    {"coroutine_of(generator: generator, /)", coroutine_of, "The generator, to be awaited."},
     {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
     {"traceback_functions()", traceback_functions, "The prelude module traceback."},
     {"prelude(name: str, /)", prelude, "A loaded prelude module, or None."},
@@ -519,7 +523,7 @@ const NativeDef engine_core_natives[] = {
     {"typeparams()", typeparams, "The prelude module of that name."},
     {"entropy()", entropy, "A seed."},
     {"types()", types, "The builtin types by name."},
-    {"iterable_coroutine(function, /)", iterable_coroutine,
+    {"iterable_coroutine(function: function, /)", iterable_coroutine,
      "types.coroutine of a generator function."},
     {"coroutine_function(function, /)", coroutine_function,
      "The generator function, making coroutines."},
@@ -533,13 +537,13 @@ const NativeDef engine_core_natives[] = {
     {"mapping_proxy(mapping, /)", mapping_proxy, "types.MappingProxyType(mapping)"},
     {"bind_method(function, self, /)", bind_method, "types.MethodType(function, self)"},
     {"union(left, right, /)", make_union, "left | right of types"},
-    {"disassemble(code, /)", disassemble, "The instructions of the code and of those in it."},
+    {"disassemble(code: code, /)", disassemble, "The instructions of the code and of those in it."},
     {"is_generator_like(value, /)", is_generator, "Is it a generator or coroutine of any kind?"},
     {"name_error_self(error, /)", name_error_self, "The self of the method that raised it."},
-    {"generator_locals(iterator, /)", generator_locals,
+    {"generator_locals(iterator: generator, /)", generator_locals,
      "The parameters of a library iterator, as they are now; None for each when it is at its end."},
     {"is_number(value, /)", is_number, "May it be counted with."},
-    {"wear(generator, cls, /)", wear,
+    {"wear(generator: generator, cls: type, /)", wear,
      "The generator, from now on an instance of cls, which derives from Coat."},
     {"getframe(depth: index = 0, /)", getframe, NULL},
     {"as_iterator(coroutine, /)", as_iterator, "The coroutine itself."},

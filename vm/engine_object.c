@@ -79,17 +79,17 @@ static Value copy_exception_context(GenVM *vm, Value *args) {
 }
 
 const NativeDef engine_object_natives[] = {
-    {"bind(raw, object, cls, /)", bind, NULL},
+    {"bind(raw, object, cls: type, /)", bind, NULL},
     {"bind_to(raw, object, /)", bind_to, NULL},
     {"class_of(object, /)", class_of, NULL},
-    {"is_subtype(cls, base, /)", is_subtype, NULL},
+    {"is_subtype(cls: type, base: type, /)", is_subtype, NULL},
     {"to_ascii(text: str, /)", to_ascii, NULL},
     {"new_class(name, bases: tuple, namespace: dict, /)", new_class, NULL},
-    {"has_own_mro(cls, /)", type_has_own_mro, NULL},
-    {"set_mro(cls, mro: tuple, /)", type_set_mro, NULL},
-    {"metatype(metatype, bases: tuple, /)", metatype, NULL},
+    {"has_own_mro(cls: type, /)", type_has_own_mro, NULL},
+    {"set_mro(cls: type, mro: tuple, /)", type_set_mro, NULL},
+    {"metatype(metatype: type, bases: tuple, /)", metatype, NULL},
     {"keep_annotations(owner, annotations: dict, /)", keep_annotations, NULL},
-    {"class_cell(namespace, /)", class_cell, NULL},
+    {"class_cell(namespace: dict, /)", class_cell, NULL},
     {"can_reduce(object, /)", can_reduce, NULL},
     {"copy_exception_context(source, target, /)", copy_exception_context, NULL},
     {0},

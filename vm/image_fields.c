@@ -289,6 +289,23 @@ static bool check_enumerate(GenVM *vm, Object *object) {
     return true;
 }
 
+static Value function_of(Value method) {
+    return is_kind(method, TYPE_METHOD) ? AS(Method, method)->function : VALUE_UNSET;
+}
+
+/* Methods of methods end in something else. */
+static bool check_method(GenVM *vm, Object *object) {
+    Value slow = object_value(object), fast = function_of(slow);
+    (void)vm;
+    if (!is_object(fast)) return false;
+    while (is_kind(fast, TYPE_METHOD)) {
+        if (fast == slow || function_of(fast) == slow) return false;
+        slow = function_of(slow);
+        fast = function_of(function_of(fast));
+    }
+    return true;
+}
+
 static bool check_zip(GenVM *vm, Object *object) {
     const Tuple *parts = AS_TUPLE(((Zip *)object)->iterators);
     int left = TREE_SIZE;
@@ -320,7 +337,7 @@ static const ImageLayout *layout_of_kind(TypeId kind) {
     switch ((int)kind) {
         LAYOUT(SLICE, Slice, slice_fields, NULL, NULL)
         LAYOUT(CELL, Cell, cell_fields, NULL, NULL)
-        LAYOUT(METHOD, Method, method_fields, NULL, NULL)
+        LAYOUT(METHOD, Method, method_fields, check_method, NULL)
         LAYOUT(PROPERTY, Property, property_fields, check_attributes, NULL)
         LAYOUT(CLASSMETHOD, Wrapping, wrapping_fields, check_attributes, NULL)
         LAYOUT(STATICMETHOD, Wrapping, wrapping_fields, check_attributes, NULL)

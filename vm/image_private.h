@@ -116,10 +116,10 @@ typedef struct ImageWriter {
     ImageRunning *running;
     uint32_t running_count, running_capacity;
     struct Threads *threads; /* of the task that is saved */
-    Value loading;      /* list: names of modules of the library whose import is under way */
-    bool whole;         /* namespaces are saved whole */
-    bool script_hashes; /* a table holds hashes that script code computed */
-    bool failed;        /* an exception is pending */
+    Value loading;           /* list: names of modules of the library whose import is under way */
+    bool whole;              /* namespaces are saved whole */
+    bool script_hashes;      /* a table holds hashes that script code computed */
+    bool failed;             /* an exception is pending */
     ImageRecord first_records[32];
     uint32_t first_index[128];
 } ImageWriter;
@@ -281,8 +281,8 @@ bool image_is_looped(const Code *code, uint32_t reg, uint32_t word);
 bool image_build_task(ImageReader *r); /* checks; nothing is alive yet */
 void image_start_task(ImageReader *r); /* cannot fail */
 
-/* image_threads.c: the threads of the task that is saved; of the one that is loaded, first what they
- * are, before their frames are looked at, then their coming to life, which cannot fail */
+/* image_threads.c: the threads of the task that is saved; of the one that is loaded, first what
+ * they are, before their frames are looked at, then their coming to life, which cannot fail */
 void image_put_threads(ImageWriter *w);
 bool image_pass_threads(ImageReader *r);
 bool image_build_threads(ImageReader *r);

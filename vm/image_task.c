@@ -532,8 +532,7 @@ static bool check_chain(ImageReader *r, const ImageStack *stack) {
     for (uint64_t i = count; i-- > 0;) {
         const LoadedFrame *frame = &frames[i], *below = i + 1 < count ? &frames[i + 1] : NULL;
         enum { GENERATOR_CODE = CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR };
-        if (is_bottom(frame) && below)
-            return image_bad(r, "a task with two bottoms");
+        if (is_bottom(frame) && below) return image_bad(r, "a task with two bottoms");
         if (frame->form == FRAME_PLAIN && frame->function->code->flags & GENERATOR_CODE)
             return image_bad(r, "a generator's frame on the stack");
         if (frame->word > frame->function->code->instr_count)
@@ -707,7 +706,8 @@ static bool check_stub_frame(ImageReader *r, const LoadedFrame *frame, const Loa
                   : calling ? 'v'
                             : 'n',
          own = stub_forms[frame->stub].writes;
-    bool needs_none = own == 'n' || own == 't' || frame->stub == RETURN_RELEASE || frame->stub == RETURN_UNWIND ||
+    bool needs_none = own == 'n' || own == 't' || frame->stub == RETURN_RELEASE ||
+                      frame->stub == RETURN_UNWIND ||
                       frame->stub == RETURN_RESUME || /* its first step */
                       (own == 'h' && r->task_status == TASK_YIELDED);
     bool ok = false;
@@ -816,16 +816,38 @@ static bool check_runners(ImageReader *r) {
     return true;
 }
 
+/* The task's tables of tickets are its own: those of the image may be in the hands of scripts. */
+static bool own_tickets(ImageReader *r, Task *task) {
+    Value tickets = dict_new(r->vm), answered = list_new(r->vm, 0), key, value;
+    if (tickets == VALUE_ERROR || answered == VALUE_ERROR) return false;
+    for (uint32_t at = 0; dict_next(AS_DICT(task->tickets), &at, &key, &value);) {
+        if (!is_int(key) || !is_kind(value, TYPE_TICKET))
+            return image_bad(r, "a task with a ticket that is none");
+        if (dict_set(r->vm, AS_DICT(tickets), key, value) == LEAF_ERROR) return false;
+    }
+    const List *list = AS_LIST(task->answered);
+    for (uint64_t i = 0; i < list->count; i++) {
+        if (!is_kind(list->items[i], TYPE_TICKET))
+            return image_bad(r, "a task with a ticket that is none");
+        if (!list_append(r->vm, answered, list->items[i])) return false;
+    }
+    task->tickets = tickets;
+    task->answered = answered;
+    return true;
+}
+
 bool image_build_task(ImageReader *r) {
     uint64_t generators = 0;
+    if (r->task && !own_tickets(r, r->task)) return false;
     if (r->stack_count && !r->task) return image_bad(r, "threads of no task");
     if (r->task && !image_build_threads(r)) return false;
     for (uint32_t i = 0; i < r->stack_count; i++)
         if (r->stacks[i].count && !build(r, &r->stacks[i], &generators)) return false;
     if (generators != r->running) return image_bad(r, "a generator that runs nowhere");
     if (r->stack_count > 1 && !check_runners(r)) return false;
-    if (r->task && r->task_status == TASK_YIELDED && r->stacks[0].count != 1)
-        return image_bad(r, "a task that has yielded from within");
+    for (uint32_t i = 0; i < r->stack_count; i++)
+        if (!r->stacks[i].thread && r->task_status == TASK_YIELDED && r->stacks[i].count != 1)
+            return image_bad(r, "a task that has yielded from within");
     return true;
 }
 

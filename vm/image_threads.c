@@ -8,8 +8,8 @@
  *     threads      varint count; with 0 that is all
  *     locals       list of the instances whose slots each thread has for itself
  *     alive        as many threads
- *     which one runs, which one is the main one; the last identifier, zigzag; flags: 1 idle, 2 stuck
- *     ready        varint count, as many places among those alive, in the order of the queue
+ *     which one runs, which one is the main one; the last identifier, zigzag; flags: 1 idle, 2
+ * stuck ready        varint count, as many places among those alive, in the order of the queue
  *     waiting      the same of those that wait for a time
  *     locked       the same of those that wait for a lock: place, lock, those of a lock in order
  *
@@ -108,8 +108,8 @@ static void put_locked(ImageWriter *w, const Threads *threads) {
 /* The instances alone: behind each stands what its slots are in a new thread. */
 static Value locals_of(GenVM *vm) {
     Value list = list_new(vm, 0), locals = vm->roots[ROOT_THREAD_LOCALS];
-    for (uint64_t i = 0; list != VALUE_ERROR && is_kind(locals, TYPE_LIST) &&
-                         i + 1 < AS_LIST(locals)->count;
+    for (uint64_t i = 0;
+         list != VALUE_ERROR && is_kind(locals, TYPE_LIST) && i + 1 < AS_LIST(locals)->count;
          i += 2)
         if (!list_append(vm, list, AS_LIST(locals)->items[i])) return VALUE_ERROR;
     return list;
@@ -235,7 +235,8 @@ static bool check_thread(ImageReader *r, Thread *thread, const ImageStack *stack
     bool starts = thread->start != VALUE_UNSET;
     bool ok = is_kind(thread->state.shown, TYPE_LIST) || thread->state.shown == VALUE_UNSET;
     Value handled = thread->state.handled;
-    ok = ok && (handled == VALUE_UNSET || handled == VALUE_NONE || is_kind(handled, KIND_EXCEPTION));
+    ok =
+        ok && (handled == VALUE_UNSET || handled == VALUE_NONE || is_kind(handled, KIND_EXCEPTION));
     if (starts)
         ok = ok && is_kind(thread->args, TYPE_TUPLE) && thread->again == VALUE_UNSET &&
              (thread->kwargs == VALUE_UNSET || is_kind(thread->kwargs, TYPE_DICT));
@@ -383,7 +384,8 @@ static bool check_group(ImageReader *r, const Group *group) {
     own->calling = r->task_status == TASK_CALLING || threads->current->again != VALUE_UNSET;
     bool yields = r->task_status == TASK_YIELDED && threads->current != threads->main;
     bool at_call = r->task_status == TASK_CALLING && threads->current->again != VALUE_UNSET;
-    return (own->count && !yields && !at_call) || image_bad(r, "threads of a task that does not run");
+    return (own->count && !yields && !at_call) ||
+           image_bad(r, "threads of a task that does not run");
 }
 
 static bool read_group(ImageReader *r, Group *group) {
@@ -422,8 +424,7 @@ bool image_build_threads(ImageReader *r) {
     for (uint32_t i = 0; i < r->stack_count; i++)
         if (!r->stacks[i].thread) r->stacks[i].calling = r->task_status == TASK_CALLING;
     for (uint32_t i = 0; group.count == 0 && i < r->stack_count; i++)
-        if (r->stacks[i].thread && r->stacks[i].count)
-            return image_bad(r, "a thread of no task");
+        if (r->stacks[i].thread && r->stacks[i].count) return image_bad(r, "a thread of no task");
     if (group.count == 0) return true;
     group.threads = memory_new_zeroed(r->vm, 1, sizeof *group.threads);
     group.alive = memory_new_zeroed(r->vm, group.count, sizeof *group.alive);

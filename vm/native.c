@@ -58,8 +58,21 @@ static const struct {
     {"size", CONVERT_SIZE},   {"position", CONVERT_POSITION}, {"float", CONVERT_FLOAT},
     {"str", CONVERT_STR},     {"bytes", CONVERT_BYTES},       {"list", CONVERT_LIST},
     {"tuple", CONVERT_TUPLE}, {"dict", CONVERT_DICT},         {"callable", CONVERT_CALLABLE},
-    {"bool", CONVERT_BOOL},
+    {"bool", CONVERT_BOOL},   {"type", CONVERT_TYPE},         {"generator", CONVERT_GENERATOR},
+    {"set", CONVERT_SET},
 };
+
+static const struct { /* what else the natives of _engine take */
+    const char *word;
+    TypeId kind;
+} kinds[] = {
+    {"function", TYPE_FUNCTION},   {"code", TYPE_CODE},         {"cell", TYPE_CELL},
+    {"enumerate", TYPE_ENUMERATE}, {"raw_file", TYPE_FILE_RAW},
+};
+
+static bool is_word(const char *word, size_t size, const char *other) {
+    return strlen(other) == size && memcmp(word, other, size) == 0;
+}
 
 static void parse_annotation(Reader *reader, Param *param) {
     int alternatives = 0;
@@ -72,8 +85,12 @@ static void parse_annotation(Reader *reader, Param *param) {
         size_t size = take_name(reader, &word);
         alternatives++;
         for (size_t i = 0; i < sizeof conversions / sizeof *conversions; i++)
-            if (strlen(conversions[i].word) == size && memcmp(word, conversions[i].word, size) == 0)
-                param->convert = conversions[i].convert;
+            if (is_word(word, size, conversions[i].word)) param->convert = conversions[i].convert;
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+            if (!is_word(word, size, kinds[i].word)) continue;
+            param->convert = CONVERT_KIND;
+            param->kind = (uint8_t)kinds[i].kind;
+        }
     } while (take(reader, "|"));
     if (alternatives > 1) param->convert = CONVERT_NONE; /* a union is the body's to check */
 }
@@ -289,6 +306,16 @@ static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v
         return is_kind(v, TYPE_TUPLE) ? v : wrong_type(vm, native, index, "tuple", v);
     case CONVERT_DICT: return is_kind(v, TYPE_DICT) ? v : wrong_type(vm, native, index, "dict", v);
     case CONVERT_CALLABLE: return v;
+    case CONVERT_KIND:
+        if (is_kind(v, (TypeId)param->kind)) return v;
+        return raise_type(vm, "%S() cannot be called with %T", describe(vm, native), v);
+    case CONVERT_TYPE: return is_type(v) ? v : wrong_type(vm, native, index, "type", v);
+    case CONVERT_GENERATOR:
+        return is_generator_like(v) ? v : wrong_type(vm, native, index, "generator", v);
+    case CONVERT_SET:
+        return is_kind(v, TYPE_SET) || is_kind(v, TYPE_FROZENSET)
+                   ? v
+                   : wrong_type(vm, native, index, "set", v);
     case CONVERT_BOOL: {
         Leaf truth = leaf_truth(vm, v);
         if (truth == LEAF_ERROR) return VALUE_ERROR;
@@ -308,15 +335,17 @@ static Value bind_through_twin(GenVM *vm, const NativeFunction *native, int inde
     const Signature *signature = native->signature;
     Value tuple = tuple_new(vm, (uint64_t)signature->count);
     if (tuple == VALUE_ERROR) return VALUE_ERROR;
-    for (int i = 0; i < signature->count; i++)
-        AS_TUPLE(tuple)->items[i] =
-            bound[i]; /* unset ones stay so: the tuple is only handed back to us */
+    int64_t absent = 0; /* a bit each: the tuple may be saved, and holds values only */
+    for (int i = 0; i < signature->count; i++) {
+        AS_TUPLE(tuple)->items[i] = bound[i] == VALUE_UNSET ? VALUE_NONE : bound[i];
+        if (bound[i] == VALUE_UNSET) absent |= (int64_t)1 << i;
+    }
     static const Twin twins[] = {
         [CONVERT_INT] = TWIN_BIND_INDEX,      [CONVERT_INDEX] = TWIN_BIND_INDEX,
         [CONVERT_POSITION] = TWIN_BIND_INDEX, [CONVERT_SIZE] = TWIN_BIND_INDEX,
         [CONVERT_FLOAT] = TWIN_BIND_FLOAT,    [CONVERT_BOOL] = TWIN_BIND_BOOL};
     return native_twin(vm, twins[signature->params[index].convert], 4, object_value(native), tuple,
-                       bound[index], int_value(index));
+                       bound[index], int_value(absent << BOUND_INDEX_BITS | index));
 }
 
 /* ---- binding ---- */
@@ -514,6 +543,30 @@ Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *
     return VALUE_NONE;
 }
 
+/* Checks and converts the first `given` of all that are bound; VALUE_NONE, VALUE_ERROR or
+ * VALUE_TAIL. */
+static inline Value convert_bound(GenVM *vm, NativeFunction *native, Value *bound, int given) {
+    const Signature *signature = native->signature;
+    if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) &&
+        !check_class(vm, native, bound[0]))
+        return VALUE_ERROR;
+    if (native->owner && signature->binding == BINDING_INSTANCE &&
+        check_self(vm, native, bound[0]) == VALUE_ERROR)
+        return VALUE_ERROR;
+    if (!signature->converts) return VALUE_NONE;
+    for (int i = 0; i < given; i++) {
+        Convert wanted = signature->params[i].convert;
+        if (wanted == CONVERT_NONE || bound[i] == signature->params[i].fallback) continue;
+        if (wanted == CONVERT_STR && is_exact(bound[i], TYPE_STR)) continue;
+        if (is_int(bound[i]) && wanted < CONVERT_FLOAT) continue;
+        Value converted = convert(vm, native, i, bound[i]);
+        if (unlikely(converted == VALUE_ERROR)) return VALUE_ERROR;
+        if (unlikely(converted == VALUE_TAIL)) return bind_through_twin(vm, native, i, bound);
+        bound[i] = converted;
+    }
+    return VALUE_NONE;
+}
+
 /* Binds and converts into `bound` (room for NATIVE_MAX_PARAMS); VALUE_NONE, VALUE_ERROR or
  * VALUE_TAIL. */
 static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
@@ -533,24 +586,7 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
     } else if (native_bind_plainly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
         return VALUE_ERROR;
     }
-    if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) &&
-        !check_class(vm, native, bound[0]))
-        return VALUE_ERROR;
-    if (native->owner && signature->binding == BINDING_INSTANCE &&
-        check_self(vm, native, bound[0]) == VALUE_ERROR)
-        return VALUE_ERROR;
-    if (!signature->converts) return VALUE_NONE;
-    for (int i = 0; i < given; i++) {
-        Convert wanted = signature->params[i].convert;
-        if (wanted == CONVERT_NONE || bound[i] == signature->params[i].fallback) continue;
-        if (wanted == CONVERT_STR && is_exact(bound[i], TYPE_STR)) continue;
-        if (is_int(bound[i]) && wanted < CONVERT_FLOAT) continue;
-        Value converted = convert(vm, native, i, bound[i]);
-        if (unlikely(converted == VALUE_ERROR)) return VALUE_ERROR;
-        if (unlikely(converted == VALUE_TAIL)) return bind_through_twin(vm, native, i, bound);
-        bound[i] = converted;
-    }
-    return VALUE_NONE;
+    return convert_bound(vm, native, bound, given);
 }
 
 static Value invoke_bound(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
@@ -606,22 +642,24 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
     return result;
 }
 
-/* Calls the native with arguments that are bound already but for `index`, which a twin has
- * converted. */
-Value native_invoke_bound(GenVM *vm, NativeFunction *native, Value bound_tuple, int index,
+/* Calls the native with arguments that are bound already but for one, which a twin has converted:
+ * `which` is as bind_through_twin has made it. The twin's frame may come from an image, so all is
+ * checked. */
+Value native_invoke_bound(GenVM *vm, NativeFunction *native, const Tuple *arguments, int64_t which,
                           Value converted) {
-    if (!native_signature(vm, native)) return VALUE_ERROR;
+    const Signature *signature = native_signature(vm, native);
+    if (!signature) return VALUE_ERROR;
+    int64_t index = which & ((1 << BOUND_INDEX_BITS) - 1), absent = which >> BOUND_INDEX_BITS;
+    if (which < 0 || arguments->count != (uint64_t)signature->count || index >= signature->count)
+        return raise_type(vm, "%S() cannot be called with these arguments", describe(vm, native));
     Value bound[NATIVE_MAX_PARAMS];
-    memcpy(bound, AS_TUPLE(bound_tuple)->items, AS_TUPLE(bound_tuple)->count * sizeof(Value));
+    memcpy(bound, arguments->items, arguments->count * sizeof(Value));
     bound[index] = converted;
-    for (int i = 0; i < native->signature->count; i++) {
-        if (native->signature->params[i].convert == CONVERT_NONE ||
-            bound[i] == native->signature->params[i].fallback)
-            continue;
-        Value v = convert(vm, native, i, bound[i]);
-        if (v == VALUE_ERROR) return VALUE_ERROR;
-        if (v == VALUE_TAIL) return bind_through_twin(vm, native, i, bound);
-        bound[i] = v;
+    for (int i = 0; i < signature->count; i++)
+        if (absent >> i & 1) bound[i] = signature->params[i].fallback;
+    if (convert_bound(vm, native, bound, signature->count) != VALUE_NONE) {
+        if (vm->exception == VALUE_UNSET) return VALUE_TAIL;
+        return VALUE_ERROR;
     }
     return native_invoke_again(vm, native, bound);
 }

@@ -27,6 +27,8 @@ Value str_concat(GenVM *vm, Value left,
 Value str_slice(GenVM *vm, Value str, int64_t start,
                 int64_t stop); /* code points, 0 <= start <= stop <= length */
 Value str_decode_utf8(GenVM *vm, const char *data, size_t size, const char *errors); /* checks */
+/* Is it a class whose instances are of that kind: TypeError. For natives of _engine. */
+bool type_makes(GenVM *vm, Value cls, TypeId kind);
 bool str_equal(Value a, Value b);                                                    /* both str */
 bool str_is(Value str, const char *text);
 int str_order(Value a, Value b); /* <0, 0, >0 by code point */

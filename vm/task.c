@@ -384,7 +384,7 @@ bool task_answer(GenVM *vm, Task *task, int64_t number, Value answer, bool faile
     Dict *tickets = AS_DICT(task->tickets);
     Leaf leaf = int_fits(number) ? dict_get(vm, tickets, key, &found) : LEAF_FALSE;
     if (leaf == LEAF_ERROR) return false;
-    if (leaf != LEAF_TRUE) {
+    if (leaf != LEAF_TRUE || !is_kind(found, TYPE_TICKET)) {
         raise_value(vm, "the task has no open call-out %lld", (long long)number);
         return false;
     }

@@ -625,3 +625,8 @@ bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value) {
     type->defines_special = true;
     return update_special(vm, type, special);
 }
+
+bool type_makes(GenVM *vm, Value cls, TypeId kind) {
+    if (is_type(cls) && type_from(cls)->instance_kind == kind) return true;
+    return raise_type(vm, "%V is no class of %S objects", cls, vm->types[kind]->name), false;
+}

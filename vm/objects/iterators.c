@@ -147,8 +147,8 @@ static Value reverse_length_hint(GenVM *vm, Value *args) {
 
 /* _engine.iterator_move(iterator, index): where it goes on; -1: nowhere. */
 static Value engine_iterator_move(GenVM *vm, Value *args) {
+    if (!is_kind(args[0], TYPE_REVERSED)) return raise_type(vm, "%T cannot be moved", args[0]);
     ListIterator *it = AS(ListIterator, args[0]);
-    (void)vm;
     it->index = as_int(args[1]);
     if (it->index < 0) it->container = VALUE_UNSET;
     return VALUE_NONE;
@@ -240,6 +240,7 @@ static Value reversed_construct(GenVM *vm, Value *args) {
 }
 
 static Value engine_reversed_over(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_REVERSED)) return VALUE_ERROR;
     return reversed_make(vm, type_from(args[0]), args[1], as_int(args[2]));
 }
 
@@ -342,6 +343,7 @@ static Value enumerate_construct(GenVM *vm, Value *args) {
 }
 
 static Value engine_enumerate_over(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_ENUMERATE)) return VALUE_ERROR;
     return enumerate_make(vm, type_from(args[0]), args[1], args[2]);
 }
 
@@ -485,6 +487,7 @@ static Value zip_construct(GenVM *vm, Value *args) {
 }
 
 static Value engine_zip_over(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_ZIP)) return VALUE_ERROR;
     return zip_make(vm, type_from(args[0]), args[1], args[2] == VALUE_TRUE);
 }
 
@@ -515,10 +518,10 @@ const BuiltinType zip_type = {
 };
 
 const NativeDef engine_iterator_natives[] = {
-    {"iterator_move(iterator, index, /)", engine_iterator_move, NULL},
-    {"reversed_over(cls, sequence, length, /)", engine_reversed_over, NULL},
-    {"enumerate_pair(iterator, item, /)", engine_enumerate_pair, NULL},
-    {"enumerate_over(cls, iterator, start, /)", engine_enumerate_over, NULL},
-    {"zip_over(cls, iterators, strict, /)", engine_zip_over, NULL},
+    {"iterator_move(iterator, index: index, /)", engine_iterator_move, NULL},
+    {"reversed_over(cls: type, sequence, length: index, /)", engine_reversed_over, NULL},
+    {"enumerate_pair(iterator: enumerate, item, /)", engine_enumerate_pair, NULL},
+    {"enumerate_over(cls: type, iterator, start, /)", engine_enumerate_over, NULL},
+    {"zip_over(cls: type, iterators: tuple, strict, /)", engine_zip_over, NULL},
     {NULL, NULL, NULL},
 };

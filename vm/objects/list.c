@@ -565,7 +565,7 @@ static Value engine_list_delete(GenVM *vm, Value *args) {
 const NativeDef engine_list_natives[] = {
     {"list_take(items: list, /)", engine_list_take, NULL},
     {"list_give(items: list, taken: list, /)", engine_list_give, NULL},
-    {"list_delete(items: list, position, /)", engine_list_delete, NULL},
+    {"list_delete(items: list, position: index, /)", engine_list_delete, NULL},
     {NULL, NULL, NULL},
 };
 

@@ -275,15 +275,15 @@ static int owner_ident(const Lock *lock) {
 static Value repr_recursive(GenVM *vm, Value self) {
     const Lock *lock = self_lock(self);
     return str_format(vm, "<%s _thread.RLock object owner=%d count=%d at 0x%lx>",
-                      lock->count ? "locked" : "unlocked",
-                      owner_ident(lock), (int)lock->count,
+                      lock->count ? "locked" : "unlocked", owner_ident(lock), (int)lock->count,
                       (unsigned long)self - 1);
 }
 
-static const ImageField image_fields[] = {
-    IMAGE_FIELD(Lock, count, LONG, NONE),     IMAGE_FIELD(Lock, counting, BYTE, NONE),
-    IMAGE_FIELD(Lock, owner, POINTER, THREAD), IMAGE_FIELD(Lock, given, POINTER, THREAD),
-    {0}};
+static const ImageField image_fields[] = {IMAGE_FIELD(Lock, count, LONG, NONE),
+                                          IMAGE_FIELD(Lock, counting, BYTE, NONE),
+                                          IMAGE_FIELD(Lock, owner, POINTER, THREAD),
+                                          IMAGE_FIELD(Lock, given, POINTER, THREAD),
+                                          {0}};
 
 /* The main thread is the same everywhere, and the only one that is there without a task. */
 static void before_save(GenVM *vm, const Object *object, Object *copy) {

@@ -60,7 +60,10 @@ static Value getattr(GenVM *vm, Value self, Value name) {
     Type *type = vm->types[TYPE_METHOD];
     Value raw = type_lookup(vm, type, name);
     if (raw != VALUE_UNSET) return attribute_bind(vm, raw, self, type);
-    return attribute_get(vm, self_method(self)->function, name);
+    Value function = self_method(self)->function; /* a method of a method has no more than it */
+    while (is_kind(function, TYPE_METHOD))
+        function = self_method(function)->function;
+    return attribute_get(vm, function, name);
 }
 
 static Value call(GenVM *vm, Value self, Value args, Value kwargs) {

@@ -783,12 +783,12 @@ static Value engine_set_give(GenVM *vm, Value *args) {
 
 const NativeDef engine_set_natives[] = {
     {"set_put(set, item, /)", set_add_method, NULL},
-    {"set_drop(set, item, /)", engine_set_drop, NULL},
+    {"set_drop(set: set, item, /)", engine_set_drop, NULL},
     {"set_has(set, item, /)", engine_set_has, NULL},
-    {"set_duplicate(set, /)", engine_set_duplicate, NULL},
-    {"set_freeze(set, /)", engine_set_freeze, NULL},
-    {"set_items(set, /)", engine_set_items, NULL},
-    {"set_give(set, other, /)", engine_set_give, NULL},
+    {"set_duplicate(set: set, /)", engine_set_duplicate, NULL},
+    {"set_freeze(set: set, /)", engine_set_freeze, NULL},
+    {"set_items(set: set, /)", engine_set_items, NULL},
+    {"set_give(set: set, other: set, /)", engine_set_give, NULL},
     {NULL, NULL, NULL},
 };
 

@@ -4,9 +4,11 @@
 #include "vm/objects/unicode_names.h"
 
 static Value str_of(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_STR)) return VALUE_ERROR;
     return str_of_class(vm, type_from(args[0]), args[1]);
 }
 static Value bytes_of(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_BYTES)) return VALUE_ERROR;
     return bytes_of_class(vm, type_from(args[0]), args[1]);
 }
 
@@ -33,8 +35,9 @@ extern const NativeDef engine_text_natives[];
 const NativeDef engine_text_natives[] = {
     {"codec_name(encoding: str, /)", codec_name_of, NULL},
     {"character_named(name: str, /)", character_named, NULL},
-    {"str_of(cls, text: str, /)", str_of, "The text as an instance of cls, str or a subclass."},
-    {"bytes_of(cls, data: bytes, /)", bytes_of,
+    {"str_of(cls: type, text: str, /)", str_of,
+     "The text as an instance of cls, str or a subclass."},
+    {"bytes_of(cls: type, data: bytes, /)", bytes_of,
      "The data as an instance of cls, bytes or a subclass."},
     {"format_parse(template: str, /)", str_fields_parse,
      "[(literal, field name, spec, conversion)]"},

@@ -298,12 +298,13 @@ static Value tuple_class_getitem(GenVM *vm, Value *args) {
 
 /* _engine.tuple_of(cls, list): an instance of a subclass of tuple. */
 static Value engine_tuple_of(GenVM *vm, Value *args) {
+    if (!type_makes(vm, args[0], TYPE_TUPLE)) return VALUE_ERROR;
     return tuple_of_class(vm, type_from(args[0]), AS_LIST(args[1])->items, AS_LIST(args[1])->count);
 }
 
 const NativeDef engine_tuple_natives[] = {
     {"combine_hashes(hashes: list, with_length: bool, /)", engine_combine_hashes, NULL},
-    {"tuple_of(cls, items: list, /)", engine_tuple_of, NULL},
+    {"tuple_of(cls: type, items: list, /)", engine_tuple_of, NULL},
     {NULL, NULL, NULL},
 };
 
