@@ -54,7 +54,7 @@ static const struct StubForm {
     [RETURN_UNPACK] = {"", 'u'},
     [RETURN_DELEGATE] = {"", 'd'},
     [RETURN_CLOSE] = {"g", 'v'},
-    [RETURN_FINALIZER] = {"v", 'n'},
+    [RETURN_FINALIZER] = {"*", 'n'},
     [RETURN_ATTRIBUTE_DEFAULT] = {"v", 'v'},
     [RETURN_HAS_ATTRIBUTE] = {"", 'v'},
     [RETURN_THROW_CLOSE] = {"ge", 'd'},

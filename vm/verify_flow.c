@@ -56,6 +56,7 @@ typedef struct Flow {
     uint32_t wanted;      /* a word whose state is to be kept; UINT32_MAX: none */
     Holds *found, *exact; /* for the handlers of the instruction before it; for what follows */
     bool raises;          /* ... for the handlers alone: nothing follows */
+    uint32_t before;      /* the instruction on the straight way to the one at hand */
     bool met;
     char *message;
     size_t size;
@@ -251,8 +252,8 @@ static bool flow_pair(Flow *f, uint32_t word, Instr instr) {
 }
 
 static bool is_pair_before(const Flow *f, uint32_t word) {
-    return word > 0 && f->label[word] == 0 &&
-           code_pair(instr_op(f->code->instrs[word - 1])).second != OP_NOP;
+    return f->before + 1 == word && f->label[word] == 0 &&
+           code_pair(instr_op(f->code->instrs[f->before])).second != OP_NOP;
 }
 
 static bool flow_unset_ok(Flow *f, uint32_t word, Instr instr) {
@@ -437,7 +438,9 @@ static bool visit(Flow *f, uint32_t word, uint32_t *next) {
 static bool visit_from(Flow *f, uint32_t label) {
     uint32_t regs = f->code->regs, word = f->words[label];
     memcpy(f->now, f->states + (size_t)label * regs, regs * sizeof *f->now);
-    for (;;) {
+    f->before = UINT32_MAX - 1;
+    for (uint32_t at = word;; f->before = at) {
+        at = word;
         if (!visit(f, word, &word)) return false;
         if (word == UINT32_MAX) return true;
         if (!f->label[word]) continue;

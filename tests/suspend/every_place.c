@@ -36,7 +36,7 @@ static void read_text(const char *name, const char *suffix, Text *text) {
 static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
 
 static GenVM *new_vm(Text *output) {
-    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES};
+    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES | GEN_CAP_CLOCK};
     config.write = collect;
     config.context = output;
     GenVM *vm = gen_vm_new(&config);
