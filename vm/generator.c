@@ -196,11 +196,14 @@ bool generator_leave_loop(GenVM *vm, Value iterator) {
 bool generator_leave_loop_raising(GenVM *vm, Value iterator) {
     Value exception = error_take(vm);
     vm->reraising = false;
-    if (!frame_push_continuation(vm, RETURN_UNWIND, 1, exception)) {
+    if (!frame_push_continuation(vm, RETURN_UNWIND, 1, exception))
         vm->exception = exception;
-        return false;
-    }
-    return generator_finalize(vm, AS(Generator, iterator));
+    else if (generator_finalize(vm, AS(Generator, iterator)))
+        return true;
+    /* Without memory to begin closing it, it is given up: the loop must be left. */
+    if (generator_is_temporary(iterator, GENERATOR_OF_LOOP))
+        as_object(iterator)->state = GENERATOR_DONE;
+    return false;
 }
 
 /* In the order in which a frame lets its variables go; what stands for an object of the library, as
@@ -605,9 +608,9 @@ bool generator_close(GenVM *vm, Generator *generator) {
     Value *base = frame_push_stub(vm, RETURN_CLOSE);
     if (!base) return false;
     base[1] = object_value(generator);
+    /* Without memory for GeneratorExit, MemoryError is raised there instead, as in CPython. */
     Value exception = exception_new(vm, EXC_GENERATOR_EXIT, VALUE_UNSET);
-    if (exception == VALUE_ERROR) return false;
-    vm->exception = exception;
+    if (exception != VALUE_ERROR) vm->exception = exception;
     return generator_throw(vm, generator);
 }
 
