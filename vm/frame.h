@@ -61,8 +61,9 @@ Value *frame_top(GenVM *vm);
 void frame_forget_temporaries(GenVM *vm, bool (*matches)(Value v, Value wanted), Value wanted);
 
 /* Can the register of a local variable, no parameter, have been written when the instruction at
- * `word` runs? If not, what is in it is left over from other frames. */
-bool frame_register_is_set(GenVM *vm, const Code *code, uint32_t reg, uint32_t word);
+ * `word` runs? If not, what is in it is left over from other frames. LEAF_ERROR: there is no memory
+ * to find out; nothing is pending. */
+Leaf frame_register_is_set(GenVM *vm, const Code *code, uint32_t reg, uint32_t word);
 
 /* Will the register be read, once the instruction before `word` is done or has raised? True also
  * when there is no memory to find out. */

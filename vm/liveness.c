@@ -174,15 +174,15 @@ static bool starts_unbound(const Code *code, uint32_t reg) {
     return false;
 }
 
-bool frame_register_is_set(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
-    if (starts_unbound(code, reg)) return true;
+Leaf frame_register_is_set(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
+    if (starts_unbound(code, reg)) return LEAF_TRUE;
     Walk walk = {.code = code, .reg = reg};
     walk.seen = memory_new_zeroed(vm, code->instr_count, 1);
     walk.todo = memory_new(vm, code->instr_count * sizeof *walk.todo);
-    bool set = walk.seen && walk.todo;
-    if (set) {
+    Leaf set = walk.seen && walk.todo ? LEAF_FALSE : LEAF_ERROR;
+    if (set != LEAF_ERROR) {
         walk_from_writes(&walk);
-        set = word < code->instr_count && walk.seen[word];
+        if (word < code->instr_count && walk.seen[word]) set = LEAF_TRUE;
     }
     memory_free(walk.seen);
     memory_free(walk.todo);

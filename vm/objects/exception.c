@@ -433,11 +433,12 @@ static Value decode_str(GenVM *vm, Value self) {
                       (long long)start, (long long)(end - 1), reason);
 }
 
-/* The character at `at`, escaped: \xe9, \u20ac, \U0001f600. */
-static void escape_character(GenVM *vm, Value text, int64_t at, char *out, size_t size) {
+/* The character at `at`, escaped: \xe9, \u20ac, \U0001f600. False without memory. */
+static bool escape_character(GenVM *vm, Value text, int64_t at, char *out, size_t size) {
     Value one = str_slice(vm, text, at, at + 1);
     uint32_t c = '?';
-    if (one != VALUE_ERROR && AS_STR(one)->size) {
+    if (one == VALUE_ERROR) return false;
+    if (AS_STR(one)->size) {
         const unsigned char *u = (const unsigned char *)AS_STR(one)->data;
         if (u[0] < 0x80)
             c = u[0];
@@ -450,6 +451,7 @@ static void escape_character(GenVM *vm, Value text, int64_t at, char *out, size_
                 (uint32_t)(u[2] & 63) << 6 | (u[3] & 63);
     }
     snprintf(out, size, c <= 0xFF ? "\\x%02x" : c <= 0xFFFF ? "\\u%04x" : "\\U%08x", c);
+    return true;
 }
 
 static Value encode_str(GenVM *vm, Value self, Family family) {
@@ -461,7 +463,8 @@ static Value encode_str(GenVM *vm, Value self, Family family) {
     int_to_i64(exception_get_field(self, UNICODE_ERROR_END), &end);
     bool one = start >= 0 && start < AS_STR(object)->length && end == start + 1;
     char character[16];
-    if (one) escape_character(vm, object, start, character, sizeof character);
+    if (one && !escape_character(vm, object, start, character, sizeof character))
+        return VALUE_ERROR;
     if (family == FAMILY_TRANSLATE)
         return one ? str_format(vm, "can't translate character '%s' in position %lld: %S",
                                 character, (long long)start, reason)

@@ -183,7 +183,9 @@ static bool put_variables(GenVM *vm, Dict *dict, Function *function, const Value
     bool started = word != NOT_STARTED;
     for (uint32_t i = 0; i < code->varnames->count; i++) {
         if (!started && i >= params) break;
-        if (i >= params && !frame_register_is_set(vm, code, i, word)) continue;
+        Leaf set = i < params ? LEAF_TRUE : frame_register_is_set(vm, code, i, word);
+        if (set == LEAF_ERROR) return raise_memory(vm), false;
+        if (set == LEAF_FALSE) continue;
         Value v = register_value(regs[i], started && is_cell_register(code, i));
         if (!put_local(vm, dict, code->varnames->items[i], v)) return false;
     }
@@ -228,7 +230,7 @@ Value frame_variable(GenVM *vm, Value *base, const char *name) {
     for (uint32_t i = 0; i < code->varnames->count; i++)
         if (str_is(code->varnames->items[i], name) &&
             (i < parameter_count(code) ||
-             frame_register_is_set(vm, code, i, level_word(find_level(vm, base)))))
+             frame_register_is_set(vm, code, i, level_word(find_level(vm, base))) == LEAF_TRUE))
             return register_value(base[i], is_cell_register(code, i));
     return VALUE_UNSET;
 }

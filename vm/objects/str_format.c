@@ -16,6 +16,10 @@ typedef struct FormatArgs { /* a va_list that functions can take from */
 /* A repr that cannot be had without script code, or fails, is replaced by <TYPE object>. */
 static void put_value(StrBuilder *builder, Value v, Value (*text_of)(GenVM *vm, Value v)) {
     GenVM *vm = builder->vm;
+    if (v == VALUE_ERROR && vm->exception != VALUE_UNSET) { /* it could not be made */
+        builder_put_str(builder, v);
+        return;
+    }
     if (v == VALUE_UNSET || v == VALUE_ERROR) {
         builder_put_c(builder, "?");
         return;
