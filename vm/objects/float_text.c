@@ -232,6 +232,33 @@ static size_t divide_rounded(mp_limb_t *top, size_t top_count, const mp_limb_t *
     return size;
 }
 
+/* As mpn_get_str, which takes memory for longer numbers and ends the process when there is none.
+ * Changes the limbs. */
+static size_t digits_of_limbs(unsigned char *out, mp_limb_t *limbs, size_t count) {
+    enum { EACH = 19, ON_STACK = 16 };
+    const mp_limb_t ten_to_the_19th = 10000000000000000000u;
+    if (count < ON_STACK) return (size_t)mpn_get_str(out, 10, limbs, (mp_size_t)count);
+    mp_limb_t pieces[DIGIT_LIMBS + DIGIT_LIMBS / 16];
+    size_t piece_count = 0, size = 0;
+    while (count) {
+        pieces[piece_count++] = mpn_divrem_1(limbs, 0, limbs, (mp_size_t)count, ten_to_the_19th);
+        while (count && !limbs[count - 1])
+            count--;
+    }
+    while (piece_count--) {
+        unsigned char digits[EACH];
+        mp_limb_t piece = pieces[piece_count];
+        for (size_t i = EACH; i--; piece /= 10)
+            digits[i] = (unsigned char)(piece % 10);
+        size_t zeros = 0; /* in front of the number */
+        while (size == 0 && zeros < EACH && digits[zeros] == 0)
+            zeros++;
+        memcpy(out + size, digits + zeros, EACH - zeros);
+        size += EACH - zeros;
+    }
+    return size;
+}
+
 size_t float_digits(double d, int places, char *out) {
     UnsignedWide scaled;
     if (float_scaled(d, places, &scaled)) return scaled ? float_write_wide(out, scaled) : 0;
@@ -249,7 +276,7 @@ size_t float_digits(double d, int places, char *out) {
         bottom_count = shift_up(bottom, bottom_count, (unsigned)-twos);
     count = divide_rounded(top, count, bottom, bottom_count);
     if (count == 0) return 0;
-    size_t size = mpn_get_str((unsigned char *)out, 10, top, (mp_size_t)count);
+    size_t size = digits_of_limbs((unsigned char *)out, top, count);
     size_t zeros = 0;
     while (out[zeros] == 0)
         zeros++;

@@ -6,6 +6,13 @@
  */
 #include "vm/objects/number.h"
 
+#include <stdlib.h>
+
+enum {
+    ON_STACK = 4096, /* limbs of operands for which GMP takes no memory */
+    ROOM_EACH = 8,   /* limbs that it takes for each limb of longer ones, at most */
+};
+
 static Value division_by_zero(GenVM *vm) {
     return raise_zero_division(vm, "division by zero");
 }
@@ -18,9 +25,19 @@ uint64_t int_product_cost(size_t limbs, size_t other_limbs) {
     return __builtin_mul_overflow((uint64_t)more, each, &cost) ? UINT64_MAX : cost / 16;
 }
 
+/* GMP ends the process when it gets no memory for what it keeps meanwhile, beyond what fits the C
+ * stack: so it is asked only when there is as much. */
+bool int_has_room(GenVM *vm, size_t limbs) {
+    void *room = malloc(limbs * ROOM_EACH * sizeof(mp_limb_t));
+    __asm__ volatile("" : : "r"(room) : "memory"); /* or the compiler does without it */
+    free(room);
+    return room || (raise_memory(vm), false);
+}
+
 bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
     uint64_t cost = int_product_cost(limbs, other_limbs);
-    return cost == 0 || native_afford(vm, cost);
+    if (cost != 0 && !native_afford(vm, cost)) return false;
+    return limbs + other_limbs < ON_STACK || int_has_room(vm, limbs + other_limbs);
 }
 
 static bool charge_linear(GenVM *vm, size_t limbs) {

@@ -124,7 +124,8 @@ bool int_digits(GenVM *vm, const IntView *view, int base, Scratch *scratch, cons
     scratch->heap = NULL;
     if (limit && (double)(int_view_bits(view) - 1) * 0.30102999566398119 > (double)limit + 1)
         return refuse_digits(vm);
-    if (!int_charge_product(vm, count, count)) return false;
+    if (!int_charge_product(vm, count, count) || (count >= 16 && !int_has_room(vm, count)))
+        return false;
     size_t room = count * digits_a_limb(base) + 8;
     mp_limb_t *copy = scratch_get(vm, scratch, (count + 1) * sizeof *copy + room);
     if (!copy) return false;
@@ -289,7 +290,8 @@ static Value value_of_digits(GenVM *vm, const DigitReader *reader, const unsigne
         return int_value(reader->negative ? -i : i);
     }
     size_t limbs = (size_t)((double)count * log2(reader->base) / LIMB_BITS) + 3;
-    if (!int_charge_product(vm, limbs, limbs)) return VALUE_ERROR;
+    if (!int_charge_product(vm, limbs, limbs) || (limbs >= 32 && !int_has_room(vm, limbs)))
+        return VALUE_ERROR;
     BigInt *big = int_alloc(vm, limbs);
     if (!big) return VALUE_ERROR;
     mp_size_t used = mpn_set_str((mp_limb_t *)big->limbs, digits, count, reader->base);

@@ -93,6 +93,8 @@ extern const AttributeDef int_attributes[];
 uint64_t int_product_cost(size_t limbs, size_t other_limbs);
 bool int_charge_product(GenVM *vm, size_t limbs,
                         size_t other_limbs); /* before a multiplication or division */
+/* Is there memory for what GMP needs while it works on so many limbs? */
+bool int_has_room(GenVM *vm, size_t limbs);
 Value int_add_views(GenVM *vm, const IntView *a, const IntView *b, bool subtract);
 Value int_multiply_views(GenVM *vm, const IntView *a, const IntView *b);
 Value int_shift_left(GenVM *vm, const IntView *a, uint64_t bits);
