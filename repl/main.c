@@ -119,6 +119,7 @@ static bool parse_options(int argc, char **argv, Options *options, int *status) 
 
 /* ---- source files ---- */
 
+/* NULL with errno. */
 static char *read_stream(FILE *stream, size_t *size) {
     size_t capacity = 65536, used = 0;
     char *text = malloc(capacity);
@@ -208,24 +209,32 @@ static void set_path_of_script(GenVM *vm, const char *path) {
     free(real);
 }
 
+/* The program that a path or "-" names; NULL after a line on stderr that says why not. */
+static char *read_program(const char *path, size_t *size) {
+    if (strcmp(path, "-")) return read_script(path, size);
+    char *text = read_stream(stdin, size);
+    if (!text) fprintf(stderr, "gen: can't read standard input: %s\n", strerror(errno));
+    return text;
+}
+
 static bool run_script(GenVM *vm, const char *path, int *status) {
     size_t size = 0;
     bool from_stdin = !strcmp(path, "-");
-    char *text = from_stdin ? read_stream(stdin, &size) : read_script(path, &size);
+    char *text = read_program(path, &size);
     if (!text) {
         *status = 2;
         return true;
     }
     if (from_stdin) {
         set_path(vm, "", 0);
-        bool ok = gen_run_bytes(vm, text, size, "<stdin>");
+        bool ok = !gen_error_pending(vm) && gen_run_bytes(vm, text, size, "<stdin>");
         free(text);
         return ok;
     }
     set_path_of_script(vm, path);
     char *file = absolute_path(path);
     gen_set_global(vm, "__file__", gen_str(vm, file ? file : path));
-    bool ok = gen_run_bytes(vm, text, size, file ? file : path);
+    bool ok = !gen_error_pending(vm) && gen_run_bytes(vm, text, size, file ? file : path);
     free(file);
     free(text);
     return ok;
@@ -233,7 +242,7 @@ static bool run_script(GenVM *vm, const char *path, int *status) {
 
 static bool disassemble_script(GenVM *vm, const char *path, int *status) {
     size_t size = 0;
-    char *text = strcmp(path, "-") ? read_script(path, &size) : read_stream(stdin, &size);
+    char *text = read_program(path, &size);
     if (!text) {
         *status = 2;
         return true;
@@ -254,7 +263,7 @@ static int run_in_sandbox(GenVM *vm, const Options *options) {
     if (options->code)
         return sandbox_run(&options->sandbox, vm, options->code, strlen(options->code), "<string>");
     bool from_stdin = !strcmp(path, "-");
-    char *text = from_stdin ? read_stream(stdin, &size) : read_script(path, &size);
+    char *text = read_program(path, &size);
     if (!text) return 2;
     const char *slash = strrchr(path, '/');
     set_path(vm, path, slash ? (size_t)(slash - path) : 0);

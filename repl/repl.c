@@ -119,6 +119,7 @@ int repl_run(GenVM *vm) {
         }
         if (editor.add_history && *line) editor.add_history(line);
         bool kept = add_line(&statement, line);
+        if (!kept) fputs("MemoryError\n", stderr);
         free(line);
         if (!kept || run(vm, &statement, &exits, &status)) statement.size = 0;
         gen_scope_close(vm, scope);
