@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <linux/limits.h>
 #include <unistd.h>
 
 /* ---- shared ---- */
@@ -181,18 +184,28 @@ static Value kind_of(GenVM *vm, Value *args) {
     return int_value(failed ? 0 : (int64_t)(status.st_mode & S_IFMT));
 }
 
-static Value statvfs_any(GenVM *vm, Value *args) {
-    struct statvfs status;
-    TAKE_PATH(1, "statvfs: path", PATH_LIKE_INT);
-    if (statvfs(path, &status) != 0) return posix_raise(vm, args[0]);
-    uint64_t values[] = {status.f_bsize,  status.f_frsize, status.f_blocks, status.f_bfree,
-                         status.f_bavail, status.f_files,  status.f_ffree,  status.f_favail,
-                         status.f_flag,   status.f_namemax};
+static Value statvfs_tuple(GenVM *vm, const struct statvfs *status) {
+    uint64_t values[] = {status->f_bsize,  status->f_frsize, status->f_blocks, status->f_bfree,
+                         status->f_bavail, status->f_files,  status->f_ffree,  status->f_favail,
+                         status->f_flag,   status->f_namemax};
     Value tuple = tuple_new(vm, 10);
     for (int i = 0; tuple != VALUE_ERROR && i < 10; i++)
         if ((AS_TUPLE(tuple)->items[i] = int_from_u64(vm, values[i])) == VALUE_ERROR)
             return VALUE_ERROR;
     return tuple;
+}
+
+static Value statvfs_any(GenVM *vm, Value *args) {
+    struct statvfs status;
+    TAKE_PATH(1, "statvfs: path", PATH_LIKE_INT);
+    return statvfs(path, &status) == 0 ? statvfs_tuple(vm, &status) : posix_raise(vm, args[0]);
+}
+
+static Value fstatvfs_any(GenVM *vm, Value *args) {
+    struct statvfs status;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (fstatvfs((int)as_int(args[0]), &status) != 0) return posix_raise(vm, VALUE_UNSET);
+    return statvfs_tuple(vm, &status);
 }
 
 static Value access_any(GenVM *vm, Value *args) {
@@ -337,6 +350,95 @@ static Value posix_chmod(GenVM *vm, Value *args) {
     return chmod(path, (mode_t)as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
+static Value posix_chown(GenVM *vm, Value *args) {
+    TAKE_TARGET(5, "chown: path", PATH_LIKE_INT);
+    if (!refuse_dir_fd(vm, args[3])) return VALUE_ERROR;
+    int flags = args[4] == VALUE_TRUE ? 0 : AT_SYMLINK_NOFOLLOW;
+    uid_t uid = (uid_t)as_int(args[1]);
+    gid_t gid = (gid_t)as_int(args[2]);
+    return fchownat(AT_FDCWD, path, uid, gid, flags) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
+}
+
+static Value posix_lchown(GenVM *vm, Value *args) {
+    TAKE_ENTRY(3, "lchown: path", PATH_LIKE);
+    int status = lchown(path, (uid_t)as_int(args[1]), (gid_t)as_int(args[2]));
+    return status == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
+}
+
+static Value posix_mkfifo(GenVM *vm, Value *args) {
+    TAKE_ENTRY(3, "mkfifo: path", PATH_LIKE);
+    if (!refuse_dir_fd(vm, args[2])) return VALUE_ERROR;
+    return mkfifo(path, (mode_t)as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+}
+
+static Value posix_mknod(GenVM *vm, Value *args) {
+    TAKE_ENTRY(4, "mknod: path", PATH_LIKE);
+    if (!refuse_dir_fd(vm, args[3])) return VALUE_ERROR;
+    int status = mknod(path, (mode_t)as_int(args[1]), (dev_t)as_int(args[2]));
+    return status == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+}
+
+/* ---- extended attributes ---- */
+
+static Value attribute_bytes(GenVM *vm, Value path_value, const char *path, const char *name,
+                             bool follow) {
+    for (size_t room = 256; room <= XATTR_SIZE_MAX; room = XATTR_SIZE_MAX) {
+        Value space = bytes_new(vm, NULL, room);
+        if (space == VALUE_ERROR) return VALUE_ERROR;
+        Bytes *bytes = AS(Bytes, space);
+        ssize_t size = follow ? getxattr(path, name, bytes->data, room)
+                              : lgetxattr(path, name, bytes->data, room);
+        if (size >= 0) return bytes_new(vm, bytes->data, (size_t)size);
+        if (errno != ERANGE || room == XATTR_SIZE_MAX) break;
+    }
+    return posix_raise(vm, path_value);
+}
+
+static Value posix_getxattr(GenVM *vm, Value *args) {
+    TAKE_PATH(3, "getxattr: path", PATH_LIKE_INT);
+    Value unfit_name;
+    const char *name = posix_path(vm, args, 3, 1, "getxattr: attribute", PATH_LIKE, &unfit_name);
+    return name ? attribute_bytes(vm, args[0], path, name, args[2] == VALUE_TRUE) : unfit_name;
+}
+
+static Value posix_setxattr(GenVM *vm, Value *args) {
+    TAKE_TARGET(5, "setxattr: path", PATH_LIKE_INT);
+    Value unfit_name;
+    const char *name = posix_path(vm, args, 5, 1, "setxattr: attribute", PATH_LIKE, &unfit_name);
+    const uint8_t *data;
+    size_t size;
+    if (!name) return unfit_name;
+    if (!bytes_view(vm, args[2], &data, &size))
+        return raise_type(vm, "a bytes-like object is required, not '%T'", args[2]);
+    int flags = (int)as_int(args[3]);
+    int status = args[4] == VALUE_TRUE ? setxattr(path, name, data, size, flags)
+                                       : lsetxattr(path, name, data, size, flags);
+    return status == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
+}
+
+static Value posix_removexattr(GenVM *vm, Value *args) {
+    TAKE_TARGET(3, "removexattr: path", PATH_LIKE_INT);
+    Value unfit_name;
+    const char *name = posix_path(vm, args, 3, 1, "removexattr: attribute", PATH_LIKE, &unfit_name);
+    if (!name) return unfit_name;
+    int status = args[2] == VALUE_TRUE ? removexattr(path, name) : lremovexattr(path, name);
+    return status == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
+}
+
+static Value posix_listxattr(GenVM *vm, Value *args) {
+    if (args[0] == VALUE_NONE) args[0] = vm->characters['.'];
+    TAKE_PATH(2, "listxattr: path", PATH_LIKE_INT_NONE);
+    Value space = bytes_new(vm, NULL, XATTR_LIST_MAX), list = list_new(vm, 0);
+    if (space == VALUE_ERROR || list == VALUE_ERROR) return VALUE_ERROR;
+    char *names = (char *)AS(Bytes, space)->data;
+    ssize_t size = args[1] == VALUE_TRUE ? listxattr(path, names, XATTR_LIST_MAX)
+                                         : llistxattr(path, names, XATTR_LIST_MAX);
+    if (size < 0) return posix_raise(vm, args[0]);
+    for (char *name = names; name < names + size; name += strlen(name) + 1)
+        if (!list_append(vm, list, file_path_text(vm, name))) return VALUE_ERROR;
+    return list;
+}
+
 static Value posix_truncate(GenVM *vm, Value *args) {
     TAKE_TARGET(2, "truncate: path", PATH_LIKE_INT);
     return truncate(path, as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
@@ -368,6 +470,7 @@ const NativeDef posix_path_functions[] = {
     {"_stat(path, follow_symlinks: bool, /)", stat_any, NULL},
     {"_kind(path, follow_symlinks: bool = True, /)", kind_of, NULL},
     {"_statvfs(path, /)", statvfs_any, NULL},
+    {"_fstatvfs(fd: size, /)", fstatvfs_any, NULL},
     {"_scandir(path, /)", posix_scandir, NULL},
     {"_utime(path, accessed, modified, /)", posix_utime, NULL},
     {"_realpath(path, /)", posix_realpath, NULL},
@@ -375,6 +478,22 @@ const NativeDef posix_path_functions[] = {
     {"chdir(path)", posix_chdir, "Change the current working directory to the specified path."},
     {"chmod(path, mode: size, *, dir_fd=None, follow_symlinks: bool = True)", posix_chmod,
      "Change the access permissions of a file."},
+    {"chown(path, uid: size, gid: size, *, dir_fd=None, follow_symlinks: bool = True)", posix_chown,
+     "Change the owner and group id of path to the numeric uid and gid."},
+    {"lchown(path, uid: size, gid: size)", posix_lchown,
+     "Change the owner and group id of a path, not following symbolic links."},
+    {"mkfifo(path, mode: size = 438, *, dir_fd=None)", posix_mkfifo,
+     "Create a \"fifo\" (a POSIX named pipe)."},
+    {"mknod(path, mode: size = 384, device: size = 0, *, dir_fd=None)", posix_mknod,
+     "Create a node in the file system."},
+    {"getxattr(path, attribute, *, follow_symlinks: bool = True)", posix_getxattr,
+     "Return the value of extended attribute attribute on path."},
+    {"setxattr(path, attribute, value, flags: size = 0, *, follow_symlinks: bool = True)",
+     posix_setxattr, "Set extended attribute attribute on path to value."},
+    {"removexattr(path, attribute, *, follow_symlinks: bool = True)", posix_removexattr,
+     "Remove extended attribute attribute on path."},
+    {"listxattr(path=None, *, follow_symlinks: bool = True)", posix_listxattr,
+     "Return a list of extended attributes on path."},
     {"fspath(path)", posix_fspath, "Return the file system path representation of the object."},
     {"getcwd()", posix_getcwd,
      "Return a unicode string representing the current working directory."},

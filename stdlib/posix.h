@@ -8,13 +8,16 @@
 #include "vm/objects.h"
 
 extern const NativeDef posix_path_functions[], posix_descriptor_functions[],
-    posix_process_functions[];
+    posix_process_functions[], posix_special_functions[], posix_identity_functions[];
 
 /* The path that args[index] is. NULL: return *result, which is an error or asks for a call (an
  * object with __fspath__, after which the native is called again). `what` is how the TypeError
  * begins: "stat: path"; `more`: "or integer" and the like. */
 const char *posix_path(GenVM *vm, Value *args, int count, int index, const char *what,
                        const char *more, Value *result);
+/* Descriptors 0 to 2 are the streams' capability, others the files'. */
+bool posix_may_use_descriptor(GenVM *vm, int64_t fd);
+bool posix_may_see_process(GenVM *vm);           /* the environment's capability */
 bool posix_may_use_files(GenVM *vm, Value path); /* false: PermissionError */
 Value posix_raise(GenVM *vm, Value path);        /* OSError by errno; path may be VALUE_UNSET */
 Value posix_raise_two(GenVM *vm, Value from, Value to);

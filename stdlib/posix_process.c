@@ -11,17 +11,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/times.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -33,8 +43,7 @@ static bool set(GenVM *vm, Dict *dict, const char *name, Value v) {
 
 /* ---- descriptors ---- */
 
-/* Descriptors 0 to 2 are the streams' capability, others the files'. */
-static bool may_use(GenVM *vm, int64_t fd) {
+bool posix_may_use_descriptor(GenVM *vm, int64_t fd) {
     if (fd >= 0 && fd <= 2 && vm->capabilities & GEN_CAP_STDIO) return true;
     return posix_may_use_files(vm, int_value(fd)) && path_check_descriptor(vm, fd);
 }
@@ -59,7 +68,7 @@ static Value posix_open(GenVM *vm, Value *args) {
 }
 
 static Value posix_close(GenVM *vm, Value *args) {
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     path_disown(vm, (int)as_int(args[0]));
     return close((int)as_int(args[0])) == 0 || errno == EINTR ? VALUE_NONE
                                                               : posix_raise(vm, VALUE_UNSET);
@@ -70,7 +79,8 @@ static Value read_at(GenVM *vm, Value *args, off_t offset) {
     int64_t size = as_int(args[1]);
     int fd = (int)as_int(args[0]);
     if (size < 0) return errno = EINVAL, posix_raise(vm, VALUE_UNSET);
-    if (!may_use(vm, as_int(args[0])) || !gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0])) || !gc_check_size(vm, (uint64_t)size))
+        return VALUE_ERROR;
     if (!file_fetch(vm, fd, offset, (size_t)size)) return VALUE_ERROR;
     if (offset < 0 && !file_wait_ready(vm, fd, POLLIN)) return VALUE_ERROR;
     Value bytes = bytes_new(vm, NULL, (size_t)size);
@@ -108,7 +118,7 @@ static Value write_at(GenVM *vm, Value *args, off_t offset) {
     size_t size;
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     if (!vm->resumed) budget_output(vm, size);
     if (vm->resumed || (threads_are_many(vm) && offset < 0 && file_is_blocking_pipe(fd)))
         return file_write_waiting(vm, fd, data, size) ? int_value((int64_t)size) : VALUE_ERROR;
@@ -130,30 +140,22 @@ static Value posix_pwrite(GenVM *vm, Value *args) {
 }
 
 static Value posix_lseek(GenVM *vm, Value *args) {
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     off_t at = lseek((int)as_int(args[0]), as_int(args[1]), (int)as_int(args[2]));
     return at < 0 ? posix_raise(vm, VALUE_UNSET) : int_value(at);
 }
 
-static Value posix_pipe(GenVM *vm, Value *args) {
-    (void)args;
-    int ends[2];
-    if (!posix_may_use_files(vm, VALUE_NONE)) return VALUE_ERROR;
-    if (pipe2(ends, O_CLOEXEC) != 0) return posix_raise(vm, VALUE_UNSET);
-    path_own(vm, ends[0]);
-    path_own(vm, ends[1]);
-    return tuple_pack(vm, 2, int_value(ends[0]), int_value(ends[1]));
-}
-
 static Value posix_dup(GenVM *vm, Value *args) {
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     int fd = fcntl((int)as_int(args[0]), F_DUPFD_CLOEXEC, 0);
     path_own(vm, fd);
     return fd < 0 ? posix_raise(vm, VALUE_UNSET) : int_value(fd);
 }
 
 static Value posix_dup2(GenVM *vm, Value *args) {
-    if (!may_use(vm, as_int(args[0])) || !may_use(vm, as_int(args[1]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0])) ||
+        !posix_may_use_descriptor(vm, as_int(args[1])))
+        return VALUE_ERROR;
     int from = (int)as_int(args[0]), to = (int)as_int(args[1]);
     int fd = args[2] == VALUE_TRUE || from == to ? dup2(from, to) : dup3(from, to, O_CLOEXEC);
     return fd < 0 ? posix_raise(vm, VALUE_UNSET) : int_value(fd);
@@ -161,7 +163,7 @@ static Value posix_dup2(GenVM *vm, Value *args) {
 
 static Value posix_set_inheritable(GenVM *vm, Value *args) {
     int fd = (int)as_int(args[0]), flags = fcntl(fd, F_GETFD);
-    if (!may_use(vm, fd)) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, fd)) return VALUE_ERROR;
     int wanted = args[1] == VALUE_TRUE ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
     bool ok = flags >= 0 && fcntl(fd, F_SETFD, wanted) == 0;
     return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
@@ -169,7 +171,7 @@ static Value posix_set_inheritable(GenVM *vm, Value *args) {
 
 static Value posix_get_inheritable(GenVM *vm, Value *args) {
     int flags = fcntl((int)as_int(args[0]), F_GETFD);
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     return flags < 0 ? posix_raise(vm, VALUE_UNSET) : bool_value(!(flags & FD_CLOEXEC));
 }
 
@@ -210,11 +212,13 @@ static Value sync_by(GenVM *vm, int fd, int (*call)(int fd)) {
 }
 
 static Value posix_fsync(GenVM *vm, Value *args) {
-    return may_use(vm, as_int(args[0])) ? sync_by(vm, (int)as_int(args[0]), fsync) : VALUE_ERROR;
+    return posix_may_use_descriptor(vm, as_int(args[0])) ? sync_by(vm, (int)as_int(args[0]), fsync)
+                                                         : VALUE_ERROR;
 }
 static Value posix_fdatasync(GenVM *vm, Value *args) {
-    return may_use(vm, as_int(args[0])) ? sync_by(vm, (int)as_int(args[0]), fdatasync)
-                                        : VALUE_ERROR;
+    return posix_may_use_descriptor(vm, as_int(args[0]))
+               ? sync_by(vm, (int)as_int(args[0]), fdatasync)
+               : VALUE_ERROR;
 }
 static Value posix_sync(GenVM *vm, Value *args) {
     (void)args;
@@ -222,7 +226,7 @@ static Value posix_sync(GenVM *vm, Value *args) {
 }
 
 static Value posix_ftruncate(GenVM *vm, Value *args) {
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     return ftruncate((int)as_int(args[0]), as_int(args[1])) == 0 ? VALUE_NONE
                                                                  : posix_raise(vm, VALUE_UNSET);
 }
@@ -234,14 +238,14 @@ static Value posix_isatty(GenVM *vm, Value *args) {
 
 static Value posix_terminal_size(GenVM *vm, Value *args) {
     struct winsize size;
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     if (ioctl((int)as_int(args[0]), TIOCGWINSZ, &size) != 0) return posix_raise(vm, VALUE_UNSET);
     return tuple_pack(vm, 2, int_value(size.ws_col), int_value(size.ws_row));
 }
 
 /* ---- environment and process ---- */
 
-static bool may_see_process(GenVM *vm) {
+bool posix_may_see_process(GenVM *vm) {
     if (vm->capabilities & GEN_CAP_ENV) return true;
     Value text = str_from(vm, "this virtual machine has no access to its process");
     Value args = text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 2, int_value(EPERM), text);
@@ -291,21 +295,21 @@ static Value change_variable(GenVM *vm, const char *name, const char *value) {
 
 static Value posix_putenv(GenVM *vm, Value *args) {
     const char *name = file_path(vm, args[0]), *value = name ? file_path(vm, args[1]) : NULL;
-    if (!value || !may_see_process(vm)) return VALUE_ERROR;
+    if (!value || !posix_may_see_process(vm)) return VALUE_ERROR;
     if (!*name || strchr(name, '=')) return raise_value(vm, "illegal environment variable name");
     return change_variable(vm, name, value);
 }
 
 static Value posix_unsetenv(GenVM *vm, Value *args) {
     const char *name = file_path(vm, args[0]);
-    if (!name || !may_see_process(vm)) return VALUE_ERROR;
+    if (!name || !posix_may_see_process(vm)) return VALUE_ERROR;
     return change_variable(vm, name, NULL);
 }
 
 #define PROCESS_NUMBER(name)                                                                       \
     static Value posix_##name(GenVM *vm, Value *args) {                                            \
         (void)args;                                                                                \
-        return may_see_process(vm) ? int_value((int64_t)name()) : VALUE_ERROR;                     \
+        return posix_may_see_process(vm) ? int_value((int64_t)name()) : VALUE_ERROR;               \
     }
 PROCESS_NUMBER(getpid)
 PROCESS_NUMBER(getppid)
@@ -315,13 +319,14 @@ PROCESS_NUMBER(getgid)
 PROCESS_NUMBER(getegid)
 
 static Value posix_umask(GenVM *vm, Value *args) {
-    return may_see_process(vm) ? int_value((int64_t)umask((mode_t)as_int(args[0]))) : VALUE_ERROR;
+    return posix_may_see_process(vm) ? int_value((int64_t)umask((mode_t)as_int(args[0])))
+                                     : VALUE_ERROR;
 }
 
 static Value posix_uname(GenVM *vm, Value *args) {
     (void)args;
     struct utsname names;
-    if (!may_see_process(vm)) return VALUE_ERROR;
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
     if (uname(&names) != 0) return posix_raise(vm, VALUE_UNSET);
     return tuple_pack(vm, 5, str_from(vm, names.sysname), str_from(vm, names.nodename),
                       str_from(vm, names.release), str_from(vm, names.version),
@@ -331,7 +336,7 @@ static Value posix_uname(GenVM *vm, Value *args) {
 static Value posix_times(GenVM *vm, Value *args) {
     (void)args;
     struct tms spent;
-    if (!may_see_process(vm)) return VALUE_ERROR;
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
     double ticks = (double)sysconf(_SC_CLK_TCK);
     clock_t elapsed = times(&spent);
     return tuple_pack(vm, 5, float_value(vm, (double)spent.tms_utime / ticks),
@@ -354,7 +359,7 @@ static Value posix_cpu_count(GenVM *vm, Value *args) {
 static Value posix_loadavg(GenVM *vm, Value *args) {
     (void)args;
     double loads[3];
-    if (!may_see_process(vm)) return VALUE_ERROR;
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
     if (getloadavg(loads, 3) != 3)
         return raise_error(vm, EXC_OS_ERROR, "Load averages are unobtainable");
     return tuple_pack(vm, 3, float_value(vm, loads[0]), float_value(vm, loads[1]),
@@ -400,7 +405,7 @@ static Value posix_killpg(GenVM *vm, Value *args) {
 
 static Value posix_set_blocking(GenVM *vm, Value *args) {
     int fd = (int)as_int(args[0]), flags = fcntl(fd, F_GETFL);
-    if (!may_use(vm, fd)) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, fd)) return VALUE_ERROR;
     int wanted = args[1] == VALUE_TRUE ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
     bool ok = flags >= 0 && fcntl(fd, F_SETFL, wanted) == 0;
     return ok ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
@@ -408,13 +413,13 @@ static Value posix_set_blocking(GenVM *vm, Value *args) {
 
 static Value posix_get_blocking(GenVM *vm, Value *args) {
     int flags = fcntl((int)as_int(args[0]), F_GETFL);
-    if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;
+    if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     return flags < 0 ? posix_raise(vm, VALUE_UNSET) : bool_value(!(flags & O_NONBLOCK));
 }
 
 /* At once, as it is: nothing is written out or closed. */
 static Value posix_exit(GenVM *vm, Value *args) {
-    if (!may_see_process(vm)) return VALUE_ERROR;
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
     _exit((int)as_int(args[0]));
 }
 
@@ -431,7 +436,6 @@ const NativeDef posix_descriptor_functions[] = {
      "Write to a file descriptor at an offset; its position stays."},
     {"lseek(fd: size, position: size, whence: size, /)", posix_lseek,
      "Set the position of a file descriptor.  Return the new position."},
-    {"pipe()", posix_pipe, "Create a pipe."},
     {"dup(fd: size, /)", posix_dup, "Return a duplicate of a file descriptor."},
     {"dup2(fd: size, fd2: size, inheritable: bool = True)", posix_dup2,
      "Duplicate file descriptor."},
@@ -494,35 +498,9 @@ static const struct {
     const char *name;
     int64_t value;
 } constants[] = {
-    {"F_OK", F_OK},
-    {"R_OK", R_OK},
-    {"W_OK", W_OK},
-    {"X_OK", X_OK},
-    {"O_RDONLY", O_RDONLY},
-    {"O_WRONLY", O_WRONLY},
-    {"O_RDWR", O_RDWR},
-    {"O_CREAT", O_CREAT},
-    {"O_EXCL", O_EXCL},
-    {"O_TRUNC", O_TRUNC},
-    {"O_APPEND", O_APPEND},
-    {"O_NONBLOCK", O_NONBLOCK},
-    {"O_SYNC", O_SYNC},
-    {"O_CLOEXEC", O_CLOEXEC},
-    {"O_DIRECTORY", O_DIRECTORY},
-    {"O_NOFOLLOW", O_NOFOLLOW},
-    {"O_NOCTTY", O_NOCTTY},
-    {"EX_OK", 0},
-    {"EX_USAGE", 64},
-    {"EX_DATAERR", 65},
-    {"EX_NOINPUT", 66},
-    {"EX_UNAVAILABLE", 69},
-    {"EX_SOFTWARE", 70},
-    {"EX_OSERR", 71},
-    {"EX_CANTCREAT", 73},
-    {"EX_IOERR", 74},
-    {"EX_TEMPFAIL", 75},
-    {"EX_NOPERM", 77},
-    {"EX_CONFIG", 78},
+#define CONSTANT(name) {#name, name},
+#include "stdlib/posix_constants.def"
+#undef CONSTANT
 };
 
 static bool init(GenVM *vm, Module *module) {
@@ -530,7 +508,9 @@ static bool init(GenVM *vm, Module *module) {
         if (!set(vm, module->dict, constants[i].name, int_value(constants[i].value))) return false;
     return add_functions(vm, module, posix_path_functions) &&
            add_functions(vm, module, posix_descriptor_functions) &&
+           add_functions(vm, module, posix_special_functions) &&
            add_functions(vm, module, posix_child_functions) &&
+           add_functions(vm, module, posix_identity_functions) &&
            set(vm, module->dict, "error", object_value(vm->types[EXC_OS_ERROR]));
 }
 

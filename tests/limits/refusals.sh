@@ -11,7 +11,7 @@ special = {'recv_into': (1, bytearray(1), 1, 0, None), 'recvfrom_into': (1, byte
            'sendto': (1, 2, b'', 0, ('x', 1), None), 'setsockopt': (1, 1, 1, 1, 0),
            '_socket.getaddrinfo': ('x', '1', 0, 0, 0, 0), '_uv.getaddrinfo': (None, None, 'x', '1', 0, 0, 0, 0),
            '_fork_exec': ([], [], None, None, (0, 1, 2), [], True, True, False, -1, -1, -1, -1, None),
-           '_exec': ('x', ['x'], None, True), '_poll': ([], 0.0)}
+           '_exec': ('x', ['x'], None, True), '_poll': ([], 0.0), '_lock_range': (5, bytes(32))}
 
 def outcome(module_name, function):
     name = function.__name__

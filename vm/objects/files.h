@@ -114,7 +114,8 @@ bool file_gather(GenVM *vm, Buffered *file, size_t wanted, bool line);
  * writes with may_grow, and has file_drain write it, parked meanwhile; when it is run anew
  * (vm->resumed), only the latter is left. */
 bool file_drains(GenVM *vm, const Buffered *file);
-bool file_drain(GenVM *vm, Buffered *file); /* false: the thread is parked, or an error is pending */
+bool file_drain(GenVM *vm,
+                Buffered *file); /* false: the thread is parked, or an error is pending */
 /* Would a `next` have to park the thread, which only a call of readline can. */
 bool file_line_waits(GenVM *vm, const Buffered *file);
 /* Reads more behind what is there; *moved: by how much that moved down. False: an error is pending.
