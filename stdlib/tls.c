@@ -13,16 +13,18 @@
 #include "vm/memory.h"
 #include "vm/paths.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char tls_context_kind[] = "SSL context", tls_connection_kind[] = "SSL connection";
 
-static SSL_CTX *context_of(GenVM *vm, Value v) {
+SSL_CTX *tls_context_of(GenVM *vm, Value v) {
     TlsContext *context = resource_data(vm, v, tls_context_kind);
     return context ? context->ctx : NULL;
 }
-static SSL *connection_of(GenVM *vm, Value v) {
-    return resource_data(vm, v, tls_connection_kind);
+SSL *tls_connection_of(GenVM *vm, Value v) {
+    TlsConnection *connection = resource_data(vm, v, tls_connection_kind);
+    return connection ? connection->ssl : NULL;
 }
 
 /* ---- failures ---- */
@@ -31,20 +33,36 @@ static Value text_or_empty(GenVM *vm, const char *text) {
     return str_from(vm, text ? text : "");
 }
 
-/* The tuple of the first error that OpenSSL noted. */
+static const char *library_name(unsigned long code) {
+    switch (ERR_GET_LIB(code)) {
+    case ERR_LIB_SSL: return "SSL";
+    case ERR_LIB_PEM: return "PEM";
+    case ERR_LIB_X509: return "X509";
+    case ERR_LIB_X509V3: return "X509V3";
+    case ERR_LIB_ASN1: return "ASN1";
+    case ERR_LIB_EVP: return "EVP";
+    case ERR_LIB_RSA: return "RSA";
+    case ERR_LIB_EC: return "EC";
+    case ERR_LIB_BIO: return "BIO";
+    case ERR_LIB_CRYPTO: return "CRYPTO";
+    default: return "";
+    }
+}
+
+/* The tuple of the last error that OpenSSL noted. A reason that says no more than which library
+ * failed has no name; it begins with a blank here. */
 Value tls_failure(GenVM *vm, int kind, SSL *ssl) {
-    unsigned long code = vm->openssl->ERR_peek_error();
-    const char *library = code ? vm->openssl->ERR_lib_error_string(code) : NULL;
+    unsigned long code = vm->openssl->ERR_peek_last_error();
     const char *reason = code ? vm->openssl->ERR_reason_error_string(code) : NULL;
-    bool pem = code && ERR_GET_LIB(code) == ERR_LIB_PEM;
+    bool vague = ERR_COMMON_ERROR(code);
     long verify = ssl ? vm->openssl->SSL_get_verify_result(ssl) : 0;
     const char *text = verify ? vm->openssl->X509_verify_cert_error_string(verify) : "";
+    char what[256];
+    if (!ssl) kind = -(int)ERR_GET_REASON(code); /* no connection: its number is the reason's */
+    snprintf(what, sizeof what, "%s%s", code && vague ? " " : "", reason ? reason : "");
     Value result =
-        tuple_pack(vm, 5, int_value(kind),
-                   text_or_empty(vm, pem       ? "PEM"
-                                     : library ? "SSL"
-                                               : ""),
-                   text_or_empty(vm, reason), int_value(verify), text_or_empty(vm, text));
+        tuple_pack(vm, 5, int_value(kind), text_or_empty(vm, code ? library_name(code) : ""),
+                   text_or_empty(vm, what), int_value(verify), text_or_empty(vm, text));
     vm->openssl->ERR_clear_error();
     return result;
 }
@@ -62,6 +80,16 @@ static void release_context(GenVM *vm, void *data) {
     memory_free(context);
 }
 
+enum {
+    DEFAULT_OPTIONS = (SSL_OP_ALL & ~SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS) | SSL_OP_NO_SSLv3 |
+                      SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                      SSL_OP_ENABLE_MIDDLEBOX_COMPAT
+};
+
+/* What CPython's own build takes for good. */
+static const char default_ciphers[] =
+    "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM";
+
 /* context(kind): 0 either side, 1 client, 2 server */
 static Value make_context(GenVM *vm, Value *args) {
     int64_t kind = as_int(args[0]);
@@ -77,14 +105,17 @@ static Value make_context(GenVM *vm, Value *args) {
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
     context->openssl = vm->openssl;
-    vm->openssl->SSL_CTX_set_options(context->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    vm->openssl->SSL_CTX_set_cipher_list(context->ctx, default_ciphers);
+    X509_VERIFY_PARAM *param = vm->openssl->SSL_CTX_get0_param(context->ctx);
+    vm->openssl->X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_TRUSTED_FIRST);
+    vm->openssl->SSL_CTX_set_options(context->ctx, DEFAULT_OPTIONS);
     vm->openssl->SSL_CTX_set_session_id_context(context->ctx, (const unsigned char *)"gen", 3);
     return resource_new(vm, tls_context_kind, context, release_context);
 }
 
 /* set_verify(context, mode): 0 none, 1 optional, 2 required */
 static Value set_verify(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
     static const int modes[] = {SSL_VERIFY_NONE, SSL_VERIFY_PEER,
                                 SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT};
@@ -108,7 +139,7 @@ static bool may_read(GenVM *vm, Value name, const char *path) {
 
 /* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
 static Value load_cert_chain(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     const char *cert = ctx ? str_c_whole(vm, args[1]) : NULL,
                *key = cert ? str_c_whole(vm, args[2]) : NULL, *password;
     if (!key || !str_c_or_none(vm, args[3], &password)) return VALUE_ERROR;
@@ -123,7 +154,7 @@ static Value load_cert_chain(GenVM *vm, Value *args) {
 }
 
 static Value load_verify_files(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     const char *file, *folder;
     if (!ctx || !str_c_or_none(vm, args[1], &file) || !str_c_or_none(vm, args[2], &folder))
         return VALUE_ERROR;
@@ -135,7 +166,7 @@ static Value load_verify_files(GenVM *vm, Value *args) {
 /* load_verify_data(context, data): PEM text or DER bytes; the number of certificates, or a failure
  */
 static Value load_verify_data(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     const uint8_t *data;
     size_t size;
     if (!ctx) return VALUE_ERROR;
@@ -146,7 +177,9 @@ static Value load_verify_data(GenVM *vm, Value *args) {
     } else if (!bytes_view(vm, args[1], &data, &size)) {
         return raise_type(vm, "cadata should be an ASCII string or a bytes-like object");
     }
+    if (size > INT32_MAX) return raise_overflow(vm, "cadata is too long");
     BIO *bio = vm->openssl->BIO_new_mem_buf(data, (int)size);
+    if (!bio) return raise_memory(vm);
     X509_STORE *store = vm->openssl->SSL_CTX_get_cert_store(ctx);
     int64_t count = 0;
     X509 *cert;
@@ -157,20 +190,24 @@ static Value load_verify_data(GenVM *vm, Value *args) {
         count++;
     }
     vm->openssl->BIO_free(bio);
-    if (!count) return tls_failure(vm, SSL_ERROR_SSL, NULL);
-    vm->openssl->ERR_clear_error();
+    unsigned long last = vm->openssl->ERR_peek_last_error();
+    bool ended =
+        pem ? ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE
+            : ERR_GET_LIB(last) == ERR_LIB_ASN1 && ERR_GET_REASON(last) == ASN1_R_HEADER_TOO_LONG;
+    if (count && last && !ended) return tls_failure(vm, SSL_ERROR_SSL, NULL);
+    vm->openssl->ERR_clear_error(); /* the end of the data is one */
     return int_value(count);
 }
 
 static Value set_default_paths(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
     bool ok = vm->openssl->SSL_CTX_set_default_verify_paths(ctx) == 1;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
 static Value set_ciphers(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     const char *text = ctx ? str_c_whole(vm, args[1]) : NULL;
     if (!text) return VALUE_ERROR;
     bool ok = vm->openssl->SSL_CTX_set_cipher_list(ctx, text) == 1;
@@ -179,7 +216,7 @@ static Value set_ciphers(GenVM *vm, Value *args) {
 
 /* set_versions(context, least, most): 0 for the library's limit */
 static Value set_versions(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
     bool ok = SSL_CTX_set_min_proto_version(ctx, (int)as_int(args[1])) == 1 &&
               SSL_CTX_set_max_proto_version(ctx, (int)as_int(args[2])) == 1;
@@ -187,7 +224,7 @@ static Value set_versions(GenVM *vm, Value *args) {
 }
 
 static Value set_options(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
     uint64_t wanted = (uint64_t)as_int(args[1]);
     vm->openssl->SSL_CTX_clear_options(ctx, vm->openssl->SSL_CTX_get_options(ctx) & ~wanted);
@@ -195,7 +232,7 @@ static Value set_options(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 static Value get_options(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     return ctx ? int_from_u64(vm, vm->openssl->SSL_CTX_get_options(ctx)) : VALUE_ERROR;
 }
 
@@ -229,7 +266,35 @@ static Value set_alpn(GenVM *vm, Value *args) {
 /* ---- connections ---- */
 
 static void release_connection(GenVM *vm, void *data) {
-    vm->openssl->SSL_free(data);
+    TlsConnection *connection = data;
+    vm->openssl->SSL_free(connection->ssl);
+    free(connection);
+}
+
+/* Gives the connection the two buffers between which it works. */
+static bool set_buffers(GenVM *vm, SSL *ssl) {
+    BIO *in = vm->openssl->BIO_new(vm->openssl->BIO_s_mem());
+    BIO *out = in ? vm->openssl->BIO_new(vm->openssl->BIO_s_mem()) : NULL;
+    if (!out) {
+        vm->openssl->BIO_free(in);
+        return false;
+    }
+    vm->openssl->SSL_set_bio(ssl, in, out);
+    return true;
+}
+
+static TlsConnection *new_connection(GenVM *vm, SSL_CTX *ctx) {
+    TlsConnection *connection = calloc(1, sizeof *connection);
+    SSL *ssl = connection ? vm->openssl->SSL_new(ctx) : NULL;
+    if (ssl && set_buffers(vm, ssl) && vm->openssl->SSL_set_ex_data(ssl, 0, connection)) {
+        connection->ssl = ssl;
+        connection->alert = -1;
+        return connection;
+    }
+    vm->openssl->SSL_free(ssl);
+    free(connection);
+    raise_memory(vm);
+    return NULL;
 }
 
 static bool set_host(GenVM *vm, SSL *ssl, const char *host, bool check) {
@@ -247,59 +312,64 @@ static bool set_host(GenVM *vm, SSL *ssl, const char *host, bool check) {
     return ok;
 }
 
-/* connection(context, server side, host or None, check the host) */
+/* connection(context, server side, host or None, check the host, how: X509_CHECK_FLAG_...) */
 static Value make_connection(GenVM *vm, Value *args) {
-    SSL_CTX *ctx = context_of(vm, args[0]);
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
     const char *host;
     if (!ctx || !str_c_or_none(vm, args[2], &host)) return VALUE_ERROR;
-    SSL *ssl = vm->openssl->SSL_new(ctx);
-    if (!ssl) return raise_memory(vm);
-    vm->openssl->SSL_set_bio(ssl, vm->openssl->BIO_new(vm->openssl->BIO_s_mem()),
-                             vm->openssl->BIO_new(vm->openssl->BIO_s_mem()));
-    vm->openssl->SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    TlsConnection *connection = new_connection(vm, ctx);
+    if (!connection) return VALUE_ERROR;
+    SSL *ssl = connection->ssl;
+    vm->openssl->SSL_set_hostflags(ssl, (unsigned)as_int(args[4]));
     if (args[1] == VALUE_TRUE)
         vm->openssl->SSL_set_accept_state(ssl);
     else
         vm->openssl->SSL_set_connect_state(ssl);
     if (host && !set_host(vm, ssl, host, args[3] == VALUE_TRUE)) {
-        vm->openssl->SSL_free(ssl);
+        release_connection(vm, connection);
         return tls_failure(vm, SSL_ERROR_SSL, NULL);
     }
-    Value v = resource_new(vm, tls_connection_kind, ssl, release_connection);
+    Value v = resource_new(vm, tls_connection_kind, connection, release_connection);
     if (v != VALUE_ERROR) AS(Resource, v)->held = args[0];
     return v;
 }
 
+enum { MOST_AT_ONCE = 1 << 30 }; /* bytes that OpenSSL is given with a length of type int */
+
 /* feed(connection, data): what came from the peer; empty: its end */
 static Value feed(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     const uint8_t *data;
     size_t size;
     if (!ssl) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
     BIO *in = vm->openssl->SSL_get_rbio(ssl);
-    if (!size)
-        BIO_set_mem_eof_return(in, 0);
-    else if (vm->openssl->BIO_write(in, data, (int)size) != (int)size)
-        return raise_memory(vm);
+    if (!size) BIO_set_mem_eof_return(in, 0);
+    while (size) {
+        int piece = size > MOST_AT_ONCE ? MOST_AT_ONCE : (int)size;
+        if (vm->openssl->BIO_write(in, data, piece) != piece) return raise_memory(vm);
+        data += piece;
+        size -= (size_t)piece;
+    }
     return VALUE_NONE;
 }
 
 /* drain(connection): what is to be sent to the peer */
 static Value drain(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
     BIO *out = vm->openssl->SSL_get_wbio(ssl);
     size_t size = vm->openssl->BIO_ctrl_pending(out);
     if (!size) return vm->empty_bytes;
+    if (size > MOST_AT_ONCE) size = MOST_AT_ONCE;
     Value bytes = bytes_new(vm, NULL, size);
     if (bytes != VALUE_ERROR) vm->openssl->BIO_read(out, AS(Bytes, bytes)->data, (int)size);
     return bytes;
 }
 
 static Value handshake(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
     vm->openssl->ERR_clear_error();
     int status = vm->openssl->SSL_do_handshake(ssl);
@@ -310,10 +380,12 @@ enum { RECORD = 16384 }; /* bytes of a TLS record at most */
 
 /* read(connection, size): bytes, or a failure */
 static Value read_bytes(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     uint8_t buffer[RECORD];
     if (!ssl) return VALUE_ERROR;
     int64_t size = as_int(args[1]);
+    if (size < 0) return raise_value(vm, "size should not be negative");
+    if (!size) return vm->empty_bytes;
     if (size > RECORD) size = RECORD;
     vm->openssl->ERR_clear_error();
     int got = vm->openssl->SSL_read(ssl, buffer, (int)size);
@@ -322,7 +394,7 @@ static Value read_bytes(GenVM *vm, Value *args) {
 
 /* write(connection, data): the number of bytes taken, or a failure */
 static Value write_bytes(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     const uint8_t *data;
     size_t size;
     if (!ssl) return VALUE_ERROR;
@@ -335,7 +407,7 @@ static Value write_bytes(GenVM *vm, Value *args) {
 
 /* shutdown(connection): True when the peer has ended too, False when not yet, or a failure */
 static Value shut_down(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
     vm->openssl->ERR_clear_error();
     int status = vm->openssl->SSL_shutdown(ssl);
@@ -345,19 +417,19 @@ static Value shut_down(GenVM *vm, Value *args) {
 /* ---- what a connection is ---- */
 
 static Value pending(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     return ssl ? int_value(vm->openssl->SSL_pending(ssl)) : VALUE_ERROR;
 }
 
 static Value version(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
     return vm->openssl->SSL_is_init_finished(ssl) ? str_from(vm, vm->openssl->SSL_get_version(ssl))
                                                   : VALUE_NONE;
 }
 
 static Value cipher(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     const SSL_CIPHER *current = ssl ? vm->openssl->SSL_get_current_cipher(ssl) : NULL;
     if (!ssl) return VALUE_ERROR;
     if (!current) return VALUE_NONE;
@@ -367,7 +439,7 @@ static Value cipher(GenVM *vm, Value *args) {
 }
 
 static Value selected_alpn(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     const unsigned char *data;
     unsigned size;
     if (!ssl) return VALUE_ERROR;
@@ -377,19 +449,14 @@ static Value selected_alpn(GenVM *vm, Value *args) {
 
 /* peer_certificate(connection): DER bytes, None when the peer gave none */
 static Value peer_certificate(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
     X509 *cert = vm->openssl->SSL_get0_peer_certificate(ssl);
-    if (!cert) return VALUE_NONE;
-    unsigned char *der = NULL;
-    int size = vm->openssl->i2d_X509(cert, &der);
-    Value bytes = size < 0 ? raise_memory(vm) : bytes_new(vm, der, (size_t)size);
-    OPENSSL_free(der);
-    return bytes;
+    return cert ? tls_certificate_value(vm, cert) : VALUE_NONE;
 }
 
 static Value verified(GenVM *vm, Value *args) {
-    SSL *ssl = connection_of(vm, args[0]);
+    SSL *ssl = tls_connection_of(vm, args[0]);
     if (!ssl) return VALUE_ERROR;
     return bool_value(vm->openssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE &&
                       vm->openssl->SSL_get_verify_result(ssl) == X509_V_OK);
@@ -400,8 +467,12 @@ static Value random_bytes(GenVM *vm, Value *args) {
     if (size < 0) return raise_value(vm, "num must be positive");
     Value bytes =
         gc_check_size(vm, (uint64_t)size) ? bytes_new(vm, NULL, (size_t)size) : VALUE_ERROR;
-    if (bytes != VALUE_ERROR && vm->openssl->RAND_bytes(AS(Bytes, bytes)->data, (int)size) != 1)
-        return raise_error(vm, EXC_OS_ERROR, "no random bytes to be had");
+    for (int64_t done = 0; bytes != VALUE_ERROR && done < size;) {
+        int piece = size - done > MOST_AT_ONCE ? MOST_AT_ONCE : (int)(size - done);
+        if (vm->openssl->RAND_bytes(AS(Bytes, bytes)->data + done, piece) != 1)
+            return raise_error(vm, EXC_OS_ERROR, "no random bytes to be had");
+        done += piece;
+    }
     return bytes;
 }
 
@@ -433,7 +504,8 @@ static const NativeDef functions[] = {
     {"set_options(context, options: index, /)", set_options, NULL},
     {"get_options(context, /)", get_options, NULL},
     {"set_alpn(context, protocols, /)", set_alpn, NULL},
-    {"connection(context, server: bool, host: str | None, check: bool, /)", make_connection, NULL},
+    {"connection(context, server: bool, host: str | None, check: bool, flags: index, /)",
+     make_connection, NULL},
     {"feed(connection, data, /)", feed, NULL},
     {"drain(connection, /)", drain, NULL},
     {"handshake(connection, /)", handshake, NULL},
@@ -456,7 +528,12 @@ static const NativeDef functions[] = {
 };
 
 static bool load_library(GenVM *vm, Module *module) {
-    (void)module;
+    for (const NativeDef *def = tls_session_functions; def->signature; def++) {
+        Value function = native_function_new(vm, def, VALUE_UNSET, module->name);
+        if (function == VALUE_ERROR ||
+            !dict_set_str(vm, module->dict, AS(NativeFunction, function)->name, function))
+            return false;
+    }
     return openssl_load(vm);
 }
 
