@@ -44,7 +44,7 @@ async def main():
         writer.close()
         try:
             await writer.wait_closed()
-        except ConnectionError:
+        except OSError:
             pass
 
 
