@@ -54,6 +54,7 @@ static const ImageField namespace_fields[] = {
 static const ImageField generic_alias_fields[] = {
     IMAGE_FIELD(GenericAlias, origin, VALUE, NONE),
     IMAGE_FIELD(GenericAlias, args, VALUE, TUPLE),
+    IMAGE_FIELD(GenericAlias, is_unpacked, VALUE, NONE),
     {0},
 };
 static const ImageField traceback_fields[] = {

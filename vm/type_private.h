@@ -14,7 +14,8 @@ typedef struct Namespace { /* types.SimpleNamespace */
 typedef struct GenericAlias {
     Object header;
     Value origin;
-    Value args; /* tuple */
+    Value args;        /* tuple */
+    Value is_unpacked; /* bool: *list[int] */
 } GenericAlias;
 
 /* ---- type.c ---- */

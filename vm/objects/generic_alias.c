@@ -1,6 +1,8 @@
 /* generic_alias.c - list[int]: a class with type arguments, for annotations. Calls and attributes
- * are the class's. What needs the type variables of module typing (substitution, their names) is
- * written in Gen. */
+ * are the class's. Iterated over it gives itself once, unpacked: the *tuple[int, str] of
+ * tuple[bool, *tuple[int, str]]. What needs the type variables of module typing (substitution,
+ * their names) is written in Gen. */
+#include "vm/objects/containers.h"
 #include "vm/type_private.h"
 
 static GenericAlias *self_alias(Value self) {
@@ -14,6 +16,7 @@ Value generic_alias_new(GenVM *vm, Value origin, Value args) {
     if (!alias) return VALUE_ERROR;
     alias->origin = origin;
     alias->args = args;
+    alias->is_unpacked = VALUE_FALSE;
     return object_value(alias);
 }
 
@@ -23,7 +26,8 @@ static void trace(GenVM *vm, Object *object) {
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return native_twin(vm, TWIN_ALIAS_REPR, 2, self_alias(self)->origin, self_alias(self)->args);
+    return native_twin(vm, TWIN_ALIAS_REPR, 3, self_alias(self)->origin, self_alias(self)->args,
+                       self_alias(self)->is_unpacked);
 }
 
 static Value hash(GenVM *vm, Value self) {
@@ -41,6 +45,8 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_GENERIC_ALIAS) ||
         !is_kind(right, TYPE_GENERIC_ALIAS))
         return VALUE_NOT_IMPLEMENTED;
+    if (self_alias(left)->is_unpacked != self_alias(right)->is_unpacked)
+        return bool_value(op == COMPARE_NE);
     Value a = tuple_pack(vm, 2, self_alias(left)->origin, self_alias(left)->args);
     Value b = tuple_pack(vm, 2, self_alias(right)->origin, self_alias(right)->args);
     return a == VALUE_ERROR || b == VALUE_ERROR ? VALUE_ERROR : value_compare(vm, op, a, b);
@@ -53,6 +59,15 @@ static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
 
 static Value getitem(GenVM *vm, Value self, Value key) {
     return native_twin(vm, TWIN_ALIAS_GETITEM, 2, self, key);
+}
+
+/* (*self,) */
+static Value iter(GenVM *vm, Value self) {
+    Value unpacked = generic_alias_new(vm, self_alias(self)->origin, self_alias(self)->args);
+    if (unpacked == VALUE_ERROR) return VALUE_ERROR;
+    self_alias(unpacked)->is_unpacked = VALUE_TRUE;
+    Value once = tuple_pack(vm, 1, unpacked);
+    return once == VALUE_ERROR ? VALUE_ERROR : list_iterator_new(vm, TYPE_TUPLE_ITERATOR, once, 0);
 }
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
@@ -103,6 +118,10 @@ static Value method_mro_entries(GenVM *vm, Value *args) {
     return tuple_pack(vm, 1, self_alias(args[0])->origin);
 }
 
+static Value method_reduce(GenVM *vm, Value *args) {
+    return native_twin(vm, TWIN_ALIAS_REDUCE, 1, args[0]);
+}
+
 static Value method_instancecheck(GenVM *vm, Value *args) {
     (void)args;
     return raise_type(vm, "isinstance() argument 2 cannot be a parameterized generic");
@@ -124,9 +143,21 @@ static Value get_parameters(GenVM *vm, Value self) {
     return native_twin(vm, TWIN_ALIAS_PARAMETERS, 1, self_alias(self)->args);
 }
 
+static Value get_unpacked(GenVM *vm, Value self) {
+    return (void)vm, self_alias(self)->is_unpacked;
+}
+
+static Value get_unpacked_tuple_args(GenVM *vm, Value self) {
+    const GenericAlias *alias = self_alias(self);
+    bool has =
+        alias->is_unpacked == VALUE_TRUE && alias->origin == object_value(vm->types[TYPE_TUPLE]);
+    return has ? alias->args : VALUE_NONE;
+}
+
 static const NativeDef construct = {"GenericAlias(cls, origin, args, /)", alias_construct, NULL};
 
 static const NativeDef methods[] = {
+    {"__reduce__(self, /)", method_reduce, NULL},
     {"__mro_entries__(self, bases, /)", method_mro_entries, NULL},
     {"__instancecheck__(self, instance, /)", method_instancecheck, NULL},
     {"__subclasscheck__(self, subclass, /)", method_subclasscheck, NULL},
@@ -137,6 +168,8 @@ static const AttributeDef attributes[] = {
     {"__origin__", get_origin, NULL, NULL},
     {"__args__", get_args, NULL, NULL},
     {"__parameters__", get_parameters, NULL, "Type variables in the GenericAlias."},
+    {"__unpacked__", get_unpacked, NULL, NULL},
+    {"__typing_unpacked_tuple_args__", get_unpacked_tuple_args, NULL, NULL},
     {0},
 };
 
@@ -154,6 +187,7 @@ const BuiltinType generic_alias_type = {
               .compare = compare,
               .call = call,
               .getitem = getitem,
+              .iter = iter,
               .binary = binary,
               .getattr = getattr,
               .setattr = setattr,
