@@ -8,6 +8,7 @@
 Value frame_object_of_traceback(GenVM *vm, Value function,
                                 uint32_t word);                   /* a frame that is gone */
 Value frame_object_of_generator(GenVM *vm, Generator *generator); /* gi_frame: None when finished */
+Value frame_object_function(Value frame);
 Value frame_object_of_caller(GenVM *vm,
                              int64_t depth); /* sys._getframe; VALUE_UNSET beyond the last */
 

@@ -105,12 +105,34 @@ static const AttributeDef attributes[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+/* An instruction that the code does not have is taken for its last one. */
+static Value traceback_construct(GenVM *vm, Value *args) {
+    if (args[1] != VALUE_NONE && !is_kind(args[1], TYPE_TRACEBACK))
+        return raise_type(vm, "expected traceback object or None, got '%T'", args[1]);
+    if (!is_kind(args[2], TYPE_FRAME))
+        return raise_type(vm, "traceback() argument 'tb_frame' must be frame, not %T", args[2]);
+    Traceback *entry = gc_new(vm, sizeof *entry, TYPE_TRACEBACK);
+    if (!entry) return VALUE_ERROR;
+    entry->next = args[1];
+    entry->function = frame_object_function(args[2]);
+    const Code *code = AS(Function, entry->function)->code;
+    int64_t last = (int64_t)code->instr_count - 1, word = as_int(args[3]) / 2;
+    entry->word = (uint32_t)(word < 0 ? 0 : word > last ? last : word);
+    entry->line = (uint32_t)as_int(args[4]);
+    return object_value(entry);
+}
+
+static const NativeDef construct = {
+    "traceback(cls, tb_next, tb_frame, tb_lasti: size, tb_lineno: size)", traceback_construct,
+    NULL};
+
 const BuiltinType traceback_type = {
     .name = "traceback",
     .base = TYPE_OBJECT,
-    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .flags = TYPE_FINAL,
     .size = sizeof(Traceback),
     .doc = "A level of the way an exception took.",
+    .construct = &construct,
     .attributes = attributes,
     .slots = {.trace = trace},
 };

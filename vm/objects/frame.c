@@ -359,6 +359,31 @@ static Value repr(GenVM *vm, Value self) {
                       code->filename, (long)line_of(vm, frame), code->name);
 }
 
+/* Forgets the variables of a frame that does not run. */
+static Value method_clear(GenVM *vm, Value *args) {
+    FrameObject *frame = AS(FrameObject, args[0]);
+    if (live_level(vm, frame).base) return raise_runtime(vm, "cannot clear an executing frame");
+    if (frame->generator != VALUE_UNSET) {
+        Generator *generator = AS(Generator, frame->generator);
+        if (generator->header.state == GENERATOR_RUNNING)
+            return raise_runtime(vm, "cannot clear an executing frame");
+        if (generator->header.state != GENERATOR_DONE && !generator_unstarted(generator))
+            return raise_runtime(vm, "cannot clear a suspended frame");
+        generator->header.state = GENERATOR_DONE;
+    }
+    frame->locals = VALUE_UNSET;
+    return VALUE_NONE;
+}
+
+Value frame_object_function(Value frame) {
+    return AS(FrameObject, frame)->function;
+}
+
+static const NativeDef methods[] = {
+    {"clear(self, /)", method_clear, "Clear all references held by the frame."},
+    {0},
+};
+
 static const AttributeDef attributes[] = {
     {"f_code", get_code, NULL, "The code being executed."},
     {"f_lineno", get_line, NULL, "The current line."},
@@ -378,6 +403,7 @@ const BuiltinType frame_type = {
     .flags = TYPE_FINAL | TYPE_NO_NEW,
     .size = sizeof(FrameObject),
     .doc = "A level of the call stack.",
+    .methods = methods,
     .attributes = attributes,
     .slots = {.repr = repr, .trace = trace},
 };

@@ -74,7 +74,13 @@ static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
     return op == BINARY_OR ? union_of(vm, left, right) : VALUE_NOT_IMPLEMENTED;
 }
 
+/* Names that do not stand for the class's own. */
+static bool is_blocked(Value name) {
+    return str_is(name, "__copy__") || str_is(name, "__deepcopy__") || str_is(name, "__bases__");
+}
+
 static Value getattr(GenVM *vm, Value self, Value name) {
+    if (is_blocked(name)) return raise_attribute(vm, self, name);
     Value raw = type_lookup(vm, vm->types[TYPE_GENERIC_ALIAS], name);
     bool own = raw != VALUE_UNSET && name != name_value(vm, NAME___class__) &&
                type_lookup(vm, vm->types[TYPE_OBJECT], name) != raw;
