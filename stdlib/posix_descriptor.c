@@ -5,6 +5,7 @@
  * (vm/offload.h).
  */
 #include "stdlib/posix_child.h"
+#include "vm/memory.h"
 #include "vm/offload.h"
 
 #include <errno.h>
@@ -216,7 +217,7 @@ static struct iovec *pieces_of(GenVM *vm, Value buffers, const char *name, bool 
     uint64_t size;
     const Value *items = leaf_items(buffers, &size);
     if (!items) return raise_type(vm, "%s() arg 2 must be a sequence", name), NULL;
-    struct iovec *pieces = calloc(size + 1, sizeof *pieces);
+    struct iovec *pieces = memory_new_zeroed(vm, size + 1, sizeof *pieces);
     if (!pieces) return raise_memory(vm), NULL;
     *count = size < INT_MAX ? (int)size : INT_MAX;
     for (uint64_t i = 0; i < size; i++) {
@@ -229,7 +230,7 @@ static struct iovec *pieces_of(GenVM *vm, Value buffers, const char *name, bool 
             raise_error(vm, EXC_BUFFER_ERROR, "Object is not writable.");
         else
             raise_type(vm, "a bytes-like object is required, not '%T'", items[i]);
-        free(pieces);
+        memory_free(pieces);
         return NULL;
     }
     return pieces;
@@ -251,7 +252,7 @@ static Value move_pieces(GenVM *vm, Value *args, const char *name, bool reads, i
         again = done < 0 && errno == EINTR && (ready = posix_interrupted(vm));
     }
     int number = errno;
-    free(pieces);
+    memory_free(pieces);
     errno = number;
     return ready ? count_or_error(vm, done) : VALUE_ERROR;
 }

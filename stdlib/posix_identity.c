@@ -4,6 +4,7 @@
  * To see it is the environment's capability, to change it the processes'.
  */
 #include "stdlib/posix_child.h"
+#include "vm/memory.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -60,14 +61,14 @@ static Value group_list(GenVM *vm, gid_t *groups, int count) {
     Value list = count < 0 ? posix_raise(vm, VALUE_UNSET) : list_new(vm, 0);
     for (int i = 0; list != VALUE_ERROR && i < count; i++)
         if (!list_append(vm, list, int_value(groups[i]))) list = VALUE_ERROR;
-    free(groups);
+    memory_free(groups);
     return list;
 }
 
 static Value posix_getgroups(GenVM *vm, Value *args) {
     (void)args;
     if (!posix_may_see_process(vm)) return VALUE_ERROR;
-    gid_t *groups = calloc(NGROUPS_MAX, sizeof *groups);
+    gid_t *groups = memory_new_zeroed(vm, NGROUPS_MAX, sizeof *groups);
     return groups ? group_list(vm, groups, getgroups(NGROUPS_MAX, groups)) : raise_memory(vm);
 }
 
@@ -75,7 +76,7 @@ static Value posix_getgrouplist(GenVM *vm, Value *args) {
     const char *user = file_path(vm, args[0]);
     if (!user || !posix_may_see_process(vm)) return VALUE_ERROR;
     int count = NGROUPS_MAX;
-    gid_t *groups = calloc(NGROUPS_MAX, sizeof *groups);
+    gid_t *groups = memory_new_zeroed(vm, NGROUPS_MAX, sizeof *groups);
     if (!groups) return raise_memory(vm);
     return group_list(vm, groups, getgrouplist(user, NUMBER(1), groups, &count));
 }
@@ -86,18 +87,18 @@ static Value posix_setgroups(GenVM *vm, Value *args) {
     if (!items) return raise_type(vm, "setgroups argument must be a sequence");
     if (count > NGROUPS_MAX) return raise_value(vm, "too many groups");
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
-    gid_t *groups = calloc(count + 1, sizeof *groups);
+    gid_t *groups = memory_new_zeroed(vm, count + 1, sizeof *groups);
     if (!groups) return raise_memory(vm);
     for (uint64_t i = 0; i < count; i++) {
         int64_t number;
         if (!value_is_intlike(items[i]) || !int_to_i64(items[i], &number)) {
-            free(groups);
+            memory_free(groups);
             return raise_type(vm, "groups must be integers");
         }
         groups[i] = (gid_t)number;
     }
     int status = setgroups(count, groups), code = errno;
-    free(groups);
+    memory_free(groups);
     errno = code;
     return done_or_error(vm, status);
 }

@@ -268,7 +268,7 @@ static Value set_alpn(GenVM *vm, Value *args) {
 static void release_connection(GenVM *vm, void *data) {
     TlsConnection *connection = data;
     vm->openssl->SSL_free(connection->ssl);
-    free(connection);
+    memory_free(connection);
 }
 
 /* Gives the connection the two buffers between which it works. */
@@ -284,7 +284,7 @@ static bool set_buffers(GenVM *vm, SSL *ssl) {
 }
 
 static TlsConnection *new_connection(GenVM *vm, SSL_CTX *ctx) {
-    TlsConnection *connection = calloc(1, sizeof *connection);
+    TlsConnection *connection = memory_new_zeroed(vm, 1, sizeof *connection);
     SSL *ssl = connection ? vm->openssl->SSL_new(ctx) : NULL;
     if (ssl && set_buffers(vm, ssl) && vm->openssl->SSL_set_ex_data(ssl, 0, connection)) {
         connection->ssl = ssl;
@@ -292,7 +292,7 @@ static TlsConnection *new_connection(GenVM *vm, SSL_CTX *ctx) {
         return connection;
     }
     vm->openssl->SSL_free(ssl);
-    free(connection);
+    memory_free(connection);
     raise_memory(vm);
     return NULL;
 }

@@ -60,7 +60,8 @@ void save_thread_body(ImageWriter *w, Object *object) {
         image_refuse(w, object, "is no thread of the task that is saved");
         return;
     }
-    if (alive && thread->fd >= 0 && object->state == THREAD_PARKED) {
+    if (alive && object->state == THREAD_PARKED &&
+        (thread->fd >= 0 || thread->held != VALUE_UNSET)) {
         image_refuse(w, object, "waits for a file or socket and cannot be saved");
         return;
     }
@@ -157,7 +158,7 @@ Object *load_thread_shell(ImageReader *r) {
     thread->header.state = THREAD_DONE;
     thread->state.exception = thread->state.handled = thread->state.shown = VALUE_UNSET;
     thread->start = thread->args = thread->kwargs = thread->object = VALUE_UNSET;
-    thread->again = thread->again_args = VALUE_UNSET;
+    thread->again = thread->again_args = thread->held = VALUE_UNSET;
     for (int i = 0; i < THREAD_KEPT; i++)
         thread->kept[i] = VALUE_UNSET;
     thread->wait_at = NOT_WAITING;

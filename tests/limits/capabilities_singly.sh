@@ -9,12 +9,14 @@ import sys
 from itertools import islice, product
 trial = ['x', 1, 0, b'x', 1.0, (1,), None, ['x'], ('x', 1)]
 special = {'recv_into': (1, bytearray(1), 1, 0, None), 'recvfrom_into': (1, bytearray(1), 1, 0, None),
+           'recvmsg': (1, 1, 0, 0, None), 'recvmsg_into': (1, (bytearray(1),), 0, 0, None),
+           'sendmsg': (1, 2, (b'x',), (), 0, None, None), '_lock_range': (1, bytes(32)),
            'sendto': (1, 2, b'', 0, ('x', 1), None), 'setsockopt': (1, 1, 1, 1, 0),
            '_socket.getaddrinfo': ('x', '1', 0, 0, 0, 0), '_uv.getaddrinfo': (None, None, 'x', '1', 0, 0, 0, 0),
            '_fork_exec': ([], [], None, None, (0, 1, 2), [], True, True, False, -1, -1, -1, -1, None),
            '_exec': ('x', ['x'], None, True), '_poll': ([], 0.0)}
 # What only computes, or tells nothing, whatever is granted.
-harmless = '''posix._cpu_count posix._environ posix.fspath posix.isatty posix.strerror posix.urandom posix.abort posix._exit
+harmless = '''posix._cpu_count posix._environ posix.fspath posix.isatty posix.strerror posix.urandom posix.getrandom posix.abort posix._exit
     posix.waitstatus_to_exitcode
     _socket.inet_aton _socket.inet_ntop _socket.inet_pton _time._asctime _time._gmtime _time._localtime _time._strftime
     _time._zone _time.mktime _signal.disposition _signal.strsignal _signal.take _uv.finish _uv.start _uv.wake _uv.poll
