@@ -582,17 +582,18 @@ unquicken_for : {
     OUTLINED(GETATTR, op_get_attribute)
     CASE(GETATTR_SLOT) {
         Value object = RB;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM))
-            SLOW(op_get_attribute);
+        if (unlikely(!HAS_SHAPE(object, (uint32_t)IMM))) SLOW(op_get_attribute);
         Value v = AS(Instance, object)->slots[C];
         if (unlikely(v == VALUE_UNSET)) SLOW(op_get_attribute);
         RA = v;
         pc += 2;
         NEXT;
     }
+    GET_SUM(GETATTR_SLOT_ADD, OTHER, OTHER_IS, as_float(OTHER))
+    GET_SUM(GETATTR_SLOT_ADDI, int_value(ADDEND), ADDEND_IS, (double)ADDEND)
     CASE(GETATTR_VALUE) {
         Value object = RB;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||
+        if (unlikely(!HAS_SHAPE(object, (uint32_t)IMM) ||
                      (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF)))
             SLOW(op_get_attribute);
         RA = pc[1];
@@ -601,7 +602,7 @@ unquicken_for : {
     }
     CASE(GETATTR_PROPERTY) {
         Value object = RB;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM ||
+        if (unlikely(!HAS_SHAPE(object, (uint32_t)IMM) ||
                      (uint32_t)pc[0] >> 8 != (vm->method_epoch & 0xFFFFFF) ||
                      frame_is_generator(base)))
             SLOW(op_get_attribute);
@@ -626,8 +627,7 @@ unquicken_for : {
     OUTLINED(SETATTR, op_set_attribute)
     CASE(SETATTR_SLOT) {
         Value object = RA;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM))
-            SLOW(op_set_attribute);
+        if (unlikely(!HAS_SHAPE(object, (uint32_t)IMM))) SLOW(op_set_attribute);
         AS(Instance, object)->slots[C] = RB;
         gc_barrier(vm, as_object(object));
         pc += 2;
@@ -635,8 +635,7 @@ unquicken_for : {
     }
     CASE(SETATTR_ADD) {
         Value object = RA;
-        if (unlikely(!is_object(object) || as_object(object)->shape != (uint32_t)IMM))
-            SLOW(op_set_attribute);
+        if (unlikely(!HAS_SHAPE(object, (uint32_t)IMM))) SLOW(op_set_attribute);
         AS(Instance, object)->slots[C] = RB;
         as_object(object)->shape = (uint32_t)(pc[1] >> 32);
         gc_barrier(vm, as_object(object));

@@ -233,8 +233,8 @@ static inline bool type_is_plain(GenVM *vm, const Type *type) {
 #define CALL_PLAIN(name, slow)                                                                     \
     CASE(name) {                                                                                   \
         Value *window = &RA;                                                                       \
+        if (unlikely(!is_pointer(window[0]))) SLOW_LOOP(slow);                                     \
         Function *f = (Function *)as_object(window[0]);                                            \
-        if (unlikely((uintptr_t)f & 3)) SLOW_LOOP(slow);                                           \
         if (unlikely(f->header.kind != TYPE_FUNCTION || f->header.state != B)) {                   \
             if (object_key(&f->header) == OBJECT_KEY(TYPE_NATIVE, B))                              \
                 CALL_DIRECT(f, window + FRAME_LINKS, window);                                      \

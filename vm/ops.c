@@ -436,6 +436,21 @@ static void cache_attribute(GenVM *vm, Opcode op, uint32_t guard, unsigned c, Va
     instr[2] = value;
 }
 
+/* Of an attribute in a slot: together with the ADD or ADDI behind it that takes the attribute. The
+ * register of the other operand is noted where others have the epoch. */
+static void cache_slot(GenVM *vm, uint32_t shape, uint32_t slot) {
+    Instr *instr = writable(vm->pc) - 1, next = instr[3];
+    unsigned a = instr_a(*instr), b = instr_b(next), c = instr_c(next);
+    if (instr_op(next) == OP_ADDI && b == a) {
+        cache_attribute(vm, OP_GETATTR_SLOT_ADDI, shape, slot, 0);
+    } else if (instr_op(next) == OP_ADD && (b == a) != (c == a)) {
+        cache_attribute(vm, OP_GETATTR_SLOT_ADD, shape, slot, 0);
+        instr[1] = instr_make(OP_SKIP2, b == a ? c : b, 0, 0, instr_imm(instr[1]));
+    } else {
+        cache_attribute(vm, OP_GETATTR_SLOT, shape, slot, 0);
+    }
+}
+
 /* The address of a value in a class dict: it stays while no key comes or goes, and then the epoch
  * changes. */
 static Value entry_place(const AttributeLookup *lookup) {
@@ -451,7 +466,7 @@ static bool cache_get(GenVM *vm, Value object, Value name, AttributeLookup *foun
     AttributeLookup lookup = *found;
     uint32_t shape = as_object(object)->shape;
     if (lookup.kind == ATTR_SLOT && lookup.slot < 256) {
-        cache_attribute(vm, OP_GETATTR_SLOT, shape, lookup.slot, 0);
+        cache_slot(vm, shape, lookup.slot);
     } else if (lookup.kind == ATTR_CLASS_VALUE) {
         cache_attribute(vm, OP_GETATTR_VALUE, shape, 0, lookup.value);
     } else if (lookup.kind == ATTR_PROPERTY && is_kind(lookup.value, TYPE_FUNCTION) &&

@@ -81,6 +81,8 @@ bool shapes_want_recycling(GenVM *vm) {
 static bool is_guarded_by_shape(Opcode op) {
     switch (op) {
     case OP_GETATTR_SLOT:
+    case OP_GETATTR_SLOT_ADD:
+    case OP_GETATTR_SLOT_ADDI:
     case OP_GETATTR_VALUE:
     case OP_GETATTR_PROPERTY:
     case OP_GETATTR_CLASS:

@@ -56,7 +56,7 @@ static inline bool are_floats(Value a, Value b) {
     return (a & b & 2) != 0;
 }
 static inline bool is_pointer(Value v) {
-    return (v & 3) == 1;
+    return ((v - 1) & 3) == 0; /* the address, which is wanted next */
 } /* an object or a mark */
 /* The tag and the range in one test: rotated, an address is below 2^56 still, and what has another
  * tag or wraps around is not. */

@@ -281,6 +281,8 @@ Opcode code_generic_op(const Code *code, Opcode op) {
     case OP_FORITERG_GEN:
     case OP_FORITER_LIST: return is_plain(code) ? OP_FORITER : OP_FORITERG;
     case OP_GETATTR_SLOT:
+    case OP_GETATTR_SLOT_ADD:
+    case OP_GETATTR_SLOT_ADDI:
     case OP_GETATTR_VALUE:
     case OP_GETATTR_PROPERTY:
     case OP_GETATTR_MODULE:
