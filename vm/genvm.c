@@ -531,7 +531,11 @@ void gen_error_clear(GenVM *vm) {
 }
 void gen_error_restore(GenVM *vm, GenRef exception) {
     Value v = ref_value(vm, exception);
-    if (v != VALUE_ERROR && is_kind(v, KIND_EXCEPTION)) vm->exception = v;
+    if (v == VALUE_ERROR) return;
+    if (is_kind(v, KIND_EXCEPTION))
+        vm->exception = v;
+    else
+        raise_type(vm, "exceptions must derive from BaseException");
 }
 
 enum { REPORT_STEPS = 50000000 };
