@@ -60,8 +60,8 @@ void save_thread_body(ImageWriter *w, Object *object) {
         image_refuse(w, object, "is no thread of the task that is saved");
         return;
     }
-    if (alive && object->state == THREAD_PARKED &&
-        (thread->fd >= 0 || thread->held != VALUE_UNSET)) {
+    bool waits = thread->fd >= 0 && object->state == THREAD_PARKED;
+    if (alive && (waits || thread->held != VALUE_UNSET)) {
         image_refuse(w, object, "waits for a file or socket and cannot be saved");
         return;
     }
