@@ -375,6 +375,8 @@ static bool check_values(ImageReader *r, const Task *task, TaskStatus status) {
         (task->state.handled == VALUE_NONE || is_or_unset(task->state.handled, KIND_EXCEPTION)) &&
         (status < TASK_DONE || task->result != VALUE_UNSET) &&
         (status != TASK_YIELDED || task->driven != VALUE_UNSET) &&
+        ((status != TASK_CALLING && status != TASK_YIELDED) || task->waiting != VALUE_UNSET ||
+         task->answer != VALUE_UNSET || task->failure != VALUE_UNSET) &&
         (!task->untold || task->callout != VALUE_UNSET);
     return ok || image_bad(r, "a task whose fields do not fit");
 }
