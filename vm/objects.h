@@ -29,7 +29,7 @@ Value str_slice(GenVM *vm, Value str, int64_t start,
 Value str_decode_utf8(GenVM *vm, const char *data, size_t size, const char *errors); /* checks */
 /* Is it a class whose instances are of that kind: TypeError. For natives of _engine. */
 bool type_makes(GenVM *vm, Value cls, TypeId kind);
-bool str_equal(Value a, Value b);                                                    /* both str */
+bool str_equal(Value a, Value b); /* both str */
 bool str_is(Value str, const char *text);
 int str_order(Value a, Value b); /* <0, 0, >0 by code point */
 uint64_t str_hash(GenVM *vm, Value str);

@@ -232,7 +232,9 @@ static Value collect(GenVM *vm, Value *args) {
 const NativeDef engine_file_natives[] = {
     {"collect_soon()", collect, "Collect garbage at the next safepoint."},
     {"file_flags(mode: str, /)", open_flags, NULL},
-    {"file_attach(file: raw_file, descriptor, name, mode: str, closefd: bool, /)", attach_descriptor, NULL},
-    {"file_wrap(raw: raw_file, mode: str, buffering: index, encoding, errors, newline, /)", wrap_raw, NULL},
+    {"file_attach(file: raw_file, descriptor, name, mode: str, closefd: bool, /)",
+     attach_descriptor, NULL},
+    {"file_wrap(raw: raw_file, mode: str, buffering: index, encoding, errors, newline, /)",
+     wrap_raw, NULL},
     {NULL, NULL, NULL},
 };
