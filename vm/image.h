@@ -32,9 +32,10 @@
  *
  * The bodies of namespaces (GLOBALS) come behind all others, in the order of their numbers. What a
  * shell and a body hold is written down at the two functions of each kind that write them: the
- * frames of tasks in image_task.c, generators in image_frames.c, classes in image_class.c, dicts
- * and sets in image_tables.c, code in image_code.c, names in image_names.c, the others in
- * image_values.c; FIELDS are the fields of a table, in order (ImageLayout).
+ * frames of tasks in image_task.c, their threads in image_threads.c, generators in image_frames.c,
+ * classes in image_class.c, dicts and sets in image_tables.c, code in image_code.c, names in
+ * image_names.c, the others in image_values.c; FIELDS are the fields of a table, in order
+ * (ImageLayout).
  *
  * Code is written whole (constants, names and inner code within it, see image_code.c) and carries
  * the first 16 bytes of the SHA-256 of that; where a VM has code of that hash, the VM's own is
