@@ -127,6 +127,9 @@ bool number_to_double(GenVM *vm, Value v,
 Value complex_new(GenVM *vm, double real, double imaginary);
 bool complex_parts(Value v, double *real, double *imaginary); /* complex only */
 
+/* What is put into a list, a tuple or a dict of string keys may be VALUE_ERROR, as a function that
+ * makes the item returns it: then these fail, too. */
+
 /* ---- list.c, tuple.c ---- */
 Value list_new(GenVM *vm, uint64_t capacity);
 Value list_from_array(GenVM *vm, const Value *items, uint64_t count);

@@ -30,6 +30,7 @@ Value dict_get_str(GenVM *vm, Dict *dict, Value key) {
 }
 
 bool dict_set_str(GenVM *vm, Dict *dict, Value key, Value value) {
+    if (unlikely(key == VALUE_ERROR || value == VALUE_ERROR)) return false;
     int64_t entry = dict_find_str(vm, dict, key);
     if (entry < 0) return dict_add(vm, dict, key, str_hash(vm, key), value);
     dict->entries[entry].value = value;

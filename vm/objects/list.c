@@ -91,7 +91,7 @@ static void list_trace(GenVM *vm, Object *object) {
 
 bool list_append(GenVM *vm, Value list_value, Value item) {
     List *list = AS_LIST(list_value);
-    if (!make_room(vm, list, list->count + 1)) return false;
+    if (unlikely(item == VALUE_ERROR) || !make_room(vm, list, list->count + 1)) return false;
     list->items[list->count++] = item;
     barrier_value(vm, list, item);
     return true;

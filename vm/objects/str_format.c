@@ -51,6 +51,16 @@ static void put_value(StrBuilder *builder, Value v, Value (*text_of)(GenVM *vm, 
     builder_put_c(builder, " object>");
 }
 
+static void put_type(StrBuilder *builder, const Type *type) {
+    GenVM *vm = builder->vm;
+    Value before = vm->exception;
+    const char *name = type_text(vm, type);
+    if (vm->exception == before)
+        builder_put_c(builder, name);
+    else
+        builder_put_str(builder, VALUE_ERROR);
+}
+
 static void put_text(StrBuilder *builder, const char *text, long precision) {
     if (!text) text = "(null)";
     size_t size = precision < 0 ? strlen(text) : strnlen(text, (size_t)precision);
@@ -136,8 +146,8 @@ static void put_conversion(StrBuilder *builder, const char **at, FormatArgs *arg
     case 's': put_text(builder, va_arg(args->list, const char *), precision); break;
     case 'V': put_value(builder, va_arg(args->list, Value), leaf_repr); break;
     case 'S': put_value(builder, va_arg(args->list, Value), leaf_str); break;
-    case 'T': builder_put_c(builder, type_name(builder->vm, va_arg(args->list, Value))); break;
-    case 'N': builder_put_c(builder, type_text(builder->vm, va_arg(args->list, Type *))); break;
+    case 'T': put_type(builder, type_of(builder->vm, va_arg(args->list, Value))); break;
+    case 'N': put_type(builder, va_arg(args->list, Type *)); break;
     default: put_number(builder, spec, spec_size, size, conversion, args); break;
     }
 }

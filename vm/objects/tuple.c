@@ -35,10 +35,11 @@ Value tuple_pack(GenVM *vm, int count, ...) {
     if (!tuple) return VALUE_ERROR;
     va_list list;
     va_start(list, count);
+    bool ok = true;
     for (int i = 0; i < count; i++)
-        tuple->items[i] = va_arg(list, Value);
+        ok &= (tuple->items[i] = va_arg(list, Value)) != VALUE_ERROR;
     va_end(list);
-    return object_value(tuple);
+    return ok ? object_value(tuple) : VALUE_ERROR;
 }
 
 Value list_to_tuple(GenVM *vm, Value list) {
