@@ -288,8 +288,12 @@ static bool finding(const Script *script, const char *what, const char *detail, 
 
     extern char __executable_start;
     char line[8000];
+    char text[500];
+    snprintf(text, sizeof text, "%s", detail);
+    for (char *at = text; *at; at++)
+        if (*at == '\t' || *at == '\n') *at = ' ';
     int size = snprintf(line, sizeof line, "FINDING\t%s%s%s\t%s\t%s %ld%s\t", what,
-                        *detail ? ": " : "", detail, script->path, kinds[notes->kind][notes->all],
+                        *text ? ": " : "", text, script->path, kinds[notes->kind][notes->all],
                         notes->at, notes->again ? ", afterwards" : "");
     for (int i = 0; i < notes->traced; i++)
         size += snprintf(line + size, sizeof line - (size_t)size, "%lx ",
