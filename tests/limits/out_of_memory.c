@@ -546,6 +546,7 @@ static void catch_crashes(void) {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaction(numbers[i], &action, NULL);
+    signal(SIGPIPE, SIG_IGN);         /* as the command does */
     backtrace(notes->crash_trace, 1); /* loads what it needs */
 }
 
