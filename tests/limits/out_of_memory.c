@@ -640,9 +640,9 @@ static int try_some(void) {
          wide = {.first = 10, .stride = 503, .from = 1009, .most = 8000};
     enum { EACH = 120 };
 #else
-    Plan close = {.first = 200, .stride = 53, .from = 211, .most = 8000},
+    Plan close = {.first = 120, .stride = 83, .from = 211, .most = 8000},
          wide = {.first = 40, .stride = 211, .from = 503, .most = 8000};
-    enum { EACH = 30 };
+    enum { EACH = 45 };
 #endif
     int count = (int)(sizeof samples / sizeof *samples);
     quiet = true;
