@@ -297,6 +297,7 @@ typedef struct LockJob {
     int fd, command;
     off_t length;
     struct flock range;
+    bool taken; /* the script knows */
     int status, number;
 } LockJob;
 
@@ -310,18 +311,47 @@ static void run_lock(Job *job) {
     lock->number = errno;
 }
 
+/* Aside: a lock on a range can be broken off; flock() has a descriptor of its own, so that a lock
+ * which nobody waits for any more is given back. */
+static void run_lock_aside(Job *job) {
+    LockJob *lock = (LockJob *)job;
+    if (lock->how == LOCK_FILE) return run_lock(job);
+    offload_enter(job);
+    run_lock(job);
+    offload_leave(job);
+}
+
+static void clean_lock(Job *job) {
+    LockJob *lock = (LockJob *)job;
+    if (lock->how != LOCK_FILE) return;
+    if (lock->job.done && lock->status == 0 && !lock->taken) flock(lock->fd, LOCK_UN);
+    close(lock->fd);
+}
+
+static Value lock_aside(GenVM *vm, const LockJob *asked) {
+    int copy = asked->how == LOCK_FILE ? fcntl(asked->fd, F_DUPFD_CLOEXEC, 3) : asked->fd;
+    if (copy < 0) return posix_raise(vm, VALUE_UNSET);
+    LockJob *job = offload_new(vm, sizeof *job, run_lock_aside, clean_lock);
+    if (!job) {
+        if (copy != asked->fd) close(copy);
+        return VALUE_ERROR;
+    }
+    Job fresh = job->job;
+    *job = *asked;
+    job->job = fresh;
+    job->fd = copy;
+    return offload_start(vm, &job->job, VALUE_UNSET);
+}
+
 /* `waits`: others may hold it. */
 static Value take_lock(GenVM *vm, LockJob *asked, bool waits) {
     LockJob *job = asked;
     if (!posix_may_use_descriptor(vm, asked->fd)) return VALUE_ERROR;
     if (offload_is_under_way(vm)) {
         if (!(job = offload_finish(vm))) return VALUE_ERROR;
+        job->taken = true;
     } else if (waits && threads_are_many(vm)) {
-        if (!(job = offload_new(vm, sizeof *job, run_lock, NULL))) return VALUE_ERROR;
-        Job fresh = job->job;
-        *job = *asked;
-        job->job = fresh;
-        return offload_start(vm, &job->job, VALUE_UNSET);
+        return lock_aside(vm, asked);
     } else {
         while (run_lock(&asked->job), asked->status != 0 && asked->number == EINTR)
             if (!posix_interrupted(vm)) return VALUE_ERROR;

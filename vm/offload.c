@@ -30,10 +30,39 @@ static void wait_for_end(const Job *job) {
         poll(&entry, 1, job->end >= 0 ? -1 : 1);
 }
 
+/* ---- breaking off ---- */
+
+enum { HOLD_NONE, HOLD_CALL, HOLD_CANCEL }; /* Job.hold: in the call; somebody cancels it */
+
+void offload_enter(Job *job) {
+    job->thread = pthread_self();
+    job->hold = HOLD_CALL;
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+}
+
+void offload_leave(Job *job) {
+    int expected = HOLD_CALL;
+    if (!atomic_compare_exchange_strong(&job->hold, &expected, HOLD_NONE))
+        while (true)
+            pause(); /* the cancellation is on its way, and must find the thread */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+}
+
+/* The call is over when this returns: nothing later in the script meets it. */
+static void break_off(Job *job) {
+    int expected = HOLD_CALL;
+    if (!atomic_compare_exchange_strong(&job->hold, &expected, HOLD_CANCEL)) return;
+    pthread_cancel(job->thread);
+    wait_for_end(job);
+}
+
+/* ---- the two sides ---- */
+
 /* The script's side gives it up. */
 static void release(GenVM *vm, void *data) {
     Job *job = data;
     (void)vm;
+    if (!job->done) break_off(job);
     if (job->waits) wait_for_end(job);
     offload_drop(job);
 }
@@ -48,10 +77,9 @@ void *offload_new(GenVM *vm, size_t size, void (*run)(Job *job), void (*clean)(J
     return job;
 }
 
-void offload_run(void *data) {
+static void finish(void *data) {
     Job *job = data;
     uint64_t one = 1;
-    job->run(job);
     job->done = true;
     if (job->end >= 0 && write(job->end, &one, sizeof one) < 0) {
         /* it is readable already */
@@ -59,8 +87,18 @@ void offload_run(void *data) {
     offload_drop(job);
 }
 
-static void *run_thread(void *job) {
-    offload_run(job);
+void offload_run(void *data) {
+    Job *job = data;
+    job->run(job);
+    finish(job);
+}
+
+static void *run_thread(void *data) {
+    Job *job = data;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_cleanup_push(finish, job);
+    job->run(job);
+    pthread_cleanup_pop(1);
     return NULL;
 }
 

@@ -15,12 +15,15 @@
  * A job touches nothing of the VM but bytes that cannot change and that it was started with. It
  * belongs to two, the native that waits for it and the thread that does it; who is through with it
  * last frees it. So a script's thread that ends earlier, by an interrupt or with its task, leaves
- * the job behind; only those that are `brief`, or look at bytes of the VM, are waited for then.
+ * the job behind, which is broken off where that can be; only those that are `brief`, or look at
+ * bytes of the VM, are waited for then.
  */
 #ifndef GEN_OFFLOAD_H
 #define GEN_OFFLOAD_H
 
 #include "vm/threads.h"
+
+#include <pthread.h>
 
 typedef struct Job {
     void (*run)(struct Job *job);   /* on another thread, with all signals blocked */
@@ -30,7 +33,14 @@ typedef struct Job {
     int end;    /* becomes readable when it is done; -1: there is none */
     _Atomic bool done;
     _Atomic int owners;
+    _Atomic int hold; /* see offload_enter */
+    pthread_t thread; /* while hold says so */
 } Job;
+
+/* Around a call of a job that may last for ever, and that is a cancellation point: it is broken off
+ * when the job is given up. Such a job is not `brief`. */
+void offload_enter(Job *job);
+void offload_leave(Job *job);
 
 /* `size`: of the structure that begins with the Job; the rest is zero. NULL: MemoryError. */
 void *offload_new(GenVM *vm, size_t size, void (*run)(Job *job), void (*clean)(Job *job));

@@ -34,8 +34,10 @@ static void run_open(Job *job) {
     OpenJob *open_job = (OpenJob *)job;
     char place[32];
     snprintf(place, sizeof place, "/proc/self/fd/%d", open_job->place);
+    offload_enter(job);
     open_job->fd = open(open_job->place >= 0 ? place : open_job->path, open_job->flags);
     open_job->number = errno;
+    offload_leave(job);
 }
 
 static void clean_open(Job *job) {
