@@ -14,17 +14,22 @@
 #include "vm/resource.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SIGNALS = 65 };
 static _Atomic int came[SIGNALS];
 static GenVM *_Atomic owner;
-static _Atomic int handlers; /* that run just now, on whatever threads */
+static _Atomic int wakeup = -1; /* the descriptor that gets the numbers, too; -1: none */
+static _Atomic int handlers;    /* that run just now, on whatever threads */
 
 static void note(int number) {
     int kept = errno;
@@ -32,6 +37,8 @@ static void note(int number) {
     GenVM *vm = owner;
     came[number] = 1;
     if (vm) gen_interrupt(vm);
+    unsigned char byte = (unsigned char)number;
+    if (wakeup >= 0 && write(wakeup, &byte, 1) < 0) errno = kept; /* full: the reader is behind */
     handlers--;
     errno = kept;
 }
@@ -40,6 +47,7 @@ static void note(int number) {
 static void disown(GenVM *vm, void *data) {
     (void)vm, (void)data;
     owner = NULL;
+    wakeup = -1;
     while (handlers) /* one may have seen the owner */
         sched_yield();
 }
@@ -152,6 +160,88 @@ static Value describe(GenVM *vm, Value *args) {
     return text ? str_from(vm, text) : VALUE_NONE;
 }
 
+/* ---- masks and waits: lists of numbers ---- */
+
+static bool set_of(GenVM *vm, Value list, sigset_t *set) {
+    const List *numbers = AS_LIST(list);
+    sigemptyset(set);
+    for (uint64_t i = 0; i < numbers->count; i++) {
+        int64_t number;
+        if (!int_to_i64(numbers->items[i], &number) || sigaddset(set, (int)number) != 0) {
+            raise_value(vm, "signal number out of range");
+            return false;
+        }
+    }
+    return true;
+}
+
+static Value list_of(GenVM *vm, const sigset_t *set) {
+    Value list = list_new(vm, 0);
+    for (int i = 1; list != VALUE_ERROR && i < SIGNALS; i++)
+        if (sigismember(set, i) == 1 && !list_append(vm, list, int_value(i))) list = VALUE_ERROR;
+    return list;
+}
+
+/* mask(how, numbers): what was blocked before */
+static Value set_mask(GenVM *vm, Value *args) {
+    sigset_t set, old;
+    if (!may_use(vm) || !set_of(vm, args[1], &set)) return VALUE_ERROR;
+    int code = pthread_sigmask((int)as_int(args[0]), &set, &old);
+    if (code != 0) return raise_os_error(vm, code, VALUE_UNSET);
+    return list_of(vm, &old);
+}
+
+static Value pending(GenVM *vm, Value *args) {
+    sigset_t set;
+    (void)args;
+    if (sigpending(&set) != 0) return raise_os_error(vm, errno, VALUE_UNSET);
+    return list_of(vm, &set);
+}
+
+/* wait(numbers, seconds or -1): (number, code, errno, pid, uid, status, band), None after the
+ * seconds */
+static Value wait_signal(GenVM *vm, Value *args) {
+    sigset_t set;
+    if (!may_use(vm) || !set_of(vm, args[0], &set)) return VALUE_ERROR;
+    double seconds = value_float(args[1]);
+    struct timespec limit = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    siginfo_t info;
+    int number = seconds < 0 ? sigwaitinfo(&set, &info) : sigtimedwait(&set, &info, &limit);
+    if (number < 0 && errno == EAGAIN) return VALUE_NONE;
+    if (number < 0) return raise_os_error(vm, errno, VALUE_UNSET);
+    return tuple_pack(vm, 7, int_value(info.si_signo), int_value(info.si_code),
+                      int_value(info.si_errno), int_value(info.si_pid), int_value(info.si_uid),
+                      int_value(info.si_status), int_value(info.si_band));
+}
+
+/* send(process descriptor, number) */
+static Value send_by_descriptor(GenVM *vm, Value *args) {
+    if (!may_use(vm)) return VALUE_ERROR;
+    if (syscall(SYS_pidfd_send_signal, (int)as_int(args[0]), (int)as_int(args[1]), NULL, 0) != 0)
+        return raise_os_error(vm, errno, VALUE_UNSET);
+    return vm_after_signal(vm);
+}
+
+/* deliver(): the handlers of what has come are called now. */
+static Value deliver(GenVM *vm, Value *args) {
+    (void)args;
+    return vm_after_signal(vm);
+}
+
+/* set_wakeup(descriptor or -1): the one before */
+static Value set_wakeup(GenVM *vm, Value *args) {
+    int64_t descriptor = as_int(args[0]);
+    if (!may_use(vm) || !own(vm)) return VALUE_ERROR;
+    if (descriptor < -1 || descriptor > INT_MAX) return raise_value(vm, "invalid fd");
+    if (descriptor >= 0) {
+        int flags = fcntl((int)descriptor, F_GETFL);
+        if (flags < 0) return raise_os_error(vm, errno, VALUE_UNSET);
+        if (!(flags & O_NONBLOCK))
+            return raise_value(vm, "the fd %d must be in non-blocking mode", (int)descriptor);
+    }
+    return int_value(atomic_exchange(&wakeup, (int)descriptor));
+}
+
 static const NativeDef functions[] = {
     {"install(number: index, how: index, /)", install, NULL},
     {"disposition(number: index, /)", disposition, NULL},
@@ -162,6 +252,12 @@ static const NativeDef functions[] = {
     {"setitimer(which: index, seconds: float, interval: float, /)", set_timer, NULL},
     {"getitimer(which: index, /)", get_timer, "Returns current value of given itimer."},
     {"pause()", pause_process, "Wait until a signal arrives."},
+    {"mask(how: index, numbers: list, /)", set_mask, NULL},
+    {"pending()", pending, NULL},
+    {"wait(numbers: list, seconds: float, /)", wait_signal, NULL},
+    {"deliver()", deliver, NULL},
+    {"set_wakeup(fd: index, /)", set_wakeup, NULL},
+    {"pidfd_send_signal(pidfd: index, sig: index, /)", send_by_descriptor, NULL},
     {"strsignal(signalnum: index, /)", describe,
      "Return the system description of the given signal."},
     {NULL, NULL, NULL},
