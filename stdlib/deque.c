@@ -7,7 +7,7 @@
 #include "vm/objects.h"
 #include "vm/type_private.h"
 
-enum { SLOT_ITEMS, SLOT_HEAD, SLOT_MAXLEN, SLOT_VERSION }; /* the order of deque.__slots__ */
+enum { SLOT_HEAD, SLOT_ITEMS, SLOT_MAXLEN, SLOT_VERSION }; /* deque.__slots__, by name */
 enum { HOLE = 32 }; /* free places at the front that are not worth moving the items for */
 
 typedef struct Deque {

@@ -210,7 +210,7 @@ static bool instantiate_by_steps(GenVM *vm, Type *type, const Value *args, uint3
     Value tuple, dict;
     if (!pack_arguments(vm, args, count, keywords, &tuple, &dict)) return false;
     Value maker = type_lookup(vm, type, vm->special_names[SP_NEW]);
-    if (is_kind(maker, TYPE_STATICMETHOD)) maker = attribute_bind(vm, maker, VALUE_UNSET, type);
+    if (!is_kind(maker, TYPE_FUNCTION)) maker = attribute_bind(vm, maker, VALUE_UNSET, type);
     if (maker == VALUE_ERROR || maker == VALUE_TAIL) return call_result(vm, maker);
     if (!frame_push_continuation(vm, RETURN_NEW, 3, object_value(type), tuple, dict)) return false;
     Value cls = object_value(type);

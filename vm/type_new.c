@@ -255,6 +255,17 @@ static bool collect_slots(GenVM *vm, Type *type, Value declared, SlotNames *slot
     }
 }
 
+/* By name: classes whose slots differ in their order alone have the same layout. */
+static void sort_names(List *names) {
+    for (uint64_t i = 1; i < names->count; i++) {
+        Value name = names->items[i];
+        uint64_t at = i;
+        for (; at > 0 && str_order(name, names->items[at - 1]) < 0; at--)
+            names->items[at] = names->items[at - 1];
+        names->items[at] = name;
+    }
+}
+
 static bool add_members(GenVM *vm, Type *type, const List *names) {
     bool plain = type->instance_kind == TYPE_OBJECT;
     if (type->base->member_count + names->count > MEMBER_LIMIT) {
@@ -286,11 +297,12 @@ static Value instance_dict_get(GenVM *vm, Value self) {
 }
 
 static bool instance_dict_set(GenVM *vm, Value self, Value value) {
+    if (value == VALUE_UNSET) { /* deleted: an empty one takes its place */
+        value = dict_new(vm);
+        if (value == VALUE_ERROR) return false;
+    }
     if (!is_kind(value, TYPE_DICT)) {
-        if (value == VALUE_UNSET)
-            raise_type(vm, "cannot delete __dict__");
-        else
-            raise_type(vm, "__dict__ must be set to a dictionary, not a '%T'", value);
+        raise_type(vm, "__dict__ must be set to a dictionary, not a '%T'", value);
         return false;
     }
     return instance_dict_replace(vm, self, AS_DICT(value));
@@ -316,7 +328,8 @@ static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
         slots.weakref = !any_base_has_dict && type->base->id == TYPE_OBJECT;
     } else {
         if (!collect_slots(vm, type, declared, &slots)) return false;
-        const List *names = AS_LIST(slots.names);
+        List *names = AS_LIST(slots.names);
+        sort_names(names);
         if (names->count && is_variable_sized(type)) {
             raise_type(vm, "nonempty __slots__ not supported for subtype of '%N'", type->base);
             return false;
@@ -325,7 +338,8 @@ static bool declare_slots(GenVM *vm, Type *type, bool any_base_has_dict) {
     }
     type->has_dict = any_base_has_dict || slots.dict;
     type->has_instance_dict = type->has_dict;
-    if (slots.dict && type->instance_kind != TYPE_TYPE &&
+    bool own_dict = dict_get_str(vm, type->own.dict, name_value(vm, NAME___dict__)) != VALUE_UNSET;
+    if (slots.dict && !own_dict && type->instance_kind != TYPE_TYPE &&
         !type_add_attributes(vm, type, type->own.dict, dict_attribute))
         return false;
     return !slots.weakref || type_add_attributes(vm, type, type->own.dict, weakref_attribute);

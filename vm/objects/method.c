@@ -100,6 +100,13 @@ static const AttributeDef attributes[] = {
     {0},
 };
 
+/* It is bound already. */
+static Value descr_get(GenVM *vm, Value self, Value instance, Value owner) {
+    (void)instance;
+    (void)owner;
+    return (void)vm, self;
+}
+
 const BuiltinType method_type = {
     .name = "method",
     .flags = TYPE_FINAL,
@@ -112,5 +119,6 @@ const BuiltinType method_type = {
               .compare = compare,
               .call = call,
               .getattr = getattr,
+              .descr_get = descr_get,
               .trace = trace},
 };
