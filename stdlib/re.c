@@ -726,8 +726,8 @@ static Value group_text(GenVM *vm, const Match *match, int64_t group, Value abse
 /* A group's number from its number or name; -1 with IndexError. */
 static int64_t group_number(GenVM *vm, const Match *match, Value which) {
     int64_t number = -1;
-    if (is_int(which) || is_bool(which)) {
-        number = is_int(which) ? as_int(which) : which == VALUE_TRUE;
+    if (value_is_intlike(which)) {
+        if (!int_to_i64(which, &number)) number = -1;
     } else {
         Value found;
         Leaf leaf = dict_get(vm, AS_DICT(PATTERN(match->pattern)->groupindex), which, &found);
