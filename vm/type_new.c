@@ -305,7 +305,11 @@ static bool instance_dict_set(GenVM *vm, Value self, Value value) {
         raise_type(vm, "__dict__ must be set to a dictionary, not a '%T'", value);
         return false;
     }
-    return instance_dict_replace(vm, self, AS_DICT(value));
+    if (instance_dict_replace(vm, self, AS_DICT(value))) return true;
+    if (vm->exception ==
+        VALUE_UNSET) /* a class, of a metaclass with a base that has the attribute */
+        raise_type(vm, "this __dict__ descriptor does not support '%T' objects", self);
+    return false;
 }
 
 static Value weakref_get(GenVM *vm, Value self) {
