@@ -161,6 +161,22 @@ static Value get_class(GenVM *vm, Value self) {
     return object_value(type_of(vm, self));
 }
 
+/* Does `to` have the __slots__ of `from` in the same places? */
+static bool has_slots_of(GenVM *vm, Type *to, const Type *from) {
+    for (uint64_t i = 0; from->member_count && i < from->mro->count; i++) {
+        const Type *base = type_from(from->mro->items[i]);
+        uint32_t position = 0;
+        Value name, member;
+        while (!base->is_builtin && dict_next(base->own.dict, &position, &name, &member)) {
+            if (!is_kind(member, TYPE_MEMBER) || AS(Member, member)->owner != base) continue;
+            Value other = type_lookup(vm, to, name);
+            if (!is_kind(other, TYPE_MEMBER) || AS(Member, other)->slot != AS(Member, member)->slot)
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool set_class(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET || !is_type(value)) {
         if (value == VALUE_UNSET)
@@ -178,7 +194,7 @@ static bool set_class(GenVM *vm, Value self, Value value) {
         return false;
     }
     if (from->instance_kind != to->instance_kind || from->member_count != to->member_count ||
-        from->has_instance_dict != to->has_instance_dict) {
+        from->has_instance_dict != to->has_instance_dict || !has_slots_of(vm, to, from)) {
         raise_type(vm, "__class__ assignment: '%N' object layout differs from '%N'", to, from);
         return false;
     }
