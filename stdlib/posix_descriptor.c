@@ -276,18 +276,25 @@ static Value posix_pwritev(GenVM *vm, Value *args) {
 
 /* ---- what else is done to them ---- */
 
-#define DESCRIPTOR_CALL(name, call)                                                                \
+#define DESCRIPTOR_CALL(name, may_use, call)                                                       \
     static Value posix_##name(GenVM *vm, Value *args) {                                            \
         int fd = (int)as_int(args[0]);                                                             \
-        if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;                    \
+        if (!may_use(vm, as_int(args[0]))) return VALUE_ERROR;                                     \
         return done_or_error(vm, call);                                                            \
     }
-DESCRIPTOR_CALL(fchmod, fchmod(fd, (mode_t)as_int(args[1])))
-DESCRIPTOR_CALL(fchown, fchown(fd, (uid_t)as_int(args[1]), (gid_t)as_int(args[2])))
-DESCRIPTOR_CALL(fchdir, fchdir(fd))
-DESCRIPTOR_CALL(fadvise_,
+
+/* Changes of the file itself, or of the current folder, are no business of standard streams. */
+static bool may_change(GenVM *vm, int64_t fd) {
+    return posix_may_use_files(vm, int_value(fd)) && posix_may_use_descriptor(vm, fd);
+}
+
+DESCRIPTOR_CALL(fchmod, may_change, fchmod(fd, (mode_t)as_int(args[1])))
+DESCRIPTOR_CALL(fchown, may_change, fchown(fd, (uid_t)as_int(args[1]), (gid_t)as_int(args[2])))
+DESCRIPTOR_CALL(fchdir, may_change, fchdir(fd))
+DESCRIPTOR_CALL(fadvise_, posix_may_use_descriptor,
                 (errno = posix_fadvise(fd, as_int(args[1]), as_int(args[2]), (int)as_int(args[3]))))
-DESCRIPTOR_CALL(fallocate_, (errno = posix_fallocate(fd, as_int(args[1]), as_int(args[2]))))
+DESCRIPTOR_CALL(fallocate_, posix_may_use_descriptor,
+                (errno = posix_fallocate(fd, as_int(args[1]), as_int(args[2]))))
 
 /* ---- locks ---- */
 

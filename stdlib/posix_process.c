@@ -45,6 +45,7 @@ static bool set(GenVM *vm, Dict *dict, const char *name, Value v) {
 
 bool posix_may_use_descriptor(GenVM *vm, int64_t fd) {
     if (fd >= 0 && fd <= 2 && vm->capabilities & GEN_CAP_STDIO) return true;
+    if (path_has_opened(vm, fd)) return true;
     return posix_may_use_files(vm, int_value(fd)) && path_check_descriptor(vm, fd);
 }
 

@@ -178,7 +178,8 @@ static Value send_file(GenVM *vm, Value *args) {
     if (offset < 0 || count < 0) return raise_value(vm, "negative offset or count");
     ssize_t done;
     if (!path_check_descriptor(vm, as_int(args[1]))) return VALUE_ERROR;
-    while ((done = sendfile(socket_fd(vm, args[0]), (int)as_int(args[1]), &offset, (size_t)count)) < 0)
+    while ((done = sendfile(socket_fd(vm, args[0]), (int)as_int(args[1]), &offset, (size_t)count)) <
+           0)
         if (errno != EINTR) return socket_raise(vm);
     return int_value(done);
 }

@@ -298,7 +298,8 @@ static bool check_place(ImageReader *r, const Generator *generator) {
     FrameCheck check = {.word = word, .count = code->regs, .dest = UINT32_MAX};
     /* A yield has stored None already: a loop that goes on with it stores nothing. */
     if (state != GENERATOR_SUSPENDED) check.dest = instr_a(code_instr_before(code, word));
-    if (code_check_frame(r->vm, code, &check, generator->regs, message, sizeof message)) return true;
+    if (code_check_frame(r->vm, code, &check, generator->regs, message, sizeof message))
+        return true;
     return image_bad_code(r, "generator", code, message);
 }
 

@@ -278,11 +278,14 @@ void path_disown(GenVM *vm, int fd) {
         rules->owned[fd / 8] &= (uint8_t) ~(1 << fd % 8);
 }
 
-static bool is_owned(const GenVM *vm, int64_t fd) {
+bool path_has_opened(const GenVM *vm, int64_t fd) {
     const struct PathRules *rules = vm->path_rules;
-    if (!notes_descriptors(vm)) return true;
     return rules && fd >= 0 && (uint64_t)fd / 8 < rules->owned_size &&
            rules->owned[fd / 8] >> fd % 8 & 1;
+}
+
+static bool is_owned(const GenVM *vm, int64_t fd) {
+    return !notes_descriptors(vm) || path_has_opened(vm, fd);
 }
 
 bool path_may_use_descriptor(GenVM *vm, int64_t fd) {

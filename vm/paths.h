@@ -26,8 +26,9 @@ bool path_check_descriptor(GenVM *vm, int64_t fd); /* false with PermissionError
 /* The same without an exception, for sockets too: to a VM that may not use all files, descriptors
  * that it has not opened are not there. The standard streams are, by GEN_CAP_STDIO. */
 bool path_may_use_descriptor(GenVM *vm, int64_t fd);
-void path_own(GenVM *vm, int fd);    /* the VM has opened it */
-void path_disown(GenVM *vm, int fd); /* ... and closed it */
+void path_own(GenVM *vm, int fd);                  /* the VM has opened it */
+bool path_has_opened(const GenVM *vm, int64_t fd); /* known to be so, by whatever capability */
+void path_disown(GenVM *vm, int fd);               /* ... and closed it */
 
 /* From the config: NULL-terminated lists of directories; NULL: everywhere. False: no memory. A
  * directory that is not there grants nothing. */

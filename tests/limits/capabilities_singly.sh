@@ -19,21 +19,29 @@ special = {'recv_into': (1, bytearray(1), 1, 0, None), 'recvfrom_into': (1, byte
 harmless = '''posix._cpu_count posix._environ posix.fspath posix.isatty posix.strerror posix.urandom posix.getrandom posix.abort posix._exit
     posix.waitstatus_to_exitcode
     _socket.inet_aton _socket.inet_ntop _socket.inet_pton _time._asctime _time._gmtime _time._localtime _time._strftime
-    _time._zone _time.mktime _signal.disposition _signal.strsignal _signal.take _uv.finish _uv.start _uv.wake _uv.poll
+    _time._zone _time.mktime _signal.disposition _signal.strsignal _signal.take _signal.deliver _uv.finish _uv.start _uv.wake _uv.poll
     _ssl.library_version _io.text_encoding _sysinfo.executable _sysinfo.gen_version _sysinfo.module_names'''.split()
 # By capability: the functions that it opens, which are not tried here; * stands for all others of a module.
 opens = {
     'nothing': '',
     'files': 'posix.* _io.open _uv.watch',
     'stdio': 'posix.close posix.dup posix.dup2 posix.fsync posix.ftruncate posix.get_blocking posix.lseek posix.pread '
-             'posix.pwrite posix.read posix.set_blocking posix.write posix._terminal_size '
+             'posix.pwrite posix.read posix.set_blocking posix.write posix._terminal_size posix._fcntl posix._flock posix._fstatvfs '
+             'posix._lock_range posix.copy_file_range posix.eventfd_read posix.eventfd_write posix.fdatasync posix.lockf '
+             'posix.posix_fadvise posix.posix_fallocate posix.preadv posix.pwritev posix.readv posix.sendfile posix.splice '
+             'posix.ttyname posix.writev '
              'posix.get_inheritable posix.set_inheritable',
     'clock': '_time.*',
     'entropy': '',
-    'env': 'posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid posix.getloadavg posix.putenv '
+    'env': 'posix._get_limit posix._getaffinity posix._sysconf posix._usage posix.getgrouplist posix.getgroups posix.getpriority '
+           'posix.getresgid posix.getresuid posix.sched_get_priority_max posix.sched_get_priority_min '
+           'posix.sched_getscheduler posix.sched_rr_get_interval posix.sched_yield '
+           'posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid posix.getloadavg posix.putenv '
            'posix.unsetenv posix.umask posix._times posix._uname',
     'net': '_socket.* _ssl.* _uv.watch _uv.getaddrinfo',
-    'process': '_signal.* posix.kill posix.killpg posix._fork_exec posix._exec posix._wait_end posix._wait4 posix._waitid '
+    'process': 'posix._set_limit posix._setaffinity posix.initgroups posix.nice posix.setegid posix.seteuid posix.setgid '
+               'posix.setgroups posix.setpriority posix.setregid posix.setresgid posix.setresuid posix.setreuid posix.setuid '
+               '_signal.* posix.kill posix.killpg posix._fork_exec posix._exec posix._wait_end posix._wait4 posix._waitid '
                'posix._poll posix._set_pipe_size posix._system posix.waitpid posix.wait posix.pidfd_open posix.getpgid '
                'posix.getpgrp posix.setpgid posix.setpgrp posix.getsid posix.setsid posix.tcgetpgrp posix.tcsetpgrp '
                '_uv.watch _uv.watch_signal',
