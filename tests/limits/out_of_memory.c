@@ -26,6 +26,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+/* The C library's own: its loader forgets a list of libraries when it gets no memory. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:_dl_map_object_deps";
+}
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void) {
+    return "print_suppressions=0";
+}
+#endif
+
 /* Where malloc can be replaced: the one of the C library, or of AddressSanitizer, is still there.
  */
 #ifdef __SANITIZE_ADDRESS__
