@@ -393,8 +393,10 @@ static void save(GenVM *vm, Thread *thread) {
     gc_barrier(vm, thread);
 }
 
+/* From now on the frames are the VM's: whatever the thread waits for, its own note of them is old.
+ */
 static void load(GenVM *vm, Thread *thread) {
-    const TaskState *state = &thread->state;
+    TaskState *state = &thread->state;
     vm->pc = state->pc;
     vm->base = state->base;
     vm->stack = state->stack;
@@ -402,6 +404,8 @@ static void load(GenVM *vm, Thread *thread) {
     vm->stack_buffer = state->stack_buffer;
     vm->handled = state->handled;
     vm->roots[ROOT_SHOWN] = state->shown;
+    state->base = state->stack = state->stack_end = NULL;
+    state->stack_buffer = NULL;
     load_kept(vm, thread);
     frame_reset_limit(vm);
 }
