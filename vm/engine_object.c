@@ -2,6 +2,7 @@
  * need of the object model: natives of the hidden module _engine. */
 #include "vm/engine_module.h"
 #include "vm/operations.h"
+#include "vm/type_private.h"
 
 /* bind(raw, object, cls): what the raw class attribute gives for the object (None: for the class).
  */
@@ -78,6 +79,16 @@ static Value copy_exception_context(GenVM *vm, Value *args) {
     return exception_copy_context(vm, args[0], args[1]) ? VALUE_NONE : VALUE_ERROR;
 }
 
+/* with_dict(object, dict, function, *args): object.__dict__ = dict, then the call; no other thread
+ * comes in between. */
+static Value with_dict(GenVM *vm, Value *args) {
+    if (!instance_dict_replace(vm, args[0], AS_DICT(args[1])))
+        return vm->exception != VALUE_UNSET
+                   ? VALUE_ERROR
+                   : raise_type(vm, "'%T' object has no __dict__ to replace", args[0]);
+    return native_call_spread(vm, args[2], args[3], VALUE_UNSET);
+}
+
 const NativeDef engine_object_natives[] = {
     {"bind(raw, object, cls: type, /)", bind, NULL},
     {"bind_to(raw, object, /)", bind_to, NULL},
@@ -92,5 +103,6 @@ const NativeDef engine_object_natives[] = {
     {"class_cell(namespace: dict, /)", class_cell, NULL},
     {"can_reduce(object, /)", can_reduce, NULL},
     {"copy_exception_context(source, target, /)", copy_exception_context, NULL},
+    {"with_dict(object, dict: dict, function, /, *args)", with_dict, NULL},
     {0},
 };

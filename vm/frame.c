@@ -10,7 +10,9 @@
 
 #include <stdarg.h>
 
-enum { STACK_FIRST = 512, STACK_MAX = 1 << 27, MIN_FRAME = FRAME_LINKS }; /* words */
+/* In words. The first stack of a task or a thread is with its header a cell of 4,080 bytes. */
+enum { STACK_FIRST = 512, STACK_OF_TASK = 500, STACK_MAX = 1 << 27, MIN_FRAME = FRAME_LINKS };
+_Static_assert(STACK_OF_TASK > STACK_RED_ZONE + FRAME_LINKS, "room for the first frame");
 
 bool frame_is_generator(Value *base) {
     return frame_code(base)->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR);
@@ -109,10 +111,7 @@ static void replace_stack(GenVM *vm, Value *to, size_t size, Buffer *buffer) {
     vm->stack_buffer = buffer;
 }
 
-static bool grow_stack(GenVM *vm, size_t needed) {
-    size_t size = (size_t)(vm->stack_end - vm->stack) * 2;
-    while (size < needed)
-        size *= 2;
+static bool move_stack(GenVM *vm, size_t size) {
     Buffer *buffer;
     Value *to = new_stack(vm, size, &buffer);
     if (!to) {
@@ -127,6 +126,21 @@ static bool grow_stack(GenVM *vm, size_t needed) {
     replace_stack(vm, to, size, buffer);
     return true;
 }
+
+static bool grow_stack(GenVM *vm, size_t needed) {
+    size_t size = (size_t)(vm->stack_end - vm->stack) * 2;
+    while (size < needed)
+        size *= 2;
+    return move_stack(vm, size);
+}
+
+#ifdef GEN_STRESS_GC
+void frame_stack_move(GenVM *vm) {
+    Value exception = vm->exception;
+    if (move_stack(vm, (size_t)(vm->stack_end - vm->stack))) frame_reset_limit(vm);
+    vm->exception = exception;
+}
+#endif
 
 /* Forgets what is known of how far the stack may go: for a new recursion limit, and after it was
  * reached. */
@@ -164,12 +178,45 @@ Value *frame_reserve(GenVM *vm, Value *top, uint32_t count) {
 }
 
 bool frame_init(GenVM *vm) {
-    vm->stack = memory_new_zeroed(vm, STACK_FIRST, sizeof(Value));
-    if (!vm->stack) return false;
-    vm->stack_end = vm->stack + STACK_FIRST;
-    vm->limit = vm->stack_end - STACK_RED_ZONE;
     vm->recursion_limit = 1000;
+    return frame_stack_start(vm);
+}
+
+/* ---- exchange ---- */
+
+bool frame_stack_new(GenVM *vm, FrameStack *frames) {
+    Buffer *buffer = gc_buffer_new(vm, STACK_OF_TASK * sizeof(Value));
+    if (!buffer) return false;
+    Value *stack = memset(buffer->data, 0, STACK_OF_TASK * sizeof(Value));
+    *frames =
+        (FrameStack){.stack = stack, .stack_end = stack + STACK_OF_TASK, .stack_buffer = buffer};
     return true;
+}
+
+bool frame_stack_start(GenVM *vm) {
+    Value *stack = memory_new_zeroed(vm, STACK_FIRST, sizeof(Value));
+    if (!stack) return false;
+    FrameStack frames = {.stack = stack, .stack_end = stack + STACK_FIRST};
+    frame_stack_enter(vm, &frames);
+    return true;
+}
+
+void frame_stack_end(GenVM *vm, const FrameStack *next) {
+    memory_free(vm->stack);
+    frame_stack_enter(vm, next);
+}
+
+FrameStack frame_stack_of(const GenVM *vm) {
+    return (FrameStack){vm->pc, vm->base, vm->stack, vm->stack_end, vm->stack_buffer};
+}
+
+void frame_stack_enter(GenVM *vm, const FrameStack *frames) {
+    vm->pc = frames->pc;
+    vm->base = frames->base;
+    vm->stack = frames->stack;
+    vm->stack_end = frames->stack_end;
+    vm->stack_buffer = frames->stack_buffer;
+    frame_reset_limit(vm);
 }
 
 /* ---- frames in ---- */

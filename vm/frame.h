@@ -52,6 +52,28 @@ static inline const Instr *frame_return_pc(Value *base) {
 }
 bool frame_is_generator(Value *base); /* are these the registers of a generator object */
 
+/* A register stack while it is not the running one: the VM's fields of the same names. */
+typedef struct FrameStack {
+    const Instr *pc;
+    Value *base; /* NULL before the first frame */
+    Value *stack, *stack_end;
+    Buffer *stack_buffer; /* that the stack lies in; NULL: memory of the VM's allocator */
+} FrameStack;
+
+/* An empty stack in an object of the heap, for a task or a thread. False: MemoryError. */
+bool frame_stack_new(GenVM *vm, FrameStack *frames);
+/* The running stack, and another one in its place. */
+FrameStack frame_stack_of(const GenVM *vm);
+void frame_stack_enter(GenVM *vm, const FrameStack *frames);
+/* An empty stack for calls of the engine's own in place of the running one, which the caller keeps;
+ * false: no memory, nothing is pending. Its end, with what is to run then. */
+bool frame_stack_start(GenVM *vm);
+void frame_stack_end(GenVM *vm, const FrameStack *next);
+#ifdef GEN_STRESS_GC
+void frame_stack_move(
+    GenVM *vm); /* wherever it could move it does, to show who relies on its place */
+#endif
+
 /* The first free stack word above the running frame (vm->base): where the next frame's links may
  * start. */
 Value *frame_top(GenVM *vm);

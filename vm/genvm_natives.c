@@ -140,7 +140,9 @@ const NativeDef *genvm_native(GenVM *vm, const GenFunction *function) {
 
 Value genvm_function(GenVM *vm, const GenFunction *function, Value module) {
     const NativeDef *def = genvm_native(vm, function);
-    return def ? native_function_new(vm, def, VALUE_UNSET, module) : VALUE_ERROR;
+    Value made = def ? native_function_new(vm, def, VALUE_UNSET, module) : VALUE_ERROR;
+    if (made != VALUE_ERROR) AS(NativeFunction, made)->header.flags |= NATIVE_CALLS;
+    return made;
 }
 
 GenRef gen_function(GenVM *vm, const GenFunction *function) {

@@ -168,15 +168,13 @@ static bool tell_frame(GenVM *vm, int64_t index, GenFrame *out) {
 bool gen_task_frame(GenVM *vm, GenRef ref, size_t index, GenFrame *out) {
     *out = (GenFrame){0};
     Task *task = task_of(vm, ref);
-    if (!task || index > INT32_MAX || !task->state.base) return false;
-    TaskState *state = &task->state;
-    Value *base = vm->base, *stack = vm->stack;
-    const Instr *pc = vm->pc;
-    bool between =
-        task->header.state == TASK_STOPPED; /* the next instruction is the one it is at */
-    vm->base = state->base, vm->stack = state->stack, vm->pc = state->pc + between;
+    if (!task || index > INT32_MAX || !task->state.frames.base) return false;
+    FrameStack running = frame_stack_of(vm), shown = task->state.frames;
+    if (task->header.state == TASK_STOPPED)
+        shown.pc++; /* the next instruction is the one it is at */
+    frame_stack_enter(vm, &shown);
     bool found = tell_frame(vm, (int64_t)index, out);
-    vm->base = base, vm->stack = stack, vm->pc = pc;
+    frame_stack_enter(vm, &running);
     return found;
 }
 

@@ -85,8 +85,9 @@ static uint32_t word_in(const Function *function, const Instr *pc) {
 }
 
 static bool note_running(ImageWriter *w, const TaskState *state) {
-    const Instr *pc = state->pc;
-    for (Value *base = state->base; base; pc = frame_return_pc(base), base = frame_caller(base)) {
+    const Instr *pc = state->frames.pc;
+    for (Value *base = state->frames.base; base;
+         pc = frame_return_pc(base), base = frame_caller(base)) {
         if (!frame_is_generator(base)) continue;
         if (w->running_count == w->running_capacity) {
             uint32_t capacity = w->running_capacity ? w->running_capacity * 2 : 16;
@@ -111,7 +112,7 @@ bool image_note_running(ImageWriter *w, Object *object) {
 }
 
 static bool add_loading(GenVM *vm, Value names, const TaskState *state) {
-    for (Value *base = state->base; base; base = frame_caller(base)) {
+    for (Value *base = state->frames.base; base; base = frame_caller(base)) {
         const Function *function = frame_function(base);
         if (!(function->code->flags & CODE_MODULE) || !function->globals) continue;
         Value name = dict_get_str(vm, function->globals, name_value(vm, NAME___name__));
@@ -199,7 +200,7 @@ static void put_frame(ImageWriter *w, const TaskState *state, Value *base, const
                       Value *callee) {
     GenVM *vm = w->vm;
     Function *function = frame_function(base);
-    uint64_t offset = (uint64_t)(base - state->stack);
+    uint64_t offset = (uint64_t)(base - state->frames.stack);
     if (continue_is_stub(vm, function)) {
         Return kind = continue_kind(vm, function);
         if (kind == RETURN_AGAIN) {
@@ -221,7 +222,7 @@ static void put_frame(ImageWriter *w, const TaskState *state, Value *base, const
         image_put_number(w->out, generator->exit_pc
                                      ? word_in(frame_function(caller), generator->exit_pc) + 1u
                                      : 0);
-        image_put_number(w->out, (uint64_t)(generator->top - state->stack));
+        image_put_number(w->out, (uint64_t)(generator->top - state->frames.stack));
     } else {
         image_put_byte(w->out, FRAME_PLAIN);
         image_put_pointer(w, function);
@@ -238,15 +239,15 @@ void save_task_shell(ImageWriter *w, Object *object) {
 
 static uint32_t count_frames(const TaskState *state) {
     uint32_t count = 0;
-    for (Value *base = state->base; base; base = frame_caller(base))
+    for (Value *base = state->frames.base; base; base = frame_caller(base))
         count++;
     return count;
 }
 
 void image_put_frames(ImageWriter *w, const TaskState *state) {
     image_put_number(w->out, count_frames(state));
-    const Instr *pc = state->pc;
-    for (Value *base = state->base, *callee = NULL; base && !w->failed;
+    const Instr *pc = state->frames.pc;
+    for (Value *base = state->frames.base, *callee = NULL; base && !w->failed;
          callee = base, pc = frame_return_pc(base), base = frame_caller(base))
         put_frame(w, state, base, pc, callee);
 }
@@ -748,12 +749,12 @@ static bool place(ImageReader *r, const ImageStack *stack) {
     if (!buffer) return false;
     memset(buffer->data, 0, words * sizeof(Value));
     TaskState *state = stack->state;
-    state->stack_buffer = buffer;
-    state->stack = (Value *)buffer->data;
-    state->stack_end = state->stack + words;
+    state->frames.stack_buffer = buffer;
+    state->frames.stack = (Value *)buffer->data;
+    state->frames.stack_end = state->frames.stack + words;
     for (uint64_t i = 0; i < count; i++)
         frames[i].base = frames[i].form == FRAME_GENERATOR ? generator_base(frames[i].generator)
-                                                           : state->stack + frames[i].offset;
+                                                           : state->frames.stack + frames[i].offset;
     return true;
 }
 
@@ -861,7 +862,7 @@ static void start_generator(const LoadedFrame *frame, const LoadedFrame *below,
     generator->dest = below->base + frame->dest;
     generator->exit_pc =
         frame->exit_word ? below->function->code->instrs + frame->exit_word - 1 : NULL;
-    generator->top = state->stack + frame->top;
+    generator->top = state->frames.stack + frame->top;
     if (!root) return;
     root->leaf = generator;
     for (Generator *at = root; at != generator;) {
@@ -877,9 +878,10 @@ static void start_stack(const ImageStack *stack) {
     for (uint64_t i = 0; i < stack->count; i++)
         if (frames[i].form == FRAME_GENERATOR) start_generator(&frames[i], &frames[i + 1], state);
     if (!stack->count) return;
-    state->base = frames[0].base;
-    state->pc = frames[0].form == FRAME_STUB ? frames[0].function->entry
-                                             : frames[0].function->code->instrs + frames[0].word;
+    state->frames.base = frames[0].base;
+    state->frames.pc = frames[0].form == FRAME_STUB
+                           ? frames[0].function->entry
+                           : frames[0].function->code->instrs + frames[0].word;
 }
 
 void image_start_task(ImageReader *r) {

@@ -180,7 +180,7 @@ RunStatus interp_run(GenVM *vm) {
     bool (*outlined)(GenVM *);
     Value answer;
     Object *callee; /* for call_other */
-    Value *args, *top;
+    Value *args, *top, *stack;
     unsigned arg_count;
     const Instr *entry; /* for enter_other */
     RELOAD();
@@ -866,7 +866,9 @@ call_other:
             answer = ((NativeFunction *)callee)->fast(vm, args, arg_count);
             if (likely(answer != VALUE_UNSET)) goto answered;
         }
+        stack = vm->stack;
         answer = native_invoke_plain(vm, (NativeFunction *)callee, args, arg_count);
+        top += vm->stack - stack; /* a native of the host may have called script, which moved it */
         goto answered;
     }
     case TYPE_TYPE: {

@@ -205,8 +205,8 @@ static Signature *parse_signature(GenVM *vm, const char *text) {
 static uint8_t direct_count(const NativeFunction *native) {
     const Signature *signature = native->signature;
     bool bound = native->self != VALUE_UNSET && native->owner;
-    bool special =
-        signature->binding != BINDING_INSTANCE || bound || native->header.flags & NATIVE_RESUMES;
+    bool special = signature->binding != BINDING_INSTANCE || bound ||
+                   native->header.flags & (NATIVE_RESUMES | NATIVE_CALLS);
     if (!signature->plain || signature->converts || special || signature->count >= FUNCTION_COMPLEX)
         return FUNCTION_COMPLEX;
     return (uint8_t)signature->count;

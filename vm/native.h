@@ -77,6 +77,7 @@ enum {
     NATIVE_SEND = 16,       /* generator.send, likewise */
     NATIVE_CLOSE = 32,      /* generator.close and */
     NATIVE_THROW = 64,      /* generator.throw: see generator_call_native */
+    NATIVE_CALLS = 128,     /* of the host: may call script itself, and the stack may then move */
     NATIVE_RESUMES = NATIVE_NEXT | NATIVE_SEND | NATIVE_CLOSE | NATIVE_THROW,
 };
 

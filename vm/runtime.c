@@ -178,6 +178,9 @@ static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     Value result = status == RUN_RETURNED ? vm->base[0] : VALUE_ERROR;
     vm->base = on_stack ? vm->stack + offset : base;
     vm->pc = pc;
+#ifdef GEN_STRESS_GC
+    frame_stack_move(vm);
+#endif
     return result;
 }
 
@@ -224,7 +227,8 @@ static const struct {
 };
 
 /* The namespace of prelude file `name`, run if it was not yet. Its body only defines: it runs to
- * its end at once. */
+ * its end at once, on a stack of its own, since natives that have their arguments on the script's
+ * come here too. */
 Dict *prelude_load(GenVM *vm, const char *name) {
     Value full = str_format(vm, "_prelude.%s", name);
     if (full == VALUE_ERROR) return NULL;
@@ -245,6 +249,11 @@ Dict *prelude_load(GenVM *vm, const char *name) {
         return NULL;
     Function *body = function_new(vm, (Code *)as_object(code), dict);
     if (!body || !dict_set_str(vm, AS_DICT(vm->prelude), full, module)) return NULL;
+    FrameStack frames = frame_stack_of(vm);
+    if (!frame_stack_start(vm)) {
+        dict_delete_str(vm, AS_DICT(vm->prelude), full);
+        return raise_memory(vm), NULL;
+    }
     Value exception = vm->exception,
           handled = vm->handled; /* a twin may be needed while something is pending */
     int64_t fuel = vm->fuel, kept = vm->fuel_kept;
@@ -255,6 +264,7 @@ Dict *prelude_load(GenVM *vm, const char *name) {
     vm->fuel_kept = 0;
     Value result = vm_call(vm, object_value(body), 0, NULL);
     vm->in_prelude--;
+    frame_stack_end(vm, &frames);
     vm->fuel = fuel;
     vm->fuel_kept = kept;
     vm->tail = tail;

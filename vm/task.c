@@ -9,9 +9,6 @@
 #include "vm/threads.h"
 #include "vm/type_private.h"
 
-enum { STACK_FIRST = 500 }; /* words: with its header a cell of 4,080 bytes */
-_Static_assert(STACK_FIRST > STACK_RED_ZONE + FRAME_LINKS, "room for the first frame");
-
 static TaskStatus status_of(const Task *task) {
     return (TaskStatus)task->header.state;
 }
@@ -42,14 +39,11 @@ static bool check_callable(GenVM *vm, Value callable, Value args) {
 Task *task_new(GenVM *vm, Value callable, Value args) {
     if (!check_callable(vm, callable, args)) return NULL;
     Value tickets = dict_new(vm), answered = list_new(vm, 0);
-    Buffer *stack = gc_buffer_new(vm, STACK_FIRST * sizeof(Value));
-    Task *task = stack ? gc_new(vm, sizeof *task, TYPE_TASK) : NULL;
+    FrameStack frames;
+    Task *task = frame_stack_new(vm, &frames) ? gc_new(vm, sizeof *task, TYPE_TASK) : NULL;
     if (!task || tickets == VALUE_ERROR || answered == VALUE_ERROR) return NULL;
     TaskState *state = &task->state;
-    state->stack_buffer = stack;
-    state->stack = (Value *)stack->data;
-    state->stack_end = state->stack + STACK_FIRST;
-    memset(state->stack, 0, STACK_FIRST * sizeof(Value));
+    state->frames = frames;
     state->exception = state->handled = state->shown = VALUE_UNSET;
     task->start = callable;
     task->args = args;
@@ -64,11 +58,12 @@ Task *task_new(GenVM *vm, Value callable, Value args) {
 
 void task_mark_state(GenVM *vm, const TaskState *state) {
     threads_mark(vm, state->threads);
-    gc_mark_pointer(vm, state->stack_buffer);
+    const FrameStack *frames = &state->frames;
+    gc_mark_pointer(vm, frames->stack_buffer);
     gc_mark(vm, state->exception);
     gc_mark(vm, state->handled);
     gc_mark(vm, state->shown);
-    if (state->stack) frame_mark_stack(vm, state->stack, state->stack_end, state->base);
+    if (frames->stack) frame_mark_stack(vm, frames->stack, frames->stack_end, frames->base);
 }
 
 static void trace(GenVM *vm, Object *object) {
@@ -92,10 +87,9 @@ void task_mark_roots(GenVM *vm) {
 }
 
 void task_abandon_frames(TaskState *state) {
-    for (Value *base = state->base; base; base = frame_caller(base))
+    for (Value *base = state->frames.base; base; base = frame_caller(base))
         if (frame_is_generator(base)) generator_of(base)->header.state = GENERATOR_DONE;
-    state->base = state->stack = state->stack_end = NULL;
-    state->stack_buffer = NULL;
+    state->frames = (FrameStack){0};
 }
 
 static void abandon(Task *task) {
@@ -121,11 +115,7 @@ const BuiltinType task_type = {
 
 static void save_state(GenVM *vm, TaskState *state) {
     *state = (TaskState){
-        .pc = vm->pc,
-        .base = vm->base,
-        .stack = vm->stack,
-        .stack_end = vm->stack_end,
-        .stack_buffer = vm->stack_buffer,
+        .frames = frame_stack_of(vm),
         .exception = vm->exception,
         .handled = vm->handled,
         .shown = vm->roots[ROOT_SHOWN],
@@ -139,11 +129,6 @@ static void save_state(GenVM *vm, TaskState *state) {
 }
 
 static void load_state(GenVM *vm, const TaskState *state) {
-    vm->pc = state->pc;
-    vm->base = state->base;
-    vm->stack = state->stack;
-    vm->stack_end = state->stack_end;
-    vm->stack_buffer = state->stack_buffer;
     vm->exception = state->exception;
     vm->handled = state->handled;
     vm->roots[ROOT_SHOWN] = state->shown;
@@ -153,7 +138,7 @@ static void load_state(GenVM *vm, const TaskState *state) {
     vm->steps_done = state->steps_done;
     vm->nested = state->nested;
     vm->threads = state->threads;
-    frame_reset_limit(vm);
+    frame_stack_enter(vm, &state->frames);
 }
 
 static void enter(GenVM *vm, Task *task, TaskSwitch *record) {

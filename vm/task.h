@@ -60,10 +60,7 @@ typedef enum BudgetKind {
 } BudgetKind;
 
 typedef struct TaskState { /* what a switch exchanges with the VM's fields of the same names */
-    const Instr *pc;
-    Value *base; /* NULL before the first frame */
-    Value *stack, *stack_end;
-    Buffer *stack_buffer; /* that the stack lies in; NULL: malloc's, of the host's own calls */
+    FrameStack frames;
     Value exception, handled;
     Value shown; /* vm->roots[ROOT_SHOWN] */
     int64_t fuel, fuel_kept, fuel_slice, steps_done;

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { STACK_FIRST = 500 };        /* words: with its header a cell of 4,080 bytes */
 enum { DEADLINE_STEP = 10000000 }; /* nanoseconds of a wait before a look at a task's deadline */
 enum { TURNS_BETWEEN_LOOKS = 64 }; /* switches between two looks at what others wait for */
 
@@ -382,11 +381,7 @@ bool threads_add_local(GenVM *vm, Value instance) {
 
 static void save(GenVM *vm, Thread *thread) {
     TaskState *state = &thread->state;
-    state->pc = vm->pc;
-    state->base = vm->base;
-    state->stack = vm->stack;
-    state->stack_end = vm->stack_end;
-    state->stack_buffer = vm->stack_buffer;
+    state->frames = frame_stack_of(vm);
     state->handled = vm->handled;
     state->shown = vm->roots[ROOT_SHOWN];
     save_kept(vm, thread);
@@ -397,17 +392,11 @@ static void save(GenVM *vm, Thread *thread) {
  */
 static void load(GenVM *vm, Thread *thread) {
     TaskState *state = &thread->state;
-    vm->pc = state->pc;
-    vm->base = state->base;
-    vm->stack = state->stack;
-    vm->stack_end = state->stack_end;
-    vm->stack_buffer = state->stack_buffer;
+    frame_stack_enter(vm, &state->frames);
     vm->handled = state->handled;
     vm->roots[ROOT_SHOWN] = state->shown;
-    state->base = state->stack = state->stack_end = NULL;
-    state->stack_buffer = NULL;
+    state->frames = (FrameStack){0};
     load_kept(vm, thread);
-    frame_reset_limit(vm);
 }
 
 static Value take(Value *from) {
@@ -562,14 +551,7 @@ static void forget(Threads *threads, Thread *thread) {
 }
 
 bool threads_give_stack(GenVM *vm, Thread *thread) {
-    Buffer *stack = gc_buffer_new(vm, STACK_FIRST * sizeof(Value));
-    if (!stack) return false;
-    TaskState *state = &thread->state;
-    state->stack_buffer = stack;
-    state->stack = (Value *)stack->data;
-    state->stack_end = state->stack + STACK_FIRST;
-    memset(state->stack, 0, STACK_FIRST * sizeof(Value));
-    return true;
+    return frame_stack_new(vm, &thread->state.frames);
 }
 
 Thread *threads_start(GenVM *vm, Value callable, Value args, Value kwargs, Value object) {
@@ -591,8 +573,7 @@ bool threads_end(GenVM *vm) {
     forget(threads, thread);
     threads->current = NULL;
     set_status(vm, thread, THREAD_DONE);
-    thread->state.base = thread->state.stack = thread->state.stack_end = NULL;
-    thread->state.stack_buffer = NULL;
+    thread->state.frames = (FrameStack){0};
     vm->stop = STOP_SWITCH;
     return false;
 }

@@ -60,7 +60,6 @@ struct GenVM {
         *callee; /* the native function being called: the slot wrappers find their type here */
 
     Value *stack, *stack_end; /* the register stack of the running task */
-    Value *stack_high;        /* registers above the top frame may hold stale values up to here */
     Buffer *stack_buffer;     /* that it lies in; NULL: malloc's */
     uint64_t recursion_limit;
     struct Task *task;           /* the running task (task.h); NULL: the host's own calls */

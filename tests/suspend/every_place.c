@@ -102,8 +102,6 @@ int main(void) {
         fclose(script);
         if (slow && !strcmp(name, "imports"))
             continue; /* it waits for collections by the heap's size */
-        if (slow && !strcmp(name, "kept_threads"))
-            continue; /* a collection while a thread goes on with an answer meets a cleared frame */
         scripts++;
         size_t good = 0;
         for (size_t i = 0; i < count; i++)

@@ -147,10 +147,6 @@ int main(int argc, char **argv) {
         if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".gen") ||
             !strcmp(entry->d_name, "lazily.gen") || !strcmp(entry->d_name, "imports.gen"))
             continue;
-        /* Where every safepoint collects, one of them meets a cleared frame of kept_threads. */
-        const char *variant = getenv("GEN_VARIANT");
-        if (variant && !strcmp(variant, "stress") && !strcmp(entry->d_name, "kept_threads.gen"))
-            continue;
         bool imports =
             !strncmp(entry->d_name, "kept_", 5); /* each new VM has to, which takes long */
         right += is_right(entry->d_name, imports ? 101 : 7, true);
