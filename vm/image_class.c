@@ -1,8 +1,9 @@
 /* image_class.c - classes written in Gen, their instances, and modules of the user.
  *
  * A class's shell says all that the layout of its instances depends on, so instances can be
- * allocated as soon as they are met. Its dict is filled by the body; its special methods and its
- * place below its bases come when all bodies are there (image_finish_classes).
+ * allocated as soon as they are met. Its dict is filled by the body; its special methods come when
+ * all bodies are there (image_finish_classes), its place below its bases when nothing can be
+ * refused any more (image_place_classes).
  */
 #include "vm/image_private.h"
 #include "vm/type_private.h"
@@ -121,6 +122,15 @@ bool image_finish_classes(ImageReader *r) {
         any = true;
     }
     r->vm->method_epoch += any;
+    return true;
+}
+
+/* From here on scripts can find the classes, by `__subclasses__()` of their bases: all that they
+ * reach has been checked. */
+bool image_place_classes(ImageReader *r) {
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->tags[i] == IMAGE_CLASS && !type_restore_place(r->vm, (Type *)r->objects[i]))
+            return false;
     return true;
 }
 

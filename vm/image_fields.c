@@ -70,6 +70,11 @@ static const ImageField bytes_io_fields[] = {
     {0},
 };
 
+static bool check_bytes_io(GenVM *vm, Object *object) {
+    (void)vm;
+    return ((const MemoryFile *)object)->at <= SMALL_INT_MAX;
+}
+
 static bool check_member(GenVM *vm, Object *object) {
     const Member *member = (const Member *)object;
     if (member->name != name_interned(vm, member->name) || member->owner->is_builtin) return false;
@@ -204,6 +209,17 @@ static bool check_range(GenVM *vm, Object *object) {
     if (again == VALUE_ERROR) return false;
     range->length = AS(Range, again)->length;
     return true;
+}
+
+/* All that it has to give are small ints. */
+static bool check_range_iterator(GenVM *vm, Object *object) {
+    const RangeIterator *it = (const RangeIterator *)object;
+    int64_t way, end;
+    (void)vm;
+    return it->remaining <= 0 ||
+           (int_fits(it->next) && int_fits(it->step) &&
+            !__builtin_mul_overflow(it->remaining, it->step, &way) &&
+            !__builtin_add_overflow(it->next, way, &end) && int_fits(end - it->step));
 }
 
 static bool check_position(GenVM *vm, Object *object) {
@@ -347,9 +363,9 @@ static const ImageLayout *layout_of_kind(TypeId kind) {
         LAYOUT(NAMESPACE, Namespace, namespace_fields, check_attributes, NULL)
         LAYOUT(GENERIC_ALIAS, GenericAlias, generic_alias_fields, NULL, NULL)
         LAYOUT(TRACEBACK, Traceback, traceback_fields, check_traceback, strip_function)
-        LAYOUT(BYTES_IO, MemoryFile, bytes_io_fields, NULL, NULL)
+        LAYOUT(BYTES_IO, MemoryFile, bytes_io_fields, check_bytes_io, NULL)
         LAYOUT(RANGE, Range, range_fields, check_range, NULL)
-        LAYOUT(RANGE_ITERATOR, RangeIterator, range_iterator_fields, NULL, NULL)
+        LAYOUT(RANGE_ITERATOR, RangeIterator, range_iterator_fields, check_range_iterator, NULL)
         LAYOUT(LIST_ITERATOR, ListIterator, over_list_fields, check_position, NULL)
         LAYOUT(LIST_REVERSE_ITERATOR, ListIterator, over_list_fields, check_position, NULL)
         LAYOUT(TUPLE_ITERATOR, ListIterator, over_tuple_fields, check_position, NULL)

@@ -367,8 +367,7 @@ static bool read_all(ImageReader *r, Value *value) {
     return image_check_frames(r, value);
 }
 
-/* The modules that a task or a VM brings along take their places. */
-static bool adopt_modules(ImageReader *r, Value modules) {
+static bool check_modules(ImageReader *r, Value modules) {
     if (!is_kind(modules, TYPE_LIST)) return image_bad(r, "it names no modules");
     for (uint64_t i = 0; i < AS_LIST(modules)->count; i++) {
         Value module = AS_LIST(modules)->items[i];
@@ -376,6 +375,11 @@ static bool adopt_modules(ImageReader *r, Value modules) {
             image_is_always_there(AS(Module, module)->name))
             return image_bad(r, "a module of the engine itself");
     }
+    return true;
+}
+
+/* The modules that a task or a VM brings along take their places. */
+static bool adopt_modules(ImageReader *r, Value modules) {
     for (uint64_t i = 0; i < AS_LIST(modules)->count; i++) {
         Value module = AS_LIST(modules)->items[i], name = AS(Module, module)->name;
         if (!dict_set_str(r->vm, r->vm->modules, name, module)) return false;
@@ -386,14 +390,15 @@ static bool adopt_modules(ImageReader *r, Value modules) {
 
 /* What the caller gets of the root. */
 bool image_take_root(ImageReader *r, Value *value) {
-    if (r->root == IMAGE_ROOT_VALUE) return !r->task || image_bad(r, "a task among values");
+    if (r->root == IMAGE_ROOT_VALUE)
+        return (!r->task || image_bad(r, "a task among values")) && image_place_classes(r);
     Value task = r->task ? object_value(r->task) : VALUE_NONE;
     if ((r->root == IMAGE_ROOT_TASK) != (r->task != NULL) || !is_kind(*value, TYPE_TUPLE) ||
         AS_TUPLE(*value)->count != 3 || AS_TUPLE(*value)->items[0] != task)
         return image_bad(r, "its root is not what it should be");
     const Value *items = AS_TUPLE(*value)->items;
-    if (!image_check_state(r, items[2]) || !adopt_modules(r, items[1]) ||
-        !image_take_state(r->vm, items[2]))
+    if (!image_check_state(r, items[2]) || !check_modules(r, items[1]) || !image_place_classes(r) ||
+        !adopt_modules(r, items[1]) || !image_take_state(r->vm, items[2]))
         return false;
     *value = task;
     return true;

@@ -309,5 +309,6 @@ bool image_is_host_type(GenVM *vm, const Type *type);
 
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);
+bool image_place_classes(ImageReader *r);
 
 #endif

@@ -236,5 +236,10 @@ void native_end(GenVM *vm);
  * False with RecursionError pending. */
 bool native_enter(GenVM *vm);
 void native_leave(GenVM *vm);
+/* Leaves, with the result. */
+static inline Value native_left(GenVM *vm, Value result) {
+    native_leave(vm);
+    return result;
+}
 
 #endif

@@ -564,7 +564,10 @@ bool type_restore_attribute(GenVM *vm, Type *type, Dict *dict, Value name) {
 }
 
 bool type_restored(GenVM *vm, Type *type) {
-    if (!type_build_specials(vm, type)) return false;
+    return type_build_specials(vm, type);
+}
+
+bool type_restore_place(GenVM *vm, Type *type) {
     for (uint64_t i = 0; i < type->bases->count; i++)
         if (!type_add_subclass(vm, type_from(type->bases->items[i]), type)) return false;
     return true;

@@ -103,8 +103,9 @@ typedef struct TypeSaved {
 } TypeSaved;
 Type *type_restore(GenVM *vm, Type *metatype, Value name, Tuple *bases, const TypeSaved *saved);
 bool type_restore_attribute(GenVM *vm, Type *type, Dict *dict, Value name);
-bool type_restored(GenVM *vm, Type *type);
-void type_clear_specials(Type *type); /* type.c */
+bool type_restored(GenVM *vm, Type *type);      /* its special methods */
+bool type_restore_place(GenVM *vm, Type *type); /* among the subclasses of its bases */
+void type_clear_specials(Type *type);           /* type.c */
 
 /* ---- shape.c ---- */
 enum { INSTANCE_SLOTS_MOST = 96 }; /* attributes that an instance keeps in slots */

@@ -5,9 +5,9 @@
  * The engine's number and the sum at the end are made right again, since they are there for
  * accidents; so are the hashes of code, by the reader itself (GEN_LIBFUZZER in image_code.c):
  * damaged code gets as far as the verifier. What loads is used: tasks run on, their calls are
- * answered, values are shown, compared, iterated and called, all within a budget of steps; then it
- * is saved again. With SEALED=FILE in the environment the image is written there with its hashes
- * made right, as tests/regression/images has them.
+ * answered, values are shown, compared, iterated and called, and so are their methods, all within a
+ * budget of steps; then it is saved again. With SEALED=FILE in the environment the image is written
+ * there with its hashes made right, as tests/regression/images has them.
  *
  * Mutations know numbers and references: an image is nearly all varints. */
 #include "genvm.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE_MOST = 1 << 16, HEAD = 17, TAIL = 8, STEPS = 3000, TURNS = 30 };
+enum { SIZE_MOST = 1 << 16, HEAD = 17, TAIL = 8, STEPS = 6000, TURNS = 30 };
 
 static const char use_source[] =
     "def use(v, deep):\n"
@@ -24,13 +24,21 @@ static const char use_source[] =
     "v.close(),\n"
     "              lambda v: [x for x, _ in zip(v, range(9))], lambda v: v(), lambda v: v(1, 2),\n"
     "              lambda v: v.send(None), lambda v: v.__await__().send(None), lambda v: v < v,\n"
-    "              lambda v: v.append(1), lambda v: v.throw(KeyError), lambda v: v.__dict__):\n"
+    "              lambda v: v.append(1), lambda v: v.throw(KeyError), lambda v: v.__dict__, str,\n"
+    "              lambda v: isinstance(1, v), lambda v: v | v, lambda v: v[0], lambda v: 1 in v,\n"
+    "              lambda v: v.name, lambda v: reversed(v), lambda v: {v: 1}, callable):\n"
     "        try: f(v)\n"
     "        except Exception: pass\n"
     "    if deep and isinstance(v, (list, tuple, dict)):\n"
     "        for x in list(v)[:30] + (list(v.values())[:30] if isinstance(v, dict) else []):\n"
     "            use(x, deep - 1)\n"
-    "use(value, 2)\n";
+    "def poke(v):\n"
+    "    for name in dir(v):\n"
+    "        for args in (), (v,), (0,), (1, v):\n"
+    "            try: getattr(v, name)(*args)\n"
+    "            except Exception: pass\n"
+    "use(value, 2)\n"
+    "for x in [*value] if isinstance(value, (list, tuple)) else [value]: poke(x)\n";
 
 static bool swallow(void *context, int stream, const char *data, size_t size) {
     (void)context, (void)stream, (void)data, (void)size;

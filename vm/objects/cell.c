@@ -27,7 +27,10 @@ static Value repr(GenVM *vm, Value self) {
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     if (!is_kind(left, TYPE_CELL) || !is_kind(right, TYPE_CELL)) return VALUE_NOT_IMPLEMENTED;
     Value a = self_cell(left)->value, b = self_cell(right)->value;
-    if (a != VALUE_UNSET && b != VALUE_UNSET) return value_compare(vm, op, a, b);
+    if (a != VALUE_UNSET && b != VALUE_UNSET) {
+        if (!native_enter(vm)) return VALUE_ERROR; /* a cell may hold a cell */
+        return native_left(vm, value_compare(vm, op, a, b));
+    }
     int order = (a != VALUE_UNSET) - (b != VALUE_UNSET);
     bool results[] = {order<0, order <= 0, order == 0, order != 0, order> 0, order >= 0};
     return bool_value(results[op]);

@@ -282,8 +282,7 @@ static Leaf set_like_has(GenVM *vm, Value container, Value item) {
     return dict_get(vm, view_dict(container), item, &value);
 }
 
-/* Whether each item of `part` is in `whole`. */
-static Leaf all_in(GenVM *vm, Value part, Value whole) {
+static Leaf each_in(GenVM *vm, Value part, Value whole) {
     Value iterator;
     Leaf begun = iterator_begin(vm, part, &iterator);
     if (begun != LEAF_TRUE) return begun;
@@ -294,6 +293,14 @@ static Leaf all_in(GenVM *vm, Value part, Value whole) {
         Leaf found = set_like_has(vm, whole, item);
         if (found != LEAF_TRUE) return found;
     }
+}
+
+/* Whether each item of `part` is in `whole`. */
+static Leaf all_in(GenVM *vm, Value part, Value whole) {
+    if (!native_enter(vm)) return LEAF_ERROR;
+    Leaf all = each_in(vm, part, whole);
+    native_leave(vm);
+    return all;
 }
 
 static Value view_compare(GenVM *vm, CompareOp op, Value left, Value right) {

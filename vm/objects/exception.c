@@ -477,7 +477,7 @@ static Value encode_str(GenVM *vm, Value self, Family family) {
                       (long long)start, (long long)(end - 1), reason);
 }
 
-static Value exception_str(GenVM *vm, Value self) {
+static Value text_of(GenVM *vm, Value self) {
     Family family = family_of(vm, self);
     const Exception *exception = self_exception(self);
     bool has_fields = exception->value != VALUE_UNSET;
@@ -510,11 +510,16 @@ static Value exception_str(GenVM *vm, Value self) {
     return plain_str(vm, self);
 }
 
+static Value exception_str(GenVM *vm, Value self) { /* of an exception of an exception ... */
+    return native_enter(vm) ? native_left(vm, text_of(vm, self)) : VALUE_ERROR;
+}
+
 static Value repr(GenVM *vm, Value self) {
     Value args = self_exception(self)->args, name = type_of(vm, self)->name;
     if (AS_TUPLE(args)->count == 0) return str_format(vm, "%S()", name);
     bool one = AS_TUPLE(args)->count == 1;
-    Value inner = value_repr(vm, one ? AS_TUPLE(args)->items[0] : args);
+    if (!native_enter(vm)) return VALUE_ERROR;
+    Value inner = native_left(vm, value_repr(vm, one ? AS_TUPLE(args)->items[0] : args));
     if (inner == VALUE_ERROR) return VALUE_ERROR;
     if (inner == VALUE_TAIL) {
         native_drop_tail(vm);

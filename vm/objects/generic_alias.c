@@ -32,7 +32,9 @@ static Value repr(GenVM *vm, Value self) {
 
 static Value hash(GenVM *vm, Value self) {
     uint64_t origin, args;
+    if (!native_enter(vm)) return VALUE_ERROR;
     Leaf known = leaf_hash(vm, self_alias(self)->origin, &origin);
+    native_leave(vm);
     if (known == LEAF_TRUE) known = leaf_hash(vm, self_alias(self)->args, &args);
     if (known == LEAF_ERROR) return VALUE_ERROR;
     if (known == LEAF_SCRIPT)
@@ -88,7 +90,8 @@ static Value getattr(GenVM *vm, Value self, Value name) {
     bool dunder = text->size > 4 && memcmp(text->data, "__", 2) == 0;
     if (own || (raw != VALUE_UNSET && dunder && name != name_value(vm, NAME___class__)))
         return object_getattr(vm, self, name);
-    return attribute_get(vm, self_alias(self)->origin, name);
+    if (!native_enter(vm)) return VALUE_ERROR; /* an alias of an alias ... */
+    return native_left(vm, attribute_get(vm, self_alias(self)->origin, name));
 }
 
 static Value setattr(GenVM *vm, Value self, Value name, Value value) {

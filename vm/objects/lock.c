@@ -295,7 +295,8 @@ static void before_save(GenVM *vm, const Object *object, Object *copy) {
 static bool check_image(GenVM *vm, Object *object) {
     const Lock *lock = (const Lock *)object;
     (void)vm;
-    if (is_recursive(lock) || lock->counting) return lock->count >= 0;
+    if (is_recursive(lock) || lock->counting)
+        return lock->count >= 0 && lock->count <= SMALL_INT_MAX;
     return lock->count == 0 || lock->count == 1;
 }
 

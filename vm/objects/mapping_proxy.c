@@ -26,8 +26,11 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, ((MappingProxy *)object)->mapping);
 }
 
+/* Proxies of proxies go through each other in C: native_enter bounds it. */
+
 static Value repr(GenVM *vm, Value self) {
-    Value inner = value_repr(vm, mapping_of(self));
+    if (!native_enter(vm)) return VALUE_ERROR;
+    Value inner = native_left(vm, value_repr(vm, mapping_of(self)));
     if (inner == VALUE_ERROR) return VALUE_ERROR;
     if (inner != VALUE_TAIL) return str_format(vm, "mappingproxy(%S)", inner);
     native_drop_tail(vm);
@@ -35,32 +38,36 @@ static Value repr(GenVM *vm, Value self) {
 }
 
 static Value str(GenVM *vm, Value self) {
-    return value_str(vm, mapping_of(self));
+    return native_enter(vm) ? native_left(vm, value_str(vm, mapping_of(self))) : VALUE_ERROR;
 }
 static Value hash(GenVM *vm, Value self) {
-    return value_hash(vm, mapping_of(self));
+    return native_enter(vm) ? native_left(vm, value_hash(vm, mapping_of(self))) : VALUE_ERROR;
 }
 static Value len(GenVM *vm, Value self) {
-    return value_len(vm, mapping_of(self));
+    return native_enter(vm) ? native_left(vm, value_len(vm, mapping_of(self))) : VALUE_ERROR;
 }
 static Value getitem(GenVM *vm, Value self, Value key) {
-    return value_getitem(vm, mapping_of(self), key);
+    return native_enter(vm) ? native_left(vm, value_getitem(vm, mapping_of(self), key))
+                            : VALUE_ERROR;
 }
 static Value contains(GenVM *vm, Value self, Value item) {
-    return value_contains(vm, mapping_of(self), item);
+    return native_enter(vm) ? native_left(vm, value_contains(vm, mapping_of(self), item))
+                            : VALUE_ERROR;
 }
 static Value iter(GenVM *vm, Value self) {
-    return value_iter(vm, mapping_of(self));
+    return native_enter(vm) ? native_left(vm, value_iter(vm, mapping_of(self))) : VALUE_ERROR;
 }
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     if (!is_kind(left, TYPE_MAPPING_PROXY)) return VALUE_NOT_IMPLEMENTED;
-    return value_compare(vm, op, mapping_of(left), unwrap(right));
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, value_compare(vm, op, mapping_of(left), unwrap(right)));
 }
 
 static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
-    return op == BINARY_OR ? value_binary(vm, op, unwrap(left), unwrap(right), false)
-                           : VALUE_NOT_IMPLEMENTED;
+    if (op != BINARY_OR) return VALUE_NOT_IMPLEMENTED;
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, value_binary(vm, op, unwrap(left), unwrap(right), false));
 }
 
 /* A method of the mapping, called with the same arguments. */

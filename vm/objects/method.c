@@ -25,7 +25,8 @@ static Value repr(GenVM *vm, Value self) {
     if (name == VALUE_UNSET)
         name = attribute_find(vm, method->function, name_value(vm, NAME___name__));
     if (name == VALUE_UNSET || !value_is_str(name)) name = vm->characters['?'];
-    Value of = value_repr(vm, method->self);
+    if (!native_enter(vm)) return VALUE_ERROR;
+    Value of = native_left(vm, value_repr(vm, method->self));
     if (of == VALUE_ERROR) return VALUE_ERROR;
     if (of == VALUE_TAIL) {
         native_drop_tail(vm);
@@ -36,7 +37,9 @@ static Value repr(GenVM *vm, Value self) {
 
 static Value hash(GenVM *vm, Value self) {
     uint64_t function;
+    if (!native_enter(vm)) return VALUE_ERROR;
     Leaf known = leaf_hash(vm, self_method(self)->function, &function);
+    native_leave(vm);
     if (known == LEAF_ERROR) return VALUE_ERROR;
     if (known == LEAF_SCRIPT) function = 0;
     uint64_t mixed = (uint64_t)self_method(self)->self * 0x9E3779B97F4A7C15u ^ function;
@@ -49,7 +52,9 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
         return VALUE_NOT_IMPLEMENTED;
     bool same = self_method(left)->self == self_method(right)->self;
     if (same) {
+        if (!native_enter(vm)) return VALUE_ERROR;
         Leaf equal = leaf_equal(vm, self_method(left)->function, self_method(right)->function);
+        native_leave(vm);
         if (equal == LEAF_ERROR) return VALUE_ERROR;
         same = equal == LEAF_TRUE;
     }
@@ -87,7 +92,9 @@ static Value get_self(GenVM *vm, Value self) {
     return (void)vm, self_method(self)->self;
 }
 static Value get_doc(GenVM *vm, Value self) {
-    return attribute_get(vm, self_method(self)->function, name_value(vm, NAME___doc__));
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(
+        vm, attribute_get(vm, self_method(self)->function, name_value(vm, NAME___doc__)));
 }
 
 static const NativeDef construct = {"method(cls, function: callable, instance, /)",

@@ -66,7 +66,8 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
         return VALUE_NOT_IMPLEMENTED;
     Dict *a = dict_of(vm, left), *b = dict_of(vm, right);
     if (!a || !b) return VALUE_ERROR;
-    return value_compare(vm, op, object_value(a), object_value(b));
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, value_compare(vm, op, object_value(a), object_value(b)));
 }
 
 static Value method_replace(GenVM *vm, Value *args) {

@@ -121,7 +121,9 @@ static Value get_doc(GenVM *vm, Value self) {
     const Property *property = self_property(self);
     if (property->doc != VALUE_UNSET) return property->doc;
     if (property->fget == VALUE_NONE) return VALUE_NONE;
+    if (!native_enter(vm)) return VALUE_ERROR;
     Value doc = attribute_find(vm, property->fget, name_value(vm, NAME___doc__));
+    native_leave(vm);
     return doc == VALUE_UNSET ? VALUE_NONE : doc;
 }
 
@@ -134,8 +136,10 @@ static bool set_doc(GenVM *vm, Value self, Value value) {
 static Value get_name(GenVM *vm, Value self) {
     const Property *property = self_property(self);
     if (property->name != VALUE_UNSET) return property->name;
-    if (property->fget != VALUE_NONE)
-        return attribute_get(vm, property->fget, name_value(vm, NAME___name__));
+    if (property->fget != VALUE_NONE) {
+        if (!native_enter(vm)) return VALUE_ERROR;
+        return native_left(vm, attribute_get(vm, property->fget, name_value(vm, NAME___name__)));
+    }
     return raise_attribute(vm, self, name_value(vm, NAME___name__));
 }
 
@@ -146,7 +150,9 @@ static bool set_name(GenVM *vm, Value self, Value value) {
 }
 
 static Value is_abstract(GenVM *vm, Value function) {
+    if (!native_enter(vm)) return VALUE_ERROR; /* a property of a property ... */
     Value mark = attribute_find(vm, function, name_value(vm, NAME___isabstractmethod__));
+    native_leave(vm);
     return mark == VALUE_UNSET ? VALUE_FALSE : value_truth(vm, mark);
 }
 

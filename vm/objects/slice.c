@@ -214,7 +214,9 @@ static Value slice_hash(GenVM *vm, Value self) {
     const Value members[3] = {slice->start, slice->stop, slice->step};
     uint64_t hashes[3];
     for (int i = 0; i < 3; i++) {
+        if (!native_enter(vm)) return VALUE_ERROR;
         Leaf hashed = leaf_hash(vm, members[i], &hashes[i]);
+        native_leave(vm);
         if (hashed == LEAF_ERROR) return VALUE_ERROR;
         if (hashed == LEAF_SCRIPT) return native_twin(vm, TWIN_SLICE_HASH, 1, self);
     }

@@ -109,7 +109,7 @@ static Value repr(GenVM *vm, Value self) {
     return native_twin(vm, TWIN_UNION_REPR, 1, AS(Union, self)->args);
 }
 
-static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
+static Value compare_members(GenVM *vm, CompareOp op, Value left, Value right) {
     if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_kind(left, TYPE_UNION) ||
         !is_kind(right, TYPE_UNION))
         return VALUE_NOT_IMPLEMENTED;
@@ -130,7 +130,13 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
     return bool_value(same == (op == COMPARE_EQ));
 }
 
-static Value hash(GenVM *vm, Value self) {
+/* Unions of aliases of unions ... */
+static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, compare_members(vm, op, left, right));
+}
+
+static Value hash_members(GenVM *vm, Value self) {
     const Tuple *args = args_of(self);
     uint64_t mixed = 0;
     for (uint64_t i = 0; i < args->count; i++) {
@@ -140,6 +146,10 @@ static Value hash(GenVM *vm, Value self) {
         mixed ^= known == LEAF_TRUE ? one * 0x9E3779B97F4A7C15u : 0;
     }
     return int_value((int64_t)mixed >> 4);
+}
+
+static Value hash(GenVM *vm, Value self) {
+    return native_enter(vm) ? native_left(vm, hash_members(vm, self)) : VALUE_ERROR;
 }
 
 /* isinstance(x, int | None): at once when all parts are classes whose metaclass has no say. */

@@ -231,7 +231,9 @@ static Value hash(GenVM *vm, Value self) {
     if (reference->hash != VALUE_UNSET) return reference->hash;
     if (!reference->target) return raise_type(vm, "weak object has gone away");
     uint64_t found;
+    if (!native_enter(vm)) return VALUE_ERROR;
     Leaf known = leaf_hash(vm, object_value(reference->target), &found);
+    native_leave(vm);
     if (known == LEAF_ERROR) return VALUE_ERROR;
     if (known == LEAF_SCRIPT)
         return native_twin(vm, TWIN_WEAKREF_HASH, 2, self, object_value(reference->target));
@@ -248,7 +250,8 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
         return VALUE_NOT_IMPLEMENTED;
     if (!weakref_of(left)->target || !weakref_of(right)->target)
         return bool_value((left == right) == (op == COMPARE_EQ));
-    return value_compare(vm, op, target_of(left), target_of(right));
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, value_compare(vm, op, target_of(left), target_of(right)));
 }
 
 static Value repr(GenVM *vm, Value self) {

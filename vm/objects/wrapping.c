@@ -34,7 +34,8 @@ static Value method_init(GenVM *vm, Value *args) {
 }
 
 static Value repr(GenVM *vm, Value self) {
-    Value inner = value_repr(vm, self_wrapping(self)->callable);
+    if (!native_enter(vm)) return VALUE_ERROR;
+    Value inner = native_left(vm, value_repr(vm, self_wrapping(self)->callable));
     if (inner == VALUE_ERROR) return VALUE_ERROR;
     if (inner == VALUE_TAIL) {
         native_drop_tail(vm);
@@ -62,9 +63,9 @@ static Value forward(GenVM *vm, Value self, Name name) {
         self_wrapping(self)->attributes == VALUE_UNSET
             ? VALUE_UNSET
             : dict_get_str(vm, AS_DICT(self_wrapping(self)->attributes), name_value(vm, name));
-    return found != VALUE_UNSET
-               ? found
-               : attribute_get(vm, self_wrapping(self)->callable, name_value(vm, name));
+    if (found != VALUE_UNSET) return found;
+    if (!native_enter(vm)) return VALUE_ERROR; /* a method of a method of ... */
+    return native_left(vm, attribute_get(vm, self_wrapping(self)->callable, name_value(vm, name)));
 }
 
 static Value get_name(GenVM *vm, Value self) {
@@ -84,8 +85,10 @@ static Value get_annotations(GenVM *vm, Value self) {
 }
 
 static Value get_abstract(GenVM *vm, Value self) {
+    if (!native_enter(vm)) return VALUE_ERROR;
     Value mark = attribute_find(vm, self_wrapping(self)->callable,
                                 name_value(vm, NAME___isabstractmethod__));
+    native_leave(vm);
     return mark == VALUE_UNSET ? VALUE_FALSE : value_truth(vm, mark);
 }
 
