@@ -116,11 +116,12 @@ bool gen_vm_finish(GenVM *vm) {
 void *gen_context(GenVM *vm) {
     return vm->host_data;
 }
-uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count, void (*told)(void)) {
+uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count,
+                                    bool (*asked)(void)) {
     uint64_t left = vm->failing_allocation;
     vm->failing_allocation = first;
     vm->failing_count = count;
-    vm->failing_told = told;
+    vm->failing_asked = asked;
     return left;
 }
 void gen_debug_fail_allocation(GenVM *vm, uint64_t nth) {

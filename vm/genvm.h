@@ -200,10 +200,11 @@ GEN_API void *gen_context(GenVM *vm);
 /* For tests of hosts and of the engine: the nth allocation of a script object from now on fails, as
  * if there were no memory. 0: none does. Without effect unless the library is a debug build. */
 GEN_API void gen_debug_fail_allocation(GenVM *vm, uint64_t nth);
-/* The same for `count` allocations, of which `first` is the first; `told` is called at each failure
- * (NULL: nothing is). How far the failures ordered before were still away; 0: they had begun. */
+/* The same for `count` allocations, of which `first` is the first; `asked` is called before each,
+ * and lets it pass by false (NULL: all of them fail). How far the failures ordered before were
+ * still away; 0: they had begun. */
 GEN_API uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count,
-                                            void (*told)(void));
+                                            bool (*asked)(void));
 GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the running script, soon */
 
 /* ---- scopes
