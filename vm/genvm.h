@@ -228,8 +228,10 @@ GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope,
 
 /* KEPT REFS outlive scopes: gen_keep makes one of any ref, gen_release gives it up. They are used
  * like the others. In debug builds of the library the end of the VM names, on standard error, the
- * places in the host's source where refs were kept that nobody released; and a ref that is used
- * after its scope or its release stops the program (elsewhere: SystemError).
+ * places in the host's source where refs were kept that nobody released; and wrong use stops the
+ * program by a message that names the function: of a ref after its scope or its release, or of
+ * another VM (elsewhere: SystemError, if there is no such ref), of a VM that is freed, or that runs
+ * in another thread.
  *
  *     GenRef callback = gen_keep(vm, args[0]);
  *     ...
