@@ -320,7 +320,7 @@ suspend: test-programs ## run the tests of language and builtins saved, killed a
 	@scripts/suspend 7
 
 # OOM_FLAGS are those of scripts/out-of-memory, which tells what they mean.
-OOM_FLAGS ?= -first 150 -stride 211 -from 307 -most 20000
+OOM_FLAGS ?=
 out-of-memory: ## run the tests of the language and the builtins with every allocation failing in turn
 	@+$(MAKE) --no-print-directory V=debug build/debug/programs/tests/limits/out_of_memory-c11
 	@scripts/out-of-memory $(OOM_FLAGS)

@@ -454,7 +454,7 @@ COLD bool gc_fail(GenVM *vm) {
         vm->failing_count--;
         vm->failing_allocation = 1;
     }
-    if (vm->failing_told) vm->failing_told();
+    if (vm->failing_asked && !vm->failing_asked()) return false;
     raise_memory(vm);
     return true;
 }

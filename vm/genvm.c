@@ -61,6 +61,12 @@ static GenVM *new_vm(const GenConfig *config) {
     return vm;
 }
 
+static void free_vm(GenVM *vm) {
+    refs_free(vm);
+    memory_free(vm->error_text);
+    vm_free(vm);
+}
+
 GenVM *gen_vm_new(const GenConfig *given) {
     GenConfig config = {0}; /* an older program's is shorter */
     if (given && given->size)
@@ -69,7 +75,7 @@ GenVM *gen_vm_new(const GenConfig *given) {
     if (!vm) return NULL;
     if (!refs_init(vm) || !vm_init(vm) || !main_module_init(vm) || !vm_library_init(vm) ||
         !paths_init(vm, config.read_roots, config.write_roots) || vm->poll & POLL_MEMORY) {
-        gen_vm_free(vm);
+        free_vm(vm);
         return NULL;
     }
     if (config.recursion_limit) vm->recursion_limit = config.recursion_limit;
@@ -79,9 +85,8 @@ GenVM *gen_vm_new(const GenConfig *given) {
 
 void gen_vm_free(GenVM *vm) {
     if (!vm) return;
-    refs_free(vm);
-    memory_free(vm->error_text);
-    vm_free(vm);
+    api_check_free(vm);
+    free_vm(vm);
 }
 
 static bool flush_stream(GenVM *vm, Name name) {
@@ -102,6 +107,7 @@ static void join_threads(GenVM *vm) {
 }
 
 bool gen_vm_finish(GenVM *vm) {
+    API(vm);
     vm->handles->count = 0;
     join_threads(vm);
     vm_run_finalizers(vm);
@@ -114,20 +120,25 @@ bool gen_vm_finish(GenVM *vm) {
 }
 
 void *gen_context(GenVM *vm) {
+    API(vm);
     return vm->host_data;
 }
-uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count, void (*told)(void)) {
+uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count,
+                                    bool (*asked)(void)) {
+    API(vm);
     uint64_t left = vm->failing_allocation;
     vm->failing_allocation = first;
     vm->failing_count = count;
-    vm->failing_told = told;
+    vm->failing_asked = asked;
     return left;
 }
 void gen_debug_fail_allocation(GenVM *vm, uint64_t nth) {
+    API(vm);
     gen_debug_fail_allocations(vm, nth, 1, NULL);
 }
 
 void gen_interrupt(GenVM *vm) {
+    api_check(vm, __func__);
     vm->interrupted = 1; /* seen when the slice of fuel ends; `poll` is the VM's thread's alone */
     void (*wake)(void *data) = vm->wake;
     if (wake) wake(vm->wake_data);
@@ -158,9 +169,7 @@ static Value with_output(GenVM *vm, Value result) {
 }
 
 static Value host_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
-    refs_enter(vm);
     Value result = with_output(vm, vm_call(vm, callable, count, args));
-    refs_leave(vm);
     return result;
 }
 
@@ -194,25 +203,30 @@ static Value run_code(GenVM *vm, Value code) {
 }
 
 bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
+    API(vm);
     return run_code(vm, genvm_compile(vm, source, size, name, "exec", 0)) != VALUE_ERROR;
 }
 
 bool gen_run_string(GenVM *vm, const char *source, const char *name) {
+    API(vm);
     return gen_run_bytes(vm, source, strlen(source), name);
 }
 
 GenRef gen_eval(GenVM *vm, const char *expression) {
+    API(vm);
     return ref_hold(
         vm, run_code(vm, genvm_compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
 }
 
 GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name) {
+    API(vm);
     Value code = genvm_compile(vm, source, size, name, "single", COMPILE_INCOMPLETE);
     if (code == VALUE_UNSET) return GEN_END;
     return run_code(vm, code) == VALUE_ERROR ? GEN_ERROR : GEN_OK;
 }
 
 GenRef gen_import(GenVM *vm, const char *module) {
+    API(vm);
     Value from = tuple_pack(vm, 1, name_value(vm, NAME___name__));
     Value args[] = {str_from(vm, module), main_globals(vm), VALUE_NONE, from, int_value(0)};
     if (args[0] == VALUE_ERROR || from == VALUE_ERROR) return GEN_NULL;
@@ -225,37 +239,48 @@ GenRef gen_import(GenVM *vm, const char *module) {
 /* ---- making values ---- */
 
 GenRef gen_none(GenVM *vm) {
+    API(vm);
     return ref_hold(vm, VALUE_NONE);
 }
 GenRef gen_bool(GenVM *vm, bool b) {
+    API(vm);
     return ref_hold(vm, bool_value(b));
 }
 GenRef gen_int(GenVM *vm, int64_t i) {
+    API(vm);
     return vm->exception != VALUE_UNSET ? GEN_NULL : ref_hold(vm, int_from_i64(vm, i));
 }
 GenRef gen_uint(GenVM *vm, uint64_t i) {
+    API(vm);
     return ref_hold(vm, int_from_u64(vm, i));
 }
 GenRef gen_float(GenVM *vm, double d) {
+    API(vm);
     return vm->exception != VALUE_UNSET ? GEN_NULL : ref_hold(vm, float_value(vm, d));
 }
 GenRef gen_str_n(GenVM *vm, const char *utf8, size_t size) {
+    API(vm);
     return ref_hold(vm, str_decode_utf8(vm, utf8, size, "strict"));
 }
 GenRef gen_str(GenVM *vm, const char *utf8) {
+    API(vm);
     return gen_str_n(vm, utf8, strlen(utf8));
 }
 GenRef gen_bytes(GenVM *vm, const void *data, size_t size) {
+    API(vm);
     return ref_hold(vm, bytes_new(vm, data, size));
 }
 GenRef gen_list(GenVM *vm) {
+    API(vm);
     return ref_hold(vm, list_new(vm, 0));
 }
 GenRef gen_dict(GenVM *vm) {
+    API(vm);
     return ref_hold(vm, dict_new(vm));
 }
 
 GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items) {
+    API(vm);
     Value tuple = tuple_new(vm, count);
     if (tuple == VALUE_ERROR) return GEN_NULL;
     for (size_t i = 0; i < count; i++)
@@ -266,6 +291,7 @@ GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items) {
 /* ---- reading values ---- */
 
 GenType gen_type(GenVM *vm, GenRef ref) {
+    API(vm);
     Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return GEN_TYPE_OTHER;
     if (is_int(v)) return GEN_TYPE_INT;
@@ -297,10 +323,12 @@ GenType gen_type(GenVM *vm, GenRef ref) {
 }
 
 bool gen_is_none(GenVM *vm, GenRef ref) {
+    API(vm);
     return ref_value(vm, ref) == VALUE_NONE;
 }
 
 bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
+    API(vm);
     Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return false;
     Value truth = host_call(vm, object_value(vm->types[TYPE_BOOL]), 1, &v);
@@ -309,6 +337,7 @@ bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
 }
 
 bool gen_to_int(GenVM *vm, GenRef ref, int64_t *out) {
+    API(vm);
     Value v = ref_value(vm, ref);
     *out = 0;
     if (v == VALUE_ERROR) return false;
@@ -322,6 +351,7 @@ bool gen_to_int(GenVM *vm, GenRef ref, int64_t *out) {
 }
 
 bool gen_to_float(GenVM *vm, GenRef ref, double *out) {
+    API(vm);
     Value v = ref_value(vm, ref);
     *out = 0;
     if (v == VALUE_ERROR) return false;
@@ -331,18 +361,21 @@ bool gen_to_float(GenVM *vm, GenRef ref, double *out) {
 }
 
 int64_t gen_as_int(GenVM *vm, GenRef ref) {
+    API(vm);
     int64_t i;
     gen_to_int(vm, ref, &i);
     return i;
 }
 
 double gen_as_float(GenVM *vm, GenRef ref) {
+    API(vm);
     double d;
     gen_to_float(vm, ref, &d);
     return d;
 }
 
 const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
+    API(vm);
     Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return NULL;
     if (value_is_str(v)) {
@@ -354,6 +387,7 @@ const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
 }
 
 const void *gen_to_bytes(GenVM *vm, GenRef ref, size_t *size) {
+    API(vm);
     Value v = ref_value(vm, ref);
     const uint8_t *data;
     if (v == VALUE_ERROR) return NULL;
@@ -363,11 +397,13 @@ const void *gen_to_bytes(GenVM *vm, GenRef ref, size_t *size) {
 }
 
 GenRef gen_repr(GenVM *vm, GenRef ref) {
+    API(vm);
     Value v = ref_value(vm, ref);
     return v == VALUE_ERROR ? GEN_NULL : ref_hold(vm, finish(vm, value_repr(vm, v)));
 }
 
 GenRef gen_to_text(GenVM *vm, GenRef ref) {
+    API(vm);
     Value v = ref_value(vm, ref);
     return v == VALUE_ERROR ? GEN_NULL : ref_hold(vm, finish(vm, value_str(vm, v)));
 }
@@ -375,6 +411,7 @@ GenRef gen_to_text(GenVM *vm, GenRef ref) {
 /* ---- containers, attributes, globals ---- */
 
 bool gen_len(GenVM *vm, GenRef ref, size_t *out) {
+    API(vm);
     Value v = ref_value(vm, ref);
     Value length = v == VALUE_ERROR ? VALUE_ERROR : finish(vm, value_len(vm, v));
     *out = length == VALUE_ERROR ? 0 : (size_t)as_int(length);
@@ -382,24 +419,28 @@ bool gen_len(GenVM *vm, GenRef ref, size_t *out) {
 }
 
 GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key) {
+    API(vm);
     Value v = ref_value(vm, container), k = ref_value(vm, key);
     return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
                                                 : ref_hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 GenRef gen_get_index(GenVM *vm, GenRef sequence, int64_t index) {
+    API(vm);
     Value v = ref_value(vm, sequence), k = int_from_i64(vm, index);
     return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
                                                 : ref_hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 bool gen_set_item(GenVM *vm, GenRef container, GenRef key, GenRef item) {
+    API(vm);
     Value v = ref_value(vm, container), k = ref_value(vm, key), i = ref_value(vm, item);
     if (v == VALUE_ERROR || k == VALUE_ERROR || i == VALUE_ERROR) return false;
     return finish(vm, value_setitem(vm, v, k, i)) != VALUE_ERROR;
 }
 
 bool gen_append(GenVM *vm, GenRef list, GenRef item) {
+    API(vm);
     Value v = ref_value(vm, list), i = ref_value(vm, item);
     if (v == VALUE_ERROR || i == VALUE_ERROR) return false;
     if (is_kind(v, TYPE_LIST)) return list_append(vm, v, i);
@@ -408,6 +449,7 @@ bool gen_append(GenVM *vm, GenRef list, GenRef item) {
 }
 
 GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
+    API(vm);
     Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name));
     return v == VALUE_ERROR || key == VALUE_ERROR
                ? GEN_NULL
@@ -415,6 +457,7 @@ GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
 }
 
 bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
+    API(vm);
     Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name)),
           to = ref_value(vm, value);
     if (v == VALUE_ERROR || key == VALUE_ERROR || to == VALUE_ERROR) return false;
@@ -422,6 +465,7 @@ bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
 }
 
 GenRef gen_get_global(GenVM *vm, const char *name) {
+    API(vm);
     Value key = str_intern_from(vm, name, strlen(name));
     if (key == VALUE_ERROR) return GEN_NULL;
     Value v = dict_get_str(vm, AS_DICT(main_globals(vm)), key);
@@ -431,6 +475,7 @@ GenRef gen_get_global(GenVM *vm, const char *name) {
 }
 
 bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
+    API(vm);
     Value key = str_intern_from(vm, name, strlen(name)), v = ref_value(vm, value);
     return key != VALUE_ERROR && v != VALUE_ERROR &&
            dict_set_str(vm, AS_DICT(main_globals(vm)), key, v);
@@ -439,6 +484,7 @@ bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
 /* ---- calling ---- */
 
 GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
+    API(vm);
     Value function = ref_value(vm, callable), few[16];
     few[0] = VALUE_UNSET; /* a call without arguments still hands the array on */
     if (function == VALUE_ERROR) return GEN_NULL;
@@ -457,6 +503,7 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
 
 GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
                        const GenRef *args) {
+    API(vm);
     GenScope scope = gen_scope_open(vm);
     return gen_scope_return(vm, scope, gen_call(vm, gen_get_attr(vm, object, name), count, args));
 }
@@ -464,6 +511,7 @@ GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
 /* ---- generators ---- */
 
 GenRef gen_iter(GenVM *vm, GenRef iterable) {
+    API(vm);
     Value v = ref_value(vm, iterable);
     return v == VALUE_ERROR
                ? GEN_NULL
@@ -487,6 +535,7 @@ static GenStatus outcome(GenVM *vm, Value v, GenRef *out) {
 }
 
 GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
+    API(vm);
     Value v = ref_value(vm, iterator);
     *out = GEN_NULL;
     if (v == VALUE_ERROR) return GEN_ERROR;
@@ -496,6 +545,7 @@ GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
 }
 
 GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
+    API(vm);
     Value v = ref_value(vm, generator), sent = ref_value(vm, value);
     *out = GEN_NULL;
     if (v == VALUE_ERROR || sent == VALUE_ERROR) return GEN_ERROR;
@@ -505,6 +555,7 @@ GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
 }
 
 bool gen_close(GenVM *vm, GenRef generator) {
+    API(vm);
     Value v = ref_value(vm, generator);
     if (v == VALUE_ERROR) return false;
     Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_close)));
@@ -514,6 +565,7 @@ bool gen_close(GenVM *vm, GenRef generator) {
 /* ---- exceptions ---- */
 
 bool gen_error_matches(GenVM *vm, const char *type) {
+    API(vm);
     Value name =
         vm->exception == VALUE_UNSET ? VALUE_ERROR : str_intern_from(vm, type, strlen(type));
     Value cls = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->builtins, name);
@@ -521,15 +573,19 @@ bool gen_error_matches(GenVM *vm, const char *type) {
 }
 
 bool gen_error_pending(GenVM *vm) {
+    API(vm);
     return vm->exception != VALUE_UNSET;
 }
 GenRef gen_error_take(GenVM *vm) {
+    API(vm);
     return vm->exception == VALUE_UNSET ? GEN_NULL : ref_hold(vm, error_take(vm));
 }
 void gen_error_clear(GenVM *vm) {
+    API(vm);
     error_clear(vm);
 }
 void gen_error_restore(GenVM *vm, GenRef exception) {
+    API(vm);
     Value v = ref_value(vm, exception);
     if (v == VALUE_ERROR) return;
     if (is_kind(v, KIND_EXCEPTION))
@@ -553,6 +609,7 @@ static Value exception_text(GenVM *vm, Value exception) {
 }
 
 const char *gen_error_text(GenVM *vm) {
+    API(vm);
     memory_free(vm->error_text);
     vm->error_text = NULL;
     if (vm->exception == VALUE_UNSET) return "";
@@ -578,6 +635,7 @@ const char *gen_error_text(GenVM *vm) {
 }
 
 GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...) {
+    API(vm);
     Value name = str_intern_from(vm, type, strlen(type));
     Value cls = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->builtins, name);
     if (!is_type(cls) || !type_is_subclass(type_from(cls), vm->types[TYPE_BASE_EXCEPTION])) {

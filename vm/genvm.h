@@ -200,10 +200,11 @@ GEN_API void *gen_context(GenVM *vm);
 /* For tests of hosts and of the engine: the nth allocation of a script object from now on fails, as
  * if there were no memory. 0: none does. Without effect unless the library is a debug build. */
 GEN_API void gen_debug_fail_allocation(GenVM *vm, uint64_t nth);
-/* The same for `count` allocations, of which `first` is the first; `told` is called at each failure
- * (NULL: nothing is). How far the failures ordered before were still away; 0: they had begun. */
+/* The same for `count` allocations, of which `first` is the first; `asked` is called before each,
+ * and lets it pass by false (NULL: all of them fail). How far the failures ordered before were
+ * still away; 0: they had begun. */
 GEN_API uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count,
-                                            void (*told)(void));
+                                            bool (*asked)(void));
 GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the running script, soon */
 
 /* ---- scopes
@@ -227,8 +228,10 @@ GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope,
 
 /* KEPT REFS outlive scopes: gen_keep makes one of any ref, gen_release gives it up. They are used
  * like the others. In debug builds of the library the end of the VM names, on standard error, the
- * places in the host's source where refs were kept that nobody released; and a ref that is used
- * after its scope or its release stops the program (elsewhere: SystemError).
+ * places in the host's source where refs were kept that nobody released; and wrong use stops the
+ * program by a message that names the function: of a ref after its scope or its release, or of
+ * another VM (elsewhere: SystemError, if there is no such ref), of a VM that is freed, or that runs
+ * in another thread.
  *
  *     GenRef callback = gen_keep(vm, args[0]);
  *     ...

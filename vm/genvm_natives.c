@@ -38,6 +38,7 @@ static Value tuple_of(GenVM *vm, size_t count, const GenRef *refs) {
 }
 
 GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
+    API(vm);
     Value function = ref_value(vm, callable);
     Value tuple = function == VALUE_ERROR ? function : tuple_of(vm, count, args);
     return tuple == VALUE_ERROR ? GEN_NULL : hold_call(vm, tuple_pack(vm, 2, function, tuple));
@@ -45,6 +46,7 @@ GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const GenRef *arg
 
 GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callable, size_t count,
                      const GenRef *args) {
+    API(vm);
     Value parts[] = {ref_value(vm, then), ref_value(vm, state), ref_value(vm, callable),
                      tuple_of(vm, count, args)};
     for (int i = 0; i < 4; i++)
@@ -68,7 +70,9 @@ static Value call_host(GenVM *vm, Value *args) {
     GenScope scope = gen_scope_open(vm);
     for (int i = 0; i < count; i++)
         refs[i] = args[i] == VALUE_UNSET ? GEN_NULL : ref_hold(vm, args[i]);
+    API_OUT(vm);
     GenRef result = host->fn(vm, refs);
+    API_IN(vm);
     Value v = VALUE_ERROR;
     if (vm->exception == VALUE_UNSET) {
         v = result == GEN_NULL ? VALUE_NONE : ref_value(vm, result);
@@ -146,10 +150,12 @@ Value genvm_function(GenVM *vm, const GenFunction *function, Value module) {
 }
 
 GenRef gen_function(GenVM *vm, const GenFunction *function) {
+    API(vm);
     return ref_hold(vm, genvm_function(vm, function, VALUE_UNSET));
 }
 
 bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions) {
+    API(vm);
     Value key = str_intern_from(vm, name, strlen(name)), module = module_new(vm, key);
     if (module == VALUE_ERROR) return false;
     for (; functions->signature; functions++) {

@@ -11,9 +11,35 @@ Value ref_value(GenVM *vm, GenRef ref);
 
 bool refs_init(GenVM *vm); /* false: out of memory */
 void refs_free(GenVM *vm);
-/* Around what runs script code: debug builds notice a second thread that uses the VM meanwhile. */
-void refs_enter(GenVM *vm);
-void refs_leave(GenVM *vm);
+
+/* API(vm) opens every function of genvm.h. In debug builds it stops the program, naming the
+ * function, where the VM is none (any more) or another thread uses it, and remembers the function
+ * for what is found out later: see misused. Functions of the host stand between API_OUT and API_IN:
+ * what they call is told by its own name. */
+#ifdef GEN_DEBUG
+typedef struct ApiCall {
+    GenVM *vm;
+    const char *outer; /* the function that has called this one */
+} ApiCall;
+ApiCall api_enter(GenVM *vm, const char *function);
+void api_leave(ApiCall *call);
+const char *api_name(GenVM *vm, const char *function); /* sets it; the one before */
+void api_check(GenVM *vm, const char *function);       /* is it a VM at all */
+void api_check_free(GenVM *vm);
+#define API(vm) __attribute__((cleanup(api_leave))) ApiCall api_call = api_enter((vm), __func__)
+#define API_OUT(vm) const char *api_function = api_name((vm), NULL)
+#define API_IN(vm) api_name((vm), api_function)
+#else
+#define API(vm) (void)(vm)
+#define API_OUT(vm) (void)(vm)
+#define API_IN(vm) (void)(vm)
+static inline void api_check(GenVM *vm, const char *function) {
+    (void)vm, (void)function;
+}
+static inline void api_check_free(GenVM *vm) {
+    (void)vm;
+}
+#endif
 
 /* genvm_natives.c: storage that lives as long as the VM; the native that calls a host function; the
  * function object of one (module: its name or VALUE_UNSET). */

@@ -7,8 +7,9 @@
  * In debug builds scoped refs carry a generation too, so that one that outlives its scope is
  * noticed though its place is in use again, and the end of a VM names the places where what is
  * still kept was kept. Generations begin somewhere else in each VM, so that a ref of another is
- * mostly noticed; a VM that is freed, or used by a second thread while it runs, always. Release
- * builds find no value for what is out of range, and say so by SystemError.
+ * mostly noticed; a VM that is freed, or used by a second thread while it runs, always. The message
+ * names the function of the API. Release builds find no value for what is out of range, and say so
+ * by SystemError.
  */
 #include "vm/genvm_private.h"
 #include "vm/error.h"
@@ -34,48 +35,65 @@ struct KeptRefs {
 
 /* ---- wrong use ---- */
 
-static Value misused(GenVM *vm, const char *what) {
-#ifdef GEN_DEBUG
-    fprintf(stderr, "genvm: %s\n", what);
-    abort();
-#endif
-    if (vm->exception == VALUE_UNSET) raise_error(vm, EXC_SYSTEM_ERROR, "%s", what);
-    return VALUE_ERROR;
-}
-
 typedef struct Handles { /* behind vm->handles */
     HandleScope scope;
-    pthread_t user;        /* the thread that runs something, */
-    _Atomic uint32_t runs; /* unless this is 0 */
+#ifdef GEN_DEBUG
+    const char *function;   /* of the API, that the host has called; NULL: none */
+    pthread_t user;         /* the thread that is in functions of the API, */
+    _Atomic uint32_t calls; /* unless this is 0: how many of them, one inside the other */
+#endif
 } Handles;
 
 #ifdef GEN_DEBUG
-static void stop(const char *what) {
-    fprintf(stderr, "genvm: %s\n", what);
+static void stop(const char *function, const char *what) {
+    fprintf(stderr, "genvm: %s%s%s\n", function ? function : "", function ? ": " : "", what);
     abort();
 }
+
+void api_check(GenVM *vm, const char *function) {
+    if (!vm) stop(function, "no virtual machine was given");
+    if (!vm->handles) stop(function, "a virtual machine was used that is freed");
+}
+
+static bool is_elsewhere(const Handles *handles) {
+    return handles->calls && !pthread_equal(handles->user, pthread_self());
+}
+
+ApiCall api_enter(GenVM *vm, const char *function) {
+    api_check(vm, function);
+    Handles *handles = (Handles *)vm->handles;
+    if (is_elsewhere(handles))
+        stop(function, "a virtual machine was used by a second thread while it runs");
+    if (!handles->calls) handles->user = pthread_self();
+    handles->calls++;
+    return (ApiCall){vm, api_name(vm, handles->function ? handles->function : function)};
+}
+
+void api_leave(ApiCall *call) {
+    Handles *handles = (Handles *)call->vm->handles;
+    handles->function = call->outer;
+    handles->calls--;
+}
+
+const char *api_name(GenVM *vm, const char *function) {
+    Handles *handles = (Handles *)vm->handles;
+    const char *before = handles->function;
+    handles->function = function;
+    return before;
+}
+
+void api_check_free(GenVM *vm) {
+    api_check(vm, "gen_vm_free");
+    if (((Handles *)vm->handles)->calls) stop("gen_vm_free", "the virtual machine is running");
+}
 #endif
 
-static inline void check_use(GenVM *vm) {
+static Value misused(GenVM *vm, const char *what) {
 #ifdef GEN_DEBUG
-    Handles *handles = (Handles *)vm->handles;
-    if (!handles) stop("a virtual machine was used that is freed");
-    if (handles->runs && !pthread_equal(handles->user, pthread_self()))
-        stop("a virtual machine was used by a second thread while it runs");
-#else
-    (void)vm;
+    stop(((Handles *)vm->handles)->function, what);
 #endif
-}
-
-void refs_enter(GenVM *vm) {
-    check_use(vm);
-    Handles *handles = (Handles *)vm->handles;
-    if (!handles->runs) handles->user = pthread_self();
-    handles->runs++;
-}
-
-void refs_leave(GenVM *vm) {
-    ((Handles *)vm->handles)->runs--;
+    if (vm->exception == VALUE_UNSET) raise_error(vm, EXC_SYSTEM_ERROR, "%s", what);
+    return VALUE_ERROR;
 }
 
 /* Where the generations of a VM's refs begin. */
@@ -121,7 +139,6 @@ bool refs_init(GenVM *vm) {
 }
 
 GenRef ref_hold(GenVM *vm, Value v) {
-    check_use(vm);
     HandleScope *handles = vm->handles;
     if (v == VALUE_ERROR) return GEN_NULL;
     if (handles->count == handles->capacity && !grow(vm, handles)) return GEN_NULL;
@@ -181,6 +198,7 @@ static struct KeptRef *new_kept(GenVM *vm, uint32_t *index) {
 }
 
 GenRef gen_keep_at(GenVM *vm, GenRef ref, const char *file, int line) {
+    API(vm);
     Value v = ref_value(vm, ref);
     uint32_t index;
     struct KeptRef *entry = v == VALUE_ERROR ? NULL : new_kept(vm, &index);
@@ -192,6 +210,7 @@ GenRef gen_keep_at(GenVM *vm, GenRef ref, const char *file, int line) {
 }
 
 void gen_release(GenVM *vm, GenRef ref) {
+    API(vm);
     if (ref == GEN_NULL) return;
     struct KeptRef *entry = ref & KEPT ? find_kept(vm, ref) : NULL;
     if (!entry) {
@@ -230,7 +249,6 @@ void refs_free(GenVM *vm) {
 /* ---- any ---- */
 
 Value ref_value(GenVM *vm, GenRef ref) {
-    check_use(vm);
     if (likely(ref && !(ref & KEPT))) return scoped_value(vm, ref);
     struct KeptRef *entry = ref ? find_kept(vm, ref) : NULL;
     if (entry) return entry->value;
@@ -241,13 +259,15 @@ Value ref_value(GenVM *vm, GenRef ref) {
 }
 
 GenScope gen_scope_open(GenVM *vm) {
-    check_use(vm);
+    API(vm);
     return vm->handles->count;
 }
 void gen_scope_close(GenVM *vm, GenScope scope) {
+    API(vm);
     if (scope <= vm->handles->count) vm->handles->count = scope;
 }
 GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result) {
+    API(vm);
     Value v = result == GEN_NULL ? VALUE_ERROR : ref_value(vm, result);
     gen_scope_close(vm, scope);
     return ref_hold(vm, v);

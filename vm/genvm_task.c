@@ -24,6 +24,7 @@ static GenRef make(GenVM *vm, Value callable, Value args) {
 }
 
 GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
+    API(vm);
     Value function = ref_value(vm, callable), tuple = tuple_new(vm, count);
     if (function == VALUE_ERROR || tuple == VALUE_ERROR) return GEN_NULL;
     for (size_t i = 0; i < count; i++)
@@ -32,10 +33,12 @@ GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args
 }
 
 GenRef gen_task_from_source(GenVM *vm, const char *source, const char *name) {
+    API(vm);
     return gen_task_from_bytes(vm, source, strlen(source), name);
 }
 
 GenRef gen_task_from_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
+    API(vm);
     Value code = genvm_compile(vm, source, size, name, "exec", 0);
     if (code == VALUE_ERROR) return GEN_NULL;
     Dict *globals = AS(Module, vm->main_module)->dict;
@@ -71,14 +74,13 @@ static GenStatus tell(GenVM *vm, const TaskOutcome *outcome, GenOutcome *out) {
 }
 
 GenStatus gen_run(GenVM *vm, GenRef ref, GenOutcome *out) {
+    API(vm);
     GenOutcome unwanted;
     if (!out) out = &unwanted;
     *out = (GenOutcome){.kind = GEN_ERROR};
     Task *task = vm->exception == VALUE_UNSET ? task_of(vm, ref) : NULL;
     if (!task) return GEN_ERROR;
-    refs_enter(vm);
     TaskOutcome outcome = task_run(vm, task);
-    refs_leave(vm);
     genvm_flush(vm);
     if (!vm->base) {
         vm->roots[ROOT_RESULT] = outcome.value ? outcome.value : VALUE_UNSET;
@@ -90,6 +92,7 @@ GenStatus gen_run(GenVM *vm, GenRef ref, GenOutcome *out) {
 }
 
 bool gen_task_send(GenVM *vm, GenRef ref, GenRef value) {
+    API(vm);
     Task *task = task_of(vm, ref);
     Value v = task ? ref_value(vm, value) : VALUE_ERROR;
     if (v == VALUE_ERROR) return false;
@@ -115,14 +118,17 @@ static bool answer(GenVM *vm, GenRef ref, GenTicket ticket, GenRef value, bool f
 }
 
 bool gen_answer(GenVM *vm, GenRef task, GenTicket ticket, GenRef value) {
+    API(vm);
     return answer(vm, task, ticket, value, false);
 }
 
 bool gen_answer_error(GenVM *vm, GenRef task, GenTicket ticket, GenRef exception) {
+    API(vm);
     return answer(vm, task, ticket, exception, true);
 }
 
 size_t gen_task_tickets(GenVM *vm, GenRef ref, GenTicket *tickets, size_t capacity) {
+    API(vm);
     Task *task = task_of(vm, ref);
     if (!task) return 0;
     uint32_t position = 0;
@@ -133,6 +139,7 @@ size_t gen_task_tickets(GenVM *vm, GenRef ref, GenTicket *tickets, size_t capaci
 }
 
 bool gen_task_ticket(GenVM *vm, GenRef ref, GenTicket number, GenOutcome *out) {
+    API(vm);
     *out = (GenOutcome){.kind = GEN_CALLOUT};
     Task *task = task_of(vm, ref);
     if (!task) return false;
@@ -166,6 +173,7 @@ static bool tell_frame(GenVM *vm, int64_t index, GenFrame *out) {
 }
 
 bool gen_task_frame(GenVM *vm, GenRef ref, size_t index, GenFrame *out) {
+    API(vm);
     *out = (GenFrame){0};
     Task *task = task_of(vm, ref);
     if (!task || index > INT32_MAX || !task->state.frames.base) return false;
@@ -187,6 +195,7 @@ static bool check_budget(GenVM *vm, GenBudget budget) {
 }
 
 bool gen_task_set_budget(GenVM *vm, GenRef ref, GenBudget budget, uint64_t limit) {
+    API(vm);
     Task *task = task_of(vm, ref);
     if (!task || !check_budget(vm, budget)) return false;
     task->limits[budget] = limit;
@@ -195,6 +204,7 @@ bool gen_task_set_budget(GenVM *vm, GenRef ref, GenBudget budget, uint64_t limit
 }
 
 uint64_t gen_task_spent(GenVM *vm, GenRef ref, GenBudget budget) {
+    API(vm);
     Task *task = task_of(vm, ref);
     if (!task || !check_budget(vm, budget)) return 0;
     bool running = task == vm->task;
@@ -208,6 +218,7 @@ uint64_t gen_task_spent(GenVM *vm, GenRef ref, GenBudget budget) {
 }
 
 bool gen_task_kill(GenVM *vm, GenRef ref, uint64_t steps) {
+    API(vm);
     Task *task = task_of(vm, ref);
     if (!task) return false;
     if (task->header.state == TASK_RUNNING) {

@@ -45,7 +45,9 @@ uint32_t genvm_type_version(const Type *type) {
 static Value ask_state(GenVM *vm, Object *object) {
     GenScope scope = gen_scope_open(vm);
     vm->in_prelude++;
+    API_OUT(vm);
     GenRef state = host_type_of(vm, object)->def->save(vm, ref_hold(vm, object_value(object)));
+    API_IN(vm);
     vm->in_prelude--;
     Value value = state == GEN_NULL ? VALUE_ERROR : ref_value(vm, state);
     if (value == VALUE_ERROR && vm->exception == VALUE_UNSET)
@@ -57,8 +59,10 @@ static Value ask_state(GenVM *vm, Object *object) {
 static bool give_state(GenVM *vm, Object *object, Value state) {
     GenScope scope = gen_scope_open(vm);
     vm->in_prelude++;
+    API_OUT(vm);
     bool ok = host_type_of(vm, object)
                   ->def->load(vm, ref_hold(vm, object_value(object)), ref_hold(vm, state));
+    API_IN(vm);
     vm->in_prelude--;
     gen_scope_close(vm, scope);
     if (ok && vm->exception == VALUE_UNSET) return true;
@@ -198,6 +202,7 @@ static bool note_type(GenVM *vm, Type *type) {
 }
 
 GenRef gen_type_new(GenVM *vm, const GenTypeDef *def) {
+    API(vm);
     HostType *host = new_host_type(vm, def);
     Type *type = host ? type_new_native(vm, &host->type, NULL) : NULL;
     if (!type || !type_dict(vm, type)) return GEN_NULL;
@@ -232,6 +237,7 @@ static HostObject *object_new(GenVM *vm, Type *type) {
 }
 
 GenRef gen_object_new(GenVM *vm, GenRef cls) {
+    API(vm);
     Type *type = host_class(vm, cls);
     HostObject *object = type ? object_new(vm, type) : NULL;
     return object ? ref_hold(vm, object_value(object)) : GEN_NULL;
@@ -247,6 +253,7 @@ static HostObject *host_object(GenVM *vm, GenRef ref, const GenTypeDef *def) {
 }
 
 void *gen_object_data(GenVM *vm, GenRef ref, const GenTypeDef *def) {
+    API(vm);
     HostObject *object = host_object(vm, ref, def);
     return object ? object->payload + slots_size(def) : NULL;
 }
@@ -261,12 +268,14 @@ static Value *slot_of(GenVM *vm, GenRef ref, const GenTypeDef *def, uint32_t slo
 }
 
 GenRef gen_object_get(GenVM *vm, GenRef ref, const GenTypeDef *def, uint32_t slot) {
+    API(vm);
     HostObject *object;
     Value *place = slot_of(vm, ref, def, slot, &object);
     return place ? ref_hold(vm, *place) : GEN_NULL;
 }
 
 bool gen_object_set(GenVM *vm, GenRef ref, const GenTypeDef *def, uint32_t slot, GenRef value) {
+    API(vm);
     HostObject *object;
     Value *place = slot_of(vm, ref, def, slot, &object);
     Value v = place ? ref_value(vm, value) : VALUE_ERROR;

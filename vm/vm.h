@@ -162,7 +162,7 @@ struct GenVM {
     uint32_t pending_count, pending_capacity;
     uint64_t pending_total;                     /* that there ever were */
     uint64_t failing_allocation, failing_count; /* see gen_debug_fail_allocations */
-    void (*failing_told)(void);
+    bool (*failing_asked)(void);
     struct FileLink *writers; /* files that may have something to write: file.c */
     struct OpenSsl *openssl;  /* what the library calls of OpenSSL, malloc's (stdlib/openssl.h) */
     struct Threads *threads;  /* of what runs (threads.h); NULL: there is the main thread alone */
@@ -231,7 +231,7 @@ static inline void gc_spoil(void *object, size_t size) {
 #endif
 }
 
-bool gc_fail(GenVM *vm); /* gc.c; always true */
+bool gc_fail(GenVM *vm); /* gc.c; true unless the host, asked, lets this one pass */
 
 /* Debug builds: does the host want this allocation to fail? Then MemoryError is pending. */
 static inline bool gc_must_fail(GenVM *vm) {

@@ -3,24 +3,36 @@
  * of script objects in debug builds (gen_debug_fail_allocations), and malloc's, of whichever
  * library. Of both, either one fails alone, or all from one on.
  *
- *     out_of_memory                                          some scripts of its own, a few of each
- *     out_of_memory [-first N] [-stride P] [-from S] PATH... scripts, each in a process of its own
+ *     out_of_memory                 some scripts of its own and some tests, a few failures of each
+ *     out_of_memory [OPTION N]... PATH...             scripts, each in a process of its own
+ *         -first N     each of the first N allocations fails alone (20000), and
+ *         -place N     the first N that are made at one place (50), and
+ *         -stride N    every N-th of the others (97)
+ *         -again N     after the first N failures at one place, the VM is tried out, and the script
+ *                      runs in it once more (5); after all failures the VM is finished and freed
+ *         -from N      every N-th is the one from which on all fail (41)
+ *         -most N      of more than N allocations of one kind, the rest is left out
  *
- * Each of the first N allocations fails alone, then every P-th; every S-th is the one from which on
- * all fail. A finding is a line: what, script, kind of failure, which one, and where it failed
- * (addresses in this program, innermost first); scripts/out-of-memory runs this over the tests and
- * makes the lines readable. */
+ * A script runs once; at each allocation the process forks, and in the child that allocation fails.
+ * So a script of n allocations takes n ends, not n runs. Where children would disturb each other
+ * (files, threads), each failure has a run of its own: at most ANEW_MOST of them are each tried.
+ *
+ * A finding is a line: what, script, kind of failure, which one, and where it failed (addresses in
+ * this program, innermost first); scripts/out-of-memory runs this over the tests and makes the
+ * lines readable. */
 #define _GNU_SOURCE
 #include "genvm.h"
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -48,6 +60,7 @@ const char *__lsan_default_options(void) {
 #define THEIRS(name) __libc_##name
 #endif
 
+enum { ANEW_MOST = 1500, PLACES = 1 << 14, PLACE_TRACE = 8, MISSED_MOST = 3000 };
 enum { TRACE = 28, SIZE = 1 << 16, TRIES_MOST = 40, TOLD_MOST = 4096 };
 
 /* What a process leaves behind for the one that looks after it. */
@@ -56,10 +69,14 @@ typedef struct Notes {
     long at;    /* which allocation is made to fail; 0: none */
     int kind;   /* Kind */
     int again;  /* 1: afterwards, the VM is tried out */
+    bool often; /* not then: it was, after other failures at this place */
     int traced; /* of where it failed */
     void *trace[TRACE];
     int crash_traced;
     void *crash_trace[TRACE];
+    long made;     /* allocations of this script */
+    long tried[2]; /* allocations of this script that failed alone, and from which on all did */
+    bool anew;     /* it cannot be forked */
     int count;
     uint64_t told[TOLD_MOST]; /* hashes of findings: the same at the same place is told once */
 } Notes;
@@ -74,9 +91,13 @@ static long failing;          /* which block fails, 0: none */
 static bool failing_all;      /* and all after it */
 static long blocks, attempts; /* blocks that are not freed; all asked for */
 
-static void note_failure(void) {
+static bool note_failure(void) {
     if (!notes->traced) notes->traced = backtrace(notes->trace, TRACE);
+    return true;
 }
+
+static bool forking; /* allocations ask fails_here, which follows */
+static bool fails_here(Kind kind);
 
 #ifdef OWN_MALLOC
 extern void *THEIRS(malloc)(size_t size);
@@ -90,6 +111,7 @@ static uintptr_t exempt, exempt_end; /* the code of GMP, which ends the process:
 static bool must_fail(const void *caller) {
     if ((uintptr_t)caller - exempt < exempt_end - exempt) return false;
     attempts++;
+    if (forking && fails_here(BLOCK)) return errno = ENOMEM, true;
     if (!failing || --failing != 0) return false;
     if (failing_all) failing = 1;
     long kept = failing; /* what is noted may allocate */
@@ -202,6 +224,7 @@ typedef struct Script {
     const char *path, *text;
     bool same;            /* two runs of it do the same */
     bool catches;         /* it has clauses that catch MemoryError, too */
+    bool shares;          /* forks of it would share more than memory */
     bool ends[2];         /* without an exception: the first time in a VM, the second */
     Text output[2];       /* of these */
     char error[2][400];   /* the last line of the exception */
@@ -212,13 +235,27 @@ typedef struct Script {
 
 static Text output;
 
-static bool catches_all(const char *text) {
-    static const char *const clauses[] = {"except:",    "except Exception", "except BaseException",
-                                          "Exception)", "__exit__",         "suppress(",
-                                          "except*"};
-    for (size_t i = 0; i < sizeof clauses / sizeof *clauses; i++)
-        if (strstr(text, clauses[i])) return true;
+static bool has_any(const char *text, const char *const *parts) {
+    for (; *parts; parts++)
+        if (strstr(text, *parts)) return true;
     return false;
+}
+static bool catches_all(const char *text) {
+    static const char *const clauses[] = {"except:",
+                                          "except Exception",
+                                          "except BaseException",
+                                          "Exception)",
+                                          "__exit__",
+                                          "suppress(",
+                                          "except*",
+                                          NULL};
+    return has_any(text, clauses);
+}
+static bool shares_files(const char *text) {
+    static const char *const words[] = {"open(",      "import os",  "tempfile", "shutil",
+                                        "socket",     "subprocess", "asyncio",  "threading",
+                                        "concurrent", "sqlite3",    "signal",   NULL};
+    return has_any(text, words);
 }
 
 static bool collect(void *context, int stream, const char *data, size_t size) {
@@ -388,6 +425,7 @@ static void fail(GenVM *vm, long at, Kind kind, bool all) {
 
 static void fail_no_more(GenVM *vm) {
     failing = 0;
+    forking = false;
     if (vm) gen_debug_fail_allocations(vm, 0, 0, NULL);
     notes->again = 1;
 }
@@ -422,6 +460,9 @@ static bool ended_well(GenVM *vm, const Script *script, bool ended) {
     char error[400] = "";
     if (!ended && !gen_error_matches(vm, "BaseException"))
         return trouble(script, "no exception", "");
+    if (!ended && notes->often && !strstr(script->error[0], "MemoryError") &&
+        gen_error_matches(vm, "MemoryError"))
+        return gen_error_clear(vm), true; /* what follows comes to the same */
     if (!ended) last_line(gen_error_text(vm), error, sizeof error);
     if (script->same && is_as_before(script, 0, ended, error)) return gen_error_clear(vm), true;
     if (!ended && !comes_from_memory_error(vm) && strcmp(error, script->error[0]))
@@ -449,35 +490,62 @@ static bool works_afterwards(GenVM *vm, const Script *script) {
     return other_output(script, "does something else afterwards", 0);
 }
 
-/* False: nothing failed any more. */
-static bool try_once(const Script *script, long at, Kind kind, bool all) {
-    struct itimerval limit = {.it_value.tv_sec = 10 + (long)(script->seconds * 40)}, none = {0};
-    setitimer(ITIMER_REAL, &limit, NULL);
+static void limit_time(const Script *script) {
+    long seconds = 10 + (long)(script->seconds * 40); /* of work; many are waited for */
+    struct itimerval limit = {.it_value.tv_sec = seconds}, wait = {.it_value.tv_sec = 30 * seconds};
+    setitimer(ITIMER_PROF, &limit, NULL);
+    setitimer(ITIMER_REAL, &wait, NULL);
+}
+static void limit_time_no_more(void) {
+    struct itimerval none = {0};
+    setitimer(ITIMER_PROF, &none, NULL);
+    setitimer(ITIMER_REAL, &none, NULL);
+}
+
+/* What there was before a VM was made. */
+typedef struct Before {
+    long blocks;
+    int descriptor;
+} Before;
+
+static GenVM *begin(Before *before) {
     tzset(); /* the C library remembers the zone it was last asked for */
-    long before = blocks;
-    int descriptor = free_descriptor();
-    GenVM *vm = new_vm();
-    fail(vm, at, kind, all);
-    bool ended = run(vm, script), to_the_end = all && at % 2;
-    bool failed = notes->traced;
+    *before = (Before){blocks, free_descriptor()};
+    return new_vm();
+}
+
+/* After a run with a failure in it, to the end of the VM. */
+static void judge(GenVM *vm, const Script *script, bool ended, Before before) {
+    bool to_the_end = notes->all && notes->at % 2;
     if (to_the_end) {
         gen_error_clear(vm);
         gen_vm_finish(vm);
     } else {
         fail_no_more(vm);
-        if (ended_well(vm, script, ended)) works_afterwards(vm, script);
+        if (ended_well(vm, script, ended) && !notes->often) works_afterwards(vm, script);
         gen_vm_finish(vm);
     }
     gen_error_clear(vm);
     gen_vm_free(vm);
     fail_no_more(NULL);
-    if (blocks > before + script->kept_blocks) {
+    if (blocks > before.blocks + script->kept_blocks) {
         char count[40];
-        snprintf(count, sizeof count, "%ld blocks", blocks - before - script->kept_blocks);
+        snprintf(count, sizeof count, "%ld blocks", blocks - before.blocks - script->kept_blocks);
         trouble(script, "leaks", count);
     }
-    if (free_descriptor() != descriptor) trouble(script, "leaks", "a file");
-    setitimer(ITIMER_REAL, &none, NULL);
+    if (free_descriptor() != before.descriptor) trouble(script, "leaks", "a file");
+}
+
+/* False: nothing failed any more. */
+static bool try_once(const Script *script, long at, Kind kind, bool all) {
+    limit_time(script);
+    Before before;
+    GenVM *vm = begin(&before);
+    fail(vm, at, kind, all);
+    bool ended = run(vm, script), failed = notes->traced;
+    judge(vm, script, ended, before);
+    limit_time_no_more();
+    notes->tried[all]++;
     return failed;
 }
 
@@ -505,10 +573,14 @@ static void try_birth(void) {
 
 typedef struct Plan {
     long first;  /* each of so many fails alone */
+    long place;  /* then each of so many that are made at the same place */
     long stride; /* then each of these */
+    long again;  /* after so many failures at one place the VM is tried out */
     long from;   /* each of these is one from which on all fail */
     long most;   /* of one kind in one script: what lies behind is left out */
 } Plan;
+
+/* ---- each failure in a run of its own ---- */
 
 typedef struct Place { /* where a process is in the plan, or goes on */
     int pass;          /* 0: objects, 1: blocks, 2: objects from, 3: blocks from */
@@ -516,7 +588,8 @@ typedef struct Place { /* where a process is in the plan, or goes on */
 } Place;
 
 static long next_place(const Plan *plan, int pass, long at) {
-    return pass >= 2 ? at + plan->from : at + (at < plan->first ? 1 : plan->stride);
+    long first = plan->first < ANEW_MOST ? plan->first : ANEW_MOST;
+    return pass >= 2 ? at + plan->from : at + (at < first ? 1 : plan->stride);
 }
 
 static void try_all(const Script *script, const Plan *plan, Place place) {
@@ -527,6 +600,131 @@ static void try_all(const Script *script, const Plan *plan, Place place) {
         for (; place.at <= count; place.at = next_place(plan, place.pass, place.at))
             if (!try_once(script, place.at, kind, place.pass >= 2)) break;
     }
+}
+
+/* ---- all failures in children of one run ---- */
+
+static struct Forks {
+    const Script *script;
+    const Plan *plan;
+    GenVM *vm;
+    long count[2];  /* allocations so far, by kind */
+    int descriptor; /* the next free one when nothing is open */
+    bool child;     /* this is one: of what has failed in it... */
+    Kind kind;
+    bool all;
+    int missed; /* failures that could not have a child: they have a run of their own */
+    struct Missed {
+        Kind kind;
+        long at;
+        bool all;
+    } misses[MISSED_MOST];
+    uint32_t
+        places[PLACES]; /* how many allocations were made there, by the hash of their callers */
+} forks;
+
+static const char *ending(int status) {
+    static char text[60];
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 98) return "hangs";
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 97) return "crashes";
+    snprintf(text, sizeof text, "process ends: %s %d", WIFEXITED(status) ? "status" : "signal",
+             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return text;
+}
+
+/* A child has but one thread, and the same open files as its parent. */
+static bool is_alone(void) {
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink <= 3 &&
+           free_descriptor() == forks.descriptor;
+}
+
+/* True in the child, in which the allocation is to fail. */
+static bool fork_for(Kind kind, long at, bool all) {
+    if (!is_alone()) {
+        if (forks.missed == MISSED_MOST) return notes->anew = true, false;
+        forks.misses[forks.missed++] = (struct Missed){kind, at, all};
+        return false;
+    }
+    notes->at = at, notes->kind = (int)kind, notes->all = all;
+    notes->again = notes->crash_traced = 0;
+    pid_t child = fork();
+    if (child < 0) {
+        perror("fork");
+        _exit(2);
+    }
+    if (!child) {
+        limit_time(forks.script);
+        forks.child = true, forks.kind = kind, forks.all = all;
+        if (!all) gen_debug_fail_allocations(forks.vm, 0, 0, NULL);
+        return true;
+    }
+    int status;
+    waitpid(child, &status, 0);
+    if (status != 0)
+        finding(forks.script, ending(status), "", notes->crash_trace, notes->crash_traced);
+    notes->tried[all]++;
+    return false;
+}
+
+/* How many allocations were made before by the callers that are in the notes. */
+static uint32_t made_here(void) {
+    uint64_t hash = 14695981039346656037u;
+    for (int i = 0; i < notes->traced && i < PLACE_TRACE; i++)
+        hash = (hash ^ (uintptr_t)notes->trace[i]) * 1099511628211u;
+    return forks.places[(hash >> 40) % PLACES]++;
+}
+
+static bool forks_here(Kind kind) {
+    const Plan *plan = forks.plan;
+    long at = ++forks.count[kind];
+    if (at > plan->most || notes->anew) return false;
+    notes->traced = 0;
+    note_failure();
+    uint32_t before = made_here();
+    bool all = at % plan->from == 1, alone = at <= plan->first || at % plan->stride == 0;
+    notes->often = before >= plan->again;
+    return ((alone || before < plan->place) && fork_for(kind, at, false)) ||
+           (all && fork_for(kind, at, true));
+}
+
+static bool fails_here(Kind kind) {
+    if (forks.child) return forks.all && forks.kind == kind;
+    forking = false; /* what is done here may allocate */
+    bool fails = forks_here(kind);
+    forking = !fails || forks.all;
+    return fails;
+}
+static bool object_fails_here(void) {
+    return fails_here(OBJECT);
+}
+
+/* Each allocation of the first run fails in a child. False, and some may have: children and parent
+ * disturb each other. */
+static bool try_forked(const Script *script, const Plan *plan) {
+    Before before;
+    char error[400] = "";
+    forks = (struct Forks){.script = script, .plan = plan, .descriptor = free_descriptor()};
+    GenVM *vm = forks.vm = begin(&before);
+    notes->often = false;
+    gen_debug_fail_allocations(vm, 1, UINT64_MAX, object_fails_here);
+    forking = true;
+    bool ended = run(vm, script);
+    if (forks.child) {
+        judge(vm, script, ended, before);
+        _exit(0);
+    }
+    fail_no_more(vm);
+    if (!ended) last_line(gen_error_text(vm), error, sizeof error);
+    gen_error_clear(vm);
+    gen_vm_finish(vm);
+    gen_error_clear(vm);
+    gen_vm_free(vm);
+    if (notes->anew || (script->same && !is_as_before(script, 0, ended, error))) return false;
+    notes->often = false;
+    for (int i = 0; i < forks.missed; i++)
+        try_once(script, forks.misses[i].at, forks.misses[i].kind, forks.misses[i].all);
+    return true;
 }
 
 /* ---- a process for each script ---- */
@@ -547,7 +745,7 @@ static void find_exempt(void) {
 
 static void on_crash(int number) {
     notes->crash_traced = backtrace(notes->crash_trace, TRACE);
-    _exit(number == SIGALRM ? 98 : 97);
+    _exit(number == SIGALRM || number == SIGPROF ? 98 : 97);
 }
 
 static void catch_crashes(void) {
@@ -555,7 +753,7 @@ static void catch_crashes(void) {
     stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
     sigaltstack(&other, NULL);
     struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGPROF};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaction(numbers[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);         /* as the command does */
@@ -568,16 +766,12 @@ static void work(Script *script, const Plan *plan, Place place) {
     learn(script, false);
     if (script->seconds > 1.5) _exit(4);
     learn(script, true);
+    notes->made = script->objects + script->blocks;
+    bool first = place.at == 1 && place.pass == 0;
+    if (first && !script->shares && try_forked(script, plan)) return;
+    if (first) notes->tried[0] = notes->tried[1] = 0;
+    notes->anew = true;
     try_all(script, plan, place);
-}
-
-static const char *ending(int status) {
-    static char text[60];
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 98) return "hangs";
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 97) return "crashes";
-    snprintf(text, sizeof text, "process ends: %s %d", WIFEXITED(status) ? "status" : "signal",
-             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-    return text;
 }
 
 /* Where the next process goes on. */
@@ -590,6 +784,7 @@ static Place behind(const Plan *plan) {
 static void try_script(Script *script, const Plan *plan) {
     Place place = {.at = 1};
     int before = notes->count;
+    notes->made = notes->tried[0] = notes->tried[1] = notes->anew = 0;
     for (int tries = 0; tries < TRIES_MOST; tries++) {
         notes->at = notes->crash_traced = notes->traced = 0;
         pid_t child = fork();
@@ -612,7 +807,10 @@ static void try_script(Script *script, const Plan *plan) {
         if (!notes->at) break; /* before any failure */
         place = behind(plan);
     }
-    if (notes->count == before && !quiet) printf("WHOLE\t%s\n", script->path);
+    if (quiet) return;
+    if (notes->count == before) printf("WHOLE\t%s\n", script->path);
+    printf("TRIED\t%s\t%s\t%ld\t%ld\t%ld\n", script->path, notes->anew ? "anew" : "forked",
+           notes->made, notes->tried[0], notes->tried[1]);
     fflush(stdout);
 }
 
@@ -639,6 +837,7 @@ static void try_file(const char *path, const Plan *plan) {
     script.name = slash ? slash + 1 : path;
     script.text = text;
     script.catches = catches_all(text);
+    script.shares = shares_files(text);
     try_script(&script, plan);
     if (fchdir(home) != 0) perror("."), exit(2);
     close(home);
@@ -648,12 +847,12 @@ static void try_file(const char *path, const Plan *plan) {
 /* Without arguments: the samples, and some of the language tests, of each some allocations. */
 static int try_some(void) {
 #ifdef GEN_STRESS_GC /* slow */
-    Plan close = {.first = 40, .stride = 211, .from = 503, .most = 8000},
-         wide = {.first = 10, .stride = 503, .from = 1009, .most = 8000};
+    Plan close = {.place = 1, .stride = 211, .again = 1, .from = 503, .most = 8000},
+         wide = {.stride = 211, .again = 1, .from = 503, .most = 8000};
     enum { EACH = 120 };
 #else
-    Plan close = {.first = 120, .stride = 83, .from = 211, .most = 8000},
-         wide = {.first = 40, .stride = 211, .from = 503, .most = 8000};
+    Plan close = {.place = 1, .stride = 83, .again = 1, .from = 211, .most = 8000},
+         wide = {.place = 1, .stride = 211, .again = 1, .from = 503, .most = 8000};
     enum { EACH = 45 };
 #endif
     int count = (int)(sizeof samples / sizeof *samples);
@@ -680,7 +879,8 @@ static int try_some(void) {
 }
 
 int main(int argc, char **argv) {
-    Plan plan = {.first = 400, .stride = 37, .from = 41, .most = 20000};
+    Plan plan = {
+        .first = 20000, .place = 50, .stride = 97, .again = 5, .from = 41, .most = LONG_MAX};
     notes = mmap(NULL, sizeof *notes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (notes == MAP_FAILED) return perror("mmap"), 2;
     find_exempt();
@@ -688,7 +888,9 @@ int main(int argc, char **argv) {
     int i = 1;
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
         long *number = !strcmp(argv[i], "-first")    ? &plan.first
+                       : !strcmp(argv[i], "-place")  ? &plan.place
                        : !strcmp(argv[i], "-stride") ? &plan.stride
+                       : !strcmp(argv[i], "-again")  ? &plan.again
                        : !strcmp(argv[i], "-from")   ? &plan.from
                                                      : &plan.most;
         *number = strtol(argv[i + 1], NULL, 10);
