@@ -114,8 +114,18 @@ STDLIB_SRC := $(filter-out stdlib/tls% stdlib/openssl%,$(STDLIB_SRC))
 STDLIB_HEADERS := $(filter-out stdlib/tls% stdlib/openssl%,$(STDLIB_HEADERS))
 override CPPFLAGS += -DGEN_NO_TLS
 endif
-REPL_SRC := $(sort $(wildcard repl/*.c))
 STDLIB_GEN := $(shell find stdlib -name '*.gen' 2>/dev/null | LC_ALL=C sort)
+# LIBRARY=0 builds the engine with its compiler, builtins, sys and the modules that these themselves import,
+# and nothing else of the library: scripts import what the host gives them. Without the names of characters,
+# too, which are module unicodedata's.
+ifeq ($(LIBRARY),0)
+BASE_MODULES := _structseq abc codecs copyreg functools io linecache snapshot types warnings
+STDLIB_SRC := $(addprefix stdlib/,init.c io.c sys.c thread_wait.c)
+STDLIB_HEADERS :=
+STDLIB_GEN := $(filter stdlib/prelude/% $(BASE_MODULES:%=stdlib/%.gen),$(STDLIB_GEN))
+override CPPFLAGS += -DGEN_NO_LIBRARY -DGEN_NO_UV
+endif
+REPL_SRC := $(sort $(wildcard repl/*.c))
 
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 VM_OBJ := $(call object,$(VM_SRC))
@@ -185,7 +195,7 @@ $(B)/obj/stdlib_frozen.o: $(B)/stdlib_frozen.c $(B)/flags
 # their code does.
 $(B)/stdlib_frozen.c: $(B)/stdlib_frozen.stamp ;
 
-$(B)/stdlib_frozen.stamp: $(B)/freeze $(STDLIB_GEN) build/stdlib_list
+$(B)/stdlib_frozen.stamp: $(B)/freeze $(STDLIB_GEN) $(B)/stdlib_list
 	$(call say,GEN,$(B)/stdlib_frozen.c)
 	$(Q)$(B)/freeze stdlib $(STDLIB_GEN) > $(B)/stdlib_frozen.new
 	@cmp -s $(B)/stdlib_frozen.new $(B)/stdlib_frozen.c || cp $(B)/stdlib_frozen.new $(B)/stdlib_frozen.c
@@ -202,7 +212,7 @@ keep_if_changed = new=$@.$$$$; cat > $$new; if cmp -s $$new $@; then rm $$new; e
 $(B)/flags: FORCE | $(B)/obj
 	@echo '$(CC) $(COMPILE) $(LDFLAGS) $(SMALL)' | { $(keep_if_changed); }
 
-build/stdlib_list: FORCE | $(B)/obj
+$(B)/stdlib_list: FORCE | $(B)/obj
 	@echo '$(STDLIB_GEN)' | { $(keep_if_changed); }
 
 $(B)/obj:
@@ -331,6 +341,9 @@ oracle: ## prove the expected outputs right by running the tests under CPython
 bench: all ## measure time and instructions beside the targets and the other interpreters
 	@tests/bench/run
 	@tests/bench/async_run
+	@tests/bench/embed
+	@tests/bench/budget
+	@tests/bench/size
 
 check: ## check layout, include directions, lengths and forbidden words
 	@scripts/check

@@ -177,6 +177,9 @@ static bool read_named(Decoder *d, uint32_t *value) {
     const char *close = memchr(name, '}', (size_t)(d->end - name));
     if (close == NULL || close == name)
         return fail_escape(d, close == NULL ? (int32_t)(d->end - d->cur) + 2 : 3, malformed);
+    if (!UNICODE_HAS_NAMES)
+        return fail_escape(d, (int32_t)(close - name) + 4,
+                           "\\N escapes not supported (can't load unicodedata module)");
     int64_t found = unicode_name_find(name, (size_t)(close - name));
     if (found < 0)
         return fail_escape(d, (int32_t)(close - name) + 4, "unknown Unicode character name");

@@ -12,6 +12,7 @@
 #include "vm/frame_object.h"
 #include "vm/genvm.h"
 #include "vm/objects.h"
+#include "vm/shared.h"
 #include "vm/sizeof.h"
 
 #include <unistd.h>
@@ -149,20 +150,12 @@ static const NativeDef functions[] = {
     {NULL, NULL, NULL},
 };
 
-/* The builtin open(), which is the library's, not the engine's. */
-static bool add_open(GenVM *vm) {
-    Value open =
-        native_function_new(vm, &file_open_def, VALUE_UNSET, str_intern_from(vm, "_io", 3));
-    return set(vm, vm->builtins, "open", open);
+const SharedLibrary *shared_library(void) {
+    static const SharedLibrary library = {.open = &file_open_def, .sys = functions};
+    return &library;
 }
 
-static bool add_functions(GenVM *vm, Dict *dict, Value module) {
-    for (const NativeDef *def = functions; def->signature; def++) {
-        Value function = native_function_new(vm, def, VALUE_UNSET, module);
-        if (function == VALUE_ERROR ||
-            !dict_set_str(vm, dict, AS(NativeFunction, function)->name, function))
-            return false;
-    }
+static bool add_hooks(GenVM *vm, Dict *dict) {
     static const char *const hooks[][2] = {{"displayhook", "__displayhook__"},
                                            {"excepthook", "__excepthook__"},
                                            {"unraisablehook", "__unraisablehook__"}};
@@ -183,12 +176,15 @@ static bool add_streams(GenVM *vm, Dict *dict) {
     return true;
 }
 
+enum { SYS_MORE = 15 }; /* names, of the hooks, the streams and sys_init */
+
 bool sys_init(GenVM *vm) {
-    Value name = name_value(vm, NAME_sys), module = module_new(vm, name);
-    if (module == VALUE_ERROR || !add_open(vm)) return false;
+    Value name = name_value(vm, NAME_sys),
+          module = module_new_shared(vm, &vm->shared->sys, SYS_MORE);
+    if (module == VALUE_ERROR) return false;
     vm->sys_module = module;
     Dict *dict = AS(Module, module)->dict;
-    return add_functions(vm, dict, name) && add_streams(vm, dict) &&
+    return add_hooks(vm, dict) && add_streams(vm, dict) &&
            set(vm, dict, "modules", object_value(vm->modules)) &&
            set(vm, dict, "path", list_new(vm, 0)) && set(vm, dict, "argv", list_new(vm, 0)) &&
            set(vm, dict, "maxsize", int_from_i64(vm, INT64_MAX)) &&

@@ -52,12 +52,18 @@ typedef struct Signature { /* lies in `storage` */
 
 Signature *native_signature(GenVM *vm,
                             NativeFunction *native); /* parsed on first use; NULL on error */
+/* The same of one that was called before. */
+Signature *native_shared_signature(const GenVM *vm, const NativeFunction *native);
+static inline Signature *native_known_signature(const GenVM *vm, const NativeFunction *native) {
+    return likely(native->signature) ? native->signature : native_shared_signature(vm, native);
+}
 size_t native_def_name(const NativeDef *def, const char **name, Binding *binding_or_null);
 
 /* The first parameter is the receiver that messages do not count: self of a method, cls of a
  * classmethod. */
-static inline int native_hides_first(const NativeFunction *native) {
-    return (native->owner != NULL && native->signature->binding != BINDING_STATIC) ||
+static inline int native_hides_first(const GenVM *vm, const NativeFunction *native) {
+    return (native->owner != NULL &&
+            native_known_signature(vm, native)->binding != BINDING_STATIC) ||
            native->header.flags & NATIVE_NEW;
 }
 
@@ -74,7 +80,7 @@ Value native_invoke_many(GenVM *vm, NativeFunction *native, const Value *args, u
 Value native_invoke_again(GenVM *vm, NativeFunction *native, Value *bound);
 /* Can the tuple be what its arguments became by binding. */
 bool native_takes_bound(GenVM *vm, NativeFunction *native, const Tuple *bound);
-int native_arg_count(const NativeFunction *native); /* of one that was called before */
+int native_arg_count(GenVM *vm, const NativeFunction *native); /* of one that was called before */
 enum { BOUND_INDEX_BITS = 5 }; /* of the number that tells which argument is converted */
 Value native_invoke_bound(GenVM *vm, NativeFunction *native, const Tuple *arguments, int64_t which,
                           Value converted);
@@ -88,6 +94,11 @@ Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *
  * function is written in C, it says so in its words. */
 void refuse_like_native(GenVM *vm, Function *function, const Value *args, uint32_t count,
                         Value keywords);
+
+/* Functions that all VMs share (shared.h): made once; their parsed signatures are the VM's. */
+void native_fill_shared(NativeFunction *native, const NativeDef *def, Value name, Value module);
+void native_mark_shared(GenVM *vm);
+void native_mark_signature(GenVM *vm, const Signature *signature); /* NULL: nothing */
 
 Value twin_load(GenVM *vm,
                 Twin twin);     /* the Gen function behind a twin; compiles its file on first use */

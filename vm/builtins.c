@@ -12,6 +12,7 @@
 #include "vm/objects.h"
 #include "vm/objects/containers.h"
 #include "vm/runtime.h"
+#include "vm/shared.h"
 #include "vm/warn.h"
 
 #include <stdarg.h>
@@ -714,26 +715,10 @@ static Value fast_abs(GenVM *vm, const Value *args, uint32_t count) {
     return (int64_t)args[0] < 0 ? (Value) - (int64_t)args[0] : args[0];
 }
 
-static const struct {
-    const char *name;
-    Value (*fast)(GenVM *vm, const Value *args, uint32_t count);
-} fast_functions[] = {
-    {"min", fast_min}, {"max", fast_max}, {"next", fast_next},
-    {"ord", fast_ord}, {"chr", fast_chr}, {"abs", fast_abs},
+const NativeFast builtins_fast[] = {
+    {"min", fast_min}, {"max", fast_max}, {"next", fast_next}, {"ord", fast_ord},
+    {"chr", fast_chr}, {"abs", fast_abs}, {NULL, NULL},
 };
-
-static bool fast_init(GenVM *vm) {
-    for (size_t i = 0; i < sizeof fast_functions / sizeof *fast_functions; i++) {
-        Value key = str_intern_from(vm, fast_functions[i].name, strlen(fast_functions[i].name));
-        if (key == VALUE_ERROR) return false;
-        AS(NativeFunction, dict_get_str(vm, vm->builtins, key))->fast = fast_functions[i].fast;
-    }
-    Value next = dict_get_str(vm, vm->builtins, str_intern_from(vm, "next", 4));
-    as_object(next)->flags |= NATIVE_NEXT;
-    vm->next_function = next;
-    vm->len_function = dict_get_str(vm, vm->builtins, str_intern_from(vm, "len", 3));
-    return true;
-}
 
 /* ---- the module ---- */
 
@@ -810,8 +795,8 @@ const NativeDef builtins_functions[] = {
     {NULL, NULL, NULL},
 };
 
-/* The types that are builtin names. */
-static const TypeId named_types[] = {
+/* The types that are builtin names, before the exceptions. */
+const TypeId builtins_types[] = {
     TYPE_OBJECT,      TYPE_TYPE,         TYPE_INT,
     TYPE_BOOL,        TYPE_FLOAT,        TYPE_COMPLEX,
     TYPE_STR,         TYPE_BYTES,        TYPE_BYTEARRAY,
@@ -821,42 +806,18 @@ static const TypeId named_types[] = {
     TYPE_CLASSMETHOD, TYPE_STATICMETHOD, TYPE_SUPER,
     TYPE_ENUMERATE,   TYPE_ZIP,          TYPE_REVERSED,
     TYPE_MAP,         TYPE_FILTER,       TYPE_BASE_EXCEPTION,
+    TYPE_COUNT,
 };
-
-static bool add(GenVM *vm, const char *name, Value v) {
-    Value key = str_intern_from(vm, name, strlen(name));
-    return key != VALUE_ERROR && v != VALUE_ERROR && dict_set_str(vm, vm->builtins, key, v);
-}
 
 enum { BUILTINS_MOST = 160 }; /* names of a new VM: with those of any module they fit 256 slots */
 
 bool builtins_init(GenVM *vm) {
-    Value module_name = name_value(vm, NAME_builtins), module = module_new(vm, module_name);
+    const SharedModule *shared = &vm->shared->builtins;
+    Value module = module_new_shared(vm, shared, BUILTINS_MOST - shared->count);
     if (module == VALUE_ERROR) return false;
     vm->builtins = AS(Module, module)->dict;
-    if (!dict_reserve(vm, vm->builtins, BUILTINS_MOST)) return false;
-    if (!dict_set_str(vm, vm->modules, module_name, module)) return false;
-    for (const NativeDef *def = builtins_functions; def->signature; def++) {
-        Value function = native_function_new(vm, def, VALUE_UNSET, module_name);
-        if (function == VALUE_ERROR ||
-            !dict_set_str(vm, vm->builtins, AS(NativeFunction, function)->name, function))
-            return false;
-    }
-    for (size_t i = 0; i < sizeof named_types / sizeof *named_types; i++) {
-        Type *type = vm->types[named_types[i]];
-        if (!dict_set_str(vm, vm->builtins, str_intern(vm, type->name), object_value(type)))
-            return false;
-    }
-    for (int i = TYPE_KIND_COUNT; i < TYPE_COUNT; i++)
-        if (!dict_set_str(vm, vm->builtins, str_intern(vm, vm->types[i]->name),
-                          object_value(vm->types[i])))
-            return false;
-    vm->import_function = dict_get_str(vm, vm->builtins, name_value(vm, NAME___import__));
-    const Value os_error = object_value(vm->types[EXC_OS_ERROR]);
-    return add(vm, "None", VALUE_NONE) && add(vm, "True", VALUE_TRUE) &&
-           add(vm, "False", VALUE_FALSE) && add(vm, "NotImplemented", VALUE_NOT_IMPLEMENTED) &&
-           add(vm, "Ellipsis", VALUE_ELLIPSIS) && add(vm, "__debug__", VALUE_TRUE) &&
-           add(vm, "IOError", os_error) && add(vm, "EnvironmentError", os_error) &&
-           add(vm, "exit", quitter_new(vm, "exit")) && add(vm, "quit", quitter_new(vm, "quit")) &&
-           class_builtins_init(vm) && fast_init(vm);
+    vm->import_function = vm->shared->import_function;
+    vm->next_function = vm->shared->next_function;
+    vm->len_function = vm->shared->len_function;
+    return dict_set_str(vm, vm->modules, shared->name, module);
 }

@@ -1,5 +1,6 @@
 /* frame.c - the register stack: room, growth, frames in and out, unwinding. See frame.h for the
  * layout. */
+#include "vm/bind.h"
 #include "vm/continue.h"
 #include "vm/generator.h"
 #include "vm/memory.h"
@@ -347,6 +348,7 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark(vm, vm->handled);
     gc_mark(vm, vm->memory_error);
     types_mark(vm);
+    native_mark_shared(vm);
     for (int i = 0; i < TWIN_COUNT; i++)
         gc_mark(vm, vm->twins[i]);
     for (size_t i = 0; i < sizeof vm->roots / sizeof *vm->roots; i++)

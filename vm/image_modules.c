@@ -11,6 +11,7 @@
  * the module lists in `_image_state` (for instances that hold its state see image_state.c).
  */
 #include "vm/image_private.h"
+#include "vm/shared.h"
 #include "vm/type_private.h"
 
 bool image_keep_original(GenVM *vm, Module *module) {
@@ -27,12 +28,26 @@ bool image_keep_original(GenVM *vm, Module *module) {
     return true;
 }
 
+/* Are builtins as they were: then what all VMs share says so. */
+static bool keep_shared(GenVM *vm, Module *module) {
+    const SharedModule *shared = &vm->shared->builtins;
+    const Dict *dict = module->dict;
+    if (dict != vm->builtins || dict->used != shared->count || dict->count != shared->count)
+        return false;
+    for (uint32_t i = 0; i < shared->count; i++)
+        if (dict->entries[i].key != shared->entries[i].key ||
+            dict->entries[i].value != shared->entries[i].value)
+            return false;
+    module->original = object_value(shared->original);
+    return true;
+}
+
 bool image_keep_builtins(GenVM *vm) {
     static const Name names[] = {NAME_builtins, NAME_sys};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Value module = dict_get_str(vm, vm->modules, name_value(vm, names[i]));
         if (is_kind(module, TYPE_MODULE) && !is_kind(AS(Module, module)->original, TYPE_TUPLE) &&
-            !image_keep_original(vm, AS(Module, module)))
+            !keep_shared(vm, AS(Module, module)) && !image_keep_original(vm, AS(Module, module)))
             return false;
     }
     return true;

@@ -11,6 +11,7 @@
 #include "vm/generator.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
+#include "vm/shared.h"
 #include "vm/threads.h"
 
 #include <ctype.h>
@@ -212,13 +213,68 @@ static uint8_t direct_count(const NativeFunction *native) {
     return (uint8_t)signature->count;
 }
 
-Signature *native_signature(GenVM *vm, NativeFunction *native) {
-    if (unlikely(!native->signature)) {
-        native->signature = parse_signature(vm, native->def->signature);
-        gc_barrier(vm, native);
-        if (native->signature) native->header.state = direct_count(native);
+/* Shared functions are never written: each VM has a table of their signatures. */
+Signature *native_shared_signature(const GenVM *vm, const NativeFunction *native) {
+    return vm->shared_signatures ? vm->shared_signatures[native - vm->shared->natives] : NULL;
+}
+
+static COLD Signature *parse_shared(GenVM *vm, const NativeFunction *native) {
+    if (!vm->shared_signatures) {
+        size_t count = vm->shared->native_count;
+        vm->shared_signatures = memory_new_zeroed(vm, count, sizeof *vm->shared_signatures);
+        if (!vm->shared_signatures) return raise_memory(vm), NULL;
     }
+    Signature **place = &vm->shared_signatures[native - vm->shared->natives];
+    if (!*place) *place = parse_signature(vm, native->def->signature);
+    return *place;
+}
+
+Signature *native_signature(GenVM *vm, NativeFunction *native) {
+    if (likely(native->signature)) return native->signature;
+    if (is_shared(&native->header)) {
+        Signature *known = native_shared_signature(vm, native);
+        return likely(known) ? known : parse_shared(vm, native);
+    }
+    native->signature = parse_signature(vm, native->def->signature);
+    gc_barrier(vm, native);
+    if (native->signature) native->header.state = direct_count(native);
     return native->signature;
+}
+
+/* What direct_count would say, from the text alone: FUNCTION_COMPLEX where that is not plain. */
+static uint8_t plain_count(const char *signature) {
+    const char *at = strchr(signature, '(') + 1;
+    if (strpbrk(at, "*:")) return FUNCTION_COMPLEX;
+    unsigned count = *at != ')';
+    for (; (at = strchr(at, ',')); at++)
+        count += strncmp(at, ", /", 3) != 0;
+    return (uint8_t)count;
+}
+
+void native_fill_shared(NativeFunction *native, const NativeDef *def, Value name, Value module) {
+    native->header = (Object){.shape = TYPE_NATIVE,
+                              .kind = TYPE_NATIVE,
+                              .state = plain_count(def->signature),
+                              .gc = GC_PERMANENT};
+    native->def = def;
+    native->fn = def->fn;
+    native->self = VALUE_UNSET;
+    native->module = module;
+    native->name = name;
+}
+
+void native_mark_shared(GenVM *vm) {
+    for (uint32_t i = 0; vm->shared_signatures && i < vm->shared->native_count; i++)
+        native_mark_signature(vm, vm->shared_signatures[i]);
+}
+
+void native_mark_signature(GenVM *vm, const Signature *signature) {
+    if (!signature) return;
+    gc_mark_pointer(vm, signature->storage);
+    for (int i = 0; i < signature->count; i++) {
+        gc_mark(vm, signature->params[i].name);
+        gc_mark(vm, signature->params[i].fallback);
+    }
 }
 
 size_t native_def_name(const NativeDef *def, const char **name, Binding *binding) {
@@ -235,7 +291,8 @@ size_t native_def_name(const NativeDef *def, const char **name, Binding *binding
 /* How the function calls itself in messages: "pop()", without the owner, as CPython's argument
  * parser has it. */
 static Value describe(GenVM *vm, const NativeFunction *native) {
-    return str_new(vm, native->signature->name, native->signature->name_size);
+    return str_new(vm, native_known_signature(vm, native)->name,
+                   native_known_signature(vm, native)->name_size);
 }
 
 /* "math.sqrt": the messages about functions of no or one argument name the module, that of builtins
@@ -249,8 +306,8 @@ static Value describe_with_module(GenVM *vm, const NativeFunction *native) {
 
 static Value wrong_type(GenVM *vm, const NativeFunction *native, int index, const char *expected,
                         Value got) {
-    const Signature *signature = native->signature;
-    bool has_self = native_hides_first(native);
+    const Signature *signature = native_known_signature(vm, native);
+    bool has_self = native_hides_first(vm, native);
     const char *what = got == VALUE_NONE ? "None" : type_name(vm, got);
     if (signature->count - has_self == 1 && signature->posonly == signature->count)
         return raise_type(vm, "%S() argument must be %s, not %s", describe(vm, native), expected,
@@ -276,7 +333,7 @@ static Value to_index(GenVM *vm, Convert convert, Value v) {
 /* The converted argument; VALUE_TAIL when its __index__ or __float__ or __bool__ must run first
  * (bind_through_twin). */
 static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v) {
-    const Param *param = &native->signature->params[index];
+    const Param *param = &native_known_signature(vm, native)->params[index];
     if (v == VALUE_NONE && param->or_none) return v;
     switch (param->convert) {
     case CONVERT_NONE: return v;
@@ -332,7 +389,7 @@ static Value convert(GenVM *vm, const NativeFunction *native, int index, Value v
 /* Argument `index` needs script code to be converted: a twin does that and calls the native again.
  */
 static Value bind_through_twin(GenVM *vm, const NativeFunction *native, int index, Value *bound) {
-    const Signature *signature = native->signature;
+    const Signature *signature = native_known_signature(vm, native);
     Value tuple = tuple_new(vm, (uint64_t)signature->count);
     if (tuple == VALUE_ERROR) return VALUE_ERROR;
     int64_t absent = 0; /* a bit each: the tuple may be saved, and holds values only */
@@ -362,8 +419,8 @@ static bool counts_by_hand(const Signature *signature) {
 }
 
 static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
-    const Signature *signature = native->signature;
-    int hidden = native_hides_first(native);
+    const Signature *signature = native_known_signature(vm, native);
+    int hidden = native_hides_first(vm, native);
     int most = signature->positional - hidden, least = signature->required - hidden,
         got = (int)given - hidden;
     Value name = describe(vm, native);
@@ -397,8 +454,8 @@ static Value too_many(GenVM *vm, const NativeFunction *native, uint32_t given) {
 }
 
 static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint32_t given) {
-    const Signature *signature = native->signature;
-    int hidden = native_hides_first(native);
+    const Signature *signature = native_known_signature(vm, native);
+    int hidden = native_hides_first(vm, native);
     int most = signature->positional - hidden, least = signature->required - hidden,
         got = (int)given - hidden;
     Value name = describe(vm, native);
@@ -467,20 +524,20 @@ static int find_param(const Signature *signature, Value name) {
     return -1;
 }
 
-static bool takes_keywords(const NativeFunction *native) {
-    const Signature *signature = native->signature;
-    int first = native_hides_first(native);
+static bool takes_keywords(GenVM *vm, const NativeFunction *native) {
+    const Signature *signature = native_known_signature(vm, native);
+    int first = native_hides_first(vm, native);
     if (signature->posonly > first) first = signature->posonly;
     return signature->count - first > (signature->args_at >= first);
 }
 
 bool native_takes_keywords(GenVM *vm, NativeFunction *native) {
-    return native_signature(vm, native) && takes_keywords(native);
+    return native_signature(vm, native) && takes_keywords(vm, native);
 }
 
 static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name,
                          Value v) {
-    const Signature *signature = native->signature;
+    const Signature *signature = native_known_signature(vm, native);
     int at = find_param(signature, name);
     if (at < 0 && signature->kwargs_at >= 0) {
         if (bound[signature->kwargs_at] == VALUE_UNSET) {
@@ -491,8 +548,9 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
         return dict_set_str(vm, AS_DICT(bound[signature->kwargs_at]), name, v);
     }
     if (at < 0) {
-        if (!takes_keywords(native)) {
-            if (native->owner && native_hides_first(native) && !(native->header.flags & NATIVE_NEW))
+        if (!takes_keywords(vm, native)) {
+            if (native->owner && native_hides_first(vm, native) &&
+                !(native->header.flags & NATIVE_NEW))
                 raise_type(vm, "%S.%S() takes no keyword arguments", native->owner->name,
                            describe(vm, native));
             else
@@ -505,7 +563,7 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
     }
     if (bound[at] != VALUE_UNSET) {
         raise_type(vm, "argument for %S() given by name ('%S') and position (%d)",
-                   describe(vm, native), name, at + 1 - native_hides_first(native));
+                   describe(vm, native), name, at + 1 - native_hides_first(vm, native));
         return false;
     }
     bound[at] = v;
@@ -516,7 +574,7 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
  * tuple of names of the last arguments, or VALUE_UNSET. */
 Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *args,
                           uint32_t count, Value keywords, Value *bound) {
-    const Signature *signature = native->signature;
+    const Signature *signature = native_known_signature(vm, native);
     uint32_t keyword_count = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
     uint32_t given = count - keyword_count;
     for (int i = 0; i < signature->count; i++)
@@ -546,7 +604,7 @@ Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *
 /* Checks and converts the first `given` of all that are bound; VALUE_NONE, VALUE_ERROR or
  * VALUE_TAIL. */
 static inline Value convert_bound(GenVM *vm, NativeFunction *native, Value *bound, int given) {
-    const Signature *signature = native->signature;
+    const Signature *signature = native_known_signature(vm, native);
     if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) &&
         !check_class(vm, native, bound[0]))
         return VALUE_ERROR;
@@ -571,7 +629,7 @@ static inline Value convert_bound(GenVM *vm, NativeFunction *native, Value *boun
  * VALUE_TAIL. */
 static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
                   Value keywords, Value *bound) {
-    const Signature *signature = native->signature;
+    const Signature *signature = native_known_signature(vm, native);
     int given =
         signature->count; /* parameters that may need conversion: those that have no default */
     if (likely(signature->plain && keywords == VALUE_UNSET &&
@@ -593,8 +651,8 @@ static Value invoke_bound(GenVM *vm, NativeFunction *native, const Value *args, 
                           Value keywords) {
     if (unlikely(!native_signature(vm, native))) return VALUE_ERROR;
     Value bound[NATIVE_MAX_PARAMS], with_self[NATIVE_MAX_ARGS];
-    if (native->self != VALUE_UNSET && native->signature->binding != BINDING_STATIC &&
-        native->owner) {
+    if (native->self != VALUE_UNSET &&
+        native_known_signature(vm, native)->binding != BINDING_STATIC && native->owner) {
         if (unlikely(count + 1 > NATIVE_MAX_ARGS))
             return native_invoke_many(vm, native, args, count, keywords);
         with_self[0] = native->self;
@@ -691,8 +749,8 @@ bool native_takes_bound(GenVM *vm, NativeFunction *native, const Tuple *bound) {
     return true;
 }
 
-int native_arg_count(const NativeFunction *native) {
-    return native->signature->count;
+int native_arg_count(GenVM *vm, const NativeFunction *native) {
+    return native_known_signature(vm, native)->count;
 }
 
 #ifdef GEN_DEBUG

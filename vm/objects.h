@@ -190,7 +190,10 @@ bool sequence_index(GenVM *vm, Value key, int64_t length, const char *type, int6
 /* ---- function.c, method.c, cell.c, module.c ---- */
 Value method_new(GenVM *vm, Value function, Value self);
 Value cell_new(GenVM *vm, Value value);
-Value quitter_new(GenVM *vm, const char *name); /* the builtins exit and quit */
+typedef struct Quitter { /* the builtins exit and quit */
+    Object header;
+    Value name;
+} Quitter;
 /* A function of `code` in `globals`: defaults, closure and the rest empty; header.state is set from
  * the code (functions with more than 250 registers are FUNCTION_COMPLEX too). */
 struct Code;
@@ -202,7 +205,7 @@ Value generic_alias_method(
     GenVM *vm, Value *args); /* a NativeFn: __class_getitem__(cls, item) -> types.GenericAlias */
 Value module_new(GenVM *vm, Value name);
 Value union_members(GenVM *vm, Value union_type); /* tuple */
-bool class_builtins_init(GenVM *vm);              /* adds __build_class__ to vm->builtins */
+extern const NativeDef class_build_def;           /* __build_class__ */
 
 /* ---- compare.c, repr.c, hash.c: operations on any value (see also native.h's leaf_ functions)
  * ---- */

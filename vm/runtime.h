@@ -10,6 +10,8 @@ Value builtins_map(GenVM *vm, Type *cls, Value function, const Value *iterators,
 Value builtins_filter(GenVM *vm, Type *cls, Value function, Value iterator);
 bool builtins_init(GenVM *vm); /* makes vm->builtins */
 extern const NativeDef builtins_functions[];
+extern const NativeFast builtins_fast[];
+extern const TypeId builtins_types[]; /* ends with TYPE_COUNT */
 Value instance_check_plainly(GenVM *vm, Value object,
                              Value cls); /* True or False; TAIL for objects that pretend */
 Value subclass_check_plainly(GenVM *vm, Value cls, Value base);

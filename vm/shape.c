@@ -40,35 +40,42 @@ typedef struct ShapeTable { /* open addressing by the address of the name */
 
 /* ---- the array ---- */
 
-bool shapes_init(GenVM *vm) {
-    vm->shapes = memory_new(vm, FIRST_SHAPES * sizeof *vm->shapes);
-    if (!vm->shapes) return false;
-    memcpy(vm->shapes, vm->shared->shapes, sizeof vm->shared->shapes);
-    vm->shape_capacity = FIRST_SHAPES;
+/* The roots of the builtin types are read where all VMs have them until the VM needs a shape of its
+ * own: only then are roots written to, by shape_add. */
+void shapes_init(GenVM *vm) {
+    vm->shapes = (Shape *)(uintptr_t)vm->shared->shapes;
     vm->shapes_dead = vm->shapes_free = SHAPE_NONE;
-    vm->shape_count = TYPE_COUNT; /* the roots of the builtin types */
-    return true;
+    vm->shape_count = vm->shape_capacity = TYPE_COUNT;
+}
+
+static bool are_shared(const GenVM *vm) {
+    return vm->shapes == vm->shared->shapes;
 }
 
 void shapes_free(GenVM *vm) {
-    for (uint32_t i = 0; i < vm->shape_count; i++)
+    for (uint32_t i = TYPE_COUNT; i < vm->shape_count; i++)
         memory_free(vm->shapes[i].table);
-    memory_free(vm->shapes);
+    if (vm->shapes && !are_shared(vm)) memory_free(vm->shapes);
     memory_free(vm->shape_moves);
     vm->shape_moves = NULL;
     vm->shapes = NULL;
     vm->shape_count = vm->shape_capacity = 0;
 }
 
+static bool grow_shapes(GenVM *vm) {
+    bool first = are_shared(vm);
+    uint32_t capacity = first ? FIRST_SHAPES : vm->shape_capacity * 2;
+    Shape *larger = memory_resize(vm, first ? NULL : vm->shapes, capacity * sizeof *larger);
+    if (!larger) return false;
+    if (first) memcpy(larger, vm->shared->shapes, sizeof vm->shared->shapes);
+    vm->shapes = larger;
+    vm->shape_capacity = capacity;
+    return true;
+}
+
 /* A new shape behind all others, all zero; SHAPE_NONE when there is no memory. */
 static uint32_t append_shape(GenVM *vm) {
-    if (vm->shape_count == vm->shape_capacity) {
-        uint32_t capacity = vm->shape_capacity * 2;
-        Shape *larger = memory_resize(vm, vm->shapes, capacity * sizeof *larger);
-        if (!larger) return SHAPE_NONE;
-        vm->shapes = larger;
-        vm->shape_capacity = capacity;
-    }
+    if (vm->shape_count == vm->shape_capacity && !grow_shapes(vm)) return SHAPE_NONE;
     memset(&vm->shapes[vm->shape_count], 0, sizeof *vm->shapes);
     return vm->shape_count++;
 }

@@ -4,6 +4,8 @@
  * which the first test of a debug build finds.
  */
 #include "vm/shared.h"
+#include "vm/bind.h"
+#include "vm/file.h"
 #include "vm/objects/text.h"
 #include "vm/runtime.h"
 #include "vm/type_private.h"
@@ -30,6 +32,7 @@ static union {
 typedef struct Maker {
     Shared *shared;
     size_t tuple_words; /* given out */
+    uint32_t entries;   /* likewise */
 } Maker;
 
 /* ---- strings ---- */
@@ -91,11 +94,6 @@ static void add_names(Maker *maker) {
     }
     for (int i = 0; i < NAME_COUNT; i++)
         shared->names[i] = add_text(maker, names[i]);
-    for (const NativeDef *def = builtins_functions; def->signature; def++) {
-        const char *name;
-        size_t size = native_def_name(def, &name, NULL);
-        add_str(maker, name, size);
-    }
     memset(shared->specials, SPECIAL_COUNT, sizeof shared->specials);
     for (int i = 0; i < SPECIAL_COUNT; i++) {
         shared->special_names[i] = add_text(maker, specials[i]);
@@ -153,6 +151,128 @@ static void add_type(Maker *maker, TypeId id) {
                                  .sibling = SHAPE_NONE};
 }
 
+/* ---- with what builtins and sys begin ---- */
+
+static SharedModule begin_module(Maker *maker, Value name) {
+    return (SharedModule){.name = name, .entries = maker->shared->entries + maker->entries};
+}
+
+static void add(Maker *maker, SharedModule *module, Value name, Value v) {
+    assert(maker->entries < SHARED_ENTRIES_MOST);
+    maker->shared->entries[maker->entries++] = (DictEntry){.key = name, .value = v};
+    module->count++;
+}
+
+static void add_const(Maker *maker, SharedModule *module, const char *name, Value v) {
+    add(maker, module, add_text(maker, name), v);
+}
+
+static Value add_native(Maker *maker, SharedModule *module, const NativeDef *def, Value home) {
+    Shared *shared = maker->shared;
+    assert(shared->native_count < SHARED_NATIVES_MOST);
+    NativeFunction *native = &shared->natives[shared->native_count++];
+    const char *text;
+    size_t size = native_def_name(def, &text, NULL);
+    Value name = add_str(maker, text, size);
+    native_fill_shared(native, def, name, home);
+    add(maker, module, name, object_value(native));
+    return object_value(native);
+}
+
+static Value value_of(const SharedModule *module, const char *name) {
+    for (uint32_t i = 0; i < module->count; i++)
+        if (str_is(module->entries[i].key, name)) return module->entries[i].value;
+    assert(!"no such name");
+    return VALUE_UNSET;
+}
+
+/* The names of every module. */
+static void add_plain_names(Maker *maker, SharedModule *module) {
+    static const Name nothing[] = {NAME___doc__, NAME___package__, NAME___loader__, NAME___spec__};
+    const Value *names = maker->shared->names;
+    add(maker, module, names[NAME___name__], module->name);
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        add(maker, module, names[nothing[i]], VALUE_NONE);
+}
+
+static void add_builtin_functions(Maker *maker, SharedModule *module) {
+    for (const NativeDef *def = builtins_functions; def->signature; def++)
+        add_native(maker, module, def, module->name);
+    for (const NativeFast *fast = builtins_fast; fast->name; fast++)
+        AS(NativeFunction, value_of(module, fast->name))->fast = fast->fn;
+    Shared *shared = maker->shared;
+    shared->import_function = value_of(module, "__import__");
+    shared->len_function = value_of(module, "len");
+    shared->next_function = value_of(module, "next");
+    Object *next = as_object(shared->next_function);
+    next->flags |= NATIVE_NEXT;
+    next->state = FUNCTION_COMPLEX;
+}
+
+static void add_builtin_types(Maker *maker, SharedModule *module) {
+    const Type *types = maker->shared->types;
+    for (const TypeId *id = builtins_types; *id != TYPE_COUNT; id++)
+        add(maker, module, types[*id].name, object_value(&types[*id]));
+    for (int i = TYPE_KIND_COUNT; i < TYPE_COUNT; i++)
+        add(maker, module, types[i].name, object_value(&types[i]));
+    add_const(maker, module, "IOError", object_value(&types[EXC_OS_ERROR]));
+    add_const(maker, module, "EnvironmentError", object_value(&types[EXC_OS_ERROR]));
+}
+
+static void add_builtin_constants(Maker *maker, SharedModule *module) {
+    add_const(maker, module, "None", VALUE_NONE);
+    add_const(maker, module, "True", VALUE_TRUE);
+    add_const(maker, module, "False", VALUE_FALSE);
+    add_const(maker, module, "NotImplemented", VALUE_NOT_IMPLEMENTED);
+    add_const(maker, module, "Ellipsis", VALUE_ELLIPSIS);
+    add_const(maker, module, "__debug__", VALUE_TRUE);
+    static const char *const quitters[] = {"exit", "quit"};
+    for (size_t i = 0; i < sizeof quitters / sizeof *quitters; i++) {
+        Quitter *quitter = &maker->shared->quitters[i];
+        Value name = add_text(maker, quitters[i]);
+        quitter->header = (Object){.shape = TYPE_QUITTER, .kind = TYPE_QUITTER, .gc = GC_PERMANENT};
+        quitter->name = name;
+        add(maker, module, name, object_value(quitter));
+    }
+}
+
+static void add_builtins(Maker *maker) {
+    SharedModule *module = &maker->shared->builtins;
+    const SharedLibrary *library = shared_library();
+    *module = begin_module(maker, maker->shared->names[NAME_builtins]);
+    add_plain_names(maker, module);
+    add_builtin_functions(maker, module);
+    add_builtin_types(maker, module);
+    add_builtin_constants(maker, module);
+    add_native(maker, module, &class_build_def, module->name);
+    if (library) add_native(maker, module, library->open, add_text(maker, "_io"));
+    Value items[SHARED_ENTRIES_MOST * 2];
+    for (uint32_t i = 0; i < module->count; i++) {
+        items[i * 2] = module->entries[i].key;
+        items[i * 2 + 1] = module->entries[i].value;
+    }
+    module->original = add_tuple(maker, VALUE_UNSET, items, (uint64_t)module->count * 2);
+}
+
+static void add_sys(Maker *maker) {
+    SharedModule *module = &maker->shared->sys;
+    const SharedLibrary *library = shared_library();
+    *module = begin_module(maker, maker->shared->names[NAME_sys]);
+    add_plain_names(maker, module);
+    for (const NativeDef *def = library ? library->sys : NULL; def && def->signature; def++)
+        add_native(maker, module, def, module->name);
+}
+
+/* When no string is added any more. */
+static void add_hashes(Shared *shared, uint32_t entries) {
+    const uint64_t key[2] = {SHARED_KEY_0, SHARED_KEY_1};
+    for (uint32_t i = 0; i < shared->str_count; i++)
+        shared->hashes[i] = text_hash_with(key, shared->strs[i].str.data, shared->strs[i].str.size);
+    for (uint32_t i = 0; i < entries; i++)
+        shared->entries[i].hash =
+            shared->hashes[shared_number(shared, AS_STR(shared->entries[i].key))];
+}
+
 /* ---- the whole ---- */
 
 static void make(void) {
@@ -164,9 +284,9 @@ static void make(void) {
         add_type(&maker, (TypeId)i);
     fix_exception_group(&maker);
     continue_make(&shared->stubs, shared->empty_str);
-    const uint64_t key[2] = {SHARED_KEY_0, SHARED_KEY_1};
-    for (uint32_t i = 0; i < shared->str_count; i++)
-        shared->hashes[i] = text_hash_with(key, shared->strs[i].str.data, shared->strs[i].str.size);
+    add_builtins(&maker);
+    add_sys(&maker);
+    add_hashes(shared, maker.entries);
     if (sysconf(_SC_PAGESIZE) <= PAGE) (void)mprotect(&region, sizeof region, PROT_READ);
 }
 

@@ -188,7 +188,7 @@ bool threads_keep_call(GenVM *vm, NativeFunction *native, const Value *args) {
     if (vm->stop != STOP_SWITCH) return true;
     Threads *threads = vm->threads;
     Thread *thread = threads->current;
-    Value tuple = tuple_from_array(vm, args, (uint32_t)native_arg_count(native));
+    Value tuple = tuple_from_array(vm, args, (uint32_t)native_arg_count(vm, native));
     if (tuple == VALUE_ERROR) { /* the wait is called off */
         vm->stop = STOP_NONE;
         remove_wait(threads, thread);

@@ -66,7 +66,7 @@ typedef struct Shape {
     void *table;
 } Shape;
 
-bool shapes_init(GenVM *vm);
+void shapes_init(GenVM *vm);
 void shapes_free(GenVM *vm);
 /* A class now looks at an attribute `name` (UNSET: at all of them) before its instances' slots,
  * where instructions may remember to find it: gives all instances of the class and its subclasses

@@ -723,16 +723,9 @@ Value type_build_class(GenVM *vm, Value *args) {
     return native_twin(vm, TWIN_BUILD_CLASS, 4, args[0], args[1], args[2], keywords);
 }
 
-static const NativeDef build_class = {"__build_class__(func, name, /, *bases, **kwds)",
-                                      type_build_class,
-                                      "Internal helper function used by the class statement."};
-
-bool class_builtins_init(GenVM *vm) {
-    Value function =
-        native_function_new(vm, &build_class, VALUE_UNSET, name_value(vm, NAME_builtins));
-    return function != VALUE_ERROR &&
-           dict_set_str(vm, vm->builtins, name_value(vm, NAME___build_class__), function);
-}
+const NativeDef class_build_def = {"__build_class__(func, name, /, *bases, **kwds)",
+                                   type_build_class,
+                                   "Internal helper function used by the class statement."};
 
 /* ---- assignment to __bases__ ---- */
 

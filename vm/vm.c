@@ -46,7 +46,8 @@ static void use_shared(GenVM *vm) {
 bool vm_init(GenVM *vm) {
     clear_values(vm);
     use_shared(vm);
-    if (!gc_init(vm) || !frame_init(vm) || !shapes_init(vm)) return false;
+    shapes_init(vm);
+    if (!gc_init(vm) || !frame_init(vm)) return false;
     if (!str_init(vm) || !types_init(vm) || !error_init(vm)) return false;
     continue_init(vm);
     return modules_init(vm);
@@ -57,6 +58,10 @@ __attribute__((weak)) bool vm_library_init(GenVM *vm) {
     return (void)vm, true;
 }
 
+__attribute__((weak)) const SharedLibrary *shared_library(void) {
+    return NULL;
+}
+
 void vm_free(GenVM *vm) {
     vm->finalizing = true;
     if (vm->threads) threads_free(vm->threads);
@@ -65,6 +70,7 @@ void vm_free(GenVM *vm) {
     if (vm->heap) gc_free_heap(vm);
     str_free(vm);
     types_free(vm);
+    memory_free(vm->shared_signatures);
     site_cache_free(vm);
     weakrefs_free(vm);
     image_codes_free(vm);

@@ -83,9 +83,10 @@ struct GenVM {
     Type *const *types;          /* builtin types by TypeId */
     const Value *names;          /* interned, by Name */
     const Value *special_names;
-    const Value *characters; /* one-character strings of Latin-1 */
-    TypeState *type_states;  /* of the builtin types, by TypeId */
-    uint64_t *shared_hashes; /* of the shared strings; 0: not computed yet */
+    const Value *characters;              /* one-character strings of Latin-1 */
+    TypeState *type_states;               /* of the builtin types, by TypeId */
+    struct Signature **shared_signatures; /* of the shared functions; NULL before the first */
+    uint64_t *shared_hashes;              /* of the shared strings; 0: not computed yet */
     uint64_t
         *own_shared_hashes; /* the same where this VM's key is another than the usual; else NULL */
     Value empty_str, empty_tuple, empty_bytes;

@@ -71,6 +71,8 @@ bool dict_add(GenVM *vm, Dict *dict, Value key, uint64_t hash,
 void dict_remove(Dict *dict, uint32_t entry);
 void dict_trim(
     Dict *dict); /* gives back holes at the end: popitem() need not search for the last */
+/* Gives an empty dict entries of shared.h, and room for `capacity` in all. */
+bool dict_fill(GenVM *vm, Dict *dict, const DictEntry *entries, uint32_t count, uint32_t capacity);
 bool dict_assign(GenVM *vm, Dict *dict, Dict *source); /* makes an empty dict a copy of source */
 
 /* A search that leaves the comparison of keys to script code (table_resume.c). Each returns the

@@ -156,6 +156,17 @@ bool dict_assign(GenVM *vm, Dict *dict, Dict *source) {
     return true;
 }
 
+bool dict_fill(GenVM *vm, Dict *dict, const DictEntry *entries, uint32_t count, uint32_t capacity) {
+    if (!dict_reserve(vm, dict, capacity)) return false;
+    memcpy(dict->entries, entries, count * sizeof *entries);
+    for (uint32_t i = 0; vm->own_shared_hashes && i < count; i++)
+        dict->entries[i].hash = str_hash(vm, entries[i].key);
+    index_entries(dict->index, dict->index_mask, dict->entries, count);
+    dict->used = dict->filled = dict->count = count;
+    dict->version++;
+    return true;
+}
+
 /* ---- finding ---- */
 
 /* The three ways to compare keys, chosen by the kind of the key looked for. */

@@ -1,5 +1,7 @@
 /* module.c - module objects: a name and a dict. Importing is vm/import.c's; reading attributes
  * vm/attribute.c's. */
+#include "vm/objects/containers.h"
+#include "vm/shared.h"
 #include "vm/type_private.h"
 
 static Module *self_module(Value self) {
@@ -32,6 +34,16 @@ Value module_new(GenVM *vm, Value name) {
     Value module = make(vm, vm->types[TYPE_MODULE]);
     if (module == VALUE_ERROR || !fill(vm, self_module(module), name, VALUE_NONE))
         return VALUE_ERROR;
+    return module;
+}
+
+Value module_new_shared(GenVM *vm, const SharedModule *from, uint32_t more) {
+    Value module = make(vm, vm->types[TYPE_MODULE]), dict = dict_new(vm);
+    if (module == VALUE_ERROR || dict == VALUE_ERROR ||
+        !dict_fill(vm, AS_DICT(dict), from->entries, from->count, from->count + more))
+        return VALUE_ERROR;
+    self_module(module)->dict = AS_DICT(dict);
+    self_module(module)->name = from->name;
     return module;
 }
 

@@ -13,12 +13,7 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, native->module);
     gc_mark(vm, native->name);
     gc_mark_pointer(vm, native->owner);
-    if (!native->signature) return;
-    gc_mark_pointer(vm, native->signature->storage);
-    for (int i = 0; i < native->signature->count; i++) {
-        gc_mark(vm, native->signature->params[i].name);
-        gc_mark(vm, native->signature->params[i].fallback);
-    }
+    native_mark_signature(vm, native->signature);
 }
 
 static bool is_wrapper(const NativeFunction *native) {

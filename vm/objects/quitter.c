@@ -3,22 +3,7 @@
 #include "vm/objects.h"
 #include "vm/bind.h"
 
-typedef struct Quitter {
-    Object header;
-    Value name;
-} Quitter;
-
 #define END_OF_INPUT "Ctrl-D (i.e. EOF)"
-
-Value quitter_new(GenVM *vm, const char *name) {
-    Quitter *quitter = gc_new(vm, sizeof *quitter, TYPE_QUITTER);
-    if (!quitter) return VALUE_ERROR;
-    quitter->name = VALUE_NONE;
-    Value text = str_intern_from(vm, name, strlen(name));
-    if (text == VALUE_ERROR) return VALUE_ERROR;
-    quitter->name = text;
-    return object_value(quitter);
-}
 
 static Value repr(GenVM *vm, Value self) {
     return str_format(vm, "Use %S() or " END_OF_INPUT " to exit", AS(Quitter, self)->name);

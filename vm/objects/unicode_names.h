@@ -8,6 +8,12 @@
 
 enum { UNICODE_NAME_MAX = 100 }; /* room for any name and its NUL */
 
+#ifdef GEN_NO_LIBRARY
+enum { UNICODE_HAS_NAMES = 0 }; /* built with LIBRARY=0: no character has a name */
+#else
+enum { UNICODE_HAS_NAMES = 1 };
+#endif
+
 /* The code point with this name or alias, in any case of letters, or -1. */
 int64_t unicode_name_find(const char *name, size_t size);
 
