@@ -73,26 +73,109 @@ bool posix_interrupted(GenVM *vm) {
     return !vm->interrupted || vm_poll_native(vm);
 }
 
-/* dir_fd and its kin are not offered. */
-static bool refuse_dir_fd(GenVM *vm, Value v) {
-    if (v == VALUE_NONE) return true;
-    raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR, "dir_fd unavailable on this platform");
-    return false;
-}
-
 static const char PATH_LIKE[] = " or os.PathLike", PATH_LIKE_INT[] = ", os.PathLike or integer",
                   PATH_LIKE_INT_NONE[] = ", os.PathLike, integer or None";
 
+/* ---- where a path leads ---- */
+
+/* What a function of one path does with it. */
+typedef struct Want {
+    const char *what; /* "stat: path" */
+    const char *more; /* see posix_path; it tells whether a descriptor will do as well */
+    int count;        /* of the native's arguments */
+    int use;          /* PathUse bits */
+    bool link;        /* the entry itself is meant, even if it is a symbolic link */
+} Want;
+
+/* One path, for the system, and what keeps it: released at the end of the function that has it. */
+typedef struct Place {
+    PathPlace found;
+    char *joined; /* below a dir_fd */
+    Value unfit;  /* what to return where there is none */
+} Place;
+
+static void leave_place(Place *place) {
+    path_leave(&place->found);
+    free(place->joined);
+}
+#define PLACE __attribute__((cleanup(leave_place))) Place
+
+/* A descriptor that is open and the VM's. False with OSError, of `name`. */
+static bool take_descriptor(GenVM *vm, Value v, Value name, int *fd) {
+    int64_t number;
+    if (!int_to_i64(v, &number) || number > INT32_MAX || number < INT32_MIN)
+        return raise_overflow(vm, "fd is %s than %simum", int_sign(v) < 0 ? "less" : "greater",
+                              int_sign(v) < 0 ? "min" : "max"),
+               false;
+    *fd = (int)number;
+    if (!path_check_descriptor(vm, number)) return false;
+    return fcntl(*fd, F_GETFD) >= 0 || (posix_raise(vm, name), false);
+}
+
+static const char *path_of_descriptor(GenVM *vm, Value v, int use, Place *place) {
+    int fd;
+    if (!posix_may_use_files(vm, v) || !take_descriptor(vm, v, v, &fd)) return NULL;
+    file_sync(vm);
+    if (asprintf(&place->joined, "/proc/self/fd/%d", fd) < 0) {
+        place->joined = NULL;
+        return raise_memory(vm), NULL;
+    }
+    if (!(use & PATH_WRITE)) return place->joined; /* what is open already may be looked at */
+    bool ok = path_find(vm, place->joined, use, false, v, &place->found);
+    return ok ? place->found.path : NULL;
+}
+
+const char *posix_below(GenVM *vm, Value folder, const char *path, Value name, char **joined) {
+    int fd;
+    if (folder == VALUE_NONE) return path;
+    if (!value_is_intlike(folder))
+        return raise_type(vm, "argument should be integer or None, not %T", folder), NULL;
+    if (*path == '/' || !*path) return path;
+    if (!take_descriptor(vm, folder, name, &fd)) return NULL;
+    if (asprintf(joined, "/proc/self/fd/%d/%s", fd, path) >= 0) return *joined;
+    *joined = NULL;
+    return raise_memory(vm), NULL;
+}
+
+void posix_forget(char *joined) {
+    free(joined);
+}
+
+/* args[index], seen from `folder`, a dir_fd or None. NULL: return place->unfit. */
+static const char *find_place(GenVM *vm, Value *args, int index, const Want *want, Value folder,
+                              Place *place) {
+    *place = (Place){{NULL, NULL, -1}, NULL, VALUE_ERROR};
+    if (value_is_intlike(args[index]) && want->more != PATH_LIKE) {
+        if (folder == VALUE_NONE) return path_of_descriptor(vm, args[index], want->use, place);
+        int end = (int)strcspn(want->what, ":");
+        raise_value(vm, "%.*s: can't specify dir_fd without matching path", end, want->what);
+        return NULL;
+    }
+    const char *path =
+        posix_path(vm, args, want->count, index, want->what, want->more, &place->unfit);
+    if (path) path = posix_below(vm, folder, path, args[index], &place->joined);
+    if (!path || !path_find(vm, path, want->use, want->link, args[index], &place->found))
+        return NULL;
+    return place->found.path;
+}
+
 /* The usual beginning of a function of one path. */
-#define TAKE(count, what, more, use, link)                                                         \
-    Value unfit;                                                                                   \
-    const char *path = posix_path(vm, args, count, 0, what, more, &unfit);                         \
-    if (!path) return unfit;                                                                       \
-    if (!path_check(vm, path, use, link, args[0])) return VALUE_ERROR
+#define TAKE(count, what, more, use, link, folder)                                                 \
+    PLACE place;                                                                                   \
+    const char *path =                                                                             \
+        find_place(vm, args, 0, &(Want){what, more, count, use, link}, folder, &place);            \
+    if (!path) return place.unfit
 /* What it leads to is read; is written; the entry in its folder is changed. */
-#define TAKE_PATH(count, what, more) TAKE(count, what, more, PATH_READ, false)
-#define TAKE_TARGET(count, what, more) TAKE(count, what, more, PATH_WRITE, false)
-#define TAKE_ENTRY(count, what, more) TAKE(count, what, more, PATH_WRITE, true)
+#define TAKE_PATH(count, what, more) TAKE(count, what, more, PATH_READ, false, VALUE_NONE)
+#define TAKE_TARGET(count, what, more, folder) TAKE(count, what, more, PATH_WRITE, false, folder)
+#define TAKE_ENTRY(count, what, more, folder) TAKE(count, what, more, PATH_WRITE, true, folder)
+
+/* False with ValueError: a descriptor is no link. */
+static bool may_follow(GenVM *vm, const char *what, Value path, bool follow) {
+    if (follow || !value_is_intlike(path)) return true;
+    raise_value(vm, "%s: cannot use fd and follow_symlinks together", what);
+    return false;
+}
 
 static Value text_like(GenVM *vm, Value like, const char *text) {
     return is_kind(like, TYPE_BYTES) ? bytes_new(vm, text, strlen(text)) : file_path_text(vm, text);
@@ -136,24 +219,16 @@ static Value stat_tuple(GenVM *vm, const struct stat *status) {
 
 static Value stat_any(GenVM *vm, Value *args) {
     struct stat status;
-    if (value_is_intlike(args[0])) {
-        int64_t fd;
-        if (!posix_may_use_files(vm, args[0])) return VALUE_ERROR;
-        file_sync(vm);
-        if (!int_to_i64(args[0], &fd)) fd = -1;
-        if (!path_check_descriptor(vm, fd)) return VALUE_ERROR;
-        if (args[1] != VALUE_TRUE)
-            return raise_value(vm, "stat: cannot use fd and follow_symlinks together");
-        return fstat((int)fd, &status) == 0 ? stat_tuple(vm, &status) : posix_raise(vm, args[0]);
-    }
-    TAKE(2, "stat: path", PATH_LIKE_INT, PATH_READ, args[1] != VALUE_TRUE);
-    int failed = args[1] == VALUE_TRUE ? stat(path, &status) : lstat(path, &status);
+    bool follow = args[1] == VALUE_TRUE;
+    if (!may_follow(vm, "stat", args[0], follow)) return VALUE_ERROR;
+    TAKE(3, "stat: path", PATH_LIKE_INT, PATH_READ, !follow, args[2]);
+    int failed = follow ? stat(path, &status) : lstat(path, &status);
     return failed ? posix_raise(vm, args[0]) : stat_tuple(vm, &status);
 }
 
 static Value lstat_path(GenVM *vm, Value *args) {
     struct stat status;
-    TAKE(1, "lstat: path", PATH_LIKE, PATH_READ, true);
+    TAKE(2, "lstat: path", PATH_LIKE, PATH_READ, true, args[1]);
     return lstat(path, &status) != 0 ? posix_raise(vm, args[0]) : stat_tuple(vm, &status);
 }
 
@@ -170,16 +245,18 @@ static Value kind_of(GenVM *vm, Value *args) {
     } else {
         Value unfit;
         const char *path = posix_path(vm, args, 2, 0, "stat: path", PATH_LIKE_INT, &unfit);
+        PathPlace place;
         if (!path && unfit == VALUE_ERROR && error_matches(vm, EXC_VALUE_ERROR)) {
             error_clear(vm); /* a NUL in it: there is no such file */
             return int_value(0);
         }
         if (!path) return unfit;
-        if (!path_check(vm, path, PATH_READ, args[1] != VALUE_TRUE, args[0])) {
-            if (error_matches(vm, EXC_PERMISSION_ERROR)) return error_clear(vm), int_value(0);
+        if (!path_find(vm, path, PATH_READ, args[1] != VALUE_TRUE, args[0], &place)) {
+            if (error_matches(vm, EXC_OS_ERROR)) return error_clear(vm), int_value(0);
             return VALUE_ERROR;
         }
-        failed = args[1] == VALUE_TRUE ? stat(path, &status) : lstat(path, &status);
+        failed = args[1] == VALUE_TRUE ? stat(place.path, &status) : lstat(place.path, &status);
+        path_leave(&place);
     }
     return int_value(failed ? 0 : (int64_t)(status.st_mode & S_IFMT));
 }
@@ -208,9 +285,12 @@ static Value fstatvfs_any(GenVM *vm, Value *args) {
     return statvfs_tuple(vm, &status);
 }
 
+/* (path, mode, dir_fd, effective_ids, follow_symlinks) */
 static Value access_any(GenVM *vm, Value *args) {
-    TAKE_PATH(2, "access: path", PATH_LIKE_INT);
-    return bool_value(access(path, (int)as_int(args[1])) == 0);
+    bool follow = args[4] == VALUE_TRUE;
+    TAKE(5, "access: path", PATH_LIKE_INT, PATH_READ, !follow, args[2]);
+    int flags = (args[3] == VALUE_TRUE ? AT_EACCESS : 0) | (follow ? 0 : AT_SYMLINK_NOFOLLOW);
+    return bool_value(faccessat(AT_FDCWD, path, (int)as_int(args[1]), flags) == 0);
 }
 
 /* ---- folders ---- */
@@ -239,11 +319,8 @@ static Value read_folder(GenVM *vm, Value path_value, const char *path, bool wit
 }
 
 static Value list_folder(GenVM *vm, Value *args, const char *what, bool with_types) {
-    Value unfit;
     if (args[0] == VALUE_NONE) args[0] = vm->characters['.'];
-    const char *path = posix_path(vm, args, 1, 0, what, PATH_LIKE_INT_NONE, &unfit);
-    if (!path) return unfit;
-    if (!path_check(vm, path, PATH_READ, false, args[0])) return VALUE_ERROR;
+    TAKE_PATH(1, what, PATH_LIKE_INT_NONE);
     return read_folder(vm, args[0], path, with_types);
 }
 
@@ -271,22 +348,19 @@ static Value posix_chdir(GenVM *vm, Value *args) {
 }
 
 static Value posix_mkdir(GenVM *vm, Value *args) {
-    TAKE_ENTRY(3, "mkdir: path", PATH_LIKE);
-    if (!refuse_dir_fd(vm, args[2])) return VALUE_ERROR;
+    TAKE_ENTRY(3, "mkdir: path", PATH_LIKE, args[2]);
     return mkdir(path, (mode_t)as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 static Value posix_rmdir(GenVM *vm, Value *args) {
-    TAKE_ENTRY(2, "rmdir: path", PATH_LIKE);
-    if (!refuse_dir_fd(vm, args[1])) return VALUE_ERROR;
+    TAKE_ENTRY(2, "rmdir: path", PATH_LIKE, args[1]);
     return rmdir(path) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 /* ---- files ---- */
 
 static Value unlink_as(GenVM *vm, Value *args, const char *what) {
-    TAKE_ENTRY(2, what, PATH_LIKE);
-    if (!refuse_dir_fd(vm, args[1])) return VALUE_ERROR;
+    TAKE_ENTRY(2, what, PATH_LIKE, args[1]);
     return unlink(path) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 static Value posix_unlink(GenVM *vm, Value *args) {
@@ -298,36 +372,57 @@ static Value posix_remove(GenVM *vm, Value *args) {
 
 typedef int TwoPaths(const char *from, const char *to);
 
-static Value with_two(GenVM *vm, Value *args, int count, const char *first, const char *second,
-                      TwoPaths *call) {
-    Value unfit;
-    bool is_text = call == symlink; /* the first is what the link says, not a place */
-    const char *from = posix_path(vm, args, count, 0, first, PATH_LIKE, &unfit);
-    const char *to = from ? posix_path(vm, args, count, 1, second, PATH_LIKE, &unfit) : NULL;
-    if (!to) return unfit;
-    if ((!is_text && !path_check(vm, from, PATH_READ | PATH_WRITE, true, args[0])) ||
-        !path_check(vm, to, PATH_WRITE, true, args[1]))
-        return VALUE_ERROR;
-    for (int i = 2; i < count; i++)
-        if (!is_bool(args[i]) && !refuse_dir_fd(vm, args[i])) return VALUE_ERROR;
+/* The names of a call of two paths, "rename: src", "rename: dst", and where its dir_fds are. */
+typedef struct TwoWants {
+    const char *first, *second;
+    int count, first_folder, second_folder;
+} TwoWants;
+
+static Value with_two(GenVM *vm, Value *args, const TwoWants *wants, TwoPaths *call) {
+    PLACE source, target;
+    Want entry = {wants->first, PATH_LIKE, wants->count, PATH_READ | PATH_WRITE, true};
+    const char *from = find_place(vm, args, 0, &entry, args[wants->first_folder], &source);
+    target = (Place){{NULL, NULL, -1}, NULL, VALUE_ERROR};
+    if (!from) return source.unfit;
+    entry.what = wants->second;
+    entry.use = PATH_WRITE;
+    const char *to = find_place(vm, args, 1, &entry, args[wants->second_folder], &target);
+    if (!to) return target.unfit;
     return call(from, to) == 0 ? VALUE_NONE : posix_raise_two(vm, args[0], args[1]);
 }
 
 static Value posix_rename(GenVM *vm, Value *args) {
-    return with_two(vm, args, 4, "rename: src", "rename: dst", rename);
+    return with_two(vm, args, &(TwoWants){"rename: src", "rename: dst", 4, 2, 3}, rename);
 }
 static Value posix_replace(GenVM *vm, Value *args) {
-    return with_two(vm, args, 4, "replace: src", "replace: dst", rename);
+    return with_two(vm, args, &(TwoWants){"replace: src", "replace: dst", 4, 2, 3}, rename);
 }
+
+static int link_following(const char *from, const char *to) {
+    return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW);
+}
+
+/* That a link is followed could lead anywhere, and is refused where not all files are granted. */
 static Value posix_link(GenVM *vm, Value *args) {
-    return with_two(vm, args, 5, "link: src", "link: dst", link);
+    bool follow = args[4] == VALUE_TRUE && !vm->path_rules;
+    return with_two(vm, args, &(TwoWants){"link: src", "link: dst", 5, 2, 3},
+                    follow ? link_following : link);
 }
+
+/* The first is what the link says, not a place. */
 static Value posix_symlink(GenVM *vm, Value *args) {
-    return with_two(vm, args, 4, "symlink: src", "symlink: dst", symlink);
+    Value unfit;
+    const char *from = posix_path(vm, args, 4, 0, "symlink: src", PATH_LIKE, &unfit);
+    if (!from) return unfit;
+    PLACE place;
+    Want entry = {"symlink: dst", PATH_LIKE, 4, PATH_WRITE, true};
+    const char *to = find_place(vm, args, 1, &entry, args[3], &place);
+    if (!to) return place.unfit;
+    return symlink(from, to) == 0 ? VALUE_NONE : posix_raise_two(vm, args[0], args[1]);
 }
 
 static Value posix_readlink(GenVM *vm, Value *args) {
-    TAKE(2, "readlink: path", PATH_LIKE, PATH_READ, true);
+    TAKE(2, "readlink: path", PATH_LIKE, PATH_READ, true, args[1]);
     char target[4096];
     ssize_t size = readlink(path, target, sizeof target - 1);
     if (size < 0) return posix_raise(vm, args[0]);
@@ -345,35 +440,40 @@ static Value posix_realpath(GenVM *vm, Value *args) {
 }
 
 static Value posix_chmod(GenVM *vm, Value *args) {
-    TAKE_TARGET(4, "chmod: path", PATH_LIKE_INT);
-    if (!refuse_dir_fd(vm, args[2])) return VALUE_ERROR;
-    return chmod(path, (mode_t)as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
+    bool follow = args[3] == VALUE_TRUE;
+    if (!may_follow(vm, "chmod", args[0], follow)) return VALUE_ERROR;
+    TAKE(4, "chmod: path", PATH_LIKE_INT, PATH_WRITE, !follow, args[2]);
+    int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    int status = fchmodat(AT_FDCWD, path, (mode_t)as_int(args[1]), flags);
+    if (status != 0 && !follow && (errno == ENOTSUP || errno == ENOSYS))
+        return raise_error(vm, EXC_NOT_IMPLEMENTED_ERROR,
+                           "chmod: follow_symlinks unavailable on this platform");
+    return status == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 static Value posix_chown(GenVM *vm, Value *args) {
-    TAKE_TARGET(5, "chown: path", PATH_LIKE_INT);
-    if (!refuse_dir_fd(vm, args[3])) return VALUE_ERROR;
-    int flags = args[4] == VALUE_TRUE ? 0 : AT_SYMLINK_NOFOLLOW;
+    bool follow = args[4] == VALUE_TRUE;
+    if (!may_follow(vm, "chown", args[0], follow)) return VALUE_ERROR;
+    TAKE(5, "chown: path", PATH_LIKE_INT, PATH_WRITE, !follow, args[3]);
+    int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
     uid_t uid = (uid_t)as_int(args[1]);
     gid_t gid = (gid_t)as_int(args[2]);
     return fchownat(AT_FDCWD, path, uid, gid, flags) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 static Value posix_lchown(GenVM *vm, Value *args) {
-    TAKE_ENTRY(3, "lchown: path", PATH_LIKE);
+    TAKE_ENTRY(3, "lchown: path", PATH_LIKE, VALUE_NONE);
     int status = lchown(path, (uid_t)as_int(args[1]), (gid_t)as_int(args[2]));
     return status == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 static Value posix_mkfifo(GenVM *vm, Value *args) {
-    TAKE_ENTRY(3, "mkfifo: path", PATH_LIKE);
-    if (!refuse_dir_fd(vm, args[2])) return VALUE_ERROR;
+    TAKE_ENTRY(3, "mkfifo: path", PATH_LIKE, args[2]);
     return mkfifo(path, (mode_t)as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
 }
 
 static Value posix_mknod(GenVM *vm, Value *args) {
-    TAKE_ENTRY(4, "mknod: path", PATH_LIKE);
-    if (!refuse_dir_fd(vm, args[3])) return VALUE_ERROR;
+    TAKE_ENTRY(4, "mknod: path", PATH_LIKE, args[3]);
     int status = mknod(path, (mode_t)as_int(args[1]), (dev_t)as_int(args[2]));
     return status == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
 }
@@ -395,14 +495,14 @@ static Value attribute_bytes(GenVM *vm, Value path_value, const char *path, cons
 }
 
 static Value posix_getxattr(GenVM *vm, Value *args) {
-    TAKE_PATH(3, "getxattr: path", PATH_LIKE_INT);
+    TAKE(3, "getxattr: path", PATH_LIKE_INT, PATH_READ, args[2] != VALUE_TRUE, VALUE_NONE);
     Value unfit_name;
     const char *name = posix_path(vm, args, 3, 1, "getxattr: attribute", PATH_LIKE, &unfit_name);
     return name ? attribute_bytes(vm, args[0], path, name, args[2] == VALUE_TRUE) : unfit_name;
 }
 
 static Value posix_setxattr(GenVM *vm, Value *args) {
-    TAKE_TARGET(5, "setxattr: path", PATH_LIKE_INT);
+    TAKE(5, "setxattr: path", PATH_LIKE_INT, PATH_WRITE, args[4] != VALUE_TRUE, VALUE_NONE);
     Value unfit_name;
     const char *name = posix_path(vm, args, 5, 1, "setxattr: attribute", PATH_LIKE, &unfit_name);
     const uint8_t *data;
@@ -417,7 +517,7 @@ static Value posix_setxattr(GenVM *vm, Value *args) {
 }
 
 static Value posix_removexattr(GenVM *vm, Value *args) {
-    TAKE_TARGET(3, "removexattr: path", PATH_LIKE_INT);
+    TAKE(3, "removexattr: path", PATH_LIKE_INT, PATH_WRITE, args[2] != VALUE_TRUE, VALUE_NONE);
     Value unfit_name;
     const char *name = posix_path(vm, args, 3, 1, "removexattr: attribute", PATH_LIKE, &unfit_name);
     if (!name) return unfit_name;
@@ -427,7 +527,7 @@ static Value posix_removexattr(GenVM *vm, Value *args) {
 
 static Value posix_listxattr(GenVM *vm, Value *args) {
     if (args[0] == VALUE_NONE) args[0] = vm->characters['.'];
-    TAKE_PATH(2, "listxattr: path", PATH_LIKE_INT_NONE);
+    TAKE(2, "listxattr: path", PATH_LIKE_INT_NONE, PATH_READ, args[1] != VALUE_TRUE, VALUE_NONE);
     Value space = bytes_new(vm, NULL, XATTR_LIST_MAX), list = list_new(vm, 0);
     if (space == VALUE_ERROR || list == VALUE_ERROR) return VALUE_ERROR;
     char *names = (char *)AS(Bytes, space)->data;
@@ -440,13 +540,20 @@ static Value posix_listxattr(GenVM *vm, Value *args) {
 }
 
 static Value posix_truncate(GenVM *vm, Value *args) {
-    TAKE_TARGET(2, "truncate: path", PATH_LIKE_INT);
+    if (value_is_intlike(args[0])) { /* only what is open for writing */
+        int fd;
+        if (!take_descriptor(vm, args[0], VALUE_UNSET, &fd)) return VALUE_ERROR;
+        return ftruncate(fd, as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, VALUE_UNSET);
+    }
+    TAKE_TARGET(2, "truncate: path", PATH_LIKE_INT, VALUE_NONE);
     return truncate(path, as_int(args[1])) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
-/* (path, nanoseconds of access and modification; None: now) */
+/* (path, nanoseconds of access and modification; None: now; dir_fd, follow_symlinks) */
 static Value posix_utime(GenVM *vm, Value *args) {
-    TAKE_TARGET(3, "utime: path", PATH_LIKE_INT);
+    bool follow = args[4] == VALUE_TRUE;
+    if (!may_follow(vm, "utime", args[0], follow)) return VALUE_ERROR;
+    TAKE(5, "utime: path", PATH_LIKE_INT, PATH_WRITE, !follow, args[3]);
     struct timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
     for (int i = 0; i < 2; i++) {
         int64_t time;
@@ -456,7 +563,8 @@ static Value posix_utime(GenVM *vm, Value *args) {
         times[i].tv_sec = time / 1000000000 - (time % 1000000000 < 0);
         times[i].tv_nsec = time - times[i].tv_sec * 1000000000;
     }
-    return utimensat(AT_FDCWD, path, times, 0) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
+    int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    return utimensat(AT_FDCWD, path, times, flags) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 
 /* What path arguments are, for os.fspath. */
@@ -466,15 +574,19 @@ static Value posix_fspath(GenVM *vm, Value *args) {
 }
 
 const NativeDef posix_path_functions[] = {
-    {"_lstat(path, /)", lstat_path, NULL},
-    {"_stat(path, follow_symlinks: bool, /)", stat_any, NULL},
+    {"_lstat(path, dir_fd, /)", lstat_path, NULL},
+    {"_stat(path, follow_symlinks: bool, dir_fd=None, /)", stat_any, NULL},
     {"_kind(path, follow_symlinks: bool = True, /)", kind_of, NULL},
     {"_statvfs(path, /)", statvfs_any, NULL},
     {"_fstatvfs(fd: size, /)", fstatvfs_any, NULL},
     {"_scandir(path, /)", posix_scandir, NULL},
-    {"_utime(path, accessed, modified, /)", posix_utime, NULL},
+    {"_utime(path, accessed, modified, dir_fd=None, follow_symlinks: bool = True, /)", posix_utime,
+     NULL},
     {"_realpath(path, /)", posix_realpath, NULL},
-    {"access(path, mode: size)", access_any, "Use the real uid/gid to test for access to a path."},
+    {"access(path, mode: size, *, dir_fd=None, effective_ids: bool = False, follow_symlinks: bool "
+     "= "
+     "True)",
+     access_any, "Use the real uid/gid to test for access to a path."},
     {"chdir(path)", posix_chdir, "Change the current working directory to the specified path."},
     {"chmod(path, mode: size, *, dir_fd=None, follow_symlinks: bool = True)", posix_chmod,
      "Change the access permissions of a file."},

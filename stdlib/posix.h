@@ -17,7 +17,11 @@ const char *posix_path(GenVM *vm, Value *args, int count, int index, const char 
                        const char *more, Value *result);
 /* Descriptors 0 to 2 are the streams' capability, others the files'. */
 bool posix_may_use_descriptor(GenVM *vm, int64_t fd);
-bool posix_may_see_process(GenVM *vm);           /* the environment's capability */
+bool posix_may_see_process(GenVM *vm); /* the environment's capability */
+/* The path seen from `folder`, a dir_fd or None; *joined, which was NULL, is for posix_forget. NULL
+ * with an exception, an OSError of `name`. */
+const char *posix_below(GenVM *vm, Value folder, const char *path, Value name, char **joined);
+void posix_forget(char *joined);
 bool posix_may_use_files(GenVM *vm, Value path); /* false: PermissionError */
 Value posix_raise(GenVM *vm, Value path);        /* OSError by errno; path may be VALUE_UNSET */
 Value posix_raise_two(GenVM *vm, Value from, Value to);

@@ -49,10 +49,7 @@ bool posix_may_use_descriptor(GenVM *vm, int64_t fd) {
     return posix_may_use_files(vm, int_value(fd)) && path_check_descriptor(vm, fd);
 }
 
-static Value posix_open(GenVM *vm, Value *args) {
-    Value unfit;
-    const char *path = posix_path(vm, args, 4, 0, "open: path", " or os.PathLike", &unfit);
-    if (!path) return unfit;
+static Value open_at(GenVM *vm, Value *args, const char *path) {
     int fd;
     int flags = (int)as_int(args[1]) | O_CLOEXEC;
     if (!path_check(vm, path, flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? PATH_WRITE : PATH_READ,
@@ -66,6 +63,17 @@ static Value posix_open(GenVM *vm, Value *args) {
         else if (!posix_interrupted(vm))
             return VALUE_ERROR;
     return int_value(fd);
+}
+
+static Value posix_open(GenVM *vm, Value *args) {
+    Value unfit;
+    const char *path = posix_path(vm, args, 4, 0, "open: path", " or os.PathLike", &unfit);
+    if (!path) return unfit;
+    char *joined = NULL;
+    path = posix_below(vm, args[3], path, args[0], &joined);
+    Value result = path ? open_at(vm, args, path) : VALUE_ERROR;
+    posix_forget(joined);
+    return result;
 }
 
 static Value posix_close(GenVM *vm, Value *args) {

@@ -12,6 +12,7 @@
 #include "vm/genvm.h"
 #include "vm/objects.h"
 #include "vm/resource.h"
+#include "vm/threads.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,12 +31,14 @@ static _Atomic int came[SIGNALS];
 static GenVM *_Atomic owner;
 static _Atomic int wakeup = -1; /* the descriptor that gets the numbers, too; -1: none */
 static _Atomic int handlers;    /* that run just now, on whatever threads */
+static _Atomic unsigned many;   /* signals that came, ever: for those who wait for any */
 
 static void note(int number) {
     int kept = errno;
     handlers++;
     GenVM *vm = owner;
     came[number] = 1;
+    many++;
     if (vm) gen_interrupt(vm);
     unsigned char byte = (unsigned char)number;
     if (wakeup >= 0 && write(wakeup, &byte, 1) < 0) errno = kept; /* full: the reader is behind */
@@ -147,10 +150,33 @@ static Value get_timer(GenVM *vm, Value *args) {
     return pair_of(vm, &timer);
 }
 
+enum { PAUSE_STEP = 5000000 }; /* nanoseconds between two looks of a thread that is not main */
+
+/* The main thread is woken by the signal itself, and run anew when its handler has returned;
+ * another has to look. */
+static Value pause_thread(GenVM *vm) {
+    Thread *thread = threads_current(vm);
+    bool main = threads_is_main(vm);
+    if (!vm->resumed) {
+        thread->progress = many;
+        if (main && vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
+    } else if (main) {
+        return !vm->interrupted || vm_poll_native(vm) ? VALUE_NONE : VALUE_ERROR;
+    } else if (thread->progress != many) {
+        return VALUE_NONE;
+    }
+    return threads_park(vm, main ? THREAD_FOR_EVER : threads_now() + PAUSE_STEP, -1, 0);
+}
+
 static Value pause_process(GenVM *vm, Value *args) {
     (void)args;
+    sigset_t all, before;
     if (!may_use(vm)) return VALUE_ERROR;
-    if (!vm->interrupted) pause();
+    if (vm->resumed || threads_are_many(vm)) return pause_thread(vm);
+    sigfillset(&all); /* none may come between the look and the wait */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (!vm->interrupted) sigsuspend(&before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return VALUE_NONE;
 }
 

@@ -512,6 +512,7 @@ static Value builtin_round(GenVM *vm, Value *args) {
 
 /* ---- input and output ---- */
 
+/* VALUE_UNSET: one of the values has a __str__ in Gen. */
 static Value write_all(GenVM *vm, Value file, Tuple *values, Value sep, Value end) {
     StrBuilder builder;
     builder_init(&builder, vm);
@@ -520,7 +521,7 @@ static Value write_all(GenVM *vm, Value file, Tuple *values, Value sep, Value en
         Value text = leaf_str(vm, values->items[i]);
         if (text == VALUE_ERROR || text == VALUE_TAIL) {
             builder_drop(&builder);
-            return text;
+            return text == VALUE_TAIL ? VALUE_UNSET : text;
         }
         builder_put_str(&builder, text);
     }
@@ -528,6 +529,10 @@ static Value write_all(GenVM *vm, Value file, Tuple *values, Value sep, Value en
     if (builder.failed) {
         builder_drop(&builder);
         return VALUE_ERROR;
+    }
+    if (unlikely(file_write_waits(vm, file, builder.size))) {
+        Value text = builder_finish(&builder);
+        return text == VALUE_ERROR ? text : native_twin(vm, TWIN_PRINT_TEXT, 2, file, text);
     }
     bool ok = file_write_text(vm, file, builder.data, builder.size);
     builder_drop(&builder);
@@ -543,7 +548,7 @@ static Value builtin_print(GenVM *vm, Value *args) {
     if (is_exact(file, TYPE_FILE) && file_is_text(file) && value_is_str(sep) && value_is_str(end) &&
         args[4] == VALUE_FALSE) {
         Value done = write_all(vm, file, AS_TUPLE(args[0]), sep, end);
-        if (done != VALUE_TAIL) return done;
+        if (done != VALUE_UNSET) return done;
     }
     return native_twin(vm, TWIN_PRINT, 5, args[0], args[1], args[2], args[3], args[4]);
 }

@@ -29,6 +29,9 @@ bool file_fetch(GenVM *vm, int fd, int64_t offset, size_t size);
 
 /* Would a write to the descriptor wait until somebody reads: a blocking pipe or socket. */
 bool file_is_blocking_pipe(int fd);
+/* Might file_write_text wait in that way, where another thread could run: then its method write
+ * does it, which parks the thread. */
+bool file_write_waits(GenVM *vm, Value file, size_t size);
 /* As a blocking write of all of it: Thread.progress tells how far it is. False: the thread is
  * parked, or an error is pending. */
 bool file_write_waiting(GenVM *vm, int fd, const uint8_t *data, size_t size);

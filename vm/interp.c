@@ -1020,12 +1020,20 @@ box_float : {
     if (unlikely(vm->poll)) goto hurry;
     NEXT;
 }
-slow_path:
-    CALL_OUTLINED(outlined);
+slow_path : {
+    SYNC();
+    if (unlikely(!outlined(vm))) goto unwind;
+    RELOAD();
+    if (unlikely(vm->poll)) goto hurry;
+    if (unlikely(fuel < 0)) goto tick; /* it has jumped backward */
+    NEXT;
+}
 hurry : { /* something waits for a safepoint: the next one is to be soon */
+    bool is_gone = fuel < 0;
     vm->fuel_kept += fuel;
     fuel = 0;
-    if (unlikely(vm->poll & POLL_BUDGET)) goto tick; /* a straight line must not outrun it */
+    if (unlikely(is_gone || vm->poll & POLL_BUDGET))
+        goto tick; /* a straight line must not outrun it */
     NEXT;
 }
 tick : {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -214,31 +215,102 @@ static int use_of(int flags) {
     return flags & (O_CREAT | O_TRUNC) ? use | PATH_WRITE : use;
 }
 
-/* Below `root`, following no link that leads out of it. */
+/* Where the kernel has no openat2: part by part, none of which may be a link. */
+static int walk_below(int folder, char *rest, int flags, mode_t mode) {
+    int at = dup(folder);
+    for (char *slash; at >= 0 && (slash = strchr(rest, '/')); rest = slash + 1) {
+        *slash = 0;
+        int next = openat(at, rest, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int number = errno;
+        close(at);
+        errno = number;
+        at = next;
+    }
+    if (at < 0) return -1;
+    int fd = openat(at, rest, flags | O_NOFOLLOW, mode);
+    int number = errno;
+    close(at);
+    errno = number;
+    return fd;
+}
+
+/* Below `root`; `rest` is resolved, so that a link in it has come there since. */
 static int open_below(const char *root, const char *rest, int flags, mode_t mode) {
     int folder = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return -1;
     while (*rest == '/')
         rest++;
+    char *copy = strdup(*rest ? rest : ".");
     struct open_how how = {.flags = (uint64_t)(unsigned)flags,
                            .mode = flags & O_CREAT ? mode : 0,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    int fd = (int)syscall(SYS_openat2, folder, *rest ? rest : ".", &how, sizeof how);
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) /* an old kernel; its path was resolved */
-        fd = openat(folder, *rest ? rest : ".", flags | O_NOFOLLOW, mode);
-    if (fd < 0 && errno == EXDEV) errno = EPERM;
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    int fd = copy ? (int)syscall(SYS_openat2, folder, copy, &how, sizeof how) : -1;
+    if (copy && fd < 0 && (errno == ENOSYS || errno == EPERM))
+        fd = walk_below(folder, copy, flags, mode);
+    if (fd < 0 && (errno == EXDEV || (errno == ELOOP && !(flags & O_NOFOLLOW)))) errno = EPERM;
     int number = errno;
+    free(copy);
     close(folder);
     errno = number;
     return fd;
 }
 
+/* One root with a use that is not granted everywhere; NULL: there is none. */
+static const PathRoot *restricting_root(const struct PathRules *rules, const char *path, int use) {
+    const PathRoot *root = NULL;
+    for (int one = PATH_READ; one <= PATH_WRITE && !root; one <<= 1)
+        if ((use & one) && !rules->everywhere[one]) root = find_root(rules, path, one);
+    return root;
+}
+
+/* Opens the place itself, or the folder that it is an entry of. False: errno says why not. */
+static bool hold_place(const PathRoot *root, char *resolved, bool link, PathPlace *place) {
+    const char *last = "";
+    char *rest = resolved + strlen(root->path);
+    if (link && !*rest) return (place->path = place->text = strdup(resolved)) != NULL;
+    if (link) {
+        char *slash = strrchr(rest, '/');
+        *slash = 0;
+        last = slash + 1;
+    }
+    place->fd = open_below(root->path, rest, O_PATH | O_CLOEXEC | (link ? O_DIRECTORY : 0), 0);
+    if (place->fd < 0) return errno == ENOENT ? (place->path = "", true) : false;
+    if (asprintf(&place->text, "/proc/self/fd/%d%s%s", place->fd, link ? "/" : "", last) < 0) {
+        place->text = NULL;
+        path_leave(place);
+        return errno = ENOMEM, false;
+    }
+    place->path = place->text;
+    return true;
+}
+
+bool path_find(GenVM *vm, const char *path, int use, bool link, Value name, PathPlace *place) {
+    *place = (PathPlace){path, NULL, -1};
+    if (!vm->path_rules) return true;
+    char *resolved = resolve(path, link);
+    int number = resolved ? 0 : errno == ENOMEM ? ENOMEM : EPERM;
+    if (resolved && !is_below(vm->path_rules, resolved, use)) number = EPERM;
+    const PathRoot *root = number ? NULL : restricting_root(vm->path_rules, resolved, use);
+    bool found = !number && (!root || hold_place(root, resolved, link, place));
+    if (!number && !found) number = errno;
+    free(resolved);
+    if (number == ENOMEM) return raise_memory(vm), false;
+    if (number == EPERM) return path_refuse(vm, describe(use), name), false;
+    return found || (raise_os_error(vm, number, name), false);
+}
+
+void path_leave(PathPlace *place) {
+    if (place->fd >= 0) close(place->fd);
+    free(place->text);
+    *place = (PathPlace){NULL, NULL, -1};
+}
+
 int path_open(GenVM *vm, const char *path, int flags, mode_t mode) {
     if (!vm->path_rules) return open(path, flags, mode);
     int use = use_of(flags), fd = -1;
-    char *resolved = resolve(path, false);
+    char *resolved = resolve(path, flags & O_NOFOLLOW);
     if (!resolved) return errno = EPERM, -1;
-    const PathRoot *root = find_root(vm->path_rules, resolved, use & PATH_WRITE ? PATH_WRITE : use);
+    const PathRoot *root = restricting_root(vm->path_rules, resolved, use);
     if (!is_below(vm->path_rules, resolved, use))
         errno = EPERM;
     else if (root)

@@ -18,6 +18,18 @@ typedef enum PathUse { PATH_READ = 1, PATH_WRITE = 2 } PathUse; /* bits */
 bool path_check(GenVM *vm, const char *path, int use, bool link, Value name);
 bool path_is_allowed(GenVM *vm, const char *path, int use); /* the same without an exception */
 
+/* Where the system finds what the script named and may use, however links change meanwhile: for one
+ * call, between path_find and path_leave. */
+typedef struct PathPlace {
+    const char *path; /* for the system */
+    char *text;       /* malloc'ed, or NULL */
+    int fd;           /* what keeps the place, or -1 */
+} PathPlace;
+/* As path_check, which need not be asked too. What is not there is "", which the system does not
+ * find either. False with PermissionError or OSError; there is nothing to leave then. */
+bool path_find(GenVM *vm, const char *path, int use, bool link, Value name, PathPlace *place);
+void path_leave(PathPlace *place);
+
 /* open(2), but only below the roots, however the links change meanwhile. -1 with errno; EPERM when
  * it is not allowed. */
 int path_open(GenVM *vm, const char *path, int flags, mode_t mode);

@@ -127,7 +127,7 @@ bool vm_safepoint(GenVM *vm) {
 bool vm_poll_native(GenVM *vm) {
     vm->fuel_kept += vm->fuel;
     vm->fuel = 0;
-    if (vm->task) vm->poll |= POLL_BUDGET; /* it looks at its budget when the native has returned */
+    vm->poll |= POLL_BUDGET; /* a safepoint is due when the native has returned */
     if (vm->task && budget_is_outrun(vm)) return raise_memory(vm), false;
     bool handled = vm->roots[ROOT_ON_INTERRUPT] != VALUE_UNSET || !threads_is_main(vm);
     if (vm->interrupted && handled)

@@ -18,6 +18,7 @@
 
 enum { ROOT_UNSUPPORTED = 9 }; /* vm->roots: the class io.UnsupportedOperation */
 enum { MANY_OPEN = 128 };      /* from this descriptor on, files left open are looked for */
+enum { MUCH = 16384, BYTES_A_STEP = 64 }; /* bytes */
 enum {
     READ_MOST = 1 << 30,
     READ_STEP = 65536
@@ -115,12 +116,17 @@ static bool retry(GenVM *vm) {
     return !vm->interrupted || vm_poll_native(vm);
 }
 
+/* Where there are other threads, much that is moved is a good part of the slice of this one. */
+static void note_moved(GenVM *vm, size_t size) {
+    if (unlikely(vm->threads != NULL) && size >= MUCH) native_spend(vm, size / BYTES_A_STEP);
+}
+
 int64_t raw_read(GenVM *vm, RawFile *raw, void *data, size_t size) {
     if (raw->host >= 0) return 0;
     if (size > READ_MOST) size = READ_MOST;
     for (;;) {
         ssize_t got = read(raw->fd, data, size);
-        if (got >= 0) return got;
+        if (got >= 0) return note_moved(vm, (size_t)got), got;
         if (!retry(vm)) return -1;
     }
 }
@@ -144,6 +150,7 @@ bool raw_write(GenVM *vm, RawFile *raw, const void *data, size_t size, size_t *d
         else if (!retry(vm))
             return false;
     }
+    note_moved(vm, size);
     return true;
 }
 

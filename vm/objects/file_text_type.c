@@ -139,6 +139,14 @@ static Buffered *draining(GenVM *vm, const TextFile *file) {
     return file_drains(vm, bytes) ? bytes : NULL;
 }
 
+bool file_write_waits(GenVM *vm, Value file, size_t size) {
+    const TextFile *text = text_of(file);
+    if (likely(!vm->threads)) return false;
+    const Buffered *bytes = draining(vm, text);
+    return bytes && (text->line_buffering || text->write_through ||
+                     bytes->used + text->pending_used + size > bytes->size);
+}
+
 static Value write_draining(GenVM *vm, TextFile *file, Buffered *bytes, Value text) {
     if (!vm->resumed) {
         bytes->may_grow = true;

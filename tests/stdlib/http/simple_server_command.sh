@@ -27,7 +27,7 @@ page = urllib.request.urlopen(sys.argv[1] + '/?x').read().decode()
 print(re.findall('<h1>.*</h1>|<li>.*</li>', page))
 END
 tries=0
-while [ $(ls /proc/$server/fd | wc -l) != $before ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+while [ $(ls /proc/$server/fd | wc -l) -gt $before ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 [ $tries -lt 100 ] && echo no descriptor left
 kill -2 $server
 wait $server
