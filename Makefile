@@ -341,6 +341,8 @@ oracle: ## prove the expected outputs right by running the tests under CPython
 bench: all ## measure time and instructions beside the targets and the other interpreters
 	@tests/bench/run
 	@tests/bench/async_run
+	@tests/bench/http_run
+	@tests/bench/files_run
 	@tests/bench/embed
 	@tests/bench/budget
 	@tests/bench/size

@@ -60,7 +60,9 @@ enum {
 #define YOUNG_BYTES ((uint64_t)3 << 20)
 /* With fewer old objects than that there is little to trace: a small program stays smaller. */
 #define YOUNG_BYTES_FIRST ((uint64_t)2 << 20)
-#define FULL_MIN_BYTES ((uint64_t)8 << 20)
+/* What minor collections let grow old and die unseen in a small heap, which a full one goes through
+ * in a millisecond. */
+#define FULL_MIN_BYTES ((uint64_t)2 << 20)
 /* Heaps of fewer old bytes are marked at once; a slice marks SLICE_MARK bytes or clears the marks
  * of SLICE_BLOCKS blocks, about a millisecond's work, each time SLICE_YOUNG bytes were allocated.
  */

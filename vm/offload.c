@@ -145,9 +145,21 @@ bool offload_is_under_way(GenVM *vm) {
     return unlikely(vm->resumed) && held_job(vm);
 }
 
+/* Nobody waits any more: the descriptor is given back now, not when the collector finds the job.
+ * What it reads there is the last that the job's thread does with it. */
+static void close_end(Job *job) {
+    uint64_t count;
+    if (job->end < 0 || read(job->end, &count, sizeof count) != sizeof count) return;
+    close(job->end);
+    job->end = -1;
+}
+
 void *offload_finish(GenVM *vm) {
     Job *job = held_job(vm);
-    if (job->done) return job;
+    if (job->done) {
+        close_end(job);
+        return job;
+    }
     if (vm->interrupted && threads_is_main(vm) && !vm_poll_native(vm)) return NULL;
     threads_park(vm, THREAD_FOR_EVER, job->end, POLLIN);
     return NULL;
