@@ -1,12 +1,7 @@
 # The example of a chat server with CPython's sockets as its clients; Ctrl-C ends it cleanly.
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
-: > "$folder/out"
-"$GEN" "$GEN_ROOT/scripts/examples/chat_server.gen" 0 > "$folder/out" &
-server=$!
-while ! grep -q chatting "$folder/out"; do sleep 0.05; done
-port=$(sed -n 's/chatting on port //p' "$folder/out")
+. "$GEN_ROOT/tests/shared/serve.sh"
+serve chat_server chatting 0
 python3 - "$port" <<'END'
 import socket, sys
 

@@ -1,7 +1,6 @@
 # Streams of gen and of CPython talk to each other, either way round: lines, a megabyte, a half-closed connection.
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+. "$GEN_ROOT/tests/shared/serve.sh"
 cat > "$folder/server.gen" <<'END'
 import asyncio
 

@@ -2,8 +2,7 @@
 # without a word, one never reads, one sends an endless line, one only half of a handshake. No descriptor stays open behind them.
 # skip: stress too slow
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+. "$GEN_ROOT/tests/shared/serve.sh"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$folder/key" -out "$folder/cert" -days 1 -subj /CN=localhost \
     -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' 2> "$folder/log" || cat "$folder/log"
 cat > "$folder/clients.py" <<'END'
@@ -53,10 +52,7 @@ END
 for kind in plain tls; do
     : > "$folder/out"
     [ $kind = tls ] && set -- "$folder/cert" "$folder/key"
-    "$GEN" "$GEN_ROOT/scripts/examples/chat_server.gen" 0 "$@" > "$folder/out" &
-    server=$!
-    while ! grep -q chatting "$folder/out"; do sleep 0.05; done
-    port=$(sed -n 's/chatting on port //p' "$folder/out")
+    serve chat_server chatting 0 "$@"
     count() { ls "/proc/$server/fd" | wc -l; }
     before=$(count)
     python3 "$folder/clients.py" "$port" $1

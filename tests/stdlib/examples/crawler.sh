@@ -2,8 +2,7 @@
 # of its workers; a server that is not there is one broken page.
 # skip: stress too slow
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+. "$GEN_ROOT/tests/shared/serve.sh"
 mkdir -p "$folder/site/sub"
 cat > "$folder/site/index.html" <<'END'
 <a href="a.html">a</a> <a href=sub/>not quoted</a> <a class="x" href='sub/'>s</a> <IMG SRC="i.png"> <a href="http://elsewhere.invalid/">x</a>

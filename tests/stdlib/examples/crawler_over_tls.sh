@@ -2,8 +2,7 @@
 # the site is one broken page.
 # skip: stress too slow
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+. "$GEN_ROOT/tests/shared/serve.sh"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$folder/key" -out "$folder/cert" -days 1 -subj /CN=localhost \
     -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' 2> "$folder/log" || cat "$folder/log"
 mkdir "$folder/site" && echo '<a href="a.html">a</a> <a href="none.html">n</a>' > "$folder/site/index.html"

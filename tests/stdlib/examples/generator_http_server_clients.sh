@@ -2,13 +2,8 @@
 # plain sockets; bodies, Expect: 100-continue, HEAD, pipelined requests, huge heads. No descriptor stays open behind them.
 # skip: stress too slow
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
-: > "$folder/out"
-"$GEN" "$GEN_ROOT/scripts/examples/generator_http_server.gen" 0 > "$folder/out" &
-server=$!
-while ! grep -q serving "$folder/out"; do sleep 0.05; done
-port=$(sed -n 's/serving on port //p' "$folder/out")
+. "$GEN_ROOT/tests/shared/serve.sh"
+serve generator_http_server serving 0
 url="http://127.0.0.1:$port"
 before=$(ls "/proc/$server/fd" | wc -l)
 curl -s "$url/" "$url/none" -w ' %{http_code} %{num_connects}\n'

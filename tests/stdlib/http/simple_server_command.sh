@@ -1,7 +1,6 @@
 # gen -m http.server serves the files of a folder to curl and to CPython's urllib; Ctrl-C ends it.
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+. "$GEN_ROOT/tests/shared/serve.sh"
 mkdir -p "$folder/site/sub/empty" && echo hello > "$folder/site/a.txt" && echo '<p>index' > "$folder/site/sub/index.html"
 echo secret > "$folder/secret" && printf '\377\0' > "$folder/site/sub/b ü.png"
 : > "$folder/out"

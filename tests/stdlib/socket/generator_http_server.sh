@@ -1,13 +1,8 @@
 # The example of a server whose handlers are generators answers curl, with kept connections and without; a client that
 # sends garbage or leaves is no harm.
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
-: > "$folder/out"
-"$GEN" "$GEN_ROOT/scripts/examples/generator_http_server.gen" 0 6 > "$folder/out" &
-server=$!
-while ! grep -q serving "$folder/out"; do sleep 0.05; done
-port=$(sed -n 's/serving on port //p' "$folder/out")
+. "$GEN_ROOT/tests/shared/serve.sh"
+serve generator_http_server serving 0 6
 curl -s "http://127.0.0.1:$port/" "http://127.0.0.1:$port/none" -w ' %{http_code} %{num_connects}\n'
 printf 'garbage\r\n\r\n' | timeout 5 python3 -c "
 import socket, sys

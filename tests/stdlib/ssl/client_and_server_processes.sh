@@ -1,7 +1,6 @@
 # gen's ssl against openssl s_client, and CPython's as the other end.
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+. "$GEN_ROOT/tests/shared/serve.sh"
 cat > "$folder/client.gen" <<'END'
 import socket, ssl, sys
 context = ssl.create_default_context(cafile='localhost.pem')

@@ -1,8 +1,7 @@
 # urllib.request asks a server of CPython's: statuses, redirections, passwords, data, chunks, time-outs. CPython, given the same
 # script, prints the same.
 # timeout: 60
-folder=$(mktemp -d) || exit 1
-trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
+. "$GEN_ROOT/tests/shared/serve.sh"
 cat > "$folder/server.py" <<'END'
 import http.server, time
 
