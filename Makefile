@@ -244,7 +244,7 @@ build/tests/cases.def: FORCE
 with_output = $(filter $(basename $(wildcard $(1:.c=.out))),$(basename $(wildcard $(1))))
 EXAMPLES := $(call with_output,scripts/embed/*.c)
 HOSTS := $(call with_output,tests/*/*.c)
-LINK_TESTS := $(filter %/link_vm %/link_parser %/front_end,$(HOSTS))
+LINK_TESTS := $(filter %/link_vm %/link_parser %/front_end %/every_way,$(HOSTS))
 PROGRAMS := $(EXAMPLES:%=$(B)/programs/%-c11) $(EXAMPLES:%=$(B)/programs/%-cpp) \
 	$(HOSTS:%=$(B)/programs/%-c11)
 HOST_FLAGS = -I$(B)/include $(VARIANT_FLAGS) -g -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
@@ -280,6 +280,12 @@ $(B)/programs/tests/parser/front_end-c11: tests/parser/front_end.c $(VM_OBJ) $(P
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
+
+# This one looks at the frames of tasks.
+$(B)/programs/tests/suspend/every_way-c11: tests/suspend/every_way.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. -Ivm $(WARN_FLAGS) -o $@ $^ $(LIBS) -lpthread
 
 .PHONY: test-programs run-tests
 test-programs: all $(RUNNER) $(PROGRAMS)
@@ -339,6 +345,7 @@ oracle: ## prove the expected outputs right by running the tests under CPython
 	@scripts/oracle
 
 bench: all ## measure time and instructions beside the targets and the other interpreters
+	@tests/bench/embed
 	@tests/bench/run
 	@tests/bench/async_run
 	@tests/bench/http_run

@@ -90,6 +90,8 @@ Leaf frame_register_is_set(GenVM *vm, const Code *code, uint32_t reg, uint32_t w
 /* Will the register be read, once the instruction before `word` is done or has raised? True also
  * when there is no memory to find out. */
 bool frame_register_is_live(GenVM *vm, const Code *code, uint32_t reg, uint32_t word);
+/* The same of the handlers of the instruction before `word` alone: what they do when it raises. */
+bool frame_register_is_caught(GenVM *vm, const Code *code, uint32_t reg, uint32_t word);
 
 /* Makes room for `count` words above `top`: may move the stack (vm->base follows). Returns the new
  * place of `top`, NULL with RecursionError or MemoryError pending. */

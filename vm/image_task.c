@@ -165,8 +165,27 @@ static void note_contents(GenVM *vm, const Code *code, uint32_t word, uint8_t *w
     memory_free(holds);
 }
 
+/* The register that takes what the frame above will return, where nothing reads it before: what is
+ * in it is left over. UINT32_MAX: there is none. */
+static uint32_t awaiting_register(GenVM *vm, Value *base, const Code *code, uint32_t word,
+                                  Value *callee) {
+    if (!callee || word == 0) return UINT32_MAX;
+    uint32_t reg = instr_a(code_instr_before(code, word));
+    Function *above = frame_function(callee);
+    if (continue_is_stub(vm, above)) {
+        char writes = stub_forms[continue_kind(vm, above)].writes;
+        if (writes != 'v' && writes != 'i') return UINT32_MAX;
+    } else if (frame_is_generator(callee)) {
+        reg = (uint32_t)(generator_of(callee)->dest - base);
+    }
+    return reg >= code->regs || image_is_variable(code, reg, word) ||
+                   frame_register_is_caught(vm, code, reg, word)
+               ? UINT32_MAX
+               : reg;
+}
+
 static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, const Code *code,
-                          uint32_t word) {
+                          uint32_t word, uint32_t awaiting) {
     uint8_t *wanted = memory_new_zeroed(w->vm, code->regs + 1u, 1);
     if (!wanted) {
         raise_memory(w->vm);
@@ -176,6 +195,7 @@ static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, con
     note_contents(w->vm, code, word, wanted);
     if (image_other_word(code, word) != word)
         note_contents(w->vm, code, image_other_word(code, word), wanted);
+    if (awaiting < code->regs) wanted[awaiting] = 0;
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < count && !w->failed; reg++) {
         Value v = regs[reg];
@@ -228,8 +248,9 @@ static void put_frame(ImageWriter *w, const TaskState *state, Value *base, const
         image_put_pointer(w, function);
         image_put_number(w->out, offset);
         image_put_number(w->out, word_in(function, pc));
-        put_registers(w, base, own_count(base, function->regs, callee), function->code,
-                      word_in(function, pc));
+        uint32_t word = word_in(function, pc);
+        put_registers(w, base, own_count(base, function->regs, callee), function->code, word,
+                      awaiting_register(vm, base, function->code, word, callee));
     }
 }
 

@@ -115,10 +115,11 @@ static void go_on(Walk *walk, uint32_t word, Instr instr) {
         go_to(walk, (int64_t)word + code_op_info[op].words);
 }
 
-/* Will register `reg` be read, once the instruction before `word` is done or has raised? */
-static bool is_live(Walk *walk, uint32_t word) {
+/* Will register `reg` be read, once the instruction before `word` has raised or, with `done`, is
+ * done? */
+static bool is_live(Walk *walk, uint32_t word, bool done) {
     if (word > 0) go_to_handlers(walk, word - 1);
-    go_to(walk, word);
+    if (done) go_to(walk, word);
     while (walk->todo_count) {
         uint32_t at = walk->todo[--walk->todo_count];
         Instr instr = walk->code->instrs[at];
@@ -131,14 +132,22 @@ static bool is_live(Walk *walk, uint32_t word) {
 }
 
 /* True also when there is no memory to find out. */
-bool frame_register_is_live(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
+static bool may_be_live(GenVM *vm, const Code *code, uint32_t reg, uint32_t word, bool done) {
     Walk walk = {.code = code, .reg = reg};
     walk.seen = memory_new_zeroed(vm, code->instr_count, 1);
     walk.todo = memory_new(vm, code->instr_count * sizeof *walk.todo);
-    bool live = !walk.seen || !walk.todo || is_live(&walk, word);
+    bool live = !walk.seen || !walk.todo || is_live(&walk, word, done);
     memory_free(walk.seen);
     memory_free(walk.todo);
     return live;
+}
+
+bool frame_register_is_live(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
+    return may_be_live(vm, code, reg, word, true);
+}
+
+bool frame_register_is_caught(GenVM *vm, const Code *code, uint32_t reg, uint32_t word) {
+    return may_be_live(vm, code, reg, word, false);
 }
 
 /* ---- was it written? ---- */

@@ -579,7 +579,9 @@ static bool check_registers(const Flow *f, const FrameCheck *check, const Holds 
         uint32_t holds = dest ? exact[i] | f->found[i] : exact[i];
         if (i >= check->count ? holds & HOLDS_NOTHING : is_one_of(regs[i], holds)) continue;
         if (dest && i >= check->count) continue;
-        if (!frame_register_is_live(f->vm, f->code, i, check->word)) continue;
+        bool live = dest ? frame_register_is_caught(f->vm, f->code, i, check->word)
+                         : frame_register_is_live(f->vm, f->code, i, check->word);
+        if (!live) continue; /* it may be left over, or have been left out */
         return snprintf(f->message, f->size,
                         "at word %u register %u holds what it cannot hold (%x)", check->word, i,
                         holds),

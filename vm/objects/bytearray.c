@@ -141,14 +141,16 @@ static Value construct(GenVM *vm, Value *args) {
     ByteArray *array = new_of_class(vm, type_from(args[0]));
     if (!array) return VALUE_ERROR;
     Leaf leaf = fill(vm, array, args + 1);
-    if (leaf == LEAF_SCRIPT)
-        return native_twin(vm, TWIN_BYTEARRAY_FILL, 2, object_value(array), args[1]);
+    if (leaf == LEAF_SCRIPT) {
+        args[0] = object_value(array);
+        return bytes_source_twin(vm, TWIN_BYTEARRAY_FILL, args);
+    }
     return leaf == LEAF_TRUE ? object_value(array) : VALUE_ERROR;
 }
 
 static Value init(GenVM *vm, Value *args) {
     Leaf leaf = fill(vm, array_of(args[0]), args + 1);
-    if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_BYTEARRAY_INIT, 2, args[0], args[1]);
+    if (leaf == LEAF_SCRIPT) return bytes_source_twin(vm, TWIN_BYTEARRAY_INIT, args);
     return leaf == LEAF_TRUE ? VALUE_NONE : VALUE_ERROR;
 }
 

@@ -115,6 +115,7 @@ static Leaf encode_source(GenVM *vm, Value source, Value encoding, Value errors,
     }
     const char *name = str_c_whole(vm, encoding), *handler;
     if (!name || !str_c_or_none(vm, errors, &handler)) return LEAF_ERROR;
+    if (codec_needs_script(name, handler ? handler : "strict")) return LEAF_SCRIPT;
     *out = codec_encode(vm, source, name, handler);
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }
@@ -134,8 +135,8 @@ static Leaf zeros(GenVM *vm, Value count, Value *out) {
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }
 
-/* args: source, encoding, errors as the constructors have them. LEAF_SCRIPT: __index__, __bytes__
- * or iteration. */
+/* args: source, encoding, errors as the constructors have them. LEAF_SCRIPT: __index__, __bytes__,
+ * iteration, or a codec that is written in Gen. */
 Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, Value *out) {
     Value source = args[0];
     uint64_t count;
@@ -162,15 +163,21 @@ Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, 
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }
 
+Value bytes_source_twin(GenVM *vm, Twin twin, const Value *args) {
+    Value encoding = args[2] == VALUE_UNSET ? VALUE_NONE : args[2];
+    Value errors = args[3] == VALUE_UNSET ? VALUE_NONE : args[3];
+    return native_twin(vm, twin, 4, args[0], args[1], encoding, errors);
+}
+
 static Value construct(GenVM *vm, Value *args) {
     Value data;
     bool alone = args[1] != VALUE_UNSET && args[2] == VALUE_UNSET && args[3] == VALUE_UNSET;
     if (alone && !type_of(vm, args[1])->is_builtin &&
         type_special(vm, args[1], SP_BYTES) != VALUE_UNSET)
-        return native_twin(vm, TWIN_BYTES_NEW, 2, args[0], args[1]);
+        return bytes_source_twin(vm, TWIN_BYTES_NEW, args);
     switch (bytes_from_source(vm, args + 1, "bytes must be in range(0, 256)", &data)) {
     case LEAF_TRUE: return bytes_of_class(vm, type_from(args[0]), data);
-    case LEAF_SCRIPT: return native_twin(vm, TWIN_BYTES_NEW, 2, args[0], args[1]);
+    case LEAF_SCRIPT: return bytes_source_twin(vm, TWIN_BYTES_NEW, args);
     case LEAF_FALSE:
     case LEAF_ERROR: break;
     }

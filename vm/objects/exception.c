@@ -380,17 +380,21 @@ static bool is_plain(Value v) {
            is_exact(v, TYPE_BYTES) || is_int(v);
 }
 
+static Value or_none(Value v) {
+    return v == VALUE_UNSET ? VALUE_NONE : v;
+}
+
 static Value os_str(GenVM *vm, Value self) {
     Value number = exception_get_field(self, OS_ERROR_ERRNO),
           text = exception_get_field(self, OS_ERROR_STRERROR);
     Value filename = exception_get_field(self, OS_ERROR_FILENAME),
           second = exception_get_field(self, OS_ERROR_FILENAME2);
     if (number == VALUE_UNSET || text == VALUE_UNSET) return plain_str(vm, self);
+    if (!is_plain(filename) || !is_plain(number) || !is_plain(text) || !is_plain(second))
+        return native_twin(vm, TWIN_OS_ERROR_STR, 4, number, text, or_none(filename),
+                           or_none(second));
     if (filename == VALUE_UNSET || filename == VALUE_NONE)
         return str_format(vm, "[Errno %S] %S", number, text);
-    if (!is_plain(filename) || !is_plain(number) || !is_plain(text) || !is_plain(second))
-        return native_twin(vm, TWIN_OS_ERROR_STR, 4, number, text, filename,
-                           second == VALUE_UNSET ? VALUE_NONE : second);
     if (second == VALUE_UNSET || second == VALUE_NONE)
         return str_format(vm, "[Errno %S] %S: %V", number, text, filename);
     return str_format(vm, "[Errno %S] %S: %V -> %V", number, text, filename, second);
@@ -529,10 +533,6 @@ static Value repr(GenVM *vm, Value self) {
 }
 
 /* ---- attributes of all ---- */
-
-static Value or_none(Value v) {
-    return v == VALUE_UNSET ? VALUE_NONE : v;
-}
 
 static Value get_args(GenVM *vm, Value self) {
     return (void)vm, self_exception(self)->args;

@@ -424,6 +424,8 @@ Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message,
                      uint8_t *byte); /* an int in 0..255 */
 Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message,
                       Value *out);
+/* The twin of a constructor: (object or class, source, encoding or None, errors or None). */
+Value bytes_source_twin(GenVM *vm, Twin twin, const Value *args);
 Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, Value *out);
 Value bytes_repr_of(GenVM *vm, TextSpan data, bool escape_single);
 Value bytes_repeat(GenVM *vm, Value v, int64_t times);
