@@ -117,6 +117,7 @@ typedef struct Heap {
     uint32_t remembered_count, remembered_capacity;
     Object **finalizable;
     uint32_t finalizable_count, finalizable_capacity;
+    uint32_t finalizable_at_first; /* of the streams that a new VM has */
     Chunk *chunks;
     uint32_t chunk_count, chunk_capacity;
     char *spare, *spare_end; /* blocks not yet given to a class */
@@ -665,6 +666,18 @@ void gc_finalizable(GenVM *vm, void *pointer) {
     if (unlikely(heap->finalizable_count == heap->finalizable_capacity)) return;
     heap->finalizable[heap->finalizable_count++] = object;
     object->gc |= GC_FINALIZABLE;
+}
+
+void gc_begin_finalizable(GenVM *vm) {
+    vm->heap->finalizable_at_first = vm->heap->finalizable_count;
+}
+
+bool gc_has_finalizable(GenVM *vm) {
+    const Heap *heap = vm->heap;
+    bool same = heap->finalizable_count == heap->finalizable_at_first;
+    for (uint32_t i = 0; same && i < heap->finalizable_count; i++) /* one may have replaced one */
+        same = vm->shapes[heap->finalizable[i]->shape].type->slots.finalize != NULL;
+    return !same;
 }
 
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
