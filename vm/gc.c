@@ -672,14 +672,6 @@ void gc_begin_finalizable(GenVM *vm) {
     vm->heap->finalizable_at_first = vm->heap->finalizable_count;
 }
 
-bool gc_has_finalizable(GenVM *vm) {
-    const Heap *heap = vm->heap;
-    bool same = heap->finalizable_count == heap->finalizable_at_first;
-    for (uint32_t i = 0; same && i < heap->finalizable_count; i++) /* one may have replaced one */
-        same = vm->shapes[heap->finalizable[i]->shape].type->slots.finalize != NULL;
-    return !same;
-}
-
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
                          void *context) {
     Heap *heap = vm->heap;
@@ -913,6 +905,18 @@ static bool is_finished_generator(Object *object) {
     if (!is_generator_like(object_value(object))) return false;
     if (object->state == GENERATOR_DONE) return true;
     return object->kind == TYPE_GENERATOR && generator_unstarted((Generator *)object);
+}
+
+bool gc_has_finalizable(GenVM *vm) {
+    const Heap *heap = vm->heap;
+    uint32_t native = 0;
+    for (uint32_t i = 0; i < heap->finalizable_count; i++) {
+        Object *object = heap->finalizable[i];
+        if (is_finished_generator(object)) continue;
+        if (!vm->shapes[object->shape].type->slots.finalize) return true;
+        native++;
+    }
+    return native != heap->finalizable_at_first;
 }
 
 /* They are taken from the end: the oldest goes first. */
