@@ -329,7 +329,7 @@ fuzz-every-byte: ## damage each byte of each image of the corpus in turn (IMAGES
 	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-every_byte $(IMAGES)
 
 tsan: ## run the tests of VMs on many threads under ThreadSanitizer
-	@+$(MAKE) --no-print-directory V=tsan FILTER='@(embed/@(threads|two_vms)_c11|*/*interpreter_pool*)' run-tests
+	@+$(MAKE) --no-print-directory V=tsan FILTER='@(embed/@(threads|thread_hops|two_vms)_c11|*/*interpreter_pool*)' run-tests
 
 suspend: test-programs ## run the tests of language and builtins saved, killed and resumed every few steps
 	@scripts/suspend 101

@@ -148,10 +148,12 @@ static Value freevars(GenVM *vm, Value self) {
 }
 
 static Value consts(GenVM *vm, Value self) {
+    if (!code_thaw(vm, code_of(self))) return VALUE_ERROR;
     return tuple_from_array(vm, code_of(self)->consts, code_of(self)->const_count);
 }
 
 static Value instructions(GenVM *vm, Value self) {
+    if (!code_thaw(vm, code_of(self))) return VALUE_ERROR;
     return bytes_new(vm, code_of(self)->instrs, code_of(self)->instr_count * sizeof(Instr));
 }
 
@@ -181,7 +183,7 @@ static Value used_name(const Code *code, uint32_t word) {
 static Value names(GenVM *vm, Value self) {
     const Code *code = code_of(self);
     Value seen = dict_new(vm), list = list_new(vm, 0);
-    if (seen == VALUE_ERROR || list == VALUE_ERROR) return VALUE_ERROR;
+    if (!code_thaw(vm, code) || seen == VALUE_ERROR || list == VALUE_ERROR) return VALUE_ERROR;
     for (uint32_t i = 0; i < code->instr_count;
          i += code_op_info[instr_op(code->instrs[i])].words) {
         Value used = used_name(code, i);
@@ -203,6 +205,7 @@ static Value number_or_none(uint32_t line, uint32_t number) {
 /* (line, end line, column, end column) for each word. */
 static Value positions(GenVM *vm, Value *args) {
     const Code *code = code_of(args[0]);
+    if (!code_thaw(vm, code)) return VALUE_ERROR;
     Value list = list_new(vm, code->instr_count);
     for (uint32_t i = 0; list != VALUE_ERROR && code->positions && i < code->instr_count; i++) {
         const Position *p = &code->positions[i];
@@ -217,6 +220,7 @@ static Value positions(GenVM *vm, Value *args) {
 /* (start, end, line) for each run of words of one line, in bytes. */
 static Value lines(GenVM *vm, Value *args) {
     const Code *code = code_of(args[0]);
+    if (!code_thaw(vm, code)) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     for (uint32_t start = 0, end;
          list != VALUE_ERROR && code->positions && start < code->instr_count; start = end) {
@@ -236,7 +240,7 @@ static Value given_or(Value given, Value otherwise) {
 
 static Value replace(GenVM *vm, Value *args) {
     const Code *code = code_of(args[0]);
-    Code *copy = code_new(vm);
+    Code *copy = code_thaw(vm, code) ? code_new(vm) : NULL;
     if (!copy) return VALUE_ERROR;
     Object header = copy->header;
     *copy = *code;
@@ -278,6 +282,7 @@ static void trace(GenVM *vm, Object *object) {
     gc_mark(vm, code->source_lines);
     gc_mark_pointer(vm, code->image);
     gc_mark_pointer(vm, code->plans);
+    gc_mark_pointer(vm, code->frozen_names);
     for (int i = 0; code->plans && i < CODE_PLANS; i++)
         gc_mark(vm, ((CodePlan *)code->plans->data)[i].names);
     for (size_t i = 0; i < sizeof code->storage / sizeof *code->storage; i++)

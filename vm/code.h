@@ -139,9 +139,20 @@ typedef struct Code {
     Buffer *plans;      /* CODE_PLANS of CodePlan, by their names; NULL before there is one */
     Bytes *image; /* its SHA-256 (16 bytes of it) and its serial form, once they were wanted: see
                      image_code.c */
+    const uint8_t *frozen; /* NULL, or the instructions, constants and tables of the library's code
+                              while nobody has called it: image_code.c */
+    const uint8_t *frozen_start; /* of its module */
+    Tuple *frozen_names;
     Buffer *storage[7]; /* what the pointers above point into: instrs consts ranges positions
                            cell_regs inlined loops */
 } Code;
+
+bool image_thaw_body(GenVM *vm, struct Code *code);
+/* Before the arrays of a code are looked at that may never have been called. False with MemoryError
+ * pending. */
+static inline bool code_thaw(GenVM *vm, const Code *code) {
+    return likely(!code->frozen) || image_thaw_body(vm, (Code *)(uintptr_t)code);
+}
 
 Code *code_new(GenVM *vm); /* empty; NULL with MemoryError pending */
 uint32_t code_window_size(const Code *code,

@@ -79,6 +79,10 @@ static void put_instruction(StrBuilder *out, const Code *code, uint32_t word) {
 }
 
 static void put_code(StrBuilder *out, const Code *code) {
+    if (!code_thaw(out->vm, code)) {
+        out->failed = true;
+        return;
+    }
     builder_put_format(out, "%S: %u registers, %u locals, flags 0x%x\n", code->qualname, code->regs,
                        code->local_count, code->flags);
     for (uint32_t word = 0; word < code->instr_count;

@@ -119,6 +119,7 @@ typedef struct Heap {
     uint32_t remembered_count, remembered_capacity;
     Object **finalizable;
     uint32_t finalizable_count, finalizable_capacity;
+    uint32_t finalizable_at_first; /* of the streams that a new VM has */
     Chunk *chunks;
     uint32_t chunk_count, chunk_capacity;
     char *spare, *spare_end; /* blocks not yet given to a class */
@@ -669,6 +670,10 @@ void gc_finalizable(GenVM *vm, void *pointer) {
     object->gc |= GC_FINALIZABLE;
 }
 
+void gc_begin_finalizable(GenVM *vm) {
+    vm->heap->finalizable_at_first = vm->heap->finalizable_count;
+}
+
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
                          void *context) {
     Heap *heap = vm->heap;
@@ -902,6 +907,18 @@ static bool is_finished_generator(Object *object) {
     if (!is_generator_like(object_value(object))) return false;
     if (object->state == GENERATOR_DONE) return true;
     return object->kind == TYPE_GENERATOR && generator_unstarted((Generator *)object);
+}
+
+bool gc_has_finalizable(GenVM *vm) {
+    const Heap *heap = vm->heap;
+    uint32_t native = 0;
+    for (uint32_t i = 0; i < heap->finalizable_count; i++) {
+        Object *object = heap->finalizable[i];
+        if (is_finished_generator(object)) continue;
+        if (!vm->shapes[object->shape].type->slots.finalize) return true;
+        native++;
+    }
+    return native != heap->finalizable_at_first;
 }
 
 /* They are taken from the end: the oldest goes first. */

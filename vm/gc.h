@@ -81,6 +81,10 @@ static inline void gc_mark_pointer(GenVM *vm, void *object) {
  * __del__): have it called once, at a safepoint after it became unreachable. Without memory for
  * more of them, the next safepoint raises MemoryError. */
 void gc_finalizable(GenVM *vm, void *object);
+/* Is there any now that there was not when gc_begin_finalizable was called last: at the end of a
+ * new VM. */
+void gc_begin_finalizable(GenVM *vm);
+bool gc_has_finalizable(GenVM *vm);
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
                          void *context);
 

@@ -80,6 +80,7 @@ GenVM *gen_vm_new(const GenConfig *given) {
     }
     if (config.recursion_limit) vm->recursion_limit = config.recursion_limit;
     frame_reset_limit(vm);
+    gc_begin_finalizable(vm);
     return vm;
 }
 

@@ -11,9 +11,11 @@
  * comprehensions; loops; positions (0: as the word before). A constant is a byte of Constant and
  * what belongs to it.
  *
- * The frozen form, for the library, is the same with less: inner code has no hash; a name is
- * written once, and after that its number in the order of first mention; positions are runs of
- * words and their lines.
+ * The frozen form, for the library, is the same with less: inner code has no hash; the names of a
+ * module stand in front of it, by whose numbers it mentions them; positions are runs of words and
+ * their lines. What a function does, from its instructions on, is left in the frozen bytes until it
+ * is first called (THAW, its only instruction until then) or looked at (code_thaw): most functions
+ * of most modules never are. Registers, parameters, names and docstring are there from the start.
  */
 #include "vm/image_private.h"
 #include "vm/memory.h"
@@ -38,13 +40,11 @@ typedef enum Constant {
     K_CODE,
     K_SLICE,
     K_UNSET,
-    /* of the frozen form: */
-    K_NEW_NAME,   /* as K_NAME, and it gets the next number */
-    K_KNOWN_NAME, /* its number */
+    K_KNOWN_NAME, /* of the frozen form: its number */
 } Constant;
 
-typedef struct FrozenNames {
-    Value *items; /* malloc's */
+typedef struct FrozenNames { /* while a module is frozen */
+    Value *items;            /* malloc's */
     uint32_t count, capacity;
 } FrozenNames;
 
@@ -74,36 +74,25 @@ static bool add_name(GenVM *vm, FrozenNames *names, Value name) {
     return true;
 }
 
-/* Its number, or UINT32_MAX. */
-static uint32_t number_of_name(const FrozenNames *names, Value name) {
+/* Its number; it gets one if it has none. */
+static uint32_t number_of_name(ImageBytes *out, Value name) {
+    FrozenNames *names = out->frozen;
     for (uint32_t i = 0; i < names->count; i++)
         if (names->items[i] == name || str_equal(names->items[i], name)) return i;
-    return UINT32_MAX;
+    if (!add_name(out->vm, names, name)) out->failed = true;
+    return names->count - 1;
 }
 
-/* As a text; frozen: 0 and the text, or 1 + its number. */
 static void put_name(ImageBytes *out, Value name) {
-    if (!out->frozen) {
+    if (out->frozen)
+        image_put_number(out, number_of_name(out, name));
+    else
         image_put_text(out, name);
-        return;
-    }
-    uint32_t number = number_of_name(out->frozen, name);
-    image_put_number(out, (uint64_t)(uint32_t)(number + 1));
-    if (number != UINT32_MAX) return;
-    image_put_text(out, name);
-    if (!add_name(out->vm, out->frozen, name)) out->failed = true;
 }
 
 static void put_name_constant(ImageBytes *out, Value name) {
-    uint32_t number = out->frozen ? number_of_name(out->frozen, name) : UINT32_MAX;
-    if (number != UINT32_MAX) {
-        image_put_byte(out, K_KNOWN_NAME);
-        image_put_number(out, number);
-        return;
-    }
-    image_put_byte(out, out->frozen ? K_NEW_NAME : K_NAME);
-    image_put_text(out, name);
-    if (out->frozen && !add_name(out->vm, out->frozen, name)) out->failed = true;
+    image_put_byte(out, out->frozen ? K_KNOWN_NAME : K_NAME);
+    put_name(out, name);
 }
 
 /* ---- writing ---- */
@@ -320,25 +309,8 @@ static void put_positions(ImageBytes *out, const Code *code) {
     }
 }
 
-static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
-    if (code->flags & CODE_STUB) {
-        raise_type(vm, "code of the engine itself cannot be saved");
-        return false;
-    }
-    const uint32_t numbers[] = {code->flags,         code->regs,           code->arg_count,
-                                code->posonly_count, code->kwonly_count,   code->local_count,
-                                code->first_line,    code->iterated_params};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        image_put_number(out, numbers[i]);
-    put_name(out, code->name);
-    put_name(out, code->qualname);
-    put_name(out, code->filename);
-    if (!put_constant(vm, out, code->doc)) return false;
-    put_names(out, code->varnames);
-    put_names(out, code->cellvars);
-    put_names(out, code->freevars);
-    for (uint64_t i = 0; code->cellvars && i < code->cellvars->count; i++)
-        image_put_number(out, code->cell_regs[i]);
+/* What is left behind in the frozen bytes. */
+static bool put_body(GenVM *vm, ImageBytes *out, const Code *code) {
     put_instructions(out, code);
     image_put_number(out, code->const_count);
     if (!put_constants(vm, out, code->consts, code->const_count)) return false;
@@ -369,9 +341,47 @@ static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
     return true;
 }
 
+/* The sizes of its arrays, then the size of the body and the body. */
+static bool put_frozen_body(GenVM *vm, ImageBytes *out, const Code *code) {
+    ImageBytes body;
+    image_bytes_init(&body, vm);
+    body.frozen = out->frozen;
+    bool ok = put_body(vm, &body, code);
+    image_put_number(out, code->instr_count);
+    image_put_number(out, code->const_count);
+    image_put_number(out, body.size);
+    if (ok) image_put(out, body.data, body.size);
+    if (body.failed) out->failed = true;
+    image_bytes_free(&body);
+    return ok;
+}
+
+static bool put_parts(GenVM *vm, ImageBytes *out, Code *code) {
+    if (code->flags & CODE_STUB) {
+        raise_type(vm, "code of the engine itself cannot be saved");
+        return false;
+    }
+    const uint32_t numbers[] = {code->flags,         code->regs,           code->arg_count,
+                                code->posonly_count, code->kwonly_count,   code->local_count,
+                                code->first_line,    code->iterated_params};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        image_put_number(out, numbers[i]);
+    put_name(out, code->name);
+    put_name(out, code->qualname);
+    put_name(out, code->filename);
+    if (!put_constant(vm, out, code->doc)) return false;
+    put_names(out, code->varnames);
+    put_names(out, code->cellvars);
+    put_names(out, code->freevars);
+    for (uint64_t i = 0; code->cellvars && i < code->cellvars->count; i++)
+        image_put_number(out, code->cell_regs[i]);
+    return out->frozen ? put_frozen_body(vm, out, code) : put_body(vm, out, code);
+}
+
 /* The hash and the serial form, kept with the code. */
 static const Bytes *image_of(GenVM *vm, Code *code) {
     if (code->image) return code->image;
+    if (!code_thaw(vm, code)) return NULL;
     ImageBytes out;
     image_bytes_init(&out, vm);
     bool ok = native_enter(vm);
@@ -497,29 +507,45 @@ bool image_put_code(GenVM *vm, ImageBytes *out, Code *code) {
 
 static bool get_constant(ImageReader *r, Value *out);
 
-static bool get_new_name(ImageReader *r, Value *out) {
-    if (!image_get_name(r, out)) return false;
-    return add_name(r->vm, r->frozen, *out) || (raise_memory(r->vm), false);
-}
-
-static bool get_known_name(ImageReader *r, uint64_t number, Value *out) {
+/* In the tuple of the module's names, whose items are at first where their texts lie. */
+static bool get_known_name(ImageReader *r, Value *out) {
+    uint64_t number = image_get_number(r);
     if (number >= r->frozen->count) return image_bad(r, "a name that was not mentioned");
-    *out = r->frozen->items[number];
+    Value *name = &r->frozen->items[number];
+    if (is_int(*name)) {
+        ImageReader text = *r;
+        const uint8_t *data;
+        text.at = text.start + as_int(*name);
+        uint64_t size = image_get_number(&text);
+        if (!image_get_bytes(&text, &data, size)) return false;
+        Value known = str_intern_from(r->vm, (const char *)data, size);
+        if (known == VALUE_ERROR) return false;
+        *name = known;
+        gc_barrier(r->vm, r->frozen);
+    }
+    *out = *name;
     return true;
 }
 
 static bool get_name(ImageReader *r, Value *out) {
-    if (!r->frozen) return image_get_name(r, out);
-    uint64_t number = image_get_number(r);
-    return number ? get_known_name(r, number - 1, out) : get_new_name(r, out);
+    return r->frozen ? get_known_name(r, out) : image_get_name(r, out);
+}
+
+/* Constants within constants: an image can nest them as deeply as it likes. Frozen code cannot, and
+ * is brought where nothing can be stopped. */
+static bool enter(ImageReader *r) {
+    return r->frozen || native_enter(r->vm);
+}
+static void leave(ImageReader *r) {
+    if (!r->frozen) native_leave(r->vm);
 }
 
 static bool get_constants(ImageReader *r, Value *items, uint64_t count) {
-    if (!native_enter(r->vm)) return false;
+    if (!enter(r)) return false;
     bool ok = true;
     for (uint64_t i = 0; ok && i < count; i++)
         ok = get_constant(r, &items[i]);
-    native_leave(r->vm);
+    leave(r);
     return ok;
 }
 
@@ -550,7 +576,7 @@ static bool get_str(ImageReader *r, bool name, Value *out) {
     const uint8_t *data;
     uint64_t size;
     if (!image_get_count(r, &size, 1) || !image_get_bytes(r, &data, size)) return false;
-    if (!image_check_text(data, size)) return image_bad(r, "text that is not UTF-8");
+    if (!r->frozen && !image_check_text(data, size)) return image_bad(r, "text that is not UTF-8");
     *out = str_new(r->vm, (const char *)data, size);
     return *out != VALUE_ERROR;
 }
@@ -582,7 +608,7 @@ static bool get_frozenset(ImageReader *r, Value *out) {
     uint64_t slots = image_get_number(r), count;
     if (!image_get_count(r, &count, 1)) return false;
     *out = set_new(r->vm, TYPE_FROZENSET);
-    if (*out == VALUE_ERROR || !native_enter(r->vm)) return false;
+    if (*out == VALUE_ERROR || !enter(r)) return false;
     Set *set = AS_SET(*out);
     bool ok = true;
     if (slots)
@@ -597,7 +623,7 @@ static bool get_frozenset(ImageReader *r, Value *out) {
                     : set_add(r->vm, *out, item) == LEAF_TRUE ||
                           image_bad(r, "a constant set with an item that is no constant"));
     }
-    native_leave(r->vm);
+    leave(r);
     return ok || image_bad(r, "a constant set");
 }
 
@@ -647,12 +673,7 @@ static bool get_constant(ImageReader *r, Value *out) {
         return code != NULL;
     }
     case K_SLICE: return get_slice(r, out);
-    case K_NEW_NAME:
-        if (r->frozen) return get_new_name(r, out);
-        break;
-    case K_KNOWN_NAME:
-        if (r->frozen) return get_known_name(r, image_get_number(r), out);
-        break;
+    case K_KNOWN_NAME: return get_known_name(r, out);
     }
     return image_bad(r, "an unknown constant");
 }
@@ -695,8 +716,9 @@ static bool get_instructions(ImageReader *r, Code *code) {
     uint64_t count;
     if (!image_get_count(r, &count, 1) || count > UINT32_MAX / 16)
         return image_bad(r, "it is cut off");
-    Instr *instrs = code_reserve(r->vm, code, CODE_INSTRS, (count + 1) * sizeof *instrs);
-    if (!instrs) return false;
+    if (!code->instrs && !code_reserve(r->vm, code, CODE_INSTRS, (count + 1) * sizeof(Instr)))
+        return false;
+    Instr *instrs = code->instrs;
     code->instr_count = (uint32_t)count;
     for (uint64_t i = 0; i < count;) {
         const uint8_t *bytes;
@@ -719,15 +741,20 @@ static bool get_instructions(ImageReader *r, Code *code) {
     return true;
 }
 
-static bool get_constant_table(ImageReader *r, Code *code) {
-    uint64_t count;
-    if (!image_get_count(r, &count, 1) || count > UINT32_MAX) return image_bad(r, "it is cut off");
-    Value *consts = code_reserve(r->vm, code, CODE_CONSTS, (count + 1) * sizeof *consts);
+static bool reserve_constants(GenVM *vm, Code *code, uint64_t count) {
+    if (code->consts) return true;
+    Value *consts = code_reserve(vm, code, CODE_CONSTS, (count + 1) * sizeof *consts);
     if (!consts) return false;
     for (uint64_t i = 0; i < count; i++)
         consts[i] = VALUE_NONE;
     code->const_count = (uint32_t)count;
-    return get_constants(r, consts, count);
+    return true;
+}
+
+static bool get_constant_table(ImageReader *r, Code *code) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1) || count > UINT32_MAX) return image_bad(r, "it is cut off");
+    return reserve_constants(r->vm, code, count) && get_constants(r, code->consts, count);
 }
 
 static bool get_ranges(ImageReader *r, Code *code) {
@@ -826,18 +853,23 @@ static void restore_data(Code *code) {
     }
 }
 
+static bool get_head(ImageReader *r, Code *code) {
+    return get_numbers(r, code) && get_constant(r, &code->doc) && get_names(r, &code->varnames) &&
+           get_names(r, &code->cellvars) && get_names(r, &code->freevars) && get_cells(r, code);
+}
+
+static bool get_body(ImageReader *r, Code *code) {
+    bool ok = get_instructions(r, code) && get_constant_table(r, code) && get_ranges(r, code) &&
+              get_inlined(r, code) && get_loops(r, code) &&
+              (r->frozen ? get_lines(r, code) : get_positions(r, code));
+    if (ok) restore_data(code);
+    return ok && r->vm->exception == VALUE_UNSET;
+}
+
 static Code *parse(ImageReader *r) {
     Code *code = code_new(r->vm);
-    if (!code) return NULL;
     char message[160];
-    bool ok = get_numbers(r, code) && get_constant(r, &code->doc) &&
-              get_names(r, &code->varnames) && get_names(r, &code->cellvars) &&
-              get_names(r, &code->freevars) && get_cells(r, code) && get_instructions(r, code) &&
-              get_constant_table(r, code) && get_ranges(r, code) && get_inlined(r, code) &&
-              get_loops(r, code) && (r->frozen ? get_lines(r, code) : get_positions(r, code));
-    if (!ok || r->vm->exception != VALUE_UNSET) return NULL;
-    restore_data(code);
-    if (r->frozen) return code;
+    if (!code || !get_head(r, code) || !get_body(r, code)) return NULL;
     if (r->at != r->end) return image_bad(r, "code with bytes left over"), NULL;
     if (!native_charge(r->vm, code->instr_count)) return NULL;
     if (!code_verify_image(r->vm, code, message, sizeof message))
@@ -856,11 +888,51 @@ static Code *parse_within(const ImageReader *r, const uint8_t *data, uint64_t si
     return code;
 }
 
+/* Its arrays are made now, so that functions and frames can point to them. */
+static bool leave_body(ImageReader *r, Code *code) {
+    uint32_t instr_count, const_count;
+    if (!image_get_u32(r, &instr_count) || !image_get_u32(r, &const_count)) return false;
+    size_t size = (instr_count + 1) * sizeof(Instr);
+    if (!code_reserve(r->vm, code, CODE_INSTRS, size)) return false;
+    memset(code->instrs, 0, size);
+    code->instrs[0] = OP_THAW;
+    code->instr_count = instr_count;
+    if (!reserve_constants(r->vm, code, const_count)) return false;
+    code->frozen = r->at;
+    code->frozen_start = r->start;
+    code->frozen_names = r->frozen;
+    uint64_t body = image_get_number(r);
+    const uint8_t *bytes;
+    return image_get_bytes(r, &bytes, body);
+}
+
 static Code *get_frozen(ImageReader *r) {
-    if (!native_enter(r->vm)) return NULL;
-    Code *code = parse(r);
-    native_leave(r->vm);
-    return code;
+    Code *code = code_new(r->vm);
+    if (!code || !get_head(r, code) || !leave_body(r, code)) return NULL;
+    return r->vm->exception == VALUE_UNSET ? code : NULL;
+}
+
+/* As if nothing had happened: another call tries again. */
+static bool stay_frozen(Code *code) {
+    code->range_count = code->inlined_count = code->loop_count = 0;
+    code->positions = NULL;
+    code->instrs[0] = OP_THAW;
+    return false;
+}
+
+bool image_thaw_body(GenVM *vm, Code *code) {
+    ImageReader r = {.vm = vm,
+                     .at = code->frozen,
+                     .start = code->frozen_start,
+                     .end = code->frozen + PTRDIFF_MAX / 4,
+                     .frozen = code->frozen_names};
+    uint64_t size = image_get_number(&r);
+    r.end = r.at + size;
+    if (!get_body(&r, code)) return stay_frozen(code);
+    gc_barrier(vm, code);
+    code->frozen = NULL;
+    code->frozen_names = NULL;
+    return true;
 }
 
 /* The hash names code of this VM, or what follows is parsed, verified and must have that hash. */
@@ -896,24 +968,51 @@ Code *image_get_code(ImageReader *r) {
 
 /* ---- frozen ---- */
 
+/* The names, then the code. */
+static void put_module(ImageBytes *out, const FrozenNames *names, const ImageBytes *code) {
+    image_put_number(out, names->count);
+    for (uint32_t i = 0; i < names->count; i++)
+        image_put_text(out, names->items[i]);
+    image_put(out, code->data, code->size);
+}
+
 Value image_freeze_code(GenVM *vm, Value code) {
     FrozenNames names = {0};
-    ImageBytes out;
+    ImageBytes out, whole;
     image_bytes_init(&out, vm);
+    image_bytes_init(&whole, vm);
     out.frozen = &names;
     Value frozen = VALUE_ERROR;
-    if (put_parts(vm, &out, AS(Code, code)))
-        frozen = out.failed ? raise_memory(vm) : bytes_new(vm, out.data, out.size);
+    if (put_parts(vm, &out, AS(Code, code))) {
+        put_module(&whole, &names, &out);
+        frozen =
+            out.failed || whole.failed ? raise_memory(vm) : bytes_new(vm, whole.data, whole.size);
+    }
     image_bytes_free(&out);
+    image_bytes_free(&whole);
     memory_free(names.items);
     return frozen;
 }
 
+/* The tuple of names that get_known_name reads from. */
+static bool get_frozen_names(ImageReader *r) {
+    uint64_t count;
+    if (!image_get_count(r, &count, 1)) return false;
+    Value names = tuple_new(r->vm, count);
+    if (names == VALUE_ERROR) return false;
+    r->frozen = AS_TUPLE(names);
+    for (uint64_t i = 0; i < count; i++) {
+        const uint8_t *text;
+        r->frozen->items[i] = int_value(r->at - r->start);
+        uint64_t size = image_get_number(r);
+        if (!image_get_bytes(r, &text, size)) return false;
+    }
+    return true;
+}
+
 Value image_thaw_code(GenVM *vm, const uint8_t *data, size_t size) {
-    FrozenNames names = {0};
-    ImageReader r = {.vm = vm, .at = data, .start = data, .end = data + size, .frozen = &names};
-    Code *code = get_frozen(&r);
-    memory_free(names.items);
+    ImageReader r = {.vm = vm, .at = data, .start = data, .end = data + size};
+    Code *code = get_frozen_names(&r) ? get_frozen(&r) : NULL;
     return code ? object_value(code) : VALUE_ERROR;
 }
 

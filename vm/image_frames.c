@@ -252,7 +252,7 @@ bool load_generator_body(ImageReader *r, Object *object) {
         return false;
     if (state == GENERATOR_DONE) return image_get_extra(r, object);
     uint32_t word, reg = 0;
-    if (!image_get_u32(r, &word)) return false;
+    if (!image_get_u32(r, &word) || !code_thaw(r->vm, code)) return false;
     if (word > code->instr_count) return image_bad(r, "a generator beyond its code");
     generator->pc = code->instrs + word;
     if (state == GENERATOR_RUNNING) {

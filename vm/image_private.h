@@ -165,11 +165,11 @@ typedef struct ImageReader {
     const uint8_t *at, *end, *start;
     Object **objects; /* by number; in a Buffer that the reader holds */
     uint8_t *tags;
-    uint32_t count;             /* of records in the image */
-    uint32_t made;              /* shells read so far */
-    uint32_t current;           /* record whose shell or body is being read */
-    bool same_hashes;           /* the VM that saved had the same hash key */
-    struct FrozenNames *frozen; /* not NULL: frozen code, the library's own, is not verified */
+    uint32_t count;   /* of records in the image */
+    uint32_t made;    /* shells read so far */
+    uint32_t current; /* record whose shell or body is being read */
+    bool same_hashes; /* the VM that saved had the same hash key */
+    Tuple *frozen; /* not NULL: names of frozen code; it is the library's own, and not verified */
     ImagePending *pending;
     uint32_t pending_count, pending_capacity;
     ImageRoot root;

@@ -425,6 +425,10 @@ static bool names_global(Opcode op) {
 }
 
 static void want_names(ImageWriter *w, uint32_t at, uint32_t record, Dict *dict, const Code *code) {
+    if (!code_thaw(w->vm, code)) {
+        w->failed = true;
+        return;
+    }
     for (uint32_t i = 0; i < code->instr_count && !w->failed;
          i += code_op_info[instr_op(code->instrs[i])].words) {
         if (!names_global(instr_op(code->instrs[i]))) continue;

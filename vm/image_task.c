@@ -559,6 +559,7 @@ static bool check_chain(ImageReader *r, const ImageStack *stack) {
         if (is_bottom(frame) && below) return image_bad(r, "a task with two bottoms");
         if (frame->form == FRAME_PLAIN && frame->function->code->flags & GENERATOR_CODE)
             return image_bad(r, "a generator's frame on the stack");
+        if (!code_thaw(r->vm, frame->function->code)) return false;
         if (frame->word > frame->function->code->instr_count)
             return image_bad(r, "a frame beyond its code");
         if (frame->form == FRAME_GENERATOR) {

@@ -795,6 +795,7 @@ unquicken_for : {
     OUTLINED(DICTREST, op_dict_rest)
     OUTLINED(INTRINSIC, op_intrinsic)
     OUTLINED(PRINTEXPR, op_print_expression)
+    OUTLINED(THAW, op_thaw)
     CASE(CONT) { /* the commonest: a constructor's or an operator's method has returned */
         Value v = base[0];
         if (IMM == RETURN_INIT && v == VALUE_NONE)

@@ -81,6 +81,7 @@ bool op_get_aiter(GenVM *vm);
 bool op_get_anext(GenVM *vm);
 bool op_end_async_for(GenVM *vm);
 bool op_continue(GenVM *vm);
+bool op_thaw(GenVM *vm);
 
 /* ops_flow.c: exceptions, modules, patterns, the rest */
 bool op_import(GenVM *vm);

@@ -271,3 +271,11 @@ bool op_intrinsic(GenVM *vm) {
 bool op_print_expression(GenVM *vm) {
     return continue_discard(vm, native_twin(vm, TWIN_DISPLAY, 1, *op_a(vm)));
 }
+
+/* ---- the library's code ---- */
+
+bool op_thaw(GenVM *vm) {
+    if (!code_thaw(vm, frame_code(vm->base))) return false;
+    vm->pc--;
+    return true;
+}

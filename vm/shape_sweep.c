@@ -100,6 +100,7 @@ static bool is_guarded_by_shape(Opcode op) {
 void shapes_forget_in_code(GenVM *vm, Object *object) {
     if (object->kind != TYPE_CODE) return;
     const Code *code = (Code *)object;
+    if (code->frozen) return;
     for (uint32_t word = 0; word < code->instr_count;) {
         Instr instr = code->instrs[word];
         uint32_t shape = (uint32_t)instr_imm(instr);

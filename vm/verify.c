@@ -151,7 +151,7 @@ static bool check_instruction(const Verifier *v, uint32_t word) {
     Opcode op = instr_op(instr);
     const OpInfo *info = &code_op_info[op];
     if (!info->name) return fail(v, word, "%u is no instruction", (unsigned)op);
-    if (op == OP_CONT || op == OP_HALT)
+    if (op == OP_CONT || op == OP_HALT || op == OP_THAW)
         return fail(v, word, "%s is for the engine's own code", info->name);
     if (!check_operand(v, word, info->format[0], instr_a(instr), true)) return false;
     if (!check_operand(v, word, info->format[1], instr_b(instr), false)) return false;

@@ -131,6 +131,10 @@ void weakrefs_sweep(GenVM *vm) {
         }
 }
 
+bool weakrefs_exist(GenVM *vm) {
+    return vm->weak_table && vm->weak_table->count;
+}
+
 void weakrefs_free(GenVM *vm) {
     if (!vm->weak_table) return;
     memory_free(vm->weak_table->buckets);
