@@ -349,6 +349,7 @@ int main(int argc, char **argv) {
     keep_freed_memory();
     if (!parse_options(argc, argv, &options, &status)) return status;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow: EFBIG */
     GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_ALL};
     if (options.sandbox.on) sandbox_configure(&options.sandbox, &config);
     GenVM *vm = gen_vm_new(&config);

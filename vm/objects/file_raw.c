@@ -491,9 +491,22 @@ static Value next(GenVM *vm, Value self) {
     return line != VALUE_ERROR && AS(Bytes, line)->size == 0 ? VALUE_END : line;
 }
 
+/* One call of write(), as CPython makes it: what a full disk, a pipe that does not block or a limit
+ * leaves out is for the caller. */
+static Value write_once(GenVM *vm, RawFile *raw, const TextSpan *span) {
+    size_t done;
+    if (raw->host >= 0)
+        return raw_write(vm, raw, span->data, span->size, &done) ? int_value((int64_t)span->size)
+                                                                 : VALUE_ERROR;
+    for (;;) {
+        ssize_t written = write(raw->fd, span->data, span->size);
+        if (written >= 0) return int_value(written);
+        if (!retry(vm)) return none_or_error(vm);
+    }
+}
+
 static Value method_write(GenVM *vm, Value *args) {
     TextSpan span;
-    size_t done;
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
     if (!vm->resumed) budget_output(vm, span.size);
     RawFile *raw = writable_file(vm, args[0]);
@@ -503,9 +516,7 @@ static Value method_write(GenVM *vm, Value *args) {
         return VALUE_ERROR;
     if (parks) return int_value((int64_t)span.size);
     if (!raw) return VALUE_ERROR;
-    if (raw_write(vm, raw, span.data, span.size, &done)) return int_value((int64_t)span.size);
-    Value failed = none_or_error(vm);
-    return failed == VALUE_NONE && done ? int_value((int64_t)done) : failed;
+    return write_once(vm, raw, &span);
 }
 
 static Value method_seek(GenVM *vm, Value *args) {
