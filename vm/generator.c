@@ -139,7 +139,7 @@ bool generator_is_running(Generator *generator) {
 }
 
 static const char *noun(const Generator *generator) {
-    return generator->header.kind == TYPE_COROUTINE         ? "coroutine"
+    return generator->header.kind == TYPE_COROUTINE || generator_is_step(generator) ? "coroutine"
            : generator->header.kind == TYPE_ASYNC_GENERATOR ? "async generator"
                                                             : "generator";
 }
@@ -267,6 +267,7 @@ static const char *awaited_name(const Generator *generator) {
     if (generator->header.kind == TYPE_COROUTINE) return "coroutine";
     switch (generator->header.shape) {
     case TYPE_COROUTINE_WRAPPER: return "coroutine";
+    case TYPE_ANEXT_AWAITABLE:
     case TYPE_ASYNC_GENERATOR_STEP: return "__anext__()/asend()";
     case TYPE_ASYNC_GENERATOR_THROW: return "aclose()/athrow()";
     default: return NULL;
@@ -640,12 +641,14 @@ bool generator_close_returned(GenVM *vm) {
 }
 
 bool generator_close_failed(GenVM *vm) {
-    if (!error_matches(vm, EXC_GENERATOR_EXIT)) {
+    Generator *generator = (Generator *)as_object(vm->base[1]);
+    bool ended = error_matches(vm, EXC_GENERATOR_EXIT) ||
+                 (generator_is_step(generator) && error_matches(vm, EXC_STOP_ASYNC_ITERATION));
+    if (!ended) {
         if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
         return call_return(vm, exception_stop_value(vm, error_take(vm)));
     }
     error_clear(vm);
-    Generator *generator = (Generator *)as_object(vm->base[1]);
     frame_pop(vm);
     return generator_release(vm, generator, VALUE_NONE);
 }
@@ -655,9 +658,11 @@ Value generator_finalizer(GenVM *vm, Generator *generator, Value *argument) {
     GeneratorState state = generator->header.state;
     if (state == GENERATOR_DONE || state == GENERATOR_RUNNING) return VALUE_UNSET;
     bool unstarted = generator_unstarted(generator);
-    if (generator->header.kind == TYPE_COROUTINE && unstarted) return twin_load(vm, TWIN_UNAWAITED);
-    if (generator->header.kind == TYPE_ASYNC_GENERATOR &&
-        *generator_hook(generator) != VALUE_UNSET && *generator_hook(generator) != VALUE_NONE)
+    TypeId kind = generator->header.kind;
+    if (kind == TYPE_COROUTINE && unstarted) return twin_load(vm, TWIN_UNAWAITED);
+    if (unstarted && generator_is_step(generator)) return twin_load(vm, TWIN_UNAWAITED_STEP);
+    if (kind == TYPE_ASYNC_GENERATOR && *generator_hook(generator) != VALUE_UNSET &&
+        *generator_hook(generator) != VALUE_NONE)
         return *generator_hook(generator);
     return unstarted ? VALUE_UNSET : *argument;
 }

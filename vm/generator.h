@@ -66,10 +66,24 @@ enum { GENERATOR_RESUME_SEND = 1, GENERATOR_RESUME_THROW, GENERATOR_RESUME_CLOSE
 
 /* header.flags */
 enum { GENERATOR_ATTRIBUTES = 1 }; /* the cell ends in the word for a Dict of attributes */
+/* header.flags of an async generator: a step of it is under way, be it suspended; aclose() was
+ * called. */
+enum { AGEN_RUNNING = 1, AGEN_CLOSED = 2 };
 
 static inline bool is_generator_like(Value v) {
     return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) ||
            is_kind(v, TYPE_ASYNC_GENERATOR);
+}
+/* May be awaited as it is: a coroutine, or a generator of types.coroutine(). */
+static inline bool generator_is_awaitable(Value v) {
+    if (is_kind(v, TYPE_COROUTINE)) return true;
+    return is_kind(v, TYPE_GENERATOR) &&
+           generator_function((Generator *)as_object(v))->code->flags & CODE_ITERABLE_COROUTINE;
+}
+/* A step of an async generator (objects/async_generator.c). */
+static inline bool generator_is_step(const Generator *generator) {
+    return generator->header.shape == TYPE_ASYNC_GENERATOR_STEP ||
+           generator->header.shape == TYPE_ASYNC_GENERATOR_THROW;
 }
 /* Behind the registers of an async generator: the finalizer hook that it found when it was first
  * iterated, VALUE_NONE without one, VALUE_UNSET before that. */

@@ -99,8 +99,9 @@ Value generator_throw_method(GenVM *vm, Value *args) {
         if (exception == VALUE_ERROR) return VALUE_ERROR;
         return native_throw(vm, args[0], exception);
     }
-    return native_twin(vm, TWIN_GENERATOR_THROW, 4, args[0], args[1],
-                       args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
+    bool single = args[2] == VALUE_UNSET && args[3] == VALUE_UNSET;
+    return native_twin(vm, single ? TWIN_GENERATOR_THROW : TWIN_GENERATOR_THROW_THREE, 4, args[0],
+                       args[1], args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
                        args[3] == VALUE_UNSET ? VALUE_NONE : args[3]);
 }
 
