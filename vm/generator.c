@@ -247,6 +247,32 @@ bool generator_release_next(GenVM *vm) {
     return true;
 }
 
+/* ---- delegating in a handler ---- */
+
+/* The generator with these registers, at YIELDFROMH, goes on with what it handles itself ... */
+static void enter_handling(GenVM *vm, Value *regs, Instr instr) {
+    if (instr_op(instr) != OP_YIELDFROMH) return;
+    Value exception = regs[handling_exception(instr)];
+    regs[handling_outer(instr)] = vm->handled;
+    if (is_kind(exception, KIND_EXCEPTION)) vm->handled = exception;
+    gc_barrier(vm, generator_of(regs));
+}
+
+/* ... and leaves its resumer to what that one handles. */
+static void leave_handling(GenVM *vm, const Value *regs, Instr instr) {
+    if (instr_op(instr) != OP_YIELDFROMH) return;
+    Value outer = regs[handling_outer(instr)];
+    bool known = outer == VALUE_UNSET || outer == VALUE_NONE || is_kind(outer, KIND_EXCEPTION);
+    if (known) vm->handled = outer;
+}
+
+/* An exception that was thrown in, while the resumer's was the handled one, arrives in the
+ * generator. */
+static void arrive_handling(GenVM *vm, Value *regs, Instr instr) {
+    enter_handling(vm, regs, instr);
+    if (instr_op(instr) == OP_YIELDFROMH) exception_chain(vm, vm->exception, vm->handled);
+}
+
 /* ---- sending ---- */
 
 /* Goes on in `leaf`, whose links are set, with the value sent to it. */
@@ -254,7 +280,10 @@ static bool resume_leaf(GenVM *vm, Generator *leaf, Value sent) {
     bool iterating = leaf->header.state == GENERATOR_ITERATING;
     bool unstarted = generator_unstarted(leaf);
     enter(vm, leaf);
-    if (iterating) return generator_delegate_step(vm, sent);
+    if (iterating) {
+        enter_handling(vm, leaf->regs, vm->pc[-1]);
+        return generator_delegate_step(vm, sent);
+    }
     if (!unstarted && instr_c(vm->pc[-1]) != 1) {
         leaf->regs[instr_a(vm->pc[-1])] = sent;
         gc_barrier(vm, leaf);
@@ -330,7 +359,7 @@ bool generator_yield(GenVM *vm, Value v) {
     Generator *generator = generator_of(vm->base);
     generator->pc = vm->pc;
     generator->header.state =
-        instr_op(vm->pc[-1]) == OP_YIELDFROM ? GENERATOR_ITERATING : GENERATOR_SUSPENDED;
+        op_is_delegation(instr_op(vm->pc[-1])) ? GENERATOR_ITERATING : GENERATOR_SUSPENDED;
     gc_barrier(vm, generator);
     Value *dest = generator->dest;
     vm->base = frame_caller(generator->regs);
@@ -435,7 +464,8 @@ static bool delegate_to_generator(GenVM *vm, Generator *generator, Generator *de
 }
 
 bool generator_delegate(GenVM *vm, Value iterator) {
-    if (is_kind(iterator, TYPE_GENERATOR) || is_kind(iterator, TYPE_COROUTINE))
+    if (instr_op(vm->pc[-1]) == OP_YIELDFROM &&
+        (is_kind(iterator, TYPE_GENERATOR) || is_kind(iterator, TYPE_COROUTINE)))
         return delegate_to_generator(vm, generator_of(vm->base), (Generator *)as_object(iterator));
     return generator_delegate_step(vm, VALUE_NONE);
 }
@@ -445,11 +475,22 @@ static bool delegate_ended(GenVM *vm, Value result) {
     return true;
 }
 
+/* Yields on what the iterator has yielded. */
+static bool delegate_yield(GenVM *vm, Value item) {
+    leave_handling(vm, vm->base, vm->pc[-1]);
+    return generator_yield(vm, item);
+}
+
+/* A step of a generator or coroutine, as of any other iterator. */
+static bool delegate_resume(GenVM *vm, Value generator, Value sent) {
+    return native_resume(vm, generator, sent), continue_tail(vm, RETURN_DELEGATE);
+}
+
 /* The answer of the iterator's next, send or throw. */
 static bool delegate_answer(GenVM *vm, Value answer) {
     if (answer == VALUE_TAIL) return continue_tail(vm, RETURN_DELEGATE);
     if (answer == VALUE_END) return delegate_ended(vm, VALUE_NONE);
-    if (answer != VALUE_ERROR) return generator_yield(vm, answer);
+    if (answer != VALUE_ERROR) return delegate_yield(vm, answer);
     if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
     Value value = exception_stop_value(vm, error_take(vm));
     return delegate_ended(vm, value);
@@ -457,6 +498,8 @@ static bool delegate_answer(GenVM *vm, Value answer) {
 
 bool generator_delegate_step(GenVM *vm, Value sent) {
     Value iterator = vm->base[instr_b(vm->pc[-1])];
+    if (is_kind(iterator, TYPE_GENERATOR) || is_kind(iterator, TYPE_COROUTINE))
+        return delegate_resume(vm, iterator, sent);
     if (sent != VALUE_NONE) {
         if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
         return call_result(vm, native_call_method(vm, iterator, NAME_send, 1, sent));
@@ -476,6 +519,11 @@ bool generator_delegate_step(GenVM *vm, Value sent) {
 bool generator_delegate_returned(GenVM *vm) {
     Value item = vm->base[0];
     frame_pop(vm);
+    return delegate_yield(vm, item);
+}
+bool generator_delegate_throw_returned(GenVM *vm) {
+    Value item = vm->base[0];
+    frame_pop(vm);
     return generator_yield(vm, item);
 }
 
@@ -484,6 +532,16 @@ bool generator_delegate_failed(GenVM *vm) {
     Value value = exception_stop_value(vm, error_take(vm));
     frame_pop(vm);
     return delegate_ended(vm, value);
+}
+
+bool generator_delegate_throw_failed(GenVM *vm) {
+    Value *regs = frame_caller(vm->base);
+    Instr instr = frame_return_pc(vm->base)[-1];
+    if (error_matches(vm, EXC_STOP_ITERATION))
+        enter_handling(vm, regs, instr);
+    else
+        arrive_handling(vm, regs, instr);
+    return generator_delegate_failed(vm);
 }
 
 /* ---- throwing and closing ---- */
@@ -512,11 +570,12 @@ static bool throw_into_iterator(GenVM *vm, Generator *generator) {
     } else {
         thrower = attribute_find(vm, iterator, str_intern_from(vm, "throw", 5));
         if (thrower != VALUE_UNSET) {
-            if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
+            if (!frame_push_continuation(vm, RETURN_DELEGATE_THROW, 0)) return false;
             return call_value(vm, thrower, 1, &exception);
         }
     }
     vm->exception = exception;
+    arrive_handling(vm, vm->base, vm->pc[-1]);
     return false;
 }
 
@@ -535,12 +594,13 @@ bool generator_throw_close_returned(GenVM *vm) {
     Value exception = vm->base[2];
     frame_pop(vm);
     vm->exception = exception;
+    arrive_handling(vm, vm->base, vm->pc[-1]);
     return false;
 }
 
 bool generator_throw_close_failed(
     GenVM *vm) { /* what close() raised goes on in the generator's place */
-    (void)vm;
+    arrive_handling(vm, frame_caller(vm->base), frame_return_pc(vm->base)[-1]);
     return false;
 }
 

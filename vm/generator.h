@@ -12,8 +12,9 @@
  *
  * `yield from` (and await) of a generator: the outermost suspended generator is the root;
  * root->leaf is the innermost, which is resumed directly with the root's links, so depth costs
- * nothing. parent leads from a delegate to whoever delegates to it. Only the root's leaf is kept
- * exact; a generator in the middle that someone resumes by hand walks down (generator_leaf).
+ * nothing. In a handler it is resumed step by step (YIELDFROMH), with that handler's exception as
+ * the handled one. parent leads from a delegate to whoever delegates to it. Only the root's leaf is
+ * kept exact; a generator in the middle that someone resumes by hand walks down (generator_leaf).
  */
 #ifndef GEN_GENERATOR_H
 #define GEN_GENERATOR_H
@@ -155,6 +156,8 @@ bool generator_release_next(GenVM *vm);
 bool generator_resume(GenVM *vm, Generator *generator, uint32_t how, Value value);
 bool generator_delegate_returned(GenVM *vm); /* for continue.c */
 bool generator_delegate_failed(GenVM *vm);
+bool generator_delegate_throw_returned(GenVM *vm);
+bool generator_delegate_throw_failed(GenVM *vm);
 bool generator_close_returned(GenVM *vm);
 bool generator_close_failed(GenVM *vm);
 bool generator_throw_close_returned(GenVM *vm);

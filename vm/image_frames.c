@@ -120,7 +120,7 @@ static const ImageRunning *running_of(const ImageWriter *w, const Generator *gen
 
 /* Is it the iterator that a `yield from` under way goes through. */
 static bool is_delegate_register(const Code *code, uint32_t reg, uint32_t word) {
-    return code_op_before(code, word) == OP_YIELDFROM &&
+    return op_is_delegation(code_op_before(code, word)) &&
            instr_b(code_instr_before(code, word)) == reg;
 }
 
@@ -284,7 +284,7 @@ static bool check_place(ImageReader *r, const Generator *generator) {
         return image_bad(r, "a generator that waits nowhere");
     if (word > 0) {
         Opcode op = code_op_before(code, word);
-        bool from = op == OP_YIELDFROM;
+        bool from = op_is_delegation(op);
         bool yields = op == OP_YIELD || op == OP_YIELDWRAP || from;
         if (state == GENERATOR_SUSPENDED ? !yields : !from)
             return image_bad(r, "a generator that stands at no yield");
