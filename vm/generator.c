@@ -12,11 +12,20 @@
 
 enum { DEPTH_CHECK = 128 }; /* generators made between two looks at how deep they are nested */
 
+static Generator *note_origin(GenVM *vm, Generator *coroutine) {
+    Value origin = generator_origin(vm);
+    if (origin == VALUE_ERROR) return NULL;
+    *generator_hook(coroutine) = origin;
+    coroutine->header.flags |= COROUTINE_ORIGIN;
+    return coroutine;
+}
+
 /* What is none of the commonest kind: a coroutine or an async generator. */
 static Generator *new_asynchronous(GenVM *vm, Function *function) {
     const Code *code = function->code;
     TypeId kind = code->flags & CODE_COROUTINE ? TYPE_COROUTINE : TYPE_ASYNC_GENERATOR;
-    uint32_t words = code->regs + (kind == TYPE_ASYNC_GENERATOR);
+    bool noted = kind == TYPE_COROUTINE && vm->origin_depth;
+    uint32_t words = code->regs + (kind == TYPE_ASYNC_GENERATOR || noted);
     Generator *generator = gc_new(vm, sizeof *generator + words * sizeof(Value), kind);
     if (unlikely(!generator)) return NULL;
     generator->pc = function->entry;
@@ -25,7 +34,7 @@ static Generator *new_asynchronous(GenVM *vm, Function *function) {
         generator->dest = vm->base ? (Value *)(uintptr_t)vm->base[FRAME_FUNCTION] : NULL;
         generator->exit_pc = vm->pc;
         gc_finalizable(vm, generator);
-        return generator;
+        return noted ? note_origin(vm, generator) : generator;
     }
     if (code->range_count) gc_finalizable(vm, generator);
     *generator_hook(generator) = VALUE_UNSET;
@@ -67,7 +76,8 @@ void generator_trace(GenVM *vm, Object *object) {
     gc_mark(vm, generator->links[FRAME_LINKS + FRAME_FUNCTION]);
     if (object->state == GENERATOR_DONE) return;
     Function *function = generator_function(generator);
-    if (object->kind == TYPE_ASYNC_GENERATOR) gc_mark(vm, *generator_hook(generator));
+    bool more = object->kind == TYPE_COROUTINE && object->flags & COROUTINE_ORIGIN;
+    if (more || object->kind == TYPE_ASYNC_GENERATOR) gc_mark(vm, *generator_hook(generator));
     if (object->kind == TYPE_COROUTINE && generator_unstarted(generator) && generator->dest)
         gc_mark(vm, (Value)(uintptr_t)generator->dest);
     for (uint32_t i = 0; i < function->regs; i++)

@@ -70,6 +70,8 @@ enum { GENERATOR_ATTRIBUTES = 1 }; /* the cell ends in the word for a Dict of at
 /* header.flags of an async generator: a step of it is under way, be it suspended; aclose() was
  * called. */
 enum { AGEN_RUNNING = 1, AGEN_CLOSED = 2 };
+/* header.flags of a coroutine: cr_origin lies behind its registers (generator_hook). */
+enum { COROUTINE_ORIGIN = 1 };
 
 static inline bool is_generator_like(Value v) {
     return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) ||
@@ -86,6 +88,9 @@ static inline bool generator_is_step(const Generator *generator) {
     return generator->header.shape == TYPE_ASYNC_GENERATOR_STEP ||
            generator->header.shape == TYPE_ASYNC_GENERATOR_THROW;
 }
+/* Where the running instruction makes a coroutine: a tuple of (file name, line, function name), as
+ * many as vm->origin_depth at most, innermost first. */
+Value generator_origin(GenVM *vm);
 /* Behind the registers of an async generator: the finalizer hook that it found when it was first
  * iterated, VALUE_NONE without one, VALUE_UNSET before that. */
 static inline Value *generator_hook(Generator *generator) {
