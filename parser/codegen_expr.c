@@ -324,6 +324,13 @@ static const Block *outermost_handler(const Unit *u) {
     return found;
 }
 
+static const Block *innermost_handler(const Unit *u) {
+    const Block *block = u->block;
+    while (block->kind != BLOCK_HANDLER)
+        block = block->outer;
+    return block;
+}
+
 /* Handled again, from the outermost handler to the innermost: what is being handled where the
  * generator goes on. */
 static void reenter_handlers(Unit *u, const Block *block) {
@@ -360,7 +367,10 @@ static void suspend_in_handler(Unit *u, const Block *outermost, Opcode op, Reg d
 void expr_yield(Unit *u, Opcode op, Reg dest, Reg value, uint32_t c) {
     Reg mark = u->top;
     const Block *handler = outermost_handler(u);
-    if (handler)
+    if (handler && op == OP_YIELDFROM && u->top < HANDLING_REGS)
+        emit(u, OP_YIELDFROMH, dest, value, 0,
+             code_handling(innermost_handler(u)->exception, handler->saved));
+    else if (handler)
         suspend_in_handler(u, handler, op, dest, value, c);
     else
         emit(u, op, dest, value, c, 0);

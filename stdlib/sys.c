@@ -82,6 +82,15 @@ static Value sys_getframe(GenVM *vm, Value *args) {
     return frame == VALUE_UNSET ? raise_value(vm, "call stack is not deep enough") : frame;
 }
 
+static Value sys_get_origin_depth(GenVM *vm, Value *args) {
+    return (void)args, int_value((int64_t)vm->origin_depth);
+}
+static Value sys_set_origin_depth(GenVM *vm, Value *args) {
+    if (as_int(args[0]) < 0) return raise_value(vm, "depth must be >= 0");
+    vm->origin_depth = (uint64_t)as_int(args[0]);
+    return VALUE_NONE;
+}
+
 static Value sys_getdefaultencoding(GenVM *vm, Value *args) {
     return (void)args, str_from(vm, "utf-8");
 }
@@ -118,6 +127,10 @@ static Value sys_dir(GenVM *vm, Value *args) {
 static const NativeDef functions[] = {
     {"__dir__()", sys_dir, NULL},
     {"__getattr__(name: str, /)", sys_getattr, NULL},
+    {"get_coroutine_origin_tracking_depth()", sys_get_origin_depth,
+     "How many frames of their makers coroutines note."},
+    {"set_coroutine_origin_tracking_depth(depth: index)", sys_set_origin_depth,
+     "Let coroutines note their makers in cr_origin: so many frames; 0 for none."},
     {"_getframe(depth: index = 0, /)", sys_getframe, "Return a frame object from the call stack."},
     {"_is_interned(string: str, /)", sys_is_interned,
      "Return True if the given string is interned."},

@@ -229,6 +229,22 @@ Opcode code_generic_op(const Code *code, Opcode op);
 /* The instruction that a frame standing before `word` is in or has done: `word` is behind its first
  * word or its last. OP_COUNT: none. */
 Opcode code_op_before(const Code *code, uint32_t word);
+static inline bool op_is_delegation(Opcode op) {
+    return op == OP_YIELDFROM || op == OP_YIELDFROMH;
+}
+
+/* imm of YIELDFROMH: where the exception is that is handled in the frame, and where the one is kept
+ * that its resumer handles. */
+enum { HANDLING_REGS = 1 << 15 }; /* registers beyond are none for it */
+static inline int32_t code_handling(uint32_t exception, uint32_t outer) {
+    return (int32_t)(exception | outer << 16);
+}
+static inline uint32_t handling_exception(Instr instr) {
+    return (uint32_t)instr_imm(instr) & 0xFFFF;
+}
+static inline uint32_t handling_outer(Instr instr) {
+    return (uint32_t)instr_imm(instr) >> 16;
+}
 Instr code_instr_before(const Code *code, uint32_t word); /* the same; 0: none does */
 
 #endif

@@ -337,6 +337,7 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_ITER: return iter_returned(vm);
     case RETURN_UNPACK: return unpack_returned(vm);
     case RETURN_DELEGATE: return generator_delegate_returned(vm);
+    case RETURN_DELEGATE_THROW: return generator_delegate_throw_returned(vm);
     case RETURN_CLOSE: return generator_close_returned(vm);
     case RETURN_THROW_CLOSE: return generator_throw_close_returned(vm);
     case RETURN_FINALIZER: frame_pop(vm); return true;
@@ -387,6 +388,7 @@ bool continue_error(GenVM *vm, Return kind) {
     case RETURN_ATTRIBUTE_DEFAULT: return replace_error(vm, EXC_ATTRIBUTE_ERROR, vm->base[1]);
     case RETURN_HAS_ATTRIBUTE: return replace_error(vm, EXC_ATTRIBUTE_ERROR, VALUE_FALSE);
     case RETURN_DELEGATE: return generator_delegate_failed(vm);
+    case RETURN_DELEGATE_THROW: return generator_delegate_throw_failed(vm);
     case RETURN_CLOSE: return generator_close_failed(vm);
     case RETURN_THROW_CLOSE: return generator_throw_close_failed(vm);
     case RETURN_FINALIZER: return report_finalizer(vm);

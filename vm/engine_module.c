@@ -293,13 +293,13 @@ static Value is_keyword(GenVM *vm, Value *args) {
 }
 
 static Value await_iterator(GenVM *vm, Value *args) {
-    if (is_kind(args[0], TYPE_COROUTINE)) return args[0];
+    if (generator_is_awaitable(args[0])) return args[0];
     return native_twin(vm, TWIN_GET_AWAITABLE, 2, args[0], VALUE_NONE);
 }
 
-/* A generator that may be awaited and shows as what a coroutine's __await__ gives. */
+/* A generator that may be awaited and shows as what anext() with a default gives. */
 static Value coroutine_of(GenVM *vm, Value *args) {
-    as_object(args[0])->shape = vm->types[TYPE_ASYNC_GENERATOR_STEP]->root_shape;
+    as_object(args[0])->shape = vm->types[TYPE_ANEXT_AWAITABLE]->root_shape;
     return args[0];
 }
 

@@ -906,7 +906,8 @@ static bool finalize_natively(GenVM *vm, Object *object) {
 static bool is_finished_generator(Object *object) {
     if (!is_generator_like(object_value(object))) return false;
     if (object->state == GENERATOR_DONE) return true;
-    return object->kind == TYPE_GENERATOR && generator_unstarted((Generator *)object);
+    return object->kind == TYPE_GENERATOR && generator_unstarted((Generator *)object) &&
+           !generator_is_step((Generator *)object);
 }
 
 bool gc_has_finalizable(GenVM *vm) {

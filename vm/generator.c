@@ -12,11 +12,20 @@
 
 enum { DEPTH_CHECK = 128 }; /* generators made between two looks at how deep they are nested */
 
+static Generator *note_origin(GenVM *vm, Generator *coroutine) {
+    Value origin = generator_origin(vm);
+    if (origin == VALUE_ERROR) return NULL;
+    *generator_hook(coroutine) = origin;
+    coroutine->header.flags |= COROUTINE_ORIGIN;
+    return coroutine;
+}
+
 /* What is none of the commonest kind: a coroutine or an async generator. */
 static Generator *new_asynchronous(GenVM *vm, Function *function) {
     const Code *code = function->code;
     TypeId kind = code->flags & CODE_COROUTINE ? TYPE_COROUTINE : TYPE_ASYNC_GENERATOR;
-    uint32_t words = code->regs + (kind == TYPE_ASYNC_GENERATOR);
+    bool noted = kind == TYPE_COROUTINE && vm->origin_depth;
+    uint32_t words = code->regs + (kind == TYPE_ASYNC_GENERATOR || noted);
     Generator *generator = gc_new(vm, sizeof *generator + words * sizeof(Value), kind);
     if (unlikely(!generator)) return NULL;
     generator->pc = function->entry;
@@ -25,7 +34,7 @@ static Generator *new_asynchronous(GenVM *vm, Function *function) {
         generator->dest = vm->base ? (Value *)(uintptr_t)vm->base[FRAME_FUNCTION] : NULL;
         generator->exit_pc = vm->pc;
         gc_finalizable(vm, generator);
-        return generator;
+        return noted ? note_origin(vm, generator) : generator;
     }
     if (code->range_count) gc_finalizable(vm, generator);
     *generator_hook(generator) = VALUE_UNSET;
@@ -67,7 +76,8 @@ void generator_trace(GenVM *vm, Object *object) {
     gc_mark(vm, generator->links[FRAME_LINKS + FRAME_FUNCTION]);
     if (object->state == GENERATOR_DONE) return;
     Function *function = generator_function(generator);
-    if (object->kind == TYPE_ASYNC_GENERATOR) gc_mark(vm, *generator_hook(generator));
+    bool more = object->kind == TYPE_COROUTINE && object->flags & COROUTINE_ORIGIN;
+    if (more || object->kind == TYPE_ASYNC_GENERATOR) gc_mark(vm, *generator_hook(generator));
     if (object->kind == TYPE_COROUTINE && generator_unstarted(generator) && generator->dest)
         gc_mark(vm, (Value)(uintptr_t)generator->dest);
     for (uint32_t i = 0; i < function->regs; i++)
@@ -139,7 +149,7 @@ bool generator_is_running(Generator *generator) {
 }
 
 static const char *noun(const Generator *generator) {
-    return generator->header.kind == TYPE_COROUTINE         ? "coroutine"
+    return generator->header.kind == TYPE_COROUTINE || generator_is_step(generator) ? "coroutine"
            : generator->header.kind == TYPE_ASYNC_GENERATOR ? "async generator"
                                                             : "generator";
 }
@@ -247,6 +257,32 @@ bool generator_release_next(GenVM *vm) {
     return true;
 }
 
+/* ---- delegating in a handler ---- */
+
+/* The generator with these registers, at YIELDFROMH, goes on with what it handles itself ... */
+static void enter_handling(GenVM *vm, Value *regs, Instr instr) {
+    if (instr_op(instr) != OP_YIELDFROMH) return;
+    Value exception = regs[handling_exception(instr)];
+    regs[handling_outer(instr)] = vm->handled;
+    if (is_kind(exception, KIND_EXCEPTION)) vm->handled = exception;
+    gc_barrier(vm, generator_of(regs));
+}
+
+/* ... and leaves its resumer to what that one handles. */
+static void leave_handling(GenVM *vm, const Value *regs, Instr instr) {
+    if (instr_op(instr) != OP_YIELDFROMH) return;
+    Value outer = regs[handling_outer(instr)];
+    bool known = outer == VALUE_UNSET || outer == VALUE_NONE || is_kind(outer, KIND_EXCEPTION);
+    if (known) vm->handled = outer;
+}
+
+/* An exception that was thrown in, while the resumer's was the handled one, arrives in the
+ * generator. */
+static void arrive_handling(GenVM *vm, Value *regs, Instr instr) {
+    enter_handling(vm, regs, instr);
+    if (instr_op(instr) == OP_YIELDFROMH) exception_chain(vm, vm->exception, vm->handled);
+}
+
 /* ---- sending ---- */
 
 /* Goes on in `leaf`, whose links are set, with the value sent to it. */
@@ -254,7 +290,10 @@ static bool resume_leaf(GenVM *vm, Generator *leaf, Value sent) {
     bool iterating = leaf->header.state == GENERATOR_ITERATING;
     bool unstarted = generator_unstarted(leaf);
     enter(vm, leaf);
-    if (iterating) return generator_delegate_step(vm, sent);
+    if (iterating) {
+        enter_handling(vm, leaf->regs, vm->pc[-1]);
+        return generator_delegate_step(vm, sent);
+    }
     if (!unstarted && instr_c(vm->pc[-1]) != 1) {
         leaf->regs[instr_a(vm->pc[-1])] = sent;
         gc_barrier(vm, leaf);
@@ -267,6 +306,7 @@ static const char *awaited_name(const Generator *generator) {
     if (generator->header.kind == TYPE_COROUTINE) return "coroutine";
     switch (generator->header.shape) {
     case TYPE_COROUTINE_WRAPPER: return "coroutine";
+    case TYPE_ANEXT_AWAITABLE:
     case TYPE_ASYNC_GENERATOR_STEP: return "__anext__()/asend()";
     case TYPE_ASYNC_GENERATOR_THROW: return "aclose()/athrow()";
     default: return NULL;
@@ -329,7 +369,7 @@ bool generator_yield(GenVM *vm, Value v) {
     Generator *generator = generator_of(vm->base);
     generator->pc = vm->pc;
     generator->header.state =
-        instr_op(vm->pc[-1]) == OP_YIELDFROM ? GENERATOR_ITERATING : GENERATOR_SUSPENDED;
+        op_is_delegation(instr_op(vm->pc[-1])) ? GENERATOR_ITERATING : GENERATOR_SUSPENDED;
     gc_barrier(vm, generator);
     Value *dest = generator->dest;
     vm->base = frame_caller(generator->regs);
@@ -434,7 +474,8 @@ static bool delegate_to_generator(GenVM *vm, Generator *generator, Generator *de
 }
 
 bool generator_delegate(GenVM *vm, Value iterator) {
-    if (is_kind(iterator, TYPE_GENERATOR) || is_kind(iterator, TYPE_COROUTINE))
+    if (instr_op(vm->pc[-1]) == OP_YIELDFROM &&
+        (is_kind(iterator, TYPE_GENERATOR) || is_kind(iterator, TYPE_COROUTINE)))
         return delegate_to_generator(vm, generator_of(vm->base), (Generator *)as_object(iterator));
     return generator_delegate_step(vm, VALUE_NONE);
 }
@@ -444,11 +485,22 @@ static bool delegate_ended(GenVM *vm, Value result) {
     return true;
 }
 
+/* Yields on what the iterator has yielded. */
+static bool delegate_yield(GenVM *vm, Value item) {
+    leave_handling(vm, vm->base, vm->pc[-1]);
+    return generator_yield(vm, item);
+}
+
+/* A step of a generator or coroutine, as of any other iterator. */
+static bool delegate_resume(GenVM *vm, Value generator, Value sent) {
+    return native_resume(vm, generator, sent), continue_tail(vm, RETURN_DELEGATE);
+}
+
 /* The answer of the iterator's next, send or throw. */
 static bool delegate_answer(GenVM *vm, Value answer) {
     if (answer == VALUE_TAIL) return continue_tail(vm, RETURN_DELEGATE);
     if (answer == VALUE_END) return delegate_ended(vm, VALUE_NONE);
-    if (answer != VALUE_ERROR) return generator_yield(vm, answer);
+    if (answer != VALUE_ERROR) return delegate_yield(vm, answer);
     if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
     Value value = exception_stop_value(vm, error_take(vm));
     return delegate_ended(vm, value);
@@ -456,6 +508,8 @@ static bool delegate_answer(GenVM *vm, Value answer) {
 
 bool generator_delegate_step(GenVM *vm, Value sent) {
     Value iterator = vm->base[instr_b(vm->pc[-1])];
+    if (is_kind(iterator, TYPE_GENERATOR) || is_kind(iterator, TYPE_COROUTINE))
+        return delegate_resume(vm, iterator, sent);
     if (sent != VALUE_NONE) {
         if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
         return call_result(vm, native_call_method(vm, iterator, NAME_send, 1, sent));
@@ -475,6 +529,11 @@ bool generator_delegate_step(GenVM *vm, Value sent) {
 bool generator_delegate_returned(GenVM *vm) {
     Value item = vm->base[0];
     frame_pop(vm);
+    return delegate_yield(vm, item);
+}
+bool generator_delegate_throw_returned(GenVM *vm) {
+    Value item = vm->base[0];
+    frame_pop(vm);
     return generator_yield(vm, item);
 }
 
@@ -483,6 +542,16 @@ bool generator_delegate_failed(GenVM *vm) {
     Value value = exception_stop_value(vm, error_take(vm));
     frame_pop(vm);
     return delegate_ended(vm, value);
+}
+
+bool generator_delegate_throw_failed(GenVM *vm) {
+    Value *regs = frame_caller(vm->base);
+    Instr instr = frame_return_pc(vm->base)[-1];
+    if (error_matches(vm, EXC_STOP_ITERATION))
+        enter_handling(vm, regs, instr);
+    else
+        arrive_handling(vm, regs, instr);
+    return generator_delegate_failed(vm);
 }
 
 /* ---- throwing and closing ---- */
@@ -511,11 +580,12 @@ static bool throw_into_iterator(GenVM *vm, Generator *generator) {
     } else {
         thrower = attribute_find(vm, iterator, str_intern_from(vm, "throw", 5));
         if (thrower != VALUE_UNSET) {
-            if (!frame_push_continuation(vm, RETURN_DELEGATE, 0)) return false;
+            if (!frame_push_continuation(vm, RETURN_DELEGATE_THROW, 0)) return false;
             return call_value(vm, thrower, 1, &exception);
         }
     }
     vm->exception = exception;
+    arrive_handling(vm, vm->base, vm->pc[-1]);
     return false;
 }
 
@@ -534,12 +604,13 @@ bool generator_throw_close_returned(GenVM *vm) {
     Value exception = vm->base[2];
     frame_pop(vm);
     vm->exception = exception;
+    arrive_handling(vm, vm->base, vm->pc[-1]);
     return false;
 }
 
 bool generator_throw_close_failed(
     GenVM *vm) { /* what close() raised goes on in the generator's place */
-    (void)vm;
+    arrive_handling(vm, frame_caller(vm->base), frame_return_pc(vm->base)[-1]);
     return false;
 }
 
@@ -640,12 +711,14 @@ bool generator_close_returned(GenVM *vm) {
 }
 
 bool generator_close_failed(GenVM *vm) {
-    if (!error_matches(vm, EXC_GENERATOR_EXIT)) {
+    Generator *generator = (Generator *)as_object(vm->base[1]);
+    bool ended = error_matches(vm, EXC_GENERATOR_EXIT) ||
+                 (generator_is_step(generator) && error_matches(vm, EXC_STOP_ASYNC_ITERATION));
+    if (!ended) {
         if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
         return call_return(vm, exception_stop_value(vm, error_take(vm)));
     }
     error_clear(vm);
-    Generator *generator = (Generator *)as_object(vm->base[1]);
     frame_pop(vm);
     return generator_release(vm, generator, VALUE_NONE);
 }
@@ -655,9 +728,11 @@ Value generator_finalizer(GenVM *vm, Generator *generator, Value *argument) {
     GeneratorState state = generator->header.state;
     if (state == GENERATOR_DONE || state == GENERATOR_RUNNING) return VALUE_UNSET;
     bool unstarted = generator_unstarted(generator);
-    if (generator->header.kind == TYPE_COROUTINE && unstarted) return twin_load(vm, TWIN_UNAWAITED);
-    if (generator->header.kind == TYPE_ASYNC_GENERATOR &&
-        *generator_hook(generator) != VALUE_UNSET && *generator_hook(generator) != VALUE_NONE)
+    TypeId kind = generator->header.kind;
+    if (kind == TYPE_COROUTINE && unstarted) return twin_load(vm, TWIN_UNAWAITED);
+    if (unstarted && generator_is_step(generator)) return twin_load(vm, TWIN_UNAWAITED_STEP);
+    if (kind == TYPE_ASYNC_GENERATOR && *generator_hook(generator) != VALUE_UNSET &&
+        *generator_hook(generator) != VALUE_NONE)
         return *generator_hook(generator);
     return unstarted ? VALUE_UNSET : *argument;
 }

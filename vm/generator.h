@@ -12,8 +12,9 @@
  *
  * `yield from` (and await) of a generator: the outermost suspended generator is the root;
  * root->leaf is the innermost, which is resumed directly with the root's links, so depth costs
- * nothing. parent leads from a delegate to whoever delegates to it. Only the root's leaf is kept
- * exact; a generator in the middle that someone resumes by hand walks down (generator_leaf).
+ * nothing. In a handler it is resumed step by step (YIELDFROMH), with that handler's exception as
+ * the handled one. parent leads from a delegate to whoever delegates to it. Only the root's leaf is
+ * kept exact; a generator in the middle that someone resumes by hand walks down (generator_leaf).
  */
 #ifndef GEN_GENERATOR_H
 #define GEN_GENERATOR_H
@@ -66,11 +67,30 @@ enum { GENERATOR_RESUME_SEND = 1, GENERATOR_RESUME_THROW, GENERATOR_RESUME_CLOSE
 
 /* header.flags */
 enum { GENERATOR_ATTRIBUTES = 1 }; /* the cell ends in the word for a Dict of attributes */
+/* header.flags of an async generator: a step of it is under way, be it suspended; aclose() was
+ * called. */
+enum { AGEN_RUNNING = 1, AGEN_CLOSED = 2 };
+/* header.flags of a coroutine: cr_origin lies behind its registers (generator_hook). */
+enum { COROUTINE_ORIGIN = 1 };
 
 static inline bool is_generator_like(Value v) {
     return is_kind(v, TYPE_GENERATOR) || is_kind(v, TYPE_COROUTINE) ||
            is_kind(v, TYPE_ASYNC_GENERATOR);
 }
+/* May be awaited as it is: a coroutine, or a generator of types.coroutine(). */
+static inline bool generator_is_awaitable(Value v) {
+    if (is_kind(v, TYPE_COROUTINE)) return true;
+    return is_kind(v, TYPE_GENERATOR) &&
+           generator_function((Generator *)as_object(v))->code->flags & CODE_ITERABLE_COROUTINE;
+}
+/* A step of an async generator (objects/async_generator.c). */
+static inline bool generator_is_step(const Generator *generator) {
+    return generator->header.shape == TYPE_ASYNC_GENERATOR_STEP ||
+           generator->header.shape == TYPE_ASYNC_GENERATOR_THROW;
+}
+/* Where the running instruction makes a coroutine: a tuple of (file name, line, function name), as
+ * many as vm->origin_depth at most, innermost first. */
+Value generator_origin(GenVM *vm);
 /* Behind the registers of an async generator: the finalizer hook that it found when it was first
  * iterated, VALUE_NONE without one, VALUE_UNSET before that. */
 static inline Value *generator_hook(Generator *generator) {
@@ -141,6 +161,8 @@ bool generator_release_next(GenVM *vm);
 bool generator_resume(GenVM *vm, Generator *generator, uint32_t how, Value value);
 bool generator_delegate_returned(GenVM *vm); /* for continue.c */
 bool generator_delegate_failed(GenVM *vm);
+bool generator_delegate_throw_returned(GenVM *vm);
+bool generator_delegate_throw_failed(GenVM *vm);
 bool generator_close_returned(GenVM *vm);
 bool generator_close_failed(GenVM *vm);
 bool generator_throw_close_returned(GenVM *vm);

@@ -97,9 +97,8 @@ static bool check_function(ImageReader *r, const Function *function) {
 /* Of its flags those that say who alone knows it, and has to close it. */
 enum { GENERATOR_OF_OTHERS = GENERATOR_OF_LOOP | GENERATOR_OF_PARAMETER };
 
-/* Of an async generator whether a step is under way. */
 static uint8_t saved_flags(const Object *object) {
-    return object->kind == TYPE_ASYNC_GENERATOR ? 1 : GENERATOR_OF_OTHERS;
+    return object->kind == TYPE_ASYNC_GENERATOR ? AGEN_RUNNING | AGEN_CLOSED : GENERATOR_OF_OTHERS;
 }
 
 void save_generator_shell(ImageWriter *w, Object *object) {
@@ -121,7 +120,7 @@ static const ImageRunning *running_of(const ImageWriter *w, const Generator *gen
 
 /* Is it the iterator that a `yield from` under way goes through. */
 static bool is_delegate_register(const Code *code, uint32_t reg, uint32_t word) {
-    return code_op_before(code, word) == OP_YIELDFROM &&
+    return op_is_delegation(code_op_before(code, word)) &&
            instr_b(code_instr_before(code, word)) == reg;
 }
 
@@ -187,7 +186,8 @@ static bool is_coat(const Type *type, TypeId kind) {
     case TYPE_CALLABLE_ITERATOR:
     case TYPE_COROUTINE_WRAPPER:
     case TYPE_ASYNC_GENERATOR_STEP:
-    case TYPE_ASYNC_GENERATOR_THROW: return kind == TYPE_GENERATOR;
+    case TYPE_ASYNC_GENERATOR_THROW:
+    case TYPE_ANEXT_AWAITABLE: return kind == TYPE_GENERATOR;
     default: return type->instance_kind == kind;
     }
 }
@@ -284,7 +284,7 @@ static bool check_place(ImageReader *r, const Generator *generator) {
         return image_bad(r, "a generator that waits nowhere");
     if (word > 0) {
         Opcode op = code_op_before(code, word);
-        bool from = op == OP_YIELDFROM;
+        bool from = op_is_delegation(op);
         bool yields = op == OP_YIELD || op == OP_YIELDWRAP || from;
         if (state == GENERATOR_SUSPENDED ? !yields : !from)
             return image_bad(r, "a generator that stands at no yield");

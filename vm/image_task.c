@@ -57,6 +57,7 @@ static const struct StubForm {
     [RETURN_FINALIZER] = {"*", 'n'},
     [RETURN_ATTRIBUTE_DEFAULT] = {"v", 'v'},
     [RETURN_HAS_ATTRIBUTE] = {"", 'v'},
+    [RETURN_DELEGATE_THROW] = {"", 'd'},
     [RETURN_THROW_CLOSE] = {"ge", 'd'},
     [RETURN_NEXT_RAW] = {"", 'v'},
     [RETURN_OPERATOR] = {"ovvj", 'v'},
@@ -707,7 +708,7 @@ static bool check_script_frame(ImageReader *r, const LoadedFrame *frame, const L
         }
         break;
     case 'd':
-        ok = op == OP_YIELDFROM && frame->form == FRAME_GENERATOR &&
+        ok = op_is_delegation(op) && frame->form == FRAME_GENERATOR &&
              regs[instr_b(code_instr_before(code, frame->word))] != VALUE_UNSET;
         if (ok) check.dest = instr_a(code_instr_before(code, frame->word));
         break;

@@ -574,6 +574,7 @@ unquicken_for : {
         NEXT;
     }
     OUTLINED(YIELDFROM, op_yield_from)
+    OUTLINED(YIELDFROMH, op_yield_from)
     OUTLINED(GETAWAITABLE, op_get_awaitable)
     OUTLINED(GETAITER, op_get_aiter)
     OUTLINED(GETANEXT, op_get_anext)

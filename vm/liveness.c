@@ -91,6 +91,9 @@ static Effect effect_of(const Walk *walk, Instr instr) {
     if (format[3] == 'w' && op == OP_STOREW) effect.writes |= imm == walk->reg;
     if (format[3] == 'w' && op == OP_MOVEW) effect.reads |= imm == walk->reg;
     if (format[3] == 'w' && is_call(op)) add_window(walk, instr, imm, &effect);
+    if (op == OP_YIELDFROMH)
+        effect.reads |=
+            handling_exception(instr) == walk->reg || handling_outer(instr) == walk->reg;
     if (op == OP_LISTEXTEND || op == OP_DICTMERGE) /* messages name the callable below */
         effect.reads |= instr_a(instr) == walk->reg + 1 || instr_a(instr) == walk->reg + 2;
     return effect;

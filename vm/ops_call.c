@@ -104,9 +104,7 @@ static Value plain_await(GenVM *vm, Value v) {
 
 bool op_get_awaitable(GenVM *vm) {
     Value v = *op_b(vm);
-    if (is_kind(v, TYPE_COROUTINE) ||
-        (is_kind(v, TYPE_GENERATOR) &&
-         generator_function((Generator *)as_object(v))->code->flags & CODE_ITERABLE_COROUTINE)) {
+    if (generator_is_awaitable(v)) {
         if (is_kind(v, TYPE_COROUTINE) && as_object(v)->state != GENERATOR_DONE &&
             as_object(v)->state != GENERATOR_SUSPENDED) {
             raise_runtime(vm, "coroutine is being awaited already");

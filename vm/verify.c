@@ -157,6 +157,9 @@ static bool check_instruction(const Verifier *v, uint32_t word) {
     if (!check_operand(v, word, info->format[1], instr_b(instr), false)) return false;
     if (!check_operand(v, word, info->format[2], instr_c(instr), false)) return false;
     if (!check_imm(v, word, info->format[3], instr_imm(instr))) return false;
+    if (op == OP_YIELDFROMH && (!check_register(v, word, handling_exception(instr), 1) ||
+                                !check_register(v, word, handling_outer(instr), 1)))
+        return false;
     if (is_method_call(instr) && instr_b(instr) == 0)
         return fail(v, word, "%s without a receiver", info->name);
     if (op >= OP_JLTK && op <= OP_JNES && !check_constant(v, word, (int32_t)instr_b(instr)))
@@ -315,6 +318,7 @@ static int belongs_to(Opcode op) {
     case OP_YIELD:
     case OP_YIELDWRAP:
     case OP_YIELDFROM:
+    case OP_YIELDFROMH:
     case OP_RETGEN:
     case OP_ENDPARAMS: return 1;
     case OP_FORITER:

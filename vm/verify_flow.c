@@ -303,6 +303,14 @@ static bool step(Flow *f, uint32_t word, Instr instr) {
         if (!take_value(f, word, b)) return false;
         if (instr_c(instr) != 1) give(f, a, HOLDS_VALUE);
         return true;
+    case OP_YIELDFROMH:
+        if (!take_value(f, word, b) || !take_value(f, word, handling_exception(instr)) ||
+            !take(f, word, handling_outer(instr), HOLDS_EXCEPTION | HOLDS_UNSET | HOLDS_HANDLED,
+                  "exception"))
+            return false;
+        give(f, handling_outer(instr), HOLDS_HANDLED);
+        give(f, a, HOLDS_VALUE);
+        return true;
     case OP_FORITER:
     case OP_FORITERG: return take(f, word, a, HOLDS_ITERATOR, "iterator");
     case OP_RAISE:

@@ -21,7 +21,8 @@ bool async_generator_yield(GenVM *vm, Value v) {
 
 static Value make_step(GenVM *vm, Value self, Value mode, Value value) {
     TypeId type = str_is(mode, "send") ? TYPE_ASYNC_GENERATOR_STEP : TYPE_ASYNC_GENERATOR_THROW;
-    return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[type], 3, self, mode, value);
+    return runtime_generator(vm, TWIN_ASYNC_STEP, vm->types[type], 4, self, mode, value,
+                             VALUE_NONE);
 }
 
 /* The hooks of sys.set_asyncgen_hooks see a generator when its first step is made. */
@@ -52,9 +53,16 @@ static Value method_aiter(GenVM *vm, Value *args) {
     return (void)vm, args[0];
 }
 
+static Value or_none(Value v) {
+    return v == VALUE_UNSET ? VALUE_NONE : v;
+}
+
 static Value method_athrow(GenVM *vm, Value *args) {
-    Value packed = tuple_pack(vm, 3, args[1], args[2], args[3]);
-    return packed == VALUE_ERROR ? VALUE_ERROR : step(vm, args[0], "throw", packed);
+    Value packed = tuple_pack(vm, 3, args[1], or_none(args[2]), or_none(args[3]));
+    if (packed == VALUE_ERROR) return VALUE_ERROR;
+    if (args[2] != VALUE_UNSET || args[3] != VALUE_UNSET)
+        return native_twin(vm, TWIN_ASYNC_THROW_THREE, 2, args[0], packed);
+    return step(vm, args[0], "throw", packed);
 }
 
 static Value code_of(GenVM *vm, Value self) {
@@ -64,8 +72,9 @@ static Value frame_of(GenVM *vm, Value self) {
     return frame_object_of_generator(vm, AS(Generator, self));
 }
 static Value is_running(GenVM *vm, Value self) {
-    (void)vm; /* flags: a step is under way, be it suspended */
-    return bool_value(generator_is_running(AS(Generator, self)) || as_object(self)->flags);
+    (void)vm; /* a step may be suspended */
+    return bool_value(generator_is_running(AS(Generator, self)) ||
+                      as_object(self)->flags & AGEN_RUNNING);
 }
 static Value is_suspended(GenVM *vm, Value self) {
     (void)vm;
@@ -93,8 +102,7 @@ static const NativeDef methods[] = {
     {"__anext__(self, /)", method_anext, NULL},
     {"asend(self, value, /)", method_asend,
      "An awaitable that resumes with value as the result of the yield."},
-    {"athrow(self, typ, val=None, tb=None, /)", method_athrow,
-     "An awaitable that raises at the yield."},
+    {"athrow(self, typ, val=?, tb=?, /)", method_athrow, "An awaitable that raises at the yield."},
     {"aclose(self, /)", method_aclose,
      "An awaitable that finishes the generator with GeneratorExit."},
     {"classmethod __class_getitem__(cls, item, /)", generic_alias_method, "See PEP 585."},
@@ -124,31 +132,67 @@ const BuiltinType async_generator_type = {
     .slots = {.repr = repr, .trace = generator_trace},
 };
 
+/* The parameters of async_step, which are changed while a step is not started. */
+enum { STEP_GENERATOR, STEP_MODE, STEP_VALUE, STEP_THROWN, STEP_PARAMETERS };
+
+/* Not started; and not something else that an image says is one. */
+static bool is_new_step(Generator *step) {
+    return generator_unstarted(step) &&
+           generator_function(step)->code->arg_count == STEP_PARAMETERS &&
+           is_kind(step->regs[STEP_GENERATOR], TYPE_ASYNC_GENERATOR);
+}
+
 static Value step_iter(GenVM *vm, Value self) {
     return (void)vm, self;
 }
 static Value step_next(GenVM *vm, Value self) {
     return native_resume(vm, self, VALUE_NONE);
 }
+
+/* The first value sent to asend() takes the place of its own. */
 static Value step_send(GenVM *vm, Value *args) {
-    return native_resume(vm, args[0], args[1]);
+    Generator *step = AS(Generator, args[0]);
+    if (args[1] == VALUE_NONE || !is_new_step(step)) return native_resume(vm, args[0], args[1]);
+    if (step->header.shape == TYPE_ASYNC_GENERATOR_STEP) {
+        step->regs[STEP_VALUE] = args[1];
+        gc_barrier(vm, step);
+        return native_resume(vm, args[0], VALUE_NONE);
+    }
+    Generator *generator = AS(Generator, step->regs[STEP_GENERATOR]);
+    if (generator->header.state == GENERATOR_DONE || generator->header.flags)
+        return native_resume(vm, args[0], VALUE_NONE);
+    return raise_runtime(vm, "can't send non-None value to a just-started coroutine");
 }
 static Value step_await(GenVM *vm, Value *args) {
     return (void)vm, args[0];
 }
 static Value step_close(GenVM *vm, Value *args) {
-    return native_close(vm, args[0]);
+    if (!is_new_step(AS(Generator, args[0]))) return native_close(vm, args[0]);
+    return native_twin(vm, TWIN_ASYNC_STEP_CLOSE, 1, args[0]);
+}
+
+/* Before the first step the exception is handed over: it is the async generator where it is raised.
+ */
+static Value throw_into_step(GenVM *vm, Value self, Value exception) {
+    Generator *step = AS(Generator, self);
+    if (!is_new_step(step)) return native_throw(vm, self, exception);
+    step->regs[STEP_THROWN] = exception;
+    gc_barrier(vm, step);
+    return native_resume(vm, self, VALUE_NONE);
 }
 static Value step_throw(GenVM *vm, Value *args) {
-    Generator *generator = AS(Generator, args[0]);
-    if (generator->header.state == GENERATOR_DONE) return generator_raise_reused(vm, generator);
-    return native_twin(vm, TWIN_GENERATOR_THROW_PLAIN, 4, args[0], args[1], args[2], args[3]);
+    Generator *step = AS(Generator, args[0]);
+    if (step->header.state == GENERATOR_DONE) return generator_raise_reused(vm, step);
+    if (is_kind(args[1], KIND_EXCEPTION) && args[2] == VALUE_UNSET)
+        return throw_into_step(vm, args[0], args[1]);
+    Twin twin = args[2] == VALUE_UNSET ? TWIN_ASYNC_STEP_THROW : TWIN_GENERATOR_THROW_THREE;
+    return native_twin(vm, twin, 4, args[0], args[1], or_none(args[2]), or_none(args[3]));
 }
 
 static const NativeDef step_methods[] = {
     {"__await__(self, /)", step_await, NULL},
     {"send(self, value, /)", step_send, NULL},
-    {"throw(self, typ, val=None, tb=None, /)", step_throw, NULL},
+    {"throw(self, typ, val=?, tb=?, /)", step_throw, NULL},
     {"close(self, /)", step_close, NULL},
     {NULL, NULL, NULL},
 };
@@ -173,6 +217,16 @@ const BuiltinType async_generator_throw_type = {
     .slots = {.iter = step_iter, .next = step_next, .trace = generator_trace},
 };
 
+const BuiltinType anext_awaitable_type = {
+    .name = "anext_awaitable",
+    .base = TYPE_OBJECT,
+    .flags = TYPE_FINAL | TYPE_NO_NEW,
+    .size = sizeof(Generator),
+    .doc = "The next item of an async iterator or a default, to be awaited.",
+    .methods = step_methods,
+    .slots = {.iter = step_iter, .next = step_next, .trace = generator_trace},
+};
+
 /* ---- natives for async_step ---- */
 
 static Value unwrap(GenVM *vm, Value *args) {
@@ -190,21 +244,41 @@ static Value agen_throw(GenVM *vm, Value *args) {
 static Value agen_finished(GenVM *vm, Value *args) {
     return (void)vm, bool_value(AS(Generator, args[0])->header.state == GENERATOR_DONE);
 }
-static Value agen_unstarted(GenVM *vm, Value *args) {
-    return (void)vm, bool_value(generator_unstarted(AS(Generator, args[0])));
-}
-static Value agen_finish(GenVM *vm, Value *args) {
-    (void)vm;
-    AS(Generator, args[0])->header.state = GENERATOR_DONE;
-    return VALUE_NONE;
-}
-/* A flag in the header says that a step is under way: a second one is an error. */
 static Value agen_claim(GenVM *vm, Value *args) {
     (void)vm;
     Object *object = as_object(args[0]);
-    bool free = !object->flags;
-    object->flags = args[1] == VALUE_TRUE;
+    bool free = !(object->flags & AGEN_RUNNING);
+    object->flags |= AGEN_RUNNING;
     return bool_value(free);
+}
+static Value agen_release(GenVM *vm, Value *args) {
+    (void)vm;
+    as_object(args[0])->flags &= (uint8_t)~AGEN_RUNNING;
+    return VALUE_NONE;
+}
+static Value agen_close(GenVM *vm, Value *args) {
+    (void)vm;
+    as_object(args[0])->flags |= AGEN_CLOSED;
+    return VALUE_NONE;
+}
+static Value agen_is_closed(GenVM *vm, Value *args) {
+    return (void)vm, bool_value(as_object(args[0])->flags & AGEN_CLOSED);
+}
+
+static Value agen_athrow(GenVM *vm, Value *args) {
+    return step(vm, args[0], "throw", args[1]);
+}
+/* (the async generator, the name of the method) that has made a step which is not started. */
+static Value step_origin(GenVM *vm, Value *args) {
+    Generator *generator = AS(Generator, args[0]);
+    if (!is_new_step(generator)) return raise_type(vm, "a step that is not started is expected");
+    Value name = generator->regs[STEP_MODE];
+    const char *method = str_is(name, "send")    ? "asend"
+                         : str_is(name, "throw") ? "athrow"
+                                                 : "aclose";
+    Value text = str_intern_from(vm, method, strlen(method));
+    return text == VALUE_ERROR ? VALUE_ERROR
+                               : tuple_pack(vm, 2, generator->regs[STEP_GENERATOR], text);
 }
 
 static Value agen_step(GenVM *vm, Value *args) {
@@ -271,8 +345,12 @@ const NativeDef engine_async_natives[] = {
     {"agen_send(generator: generator, value, /)", agen_send, NULL},
     {"agen_throw(generator: generator, exception, /)", agen_throw, NULL},
     {"agen_finished(generator: generator, /)", agen_finished, NULL},
-    {"agen_unstarted(generator: generator, /)", agen_unstarted, NULL},
-    {"agen_finish(generator: generator, /)", agen_finish, NULL},
-    {"agen_claim(generator: generator, on, /)", agen_claim, NULL},
+    {"agen_claim(generator: generator, /)", agen_claim,
+     "A step begins: False if another one is under way."},
+    {"agen_release(generator: generator, /)", agen_release, NULL},
+    {"agen_close(generator: generator, /)", agen_close, "aclose() has begun."},
+    {"agen_is_closed(generator: generator, /)", agen_is_closed, NULL},
+    {"agen_athrow(generator: generator, packed: tuple, /)", agen_athrow, NULL},
+    {"step_origin(step: generator, /)", step_origin, NULL},
     {NULL, NULL, NULL},
 };

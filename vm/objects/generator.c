@@ -69,6 +69,28 @@ static Value delegate_of(GenVM *vm, Value self) {
     return generator->regs[instr_b(generator->pc[-1])];
 }
 
+Value generator_origin(GenVM *vm) {
+    Value list = list_new(vm, 0), *base;
+    uint32_t word;
+    for (uint64_t i = 0; i < vm->origin_depth && frame_script_at(vm, (int64_t)i, &base, &word);
+         i++) {
+        const Code *code = frame_code(base);
+        bool known = code->positions && word < code->instr_count;
+        Value line = int_value(known ? code->positions[word].line : code->first_line);
+        Value place = tuple_pack(vm, 3, code->filename, line, code->name);
+        if (list == VALUE_ERROR || place == VALUE_ERROR || !list_append(vm, list, place))
+            return VALUE_ERROR;
+    }
+    if (list == VALUE_ERROR) return VALUE_ERROR;
+    return tuple_from_array(vm, AS_LIST(list)->items, AS_LIST(list)->count);
+}
+
+static Value origin_of(GenVM *vm, Value self) {
+    (void)vm;
+    if (!(as_object(self)->flags & COROUTINE_ORIGIN)) return VALUE_NONE;
+    return *generator_hook(AS(Generator, self));
+}
+
 static Value repr(GenVM *vm, Value self) {
     return str_format(vm, "<%s object %S at 0x%lx>", type_name(vm, self),
                       generator_get_qualname(vm, self), (unsigned long)self - 1);
@@ -99,8 +121,9 @@ Value generator_throw_method(GenVM *vm, Value *args) {
         if (exception == VALUE_ERROR) return VALUE_ERROR;
         return native_throw(vm, args[0], exception);
     }
-    return native_twin(vm, TWIN_GENERATOR_THROW, 4, args[0], args[1],
-                       args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
+    bool single = args[2] == VALUE_UNSET && args[3] == VALUE_UNSET;
+    return native_twin(vm, single ? TWIN_GENERATOR_THROW : TWIN_GENERATOR_THROW_THREE, 4, args[0],
+                       args[1], args[2] == VALUE_UNSET ? VALUE_NONE : args[2],
                        args[3] == VALUE_UNSET ? VALUE_NONE : args[3]);
 }
 
@@ -150,6 +173,8 @@ static const AttributeDef coroutine_attributes[] = {
     {"cr_frame", frame_of, NULL, "Its frame; None when finished."},
     {"cr_running", is_running, NULL, "Is it running."},
     {"cr_suspended", is_suspended, NULL, "Is it waiting at an await."},
+    {"cr_origin", origin_of, NULL,
+     "Where it was made, if sys.set_coroutine_origin_tracking_depth() asked for it; or None."},
     {"cr_await", delegate_of, NULL, "The object it awaits, or None."},
     {NULL, NULL, NULL, NULL},
 };
