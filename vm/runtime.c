@@ -174,8 +174,11 @@ static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     RunStatus status = interp_continue(vm, start_call(vm, callable, count, args));
     vm->nested--;
     vm->aborting = false;
-    if (!vm->nested) vm->poll &= ~(uint32_t)POLL_MEMORY; /* it has ended, one way or the other */
     Value result = status == RUN_RETURNED ? vm->base[0] : VALUE_ERROR;
+    if (!vm->nested && vm->poll & POLL_MEMORY) { /* no safepoint has followed */
+        vm->poll &= ~(uint32_t)POLL_MEMORY;
+        if (result != VALUE_ERROR) result = raise_memory(vm);
+    }
     vm->base = on_stack ? vm->stack + offset : base;
     vm->pc = pc;
     return result;
