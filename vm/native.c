@@ -467,15 +467,11 @@ static int find_param(const Signature *signature, Value name) {
     return -1;
 }
 
-static bool takes_keywords(const NativeFunction *native) {
+bool native_takes_keywords(const NativeFunction *native) {
     const Signature *signature = native->signature;
     int first = native_hides_first(native);
     if (signature->posonly > first) first = signature->posonly;
     return signature->count - first > (signature->args_at >= first);
-}
-
-bool native_takes_keywords(GenVM *vm, NativeFunction *native) {
-    return native_signature(vm, native) && takes_keywords(native);
 }
 
 static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name,
@@ -491,7 +487,7 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
         return dict_set_str(vm, AS_DICT(bound[signature->kwargs_at]), name, v);
     }
     if (at < 0) {
-        if (!takes_keywords(native)) {
+        if (!native_takes_keywords(native)) {
             if (native->owner && native_hides_first(native) && !(native->header.flags & NATIVE_NEW))
                 raise_type(vm, "%S.%S() takes no keyword arguments", native->owner->name,
                            describe(vm, native));

@@ -219,6 +219,12 @@ static const char *const samples[] = {
     "async def all_of(): return [x async for x in (i + 1 async for i in agen())]\n"
     "try: all_of().send(None)\n"
     "except StopIteration as stop: assert stop.value == [1, 2]\n"
+    "class E(ValueError):\n"
+    "    def __init__(self, *, code): super().__init__('e'); self.code = code\n"
+    "try: raise E(code=3)\n"
+    "except E as e: assert e.code == 3\n"
+    "def views(b): memoryview(b)[0]; b += b'd'; return b\n"
+    "assert views(bytearray(b'abc')) == b'abcd'\n"
     "assert repr(I().m).startswith('<bound method I.m of <__main__.I object at 0x')\n",
 };
 
