@@ -129,6 +129,7 @@ bool vm_poll_native(GenVM *vm) {
     vm->fuel = 0;
     if (vm->task) vm->poll |= POLL_BUDGET; /* it looks at its budget when the native has returned */
     if (vm->task && budget_is_outrun(vm)) return raise_memory(vm), false;
+    if (budget_stops_work(vm)) return false;
     bool handled = vm->roots[ROOT_ON_INTERRUPT] != VALUE_UNSET || !threads_is_main(vm);
     if (vm->interrupted && handled)
         vm->poll |= POLL_INTERRUPT; /* the native goes on, the call is made when it has returned */
