@@ -238,7 +238,9 @@ static bool to_tm(GenVM *vm, Value v, const char *function, struct tm *tm, Value
     tm->tm_yday = (int)(fields[7] - 1);
     tm->tm_isdst = (int)fields[8];
     *zone = attribute_find(vm, v, str_intern_from(vm, "tm_zone", 7));
+    if (*zone == VALUE_ERROR) return false;
     Value offset = attribute_find(vm, v, str_intern_from(vm, "tm_gmtoff", 9));
+    if (offset == VALUE_ERROR) return false;
     int64_t seconds;
     if (value_is_int(offset) && int_to_i64(offset, &seconds)) tm->tm_gmtoff = seconds;
     return true;

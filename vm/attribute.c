@@ -330,12 +330,20 @@ Value attribute_get_or_unset(GenVM *vm, Value object, Value name) {
 }
 
 Value attribute_find(GenVM *vm, Value object, Value name) {
+    if (name == VALUE_ERROR) return VALUE_ERROR;
     name = name_interned(vm, name);
     Type *type = type_of(vm, object);
     if (type->special[SP_GETATTRIBUTE] != VALUE_UNSET) return VALUE_UNSET;
     Value v = get_or_unset(vm, object, type, name);
     if (v == VALUE_TAIL) native_drop_tail(vm);
-    if (v == VALUE_ERROR) error_clear(vm);
+    if (v == VALUE_ERROR) {
+        if (error_matches(vm, EXC_MEMORY_ERROR)) return VALUE_ERROR;
+        error_clear(vm);
+    }
+    if (v == VALUE_UNSET && unlikely(vm->poll & POLL_MEMORY)) { /* perhaps it is there */
+        vm->poll &= ~(uint32_t)POLL_MEMORY;
+        return raise_memory(vm);
+    }
     return v == VALUE_TAIL || v == VALUE_ERROR ? VALUE_UNSET : v;
 }
 

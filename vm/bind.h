@@ -67,9 +67,10 @@ static inline int native_hides_first(const GenVM *vm, const NativeFunction *nati
            native->header.flags & NATIVE_NEW;
 }
 
+bool native_takes_keywords(GenVM *vm, const NativeFunction *native); /* its signature is parsed */
+
 /* Calls a native. `keywords`: tuple of names of the last arguments, or VALUE_UNSET. The result may
  * be VALUE_TAIL. */
-bool native_takes_keywords(GenVM *vm, NativeFunction *native);
 Value native_invoke(GenVM *vm, NativeFunction *native, const Value *args, uint32_t count,
                     Value keywords);
 /* The same without keywords, where native->fast has left the call to others. */

@@ -163,6 +163,15 @@ bool budget_is_outrun(GenVM *vm) {
     return steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept) < -MOST;
 }
 
+bool budget_stops_work(GenVM *vm) {
+    Task *task = vm->task;
+    uint64_t deadline = task && vm->afforded ? task->limits[BUDGET_DEADLINE] : 0;
+    if (!deadline || now(vm) < deadline || !can_restart(vm)) return false;
+    task->tripped = BUDGET_DEADLINE;
+    vm->stop = STOP_AGAIN;
+    return true;
+}
+
 bool native_pay(GenVM *vm, uint64_t steps) {
     Task *task = vm->task;
     if (!task || !task->limits[BUDGET_STEPS] || vm->afforded) return native_charge(vm, steps);
@@ -204,8 +213,9 @@ bool native_afford(GenVM *vm, uint64_t steps) {
 
 bool native_begin(GenVM *vm, uint64_t steps) {
     if (!native_afford(vm, steps)) return false;
-    vm->fuel += (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);
-    vm->afforded = true; /* the pieces charge for themselves */
+    /* The pieces charge for themselves. They get it back by the slice, with a look between two. */
+    vm->fuel_kept += (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);
+    vm->afforded = true;
     return true;
 }
 

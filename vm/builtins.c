@@ -656,7 +656,9 @@ static Value builtin_import(GenVM *vm, Value *args) {
 bool import_is_initializing(GenVM *vm, Value module) {
     Value spec = dict_get_str(vm, AS(Module, module)->dict, name_value(vm, NAME___spec__));
     if (spec == VALUE_UNSET || spec == VALUE_NONE) return false;
-    return attribute_find(vm, spec, str_intern_from(vm, "_initializing", 13)) == VALUE_TRUE;
+    Value mark = attribute_find(vm, spec, str_intern_from(vm, "_initializing", 13));
+    if (mark == VALUE_ERROR) error_clear(vm); /* who is told so looks once more */
+    return mark == VALUE_TRUE || mark == VALUE_ERROR;
 }
 
 /* ---- the commonest calls, without binding ---- */

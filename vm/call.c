@@ -176,11 +176,15 @@ static bool instantiate_plain(GenVM *vm, Type *type, const Value *args, uint32_t
 }
 
 /* The __new__ of a builtin class leaves keywords to an __init__ written in Gen, its __init__ leaves
- * them to a __new__ written in Gen, when it has no use for any itself. */
-static bool leaves_keywords(GenVM *vm, Value native, bool other_is_script) {
-    return other_is_script &&
-           (is_kind(native, TYPE_NATIVE) || is_kind(native, TYPE_NATIVE_METHOD)) &&
-           !native_takes_keywords(vm, AS(NativeFunction, native));
+ * them to a __new__ written in Gen, when it has no use for any itself: they are UNSET then. False:
+ * out of memory. */
+static bool leave_keywords(GenVM *vm, Value native, bool other_is_script, Value *keywords) {
+    if (!other_is_script || (!is_kind(native, TYPE_NATIVE) && !is_kind(native, TYPE_NATIVE_METHOD)))
+        return true;
+    NativeFunction *function = AS(NativeFunction, native);
+    if (!native_signature(vm, function)) return false;
+    if (!native_takes_keywords(vm, function)) *keywords = VALUE_UNSET;
+    return true;
 }
 
 bool call_after_new(GenVM *vm, Value instance, Value cls, Value args, Value kwargs) {
@@ -198,7 +202,7 @@ bool call_after_new(GenVM *vm, Value instance, Value cls, Value args, Value kwar
     init = attribute_bind(vm, init, instance, type);
     if (init == VALUE_ERROR || init == VALUE_TAIL) return call_result(vm, init);
     bool own_new = type->special[SP_NEW] != VALUE_UNSET && type->instance_kind != TYPE_SET;
-    if (leaves_keywords(vm, init, own_new)) kwargs = VALUE_UNSET;
+    if (!leave_keywords(vm, init, own_new, &kwargs)) return false;
     if (!frame_push_continuation(vm, RETURN_INIT, 1, instance)) return false;
     return call_spread(vm, init, args, kwargs);
 }
@@ -214,7 +218,7 @@ static bool instantiate_by_steps(GenVM *vm, Type *type, const Value *args, uint3
     if (maker == VALUE_ERROR || maker == VALUE_TAIL) return call_result(vm, maker);
     if (!frame_push_continuation(vm, RETURN_NEW, 3, object_value(type), tuple, dict)) return false;
     Value cls = object_value(type);
-    if (leaves_keywords(vm, maker, type->special[SP_INIT] != VALUE_UNSET)) dict = VALUE_UNSET;
+    if (!leave_keywords(vm, maker, type->special[SP_INIT] != VALUE_UNSET, &dict)) return false;
     if (dict == VALUE_UNSET)
         return call_two(vm, maker, cls, AS_TUPLE(tuple)->items, (uint32_t)AS_TUPLE(tuple)->count,
                         VALUE_UNSET);

@@ -95,7 +95,9 @@ static Value global_name(GenVM *vm, Value *args) {
 /* "f()" or "module.f()", as messages about calls name a function. */
 static Value function_text(GenVM *vm, Value *args) {
     Value name = attribute_find(vm, args[0], name_value(vm, NAME___qualname__));
+    if (name == VALUE_ERROR) return VALUE_ERROR;
     Value module = attribute_find(vm, args[0], name_value(vm, NAME___module__));
+    if (module == VALUE_ERROR) return VALUE_ERROR;
     if (!value_is_str(name)) return value_str(vm, args[0]);
     if (value_is_str(module) && !str_is(module, "builtins"))
         return str_format(vm, "%S.%S()", module, name);

@@ -69,10 +69,10 @@ static Value can_reduce(GenVM *vm, Value *args) {
     case TYPE_LIST:
     case TYPE_DICT:
     case TYPE_NAMESPACE: return VALUE_TRUE;
-    default:
-        return bool_value(attribute_find(vm, args[0], name_value(vm, NAME___getnewargs__)) !=
-                          VALUE_UNSET);
+    default: break;
     }
+    Value method = attribute_find(vm, args[0], name_value(vm, NAME___getnewargs__));
+    return method == VALUE_ERROR ? VALUE_ERROR : bool_value(method != VALUE_UNSET);
 }
 
 static Value copy_exception_context(GenVM *vm, Value *args) {

@@ -571,6 +571,7 @@ static bool throw_into_iterator(GenVM *vm, Generator *generator) {
     Value thrower = VALUE_UNSET;
     if (value_is_instance(vm, exception, EXC_GENERATOR_EXIT)) {
         thrower = attribute_find(vm, iterator, name_value(vm, NAME_close));
+        if (thrower == VALUE_ERROR) return false;
         if (thrower != VALUE_UNSET) {
             if (!frame_push_continuation(vm, RETURN_THROW_CLOSE, 2, object_value(generator),
                                          exception))
@@ -579,6 +580,7 @@ static bool throw_into_iterator(GenVM *vm, Generator *generator) {
         }
     } else {
         thrower = attribute_find(vm, iterator, str_intern_from(vm, "throw", 5));
+        if (thrower == VALUE_ERROR) return false;
         if (thrower != VALUE_UNSET) {
             if (!frame_push_continuation(vm, RETURN_DELEGATE_THROW, 0)) return false;
             return call_value(vm, thrower, 1, &exception);

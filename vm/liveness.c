@@ -134,12 +134,14 @@ static bool is_live(Walk *walk, uint32_t word, bool done) {
     return false;
 }
 
-/* True also when there is no memory to find out. */
+/* True also when there is no memory to find out: the next safepoint says so. */
 static bool may_be_live(GenVM *vm, const Code *code, uint32_t reg, uint32_t word, bool done) {
     Walk walk = {.code = code, .reg = reg};
     walk.seen = memory_new_zeroed(vm, code->instr_count, 1);
     walk.todo = memory_new(vm, code->instr_count * sizeof *walk.todo);
-    bool live = !walk.seen || !walk.todo || is_live(&walk, word, done);
+    bool known = walk.seen && walk.todo;
+    if (!known) vm->poll |= POLL_MEMORY;
+    bool live = !known || is_live(&walk, word, done);
     memory_free(walk.seen);
     memory_free(walk.todo);
     return live;

@@ -524,15 +524,11 @@ static int find_param(const Signature *signature, Value name) {
     return -1;
 }
 
-static bool takes_keywords(GenVM *vm, const NativeFunction *native) {
+bool native_takes_keywords(GenVM *vm, const NativeFunction *native) {
     const Signature *signature = native_known_signature(vm, native);
     int first = native_hides_first(vm, native);
     if (signature->posonly > first) first = signature->posonly;
     return signature->count - first > (signature->args_at >= first);
-}
-
-bool native_takes_keywords(GenVM *vm, NativeFunction *native) {
-    return native_signature(vm, native) && takes_keywords(vm, native);
 }
 
 static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, Value name,
@@ -548,7 +544,7 @@ static bool bind_keyword(GenVM *vm, const NativeFunction *native, Value *bound, 
         return dict_set_str(vm, AS_DICT(bound[signature->kwargs_at]), name, v);
     }
     if (at < 0) {
-        if (!takes_keywords(vm, native)) {
+        if (!native_takes_keywords(vm, native)) {
             if (native->owner && native_hides_first(vm, native) &&
                 !(native->header.flags & NATIVE_NEW))
                 raise_type(vm, "%S.%S() takes no keyword arguments", native->owner->name,
@@ -804,14 +800,21 @@ Value native_call_array(GenVM *vm, Value callable, uint32_t count, const Value *
     return VALUE_TAIL;
 }
 
+/* False: one of them could not be made, its exception is pending. */
+static bool take_arguments(va_list list, int count, Value *args) {
+    bool whole = true;
+    for (int i = 0; i < count; i++)
+        whole &= (args[i] = va_arg(list, Value)) != VALUE_ERROR;
+    return whole;
+}
+
 Value native_call(GenVM *vm, Value callable, int count, ...) {
     va_list list;
     va_start(list, count);
     Value args[8];
-    for (int i = 0; i < count; i++)
-        args[i] = va_arg(list, Value);
+    bool whole = take_arguments(list, count, args);
     va_end(list);
-    return native_call_array(vm, callable, (uint32_t)count, args);
+    return whole ? native_call_array(vm, callable, (uint32_t)count, args) : VALUE_ERROR;
 }
 
 Value native_call_spread(GenVM *vm, Value callable, Value args_tuple, Value kwargs) {
@@ -825,10 +828,9 @@ Value native_call_method(GenVM *vm, Value self, Name name, int count, ...) {
     va_list list;
     va_start(list, count);
     Value args[8] = {self, name_value(vm, name)};
-    for (int i = 0; i < count; i++)
-        args[2 + i] = va_arg(list, Value);
+    bool whole = self != VALUE_ERROR && take_arguments(list, count, args + 2);
     va_end(list);
-    return native_twin_array(vm, TWIN_CALL_METHOD, (uint32_t)count + 2, args);
+    return whole ? native_twin_array(vm, TWIN_CALL_METHOD, (uint32_t)count + 2, args) : VALUE_ERROR;
 }
 
 Value native_twin_array(GenVM *vm, Twin twin, uint32_t count, const Value *args) {
@@ -843,10 +845,9 @@ Value native_twin(GenVM *vm, Twin twin, int count, ...) {
     va_list list;
     va_start(list, count);
     Value args[8];
-    for (int i = 0; i < count; i++)
-        args[i] = va_arg(list, Value);
+    bool whole = take_arguments(list, count, args);
     va_end(list);
-    return native_twin_array(vm, twin, (uint32_t)count, args);
+    return whole ? native_twin_array(vm, twin, (uint32_t)count, args) : VALUE_ERROR;
 }
 
 void native_drop_tail(GenVM *vm) {

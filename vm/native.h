@@ -81,7 +81,8 @@ enum {
     NATIVE_RESUMES = NATIVE_NEXT | NATIVE_SEND | NATIVE_CLOSE | NATIVE_THROW,
 };
 
-/* Called by natives as their last act. Arguments are copied; at most 8 by native_call. */
+/* Called by natives as their last act. Arguments are copied; at most 8 by native_call. An argument
+ * may be VALUE_ERROR, as what makes it returns it: so is the result then. */
 Value native_call(GenVM *vm, Value callable, int count, ...);
 Value native_call_array(GenVM *vm, Value callable, uint32_t count, const Value *args);
 Value native_call_spread(GenVM *vm, Value callable, Value args_tuple, Value kwargs_dict_or_unset);

@@ -169,6 +169,7 @@ bool op_import(GenVM *vm) {
 bool op_import_from(GenVM *vm) {
     Value module = *op_b(vm), name = op_const(vm);
     Value v = attribute_find(vm, module, name);
+    if (v == VALUE_ERROR) return false;
     if (v != VALUE_UNSET) {
         *op_a(vm) = v;
         return true;

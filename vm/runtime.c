@@ -129,6 +129,7 @@ bool vm_poll_native(GenVM *vm) {
     vm->fuel = 0;
     vm->poll |= POLL_BUDGET; /* a safepoint is due when the native has returned */
     if (vm->task && budget_is_outrun(vm)) return raise_memory(vm), false;
+    if (budget_stops_work(vm)) return false;
     bool handled = vm->roots[ROOT_ON_INTERRUPT] != VALUE_UNSET || !threads_is_main(vm);
     if (vm->interrupted && handled)
         vm->poll |= POLL_INTERRUPT; /* the native goes on, the call is made when it has returned */
@@ -174,8 +175,11 @@ static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     RunStatus status = interp_continue(vm, start_call(vm, callable, count, args));
     vm->nested--;
     vm->aborting = false;
-    if (!vm->nested) vm->poll &= ~(uint32_t)POLL_MEMORY; /* it has ended, one way or the other */
     Value result = status == RUN_RETURNED ? vm->base[0] : VALUE_ERROR;
+    if (!vm->nested && vm->poll & POLL_MEMORY) { /* no safepoint has followed */
+        vm->poll &= ~(uint32_t)POLL_MEMORY;
+        if (result != VALUE_ERROR) result = raise_memory(vm);
+    }
     vm->base = on_stack ? vm->stack + offset : base;
     vm->pc = pc;
 #ifdef GEN_STRESS_GC

@@ -172,6 +172,9 @@ bool budget_safepoint(GenVM *vm);
 void budget_changed(GenVM *vm);
 /* Has the native under way spent far more steps than there are. */
 bool budget_is_outrun(GenVM *vm);
+/* Within work that was begun by native_begin, which has no effect yet: true when its deadline has
+ * come. The task stops before the instruction. */
+bool budget_stops_work(GenVM *vm);
 /* How many steps may be done before the next look. */
 int64_t budget_slice(GenVM *vm, int64_t most);
 /* Memory: what the heap grows by while a task runs is the task's, what collections find in that

@@ -201,8 +201,9 @@ Value attribute_delete(GenVM *vm, Value object, Value name);
 /* As attribute_get, but VALUE_UNSET and no exception when it is absent as far as C code can tell; a
  * call asked for by VALUE_TAIL may still raise AttributeError. */
 Value attribute_get_or_unset(GenVM *vm, Value object, Value name);
-/* Without running script code or raising: VALUE_UNSET when absent or when script code would have to
- * run. */
+/* Without running script code: VALUE_UNSET when absent or when script code would have to run.
+ * VALUE_ERROR with MemoryError only: when there is no memory, also for `name`, which may be
+ * VALUE_ERROR. */
 Value attribute_find(GenVM *vm, Value object, Value name);
 /* Binds a raw class attribute to an instance as obj.name would: function -> Method, property ->
  * VALUE_TAIL, ... */

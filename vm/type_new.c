@@ -118,12 +118,14 @@ static Tuple *refuse_mro(GenVM *vm, const Sequence *sequences, uint64_t count) {
         bool known = false;
         for (uint64_t j = 0; j < AS_LIST(seen)->count; j++)
             known |= AS_LIST(seen)->items[j] == head;
-        if (known || !list_append(vm, seen, head)) continue;
+        if (known) continue;
+        if (!list_append(vm, seen, head)) seen = VALUE_ERROR;
+        if (seen == VALUE_ERROR) break;
         builder_put_format(&text, "%s%S", AS_LIST(seen)->count > 1 ? ", " : "",
                            type_from(head)->name);
     }
     Value names = builder_finish(&text);
-    if (names != VALUE_ERROR)
+    if (seen != VALUE_ERROR && names != VALUE_ERROR)
         raise_type(vm, "Cannot create a consistent method resolution order (MRO) for bases %S",
                    names);
     return NULL;

@@ -200,6 +200,32 @@ static const char *const samples[] = {
     "    return [weakref.ref(d, lambda r: None) for d in kept[:n]]\n"
     "refs = make(80)\n"
     "gc.collect()\n",
+    "class A: pass\n"
+    "class B(A): pass\n"
+    "try: type('C', (A, B), {})\n"
+    "except TypeError as e: assert str(e).endswith('for bases A, B')\n"
+    "class I:\n"
+    "    def __iter__(self): return self\n"
+    "    def __next__(self): return 1\n"
+    "    def m(self): pass\n"
+    "def g(): yield from I()\n"
+    "for end in (lambda i: i.close(), lambda i: i.throw(KeyError('k'))):\n"
+    "    it = g(); next(it)\n"
+    "    try: end(it)\n"
+    "    except KeyError: pass\n"
+    "assert min(['b', 'a'], key=str.lower) + max('a', 'b', key=lambda s: s) == 'ab'\n"
+    "async def agen():\n"
+    "    for i in range(2): yield i\n"
+    "async def all_of(): return [x async for x in (i + 1 async for i in agen())]\n"
+    "try: all_of().send(None)\n"
+    "except StopIteration as stop: assert stop.value == [1, 2]\n"
+    "class E(ValueError):\n"
+    "    def __init__(self, *, code): super().__init__('e'); self.code = code\n"
+    "try: raise E(code=3)\n"
+    "except E as e: assert e.code == 3\n"
+    "def views(b): memoryview(b)[0]; b += b'd'; return b\n"
+    "assert views(bytearray(b'abc')) == b'abcd'\n"
+    "assert repr(I().m).startswith('<bound method I.m of <__main__.I object at 0x')\n",
 };
 
 /* What the VM must still be able to do afterwards, as a task that calls its host. It leaves no

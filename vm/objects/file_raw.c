@@ -82,6 +82,7 @@ bool file_writable_span(GenVM *vm, const char *name, Value v, uint8_t **data, si
     bool fixed = is_kind(v, TYPE_BYTES) || !bytes_view(vm, v, &view, size);
     if (!fixed && is_kind(v, TYPE_MEMORYVIEW)) {
         Value readonly = attribute_find(vm, v, str_intern_from(vm, "readonly", 8));
+        if (readonly == VALUE_ERROR) return false;
         fixed = readonly == VALUE_TRUE;
     }
     if (fixed) {

@@ -24,6 +24,7 @@ static Value repr(GenVM *vm, Value self) {
     Value name = attribute_find(vm, method->function, name_value(vm, NAME___qualname__));
     if (name == VALUE_UNSET)
         name = attribute_find(vm, method->function, name_value(vm, NAME___name__));
+    if (name == VALUE_ERROR) return VALUE_ERROR;
     if (name == VALUE_UNSET || !value_is_str(name)) name = vm->characters['?'];
     if (!native_enter(vm)) return VALUE_ERROR;
     Value of = native_left(vm, value_repr(vm, method->self));

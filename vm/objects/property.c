@@ -37,6 +37,7 @@ static bool keep_doc(GenVM *vm, Value self) {
     Value doc = property->doc == VALUE_UNSET ? VALUE_NONE : property->doc;
     if (doc == VALUE_NONE && property->fget != VALUE_NONE) {
         doc = attribute_find(vm, property->fget, name_value(vm, NAME___doc__));
+        if (doc == VALUE_ERROR) return false;
         if (doc == VALUE_UNSET) doc = VALUE_NONE;
     }
     return instance_set(vm, self, name_value(vm, NAME___doc__), doc);
@@ -153,6 +154,7 @@ static Value is_abstract(GenVM *vm, Value function) {
     if (!native_enter(vm)) return VALUE_ERROR; /* a property of a property ... */
     Value mark = attribute_find(vm, function, name_value(vm, NAME___isabstractmethod__));
     native_leave(vm);
+    if (mark == VALUE_ERROR) return VALUE_ERROR;
     return mark == VALUE_UNSET ? VALUE_FALSE : value_truth(vm, mark);
 }
 

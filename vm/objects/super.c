@@ -22,6 +22,7 @@ static Type *check(GenVM *vm, Type *type, Value obj) {
     Type *of = type_of(vm, obj);
     if (type_is_subclass(of, type)) return of;
     Value cls = attribute_find(vm, obj, name_value(vm, NAME___class__));
+    if (cls == VALUE_ERROR) return NULL;
     if (cls != VALUE_UNSET && is_type(cls) && type_is_subclass(type_from(cls), type))
         return type_from(cls);
     raise_type(vm, "super(type, obj): obj (%s %N) is not an instance or subtype of type (%N).",

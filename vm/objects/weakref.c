@@ -263,6 +263,7 @@ static Value repr(GenVM *vm, Value self) {
         return str_format(vm, "<%T at %p; dead>", self, (void *)as_object(self));
     Value target = target_of(self);
     Value name = attribute_find(vm, target, name_value(vm, NAME___name__));
+    if (name == VALUE_ERROR) return VALUE_ERROR;
     if (name == VALUE_UNSET || !value_is_str(name))
         return str_format(vm, "<%T at %p; to '%T' at %p>", self, (void *)as_object(self), target,
                           (void *)as_object(target));

@@ -89,6 +89,7 @@ static Value get_abstract(GenVM *vm, Value self) {
     Value mark = attribute_find(vm, self_wrapping(self)->callable,
                                 name_value(vm, NAME___isabstractmethod__));
     native_leave(vm);
+    if (mark == VALUE_ERROR) return VALUE_ERROR;
     return mark == VALUE_UNSET ? VALUE_FALSE : value_truth(vm, mark);
 }
 
