@@ -385,9 +385,11 @@ static Value os_str(GenVM *vm, Value self) {
           text = exception_get_field(self, OS_ERROR_STRERROR);
     Value filename = exception_get_field(self, OS_ERROR_FILENAME),
           second = exception_get_field(self, OS_ERROR_FILENAME2);
-    if (number == VALUE_UNSET || text == VALUE_UNSET) return plain_str(vm, self);
-    if (filename == VALUE_UNSET || filename == VALUE_NONE)
-        return str_format(vm, "[Errno %S] %S", number, text);
+    bool named = filename != VALUE_UNSET && filename != VALUE_NONE;
+    if (!named && (number == VALUE_UNSET || text == VALUE_UNSET)) return plain_str(vm, self);
+    if (!named) return str_format(vm, "[Errno %S] %S", number, text);
+    if (number == VALUE_UNSET) number = VALUE_NONE; /* named later, by its attribute */
+    if (text == VALUE_UNSET) text = VALUE_NONE;
     if (!is_plain(filename) || !is_plain(number) || !is_plain(text) || !is_plain(second))
         return native_twin(vm, TWIN_OS_ERROR_STR, 4, number, text, filename,
                            second == VALUE_UNSET ? VALUE_NONE : second);
