@@ -63,9 +63,18 @@ static Value raise_timed_out(GenVM *vm) {
     return raise_error(vm, EXC_TIMEOUT_ERROR, "timed out");
 }
 
-bool socket_interrupted(GenVM *vm) {
-    if (vm_interrupt_waits(vm)) return raise_os_error(vm, EINTR, VALUE_UNSET), false;
-    return !vm->interrupted || vm_poll_native(vm);
+bool socket_interrupted(GenVM *vm, double left) {
+    if (!vm_interrupt_waits(vm)) return !vm->interrupted || vm_poll_native(vm);
+    raise_os_error(vm, EINTR, left < 0 ? VALUE_UNSET : float_value(vm, left));
+    return false;
+}
+
+double socket_left(const SocketDeadline *deadline) {
+    return deadline->bounded ? fmax(1e-9 * (double)(deadline->until - now()), 1e-9) : -1;
+}
+
+bool socket_interrupted_at(GenVM *vm, const SocketDeadline *deadline) {
+    return socket_interrupted(vm, socket_left(deadline));
 }
 
 /* True when it is ready; else the thread waits, or an exception is pending. */
@@ -73,7 +82,8 @@ static bool park(GenVM *vm, int fd, short events, const SocketDeadline *deadline
     struct pollfd entry = {.fd = fd, .events = events};
     if (poll(&entry, 1, 0) != 0) return true;
     if (deadline->bounded && now() >= deadline->until) return raise_timed_out(vm), false;
-    if (vm->interrupted && threads_is_main(vm) && !socket_interrupted(vm)) return false;
+    if (vm->interrupted && threads_is_main(vm) && !socket_interrupted_at(vm, deadline))
+        return false;
     threads_park(vm, deadline->bounded ? (uint64_t)deadline->until : THREAD_FOR_EVER, fd, events);
     return false;
 }
@@ -89,13 +99,13 @@ bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline
         if (ready > 0) return true;
         if (ready == 0) return raise_timed_out(vm), false;
         if (errno != EINTR) return socket_raise(vm), false;
-        if (!socket_interrupted(vm)) return false;
+        if (!socket_interrupted_at(vm, deadline)) return false;
     }
     return true;
 }
 
 bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
-    if (errno == EINTR) return socket_interrupted(vm);
+    if (errno == EINTR) return socket_interrupted_at(vm, deadline);
     bool would_block = errno == EAGAIN || errno == EWOULDBLOCK;
     if (would_block && (deadline->bounded || deadline->parks))
         return socket_wait(vm, fd, events, deadline);
@@ -329,7 +339,7 @@ static int finish_connecting(GenVM *vm, int fd, const SocketDeadline *deadline) 
         if (ready > 0) break;
         if (ready == 0) return EAGAIN;
         if (errno != EINTR) return errno;
-        if (!socket_interrupted(vm)) return -1;
+        if (!socket_interrupted_at(vm, deadline)) return -1;
     }
     int error = 0;
     socklen_t size = sizeof error;
@@ -354,8 +364,8 @@ static Value connect_parked(GenVM *vm, int fd, const SocketAddress *address, soc
     return int_value(error == EISCONN ? 0 : error);
 }
 
-/* connect(fd, family, address, timeout) -> errno, or NotImplemented when the host must be looked
- * up. */
+/* connect(fd, family, address, timeout, begun) -> errno, or NotImplemented when the host must be
+ * looked up. `begun`: a signal has broken off the wait for it. */
 static Value connect_socket(GenVM *vm, Value *args) {
     SocketAddress address;
     SocketDeadline deadline;
@@ -366,7 +376,10 @@ static Value connect_socket(GenVM *vm, Value *args) {
     socket_deadline(vm, args[3], &deadline);
     if (deadline.parks)
         return connect_parked(vm, socket_fd(vm, args[0]), &address, size, &deadline);
-    int error = connect(socket_fd(vm, args[0]), &address.any, size) == 0 ? 0 : errno;
+    bool begun = args[4] == VALUE_TRUE;
+    int error = begun                                                      ? EINTR
+                : connect(socket_fd(vm, args[0]), &address.any, size) == 0 ? 0
+                                                                           : errno;
     bool waits = error == EINTR ? !deadline.nonblocking : error == EINPROGRESS && deadline.bounded;
     if (error == EINTR && vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
     if (waits) error = finish_connecting(vm, socket_fd(vm, args[0]), &deadline);
@@ -479,7 +492,8 @@ static const NativeDef functions[] = {
     {"shutdown(fd: index, how: index, /)", shut_down, NULL},
     {"bind(fd: index, family: index, address, /)", bind_socket, NULL},
     {"listen(fd: index, backlog: index, /)", listen_socket, NULL},
-    {"connect(fd: index, family: index, address, timeout: float | None, /)", connect_socket, NULL},
+    {"connect(fd: index, family: index, address, timeout: float | None, begun: bool = False, /)",
+     connect_socket, NULL},
     {"accept(fd: index, timeout: float | None, /)", accept_socket, NULL},
     {"getsockname(fd: index, /)", own_name, NULL},
     {"getpeername(fd: index, /)", peer_name, NULL},

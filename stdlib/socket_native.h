@@ -45,8 +45,11 @@ void socket_deadline(GenVM *vm, Value timeout, SocketDeadline *deadline);
  * KeyboardInterrupt. */
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
 /* After EINTR: false with KeyboardInterrupt, or with InterruptedError when a signal's handler must
- * run first. */
-bool socket_interrupted(GenVM *vm);
+ * run first; the call is to be made again then, for the `left` seconds (below 0: for ever), which
+ * are the error's `filename`. */
+bool socket_interrupted(GenVM *vm, double left);
+bool socket_interrupted_at(GenVM *vm, const SocketDeadline *deadline); /* ... what is left of it */
+double socket_left(const SocketDeadline *deadline); /* seconds, above 0; -1: for ever */
 /* After a call that failed: shall it be made again? False with the exception pending. */
 bool socket_again(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
 

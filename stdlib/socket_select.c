@@ -33,6 +33,10 @@ static int left_of(int64_t end) {
     return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
+static double seconds_to(int64_t end) {
+    return end < 0 ? -1 : 1e-3 * left_of(end);
+}
+
 /* False with OSError: a descriptor that is not the VM's. */
 static bool fill(GenVM *vm, Value list, struct pollfd *entries) {
     for (uint64_t i = 0; i < AS_LIST(list)->count; i++) {
@@ -69,7 +73,8 @@ static bool park(GenVM *vm, int epoll, Value timeout) {
     else if (seconds >= 0)
         until = threads_now() + (uint64_t)ceil(fmin(seconds, 9e9) * 1e9);
     if (until <= threads_now()) return true;
-    if (vm->interrupted && threads_is_main(vm) && !socket_interrupted(vm)) return false;
+    double left = until == THREAD_FOR_EVER ? -1 : 1e-9 * (double)(until - threads_now());
+    if (vm->interrupted && threads_is_main(vm) && !socket_interrupted(vm, left)) return false;
     threads_park(vm, until, epoll, POLLIN);
     return false;
 }
@@ -115,10 +120,10 @@ Value socket_poll_many(GenVM *vm, Value *args) {
     int64_t end = end_of(args[1]);
     int ready;
     Value result = VALUE_UNSET;
-    while ((ready = poll(entries, count, left_of(end))) < 0 && result == VALUE_UNSET) {
+    while (result == VALUE_UNSET && (ready = poll(entries, count, left_of(end))) < 0) {
         if (errno != EINTR)
             result = socket_raise(vm);
-        else if (!socket_interrupted(vm))
+        else if (!socket_interrupted(vm, seconds_to(end)))
             result = VALUE_ERROR;
     }
     if (result == VALUE_UNSET) result = answers(vm, entries, count);
@@ -156,7 +161,7 @@ static Value epoll_poll(GenVM *vm, Value *args) {
     int ready;
     while ((ready = epoll_wait(socket_fd(vm, args[0]), events, (int)most, left_of(end))) < 0) {
         if (errno != EINTR) return socket_raise(vm);
-        if (!socket_interrupted(vm)) return VALUE_ERROR;
+        if (!socket_interrupted(vm, seconds_to(end))) return VALUE_ERROR;
     }
     if (parks && !ready && !park(vm, socket_fd(vm, args[0]), args[1])) return VALUE_ERROR;
     Value list = list_new(vm, 0);

@@ -115,16 +115,19 @@ static ssize_t transmit(GenVM *vm, Value fd, const uint8_t *data, size_t size, i
     }
 }
 
-/* All of it. A thread that waits in between notes how far it is. */
+/* All of it, from *done on. A thread that waits in between notes how far it is. */
 static bool send_whole(GenVM *vm, Value fd, const uint8_t *data, size_t size, Value flags,
-                       const SocketDeadline *deadline) {
-    size_t done = vm->resumed ? (size_t)threads_current(vm)->progress : 0;
-    while (done < size) {
+                       const SocketDeadline *deadline, size_t *done) {
+    if (vm->resumed) *done = (size_t)threads_current(vm)->progress;
+    while (*done < size) {
         ssize_t sent =
-            transmit(vm, fd, data + done, size - done, (int)as_int(flags), deadline, NULL, 0);
-        if (sent < 0 && vm->stop) threads_current(vm)->progress = (int64_t)done;
+            transmit(vm, fd, data + *done, size - *done, (int)as_int(flags), deadline, NULL, 0);
+        if (sent < 0 && vm->stop) threads_current(vm)->progress = (int64_t)*done;
         if (sent < 0) return false;
-        done += (size_t)sent;
+        *done += (size_t)sent;
+        if (unlikely(vm->interrupted) && *done < size && !deadline->parks &&
+            !socket_interrupted_at(vm, deadline))
+            return false;
     }
     return true;
 }
@@ -137,7 +140,8 @@ static Value send_bytes(GenVM *vm, Value *args) {
     if (!source_of(vm, args[1], &data, &size)) return VALUE_ERROR;
     socket_deadline(vm, args[3], &deadline);
     if (deadline.parks && !deadline.bounded) { /* a blocking socket takes all of it */
-        bool whole = send_whole(vm, args[0], data, size, args[2], &deadline);
+        size_t done = 0;
+        bool whole = send_whole(vm, args[0], data, size, args[2], &deadline, &done);
         return whole ? int_value((int64_t)size) : VALUE_ERROR;
     }
     ssize_t done = transmit(vm, args[0], data, size, (int)as_int(args[2]), &deadline, NULL, 0);
@@ -184,13 +188,20 @@ static Value send_file(GenVM *vm, Value *args) {
     return int_value(done);
 }
 
+/* sendall(fd, data, flags, timeout, done): None when all is sent; or, when the handler of a signal
+ * has to run first, how much and how many seconds are left or None. */
 static Value send_all(GenVM *vm, Value *args) {
     const uint8_t *data;
-    size_t size;
+    size_t size, done = (size_t)as_int(args[4]);
     SocketDeadline deadline;
     if (!source_of(vm, args[1], &data, &size)) return VALUE_ERROR;
     socket_deadline(vm, args[3], &deadline);
-    return send_whole(vm, args[0], data, size, args[2], &deadline) ? VALUE_NONE : VALUE_ERROR;
+    if (send_whole(vm, args[0], data, size, args[2], &deadline, &done)) return VALUE_NONE;
+    if (vm->stop || !error_matches(vm, EXC_INTERRUPTED_ERROR)) return VALUE_ERROR;
+    error_clear(vm);
+    double left = socket_left(&deadline);
+    return tuple_pack(vm, 2, int_value((int64_t)done),
+                      left < 0 ? VALUE_NONE : float_value(vm, left));
 }
 
 /* sendto(fd, family, data, flags, address, timeout) */
@@ -220,7 +231,8 @@ const NativeDef socket_transfer_functions[] = {
     {"recvfrom_into(fd: index, buffer, count: index, flags: index, timeout: float | None, /)",
      recvfrom_into, NULL},
     {"send(fd: index, data, flags: index, timeout: float | None, /)", send_bytes, NULL},
-    {"sendall(fd: index, data, flags: index, timeout: float | None, /)", send_all, NULL},
+    {"sendall(fd: index, data, flags: index, timeout: float | None, done: index = 0, /)", send_all,
+     NULL},
     {"sendto(fd: index, family: index, data, flags: index, address, timeout: float | None, /)",
      send_to, NULL},
     {"send_file(fd: index, file: index, offset: index, count: index, /)", send_file,

@@ -21,6 +21,8 @@
 #include "vm/threads.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -72,8 +74,18 @@ static void wake_loop(void *data) {
     uv_async_send(&((UvLoop *)data)->wake);
 }
 
+/* libuv gives up the process where a descriptor of its own is one of the three standard ones: those
+ * that the script has closed lead nowhere from now on. */
+static void fill_standard(void) {
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd >= 0) close(fd);
+}
+
 /* A started loop without handles; `status` otherwise. */
 static int loop_init(UvLoop *loop) {
+    fill_standard();
     int status = uv_loop_init(&loop->loop);
     if (status < 0) return status;
     status = uv_async_init(&loop->loop, &loop->wake, on_wake);

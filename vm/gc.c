@@ -530,15 +530,31 @@ void *gc_new_slow(GenVM *vm, size_t size, TypeId kind) {
     return object;
 }
 
+/* Builtin types whose own instances have the extra word, too. */
+#define GC_ATTRIBUTED_CASES                                                                        \
+    case TYPE_FILE:                                                                                \
+    case TYPE_FILE_RAW:                                                                            \
+    case TYPE_BUFFERED_READER:                                                                     \
+    case TYPE_BUFFERED_WRITER:                                                                     \
+    case TYPE_BUFFERED_RANDOM:                                                                     \
+    case TYPE_BYTES_IO:                                                                            \
+    case TYPE_STRING_IO
+
+static bool is_attributed(TypeId kind) {
+    switch (kind) {
+    GC_ATTRIBUTED_CASES:
+        return true;
+    default: return false;
+    }
+}
+
 void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls) {
-    bool script_class = !cls->is_builtin;
-    Object *object = gc_new(vm, size + (script_class ? sizeof(Value) : 0), kind);
+    bool script_class = !cls->is_builtin, attributed = script_class || is_attributed(kind);
+    Object *object = gc_new(vm, size + (attributed ? sizeof(Value) : 0), kind);
     if (unlikely(!object)) return NULL;
     object->shape = cls->root_shape;
-    if (script_class) {
-        object->state = OBJECT_SUBCLASS;
-        *gc_extra_word(vm, object) = VALUE_UNSET;
-    }
+    if (script_class) object->state = OBJECT_SUBCLASS;
+    if (attributed) *gc_extra_word(vm, object) = VALUE_UNSET;
     return object;
 }
 
@@ -721,7 +737,10 @@ bool gc_has_extra_word(const Object *object) {
     case TYPE_NATIVE_METHOD:
     case TYPE_TASK:
     case TYPE_THREAD: return false;
-    case TYPE_GENERATOR: return object->flags & GENERATOR_ATTRIBUTES;
+    case TYPE_GENERATOR:
+        return object->flags & GENERATOR_ATTRIBUTES;
+    GC_ATTRIBUTED_CASES:
+        return true;
     default: return object->kind != KIND_EXCEPTION && object->state == OBJECT_SUBCLASS;
     }
 }

@@ -43,8 +43,9 @@ struct Type;
 void *gc_new_of(GenVM *vm, size_t size, TypeId kind, struct Type *cls);
 
 /* The word that an instance of a script subclass of a builtin type (state OBJECT_SUBCLASS, made by
- * gc_new_of) has at the end of its memory: the Dict of its attributes, or VALUE_UNSET. Traced by
- * gc.c. Not for Instance, Exception, HostObject, which have a field of their own. */
+ * gc_new_of), or any file object, has at the end of its memory: the Dict of its attributes, or
+ * VALUE_UNSET. Traced by gc.c. Not for Instance, Exception, HostObject, which have a field of their
+ * own. */
 Value *gc_extra_word(GenVM *vm, Object *object);
 bool gc_has_extra_word(const Object *object);
 

@@ -146,7 +146,7 @@ bool vm_poll_native(GenVM *vm) {
 bool vm_interrupt_waits(GenVM *vm) {
     if (!vm->interrupted || vm->roots[ROOT_ON_INTERRUPT] == VALUE_UNSET || !threads_is_main(vm))
         return false;
-    vm->poll |= POLL_INTERRUPT;
+    vm->poll |= POLL_INTERRUPT | POLL_BUDGET; /* before the script makes another call */
     vm->fuel_kept += vm->fuel;
     vm->fuel = 0;
     return true;

@@ -389,7 +389,7 @@ static Value *attributes_word(GenVM *vm, Object *object) {
         return object->flags & GENERATOR_ATTRIBUTES ? gc_extra_word(vm, object) : NULL;
     default:
         if (object->kind == KIND_EXCEPTION) return &((Exception *)object)->attributes;
-        return vm->shapes[object->shape].type->is_builtin ? NULL : gc_extra_word(vm, object);
+        return gc_has_extra_word(object) ? gc_extra_word(vm, object) : NULL;
     }
 }
 

@@ -210,5 +210,8 @@ Value attribute_find(GenVM *vm, Value object, Value name);
 Value attribute_bind(GenVM *vm, Value raw, Value instance, Type *type);
 Dict *instance_dict(GenVM *vm,
                     Value object); /* obj.__dict__: converts the instance; NULL if it has none */
+/* The attribute __dict__, for the tables of types with TYPE_HAS_DICT. */
+Value instance_dict_get(GenVM *vm, Value self);
+bool instance_dict_set(GenVM *vm, Value self, Value value);
 
 #endif

@@ -291,14 +291,14 @@ static bool is_variable_sized(const Type *type) {
            type->instance_kind == TYPE_BYTES || type->instance_kind == TYPE_TYPE;
 }
 
-static Value instance_dict_get(GenVM *vm, Value self) {
+Value instance_dict_get(GenVM *vm, Value self) {
     Dict *dict = instance_dict(vm, self);
     if (dict) return object_value(dict);
     return vm->exception != VALUE_UNSET ? VALUE_ERROR
                                         : raise_attribute(vm, self, name_value(vm, NAME___dict__));
 }
 
-static bool instance_dict_set(GenVM *vm, Value self, Value value) {
+bool instance_dict_set(GenVM *vm, Value self, Value value) {
     if (value == VALUE_UNSET) { /* deleted: an empty one takes its place */
         value = dict_new(vm);
         if (value == VALUE_ERROR) return false;

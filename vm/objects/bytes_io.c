@@ -306,11 +306,14 @@ static const NativeDef methods[] = {
 };
 
 static const AttributeDef attributes[] = {
-    {"closed", get_closed, NULL, "True if the file is closed."}, {NULL, NULL, NULL, NULL}};
+    {"__dict__", instance_dict_get, instance_dict_set, NULL},
+    {"closed", get_closed, NULL, "True if the file is closed."},
+    {NULL, NULL, NULL, NULL}};
 
 const BuiltinType bytes_io_type = {
     .name = "BytesIO",
     .module = "_io",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(MemoryFile),
     .construct = &constructor,
     .doc = "Buffered I/O implementation using an in-memory bytes buffer.",

@@ -389,12 +389,13 @@ static Value os_str(GenVM *vm, Value self) {
           text = exception_get_field(self, OS_ERROR_STRERROR);
     Value filename = exception_get_field(self, OS_ERROR_FILENAME),
           second = exception_get_field(self, OS_ERROR_FILENAME2);
-    if (number == VALUE_UNSET || text == VALUE_UNSET) return plain_str(vm, self);
+    bool named = filename != VALUE_UNSET && filename != VALUE_NONE;
+    if (!named && (number == VALUE_UNSET || text == VALUE_UNSET)) return plain_str(vm, self);
+    number = or_none(number), text = or_none(text); /* one may be named later, by its attribute */
     if (!is_plain(filename) || !is_plain(number) || !is_plain(text) || !is_plain(second))
         return native_twin(vm, TWIN_OS_ERROR_STR, 4, number, text, or_none(filename),
                            or_none(second));
-    if (filename == VALUE_UNSET || filename == VALUE_NONE)
-        return str_format(vm, "[Errno %S] %S", number, text);
+    if (!named) return str_format(vm, "[Errno %S] %S", number, text);
     if (second == VALUE_UNSET || second == VALUE_NONE)
         return str_format(vm, "[Errno %S] %S: %V", number, text, filename);
     return str_format(vm, "[Errno %S] %S: %V -> %V", number, text, filename, second);

@@ -451,14 +451,18 @@ static const NativeDef random_methods[] = {
     SHARED_METHODS, READING_METHODS, WRITING_METHODS, {NULL, NULL, NULL}};
 
 static const AttributeDef attributes[] = {
-    {"closed", get_closed, NULL, NULL}, {"mode", get_mode, NULL, NULL},
-    {"name", get_name, NULL, NULL},     {"raw", get_raw, NULL, NULL},
+    {"__dict__", instance_dict_get, instance_dict_set, NULL},
+    {"closed", get_closed, NULL, NULL},
+    {"mode", get_mode, NULL, NULL},
+    {"name", get_name, NULL, NULL},
+    {"raw", get_raw, NULL, NULL},
     {NULL, NULL, NULL, NULL},
 };
 
 const BuiltinType buffered_reader_type = {
     .name = "BufferedReader",
     .module = "_io",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(Buffered),
     .construct = &reader_construct,
     .doc = "Create a new buffered reader using the given readable raw IO object.",
@@ -470,6 +474,7 @@ const BuiltinType buffered_reader_type = {
 const BuiltinType buffered_writer_type = {
     .name = "BufferedWriter",
     .module = "_io",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(Buffered),
     .construct = &writer_construct,
     .doc = "A buffer for a writeable sequential RawIO object.",
@@ -484,6 +489,7 @@ const BuiltinType buffered_writer_type = {
 const BuiltinType buffered_random_type = {
     .name = "BufferedRandom",
     .module = "_io",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(Buffered),
     .construct = &random_construct,
     .doc = "A buffered interface to random access streams.",

@@ -658,6 +658,7 @@ static const NativeDef methods[] = {
 };
 
 static const AttributeDef attributes[] = {
+    {"__dict__", instance_dict_get, instance_dict_set, NULL},
     {"closed", get_closed, NULL, "True if the file is closed"},
     {"closefd", get_closefd, NULL, "True if the file descriptor will be closed by close()."},
     {"mode", get_mode, NULL, "String giving the file mode"},
@@ -668,6 +669,7 @@ static const AttributeDef attributes[] = {
 const BuiltinType file_raw_type = {
     .name = "FileIO",
     .module = "_io",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(RawFile),
     .doc = "Open a file.",
     .construct = &constructor,

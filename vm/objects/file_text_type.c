@@ -467,6 +467,7 @@ static const NativeDef methods[] = {
 };
 
 static const AttributeDef attributes[] = {
+    {"__dict__", instance_dict_get, instance_dict_set, NULL},
     {"buffer", get_buffer, NULL, NULL},
     {"closed", get_closed, NULL, NULL},
     {"encoding", get_encoding, NULL, NULL},
@@ -483,6 +484,7 @@ static const AttributeDef attributes[] = {
 const BuiltinType file_type = {
     .name = "TextIOWrapper",
     .module = "_io",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(TextFile),
     .construct = &constructor,
     .doc = "Character and line based layer over a BufferedIOBase object, buffer.",

@@ -376,14 +376,19 @@ static const NativeDef methods[] = {
 };
 
 static const AttributeDef attributes[] = {
-    {"closed", get_closed, NULL, NULL},     {"encoding", get_none, NULL, NULL},
-    {"errors", get_none, NULL, NULL},       {"line_buffering", get_line_buffering, NULL, NULL},
-    {"newlines", get_newlines, NULL, NULL}, {NULL, NULL, NULL, NULL},
+    {"__dict__", instance_dict_get, instance_dict_set, NULL},
+    {"closed", get_closed, NULL, NULL},
+    {"encoding", get_none, NULL, NULL},
+    {"errors", get_none, NULL, NULL},
+    {"line_buffering", get_line_buffering, NULL, NULL},
+    {"newlines", get_newlines, NULL, NULL},
+    {NULL, NULL, NULL, NULL},
 };
 
 const BuiltinType string_io_type = {
     .name = "StringIO",
     .module = "_io",
+    .flags = TYPE_HAS_DICT,
     .size = sizeof(StringFile),
     .construct = &constructor,
     .doc = "Text I/O implementation using an in-memory buffer.",
