@@ -342,6 +342,7 @@ bench: all ## measure time and instructions beside the targets and the other int
 	@tests/bench/run
 	@tests/bench/async_run
 	@tests/bench/embed
+	@tests/bench/imports
 	@tests/bench/budget
 	@tests/bench/size
 
