@@ -351,6 +351,7 @@ bench: all ## measure time and instructions beside the targets and the other int
 	@tests/bench/http_run
 	@tests/bench/files_run
 	@tests/bench/embed
+	@tests/bench/imports
 	@tests/bench/budget
 	@tests/bench/size
 

@@ -20,6 +20,11 @@ static Generator *note_origin(GenVM *vm, Generator *coroutine) {
     return coroutine;
 }
 
+/* Can a generator of the code have something to do when it is closed? */
+static inline bool may_finalize(const Code *code) {
+    return code->range_count || code->frozen; /* which says nothing of its ranges yet */
+}
+
 /* What is none of the commonest kind: a coroutine or an async generator. */
 static Generator *new_asynchronous(GenVM *vm, Function *function) {
     const Code *code = function->code;
@@ -36,7 +41,7 @@ static Generator *new_asynchronous(GenVM *vm, Function *function) {
         gc_finalizable(vm, generator);
         return noted ? note_origin(vm, generator) : generator;
     }
-    if (code->range_count) gc_finalizable(vm, generator);
+    if (may_finalize(code)) gc_finalizable(vm, generator);
     *generator_hook(generator) = VALUE_UNSET;
     return generator;
 }
@@ -50,7 +55,7 @@ Generator *generator_new(GenVM *vm, Function *function) {
     if (unlikely(!generator)) return NULL;
     generator->pc = function->entry;
     generator->links[FRAME_LINKS + FRAME_FUNCTION] = object_value(function);
-    if (code->range_count) gc_finalizable(vm, generator);
+    if (may_finalize(code)) gc_finalizable(vm, generator);
     return generator;
 }
 
@@ -64,7 +69,7 @@ Generator *generator_wear(GenVM *vm, Generator *generator, Type *cls) {
         roomy->header.state = generator->header.state;
         roomy->header.flags = generator->header.flags | GENERATOR_ATTRIBUTES;
         *gc_extra_word(vm, &roomy->header) = VALUE_UNSET;
-        if (code->range_count) gc_finalizable(vm, roomy);
+        if (may_finalize(code)) gc_finalizable(vm, roomy);
         generator = roomy;
     }
     generator->header.shape = cls->root_shape;

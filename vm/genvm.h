@@ -667,6 +667,8 @@ GEN_API GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callab
  *     GenRef p = gen_object_new(vm, gen_get_global(vm, "Point"));
  *     gen_object_set(vm, p, &point, 0, gen_str(vm, "a label"));
  *
+ * (In C++ the first line is `extern const GenTypeDef point;`, and the definition without `static`.)
+ *
  * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
  * what it refers to belongs there, where the collector finds it. Methods with the names of special
  * methods (__len__, __add__, __iter__, ...) are what operators and builtins use. Scripts may derive

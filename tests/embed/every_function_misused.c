@@ -275,11 +275,13 @@ static void use_foreign(const Row *row) {
         row->call();
     }
 }
+#ifndef SANITIZED
 static void use_freed(const Row *row) {
     gen_release(vm, kept);
     gen_vm_free(vm);
     row->call();
 }
+#endif
 
 static const Row *elsewhere;
 static void *other_thread(void *data) {
