@@ -345,7 +345,6 @@ oracle: ## prove the expected outputs right by running the tests under CPython
 	@scripts/oracle
 
 bench: all ## measure time and instructions beside the targets and the other interpreters
-	@tests/bench/embed
 	@tests/bench/run
 	@tests/bench/async_run
 	@tests/bench/http_run
