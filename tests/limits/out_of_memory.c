@@ -3,6 +3,7 @@
  * of script objects in debug builds (gen_debug_fail_allocations), and malloc's, of whichever
  * library. Of both, either one fails alone, or all from one on.
  *
+# timeout: 120
  *     out_of_memory                 some scripts of its own and some tests, a few failures of each
  *     out_of_memory [OPTION N]... PATH...             scripts, each in a process of its own
  *         -first N     each of the first N allocations fails alone (20000), and
@@ -873,12 +874,12 @@ static void try_file(const char *path, const Plan *plan) {
 /* Without arguments: the samples, and some of the language tests, of each some allocations. */
 static int try_some(void) {
 #ifdef GEN_STRESS_GC /* slow */
-    Plan close = {.place = 1, .stride = 211, .again = 1, .from = 503, .most = 8000},
-         wide = {.stride = 211, .again = 1, .from = 503, .most = 8000};
+    Plan close = {.place = 1, .stride = 997, .again = 1, .from = 503, .most = 8000},
+         wide = {.stride = 997, .again = 1, .from = 503, .most = 8000};
     enum { EACH = 120 };
 #else
-    Plan close = {.place = 1, .stride = 83, .again = 1, .from = 211, .most = 8000},
-         wide = {.place = 1, .stride = 211, .again = 1, .from = 503, .most = 8000};
+    Plan close = {.place = 1, .stride = 499, .again = 1, .from = 211, .most = 8000},
+         wide = {.place = 1, .stride = 997, .again = 1, .from = 503, .most = 8000};
     enum { EACH = 45 };
 #endif
     int count = (int)(sizeof samples / sizeof *samples);
