@@ -227,6 +227,12 @@ static Value native_module(GenVM *vm, const Object *object) {
     return value_is_str(module) ? module : name_value(vm, NAME_builtins);
 }
 
+/* Found by its name in the other VM, where what scripts have put there comes later. */
+static bool was_original(const Module *module, Value name, const Object *object) {
+    return is_kind(module->original, TYPE_TUPLE) &&
+           image_is_original(module, name, object_value(object));
+}
+
 void save_native_ref_shell(ImageWriter *w, Object *object) {
     GenVM *vm = w->vm;
     Type *owner = image_native_owner(object);
@@ -240,6 +246,8 @@ void save_native_ref_shell(ImageWriter *w, Object *object) {
     } else if (!owner) {
         Value module_name = native_module(vm, object), module = present_module(vm, module_name);
         if (module != VALUE_UNSET) found = dict_get_str(vm, AS(Module, module)->dict, name);
+        if (module != VALUE_UNSET && was_original(AS(Module, module), name, object))
+            found = object_value(object); /* a script has put something else there since */
         if (found == object_value(object)) {
             image_put_number(w->out, 0);
             put_module_name(w, module_name);

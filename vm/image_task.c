@@ -185,6 +185,12 @@ static uint32_t awaiting_register(GenVM *vm, Value *base, const Code *code, uint
                : reg;
 }
 
+/* What only links of frames are, that were there before. */
+static bool is_left_over(GenVM *vm, Value v) {
+    if (!is_object(v)) return is_pointer(v) && v != VALUE_UNSET;
+    return is_kind(v, TYPE_FUNCTION) && continue_is_stub(vm, AS(Function, v));
+}
+
 static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, const Code *code,
                           uint32_t word, uint32_t awaiting) {
     uint8_t *wanted = memory_new_zeroed(w->vm, code->regs + 1u, 1);
@@ -200,8 +206,7 @@ static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, con
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < count && !w->failed; reg++) {
         Value v = regs[reg];
-        if (!wanted[reg] || v == 0 || (is_pointer(v) && !is_object(v) && v != VALUE_UNSET))
-            continue;
+        if (!wanted[reg] || v == 0 || is_left_over(w->vm, v)) continue;
         image_put_register(w, code, reg - last + 1, v);
         last = reg;
     }

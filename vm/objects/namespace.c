@@ -27,10 +27,9 @@ static bool add_all(GenVM *vm, Dict *dict, Dict *source) {
 static Value fill(GenVM *vm, Value self, Value mapping, Value kwargs, Value result) {
     Dict *dict = dict_of(vm, self);
     if (!dict) return VALUE_ERROR;
-    if (kwargs == VALUE_UNSET && mapping != VALUE_UNSET && !is_kind(mapping, TYPE_DICT))
-        return native_twin(vm, TWIN_NAMESPACE_FILL, 3, self, mapping, result);
     if (mapping != VALUE_UNSET && !is_kind(mapping, TYPE_DICT))
-        return raise_type(vm, "a mapping that is no dict cannot be combined with keywords here");
+        return native_twin(vm, TWIN_NAMESPACE_FILL, 4, self, mapping,
+                           kwargs == VALUE_UNSET ? VALUE_NONE : kwargs, result);
     if (mapping != VALUE_UNSET && !add_all(vm, dict, AS_DICT(mapping))) return VALUE_ERROR;
     if (kwargs != VALUE_UNSET && !add_all(vm, dict, AS_DICT(kwargs))) return VALUE_ERROR;
     return result;
