@@ -393,6 +393,9 @@ static bool add_value(ImageWriter *w, Module *module, Value name, Value value) {
 static bool is_shared_kind(Value v) {
     if (!is_object(v)) return false;
     uint8_t kind = as_object(v)->kind;
+    if (kind == TYPE_STR ||
+        kind == TYPE_INT) /* members of enumerations: enum.KEEP, signal.SIGINT */
+        return !is_exact(v, (TypeId)kind);
     return kind == TYPE_OBJECT || kind == TYPE_FILE || kind == TYPE_FILE_RAW ||
            kind == TYPE_BUFFERED_READER || kind == TYPE_BUFFERED_WRITER;
 }
