@@ -126,16 +126,17 @@ void save_own_getset_body(ImageWriter *w, Object *object) {
 Object *load_own_getset_shell(ImageReader *r) {
     uint64_t number = image_get_number(r);
     Value name;
-    if (number >= r->made || r->objects[number]->kind != TYPE_TYPE ||
-        r->tags[number] != IMAGE_CLASS)
+    if (number >= r->made || r->objects[number]->kind != TYPE_TYPE)
         return image_bad(r, "an attribute of no class"), NULL;
     Type *type = (Type *)r->objects[number];
-    Value made = dict_new(r->vm); /* the class's dict is the business of its body */
+    bool is_new = r->tags[number] == IMAGE_CLASS; /* its dict is the business of its body */
+    Value made = is_new ? dict_new(r->vm) : VALUE_UNSET;
     if (made == VALUE_ERROR || !image_get_name(r, &name) ||
-        !type_restore_attribute(r->vm, type, AS_DICT(made), name))
+        (is_new && !type_restore_attribute(r->vm, type, AS_DICT(made), name)))
         return NULL;
-    Value found = dict_get_str(r->vm, AS_DICT(made), name);
-    if (is_kind(found, TYPE_GETSET)) return as_object(found);
+    Dict *dict = is_new ? AS_DICT(made) : type_dict(r->vm, type);
+    Value found = dict ? dict_get_str(r->vm, dict, name) : VALUE_UNSET;
+    if (is_kind(found, TYPE_GETSET) && AS(GetSet, found)->owner == type) return as_object(found);
     return image_bad(r, "a class without attribute %S", name), NULL;
 }
 bool load_own_getset_body(ImageReader *r, Object *object) {
