@@ -78,7 +78,8 @@ static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
     if (all == VALUE_ERROR) return VALUE_ERROR;
     AS_TUPLE(all)->items[0] = self_method(self)->self;
     memcpy(AS_TUPLE(all)->items + 1, given->items, given->count * sizeof(Value));
-    return native_call_spread(vm, self_method(self)->function, all, kwargs);
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, native_call_spread(vm, self_method(self)->function, all, kwargs));
 }
 
 static Value method_construct(GenVM *vm, Value *args) {

@@ -51,7 +51,8 @@ static Value descr_get(GenVM *vm, Value self, Value instance, Value owner) {
 }
 
 static Value call(GenVM *vm, Value self, Value args, Value kwargs) {
-    return native_call_spread(vm, self_wrapping(self)->callable, args, kwargs);
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, native_call_spread(vm, self_wrapping(self)->callable, args, kwargs));
 }
 
 static Value get_callable(GenVM *vm, Value self) {
