@@ -63,8 +63,10 @@ static bool call_generator_function(GenVM *vm, Function *function, const Value *
                   !(code->flags & (CODE_VARARGS | CODE_VARKEYWORDS));
     if (likely(simple))
         memcpy(generator->regs, args, count * sizeof(Value));
-    else if (!function_bind(vm, function, args, count, keywords, generator->regs))
+    else if (!function_bind(vm, function, args, count, keywords, generator->regs)) {
+        generator->header.state = GENERATOR_DONE; /* it has never come to be: nobody forgot it */
         return false;
+    }
     generator_note_call(vm, generator);
     store_result(vm, object_value(generator));
     return true;
