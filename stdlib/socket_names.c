@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
 /* What fails gives (code, text), which socket.gen raises as gaierror. */
 static Value failure(GenVM *vm, int code) {
@@ -162,6 +163,35 @@ static Value get_nameinfo(GenVM *vm, Value *args) {
     return offload_start(vm, &name->job, VALUE_UNSET);
 }
 
+enum { LABEL_MOST = 256, MOST_FOLDED = 18 }; /* bytes; code points that one becomes at most */
+
+/* White space, controls, formats, surrogates and private characters beyond ASCII: no name has them.
+ */
+static bool is_in_no_name(utf8proc_int32_t c) {
+    utf8proc_category_t category = utf8proc_category(c);
+    return c > 127 && category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_CO;
+}
+
+/* fold_label(label): folded as names of hosts are, or a tuple of the character that makes it none.
+ */
+static Value fold_label(GenVM *vm, Value *args) {
+    const utf8proc_option_t form =
+        UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
+    const Str *label = AS_STR(args[0]);
+    if (label->size > LABEL_MOST) return raise_value(vm, "label too long");
+    utf8proc_int32_t folded[LABEL_MOST * MOST_FOLDED + 1];
+    utf8proc_ssize_t count =
+        utf8proc_decompose((const utf8proc_uint8_t *)label->data, (utf8proc_ssize_t)label->size,
+                           folded, LABEL_MOST * MOST_FOLDED, form);
+    if (count < 0) return tuple_pack(vm, 1, args[0]);
+    for (utf8proc_ssize_t i = 0; i < count; i++)
+        if (is_in_no_name(folded[i]))
+            return tuple_pack(vm, 1, str_from_char(vm, (uint32_t)folded[i]));
+    count = utf8proc_reencode(folded, count, form); /* in place */
+    return count < 0 ? tuple_pack(vm, 1, args[0])
+                     : str_new(vm, (const char *)folded, (size_t)count);
+}
+
 static Value get_hostname(GenVM *vm, Value *args) {
     char name[1025];
     (void)args;
@@ -268,6 +298,7 @@ const NativeDef socket_name_functions[] = {
      "flags: index, /)",
      get_addrinfo, NULL},
     {"getnameinfo(family: index, address, flags: index, /)", get_nameinfo, NULL},
+    {"fold_label(label: str, /)", fold_label, NULL},
     {"gethostname()", get_hostname, "Return the current host name."},
     {"getservbyname(servicename: str, protocolname: str | None = None, /)", service_port,
      "Return a port number from a service name and protocol name."},
