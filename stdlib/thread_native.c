@@ -45,10 +45,23 @@ static Value leave(GenVM *vm, Value *args) {
     return (void)args, raise_with_args(vm, EXC_SYSTEM_EXIT, vm->empty_tuple);
 }
 
+enum { INTERRUPT = 2, SIGNALS = 65 }; /* SIGINT, and one past the last signal, on Linux */
+
+/* Where a script has imported signal, that module knows which handler is to be called. */
 static Value interrupt_main(GenVM *vm, Value *args) {
+    int64_t number = as_int(args[0]);
+    if (number < 1 || number >= SIGNALS) return raise_value(vm, "signal number out of range");
+    Value module = dict_get_str(vm, vm->modules, str_intern_from(vm, "signal", 6));
+    if (module != VALUE_UNSET) return native_twin(vm, TWIN_INTERRUPT_MAIN, 2, module, args[0]);
+    if (number == INTERRUPT) gen_interrupt(vm);
+    return vm_after_signal(vm);
+}
+
+/* interrupt() as Ctrl-C does. */
+static Value interrupt(GenVM *vm, Value *args) {
     (void)args;
     gen_interrupt(vm);
-    return VALUE_NONE;
+    return vm_after_signal(vm);
 }
 
 static Value get_ident(GenVM *vm, Value *args) {
@@ -119,7 +132,9 @@ static const NativeDef functions[] = {
      "Start a new thread that calls function(*args, **kwargs); return its identifier."},
     {"start_new(function, args, kwargs=?, /)", start_new_thread, NULL},
     {"exit()", leave, "Raise SystemExit: ends the thread quietly unless it is caught."},
-    {"interrupt_main()", interrupt_main, "Interrupt the main thread as Ctrl-C does."},
+    {"interrupt_main(signum: index = 2, /)", interrupt_main,
+     "Let the main thread run the handler of the signal, by default that of Ctrl-C."},
+    {"_interrupt()", interrupt, NULL},
     {"get_ident()", get_ident,
      "Return a non-zero integer that identifies the running thread among those that exist."},
     {"_current()", current, NULL},

@@ -294,6 +294,12 @@ static Value is_keyword(GenVM *vm, Value *args) {
     return VALUE_FALSE;
 }
 
+static Value hashes_natively(GenVM *vm, Value *args) {
+    uint64_t hash;
+    Leaf done = leaf_hash(vm, args[0], &hash);
+    return done == LEAF_ERROR ? VALUE_ERROR : bool_value(done == LEAF_TRUE);
+}
+
 static Value await_iterator(GenVM *vm, Value *args) {
     if (generator_is_awaitable(args[0])) return args[0];
     return native_twin(vm, TWIN_GET_AWAITABLE, 2, args[0], VALUE_NONE);
@@ -518,6 +524,7 @@ const NativeDef engine_core_natives[] = {
      "'sequence' or 'mapping': what patterns take instances for."},
     {"is_keyword(name: str, /)", is_keyword, NULL},
     {"coroutine_of(generator: generator, /)", coroutine_of, "The generator, to be awaited."},
+    {"hashes_natively(value, /)", hashes_natively, "Does hash() of it run no script code."},
     {"await_iterator(awaitable, /)", await_iterator, "What `await` would iterate."},
     {"traceback_functions()", traceback_functions, "The prelude module traceback."},
     {"prelude(name: str, /)", prelude, "A loaded prelude module, or None."},

@@ -256,6 +256,16 @@ static bool is_pair_before(const Flow *f, uint32_t word) {
            code_pair(instr_op(f->code->instrs[f->before])).second != OP_NOP;
 }
 
+static bool flow_delegate(Flow *f, uint32_t word, Instr instr) {
+    uint32_t outer = handling_outer(instr);
+    if (!take_value(f, word, instr_b(instr)) || !take_value(f, word, handling_exception(instr)) ||
+        !take(f, word, outer, HOLDS_EXCEPTION | HOLDS_UNSET | HOLDS_HANDLED, "exception"))
+        return false;
+    give(f, outer, HOLDS_HANDLED);
+    give(f, instr_a(instr), HOLDS_VALUE);
+    return true;
+}
+
 static bool flow_unset_ok(Flow *f, uint32_t word, Instr instr) {
     uint32_t reg = instr_a(instr);
     return take(f, word, reg, HOLDS_READABLE | HOLDS_UNSET, "variable");
@@ -303,14 +313,7 @@ static bool step(Flow *f, uint32_t word, Instr instr) {
         if (!take_value(f, word, b)) return false;
         if (instr_c(instr) != 1) give(f, a, HOLDS_VALUE);
         return true;
-    case OP_YIELDFROMH:
-        if (!take_value(f, word, b) || !take_value(f, word, handling_exception(instr)) ||
-            !take(f, word, handling_outer(instr), HOLDS_EXCEPTION | HOLDS_UNSET | HOLDS_HANDLED,
-                  "exception"))
-            return false;
-        give(f, handling_outer(instr), HOLDS_HANDLED);
-        give(f, a, HOLDS_VALUE);
-        return true;
+    case OP_YIELDFROMH: return flow_delegate(f, word, instr);
     case OP_FORITER:
     case OP_FORITERG: return take(f, word, a, HOLDS_ITERATOR, "iterator");
     case OP_RAISE:

@@ -165,6 +165,8 @@ static bool takes_references(GenVM *vm, Value v) {
     case TYPE_TYPE:
     case TYPE_FUNCTION:
     case TYPE_NATIVE:
+    case TYPE_LOCK:
+    case TYPE_RLOCK:
     case TYPE_METHOD:
     case TYPE_GENERATOR:
     case TYPE_COROUTINE:
