@@ -118,9 +118,17 @@ static void go_on(Walk *walk, uint32_t word, Instr instr) {
         go_to(walk, (int64_t)word + code_op_info[op].words);
 }
 
+/* A delegation under way in a handler reads what is handled whenever it goes on. */
+static bool is_handling(const Walk *walk, uint32_t word) {
+    if (word == 0 || code_op_before(walk->code, word) != OP_YIELDFROMH) return false;
+    Instr instr = code_instr_before(walk->code, word);
+    return handling_exception(instr) == walk->reg || handling_outer(instr) == walk->reg;
+}
+
 /* Will register `reg` be read, once the instruction before `word` has raised or, with `done`, is
  * done? */
 static bool is_live(Walk *walk, uint32_t word, bool done) {
+    if (is_handling(walk, word)) return true;
     if (word > 0) go_to_handlers(walk, word - 1);
     if (done) go_to(walk, word);
     while (walk->todo_count) {
