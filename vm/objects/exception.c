@@ -162,6 +162,9 @@ static bool init_os(GenVM *vm, Value self, const Tuple *args) {
     if (args->count < 2 || args->count > 5) return true;
     if (!set_fields(vm, self, OS_ERROR_ERRNO, args->items, 2)) return false;
     if (args->count == 2 || args->items[2] == VALUE_NONE) return true;
+    bool counts = value_is_intlike(args->items[2]) &&
+                  type_is_subclass(type_of(vm, self), vm->types[EXC_BLOCKING_IO_ERROR]);
+    if (counts) return exception_set_field(vm, self, OS_ERROR_WRITTEN, args->items[2]);
     if (!exception_set_field(vm, self, OS_ERROR_FILENAME, args->items[2])) return false;
     if (args->count == 5 && !exception_set_field(vm, self, OS_ERROR_FILENAME2, args->items[4]))
         return false;

@@ -6,8 +6,10 @@
  * descriptor's, less what is read ahead, plus what waits. Each is made when first needed. A line
  * longer than the buffer makes it grow for a while.
  */
+#include "vm/bind.h"
 #include "vm/objects/files.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 enum {
@@ -72,6 +74,18 @@ void buffered_close_quietly(GenVM *vm, Buffered *file) {
 
 /* ---- writing ---- */
 
+/* In place of the error of a descriptor that takes nothing now: how much of the data was taken. */
+static bool raise_blocking(GenVM *vm, size_t taken) {
+    if (!error_matches(vm, EXC_BLOCKING_IO_ERROR)) return false;
+    Value text = str_from(vm, "write could not complete without blocking");
+    error_clear(vm);
+    Value args = text == VALUE_ERROR
+                     ? text
+                     : tuple_pack(vm, 3, int_value(EAGAIN), text, int_value((int64_t)taken));
+    if (args != VALUE_ERROR) raise_with_args(vm, EXC_BLOCKING_IO_ERROR, args);
+    return false;
+}
+
 bool buffered_flush(GenVM *vm, Buffered *file) {
     if (!file->used) return true;
     if (file->may_grow) return file->flush_due = true;
@@ -80,7 +94,19 @@ bool buffered_flush(GenVM *vm, Buffered *file) {
     bool ok = raw_write(vm, file->raw, file->out->data, file->used, &done);
     memmove(file->out->data, file->out->data + done, file->used - done);
     file->used -= done;
-    return ok;
+    return ok || raise_blocking(vm, 0);
+}
+
+/* After an error, `done` bytes of the data being out: where nothing can be taken now, the buffer
+ * keeps what it has room for. True when that is all. */
+static bool keep_rest(GenVM *vm, Buffered *file, const char *data, size_t size, size_t done) {
+    if (!error_matches(vm, EXC_BLOCKING_IO_ERROR)) return false;
+    size_t room = file->size - file->used, kept = size - done < room ? size - done : room;
+    memcpy(file->out->data + file->used, data + done, kept);
+    file->used += kept;
+    if (done + kept < size) return raise_blocking(vm, done + kept);
+    error_clear(vm);
+    return true;
 }
 
 static void drop_input(Buffered *file) {
@@ -116,9 +142,11 @@ bool buffered_put(GenVM *vm, Buffered *file, const void *data, size_t size) {
     if (unlikely(!file->out || file->end) && !begin_write(vm, file)) return false;
     if (unlikely(file->may_grow)) return put_growing(vm, file, data, size);
     settle(file);
-    if (size > file->size - file->used && !buffered_flush(vm, file)) return false;
+    if (size > file->size - file->used && !buffered_flush(vm, file))
+        return keep_rest(vm, file, data, size, 0);
     size_t done;
-    if (size >= file->size) return raw_write(vm, file->raw, data, size, &done);
+    if (size >= file->size)
+        return raw_write(vm, file->raw, data, size, &done) || keep_rest(vm, file, data, size, done);
     memcpy(file->out->data + file->used, data, size);
     file->used += size;
     return true;
@@ -163,6 +191,12 @@ bool buffered_fill(GenVM *vm, Buffered *file, size_t *moved) {
     return true;
 }
 
+bool buffered_has_nothing(GenVM *vm) {
+    if (!error_matches(vm, EXC_BLOCKING_IO_ERROR)) return false;
+    error_clear(vm);
+    return true;
+}
+
 int64_t buffered_read(GenVM *vm, Buffered *file, uint8_t *data, size_t size) {
     if (!buffered_begin_read(vm, file)) return -1;
     size_t done = 0;
@@ -180,7 +214,7 @@ int64_t buffered_read(GenVM *vm, Buffered *file, uint8_t *data, size_t size) {
         } else {
             got = buffered_fill(vm, file, &moved) ? (int64_t)(file->end - file->at) : -1;
         }
-        if (got < 0) return -1;
+        if (got < 0) return done && buffered_has_nothing(vm) ? (int64_t)done : -1;
         if (got == 0) break;
     }
     return (int64_t)done;
@@ -218,7 +252,14 @@ Value buffered_take_all(GenVM *vm, Buffered *file) {
     } else {
         builder_init(&builder, vm);
     }
+    bool some = builder.size || (file->in && file->at < file->end);
     if (buffered_read_rest(vm, file, &builder)) return builder_finish_bytes(&builder);
+    some |= builder.size > 0;
+    if (!builder.failed && buffered_has_nothing(vm)) {
+        if (some) return builder_finish_bytes(&builder);
+        builder_drop(&builder);
+        return VALUE_NONE;
+    }
     builder_drop(&builder);
     return VALUE_ERROR;
 }

@@ -104,14 +104,14 @@ static Value method_read(GenVM *vm, Value *args) {
     if (!gc_check_size(vm, (uint64_t)size)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, (size_t)size);
     int64_t got = bytes ? buffered_read(vm, file, bytes->data, (size_t)size) : -1;
-    if (got < 0) return VALUE_ERROR;
+    if (got < 0) return bytes && buffered_has_nothing(vm) ? VALUE_NONE : VALUE_ERROR;
     return got == size ? object_value(bytes) : bytes_new(vm, bytes->data, (size_t)got);
 }
 
 /* At most one system call, none when something is there. */
 static bool have_some(GenVM *vm, Buffered *file) {
     size_t moved;
-    return file->at < file->end || buffered_fill(vm, file, &moved);
+    return file->at < file->end || buffered_fill(vm, file, &moved) || buffered_has_nothing(vm);
 }
 
 static Value method_read1(GenVM *vm, Value *args) {
@@ -136,11 +136,14 @@ static Value read_into(GenVM *vm, Value *args, const char *name, bool once) {
     Buffered *file = open_file(vm, args[0], "readinto");
     if (!file || !file_gather(vm, file, once ? 1 : size, false)) return VALUE_ERROR;
     if (once && size) {
-        if (!have_some(vm, file)) return VALUE_ERROR;
+        size_t moved;
+        bool some = file->at < file->end || buffered_fill(vm, file, &moved);
+        if (!some) return buffered_has_nothing(vm) ? VALUE_NONE : VALUE_ERROR;
         if (size > file->end - file->at) size = file->end - file->at;
     }
     int64_t got = buffered_read(vm, file, data, size);
-    return got < 0 ? VALUE_ERROR : int_value(got);
+    if (got >= 0) return int_value(got);
+    return buffered_has_nothing(vm) ? VALUE_NONE : VALUE_ERROR;
 }
 
 static Value method_readinto(GenVM *vm, Value *args) {
@@ -168,7 +171,8 @@ static Value take_line(GenVM *vm, Buffered *file, int64_t limit) {
         size_t before = file->end;
         if (!found && (limit < 0 || ready < (uint64_t)limit)) {
             seen = ready;
-            if (!buffered_fill(vm, file, &moved)) return VALUE_ERROR;
+            bool filled = buffered_fill(vm, file, &moved);
+            if (!filled && !buffered_has_nothing(vm)) return VALUE_ERROR;
             if (file->end > before - moved) continue;
             start = file->in->data + file->at;
         }

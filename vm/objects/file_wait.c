@@ -258,8 +258,8 @@ bool file_gather(GenVM *vm, Buffered *file, size_t wanted, bool line) {
             threads_park(vm, THREAD_FOR_EVER, file->raw->fd, POLLIN);
             return false;
         }
-        if (!buffered_fill(vm, file, &moved)) return false;
-        if (file->end - file->at == have) return true; /* the end */
+        if (!buffered_fill(vm, file, &moved)) return buffered_has_nothing(vm); /* met again */
+        if (file->end - file->at == have) return true;                         /* the end */
     }
 }
 

@@ -125,6 +125,9 @@ bool buffered_put(GenVM *vm, Buffered *file, const void *data, size_t size);
 int64_t buffered_tell(GenVM *vm, Buffered *file);
 int64_t buffered_seek(GenVM *vm, Buffered *file, int64_t offset, int whence);
 bool buffered_truncate(GenVM *vm, Buffered *file, int64_t size);
+/* After an error of a read: was it that a descriptor which does not block has nothing now? Then the
+ * error is taken back. */
+bool buffered_has_nothing(GenVM *vm);
 int64_t buffered_read(GenVM *vm, Buffered *file, uint8_t *data,
                       size_t size); /* reads on until full or the end; -1 */
 bool buffered_read_rest(GenVM *vm, Buffered *file, StrBuilder *out);
