@@ -331,7 +331,6 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_INIT: return init_returned(vm);
     case RETURN_NEW: return new_returned(vm);
     case RETURN_FOR_NEXT: return for_next_returned(vm);
-    case RETURN_NEXT_DEFAULT:
     case RETURN_ATTRIBUTE_DEFAULT: return call_return(vm, vm->base[0]);
     case RETURN_HAS_ATTRIBUTE: return call_return(vm, VALUE_TRUE);
     case RETURN_ITER: return iter_returned(vm);
@@ -341,7 +340,6 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_CLOSE: return generator_close_returned(vm);
     case RETURN_THROW_CLOSE: return generator_throw_close_returned(vm);
     case RETURN_FINALIZER: frame_pop(vm); return true;
-    case RETURN_NEXT_RAW: return call_return(vm, vm->base[0]);
     case RETURN_OPERATOR: return operator_returned(vm, false);
     case RETURN_OPERATOR_NOT: return operator_returned(vm, true);
     case RETURN_CHECKED: return checked_returned(vm);
@@ -384,7 +382,6 @@ bool continue_error(GenVM *vm, Return kind) {
         error_clear(vm);
         frame_pop(vm);
         return true;
-    case RETURN_NEXT_DEFAULT: return replace_error(vm, EXC_STOP_ITERATION, vm->base[1]);
     case RETURN_ATTRIBUTE_DEFAULT: return replace_error(vm, EXC_ATTRIBUTE_ERROR, vm->base[1]);
     case RETURN_HAS_ATTRIBUTE: return replace_error(vm, EXC_ATTRIBUTE_ERROR, VALUE_FALSE);
     case RETURN_DELEGATE: return generator_delegate_failed(vm);

@@ -130,6 +130,11 @@ int main(void) {
            actors[2].turns > 0 && actors[2].late > actors[2].turns ? "yes" : "no");
     printf("the clumsy one stands at %d, %d: %s\n", body_of(vm, actors[3].body)->x,
            body_of(vm, actors[3].body)->y, gen_to_str(vm, gen_to_text(vm, actors[3].error), &size));
+    for (int i = 0; i < ACTORS; i++) {
+        const GenRef kept[] = {actors[i].body, actors[i].task, actors[i].error};
+        for (int j = 0; j < 3; j++)
+            if (kept[j]) gen_release(vm, kept[j]);
+    }
     gen_vm_free(vm);
     return 0;
 }

@@ -64,21 +64,18 @@ static const struct {
     {"RETURN_INTERRUPT", "a signal's handler"},
     {"TWIN_CALL_THEN", "natives of a host: tests/embed"},
     {"TWIN_UNAWAITED", "a finalizer, at a collection: imports.gen"},
+    {"TWIN_UNAWAITED_STEP", "a finalizer, at a collection: imports.gen"},
+    {"TWIN_INTERRUPT_MAIN", "a signal's handler"},
+    {"TWIN_PRINT_TEXT", "where a thread has to wait for a descriptor: saved by none"},
     {"TWIN_WARN_UNAWAITED", "a finalizer, at a collection: imports.gen"},
     {"TWIN_UNRAISABLE", "a finalizer, at a collection: imports.gen"},
     {"TWIN_SYS_UNRAISABLEHOOK", "a finalizer, at a collection: imports.gen"},
     {"TWIN_SUBSCRIPT_GENERIC", "runs no code of a script"},
     {"TWIN_BYTEARRAY_RETRY",
      "views that nothing reaches any more: a collection, then the same again"},
-    {"RETURN_NEXT_DEFAULT", "nothing pushes it"},
-    {"RETURN_NEXT_RAW", "nothing pushes it"},
     {"TWIN_ENUMERATE_NEXT",
      "enumerate() of what is no native iterator is a generator from the start"},
     {"TWIN_ZIP_NEXT", "so is zip()"},
-    {"TWIN_UNION_INSTANCE", "not proved yet: no script here gets there"},
-    {"TWIN_UNION_SUBCLASS", "not proved yet: no script here gets there"},
-    {"TWIN_SUPER_ATTRIBUTE", "not proved yet: no script here gets there"},
-    {"TWIN_EXEC_MAPPING", "not proved yet: no script here gets there"},
     {"TWIN_FILE_TEXT", "not proved yet: no script here gets there"},
     {"TWIN_REFUSE_ABSTRACT", "sorts names, which are str"},
 };
@@ -160,7 +157,7 @@ static bool note_frame(GenVM *vm, Value *base) {
 
 static bool note_frames(GenVM *vm, const TaskState *state) {
     bool first = false;
-    for (Value *base = state->base; base; base = frame_caller(base)) {
+    for (Value *base = state->frames.base; base; base = frame_caller(base)) {
         first |= note_frame(vm, base);
         if (!frame_is_generator(base)) continue;
         Generator *generator = generator_of(base); /* and those that delegate to it */

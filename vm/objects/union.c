@@ -152,29 +152,6 @@ static Value hash(GenVM *vm, Value self) {
     return native_enter(vm) ? native_left(vm, hash_members(vm, self)) : VALUE_ERROR;
 }
 
-/* isinstance(x, int | None): at once when all parts are classes whose metaclass has no say. */
-static Value check(GenVM *vm, Value self, Value subject, Type *type, Twin twin) {
-    const Tuple *args = args_of(self);
-    for (uint64_t i = 0; i < args->count; i++) {
-        Value part = args->items[i];
-        if (is_type(part) && as_object(part)->shape == TYPE_TYPE) {
-            if (type_is_subclass(type, type_from(part))) return VALUE_TRUE;
-        } else {
-            return native_twin(vm, twin, 2, subject, AS(Union, self)->args);
-        }
-    }
-    return VALUE_FALSE;
-}
-
-static Value method_instancecheck(GenVM *vm, Value *args) {
-    return check(vm, args[0], args[1], type_of(vm, args[1]), TWIN_UNION_INSTANCE);
-}
-
-static Value method_subclasscheck(GenVM *vm, Value *args) {
-    if (!is_type(args[1])) return raise_type(vm, "issubclass() arg 1 must be a class");
-    return check(vm, args[0], args[1], type_from(args[1]), TWIN_UNION_SUBCLASS);
-}
-
 static Value method_mro_entries(GenVM *vm, Value *args) {
     (void)args;
     return raise_type(vm, "Cannot subclass %s", "a union");
@@ -192,8 +169,6 @@ static Value get_origin(GenVM *vm, Value self) {
 
 static const NativeDef methods[] = {
     {"classmethod __class_getitem__(cls, parameters, /)", union_getitem, NULL},
-    {"__instancecheck__(self, instance, /)", method_instancecheck, NULL},
-    {"__subclasscheck__(self, subclass, /)", method_subclasscheck, NULL},
     {"__mro_entries__(self, bases, /)", method_mro_entries, NULL},
     {0},
 };
