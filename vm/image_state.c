@@ -139,6 +139,29 @@ static bool take_aliases(GenVM *vm, const List *list) {
     return true;
 }
 
+/* Modules of a package that had not been imported when the image was made may be there already, as
+ * other modules that the image needs import them: where the package comes from the image, because
+ * its own import was under way, they are to be its attributes as if they had been imported now. */
+static bool bind_children(GenVM *vm) {
+    Value name, module;
+    for (uint32_t at = 0; dict_next(vm->modules, &at, &name, &module);) {
+        if (!is_kind(module, TYPE_MODULE) || !is_exact(name, TYPE_STR)) continue;
+        const Str *text = AS_STR(name);
+        const char *dot = memrchr(text->data, '.', text->size);
+        if (!dot) continue;
+        size_t size = (size_t)(dot - text->data);
+        Value package =
+            dict_get_str(vm, vm->modules, str_intern_from(vm, text->data, (uint32_t)size));
+        Value child = str_intern_from(vm, dot + 1, text->size - size - 1);
+        if (vm->exception != VALUE_UNSET) return false;
+        if (!is_kind(package, TYPE_MODULE) || !image_is_library(vm, name)) continue;
+        Dict *dict = AS(Module, package)->dict;
+        if (dict_get_str(vm, dict, child) == VALUE_UNSET && !dict_set_str(vm, dict, child, module))
+            return false;
+    }
+    return true;
+}
+
 /* ---- the whole ---- */
 
 static Value or_none(Value v) {
@@ -184,6 +207,6 @@ bool image_take_state(GenVM *vm, Value state) {
     const List *instances = AS_LIST(items[STATE_INSTANCES]);
     for (uint64_t i = 0; i < instances->count; i++)
         if (!take_instance(vm, instances->items[i])) return false;
-    return take_aliases(vm, AS_LIST(items[STATE_ALIASES])) &&
+    return take_aliases(vm, AS_LIST(items[STATE_ALIASES])) && bind_children(vm) &&
            image_take_changes(vm, items[STATE_CHANGES]);
 }
