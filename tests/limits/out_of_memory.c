@@ -4,6 +4,7 @@
  * library. Of both, either one fails alone, or all from one on.
  *
 # timeout: 120
+# skip: stress each failure ends a run that collects at every safepoint: hours
  *     out_of_memory                 some scripts of its own and some tests, a few failures of each
  *     out_of_memory [OPTION N]... PATH...             scripts, each in a process of its own
  *         -first N     each of the first N allocations fails alone (20000), and
