@@ -308,7 +308,10 @@ static bool call_instance(GenVM *vm, Value callable, const Value *args, uint32_t
     if (type->slots.call) {
         Value tuple, dict;
         if (!pack_arguments(vm, args, count, keywords, &tuple, &dict)) return false;
-        return call_result(vm, type->slots.call(vm, callable, tuple, dict));
+        if (!native_enter(vm)) return false; /* a staticmethod of a staticmethod ... */
+        bool called = call_result(vm, type->slots.call(vm, callable, tuple, dict));
+        native_leave(vm);
+        return called;
     }
     raise_type(vm, "'%T' object is not callable", callable);
     return false;

@@ -66,8 +66,8 @@ void vm_free(GenVM *vm) {
     vm->finalizing = true;
     if (vm->threads) threads_free(vm->threads);
     vm->threads = NULL;
-    if (vm->wait_fd) close(vm->wait_fd);
     if (vm->heap) gc_free_heap(vm);
+    if (vm->wait_fd) close(vm->wait_fd); /* now that no handler of a signal interrupts the VM */
     str_free(vm);
     types_free(vm);
     memory_free(vm->shared_signatures);
