@@ -26,7 +26,8 @@ void api_leave(ApiCall *call);
 const char *api_name(GenVM *vm, const char *function); /* sets it; the one before */
 void api_check(GenVM *vm, const char *function);       /* is it a VM at all */
 void api_check_free(GenVM *vm);
-#define API(vm) __attribute__((cleanup(api_leave))) ApiCall api_call = api_enter((vm), __func__)
+#define API(vm)                                                                                    \
+    __attribute__((cleanup(api_leave), unused)) ApiCall api_call = api_enter((vm), __func__)
 #define API_OUT(vm) const char *api_function = api_name((vm), NULL)
 #define API_IN(vm) api_name((vm), api_function)
 #else

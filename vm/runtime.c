@@ -25,7 +25,7 @@ enum { FUEL_SLICE = 20000 }; /* steps between two polls */
 static void stress(GenVM *vm) {
     uint64_t seen = vm->safepoints++;
     bool full = vm->poll & POLL_GC_FULL; /* asked for by name */
-    if (!full && seen >= 3000 && seen % 64) return;
+    if (!full && seen >= 2000 && seen % 64) return;
     bool slices = seen / 256 % 2; /* collections at once and in slices take turns */
     if (slices && seen % 64 == 0) gc_stress_cycle(vm);
     gc_collect(vm, full || (!slices && seen % 4 == 0));
