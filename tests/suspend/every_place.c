@@ -2,47 +2,23 @@
  * that it is suspended wherever the script calls it: the output is what it is without suspension.
  * Then again with a budget of steps that is spent after every few, and raised each time: the same
  * output. */
-#include "genvm.h"
+#include "script.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = 1 << 16 };
-
-typedef struct Text {
-    char data[SIZE];
-    size_t size;
-} Text;
-
 static bool collect(void *context, int stream, const char *data, size_t size) {
     Text *text = context;
     (void)stream;
-    if (text->size + size > SIZE) return false;
-    memcpy(text->data + text->size, data, size);
-    text->size += size;
-    return true;
+    return text_add(text, data, size);
 }
-
-static void read_text(const char *name, const char *suffix, Text *text) {
-    char path[300];
-    snprintf(path, sizeof path, "%s%s", name, suffix);
-    FILE *file = fopen(path, "rb");
-    text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
-    text->data[text->size] = 0;
-    if (file) fclose(file);
-}
-
-static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
 
 static GenVM *new_vm(Text *output) {
     GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES | GEN_CAP_CLOCK};
     config.write = collect;
     config.context = output;
-    GenVM *vm = gen_vm_new(&config);
-    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
-    gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
-    return vm;
+    return new_scripted_vm(&config);
 }
 
 /* Runs the script to its end: with `steps`, that many at a time. The count of suspensions. */

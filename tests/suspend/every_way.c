@@ -17,12 +17,14 @@
 #include "vm/resume.h"
 #include "vm/task.h"
 
+#include "script.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = 1 << 16, TIMES = 3, BETWEEN = 25, NAMES = TWIN_COUNT + RETURN_COUNT + RESUME_COUNT };
+enum { TIMES = 3, BETWEEN = 25, NAMES = TWIN_COUNT + RETURN_COUNT + RESUME_COUNT };
 
 static const char *const names[NAMES] = {
 #define TWIN(id, module, function) [TWIN_##id] = "TWIN_" #id,
@@ -98,41 +100,20 @@ static bool is_unsaved(const char *refusal) {
     return false;
 }
 
-typedef struct Text {
-    char data[SIZE];
-    size_t size;
-} Text;
-
 static int gone[NAMES]; /* how often */
 
 static bool collect(void *context, int stream, const char *data, size_t size) {
     Text *text = context;
-    if (stream != 1 || text->size + size > SIZE) return true;
-    memcpy(text->data + text->size, data, size);
-    text->size += size;
+    if (stream == 1) text_add(text, data, size);
     return true;
 }
-
-static void read_text(const char *name, const char *suffix, Text *text) {
-    char path[300];
-    snprintf(path, sizeof path, "%s%s", name, suffix);
-    FILE *file = fopen(path, "rb");
-    text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
-    text->data[text->size] = 0;
-    if (file) fclose(file);
-}
-
-static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
 
 static GenVM *new_vm(Text *output) {
     GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES | GEN_CAP_CLOCK};
     config.hash_seed = 1;
     config.write = collect;
     config.context = output;
-    GenVM *vm = gen_vm_new(&config);
-    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
-    gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
-    return vm;
+    return new_scripted_vm(&config);
 }
 
 /* ---- what waits ---- */

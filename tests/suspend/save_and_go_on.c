@@ -2,18 +2,13 @@
  * one to go on: the output is what it is without. Arguments: steps between two saves, then scripts
  * (without them those of this folder, but for imports.gen, which waits for the finalizers of
  * garbage: that is not saved). What holds a thing that cannot be saved runs on as it is. */
-#include "genvm.h"
+#include "script.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = 1 << 16, SAVES_MOST = 300, DOUBLINGS_MOST = 40 };
-
-typedef struct Text {
-    char data[SIZE];
-    size_t size;
-} Text;
+enum { SAVES_MOST = 300, DOUBLINGS_MOST = 40 };
 
 typedef struct Run {
     Text output;
@@ -25,30 +20,16 @@ typedef struct Run {
 
 static bool collect(void *context, int stream, const char *data, size_t size) {
     Text *text = context;
-    if (stream != 1 || text->size + size > SIZE) return true;
-    memcpy(text->data + text->size, data, size);
-    text->size += size;
+    if (stream == 1) text_add(text, data, size);
     return true;
 }
-
-static void read_text(const char *path, Text *text) {
-    FILE *file = fopen(path, "rb");
-    text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
-    text->data[text->size] = 0;
-    if (file) fclose(file);
-}
-
-static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
 
 static GenVM *new_vm(Run *run) {
     GenConfig config = {.size = sizeof config, .hash_seed = 1};
     config.capabilities = GEN_CAP_ALL & ~GEN_CAP_STDIO;
     config.write = collect;
     config.context = &run->output;
-    GenVM *vm = gen_vm_new(&config);
-    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
-    gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
-    return vm;
+    return new_scripted_vm(&config);
 }
 
 /* How many steps to the next save: the distance doubles after every few, so that all of a long run
@@ -117,8 +98,8 @@ static bool is_right(const char *path, uint64_t steps, bool sample) {
     char out[400], base[300];
     snprintf(base, sizeof base, "%.*s", (int)strlen(path) - 4, path);
     snprintf(out, sizeof out, "%s.out", base);
-    read_text(path, &script);
-    read_text(out, &expected);
+    read_text(path, "", &script);
+    read_text(out, "", &expected);
     memset(&run, 0, sizeof run);
     run.dense = sample ? 2 : 20;
     run.every = sample ? 4 : 1;

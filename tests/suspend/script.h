@@ -1,0 +1,46 @@
+/* What the programs that suspend the scripts of this folder share: texts, and the function host(x)
+ * of the scripts, which is external and answered with x. */
+#ifndef TESTS_SUSPEND_SCRIPT_H
+#define TESTS_SUSPEND_SCRIPT_H
+
+#include "genvm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SIZE = 1 << 16 };
+
+typedef struct Text {
+    char data[SIZE];
+    size_t size;
+} Text;
+
+/* False: there is no room, nothing is added. */
+static bool text_add(Text *text, const char *data, size_t size) {
+    if (text->size + size > SIZE) return false;
+    memcpy(text->data + text->size, data, size);
+    text->size += size;
+    return true;
+}
+
+/* The file NAME with the suffix; empty if there is none. */
+static void read_text(const char *name, const char *suffix, Text *text) {
+    char path[300];
+    snprintf(path, sizeof path, "%s%s", name, suffix);
+    FILE *file = fopen(path, "rb");
+    text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
+    text->data[text->size] = 0;
+    if (file) fclose(file);
+}
+
+static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
+
+/* A VM whose scripts have host(x) and import from this folder. */
+static GenVM *new_scripted_vm(const GenConfig *config) {
+    GenVM *vm = gen_vm_new(config);
+    gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+    gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
+    return vm;
+}
+
+#endif
