@@ -271,6 +271,13 @@ static bool flow_unset_ok(Flow *f, uint32_t word, Instr instr) {
     return take(f, word, reg, HOLDS_READABLE | HOLDS_UNSET, "variable");
 }
 
+static bool flow_reraise_group(Flow *f, uint32_t word, Instr instr) {
+    if (!take(f, word, instr_c(instr), HOLDS_LIST, "list")) return false;
+    if (!take_value(f, word, instr_b(instr))) return false;
+    give(f, instr_a(instr), HOLDS_VALUE);
+    return true;
+}
+
 static bool step(Flow *f, uint32_t word, Instr instr) {
     uint32_t a = instr_a(instr), b = instr_b(instr);
     Opcode op = instr_op(instr);
@@ -330,11 +337,7 @@ static bool step(Flow *f, uint32_t word, Instr instr) {
         if (!take_value(f, word, b) || !take_value(f, word, instr_c(instr))) return false;
         give(f, a, HOLDS_VALUE);
         return true;
-    case OP_EGRERAISE:
-        if (!take(f, word, instr_c(instr), HOLDS_LIST, "list")) return false;
-        if (!take_value(f, word, b)) return false;
-        give(f, a, HOLDS_VALUE);
-        return true;
+    case OP_EGRERAISE: return flow_reraise_group(f, word, instr);
     case OP_LISTAPPEND: return flow_collect(f, word, instr, HOLDS_LIST, 0);
     case OP_LISTEXTEND:
         if (!flow_collect(f, word, instr, HOLDS_LIST, 1)) return false;
