@@ -385,7 +385,16 @@ static void yield_to(Unit *u, AstExpr *e, Reg dest) {
         emit_none(u, value = emit_temp(u));
     emit_at(u, e->span);
     Opcode op = u->flags & CODE_ASYNC_GENERATOR ? OP_YIELDWRAP : OP_YIELD;
-    expr_yield(u, op, dest == NO_REG ? 0 : dest, value, dest == NO_REG);
+    if (dest == NO_REG) {
+        expr_yield(u, op, 0, value, 1);
+    } else { /* a variable keeps what it has until something is sent, and where something is thrown
+              */
+        Reg sent = !unit_is_visible(u, dest)    ? dest
+                   : !unit_is_visible(u, value) ? value
+                                                : emit_temp(u);
+        expr_yield(u, op, sent, value, 0);
+        emit_move(u, dest, sent);
+    }
     u->top = mark;
 }
 

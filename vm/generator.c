@@ -567,6 +567,15 @@ static bool raise_inside(GenVM *vm, Generator *generator) {
     return false;
 }
 
+/* Raises the pending exception at a `yield from`. There a StopIteration says that the iterator has
+ * ended, wherever it comes from. */
+static bool raise_at_delegation(GenVM *vm, Value *regs, Instr instr) {
+    arrive_handling(vm, regs, instr);
+    if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
+    regs[instr_a(instr)] = exception_stop_value(vm, error_take(vm));
+    return true;
+}
+
 /* throw() into the iterator that an ITERATING generator delegates to. */
 static bool throw_into_iterator(GenVM *vm, Generator *generator) {
     Value exception = vm->exception;
@@ -592,8 +601,7 @@ static bool throw_into_iterator(GenVM *vm, Generator *generator) {
         }
     }
     vm->exception = exception;
-    arrive_handling(vm, vm->base, vm->pc[-1]);
-    return false;
+    return raise_at_delegation(vm, vm->base, vm->pc[-1]);
 }
 
 /* GeneratorExit while delegating to a generator: that one is closed first, then the exception goes
@@ -611,12 +619,15 @@ bool generator_throw_close_returned(GenVM *vm) {
     Value exception = vm->base[2];
     frame_pop(vm);
     vm->exception = exception;
-    arrive_handling(vm, vm->base, vm->pc[-1]);
-    return false;
+    return raise_at_delegation(vm, vm->base, vm->pc[-1]);
 }
 
-bool generator_throw_close_failed(
-    GenVM *vm) { /* what close() raised goes on in the generator's place */
+/* What close() raised goes on in the generator's place. */
+bool generator_throw_close_failed(GenVM *vm) {
+    if (error_matches(vm, EXC_STOP_ITERATION)) {
+        frame_pop(vm);
+        return raise_at_delegation(vm, vm->base, vm->pc[-1]);
+    }
     arrive_handling(vm, frame_caller(vm->base), frame_return_pc(vm->base)[-1]);
     return false;
 }
@@ -624,7 +635,7 @@ bool generator_throw_close_failed(
 static bool throw_unstarted(GenVM *vm, Generator *generator) {
     Function *function = generator_function(generator);
     generator->header.state = GENERATOR_DONE;
-    traceback_add(vm, vm->exception, function, 0);
+    traceback_add_unstarted(vm, vm->exception, function);
     return false;
 }
 

@@ -28,9 +28,7 @@ static void lose_entry(GenVM *vm, Value exception) {
     }
 }
 
-void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) {
-    Code *code = function->code;
-    if (is_prelude(code)) return;
+static void add(GenVM *vm, Value exception, Function *function, size_t word, uint32_t line) {
     Traceback *entry = gc_new_raw(vm, sizeof *entry, TYPE_TRACEBACK); /* all fields follow */
     if (!entry) {
         lose_entry(vm, exception);
@@ -40,10 +38,20 @@ void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) 
     entry->next = error->traceback == VALUE_UNSET ? VALUE_NONE : error->traceback;
     entry->function = object_value(function);
     entry->word = (uint32_t)word;
-    entry->line =
-        word < code->instr_count && code->positions ? code->positions[word].line : code->first_line;
+    entry->line = line;
     error->traceback = object_value(entry);
     gc_barrier(vm, error);
+}
+
+void traceback_add(GenVM *vm, Value exception, Function *function, size_t word) {
+    const Code *code = function->code;
+    if (is_prelude(code)) return;
+    bool known = word < code->instr_count && code->positions;
+    add(vm, exception, function, word, known ? code->positions[word].line : code->first_line);
+}
+
+void traceback_add_unstarted(GenVM *vm, Value exception, Function *function) {
+    if (!is_prelude(function->code)) add(vm, exception, function, 0, function->code->first_line);
 }
 
 static void trace(GenVM *vm, Object *object) {
@@ -84,11 +92,12 @@ static Value get_frame(GenVM *vm, Value self) {
 }
 
 /* (line, end line, column, end column) of the instruction, columns in bytes from 0; None where
- * unknown. */
+ * unknown, and where the line is not that of an instruction: the frame was never started. */
 static Value get_position(GenVM *vm, Value self) {
     Traceback *entry = AS(Traceback, self);
     Code *code = AS(Function, entry->function)->code;
-    if (!code->positions || entry->word >= code->instr_count || !code->positions[entry->word].line)
+    if (!code->positions || entry->word >= code->instr_count || !entry->line ||
+        code->positions[entry->word].line != entry->line)
         return VALUE_NONE;
     Position *position = &code->positions[entry->word];
     return tuple_pack(vm, 4, int_value(position->line), int_value(position->end_line),

@@ -16,6 +16,8 @@ typedef struct Traceback {
 /* Notes that `exception` passes the frame of `function` at instruction word `word`. Without
  * memory for the entry MemoryError is pending instead. */
 void traceback_add(GenVM *vm, Value exception, Function *function, size_t word);
+/* The same of a frame that never started: the line is that of the definition. */
+void traceback_add_unstarted(GenVM *vm, Value exception, Function *function);
 
 /* The report that the command prints for an uncaught exception, as CPython does: chained causes and
  * contexts, carets, notes, groups. Script-defined __str__ is not called: hosts use
