@@ -734,7 +734,8 @@ bool generator_close_failed(GenVM *vm) {
                  (generator_is_step(generator) && error_matches(vm, EXC_STOP_ASYNC_ITERATION));
     if (!ended) {
         if (!error_matches(vm, EXC_STOP_ITERATION)) return false;
-        return call_return(vm, exception_stop_value(vm, error_take(vm)));
+        Value value = exception_stop_value(vm, error_take(vm));
+        return call_return(vm, generator_is_step(generator) ? VALUE_NONE : value);
     }
     error_clear(vm);
     frame_pop(vm);

@@ -2,6 +2,8 @@
  *
  * Splitting is done here for classes; where a condition is a function, or a group has a derive
  * method of its own, in Gen (stdlib/prelude/exceptions.gen). */
+#include "vm/frame.h"
+#include "vm/traceback.h"
 #include "vm/type_private.h"
 
 static Value message_of(Value self) {
@@ -161,15 +163,17 @@ static bool check_wanted(GenVM *vm, Value wanted) {
     return true;
 }
 
-/* A naked exception is caught as a group of itself. */
+/* A naked exception is caught as a group of itself, which begins at the clause that catches it. */
 static Value wrap_naked(GenVM *vm, Value exception) {
     Value nested = tuple_pack(vm, 1, exception);
     Value args = nested == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 2, vm->empty_str, nested);
     if (args == VALUE_ERROR) return VALUE_ERROR;
     Value group =
         exception_group_construct(vm, vm->types[EXC_BASE_EXCEPTION_GROUP], args, VALUE_UNSET);
-    if (group != VALUE_ERROR) AS(Exception, group)->traceback = AS(Exception, exception)->traceback;
-    return group;
+    if (group == VALUE_ERROR) return VALUE_ERROR;
+    Function *function = frame_function(vm->base);
+    traceback_add(vm, group, function, (size_t)(vm->pc - 1 - function->code->instrs));
+    return vm->exception == VALUE_UNSET ? group : VALUE_ERROR;
 }
 
 Value exception_group_match(GenVM *vm, Value exception, Value wanted) {
