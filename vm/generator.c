@@ -749,7 +749,8 @@ Value generator_finalizer(GenVM *vm, Generator *generator, Value *argument) {
     bool unstarted = generator_unstarted(generator);
     TypeId kind = generator->header.kind;
     if (kind == TYPE_COROUTINE && unstarted) return twin_load(vm, TWIN_UNAWAITED);
-    if (unstarted && generator_is_step(generator)) return twin_load(vm, TWIN_UNAWAITED_STEP);
+    if (generator_is_step(generator)) /* what it is a step of is finalized on its own */
+        return unstarted ? twin_load(vm, TWIN_UNAWAITED_STEP) : VALUE_UNSET;
     if (kind == TYPE_ASYNC_GENERATOR && *generator_hook(generator) != VALUE_UNSET &&
         *generator_hook(generator) != VALUE_NONE)
         return *generator_hook(generator);

@@ -95,7 +95,8 @@ static void give(Flow *f, uint32_t reg, uint32_t holds) {
     if (reg < f->code->regs) f->now[reg] = (Holds)holds;
 }
 
-/* What a plain function's frame gives up for its callee. */
+/* What a frame gives up for its callee: a plain function's is overwritten, and that of a generator
+ * is not read again, so it may be left out of an image. */
 static void give_up(const Flow *f, Holds *state, uint32_t from) {
     for (uint32_t reg = from; reg < f->code->regs; reg++)
         state[reg] = HOLDS_NOTHING;
@@ -138,10 +139,8 @@ static bool flow_call(Flow *f, uint32_t word, Instr instr) {
     } else if (!take_arguments(f, word, window, instr, method)) {
         return false;
     }
-    if (f->plain) {
-        give_up(f, f->now, window);
-        give_up(f, f->raised, window);
-    }
+    give_up(f, f->now, window);
+    give_up(f, f->raised, window);
     give(f, instr_a(instr), HOLDS_VALUE);
     return true;
 }

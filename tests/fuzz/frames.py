@@ -32,8 +32,9 @@ def log(*what):
 def tell(e, depth=0):
     if e is None: return 'None'
     if depth > 6: return '...'
-    where = [(f.name, f.lineno) for f in traceback.extract_tb(e.__traceback__) if f.filename == __file__][-6:] if depth == 0 else ''
     inside = [tell(x, depth + 1) for x in e.exceptions] if isinstance(e, BaseExceptionGroup) else ''
+    # (3.13 and 3.14 differ in the tracebacks of groups that except* makes)
+    where = [(f.name, f.lineno) for f in traceback.extract_tb(e.__traceback__) if f.filename == __file__][-6:] if depth == 0 and not inside else ''
     return ' '.join(map(str, (type(e).__name__, e.args, where, inside, 'context', tell(e.__context__, depth + 1),
                               'cause', tell(e.__cause__, depth + 1), e.__suppress_context__)))
 def name(x):
