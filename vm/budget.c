@@ -163,22 +163,27 @@ bool budget_is_outrun(GenVM *vm) {
     return steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept) < -MOST;
 }
 
-bool budget_stops_work(GenVM *vm) {
-    Task *task = vm->task;
-    uint64_t deadline = task && vm->afforded ? task->limits[BUDGET_DEADLINE] : 0;
+/* Has the deadline come, before an instruction that can be run anew. */
+static bool deadline_stops(GenVM *vm) {
+    uint64_t deadline = vm->task ? vm->task->limits[BUDGET_DEADLINE] : 0;
     if (!deadline || now(vm) < deadline || !can_restart(vm)) return false;
-    task->tripped = BUDGET_DEADLINE;
+    vm->task->tripped = BUDGET_DEADLINE;
     vm->stop = STOP_AGAIN;
     return true;
 }
 
-bool native_pay(GenVM *vm, uint64_t steps) {
+bool budget_stops_work(GenVM *vm) {
+    return vm->afforded && deadline_stops(vm);
+}
+
+bool native_pay(GenVM *vm, uint64_t steps, uint64_t before) {
     Task *task = vm->task;
+    if (!vm->afforded && deadline_stops(vm)) return false;
     if (!task || !task->limits[BUDGET_STEPS] || vm->afforded) return native_charge(vm, steps);
     int64_t left = steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept);
     if (left >= 0 && (uint64_t)left >= steps) return native_charge(vm, steps);
     if (can_restart(vm)) {
-        task->wanted = 2 * steps; /* what was done until here is to be done again */
+        task->wanted = 2 * (before + steps); /* what was done until here is to be done again */
         task->tripped = BUDGET_STEPS;
         vm->stop = STOP_AGAIN;
     } else {

@@ -223,10 +223,10 @@ void native_spend(GenVM *vm, uint64_t steps);
  * then. */
 bool native_afford(GenVM *vm, uint64_t steps);
 
-/* As native_charge, between pieces of work that has had no effect yet: false also when the steps do
- * not fit the budget; the task stops before the instruction, which is run anew when there are more.
- */
-bool native_pay(GenVM *vm, uint64_t steps);
+/* As native_charge, between pieces of work that has had no effect yet and for which `before` steps
+ * were paid: false also when the steps do not fit the budget, or its deadline has come; the task
+ * stops before the instruction, which is run anew when there is more. */
+bool native_pay(GenVM *vm, uint64_t steps, uint64_t before);
 
 /* The same for work made of smaller pieces that ask for themselves: between the two, they get what
  * they ask for. */
