@@ -220,10 +220,10 @@ bool native_begin(GenVM *vm, uint64_t steps) {
     if (!native_afford(vm, steps)) return false;
     /* The pieces charge for themselves. They get it back by the slice, with a look between two. */
     vm->fuel_kept += (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);
-    vm->afforded = true;
+    vm->afforded++;
     return true;
 }
 
 void native_end(GenVM *vm) {
-    vm->afforded = false;
+    vm->afforded--;
 }

@@ -25,13 +25,16 @@ static const char *const rows[] = {
     "re.match('(a+)+$', 'a' * 60 + 'b')",
     "re.match('(.*)*,(.*)*x', 'ab' * 5000)",
     "re.search('(?:a|aa)+$', 'b' * 1000 + 'a' * 80 + 'b')",
+    "compile('x = 1\\n' * 10**6, '', 'exec')",
+    "eval('f(' + 'x, 2 ** 200,' * 10**6 + ')')",
+    "exec('x = 1\\n' * 10**6 + 'x = = 1')",
     "sum(range(10 ** 18), 0.5)",
     "a == b",
     "hash(a)",
     "isinstance(1, (((((str,) * 1000,) * 1000,) * 1000,) * 1000,) * 1000)",
     "10 ** 9 in range(10 ** 9, 0, -1) or max(range(10 ** 12))",
 };
-enum { COUNT = sizeof rows / sizeof *rows, WITH_DEADLINE = 8 };
+enum { COUNT = sizeof rows / sizeof *rows, WITH_DEADLINE = 11 };
 enum { AFTER = 30000, MOST = 500 }; /* microseconds; milliseconds */
 
 static GenVM *vm;
