@@ -9,6 +9,7 @@
  * of it, and go on when the host has raised the limit. Work that is done in one piece and that the
  * budget does not cover is not begun: native_afford stops the task before the instruction.
  */
+#include "vm/bind.h"
 #include "vm/native.h"
 #include "vm/task.h"
 
@@ -190,6 +191,28 @@ bool native_pay(GenVM *vm, uint64_t steps, uint64_t before) {
         raise_memory(vm);
     }
     return false;
+}
+
+bool native_look(GenVM *vm) {
+    return !deadline_stops(vm) && (!vm->interrupted || vm_poll_native(vm));
+}
+
+bool native_copy_long(GenVM *vm, void *to, const void *from, size_t size) {
+    enum { PIECE = 1 << 21 }; /* bytes: a millisecond, where the memory is touched first */
+    for (size_t done = 0; done < size; done += PIECE) {
+        if (!native_look(vm)) return false;
+        memcpy((char *)to + done, (const char *)from + done,
+               size - done < PIECE ? size - done : PIECE);
+    }
+    return true;
+}
+
+bool native_repeat(GenVM *vm, void *data, size_t size, size_t total) {
+    for (size_t done = size; done < total; done *= 2) {
+        size_t more = done < total - done ? done : total - done;
+        if (!native_copy(vm, (char *)data + done, data, more)) return false;
+    }
+    return true;
 }
 
 void native_spend(GenVM *vm, uint64_t steps) {

@@ -228,6 +228,22 @@ bool native_afford(GenVM *vm, uint64_t steps);
  * stops before the instruction, which is run anew when there is more. */
 bool native_pay(GenVM *vm, uint64_t steps, uint64_t before);
 
+/* Between pieces of work that is paid for and has had no effect yet: false when it is interrupted,
+ * or the deadline has come. */
+bool native_look(GenVM *vm);
+
+/* As memcpy, with such looks: false, when part of it is copied. */
+bool native_copy_long(GenVM *vm, void *to, const void *from, size_t size);
+static inline bool native_copy(GenVM *vm, void *to, const void *from, size_t size) {
+    enum { SHORT = 1 << 20 };
+    if (unlikely(size > SHORT)) return native_copy_long(vm, to, from, size);
+    if (size) memcpy(to, from, size);
+    return true;
+}
+
+/* What was put at the start of `data` again and again, each time what is there already. */
+bool native_repeat(GenVM *vm, void *data, size_t size, size_t total);
+
 /* The same for work made of smaller pieces that ask for themselves: between the two, they get what
  * they ask for. */
 bool native_begin(GenVM *vm, uint64_t steps);
