@@ -29,12 +29,16 @@ void arena_free(Arena *arena) {
         memory_free(block);
         block = next;
     }
-    arena_init(arena, arena->vm, arena->limit);
+    arena->next = arena->end = NULL;
+    arena->blocks = NULL;
+    arena->used = 0;
+    arena->failed = false;
 }
 
 static ArenaBlock *take_block(Arena *arena, size_t size) {
     size_t total = sizeof(ArenaBlock) + size;
-    if (total < size || total > arena->limit - arena->used) {
+    bool allowed = !arena->poll || arena->poll(arena->vm, size);
+    if (!allowed || total < size || total > arena->limit - arena->used) {
         arena->failed = true;
         return NULL;
     }

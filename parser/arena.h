@@ -15,13 +15,14 @@ typedef struct GenVM GenVM;
 typedef struct ArenaBlock ArenaBlock;
 
 typedef struct Arena {
-    GenVM *vm;          /* whose memory it is; NULL: the C library's */
-    char *next;         /* the first free byte of the current block, aligned */
-    char *end;          /* the end of the current block */
-    ArenaBlock *blocks; /* all blocks, the current one first */
-    size_t used;        /* bytes taken of the VM's memory */
-    size_t limit;       /* the most `used` may become */
-    bool failed;        /* a request was refused */
+    GenVM *vm;                            /* whose memory it is; NULL: the C library's */
+    bool (*poll)(GenVM *vm, size_t size); /* asked before each block; false: no more. May be NULL */
+    char *next;                           /* the first free byte of the current block, aligned */
+    char *end;                            /* the end of the current block */
+    ArenaBlock *blocks;                   /* all blocks, the current one first */
+    size_t used;                          /* bytes taken of the VM's memory */
+    size_t limit;                         /* the most `used` may become */
+    bool failed;                          /* a request was refused */
 } Arena;
 
 /* What an allocation is aligned to: enough for every struct of the tree. */

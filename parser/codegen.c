@@ -72,6 +72,11 @@ void codegen_fail(Codegen *gen) {
     gen->failed = true;
 }
 
+void codegen_poll(Codegen *gen) {
+    enum { STEPS = 8 };
+    if (!gen->failed && !native_charge(gen->vm, STEPS)) codegen_fail(gen);
+}
+
 static int32_t character_column(const char *line, const char *end, int32_t byte_column) {
     int32_t column = 1;
     for (int32_t i = 0; i < byte_column && line + i < end; i++)

@@ -204,6 +204,7 @@ bool codegen_map_get(const PointerMap *map, const void *key, uint64_t *value);
 void codegen_error(Codegen *gen, AstSpan span, const char *format,
                    ...);         /* SyntaxError; the first one counts */
 void codegen_fail(Codegen *gen); /* an exception is pending */
+void codegen_poll(Codegen *gen); /* charges for a statement or an expression, and may fail */
 Value codegen_name(Codegen *gen, const AstName *name);
 Value codegen_text(Codegen *gen, const char *text); /* interned str */
 Value codegen_module(Codegen *gen);                 /* the code of the tree */

@@ -441,6 +441,7 @@ static void named_expr_to(Unit *u, AstExpr *e, Reg dest) {
 }
 
 void expr_to(Unit *u, AstExpr *e, Reg dest) {
+    codegen_poll(u->gen);
     if (u->gen->failed) return;
     Value constant = fold_expr(u->gen, e);
     if (constant != VALUE_UNSET) {

@@ -202,6 +202,8 @@ void statement(Unit *u, AstStmt *s) {
 
 /* Code behind a return, raise or endless loop is not reached and not emitted. */
 void statements(Unit *u, AstStmtSeq body) {
-    for (int32_t i = 0; i < body.count && u->reachable && !u->gen->failed; i++)
+    for (int32_t i = 0; i < body.count && u->reachable && !u->gen->failed; i++) {
+        codegen_poll(u->gen);
         statement(u, body.items[i]);
+    }
 }

@@ -57,6 +57,7 @@ static Value place_of(GenVM *vm, Value filename, Value text, const ParseError *e
 }
 
 static Value raise_parse_error(GenVM *vm, Value filename, const ParseError *error) {
+    if (vm->stop || vm->exception != VALUE_UNSET) return VALUE_ERROR; /* poll() */
     if (error->kind == PARSE_MEMORY_ERROR && !error->line) return raise_memory(vm);
     Value message = text_value(vm, error->message ? error->message : "invalid syntax");
     TypeId type = error_type(error->kind);
@@ -96,7 +97,7 @@ static Value generate(Codegen *gen) {
         warning_show_all(gen);
         return code;
     }
-    if (gen->vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    if (gen->vm->stop || gen->vm->exception != VALUE_UNSET) return VALUE_ERROR;
     if (gen->error.kind != PARSE_NO_ERROR)
         return raise_parse_error(gen->vm, gen->filename, &gen->error);
     return raise_memory(gen->vm);
@@ -124,12 +125,19 @@ static Value compile_in_arena(GenVM *vm, Arena *arena, const char *source, size_
     return generate(&gen);
 }
 
+/* Long sources are charged as they are read, and can be interrupted. */
+static bool poll(GenVM *vm, size_t size) {
+    enum { BYTES_A_STEP = 32 }; /* of the tree */
+    return native_charge(vm, size / BYTES_A_STEP);
+}
+
 Value compile_source(GenVM *vm, const char *source, size_t size, const char *filename,
                      const char *mode, int flags) {
     Value name = str_decode_utf8(vm, filename, strlen(filename), "surrogateescape");
     if (name == VALUE_ERROR) return VALUE_ERROR;
     Arena arena;
     arena_init(&arena, vm, ARENA_LIMIT);
+    arena.poll = poll;
     Value code = compile_in_arena(vm, &arena, source, size, name, mode, flags);
     arena_free(&arena);
     return code;

@@ -198,7 +198,7 @@ static Value fold(GenVM *vm, Value numbers, Value start, Value (*step)(GenVM *vm
         return raise_type(vm, "'%T' object cannot be interpreted as an integer", v);
     }
     for (uint64_t i = 0; i < tuple->count && start != VALUE_ERROR; i++)
-        start = step(vm, start, tuple->items[i]);
+        start = i % 64 == 63 && !native_look(vm) ? VALUE_ERROR : step(vm, start, tuple->items[i]);
     return start;
 }
 

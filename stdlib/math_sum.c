@@ -238,7 +238,7 @@ Value math_prod(GenVM *vm, Value *args) {
     if (!native_charge(vm, count / 4)) return VALUE_ERROR;
     Value product = args[1];
     for (uint64_t i = 0; i < count && product != VALUE_ERROR; i++)
-        product = multiply(vm, product, items[i]);
+        product = i % 64 == 63 && !native_look(vm) ? VALUE_ERROR : multiply(vm, product, items[i]);
     return product;
 }
 

@@ -4,8 +4,11 @@
  * finds what is wrong with it). Text is matched where it lies, as UTF-8; a match keeps byte offsets
  * and counts characters when it is asked for them.
  *
- * Matching is bounded: PCRE2 stops at a limit of inner steps, which are then charged to the budget,
- * and is started again with a larger one. So a pattern that explodes ends as any endless loop does.
+ * Matching is bounded. PCRE2 stops at a limit of inner units: groups and repeats that are entered.
+ * A search that needs more goes on in pieces, each of which tries some of the places where a match
+ * can begin; what a single place needs beyond the limit is done by a pattern that calls back at
+ * every item (`watched`): slower, but it charges what it does, to the character, and can be
+ * stopped. So a pattern that explodes ends as any endless loop does.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -18,7 +21,13 @@
 
 #include <stdlib.h>
 
-enum { FIRST_LIMIT = 1 << 20, STEPS_A_UNIT = 16, HEAP_LIMIT = 64 << 10 /* KiB */ };
+enum {
+    UNITS = 1 << 18, /* of a piece, and one more for each byte of the text: a few milliseconds */
+    UNITS_A_STEP = 16,
+    LOOKS_A_UNIT = 32,       /* characters, in a repeat */
+    WATCHED_PIECE = 1 << 14, /* units between two looks at the budget */
+    HEAP_LIMIT = 1 << 20     /* KiB; it is in the budget, too */
+};
 
 typedef struct Pattern {
     Value pattern, groupindex, names; /* names: tuple by group number, None where it has none */
@@ -29,6 +38,7 @@ typedef struct Pattern {
     uint32_t groups;
     bool is_bytes;
     pcre2_code *code;
+    pcre2_code *watched; /* the same with a call at every item, once a match has needed it */
     pcre2_match_data *data;
     pcre2_match_context *context;
 } Pattern;
@@ -104,28 +114,143 @@ static Value raise_match_error(GenVM *vm, int code) {
     return raise_runtime(vm, "regular expression: %s", text);
 }
 
-/* 1: found, 0: not, -1: an exception is pending. */
+static pcre2_code *compile_own(GenVM *vm, const uint8_t *text, size_t size, uint32_t options,
+                               int *code, size_t *offset);
+
+/* The text that PCRE2 has compiled: the same as long as the pattern lives. */
+static const uint8_t *translated_text(GenVM *vm, const Pattern *pattern, size_t *size) {
+    const uint8_t *text = NULL;
+    if (!value_is_str(pattern->translated)) {
+        bytes_view(vm, pattern->translated, &text, size);
+        return text;
+    }
+    *size = AS_STR(pattern->translated)->size;
+    return (const uint8_t *)AS_STR(pattern->translated)->data;
+}
+
+typedef struct Watch { /* over a match that calls back */
+    GenVM *vm;
+    size_t at;      /* where the last call was, in bytes */
+    uint64_t units; /* since the last look at the budget */
+    uint64_t paid;  /* steps */
+    bool stopped;
+} Watch;
+
+static int watch(pcre2_callout_block *call, void *context) {
+    Watch *w = context;
+    size_t at = call->current_position;
+    w->units += 1 + (at > w->at ? at - w->at : w->at - at) / LOOKS_A_UNIT;
+    w->at = at;
+    if (w->units < WATCHED_PIECE) return 0;
+    uint64_t steps = w->units / UNITS_A_STEP;
+    w->stopped = !native_pay(w->vm, steps, w->paid);
+    w->paid += steps;
+    w->units = 0;
+    return w->stopped ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+typedef struct Search { /* one match to be found */
+    GenVM *vm;
+    Pattern *pattern;
+    PCRE2_SPTR text;
+    size_t from, end;
+    uint32_t options;
+    uint64_t units; /* that a piece may take */
+    uint64_t paid;  /* steps, for what was done in pieces */
+} Search;
+
+/* PCRE2's own stack on the machine's is small: what does not fit takes memory instead. */
+static int match_piece(Search *s, const pcre2_code *code, size_t from, uint32_t options) {
+    pcre2_match_context *context = s->pattern->context;
+    int result = pcre2_match(code, s->text, s->end, from, options, s->pattern->data, context);
+    if (result != PCRE2_ERROR_JIT_STACKLIMIT) return result;
+    options |= PCRE2_NO_JIT;
+    return pcre2_match(code, s->text, s->end, from, options, s->pattern->data, context);
+}
+
+static bool make_watched(GenVM *vm, Pattern *pattern) {
+    if (pattern->watched) return true;
+    size_t size = 0, offset;
+    int code = 0;
+    const uint8_t *text = translated_text(vm, pattern, &size);
+    pattern->watched =
+        compile_own(vm, text, size, pattern->options | PCRE2_AUTO_CALLOUT, &code, &offset);
+    if (pattern->watched) pcre2_jit_compile(pattern->watched, PCRE2_JIT_COMPLETE);
+    if (!pattern->watched && vm->exception == VALUE_UNSET) raise_match_error(vm, code);
+    return pattern->watched != NULL;
+}
+
+/* A match that begins at `from`. PCRE2_ERROR_CALLOUT: an exception is pending, or the task stops.
+ */
+static int match_watched(Search *s, size_t from) {
+    pcre2_match_context *context = s->pattern->context;
+    if (!make_watched(s->vm, s->pattern)) return PCRE2_ERROR_CALLOUT;
+    Watch w = {.vm = s->vm, .at = from, .paid = s->paid};
+    pcre2_set_match_limit(context, UINT32_MAX);
+    pcre2_set_callout(context, watch, &w);
+    int code = match_piece(s, s->pattern->watched, from, s->options | PCRE2_ANCHORED);
+    pcre2_set_callout(context, NULL, NULL);
+    pcre2_set_match_limit(context, (uint32_t)s->units);
+    s->paid = w.paid;
+    if (w.stopped) return PCRE2_ERROR_CALLOUT;
+    return native_charge(s->vm, w.units / UNITS_A_STEP) ? code : PCRE2_ERROR_CALLOUT;
+}
+
+static size_t next_start(const Search *s, size_t at) {
+    at++;
+    while (!s->pattern->is_bytes && at < s->end && (s->text[at] & 0xC0) == 0x80)
+        at++;
+    return at;
+}
+
+/* A match that begins at `at` or up to `wide` bytes behind. */
+static int match_between(Search *s, size_t at, size_t wide) {
+    pcre2_set_offset_limit(s->pattern->context, at + wide);
+    int code = match_piece(s, s->pattern->code, at, s->options);
+    pcre2_set_offset_limit(s->pattern->context, PCRE2_UNSET);
+    return code == PCRE2_ERROR_MATCHLIMIT && wide == 0 ? match_watched(s, at) : code;
+}
+
+/* A search in pieces, which grow as long as that goes well. */
+static int match_in_pieces(Search *s) {
+    size_t at = s->from, wide = (s->end - s->from) / 8;
+    for (;;) {
+        uint64_t steps = s->units / UNITS_A_STEP;
+        if (!native_pay(s->vm, steps, s->paid)) return PCRE2_ERROR_CALLOUT;
+        s->paid += steps;
+        int code = match_between(s, at, wide);
+        if (code == PCRE2_ERROR_MATCHLIMIT) {
+            wide /= 8;
+            continue;
+        }
+        if (code != PCRE2_ERROR_NOMATCH || at + wide >= s->end) return code;
+        at = next_start(s, at + wide);
+        wide = 2 * wide + 1;
+        s->options &= ~(uint32_t)PCRE2_NOTEMPTY_ATSTART; /* that is where the search begins */
+    }
+}
+
+/* 1: found, 0: not, -1: an exception is pending, or the task stops. */
 static int run(GenVM *vm, Pattern *pattern, const Subject *subject, size_t from, size_t end,
                uint32_t options) {
-    options |= PCRE2_NO_UTF_CHECK;
-    for (uint32_t limit = FIRST_LIMIT;; limit = limit < 1u << 29 ? limit * 4 : limit) {
-        pcre2_set_match_limit(pattern->context, limit);
-        int code = pcre2_match(pattern->code, (PCRE2_SPTR)subject->data, end, from, options,
-                               pattern->data, pattern->context);
-        if (code >= 0) {
-            size_t to = pcre2_get_ovector_pointer(pattern->data)[1];
-            return native_charge(vm, 1 + (to > from ? to - from : 0) / 16) ? 1 : -1;
-        }
-        if (code == PCRE2_ERROR_NOMATCH) return native_charge(vm, 1 + (end - from) / 64) ? 0 : -1;
-        if (code == PCRE2_ERROR_JIT_STACKLIMIT) {
-            options |= PCRE2_NO_JIT;
-        } else if (code != PCRE2_ERROR_MATCHLIMIT) {
-            raise_match_error(vm, code);
-            return -1;
-        } else if (!native_pay(vm, limit / STEPS_A_UNIT)) {
-            return -1;
-        }
+    Search s = {.vm = vm,
+                .pattern = pattern,
+                .text = (PCRE2_SPTR)subject->data,
+                .from = from,
+                .end = end,
+                .options = options | PCRE2_NO_UTF_CHECK,
+                .units = UNITS + (end - from)};
+    pcre2_set_match_limit(pattern->context, (uint32_t)s.units);
+    int code = match_piece(&s, pattern->code, from, s.options);
+    if (code == PCRE2_ERROR_MATCHLIMIT)
+        code = options & PCRE2_ANCHORED ? match_watched(&s, from) : match_in_pieces(&s);
+    if (code >= 0) {
+        size_t to = pcre2_get_ovector_pointer(pattern->data)[1];
+        return native_charge(vm, 1 + (to > from ? to - from : 0) / 16) ? 1 : -1;
     }
+    if (code == PCRE2_ERROR_NOMATCH) return native_charge(vm, 1 + (end - from) / 64) ? 0 : -1;
+    if (code != PCRE2_ERROR_CALLOUT) raise_match_error(vm, code);
+    return -1;
 }
 
 /* Does the outer group of two that end together contain the inner one? By the starts. */
@@ -403,6 +528,7 @@ static void pattern_finalize(GenVM *vm, Object *object) {
     pcre2_match_data_free(pattern->data);
     pcre2_match_context_free(pattern->context);
     pcre2_code_free(pattern->code);
+    pcre2_code_free(pattern->watched);
     pattern->data = NULL;
     pattern->context = NULL;
     pattern->code = NULL;
@@ -505,7 +631,8 @@ static pcre2_match_context *new_match_context(GenVM *vm) {
 static HostObject *pattern_new(GenVM *vm, const uint8_t *text, size_t size, uint32_t options,
                                int *code, size_t *offset) {
     if (!native_charge(vm, size)) return NULL;
-    pcre2_code *compiled = compile_own(vm, text, size, options, code, offset);
+    pcre2_code *compiled =
+        compile_own(vm, text, size, options | PCRE2_USE_OFFSET_LIMIT, code, offset);
     if (!compiled) return NULL;
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* where it cannot, matching interprets */
     HostObject *host = gc_new_of(vm, sizeof *host + sizeof(Pattern), TYPE_HOST,
@@ -587,14 +714,8 @@ static Value compile(GenVM *vm, Value *args) {
 
 static void save_pattern_shell(ImageWriter *w, Object *object) {
     const Pattern *pattern = PATTERN(object_value(object));
-    const uint8_t *text = NULL;
     size_t size = 0;
-    if (value_is_str(pattern->translated)) {
-        text = (const uint8_t *)AS_STR(pattern->translated)->data;
-        size = AS_STR(pattern->translated)->size;
-    } else {
-        bytes_view(w->vm, pattern->translated, &text, &size);
-    }
+    const uint8_t *text = translated_text(w->vm, pattern, &size);
     image_put_number(w->out, pattern->options);
     image_put_number(w->out, image_zigzag(pattern->flags));
     image_put_number(w->out, size);

@@ -9,6 +9,7 @@
  * of it, and go on when the host has raised the limit. Work that is done in one piece and that the
  * budget does not cover is not begun: native_afford stops the task before the instruction.
  */
+#include "vm/bind.h"
 #include "vm/native.h"
 #include "vm/task.h"
 
@@ -163,28 +164,55 @@ bool budget_is_outrun(GenVM *vm) {
     return steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept) < -MOST;
 }
 
-bool budget_stops_work(GenVM *vm) {
-    Task *task = vm->task;
-    uint64_t deadline = task && vm->afforded ? task->limits[BUDGET_DEADLINE] : 0;
+/* Has the deadline come, before an instruction that can be run anew. */
+static bool deadline_stops(GenVM *vm) {
+    uint64_t deadline = vm->task ? vm->task->limits[BUDGET_DEADLINE] : 0;
     if (!deadline || now(vm) < deadline || !can_restart(vm)) return false;
-    task->tripped = BUDGET_DEADLINE;
+    vm->task->tripped = BUDGET_DEADLINE;
     vm->stop = STOP_AGAIN;
     return true;
 }
 
-bool native_pay(GenVM *vm, uint64_t steps) {
+bool budget_stops_work(GenVM *vm) {
+    return vm->afforded && deadline_stops(vm);
+}
+
+bool native_pay(GenVM *vm, uint64_t steps, uint64_t before) {
     Task *task = vm->task;
+    if (!vm->afforded && deadline_stops(vm)) return false;
     if (!task || !task->limits[BUDGET_STEPS] || vm->afforded) return native_charge(vm, steps);
     int64_t left = steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept);
     if (left >= 0 && (uint64_t)left >= steps) return native_charge(vm, steps);
     if (can_restart(vm)) {
-        task->wanted = 2 * steps; /* what was done until here is to be done again */
+        task->wanted = 2 * (before + steps); /* what was done until here is to be done again */
         task->tripped = BUDGET_STEPS;
         vm->stop = STOP_AGAIN;
     } else {
         raise_memory(vm);
     }
     return false;
+}
+
+bool native_look(GenVM *vm) {
+    return !deadline_stops(vm) && (!vm->interrupted || vm_poll_native(vm));
+}
+
+bool native_copy_long(GenVM *vm, void *to, const void *from, size_t size) {
+    enum { PIECE = 1 << 21 }; /* bytes: a millisecond, where the memory is touched first */
+    for (size_t done = 0; done < size; done += PIECE) {
+        if (!native_look(vm)) return false;
+        memcpy((char *)to + done, (const char *)from + done,
+               size - done < PIECE ? size - done : PIECE);
+    }
+    return true;
+}
+
+bool native_repeat(GenVM *vm, void *data, size_t size, size_t total) {
+    for (size_t done = size; done < total; done *= 2) {
+        size_t more = done < total - done ? done : total - done;
+        if (!native_copy(vm, (char *)data + done, data, more)) return false;
+    }
+    return true;
 }
 
 void native_spend(GenVM *vm, uint64_t steps) {
@@ -215,10 +243,10 @@ bool native_begin(GenVM *vm, uint64_t steps) {
     if (!native_afford(vm, steps)) return false;
     /* The pieces charge for themselves. They get it back by the slice, with a look between two. */
     vm->fuel_kept += (int64_t)(steps < ((uint64_t)1 << 40) ? steps : (uint64_t)1 << 40);
-    vm->afforded = true;
+    vm->afforded++;
     return true;
 }
 
 void native_end(GenVM *vm) {
-    vm->afforded = false;
+    vm->afforded--;
 }

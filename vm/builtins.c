@@ -573,8 +573,10 @@ static Value compile_text(GenVM *vm, Value source, Value filename, const char *m
         return VALUE_UNSET;
     }
     const char *name = filename == VALUE_ERROR ? NULL : str_c_whole(vm, filename);
-    if (!name || !native_afford(vm, size * COMPILE_STEPS)) return VALUE_ERROR;
-    return vm->compile(vm, (const char *)data, size, name, mode, flags);
+    if (!name || !native_begin(vm, size * COMPILE_STEPS)) return VALUE_ERROR;
+    Value code = vm->compile(vm, (const char *)data, size, name, mode, flags);
+    native_end(vm);
+    return code;
 }
 
 /* The code may be run with separate globals and locals, so that its names live in a namespace. */

@@ -223,10 +223,26 @@ void native_spend(GenVM *vm, uint64_t steps);
  * then. */
 bool native_afford(GenVM *vm, uint64_t steps);
 
-/* As native_charge, between pieces of work that has had no effect yet: false also when the steps do
- * not fit the budget; the task stops before the instruction, which is run anew when there are more.
- */
-bool native_pay(GenVM *vm, uint64_t steps);
+/* As native_charge, between pieces of work that has had no effect yet and for which `before` steps
+ * were paid: false also when the steps do not fit the budget, or its deadline has come; the task
+ * stops before the instruction, which is run anew when there is more. */
+bool native_pay(GenVM *vm, uint64_t steps, uint64_t before);
+
+/* Between pieces of work that is paid for and has had no effect yet: false when it is interrupted,
+ * or the deadline has come. */
+bool native_look(GenVM *vm);
+
+/* As memcpy, with such looks: false, when part of it is copied. */
+bool native_copy_long(GenVM *vm, void *to, const void *from, size_t size);
+static inline bool native_copy(GenVM *vm, void *to, const void *from, size_t size) {
+    enum { SHORT = 1 << 20 };
+    if (unlikely(size > SHORT)) return native_copy_long(vm, to, from, size);
+    if (size) memcpy(to, from, size);
+    return true;
+}
+
+/* What was put at the start of `data` again and again, each time what is there already. */
+bool native_repeat(GenVM *vm, void *data, size_t size, size_t total);
 
 /* The same for work made of smaller pieces that ask for themselves: between the two, they get what
  * they ask for. */

@@ -66,10 +66,11 @@ struct GenVM {
     struct Task *task;           /* the running task (task.h); NULL: the host's own calls */
     struct TaskSwitch *switches; /* what waits on the C stack for the running task to stop */
     uint32_t nested;             /* runs of vm_call within it: it cannot stop above them */
-    uint32_t stop;   /* StopReason: VALUE_ERROR without an exception means that the task stops */
-    bool aborting;   /* the pending exception ends a nested run, whatever handlers there are */
-    bool no_restart; /* the running instruction must not be made anew */
-    bool afforded;   /* the work under way has been paid for as a whole */
+    uint32_t stop;     /* StopReason: VALUE_ERROR without an exception means that the task stops */
+    bool aborting;     /* the pending exception ends a nested run, whatever handlers there are */
+    bool no_restart;   /* the running instruction must not be made anew */
+    uint32_t afforded; /* the work under way has been paid for as a whole: by so many natives that
+                          have begun one inside of the other */
 
     GcArea areas[GC_AREAS]; /* by size / GC_GRANULE; the first is never filled */
     struct Heap *heap;

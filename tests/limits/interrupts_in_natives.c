@@ -22,14 +22,19 @@ static const char *const rows[] = {
     "pow(3, 10 ** 7)",
     "math.perm(10 ** 6, 10 ** 6 - 2)",
     "math.factorial(3 * 10 ** 6)",
+    "re.match('(a+)+$', 'a' * 60 + 'b')",
+    "re.match('(.*)*,(.*)*x', 'ab' * 5000)",
+    "re.search('(?:a|aa)+$', 'b' * 1000 + 'a' * 80 + 'b')",
+    "compile('x = 1\\n' * 10**6, '', 'exec')",
+    "eval('f(' + 'x, 2 ** 200,' * 10**6 + ')')",
+    "exec('x = 1\\n' * 10**6 + 'x = = 1')",
     "sum(range(10 ** 18), 0.5)",
     "a == b",
     "hash(a)",
     "isinstance(1, (((((str,) * 1000,) * 1000,) * 1000,) * 1000,) * 1000)",
     "10 ** 9 in range(10 ** 9, 0, -1) or max(range(10 ** 12))",
-    "re.match('(a+)+$', 'a' * 60 + 'b')",
 };
-enum { COUNT = sizeof rows / sizeof *rows };
+enum { COUNT = sizeof rows / sizeof *rows, WITH_DEADLINE = 11 };
 enum { AFTER = 30000, MOST = 500 }; /* microseconds; milliseconds */
 
 static GenVM *vm;
@@ -71,7 +76,7 @@ static void try_interrupt(const char *row) {
     gen_error_clear(vm);
     if (!interrupted) return; /* it is done in a moment */
     judge(row, "interrupted", end - interrupted);
-    if (!ended && !told && !strstr(row, "re.match")) printf("%s: another exception\n", row);
+    if (!ended && !told) printf("%s: another exception\n", row);
 }
 
 static void try_deadline(const char *row) {
@@ -85,7 +90,7 @@ static void try_deadline(const char *row) {
         if (outcome.budget != GEN_BUDGET_DEADLINE) printf("%s: another budget\n", row);
     }
     double took = seconds() - begin;
-    if (strstr(row, "pow") || strstr(row, "math")) judge(row, "the deadlines were noticed", took);
+    judge(row, "the deadlines were noticed", took);
     gen_error_clear(vm);
     gen_scope_close(vm, scope);
 }
@@ -97,7 +102,7 @@ int main(void) {
     gen_run_string(vm, setup, "setup");
     for (int i = 0; i < COUNT; i++)
         try_interrupt(rows[i]);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < WITH_DEADLINE; i++)
         try_deadline(rows[i]);
     if (gen_as_int(vm, gen_eval(vm, "pow(3, 1000, 1009)")) != 404) printf("the VM is not whole\n");
     gen_vm_free(vm);

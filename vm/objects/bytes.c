@@ -325,9 +325,9 @@ static Value concat(GenVM *vm, Value left, Value right) {
     if (result == VALUE_ERROR || a.size + b.size == 0) return result;
     size_t size;
     char *out = (char *)bytes_data(result, &size);
-    memcpy(out, a.data, a.size);
-    memcpy(out + a.size, b.data, b.size);
-    return result;
+    bool copied =
+        native_copy(vm, out, a.data, a.size) && native_copy(vm, out + a.size, b.data, b.size);
+    return copied ? result : VALUE_ERROR;
 }
 
 Value bytes_repeat(GenVM *vm, Value v, int64_t times) {
@@ -342,10 +342,9 @@ Value bytes_repeat(GenVM *vm, Value v, int64_t times) {
     if (result == VALUE_ERROR || total == 0) return result;
     size_t size;
     char *out = (char *)bytes_data(result, &size);
-    memcpy(out, span.data, span.size);
-    for (size_t done = span.size; done < total; done *= 2)
-        memcpy(out + done, out, done < total - done ? done : total - done);
-    return result;
+    bool copied =
+        native_copy(vm, out, span.data, span.size) && native_repeat(vm, out, span.size, total);
+    return copied ? result : VALUE_ERROR;
 }
 
 static Value multiply(GenVM *vm, Value v, Value factor) {

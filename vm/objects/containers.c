@@ -306,17 +306,13 @@ Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, u
                                                                                    : LEAF_ERROR;
 }
 
-void sequence_repeat_items(Value *items, uint64_t length, uint64_t total) {
-    if (length == 1) {
-        for (uint64_t i = 1; i < total; i++)
-            items[i] = items[0];
-        return;
-    }
-    for (uint64_t done = length; done < total;) { /* doubling what is there */
-        uint64_t more = done < total - done ? done : total - done;
-        memcpy(items + done, items, more * sizeof *items);
-        done += more;
-    }
+bool sequence_repeat_items(GenVM *vm, Value *items, uint64_t length, uint64_t total) {
+    enum { PLAIN = 4096 };
+    if (length != 1) return native_repeat(vm, items, length * sizeof *items, total * sizeof *items);
+    uint64_t plain = total < PLAIN ? total : PLAIN;
+    for (uint64_t i = 1; i < plain; i++)
+        items[i] = items[0];
+    return native_repeat(vm, items, plain * sizeof *items, total * sizeof *items);
 }
 
 /* ---- indices ---- */

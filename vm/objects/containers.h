@@ -278,7 +278,7 @@ Value sequence_find(GenVM *vm, Value *args,
 /* The count of `sequence * times`. LEAF_SCRIPT: times has an __index__ of its own; LEAF_FALSE: it
  * has a __rmul__, which comes first. */
 Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, uint64_t *count);
-void sequence_repeat_items(Value *items, uint64_t length,
+bool sequence_repeat_items(GenVM *vm, Value *items, uint64_t length,
                            uint64_t total); /* fills items[length .. total) */
 /* What an index that is neither int nor slice means: a twin that calls its __index__, or the
  * TypeError. */

@@ -71,7 +71,7 @@ static Value power_big(GenVM *vm, const IntView *base, uint64_t exponent) {
     uint64_t last = int_product_cost(half, half); /* all squarings together cost twice the last */
     if (last && !native_begin(vm, last * 2)) return VALUE_ERROR;
     Value power = power_by_odd(vm, base, exponent, zeros, bits);
-    native_end(vm);
+    if (last) native_end(vm);
     return power;
 }
 
@@ -234,9 +234,11 @@ static Value power_mod_big(GenVM *vm, const IntView *base, const IntView *expone
     Value result = VALUE_ERROR;
     uint64_t windows = int_view_bits(exponent) / WINDOW + 1 + (1 << WINDOW) / (WINDOW + 1), cost;
     if (__builtin_mul_overflow(windows, window_cost(count), &cost)) cost = UINT64_MAX;
-    if (native_begin(vm, cost) && power_mod_limbs(vm, m, padded, exponent, x + count, x))
-        result = int_from_limbs(vm, x, count, false);
-    native_end(vm);
+    if (native_begin(vm, cost)) {
+        if (power_mod_limbs(vm, m, padded, exponent, x + count, x))
+            result = int_from_limbs(vm, x, count, false);
+        native_end(vm);
+    }
     scratch_free(&scratch);
     return result;
 }

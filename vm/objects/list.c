@@ -102,7 +102,9 @@ bool list_extend_array(GenVM *vm, List *list, const Value *items, uint64_t count
     bool own = items == list->items;
     if (count == 0) return true;
     if (!charge_items(vm, count / 4) || !make_room(vm, list, list->count + count)) return false;
-    memcpy(list->items + list->count, own ? list->items : items, count * sizeof *items);
+    if (!native_copy(vm, list->items + list->count, own ? list->items : items,
+                     count * sizeof *items))
+        return false;
     list->count += count;
     gc_barrier(vm, list);
     return true;
@@ -352,8 +354,10 @@ static Value list_concat(GenVM *vm, Value left, Value right) {
     uint64_t count = a->count + b->count;
     Value both = charge_items(vm, count / 4) ? list_new(vm, count) : VALUE_ERROR;
     if (both == VALUE_ERROR || count == 0) return both;
-    if (a->count) memcpy(AS_LIST(both)->items, a->items, a->count * sizeof(Value));
-    if (b->count) memcpy(AS_LIST(both)->items + a->count, b->items, b->count * sizeof(Value));
+    Value *items = AS_LIST(both)->items;
+    if (!native_copy(vm, items, a->items, a->count * sizeof *items) ||
+        !native_copy(vm, items + a->count, b->items, b->count * sizeof *items))
+        return VALUE_ERROR;
     AS_LIST(both)->count = count;
     return both;
 }
@@ -374,8 +378,10 @@ static Value list_repeat(GenVM *vm, Value self, Value times, bool in_place) {
         return result;
     }
     if (in_place && !list_reserve(vm, list, total)) return VALUE_ERROR;
-    if (!in_place) memcpy(list->items, AS_LIST(self)->items, length * sizeof(Value));
-    sequence_repeat_items(list->items, length, total);
+    if ((!in_place &&
+         !native_copy(vm, list->items, AS_LIST(self)->items, length * sizeof(Value))) ||
+        !sequence_repeat_items(vm, list->items, length, total))
+        return VALUE_ERROR;
     list->count = total;
     gc_barrier(vm, list);
     return result;

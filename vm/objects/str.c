@@ -270,8 +270,9 @@ static Value copy_into_buffer(GenVM *vm, Str *a, Str *b, size_t size) {
     Buffer *buffer = gc_buffer_new(vm, sizeof(GrowBuffer) + size * 2);
     if (!buffer) return VALUE_ERROR;
     GrowBuffer *grow = (GrowBuffer *)buffer->data;
-    memcpy(grow->text, a->data, a->size);
-    memcpy(grow->text + a->size, b->data, b->size);
+    if (!native_copy(vm, grow->text, a->data, a->size) ||
+        !native_copy(vm, grow->text + a->size, b->data, b->size))
+        return VALUE_ERROR;
     grow->used = size;
     return new_shared(vm, grow->text, size, a->length + b->length, joined_flags(a, b),
                       &buffer->header);
@@ -404,6 +405,7 @@ Value str_concat(GenVM *vm, Value left, Value right) {
 }
 
 Value str_repeat(GenVM *vm, Value v, int64_t times) {
+    enum { PLAIN = 4096 };
     Str *str = AS_STR(v);
     if (times <= 0 || !str->size) return vm->empty_str;
     if (times == 1) return str_exact(vm, v);
@@ -415,14 +417,14 @@ Value str_repeat(GenVM *vm, Value v, int64_t times) {
                             str->header.flags & (STR_ASCII | STR_SURROGATES));
     if (!result) return VALUE_ERROR;
     char *data = (char *)result->data;
-    if (str->size == 1) {
-        memset(data, *str->data, size);
-        return object_value(result);
+    size_t begun = str->size;
+    if (begun == 1) {
+        begun = size < PLAIN ? size : PLAIN;
+        memset(data, *str->data, begun);
+    } else if (!native_copy(vm, data, str->data, begun)) {
+        return VALUE_ERROR;
     }
-    memcpy(data, str->data, str->size);
-    for (size_t done = str->size; done < size; done *= 2)
-        memcpy(data + done, data, done < size - done ? done : size - done);
-    return object_value(result);
+    return native_repeat(vm, data, begun, size) ? object_value(result) : VALUE_ERROR;
 }
 
 /* ---- comparing ---- */

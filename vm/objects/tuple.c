@@ -140,9 +140,9 @@ static Value tuple_concat(GenVM *vm, Value left, Value right) {
     if (a->count + b->count == 0) return tuple_new(vm, 0);
     Tuple *both = tuple_raw(vm, a->count + b->count);
     if (!both || !charge_items(vm, both->count)) return VALUE_ERROR;
-    memcpy(both->items, a->items, a->count * sizeof(Value));
-    memcpy(both->items + a->count, b->items, b->count * sizeof(Value));
-    return object_value(both);
+    bool copied = native_copy(vm, both->items, a->items, a->count * sizeof(Value)) &&
+                  native_copy(vm, both->items + a->count, b->items, b->count * sizeof(Value));
+    return copied ? object_value(both) : VALUE_ERROR;
 }
 
 static Value tuple_repeat(GenVM *vm, Value self, Value times) {
@@ -156,9 +156,9 @@ static Value tuple_repeat(GenVM *vm, Value self, Value times) {
     if (total == 0) return tuple_new(vm, 0);
     Tuple *all = tuple_raw(vm, total);
     if (!all) return VALUE_ERROR;
-    memcpy(all->items, tuple->items, tuple->count * sizeof(Value));
-    sequence_repeat_items(all->items, tuple->count, total);
-    return object_value(all);
+    bool copied = native_copy(vm, all->items, tuple->items, tuple->count * sizeof(Value)) &&
+                  sequence_repeat_items(vm, all->items, tuple->count, total);
+    return copied ? object_value(all) : VALUE_ERROR;
 }
 
 static Value tuple_binary(GenVM *vm, BinaryOp op, Value left, Value right) {
