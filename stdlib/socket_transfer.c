@@ -208,17 +208,16 @@ static Value send_all(GenVM *vm, Value *args) {
 static Value send_to(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
-    SocketAddress address;
-    socklen_t address_size;
+    SocketTarget target;
     SocketDeadline deadline;
     Value unfit;
     if (!source_of(vm, args[2], &data, &size)) return VALUE_ERROR;
-    if (!socket_address_from(vm, "sendto", (int)as_int(args[1]), args[4], &address, &address_size,
-                             &unfit))
+    if (!socket_target_from(vm, "sendto", (int)as_int(args[1]), args[4], &target, &unfit))
         return unfit;
     socket_deadline(vm, args[5], &deadline);
-    ssize_t done =
-        transmit(vm, args[0], data, size, (int)as_int(args[3]), &deadline, &address, address_size);
+    ssize_t done = transmit(vm, args[0], data, size, (int)as_int(args[3]), &deadline,
+                            &target.address, target.size);
+    socket_target_leave(&target);
     return done < 0 ? VALUE_ERROR : int_value(done);
 }
 

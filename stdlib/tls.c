@@ -13,8 +13,12 @@
 #include "vm/memory.h"
 #include "vm/paths.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char tls_context_kind[] = "SSL context", tls_connection_kind[] = "SSL connection";
 
@@ -132,9 +136,17 @@ static int give_password(char *buffer, int size, int writing, void *context) {
     return length;
 }
 
-/* OpenSSL opens the file by itself. */
-static bool may_read(GenVM *vm, Value name, const char *path) {
-    return !path || (posix_may_use_files(vm, name) && path_check(vm, path, PATH_READ, false, name));
+/* OpenSSL opens the file by itself, by the place that `path` was found to lead to. */
+static bool find_file(GenVM *vm, Value name, const char *path, PathPlace *place) {
+    *place = (PathPlace){NULL, NULL, -1};
+    return !path ||
+           (posix_may_use_files(vm, name) && path_find(vm, path, PATH_READ, false, name, place));
+}
+
+static bool use_chain(GenVM *vm, SSL_CTX *ctx, const char *cert, const char *key) {
+    return vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
+           vm->openssl->SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
+           vm->openssl->SSL_CTX_check_private_key(ctx) == 1;
 }
 
 /* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
@@ -143,14 +155,48 @@ static Value load_cert_chain(GenVM *vm, Value *args) {
     const char *cert = ctx ? str_c_whole(vm, args[1]) : NULL,
                *key = cert ? str_c_whole(vm, args[2]) : NULL, *password;
     if (!key || !str_c_or_none(vm, args[3], &password)) return VALUE_ERROR;
-    if (!may_read(vm, args[1], cert) || !may_read(vm, args[2], key)) return VALUE_ERROR;
+    PathPlace cert_place, key_place;
+    if (!find_file(vm, args[1], cert, &cert_place)) return VALUE_ERROR;
+    if (!find_file(vm, args[2], key, &key_place)) return path_leave(&cert_place), VALUE_ERROR;
     vm->openssl->SSL_CTX_set_default_passwd_cb(ctx, give_password);
     vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
-    bool ok = vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
-              vm->openssl->SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
-              vm->openssl->SSL_CTX_check_private_key(ctx) == 1;
+    bool ok = use_chain(vm, ctx, cert_place.path, key_place.path);
     vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    path_leave(&cert_place);
+    path_leave(&key_place);
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
+}
+
+/* HHHHHHHH.N or HHHHHHHH.rN, by which OpenSSL finds certificates and revocations in a folder. */
+static bool is_hash_name(const char *name) {
+    size_t hash = strspn(name, "0123456789abcdef");
+    const char *number = name + hash + 1 + (hash == 8 && name[8] == '.' && name[9] == 'r');
+    return hash == 8 && name[8] == '.' && *number && !number[strspn(number, "0123456789")];
+}
+
+static void add_file(GenVM *vm, SSL_CTX *ctx, const char *folder, const char *name) {
+    char *path, opened[32];
+    if (asprintf(&path, "%s/%s", folder, name) < 0) return;
+    int fd = path_open(vm, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    free(path);
+    if (fd < 0) return;
+    snprintf(opened, sizeof opened, "/proc/self/fd/%d", fd);
+    vm->openssl->SSL_CTX_load_verify_locations(ctx, opened, NULL);
+    vm->openssl->ERR_clear_error(); /* what is no certificate is passed over */
+    path_disown(vm, fd);
+    close(fd);
+}
+
+/* OpenSSL opens the files of a folder when a handshake asks for one, by names that may be links. So
+ * where roots are set they are read at once: those that may be read. */
+static void add_folder(GenVM *vm, SSL_CTX *ctx, const char *folder, const char *place) {
+    DIR *entries = opendir(place);
+    struct dirent *entry;
+    while (entries && (entry = readdir(entries))) {
+        native_charge(vm, 1);
+        if (is_hash_name(entry->d_name)) add_file(vm, ctx, folder, entry->d_name);
+    }
+    if (entries) closedir(entries);
 }
 
 static Value load_verify_files(GenVM *vm, Value *args) {
@@ -158,8 +204,15 @@ static Value load_verify_files(GenVM *vm, Value *args) {
     const char *file, *folder;
     if (!ctx || !str_c_or_none(vm, args[1], &file) || !str_c_or_none(vm, args[2], &folder))
         return VALUE_ERROR;
-    if (!may_read(vm, args[1], file) || !may_read(vm, args[2], folder)) return VALUE_ERROR;
-    bool ok = vm->openssl->SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
+    PathPlace place, folder_place;
+    if (!find_file(vm, args[1], file, &place)) return VALUE_ERROR;
+    if (!find_file(vm, args[2], folder, &folder_place)) return path_leave(&place), VALUE_ERROR;
+    bool roots = vm->path_rules && folder;
+    bool ok = (roots && !place.path) || vm->openssl->SSL_CTX_load_verify_locations(
+                                            ctx, place.path, roots ? NULL : folder_place.path) == 1;
+    if (ok && roots) add_folder(vm, ctx, folder, folder_place.path);
+    path_leave(&place);
+    path_leave(&folder_place);
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
