@@ -432,6 +432,12 @@ static Value posix_exit(GenVM *vm, Value *args) {
     _exit((int)as_int(args[0]));
 }
 
+static Value posix_abort(GenVM *vm, Value *args) {
+    (void)args;
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
+    abort();
+}
+
 const NativeDef posix_descriptor_functions[] = {
     {"open(path, flags: size, mode: size = 511, *, dir_fd=None)", posix_open,
      "Open a file for low level IO.  Returns a file descriptor (integer)."},
@@ -488,6 +494,7 @@ const NativeDef posix_process_functions[] = {
     {"urandom(size: size, /)", posix_urandom,
      "Return a bytes object containing random bytes suitable for cryptographic use."},
     {"strerror(code: size, /)", posix_strerror, "Translate an error code to a message string."},
+    {"abort()", posix_abort, "Abort the interpreter immediately: the process ends by SIGABRT."},
     {"_exit(status: size)", posix_exit,
      "Exit to the system with specified status, without normal exit processing."},
     {NULL, NULL, NULL},

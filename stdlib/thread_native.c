@@ -132,6 +132,7 @@ static const NativeDef functions[] = {
      "Start a new thread that calls function(*args, **kwargs); return its identifier."},
     {"start_new(function, args, kwargs=?, /)", start_new_thread, NULL},
     {"exit()", leave, "Raise SystemExit: ends the thread quietly unless it is caught."},
+    {"exit_thread()", leave, "The same as exit()."},
     {"interrupt_main(signum: index = 2, /)", interrupt_main,
      "Let the main thread run the handler of the signal, by default that of Ctrl-C."},
     {"_interrupt()", interrupt, NULL},

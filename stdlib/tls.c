@@ -127,12 +127,18 @@ static Value set_verify(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
+typedef struct Password {
+    const char *text; /* or NULL */
+    bool asked;       /* OpenSSL wanted one */
+} Password;
+
 static int give_password(char *buffer, int size, int writing, void *context) {
     (void)writing;
-    const char *password = context;
-    int length = password ? (int)strlen(password) : 0;
+    Password *password = context;
+    int length = password->text ? (int)strlen(password->text) : 0;
+    password->asked = true;
     if (length > size) return 0;
-    if (password) memcpy(buffer, password, (size_t)length);
+    if (password->text) memcpy(buffer, password->text, (size_t)length);
     return length;
 }
 
@@ -149,21 +155,27 @@ static bool use_chain(GenVM *vm, SSL_CTX *ctx, const char *cert, const char *key
            vm->openssl->SSL_CTX_check_private_key(ctx) == 1;
 }
 
-/* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
+/* load_cert_chain(context, certfile, keyfile, password or None): None, NotImplemented when it takes
+ * a password and none is given, or a failure */
 static Value load_cert_chain(GenVM *vm, Value *args) {
     SSL_CTX *ctx = tls_context_of(vm, args[0]);
+    Password password = {NULL, false};
     const char *cert = ctx ? str_c_whole(vm, args[1]) : NULL,
-               *key = cert ? str_c_whole(vm, args[2]) : NULL, *password;
-    if (!key || !str_c_or_none(vm, args[3], &password)) return VALUE_ERROR;
+               *key = cert ? str_c_whole(vm, args[2]) : NULL;
+    if (!key || !str_c_or_none(vm, args[3], &password.text)) return VALUE_ERROR;
     PathPlace cert_place, key_place;
     if (!find_file(vm, args[1], cert, &cert_place)) return VALUE_ERROR;
     if (!find_file(vm, args[2], key, &key_place)) return path_leave(&cert_place), VALUE_ERROR;
     vm->openssl->SSL_CTX_set_default_passwd_cb(ctx, give_password);
-    vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
+    vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, &password);
     bool ok = use_chain(vm, ctx, cert_place.path, key_place.path);
     vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
     path_leave(&cert_place);
     path_leave(&key_place);
+    if (!ok && password.asked && !password.text) {
+        vm->openssl->ERR_clear_error();
+        return VALUE_NOT_IMPLEMENTED;
+    }
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
@@ -250,6 +262,22 @@ static Value load_verify_data(GenVM *vm, Value *args) {
     if (count && last && !ended) return tls_failure(vm, SSL_ERROR_SSL, NULL);
     vm->openssl->ERR_clear_error(); /* the end of the data is one */
     return int_value(count);
+}
+
+/* load_dh_params(context, PEM as bytes): None or a failure */
+static Value load_dh_params(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
+    const uint8_t *data;
+    size_t size;
+    if (!ctx || !bytes_view(vm, args[1], &data, &size)) return VALUE_ERROR;
+    if (size > INT32_MAX) return raise_overflow(vm, "the parameters are too long");
+    BIO *bio = vm->openssl->BIO_new_mem_buf(data, (int)size);
+    if (!bio) return raise_memory(vm);
+    EVP_PKEY *params = vm->openssl->PEM_read_bio_Parameters(bio, NULL);
+    vm->openssl->BIO_free(bio);
+    if (params && vm->openssl->SSL_CTX_set0_tmp_dh_pkey(ctx, params) == 1) return VALUE_NONE;
+    if (params) vm->openssl->EVP_PKEY_free(params);
+    return tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
 static Value set_default_paths(GenVM *vm, Value *args) {
@@ -551,6 +579,7 @@ static const NativeDef functions[] = {
     {"load_verify_files(context, file: str | None, folder: str | None, /)", load_verify_files,
      NULL},
     {"load_verify_data(context, data, /)", load_verify_data, NULL},
+    {"load_dh_params(context, data: bytes, /)", load_dh_params, NULL},
     {"set_default_paths(context, /)", set_default_paths, NULL},
     {"set_ciphers(context, ciphers: str, /)", set_ciphers, NULL},
     {"set_versions(context, least: index, most: index, /)", set_versions, NULL},
