@@ -64,6 +64,13 @@ static Value interrupt(GenVM *vm, Value *args) {
     return vm_after_signal(vm);
 }
 
+/* ... but seen at the end of the slice, by what the caller raises an exception for first. */
+static Value interrupt_later(GenVM *vm, Value *args) {
+    (void)args;
+    gen_interrupt(vm);
+    return VALUE_NONE;
+}
+
 static Value get_ident(GenVM *vm, Value *args) {
     (void)args;
     Threads *threads = threads_get(vm);
@@ -136,6 +143,7 @@ static const NativeDef functions[] = {
     {"interrupt_main(signum: index = 2, /)", interrupt_main,
      "Let the main thread run the handler of the signal, by default that of Ctrl-C."},
     {"_interrupt()", interrupt, NULL},
+    {"_interrupt_later()", interrupt_later, NULL},
     {"get_ident()", get_ident,
      "Return a non-zero integer that identifies the running thread among those that exist."},
     {"_current()", current, NULL},

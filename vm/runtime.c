@@ -116,7 +116,10 @@ bool vm_safepoint(GenVM *vm) {
     vm->poll &= ~(uint32_t)(POLL_BUDGET | POLL_INTERRUPT);
     if (vm->task && !budget_safepoint(vm)) return false;
     if (unlikely(vm->interrupted)) {
-        if (threads_main_takes(vm)) return take_interrupt(vm);
+        if (threads_main_takes(vm)) { /* the handler has the turn, however many signals come */
+            vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
+            return take_interrupt(vm);
+        }
         if (vm->stop) return false;
     }
     vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
