@@ -91,10 +91,10 @@ static Value read_at(GenVM *vm, Value *args, off_t offset) {
     if (!posix_may_use_descriptor(vm, as_int(args[0])) || !gc_check_size(vm, (uint64_t)size))
         return VALUE_ERROR;
     if (!file_fetch(vm, fd, offset, (size_t)size)) return VALUE_ERROR;
-    if (offset < 0 && !file_wait_ready(vm, fd, POLLIN)) return VALUE_ERROR;
+    if (size && offset < 0 && !file_wait_ready(vm, fd, POLLIN)) return VALUE_ERROR;
     Value bytes = bytes_new(vm, NULL, (size_t)size);
-    if (bytes == VALUE_ERROR || size == 0) return bytes;
-    uint8_t *data = (uint8_t *)AS(Bytes, bytes)->data;
+    if (bytes == VALUE_ERROR) return bytes;
+    uint8_t nothing, *data = size ? (uint8_t *)AS(Bytes, bytes)->data : &nothing;
     ssize_t got;
     while ((got = offset < 0 ? read(fd, data, (size_t)size)
                              : pread(fd, data, (size_t)size, offset)) < 0)

@@ -16,7 +16,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -187,10 +186,13 @@ static bool is_hash_name(const char *name) {
 }
 
 static void add_file(GenVM *vm, SSL_CTX *ctx, const char *folder, const char *name) {
-    char *path, opened[32];
-    if (asprintf(&path, "%s/%s", folder, name) < 0) return;
+    char opened[32];
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = memory_new(vm, size);
+    if (!path) return;
+    snprintf(path, size, "%s/%s", folder, name);
     int fd = path_open(vm, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
-    free(path);
+    memory_free(path);
     if (fd < 0) return;
     snprintf(opened, sizeof opened, "/proc/self/fd/%d", fd);
     vm->openssl->SSL_CTX_load_verify_locations(ctx, opened, NULL);
