@@ -87,7 +87,7 @@ static bool put_ancillary(GenVM *vm, Tuple *ancillary, struct msghdr *message) {
 
 static ssize_t transmit(GenVM *vm, int fd, const struct msghdr *message, int flags, Value timeout) {
     SocketDeadline deadline;
-    socket_deadline(vm, timeout, &deadline);
+    socket_deadline(vm, timeout, flags, &deadline);
     if (deadline.parks)
         flags |= MSG_DONTWAIT;
     else if (!socket_wait(vm, fd, POLLOUT, &deadline))
@@ -125,7 +125,7 @@ static Value send_message(GenVM *vm, Value *args) {
 
 static ssize_t receive(GenVM *vm, int fd, struct msghdr *message, int flags, Value timeout) {
     SocketDeadline deadline;
-    socket_deadline(vm, timeout, &deadline);
+    socket_deadline(vm, timeout, flags, &deadline);
     if (deadline.parks)
         flags |= MSG_DONTWAIT;
     else if (!socket_wait(vm, fd, POLLIN, &deadline))

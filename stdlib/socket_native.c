@@ -48,13 +48,16 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-void socket_deadline(GenVM *vm, Value timeout, SocketDeadline *deadline) {
+void socket_deadline(GenVM *vm, Value timeout, int flags, SocketDeadline *deadline) {
     *deadline = (SocketDeadline){0};
     double seconds = timeout == VALUE_NONE ? 0 : value_float(timeout);
     deadline->nonblocking = timeout != VALUE_NONE && seconds <= 0;
     deadline->bounded = seconds > 0;
     deadline->parks = !deadline->nonblocking && (vm->resumed || threads_are_many(vm));
-    if (!deadline->bounded) return;
+    if (!deadline->bounded) {
+        if (flags & MSG_DONTWAIT) deadline->parks = false;
+        return;
+    }
     deadline->until = vm->resumed ? (int64_t)threads_current(vm)->until
                                   : now() + (int64_t)(fmin(seconds, 9e9) * 1e9);
 }
@@ -433,7 +436,7 @@ static Value connect_socket(GenVM *vm, Value *args) {
     Value unfit;
     if (!socket_target_from(vm, "connect", (int)as_int(args[1]), args[2], &target, &unfit))
         return unfit;
-    socket_deadline(vm, args[3], &deadline);
+    socket_deadline(vm, args[3], 0, &deadline);
     int fd = socket_fd(vm, args[0]);
     Value result = deadline.parks ? connect_parked(vm, fd, &target, &deadline)
                                   : connect_now(vm, fd, &target, &deadline, args[4] == VALUE_TRUE);
@@ -447,7 +450,7 @@ static Value accept_socket(GenVM *vm, Value *args) {
     SocketDeadline deadline;
     socklen_t size;
     int fd = socket_fd(vm, args[0]), accepted;
-    socket_deadline(vm, args[1], &deadline);
+    socket_deadline(vm, args[1], 0, &deadline);
     if (!socket_wait(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
     while (size = sizeof address, (accepted = accept4(fd, &address.any, &size, SOCK_CLOEXEC)) < 0)
         if (!socket_again(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;

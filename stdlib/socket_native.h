@@ -47,8 +47,9 @@ bool socket_target_from(GenVM *vm, const char *function, int family, Value v, So
 void socket_target_leave(SocketTarget *target);
 Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size);
 
-/* timeout: None, 0 or seconds. */
-void socket_deadline(GenVM *vm, Value timeout, SocketDeadline *deadline);
+/* timeout: None, 0 or seconds. flags: of the call; MSG_DONTWAIT is for sockets without a timeout.
+ */
+void socket_deadline(GenVM *vm, Value timeout, int flags, SocketDeadline *deadline);
 /* Before a call and after EAGAIN: true when it may be made. False with TimeoutError or
  * KeyboardInterrupt. */
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline);
