@@ -342,7 +342,7 @@ void vm_run_finalizers(GenVM *vm) {
     Value key, value;
     while (globals && dict_next(globals, &position, &key, &value))
         if (key != name_value(vm, NAME___builtins__)) dict_set_str(vm, globals, key, VALUE_NONE);
-    if (!gc_has_finalizable(vm) && !weakrefs_exist(vm) && !vm->pending_count) return;
+    if (!gc_has_finalizable(vm) && !weakrefs_have_callbacks(vm) && !vm->pending_count) return;
     for (int round = 0; round < 4; round++) {
         gc_collect(vm, true);
         if (!vm->pending_count) return;
