@@ -91,10 +91,10 @@ static Value read_at(GenVM *vm, Value *args, off_t offset) {
     if (!posix_may_use_descriptor(vm, as_int(args[0])) || !gc_check_size(vm, (uint64_t)size))
         return VALUE_ERROR;
     if (!file_fetch(vm, fd, offset, (size_t)size)) return VALUE_ERROR;
-    if (offset < 0 && !file_wait_ready(vm, fd, POLLIN)) return VALUE_ERROR;
+    if (size && offset < 0 && !file_wait_ready(vm, fd, POLLIN)) return VALUE_ERROR;
     Value bytes = bytes_new(vm, NULL, (size_t)size);
-    if (bytes == VALUE_ERROR || size == 0) return bytes;
-    uint8_t *data = (uint8_t *)AS(Bytes, bytes)->data;
+    if (bytes == VALUE_ERROR) return bytes;
+    uint8_t nothing, *data = size ? (uint8_t *)AS(Bytes, bytes)->data : &nothing;
     ssize_t got;
     while ((got = offset < 0 ? read(fd, data, (size_t)size)
                              : pread(fd, data, (size_t)size, offset)) < 0)
@@ -432,6 +432,12 @@ static Value posix_exit(GenVM *vm, Value *args) {
     _exit((int)as_int(args[0]));
 }
 
+static Value posix_abort(GenVM *vm, Value *args) {
+    (void)args;
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
+    abort();
+}
+
 const NativeDef posix_descriptor_functions[] = {
     {"open(path, flags: size, mode: size = 511, *, dir_fd=None)", posix_open,
      "Open a file for low level IO.  Returns a file descriptor (integer)."},
@@ -488,6 +494,7 @@ const NativeDef posix_process_functions[] = {
     {"urandom(size: size, /)", posix_urandom,
      "Return a bytes object containing random bytes suitable for cryptographic use."},
     {"strerror(code: size, /)", posix_strerror, "Translate an error code to a message string."},
+    {"abort()", posix_abort, "Abort the interpreter immediately: the process ends by SIGABRT."},
     {"_exit(status: size)", posix_exit,
      "Exit to the system with specified status, without normal exit processing."},
     {NULL, NULL, NULL},

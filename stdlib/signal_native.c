@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -128,8 +129,10 @@ static Value set_alarm(GenVM *vm, Value *args) {
 }
 
 static struct timeval time_of(Value seconds) {
-    double number = value_float(seconds);
-    return (struct timeval){(time_t)number, (suseconds_t)((number - (double)(time_t)number) * 1e6)};
+    double number = value_float(seconds), whole = floor(number);
+    double rest = ceil((number - whole) * 1e6); /* never 0, which turns a timer off, for a little */
+    if (rest < 1e6) return (struct timeval){(time_t)whole, (suseconds_t)rest};
+    return (struct timeval){(time_t)whole + 1, 0};
 }
 static Value pair_of(GenVM *vm, const struct itimerval *timer) {
     double value = (double)timer->it_value.tv_sec + 1e-6 * (double)timer->it_value.tv_usec;
@@ -177,13 +180,13 @@ static Value pause_process(GenVM *vm, Value *args) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (!vm->interrupted) sigsuspend(&before);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return VALUE_NONE;
+    return vm_after_signal(vm);
 }
 
 static Value describe(GenVM *vm, Value *args) {
-    const char *text =
-        as_int(args[0]) > 0 && as_int(args[0]) < 32 ? strsignal((int)as_int(args[0])) : NULL;
-    return text ? str_from(vm, text) : VALUE_NONE;
+    if (!is_number(vm, args[0])) return VALUE_ERROR;
+    const char *text = strsignal((int)as_int(args[0]));
+    return text && !strstr(text, "Unknown signal") ? str_from(vm, text) : VALUE_NONE;
 }
 
 /* ---- masks and waits: lists of numbers ---- */

@@ -87,7 +87,7 @@ static bool put_ancillary(GenVM *vm, Tuple *ancillary, struct msghdr *message) {
 
 static ssize_t transmit(GenVM *vm, int fd, const struct msghdr *message, int flags, Value timeout) {
     SocketDeadline deadline;
-    socket_deadline(vm, timeout, &deadline);
+    socket_deadline(vm, timeout, flags, &deadline);
     if (deadline.parks)
         flags |= MSG_DONTWAIT;
     else if (!socket_wait(vm, fd, POLLOUT, &deadline))
@@ -103,19 +103,21 @@ static ssize_t transmit(GenVM *vm, int fd, const struct msghdr *message, int fla
 static Value send_message(GenVM *vm, Value *args) {
     struct iovec spans[IOV_MAX];
     struct msghdr message = {.msg_iov = spans};
-    SocketAddress address;
+    SocketTarget target = {.place.fd = -1};
     Value unfit;
     if (!spans_of(vm, AS_TUPLE(args[2]), spans)) return VALUE_ERROR;
     message.msg_iovlen = AS_TUPLE(args[2])->count;
     if (args[5] != VALUE_NONE) {
-        if (!socket_address_from(vm, "sendmsg", (int)as_int(args[1]), args[5], &address,
-                                 &message.msg_namelen, &unfit))
+        if (!socket_target_from(vm, "sendmsg", (int)as_int(args[1]), args[5], &target, &unfit))
             return unfit;
-        message.msg_name = &address;
+        message.msg_name = &target.address;
+        message.msg_namelen = target.size;
     }
-    if (!put_ancillary(vm, AS_TUPLE(args[3]), &message)) return VALUE_ERROR;
-    ssize_t done = transmit(vm, (int)as_int(args[0]), &message, (int)as_int(args[4]), args[6]);
+    ssize_t done = -1;
+    if (put_ancillary(vm, AS_TUPLE(args[3]), &message))
+        done = transmit(vm, (int)as_int(args[0]), &message, (int)as_int(args[4]), args[6]);
     memory_free(message.msg_control);
+    socket_target_leave(&target);
     return done < 0 ? VALUE_ERROR : int_value(done);
 }
 
@@ -123,7 +125,7 @@ static Value send_message(GenVM *vm, Value *args) {
 
 static ssize_t receive(GenVM *vm, int fd, struct msghdr *message, int flags, Value timeout) {
     SocketDeadline deadline;
-    socket_deadline(vm, timeout, &deadline);
+    socket_deadline(vm, timeout, flags, &deadline);
     if (deadline.parks)
         flags |= MSG_DONTWAIT;
     else if (!socket_wait(vm, fd, POLLIN, &deadline))

@@ -145,13 +145,16 @@ static Value name_result(GenVM *vm, const NameJob *name) {
 /* getnameinfo(family, address, flags) -> [host, service] */
 static Value get_nameinfo(GenVM *vm, Value *args) {
     NameJob asked = {.flags = (int)as_int(args[2])}, *name;
+    SocketTarget target;
     Value unfit;
     if (!socket_may_use(vm)) return VALUE_ERROR;
     if (offload_is_under_way(vm))
         return (name = offload_finish(vm)) ? name_result(vm, name) : VALUE_ERROR;
-    if (!socket_address_from(vm, "getnameinfo", (int)as_int(args[0]), args[1], &asked.address,
-                             &asked.size, &unfit))
+    if (!socket_target_from(vm, "getnameinfo", (int)as_int(args[0]), args[1], &target, &unfit))
         return unfit;
+    asked.address = target.address;
+    asked.size = target.size;
+    socket_target_leave(&target);
     if (asked.flags & NI_NUMERICHOST || !threads_are_many(vm)) {
         run_name(&asked.job);
         return name_result(vm, &asked);

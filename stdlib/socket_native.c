@@ -48,13 +48,16 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-void socket_deadline(GenVM *vm, Value timeout, SocketDeadline *deadline) {
+void socket_deadline(GenVM *vm, Value timeout, int flags, SocketDeadline *deadline) {
     *deadline = (SocketDeadline){0};
     double seconds = timeout == VALUE_NONE ? 0 : value_float(timeout);
     deadline->nonblocking = timeout != VALUE_NONE && seconds <= 0;
     deadline->bounded = seconds > 0;
     deadline->parks = !deadline->nonblocking && (vm->resumed || threads_are_many(vm));
-    if (!deadline->bounded) return;
+    if (!deadline->bounded) {
+        if (flags & MSG_DONTWAIT) deadline->parks = false;
+        return;
+    }
     deadline->until = vm->resumed ? (int64_t)threads_current(vm)->until
                                   : now() + (int64_t)(fmin(seconds, 9e9) * 1e9);
 }
@@ -146,7 +149,36 @@ static bool host_from(GenVM *vm, int family, Value v, void *out, Value *unfit) {
     return false;
 }
 
-static bool unix_from(GenVM *vm, Value v, SocketAddress *address, socklen_t *size) {
+static bool put_path(GenVM *vm, const void *path, size_t length, SocketTarget *target) {
+    struct sockaddr_un *address = &target->address.un;
+    bool abstract = length > 0 && !*(const char *)path;
+    if (length > sizeof address->sun_path - !abstract)
+        return raise_error(vm, EXC_OS_ERROR, "AF_UNIX path too long"), false;
+    memset(address->sun_path, 0, sizeof address->sun_path);
+    memcpy(address->sun_path, path, length);
+    target->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
+    return true;
+}
+
+/* The path is checked, and used from then on by the place that it was found to lead to: a link that
+ * comes there later leads nowhere. What is bound is made in its folder; else it is there. */
+static bool find_unix(GenVM *vm, bool binds, Value v, SocketTarget *target) {
+    char given[sizeof target->address.un.sun_path];
+    memcpy(given, target->address.un.sun_path, sizeof given);
+    if (!posix_may_use_files(vm, v) ||
+        !path_find(vm, given, PATH_READ | PATH_WRITE, binds, v, &target->place))
+        return false;
+    if (target->place.path == given) {
+        target->place.path = NULL;
+        return true;
+    }
+    const char *found = *target->place.path ? target->place.path : "/proc/self/fd/none";
+    if (put_path(vm, found, strlen(found), target)) return true;
+    path_leave(&target->place);
+    return false;
+}
+
+static bool unix_from(GenVM *vm, bool binds, Value v, SocketTarget *target) {
     const uint8_t *data;
     size_t length;
     if (value_is_str(v)) {
@@ -155,15 +187,9 @@ static bool unix_from(GenVM *vm, Value v, SocketAddress *address, socklen_t *siz
     } else if (!bytes_view(vm, v, &data, &length)) {
         return raise_type(vm, "a bytes-like object is required, not '%T'", v), false;
     }
-    bool abstract = length > 0 && data[0] == 0;
-    if (length > sizeof address->un.sun_path - !abstract)
-        return raise_error(vm, EXC_OS_ERROR, "AF_UNIX path too long"), false;
-    address->un.sun_family = AF_UNIX;
-    memcpy(address->un.sun_path, data, length);
-    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
-    if (abstract || !length) return true;
-    return posix_may_use_files(vm, v) &&
-           path_check(vm, address->un.sun_path, PATH_READ | PATH_WRITE, false, v);
+    target->address.un.sun_family = AF_UNIX;
+    if (!put_path(vm, data, length, target)) return false;
+    return !length || !data[0] || find_unix(vm, binds, v, target);
 }
 
 /* Item `at` of an address, if it is there. One of more than 64 bits is `beyond`. */
@@ -239,19 +265,25 @@ static bool netlink_from(GenVM *vm, const char *function, Value v, SocketAddress
     return true;
 }
 
-bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
-                         SocketAddress *address, socklen_t *size, Value *unfit) {
-    memset(address, 0, sizeof *address);
+bool socket_target_from(GenVM *vm, const char *function, int family, Value v, SocketTarget *target,
+                        Value *unfit) {
+    SocketAddress *address = &target->address;
+    memset(target, 0, sizeof *target);
+    target->place.fd = -1;
     *unfit = VALUE_ERROR;
-    if (family == AF_UNIX) return unix_from(vm, v, address, size);
+    if (family == AF_UNIX) return unix_from(vm, !strcmp(function, "bind"), v, target);
     if (family == AF_NETLINK) {
-        *size = sizeof address->netlink;
+        target->size = sizeof address->netlink;
         return netlink_from(vm, function, v, address);
     }
     if (family != AF_INET && family != AF_INET6)
         return raise_error(vm, EXC_OS_ERROR, "%s(): bad family", function), false;
-    *size = family == AF_INET ? sizeof address->in : sizeof address->in6;
+    target->size = family == AF_INET ? sizeof address->in : sizeof address->in6;
     return internet_from(vm, function, family, v, address, unfit);
+}
+
+void socket_target_leave(SocketTarget *target) {
+    path_leave(&target->place);
 }
 
 static Value unix_value(GenVM *vm, const SocketAddress *address, socklen_t size) {
@@ -259,7 +291,11 @@ static Value unix_value(GenVM *vm, const SocketAddress *address, socklen_t size)
     if (size <= offsetof(struct sockaddr_un, sun_path)) return vm->empty_str;
     const char *path = address->un.sun_path;
     if (!path[0]) return bytes_new(vm, path, length);
-    return str_decode_utf8(vm, path, strnlen(path, length), "surrogateescape");
+    char whole[sizeof address->un.sun_path + 1] = "";
+    memcpy(whole, path, strnlen(path, length));
+    const char *given = path_given_name(vm, whole);
+    if (!given) given = whole;
+    return str_decode_utf8(vm, given, strlen(given), "surrogateescape");
 }
 
 Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size) {
@@ -314,13 +350,31 @@ static Value shut_down(GenVM *vm, Value *args) {
                                                                        : socket_raise(vm);
 }
 
+/* The system knows it by the place's path; the script goes on to know it by the name it gave. */
+static bool keep_name(GenVM *vm, int fd, Value given, SocketTarget *target) {
+    const uint8_t *data;
+    size_t length;
+    char name[sizeof target->address.un.sun_path + 1] = "";
+    if (value_is_str(given)) {
+        data = (const uint8_t *)AS_STR(given)->data;
+        length = AS_STR(given)->size;
+    } else if (!bytes_view(vm, given, &data, &length)) {
+        return false;
+    }
+    memcpy(name, data, length);
+    return path_keep(vm, fd, &target->place, name) || (raise_memory(vm), false);
+}
+
 static Value bind_socket(GenVM *vm, Value *args) {
-    SocketAddress address;
-    socklen_t size;
+    SocketTarget target;
     Value unfit;
-    if (!socket_address_from(vm, "bind", (int)as_int(args[1]), args[2], &address, &size, &unfit))
+    if (!socket_target_from(vm, "bind", (int)as_int(args[1]), args[2], &target, &unfit))
         return unfit;
-    return bind(socket_fd(vm, args[0]), &address.any, size) == 0 ? VALUE_NONE : socket_raise(vm);
+    int fd = socket_fd(vm, args[0]);
+    int number = bind(fd, &target.address.any, target.size) == 0 ? 0 : errno;
+    if (!number && target.place.fd >= 0 && !keep_name(vm, fd, args[2], &target)) return VALUE_ERROR;
+    socket_target_leave(&target);
+    return number ? raise_os_error(vm, number, VALUE_UNSET) : VALUE_NONE;
 }
 
 static Value listen_socket(GenVM *vm, Value *args) {
@@ -348,12 +402,12 @@ static int finish_connecting(GenVM *vm, int fd, const SocketDeadline *deadline) 
 }
 
 /* The same where the thread waits: the system connects meanwhile. */
-static Value connect_parked(GenVM *vm, int fd, const SocketAddress *address, socklen_t size,
+static Value connect_parked(GenVM *vm, int fd, const SocketTarget *target,
                             const SocketDeadline *deadline) {
     int flags = fcntl(fd, F_GETFL), error = EINPROGRESS;
     if (!vm->resumed) {
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-        error = connect(fd, &address->any, size) == 0 ? 0 : errno;
+        error = connect(fd, &target->address.any, target->size) == 0 ? 0 : errno;
         fcntl(fd, F_SETFL, flags);
     }
     if (error != EINPROGRESS) return int_value(error);
@@ -364,26 +418,30 @@ static Value connect_parked(GenVM *vm, int fd, const SocketAddress *address, soc
     return int_value(error == EISCONN ? 0 : error);
 }
 
+static Value connect_now(GenVM *vm, int fd, const SocketTarget *target,
+                         const SocketDeadline *deadline, bool begun) {
+    int error = begun ? EINTR : connect(fd, &target->address.any, target->size) == 0 ? 0 : errno;
+    bool waits =
+        error == EINTR ? !deadline->nonblocking : error == EINPROGRESS && deadline->bounded;
+    if (error == EINTR && vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
+    if (waits) error = finish_connecting(vm, fd, deadline);
+    return error < 0 ? VALUE_ERROR : int_value(error);
+}
+
 /* connect(fd, family, address, timeout, begun) -> errno, or NotImplemented when the host must be
  * looked up. `begun`: a signal has broken off the wait for it. */
 static Value connect_socket(GenVM *vm, Value *args) {
-    SocketAddress address;
+    SocketTarget target;
     SocketDeadline deadline;
-    socklen_t size;
     Value unfit;
-    if (!socket_address_from(vm, "connect", (int)as_int(args[1]), args[2], &address, &size, &unfit))
+    if (!socket_target_from(vm, "connect", (int)as_int(args[1]), args[2], &target, &unfit))
         return unfit;
-    socket_deadline(vm, args[3], &deadline);
-    if (deadline.parks)
-        return connect_parked(vm, socket_fd(vm, args[0]), &address, size, &deadline);
-    bool begun = args[4] == VALUE_TRUE;
-    int error = begun                                                      ? EINTR
-                : connect(socket_fd(vm, args[0]), &address.any, size) == 0 ? 0
-                                                                           : errno;
-    bool waits = error == EINTR ? !deadline.nonblocking : error == EINPROGRESS && deadline.bounded;
-    if (error == EINTR && vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
-    if (waits) error = finish_connecting(vm, socket_fd(vm, args[0]), &deadline);
-    return error < 0 ? VALUE_ERROR : int_value(error);
+    socket_deadline(vm, args[3], 0, &deadline);
+    int fd = socket_fd(vm, args[0]);
+    Value result = deadline.parks ? connect_parked(vm, fd, &target, &deadline)
+                                  : connect_now(vm, fd, &target, &deadline, args[4] == VALUE_TRUE);
+    socket_target_leave(&target);
+    return result;
 }
 
 /* accept(fd, timeout) -> (fd, address) */
@@ -392,7 +450,7 @@ static Value accept_socket(GenVM *vm, Value *args) {
     SocketDeadline deadline;
     socklen_t size;
     int fd = socket_fd(vm, args[0]), accepted;
-    socket_deadline(vm, args[1], &deadline);
+    socket_deadline(vm, args[1], 0, &deadline);
     if (!socket_wait(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;
     while (size = sizeof address, (accepted = accept4(fd, &address.any, &size, SOCK_CLOEXEC)) < 0)
         if (!socket_again(vm, fd, POLLIN, &deadline)) return VALUE_ERROR;

@@ -5,6 +5,7 @@
 #include "stdlib/modules.h"
 #include "vm/genvm.h"
 #include "vm/objects.h"
+#include "vm/paths.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -32,15 +33,23 @@ bool socket_may_use(GenVM *vm); /* false: PermissionError */
 int socket_fd(GenVM *vm, Value v);
 Value socket_raise(GenVM *vm); /* OSError by errno */
 
-/* The address that a script gave for a socket of that family. False with *unfit VALUE_ERROR (an
- * exception is pending), or VALUE_NOT_IMPLEMENTED: the host is a name that must be looked up first.
- */
-bool socket_address_from(GenVM *vm, const char *function, int family, Value v,
-                         SocketAddress *address, socklen_t *size, Value *unfit);
+typedef struct SocketTarget { /* whom a call names */
+    SocketAddress address;
+    socklen_t size;
+    PathPlace place; /* where the path of a Unix socket leads */
+} SocketTarget;
+
+/* The address that a script gave for a socket of that family, until socket_target_leave. False with
+ * *unfit VALUE_ERROR (an exception is pending), or VALUE_NOT_IMPLEMENTED: the host is a name that
+ * must be looked up first; there is nothing to leave then. */
+bool socket_target_from(GenVM *vm, const char *function, int family, Value v, SocketTarget *target,
+                        Value *unfit);
+void socket_target_leave(SocketTarget *target);
 Value socket_address_value(GenVM *vm, const SocketAddress *address, socklen_t size);
 
-/* timeout: None, 0 or seconds. */
-void socket_deadline(GenVM *vm, Value timeout, SocketDeadline *deadline);
+/* timeout: None, 0 or seconds. flags: of the call; MSG_DONTWAIT is for sockets without a timeout.
+ */
+void socket_deadline(GenVM *vm, Value timeout, int flags, SocketDeadline *deadline);
 /* Before a call and after EAGAIN: true when it may be made. False with TimeoutError or
  * KeyboardInterrupt. */
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline);

@@ -149,13 +149,7 @@ static Value epoll_control(GenVM *vm, Value *args) {
     return status == 0 ? VALUE_NONE : socket_raise(vm);
 }
 
-enum { MOST_EVENTS = 1024 };
-
-/* epoll_poll(epoll, timeout, most) -> list of (fd, events) */
-static Value epoll_poll(GenVM *vm, Value *args) {
-    struct epoll_event events[MOST_EVENTS];
-    int64_t most = as_int(args[2]);
-    if (most < 1 || most > MOST_EVENTS) most = MOST_EVENTS;
+static Value epoll_wait_for(GenVM *vm, Value *args, struct epoll_event *events, int64_t most) {
     bool parks = vm->resumed || threads_are_many(vm);
     int64_t end = parks ? 0 : end_of(args[1]);
     int ready;
@@ -169,6 +163,23 @@ static Value epoll_poll(GenVM *vm, Value *args) {
         Value pair = tuple_pack(vm, 2, int_value(events[i].data.fd), int_value(events[i].events));
         if (pair == VALUE_ERROR || !list_append(vm, list, pair)) list = VALUE_ERROR;
     }
+    return list;
+}
+
+enum { FEW_EVENTS = 1023 }; /* as many are asked for when nothing is said */
+
+/* epoll_poll(epoll, timeout, most) -> list of (fd, events) */
+static Value epoll_poll(GenVM *vm, Value *args) {
+    struct epoll_event few[FEW_EVENTS], *events = few;
+    int64_t most = as_int(args[2]);
+    if (most < 1) most = FEW_EVENTS;
+    if (most > FEW_EVENTS) {
+        if (!gc_check_size(vm, (uint64_t)most * sizeof *events)) return VALUE_ERROR;
+        events = memory_new(vm, (size_t)most * sizeof *events);
+        if (!events) return raise_memory(vm);
+    }
+    Value list = epoll_wait_for(vm, args, events, most);
+    if (events != few) memory_free(events);
     return list;
 }
 

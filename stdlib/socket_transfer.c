@@ -17,7 +17,7 @@
 static ssize_t receive(GenVM *vm, Value fd, uint8_t *data, size_t size, Value flags, Value timeout,
                        SocketAddress *address, socklen_t *address_size) {
     SocketDeadline deadline;
-    socket_deadline(vm, timeout, &deadline);
+    socket_deadline(vm, timeout, (int)as_int(flags), &deadline);
     int how = (int)as_int(flags) | (deadline.parks ? MSG_DONTWAIT : 0);
     if (!deadline.parks && !socket_wait(vm, socket_fd(vm, fd), POLLIN, &deadline)) return -1;
     for (;;) {
@@ -138,7 +138,7 @@ static Value send_bytes(GenVM *vm, Value *args) {
     size_t size;
     SocketDeadline deadline;
     if (!source_of(vm, args[1], &data, &size)) return VALUE_ERROR;
-    socket_deadline(vm, args[3], &deadline);
+    socket_deadline(vm, args[3], (int)as_int(args[2]), &deadline);
     if (deadline.parks && !deadline.bounded) { /* a blocking socket takes all of it */
         size_t done = 0;
         bool whole = send_whole(vm, args[0], data, size, args[2], &deadline, &done);
@@ -195,7 +195,7 @@ static Value send_all(GenVM *vm, Value *args) {
     size_t size, done = (size_t)as_int(args[4]);
     SocketDeadline deadline;
     if (!source_of(vm, args[1], &data, &size)) return VALUE_ERROR;
-    socket_deadline(vm, args[3], &deadline);
+    socket_deadline(vm, args[3], (int)as_int(args[2]), &deadline);
     if (send_whole(vm, args[0], data, size, args[2], &deadline, &done)) return VALUE_NONE;
     if (vm->stop || !error_matches(vm, EXC_INTERRUPTED_ERROR)) return VALUE_ERROR;
     error_clear(vm);
@@ -208,17 +208,16 @@ static Value send_all(GenVM *vm, Value *args) {
 static Value send_to(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
-    SocketAddress address;
-    socklen_t address_size;
+    SocketTarget target;
     SocketDeadline deadline;
     Value unfit;
     if (!source_of(vm, args[2], &data, &size)) return VALUE_ERROR;
-    if (!socket_address_from(vm, "sendto", (int)as_int(args[1]), args[4], &address, &address_size,
-                             &unfit))
+    if (!socket_target_from(vm, "sendto", (int)as_int(args[1]), args[4], &target, &unfit))
         return unfit;
-    socket_deadline(vm, args[5], &deadline);
-    ssize_t done =
-        transmit(vm, args[0], data, size, (int)as_int(args[3]), &deadline, &address, address_size);
+    socket_deadline(vm, args[5], (int)as_int(args[3]), &deadline);
+    ssize_t done = transmit(vm, args[0], data, size, (int)as_int(args[3]), &deadline,
+                            &target.address, target.size);
+    socket_target_leave(&target);
     return done < 0 ? VALUE_ERROR : int_value(done);
 }
 

@@ -108,6 +108,24 @@ static Value sys_audit(GenVM *vm, Value *args) {
     return (void)vm, (void)args, VALUE_NONE;
 }
 
+enum { SWITCH_INTERVAL = 5000 }; /* microseconds, to begin with */
+
+static Value sys_getswitchinterval(GenVM *vm, Value *args) {
+    uint64_t interval = vm->switch_interval ? vm->switch_interval - 1 : SWITCH_INTERVAL;
+    return (void)args, float_value(vm, 1e-6 * (double)interval);
+}
+
+static Value sys_setswitchinterval(GenVM *vm, Value *args) {
+    double seconds = value_float(args[0]);
+    if (!(seconds > 0)) return raise_value(vm, "switch interval must be strictly positive");
+    vm->switch_interval = 1 + (seconds >= 1e12 ? UINT64_MAX / 2 : (uint64_t)(seconds * 1e6));
+    return VALUE_NONE;
+}
+
+static Value sys_no_hook(GenVM *vm, Value *args) {
+    return (void)vm, (void)args, VALUE_NONE;
+}
+
 static Value sys_displayhook(GenVM *vm, Value *args) {
     return native_twin(vm, TWIN_SYS_DISPLAYHOOK, 1, args[0]);
 }
@@ -150,15 +168,21 @@ static const NativeDef functions[] = {
      "Return the encoding used to convert Unicode filenames to OS filenames."},
     {"get_int_max_str_digits()", sys_get_int_max_str_digits,
      "The most decimal digits that ints are read or written with."},
+    {"getprofile()", sys_no_hook, "Return the profiling function: there is none."},
     {"getrecursionlimit()", sys_getrecursionlimit, "How many calls may be nested."},
     {"getsizeof(object, default=?)", sys_getsizeof,
      "The size of object in bytes, with its own storage."},
+    {"getswitchinterval()", sys_getswitchinterval, "What setswitchinterval was told; seconds."},
+    {"gettrace()", sys_no_hook, "Return the global debug tracing function: there is none."},
     {"intern(string: str, /)", sys_intern, "The one string of that text that is used for names."},
     {"is_finalizing()", sys_is_finalizing, "Return True if Python is exiting."},
     {"set_int_max_str_digits(maxdigits: size)", sys_set_int_max_str_digits,
      "Set the most decimal digits that ints are read or written with; 0: any number."},
     {"setrecursionlimit(limit: size, /)", sys_setrecursionlimit,
      "Set how many calls may be nested."},
+    {"setswitchinterval(interval: float, /)", sys_setswitchinterval,
+     "Set how long a thread runs before another gets its turn. It is noted, no more: threads take "
+     "turns after a number of instructions."},
     {"unraisablehook(unraisable, /)", sys_unraisablehook, "Handle an unraisable exception."},
     {NULL, NULL, NULL},
 };

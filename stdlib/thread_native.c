@@ -64,6 +64,13 @@ static Value interrupt(GenVM *vm, Value *args) {
     return vm_after_signal(vm);
 }
 
+/* ... but seen at the end of the slice, by what the caller raises an exception for first. */
+static Value interrupt_later(GenVM *vm, Value *args) {
+    (void)args;
+    gen_interrupt(vm);
+    return VALUE_NONE;
+}
+
 static Value get_ident(GenVM *vm, Value *args) {
     (void)args;
     Threads *threads = threads_get(vm);
@@ -132,9 +139,11 @@ static const NativeDef functions[] = {
      "Start a new thread that calls function(*args, **kwargs); return its identifier."},
     {"start_new(function, args, kwargs=?, /)", start_new_thread, NULL},
     {"exit()", leave, "Raise SystemExit: ends the thread quietly unless it is caught."},
+    {"exit_thread()", leave, "The same as exit()."},
     {"interrupt_main(signum: index = 2, /)", interrupt_main,
      "Let the main thread run the handler of the signal, by default that of Ctrl-C."},
     {"_interrupt()", interrupt, NULL},
+    {"_interrupt_later()", interrupt_later, NULL},
     {"get_ident()", get_ident,
      "Return a non-zero integer that identifies the running thread among those that exist."},
     {"_current()", current, NULL},

@@ -138,7 +138,7 @@ static Value time_sleep(GenVM *vm, Value *args) {
         if (vm_interrupt_waits(vm)) return sleep_again(vm, &until);
         if (vm->interrupted && !vm_poll_native(vm)) return VALUE_ERROR;
     }
-    return VALUE_NONE;
+    return vm_after_signal(vm); /* one may have come before the sleep */
 }
 
 /* ---- the calendar ---- */

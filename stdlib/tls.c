@@ -13,8 +13,11 @@
 #include "vm/memory.h"
 #include "vm/paths.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const char tls_context_kind[] = "SSL context", tls_connection_kind[] = "SSL connection";
 
@@ -123,34 +126,91 @@ static Value set_verify(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
+typedef struct Password {
+    const char *text; /* or NULL */
+    bool asked;       /* OpenSSL wanted one */
+} Password;
+
 static int give_password(char *buffer, int size, int writing, void *context) {
     (void)writing;
-    const char *password = context;
-    int length = password ? (int)strlen(password) : 0;
+    Password *password = context;
+    int length = password->text ? (int)strlen(password->text) : 0;
+    password->asked = true;
     if (length > size) return 0;
-    if (password) memcpy(buffer, password, (size_t)length);
+    if (password->text) memcpy(buffer, password->text, (size_t)length);
     return length;
 }
 
-/* OpenSSL opens the file by itself. */
-static bool may_read(GenVM *vm, Value name, const char *path) {
-    return !path || (posix_may_use_files(vm, name) && path_check(vm, path, PATH_READ, false, name));
+/* OpenSSL opens the file by itself, by the place that `path` was found to lead to. */
+static bool find_file(GenVM *vm, Value name, const char *path, PathPlace *place) {
+    *place = (PathPlace){NULL, NULL, -1};
+    return !path ||
+           (posix_may_use_files(vm, name) && path_find(vm, path, PATH_READ, false, name, place));
 }
 
-/* load_cert_chain(context, certfile, keyfile, password or None): None or a failure */
+static bool use_chain(GenVM *vm, SSL_CTX *ctx, const char *cert, const char *key) {
+    return vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
+           vm->openssl->SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
+           vm->openssl->SSL_CTX_check_private_key(ctx) == 1;
+}
+
+/* load_cert_chain(context, certfile, keyfile, password or None): None, NotImplemented when it takes
+ * a password and none is given, or a failure */
 static Value load_cert_chain(GenVM *vm, Value *args) {
     SSL_CTX *ctx = tls_context_of(vm, args[0]);
+    Password password = {NULL, false};
     const char *cert = ctx ? str_c_whole(vm, args[1]) : NULL,
-               *key = cert ? str_c_whole(vm, args[2]) : NULL, *password;
-    if (!key || !str_c_or_none(vm, args[3], &password)) return VALUE_ERROR;
-    if (!may_read(vm, args[1], cert) || !may_read(vm, args[2], key)) return VALUE_ERROR;
+               *key = cert ? str_c_whole(vm, args[2]) : NULL;
+    if (!key || !str_c_or_none(vm, args[3], &password.text)) return VALUE_ERROR;
+    PathPlace cert_place, key_place;
+    if (!find_file(vm, args[1], cert, &cert_place)) return VALUE_ERROR;
+    if (!find_file(vm, args[2], key, &key_place)) return path_leave(&cert_place), VALUE_ERROR;
     vm->openssl->SSL_CTX_set_default_passwd_cb(ctx, give_password);
-    vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(uintptr_t)password);
-    bool ok = vm->openssl->SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
-              vm->openssl->SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1 &&
-              vm->openssl->SSL_CTX_check_private_key(ctx) == 1;
+    vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, &password);
+    bool ok = use_chain(vm, ctx, cert_place.path, key_place.path);
     vm->openssl->SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    path_leave(&cert_place);
+    path_leave(&key_place);
+    if (!ok && password.asked && !password.text) {
+        vm->openssl->ERR_clear_error();
+        return VALUE_NOT_IMPLEMENTED;
+    }
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
+}
+
+/* HHHHHHHH.N or HHHHHHHH.rN, by which OpenSSL finds certificates and revocations in a folder. */
+static bool is_hash_name(const char *name) {
+    size_t hash = strspn(name, "0123456789abcdef");
+    const char *number = name + hash + 1 + (hash == 8 && name[8] == '.' && name[9] == 'r');
+    return hash == 8 && name[8] == '.' && *number && !number[strspn(number, "0123456789")];
+}
+
+static void add_file(GenVM *vm, SSL_CTX *ctx, const char *folder, const char *name) {
+    char opened[32];
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = memory_new(vm, size);
+    if (!path) return;
+    snprintf(path, size, "%s/%s", folder, name);
+    int fd = path_open(vm, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    memory_free(path);
+    if (fd < 0) return;
+    snprintf(opened, sizeof opened, "/proc/self/fd/%d", fd);
+    vm->openssl->SSL_CTX_load_verify_locations(ctx, opened, NULL);
+    vm->openssl->ERR_clear_error(); /* what is no certificate is passed over */
+    path_disown(vm, fd);
+    close(fd);
+}
+
+/* OpenSSL opens the files of a folder when a handshake asks for one, by names that may be links. So
+ * where roots are set they are read at once: those that may be read. */
+static void add_folder(GenVM *vm, SSL_CTX *ctx, const char *folder, const char *place) {
+    DIR *entries = opendir(place);
+    struct dirent *entry;
+    while (entries && (entry = readdir(entries))) {
+        native_charge(vm, 1);
+        if (is_hash_name(entry->d_name)) add_file(vm, ctx, folder, entry->d_name);
+    }
+    if (entries) closedir(entries);
 }
 
 static Value load_verify_files(GenVM *vm, Value *args) {
@@ -158,8 +218,15 @@ static Value load_verify_files(GenVM *vm, Value *args) {
     const char *file, *folder;
     if (!ctx || !str_c_or_none(vm, args[1], &file) || !str_c_or_none(vm, args[2], &folder))
         return VALUE_ERROR;
-    if (!may_read(vm, args[1], file) || !may_read(vm, args[2], folder)) return VALUE_ERROR;
-    bool ok = vm->openssl->SSL_CTX_load_verify_locations(ctx, file, folder) == 1;
+    PathPlace place, folder_place;
+    if (!find_file(vm, args[1], file, &place)) return VALUE_ERROR;
+    if (!find_file(vm, args[2], folder, &folder_place)) return path_leave(&place), VALUE_ERROR;
+    bool roots = vm->path_rules && folder;
+    bool ok = (roots && !place.path) || vm->openssl->SSL_CTX_load_verify_locations(
+                                            ctx, place.path, roots ? NULL : folder_place.path) == 1;
+    if (ok && roots) add_folder(vm, ctx, folder, folder_place.path);
+    path_leave(&place);
+    path_leave(&folder_place);
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
@@ -197,6 +264,22 @@ static Value load_verify_data(GenVM *vm, Value *args) {
     if (count && last && !ended) return tls_failure(vm, SSL_ERROR_SSL, NULL);
     vm->openssl->ERR_clear_error(); /* the end of the data is one */
     return int_value(count);
+}
+
+/* load_dh_params(context, PEM as bytes): None or a failure */
+static Value load_dh_params(GenVM *vm, Value *args) {
+    SSL_CTX *ctx = tls_context_of(vm, args[0]);
+    const uint8_t *data;
+    size_t size;
+    if (!ctx || !bytes_view(vm, args[1], &data, &size)) return VALUE_ERROR;
+    if (size > INT32_MAX) return raise_overflow(vm, "the parameters are too long");
+    BIO *bio = vm->openssl->BIO_new_mem_buf(data, (int)size);
+    if (!bio) return raise_memory(vm);
+    EVP_PKEY *params = vm->openssl->PEM_read_bio_Parameters(bio, NULL);
+    vm->openssl->BIO_free(bio);
+    if (params && vm->openssl->SSL_CTX_set0_tmp_dh_pkey(ctx, params) == 1) return VALUE_NONE;
+    if (params) vm->openssl->EVP_PKEY_free(params);
+    return tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
 static Value set_default_paths(GenVM *vm, Value *args) {
@@ -498,6 +581,7 @@ static const NativeDef functions[] = {
     {"load_verify_files(context, file: str | None, folder: str | None, /)", load_verify_files,
      NULL},
     {"load_verify_data(context, data, /)", load_verify_data, NULL},
+    {"load_dh_params(context, data: bytes, /)", load_dh_params, NULL},
     {"set_default_paths(context, /)", set_default_paths, NULL},
     {"set_ciphers(context, ciphers: str, /)", set_ciphers, NULL},
     {"set_versions(context, least: index, most: index, /)", set_versions, NULL},

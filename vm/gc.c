@@ -925,8 +925,10 @@ static bool finalize_natively(GenVM *vm, Object *object) {
 static bool is_finished_generator(Object *object) {
     if (!is_generator_like(object_value(object))) return false;
     if (object->state == GENERATOR_DONE) return true;
-    return object->kind == TYPE_GENERATOR && generator_unstarted((Generator *)object) &&
-           !generator_is_step((Generator *)object);
+    Generator *generator = (Generator *)object;
+    if (object->kind == TYPE_COROUTINE || !generator_unstarted(generator)) return false;
+    if (object->kind == TYPE_GENERATOR) return !generator_is_step(generator);
+    return object->kind == TYPE_ASYNC_GENERATOR && *generator_hook(generator) == VALUE_UNSET;
 }
 
 bool gc_has_finalizable(GenVM *vm) {

@@ -18,12 +18,20 @@ typedef struct PathRoot {
     int use;    /* PathUse bits */
 } PathRoot;
 
+typedef struct KeptPlace { /* see path_keep */
+    int fd;
+    PathPlace place;
+    char *name;
+} KeptPlace;
+
 struct PathRules {
     PathRoot *roots;
     size_t count;
     bool everywhere[PATH_WRITE + 1]; /* by PathUse: no roots were named */
     uint8_t *owned;                  /* a bit for each descriptor */
     size_t owned_size;
+    KeptPlace *kept;
+    size_t kept_count;
 };
 
 /* ---- the rules ---- */
@@ -74,11 +82,20 @@ bool paths_init(GenVM *vm, const char *const *read_roots, const char *const *wri
            add_roots(vm, write_roots, PATH_WRITE);
 }
 
+static void drop_kept(struct PathRules *rules, size_t at) {
+    path_leave(&rules->kept[at].place);
+    memory_free(rules->kept[at].name);
+    rules->kept[at] = rules->kept[--rules->kept_count];
+}
+
 void paths_free(GenVM *vm) {
     struct PathRules *rules = vm->path_rules;
     if (!rules) return;
     for (size_t i = 0; i < rules->count; i++)
         memory_free(rules->roots[i].path);
+    while (rules->kept_count)
+        drop_kept(rules, rules->kept_count - 1);
+    memory_free(rules->kept);
     memory_free(rules->roots);
     memory_free(rules->owned);
     memory_free(rules);
@@ -305,6 +322,29 @@ void path_leave(PathPlace *place) {
     *place = (PathPlace){NULL, NULL, -1};
 }
 
+bool path_keep(GenVM *vm, int fd, PathPlace *place, const char *name) {
+    struct PathRules *rules = vm->path_rules;
+    char *copy = copy_text(vm, name);
+    size_t size = (rules->kept_count + 1) * sizeof *rules->kept;
+    KeptPlace *larger = copy ? memory_resize(vm, rules->kept, size) : NULL;
+    if (!larger) {
+        memory_free(copy);
+        path_leave(place);
+        return false;
+    }
+    rules->kept = larger;
+    larger[rules->kept_count++] = (KeptPlace){fd, *place, copy};
+    *place = (PathPlace){NULL, NULL, -1};
+    return true;
+}
+
+const char *path_given_name(const GenVM *vm, const char *path) {
+    const struct PathRules *rules = vm->path_rules;
+    for (size_t i = 0; rules && i < rules->kept_count; i++)
+        if (!strcmp(rules->kept[i].place.path, path)) return rules->kept[i].name;
+    return NULL;
+}
+
 int path_open(GenVM *vm, const char *path, int flags, mode_t mode) {
     if (!vm->path_rules) return open(path, flags, mode);
     int use = use_of(flags), fd = -1;
@@ -348,6 +388,8 @@ void path_disown(GenVM *vm, int fd) {
     struct PathRules *rules = vm->path_rules;
     if (rules && fd >= 0 && (size_t)fd / 8 < rules->owned_size)
         rules->owned[fd / 8] &= (uint8_t) ~(1 << fd % 8);
+    for (size_t i = rules ? rules->kept_count : 0; i-- > 0;)
+        if (rules->kept[i].fd == fd) drop_kept(rules, i);
 }
 
 bool path_has_opened(const GenVM *vm, int64_t fd) {

@@ -29,6 +29,11 @@ typedef struct PathPlace {
  * find either. False with PermissionError or OSError; there is nothing to leave then. */
 bool path_find(GenVM *vm, const char *path, int use, bool link, Value name, PathPlace *place);
 void path_leave(PathPlace *place);
+/* What a script has made by the place's path, and the system calls by that path from now on, is
+ * `name` to the script: path_given_name finds it by the place's path, or NULL. The place is kept
+ * until the descriptor `fd`, which it was made for, is disowned. False: no memory; it is left. */
+bool path_keep(GenVM *vm, int fd, PathPlace *place, const char *name);
+const char *path_given_name(const GenVM *vm, const char *path);
 
 /* open(2), but only below the roots, however the links change meanwhile. -1 with errno; EPERM when
  * it is not allowed. */

@@ -116,7 +116,10 @@ bool vm_safepoint(GenVM *vm) {
     vm->poll &= ~(uint32_t)(POLL_BUDGET | POLL_INTERRUPT);
     if (vm->task && !budget_safepoint(vm)) return false;
     if (unlikely(vm->interrupted)) {
-        if (threads_main_takes(vm)) return take_interrupt(vm);
+        if (threads_main_takes(vm)) { /* the handler has the turn, however many signals come */
+            vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
+            return take_interrupt(vm);
+        }
         if (vm->stop) return false;
     }
     vm->fuel = vm->fuel_slice = vm->task ? budget_slice(vm, FUEL_SLICE) : FUEL_SLICE;
@@ -339,7 +342,7 @@ void vm_run_finalizers(GenVM *vm) {
     Value key, value;
     while (globals && dict_next(globals, &position, &key, &value))
         if (key != name_value(vm, NAME___builtins__)) dict_set_str(vm, globals, key, VALUE_NONE);
-    if (!gc_has_finalizable(vm) && !weakrefs_exist(vm) && !vm->pending_count) return;
+    if (!gc_has_finalizable(vm) && !weakrefs_have_callbacks(vm) && !vm->pending_count) return;
     for (int round = 0; round < 4; round++) {
         gc_collect(vm, true);
         if (!vm->pending_count) return;

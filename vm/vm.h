@@ -62,6 +62,7 @@ struct GenVM {
     Value *stack, *stack_end; /* the register stack of the running task */
     Buffer *stack_buffer;     /* that it lies in; NULL: malloc's */
     uint64_t origin_depth;    /* frames that coroutines note when they are made; mostly 0 */
+    uint64_t switch_interval; /* microseconds and one, by sys.setswitchinterval; 0: never called */
     uint64_t recursion_limit;
     struct Task *task;           /* the running task (task.h); NULL: the host's own calls */
     struct TaskSwitch *switches; /* what waits on the C stack for the running task to stop */

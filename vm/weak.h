@@ -20,8 +20,8 @@ void weakrefs_clear(GenVM *vm);
 /* ... and when what they can reach is marked, too: forgets references that nothing reaches, and
  * hands those whose callback is due to vm->pending_finalizers. */
 void weakrefs_sweep(GenVM *vm);
-void weakrefs_mark(GenVM *vm);  /* those whose callback could not be handed over yet */
-bool weakrefs_exist(GenVM *vm); /* is there any */
+void weakrefs_mark(GenVM *vm);           /* those whose callback could not be handed over yet */
+bool weakrefs_have_callbacks(GenVM *vm); /* may the death of anything call one */
 void weakrefs_free(GenVM *vm);
 /* The callback of a reference that was cleared; VALUE_UNSET: none. */
 Value weakref_callback(Object *reference);

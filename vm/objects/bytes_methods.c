@@ -535,6 +535,7 @@ Value bytes_method_decode(GenVM *vm, Value *args) {
     const char *encoding = str_c_whole(vm, args[1]),
                *errors = encoding ? str_c_whole(vm, args[2]) : NULL;
     if (!errors) return VALUE_ERROR;
+    if (!span.size) return vm->empty_str; /* nobody looks at the encoding then */
     if (codec_needs_script(encoding, errors))
         return native_twin(vm, TWIN_DECODE_TEXT, 3, args[0], args[1], args[2]);
     return codec_decode(vm, (const uint8_t *)span.data, span.size, encoding, errors);

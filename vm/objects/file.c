@@ -5,6 +5,7 @@
 #include "vm/genvm.h"
 #include "vm/objects/files.h"
 #include "vm/threads.h"
+#include "vm/warn.h"
 
 #include <fcntl.h>
 
@@ -184,7 +185,12 @@ Value file_open(GenVM *vm, Value *args) {
         return native_twin(vm, TWIN_FILE_OPEN_BY, 8, args[0], args[1], args[2], args[3], args[4],
                            args[5], args[6], args[7]);
     RawFile *raw = raw_open(vm, args[0], mode.raw, args[6] == VALUE_TRUE);
-    return raw ? wrap_or_close(vm, raw, &mode, args) : VALUE_ERROR;
+    Value file = raw ? wrap_or_close(vm, raw, &mode, args) : VALUE_ERROR;
+    if (file == VALUE_ERROR || !mode.binary || as_int(args[2]) != 1) return file;
+    return warn_then(vm, EXC_RUNTIME_WARNING,
+                     "line buffering (buffering=1) isn't supported in binary mode, the default "
+                     "buffer size will be used",
+                     file);
 }
 
 const NativeDef file_open_def = {"open(file, mode: str = 'r', buffering: index = -1, "

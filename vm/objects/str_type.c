@@ -195,6 +195,7 @@ static Value decoded(GenVM *vm, Value *args) {
     const char *encoding, *errors;
     if (!str_c_or_none(vm, args[2], &encoding) || !str_c_or_none(vm, args[3], &errors))
         return VALUE_ERROR;
+    if (!size) return vm->empty_str; /* nobody looks at the encoding then */
     if (codec_needs_script(encoding, errors))
         return native_twin(vm, TWIN_DECODE_TEXT, 3, args[1],
                            encoding ? args[2] : str_from(vm, "utf-8"),

@@ -131,8 +131,13 @@ void weakrefs_sweep(GenVM *vm) {
         }
 }
 
-bool weakrefs_exist(GenVM *vm) {
-    return vm->weak_table && vm->weak_table->count;
+bool weakrefs_have_callbacks(GenVM *vm) {
+    const WeakTable *table = vm->weak_table;
+    if (!table) return false;
+    for (uint32_t i = 0; table->count && i <= table->mask; i++)
+        for (const Weakref *each = table->buckets[i]; each; each = each->next)
+            if (each->callback != VALUE_UNSET) return true;
+    return table->due;
 }
 
 void weakrefs_free(GenVM *vm) {
