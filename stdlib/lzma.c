@@ -361,8 +361,8 @@ static Value encode_properties(GenVM *vm, Value *args) {
 static Value options_of(GenVM *vm, const lzma_filter *filter) {
     if (is_lzma(filter->id)) {
         const lzma_options_lzma *options = filter->options;
-        return tuple_pack(vm, 4, int_value(options->dict_size), int_value(options->lc),
-                          int_value(options->lp), int_value(options->pb));
+        return tuple_pack(vm, 4, int_value(options->lc), int_value(options->lp),
+                          int_value(options->pb), int_value(options->dict_size));
     }
     if (filter->id == LZMA_FILTER_DELTA)
         return tuple_pack(vm, 1, int_value(((const lzma_options_delta *)filter->options)->dist));
@@ -376,7 +376,7 @@ static void *take_plain(void *nothing, size_t count, size_t size) {
     return __builtin_mul_overflow(count, size, &total) ? NULL : memory_new(NULL, total);
 }
 
-/* decode_properties(id, bytes): dict_size, lc, lp and pb, or the distance, or the start offset */
+/* decode_properties(id, bytes): lc, lp, pb and dict_size, or the distance, or the start offset */
 static Value decode_properties(GenVM *vm, Value *args) {
     Lzma call;
     const uint8_t *data;
