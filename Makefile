@@ -114,6 +114,15 @@ STDLIB_SRC := $(filter-out stdlib/tls% stdlib/openssl%,$(STDLIB_SRC))
 STDLIB_HEADERS := $(filter-out stdlib/tls% stdlib/openssl%,$(STDLIB_HEADERS))
 override CPPFLAGS += -DGEN_NO_TLS
 endif
+# BZ2=0 and LZMA=0 build without modules _bz2 and _lzma. (These libraries, too, are loaded on import.)
+ifeq ($(BZ2),0)
+STDLIB_SRC := $(filter-out stdlib/bz2.c,$(STDLIB_SRC))
+override CPPFLAGS += -DGEN_NO_BZ2
+endif
+ifeq ($(LZMA),0)
+STDLIB_SRC := $(filter-out stdlib/lzma.c,$(STDLIB_SRC))
+override CPPFLAGS += -DGEN_NO_LZMA
+endif
 STDLIB_GEN := $(shell find stdlib -name '*.gen' 2>/dev/null | LC_ALL=C sort)
 # LIBRARY=0 builds the engine with its compiler, builtins, sys and the modules that these themselves import,
 # and nothing else of the library: scripts import what the host gives them. Without the names of characters,

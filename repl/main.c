@@ -359,7 +359,9 @@ int main(int argc, char **argv) {
     }
     interrupted_vm = vm;
     struct sigaction action = {.sa_handler = on_interrupt}; /* no SA_RESTART: it ends what blocks */
-    sigaction(SIGINT, &action, NULL);
+    struct sigaction inherited;
+    bool is_ignored = sigaction(SIGINT, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN;
+    if (!is_ignored) sigaction(SIGINT, &action, NULL); /* else who started it wants it so */
     bool ok = true, interrupted = false, ran = true;
     set_arguments(vm,
                   options.code     ? "-c"

@@ -7,7 +7,7 @@
 
 #include <sys/resource.h>
 
-extern const NativeDef posix_child_functions[];
+extern const NativeDef posix_child_functions[], posix_spawn_functions[];
 
 bool posix_may_use_processes(GenVM *vm); /* false: PermissionError */
 

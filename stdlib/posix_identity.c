@@ -184,6 +184,25 @@ static Value posix_rr_interval(GenVM *vm, Value *args) {
     return float_value(vm, (double)time.tv_sec + 1e-9 * (double)time.tv_nsec);
 }
 
+/* _sched_getparam(pid): the priority */
+static Value get_priority_of(GenVM *vm, Value *args) {
+    struct sched_param parameter;
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
+    if (sched_getparam((pid_t)as_int(args[0]), &parameter) != 0)
+        return posix_raise(vm, VALUE_UNSET);
+    return int_value(parameter.sched_priority);
+}
+
+/* _sched_set(pid, policy or None, priority) */
+static Value set_priority_of(GenVM *vm, Value *args) {
+    struct sched_param parameter = {.sched_priority = (int)as_int(args[2])};
+    if (!posix_may_use_processes(vm)) return VALUE_ERROR;
+    pid_t pid = (pid_t)as_int(args[0]);
+    int status = args[1] == VALUE_NONE ? sched_setparam(pid, &parameter)
+                                       : sched_setscheduler(pid, (int)as_int(args[1]), &parameter);
+    return status < 0 ? posix_raise(vm, VALUE_UNSET) : VALUE_NONE;
+}
+
 /* ---- what the system has ---- */
 
 /* _sysconf(number): -1: no limit */
@@ -286,6 +305,8 @@ const NativeDef posix_identity_functions[] = {
      "Get the minimum scheduling priority for policy."},
     {"sched_rr_get_interval(pid: size, /)", posix_rr_interval,
      "Return the round-robin quantum for the process identified by pid, in seconds."},
+    {"_sched_getparam(pid: size, /)", get_priority_of, NULL},
+    {"_sched_set(pid: size, policy: int | None, priority: size, /)", set_priority_of, NULL},
     {"getrandom(size: size, flags: size = 0)", posix_getrandom, "Obtain a series of random bytes."},
     {"_getaffinity(pid: size, /)", posix_getaffinity, NULL},
     {"_setaffinity(pid: size, cpus: list, /)", posix_setaffinity, NULL},

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -526,6 +527,7 @@ static bool init(GenVM *vm, Module *module) {
            add_functions(vm, module, posix_descriptor_functions) &&
            add_functions(vm, module, posix_special_functions) &&
            add_functions(vm, module, posix_child_functions) &&
+           add_functions(vm, module, posix_spawn_functions) &&
            add_functions(vm, module, posix_identity_functions) &&
            set(vm, module->dict, "error", object_value(vm->types[EXC_OS_ERROR]));
 }
