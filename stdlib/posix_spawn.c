@@ -25,8 +25,14 @@ static int number_at(const Value *items, int i) {
 
 /* An errno; -1: an exception is pending. */
 static int add_action(GenVM *vm, posix_spawn_file_actions_t *actions, Value action) {
-    const Value *items = AS(Tuple, action)->items;
-    switch (number_at(items, 0)) {
+    static const uint8_t sizes[] = {5, 2, 3, 2};
+    const Tuple *tuple = is_kind(action, TYPE_TUPLE) ? AS(Tuple, action) : NULL;
+    uint32_t kind = tuple && tuple->count && is_int(tuple->items[0])
+                        ? (uint32_t)number_at(tuple->items, 0)
+                        : UINT32_MAX;
+    if (kind > CLOSE_FROM || tuple->count != sizes[kind]) return EINVAL;
+    const Value *items = tuple->items;
+    switch (kind) {
     case OPEN_FILE: {
         const char *path = file_path(vm, items[2]);
         if (!path) return -1;
@@ -48,8 +54,8 @@ static sigset_t signals_of(Value list) {
     return set;
 }
 
-/* settings: (group or None, reset ids, new session, signals blocked or None, signals with their
- * defaults or None, policy or None, priority). An errno. */
+/* settings: group or None, reset ids, new session, signals blocked or None, signals with their
+ * defaults or None, policy or None, priority or None. An errno. */
 static int set_attributes(posix_spawnattr_t *attributes, const Value *settings) {
     int flags = 0, code = 0;
     if (settings[0] != VALUE_NONE) {
@@ -81,15 +87,15 @@ static int set_attributes(posix_spawnattr_t *attributes, const Value *settings) 
 }
 
 /* An errno; -1: an exception is pending. */
-static int prepare(GenVM *vm, Spawn *spawn, Value actions, Value settings) {
+static int prepare(GenVM *vm, Spawn *spawn, Value actions, const Value *settings) {
     const List *list = AS(List, actions);
-    int code = set_attributes(&spawn->attributes, AS(Tuple, settings)->items);
+    int code = set_attributes(&spawn->attributes, settings);
     for (uint32_t i = 0; i < list->count && code == 0; i++)
         code = add_action(vm, &spawn->actions, list->items[i]);
     return code;
 }
 
-/* _posix_spawn(path, args, env or None, file actions, settings, searches the path) -> pid */
+/* _posix_spawn(path, args, env or None, file actions, searches the path, settings...) -> pid */
 static Value spawn_program(GenVM *vm, Value *args) {
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
     const char *path = file_path(vm, args[0]);
@@ -103,10 +109,10 @@ static Value spawn_program(GenVM *vm, Value *args) {
     posix_spawn_file_actions_init(&spawn.actions);
     posix_spawnattr_init(&spawn.attributes);
     pid_t pid = 0;
-    int code = prepare(vm, &spawn, args[3], args[4]);
+    int code = prepare(vm, &spawn, args[3], args + 5);
     if (code == 0) {
         posix_lock_environment();
-        code = (args[5] == VALUE_TRUE ? posix_spawnp : posix_spawn)(
+        code = (args[4] == VALUE_TRUE ? posix_spawnp : posix_spawn)(
             &pid, path, &spawn.actions, &spawn.attributes, (char **)(uintptr_t)texts,
             env ? (char **)(uintptr_t)env : environ);
         posix_unlock_environment();
@@ -161,9 +167,9 @@ static Value timer_get(GenVM *vm, Value *args) {
 }
 
 const NativeDef posix_spawn_functions[] = {
-    {"_posix_spawn(path: str | bytes, args: list, env: list | None, actions: list, settings: "
-     "tuple, "
-     "named: bool, /)",
+    {"_posix_spawn(path: str | bytes, args: list, env: list | None, actions: list, named: bool, "
+     "group: int | None, resets: bool, session: bool, blocked: list | None, plain: list | None, "
+     "policy: int | None, priority: int | None, /)",
      spawn_program, NULL},
     {"_timerfd_create(clockid: size, flags: size, /)", timer_new, NULL},
     {"_timerfd_settime(fd: size, flags: size, initial: size, interval: size, /)", timer_set, NULL},

@@ -9,7 +9,8 @@ special = {'recv_into': (1, bytearray(1), 1, 0, None), 'recvfrom_into': (1, byte
            'sendto': (1, 2, b'', 0, ('x', 1), None), 'setsockopt': (1, 1, 1, 1, 0),
            '_socket.getaddrinfo': ('x', '1', 0, 0, 0, 0), '_uv.getaddrinfo': (None, None, 'x', '1', 0, 0, 0, 0),
            '_fork_exec': ([], [], None, None, (0, 1, 2), [], True, True, False, -1, -1, -1, -1, None),
-           '_exec': ('x', ['x'], None, True), '_posix_spawn': ('x', ['x'], None, [], (), False), '_sched_set': (0, None, 0),
+           '_exec': ('x', ['x'], None, True), '_posix_spawn': ('/x', ['x'], None, [], False, *[None] * 7),
+           '_sched_set': (0, None, 0),
            '_poll': ([], 0.0)}
 
 def outcome(module_name, name, function):

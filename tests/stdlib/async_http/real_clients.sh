@@ -34,7 +34,7 @@ try:
 except KeyboardInterrupt:
     print('interrupted')
 END
-"$GEN" "$folder/server.gen" "$folder/cert" "$folder/key" > "$folder/out" &
+env --default-signal=INT "$GEN" "$folder/server.gen" "$folder/cert" "$folder/key" > "$folder/out" &
 server=$!
 while ! [ -s "$folder/out" ]; do sleep 0.05; done
 read -r plain secure < "$folder/out"

@@ -45,7 +45,7 @@ except KeyboardInterrupt:
 END
 "$GEN" "$folder/waits.gen"
 : > "$folder/out"
-"$GEN" "$folder/never_waits.gen" > "$folder/out" &
+env --default-signal=INT "$GEN" "$folder/never_waits.gen" > "$folder/out" &
 pid=$!
 while ! grep -q ready "$folder/out"; do sleep 0.05; done
 kill -INT $pid

@@ -4,7 +4,7 @@
 mkdir -p "$folder/site/sub/empty" && echo hello > "$folder/site/a.txt" && echo '<p>index' > "$folder/site/sub/index.html"
 echo secret > "$folder/secret" && printf '\377\0' > "$folder/site/sub/b ü.png"
 : > "$folder/out"
-"$GEN" -m http.server 0 -b 127.0.0.1 --directory="$folder/site" > "$folder/out" 2> "$folder/err" &
+env --default-signal=INT "$GEN" -m http.server 0 -b 127.0.0.1 --directory="$folder/site" > "$folder/out" 2> "$folder/err" &
 server=$!
 while ! grep -q Serving "$folder/out"; do sleep 0.05; done
 url=http://$(sed -n 's/.*http:..\(.*\)\/).*/\1/p' "$folder/out")
