@@ -4,7 +4,7 @@ trap 'kill $server 2>/dev/null; rm -rf "$folder"' EXIT
 
 # serve EXAMPLE WORD ARGS...: runs scripts/examples/EXAMPLE.gen ARGS until it has printed "WORD on port N"; N is $port.
 # A shell has what it starts beside itself ignore SIGINT, which is undone.
-# serve EXAMPLE WORD ARGS...: runs it until it has printed "WORD on port N"; N is $port. What a shell starts beside itself ignores SIGINT
+serve() {
     example=$1 word=$2
     shift 2
     : > "$folder/out"
