@@ -421,14 +421,14 @@ static bool park(GenVM *vm, UvLoop *loop, uint64_t wait) {
 }
 
 /* poll(loop, timeout, ready): waits at most `timeout` seconds (None: for ever) until something
- * happened; appends the items that are ready to the list, returns the completions. */
+ * happened, not at all where an item is ready; appends the items that are ready to the list, returns the completions. */
 static Value poll_loop(GenVM *vm, Value *args) {
     UvLoop *loop = uv_loop_of(vm, args[0]);
     Value completions = loop ? list_new(vm, 0) : VALUE_ERROR;
     if (completions == VALUE_ERROR) return VALUE_ERROR;
-    uint64_t wait = vm->resumed || loop->woken ? 0 : milliseconds(args[1]);
+    uint64_t had = AS_LIST(args[2])->count; /* what another thread made ready meanwhile */
+    uint64_t wait = vm->resumed || loop->woken || had ? 0 : milliseconds(args[1]);
     bool parks = wait && threads_are_many(vm);
-    uint64_t had = AS_LIST(args[2])->count;
     loop->poller = NULL;
     if (!run(vm, loop, args[2], completions, parks ? 0 : wait)) return VALUE_ERROR;
     bool empty = AS_LIST(args[2])->count == had && !AS_LIST(completions)->count;

@@ -398,7 +398,7 @@ bool image_take_root(ImageReader *r, Value *value) {
         return image_bad(r, "its root is not what it should be");
     const Value *items = AS_TUPLE(*value)->items;
     if (!image_check_state(r, items[2]) || !check_modules(r, items[1]) || !image_place_classes(r) ||
-        !adopt_modules(r, items[1]) || !image_take_state(r->vm, items[2]))
+        !adopt_modules(r, items[1]) || !image_take_state(r->vm, items[2], r->task))
         return false;
     *value = task;
     return true;

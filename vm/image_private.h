@@ -244,9 +244,9 @@ bool image_check_changes(ImageReader *r, Value list);
 bool image_take_changes(GenVM *vm, Value list);
 
 /* image_state.c */
-Value image_state(ImageWriter *w);
+Value image_state(ImageWriter *w, Value task_or_unset);
 bool image_check_state(ImageReader *r, Value state);
-bool image_take_state(GenVM *vm, Value state);
+bool image_take_state(GenVM *vm, Value state, struct Task *task_or_null);
 
 /* image_code.c */
 bool image_put_code(GenVM *vm, ImageBytes *out, Code *code); /* with its hash */

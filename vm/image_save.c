@@ -635,7 +635,7 @@ Value image_save_task(GenVM *vm, Value task_or_unset) {
     w.loading = image_loading_modules(vm, task_or_unset);
     if (w.loading == VALUE_ERROR) return VALUE_ERROR;
     Value modules = user_modules(&w);
-    Value state = image_state(&w);
+    Value state = image_state(&w, task_or_unset);
     if (modules == VALUE_ERROR || state == VALUE_ERROR) return VALUE_ERROR;
     Value task = task_or_unset == VALUE_UNSET ? VALUE_NONE : task_or_unset;
     Value root = tuple_pack(vm, 3, task, modules, state);

@@ -6,6 +6,7 @@
  */
 #include "vm/frame.h"
 #include "vm/image_private.h"
+#include "vm/threads.h"
 #include "vm/type_private.h"
 
 enum State {
@@ -168,7 +169,7 @@ static Value or_none(Value v) {
     return v == VALUE_UNSET ? VALUE_NONE : v;
 }
 
-Value image_state(ImageWriter *w) {
+static Value state_now(ImageWriter *w) {
     GenVM *vm = w->vm;
     Value instances = instances_of_library(vm);
     Value changes = instances == VALUE_ERROR ? instances : image_module_changes(w);
@@ -177,6 +178,16 @@ Value image_state(ImageWriter *w) {
     return tuple_pack(vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]),
                       or_none(vm->roots[ROOT_FINALIZER]), int_value((int64_t)vm->recursion_limit),
                       int_value(vm->int_digit_limit), instances, changes, aliases);
+}
+
+Value image_state(ImageWriter *w, Value task_or_unset) {
+    if (!is_kind(task_or_unset, TYPE_TASK)) return state_now(w);
+    Value outer[THREAD_KEPT];
+    threads_keep(w->vm, outer);
+    threads_take(w->vm, AS(Task, task_or_unset)->state.kept);
+    Value state = state_now(w);
+    threads_take(w->vm, outer);
+    return state;
 }
 
 bool image_check_state(ImageReader *r, Value state) {
@@ -195,7 +206,7 @@ bool image_check_state(ImageReader *r, Value state) {
     return ok || image_bad(r, "settings that are none");
 }
 
-bool image_take_state(GenVM *vm, Value state) {
+static bool take_state(GenVM *vm, Value state) {
     const Value *items = AS_TUPLE(state)->items;
     vm->roots[ROOT_FIRSTITER] =
         items[STATE_FIRSTITER] == VALUE_NONE ? VALUE_UNSET : items[STATE_FIRSTITER];
@@ -209,4 +220,16 @@ bool image_take_state(GenVM *vm, Value state) {
         if (!take_instance(vm, instances->items[i])) return false;
     return take_aliases(vm, AS_LIST(items[STATE_ALIASES])) && bind_children(vm) &&
            image_take_changes(vm, items[STATE_CHANGES]);
+}
+
+/* What the threads and tasks of the VM have each for itself, the task has from the image. */
+bool image_take_state(GenVM *vm, Value state, Task *task_or_null) {
+    if (!task_or_null) return take_state(vm, state);
+    Value outer[THREAD_KEPT];
+    threads_keep(vm, outer);
+    bool ok = take_state(vm, state);
+    threads_keep(vm, task_or_null->state.kept);
+    gc_barrier(vm, task_or_null);
+    threads_take(vm, outer);
+    return ok;
 }

@@ -70,7 +70,7 @@ void save_thread_body(ImageWriter *w, Object *object) {
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         image_put_value(w, alive ? values[i] : VALUE_UNSET);
     for (int i = 0; i < THREAD_KEPT; i++)
-        image_put_value(w, alive ? thread->kept[i] : VALUE_UNSET);
+        image_put_value(w, alive ? thread->state.kept[i] : VALUE_UNSET);
     bool runs = alive && thread == w->threads->current;
     image_put_value(w, alive && !runs ? thread->state.handled : VALUE_UNSET);
     image_put_value(w, alive && !runs ? thread->state.shown : VALUE_UNSET);
@@ -160,7 +160,7 @@ Object *load_thread_shell(ImageReader *r) {
     thread->start = thread->args = thread->kwargs = thread->object = VALUE_UNSET;
     thread->again = thread->again_args = thread->held = VALUE_UNSET;
     for (int i = 0; i < THREAD_KEPT; i++)
-        thread->kept[i] = VALUE_UNSET;
+        thread->state.kept[i] = VALUE_UNSET;
     thread->wait_at = NOT_WAITING;
     thread->fd = -1;
     return &thread->header;
@@ -173,7 +173,7 @@ bool load_thread_body(ImageReader *r, Object *object) {
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (!image_get_optional(r, values[i])) return false;
     for (int i = 0; i < THREAD_KEPT; i++)
-        if (!image_get_optional(r, &thread->kept[i])) return false;
+        if (!image_get_optional(r, &thread->state.kept[i])) return false;
     if (!image_get_optional(r, &thread->state.handled) ||
         !image_get_optional(r, &thread->state.shown))
         return false;
@@ -355,7 +355,7 @@ static bool sort_kept(ImageReader *r, const Group *group, Value saved) {
         places[i] = at;
     }
     for (uint64_t t = 0; t < group->count; t++) {
-        Value *kept = group->alive[t]->kept + HOOKS, old[THREAD_KEPT];
+        Value *kept = group->alive[t]->state.kept + HOOKS, old[THREAD_KEPT];
         memcpy(old, kept, (THREAD_KEPT - HOOKS) * sizeof *kept);
         for (int i = 0; i < THREAD_KEPT - HOOKS; i++)
             kept[i] = VALUE_UNSET;

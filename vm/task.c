@@ -45,6 +45,8 @@ Task *task_new(GenVM *vm, Value callable, Value args) {
     TaskState *state = &task->state;
     state->frames = frames;
     state->exception = state->handled = state->shown = VALUE_UNSET;
+    for (int i = 0; i < THREAD_KEPT; i++)
+        state->kept[i] = VALUE_UNSET;
     task->start = callable;
     task->args = args;
     task->driven = is_generator_like(callable) ? callable : VALUE_UNSET;
@@ -63,6 +65,8 @@ void task_mark_state(GenVM *vm, const TaskState *state) {
     gc_mark(vm, state->exception);
     gc_mark(vm, state->handled);
     gc_mark(vm, state->shown);
+    for (int i = 0; i < THREAD_KEPT; i++)
+        gc_mark(vm, state->kept[i]);
     if (frames->stack) frame_mark_stack(vm, frames->stack, frames->stack_end, frames->base);
 }
 
@@ -126,6 +130,7 @@ static void save_state(GenVM *vm, TaskState *state) {
         .nested = vm->nested,
         .threads = vm->threads,
     };
+    threads_keep(vm, state->kept);
 }
 
 static void load_state(GenVM *vm, const TaskState *state) {
@@ -139,6 +144,7 @@ static void load_state(GenVM *vm, const TaskState *state) {
     vm->nested = state->nested;
     vm->threads = state->threads;
     frame_stack_enter(vm, &state->frames);
+    threads_take(vm, state->kept);
 }
 
 static void enter(GenVM *vm, Task *task, TaskSwitch *record) {

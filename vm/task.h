@@ -59,10 +59,17 @@ typedef enum BudgetKind {
     BUDGET_COUNT
 } BudgetKind;
 
+enum {
+    THREAD_LOCALS = 3,      /* instances whose slots each thread and each task has for itself */
+    THREAD_LOCAL_SLOTS = 2, /* that many of their slots */
+    THREAD_KEPT = THREAD_LOCALS * THREAD_LOCAL_SLOTS + 2 /* and the hooks of sys */
+};
+
 typedef struct TaskState { /* what a switch exchanges with the VM's fields of the same names */
     FrameStack frames;
     Value exception, handled;
-    Value shown; /* vm->roots[ROOT_SHOWN] */
+    Value shown;             /* vm->roots[ROOT_SHOWN] */
+    Value kept[THREAD_KEPT]; /* UNSET: as it is at first */
     int64_t fuel, fuel_kept, fuel_slice, steps_done;
     uint32_t nested;
     struct Threads *threads; /* those of the task; the state is that of its running thread */

@@ -43,8 +43,6 @@ static void trace(GenVM *vm, Object *object) {
                             thread->again, thread->again_args, thread->held};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         gc_mark(vm, values[i]);
-    for (int i = 0; i < THREAD_KEPT; i++)
-        gc_mark(vm, thread->kept[i]);
     gc_mark_pointer(vm, thread->lock);
 }
 
@@ -64,7 +62,7 @@ static Thread *thread_new(GenVM *vm, Threads *threads) {
     thread->start = thread->args = thread->kwargs = thread->object = VALUE_UNSET;
     thread->again = thread->again_args = thread->held = VALUE_UNSET;
     for (int i = 0; i < THREAD_KEPT; i++)
-        thread->kept[i] = VALUE_UNSET;
+        state->kept[i] = VALUE_UNSET;
     thread->ident = ++threads->last_ident;
     thread->wait_at = NOT_WAITING;
     thread->fd = -1;
@@ -336,8 +334,9 @@ static Value *hook(GenVM *vm, int i) {
     return &vm->roots[i ? ROOT_FINALIZER : ROOT_FIRSTITER];
 }
 
-static void save_kept(GenVM *vm, Thread *thread) {
-    Value *kept = thread->kept;
+void threads_keep(GenVM *vm, Value *kept) {
+    for (int i = 0; i < THREAD_KEPT; i++)
+        kept[i] = VALUE_UNSET;
     for (int i = 0; i < 2; i++)
         *kept++ = *hook(vm, i);
     if (vm->roots[ROOT_THREAD_LOCALS] == VALUE_UNSET) return;
@@ -347,8 +346,7 @@ static void save_kept(GenVM *vm, Thread *thread) {
             *kept++ = AS(Instance, list->items[i])->slots[slot];
 }
 
-static void load_kept(GenVM *vm, Thread *thread) {
-    Value *kept = thread->kept;
+void threads_take(GenVM *vm, const Value *kept) {
     for (int i = 0; i < 2; i++)
         *hook(vm, i) = *kept++;
     if (vm->roots[ROOT_THREAD_LOCALS] == VALUE_UNSET) return;
@@ -384,7 +382,7 @@ static void save(GenVM *vm, Thread *thread) {
     state->frames = frame_stack_of(vm);
     state->handled = vm->handled;
     state->shown = vm->roots[ROOT_SHOWN];
-    save_kept(vm, thread);
+    threads_keep(vm, state->kept);
     gc_barrier(vm, thread);
 }
 
@@ -396,7 +394,7 @@ static void load(GenVM *vm, Thread *thread) {
     vm->handled = state->handled;
     vm->roots[ROOT_SHOWN] = state->shown;
     state->frames = (FrameStack){0};
-    load_kept(vm, thread);
+    threads_take(vm, state->kept);
 }
 
 static Value take(Value *from) {

@@ -41,11 +41,6 @@ typedef enum ThreadStatus { /* Thread.header.state */
                             THREAD_DONE,
 } ThreadStatus;
 
-enum {
-    THREAD_LOCALS = 3,      /* instances whose slots each thread has for itself */
-    THREAD_LOCAL_SLOTS = 2, /* that many of their slots */
-    THREAD_KEPT = THREAD_LOCALS * THREAD_LOCAL_SLOTS + 2 /* and the hooks of sys */
-};
 enum { THREAD_MAIN_IDENT = 1 }; /* the others count on from there */
 #define THREAD_FOR_EVER UINT64_MAX
 
@@ -57,7 +52,6 @@ typedef struct Thread {
     Value again;               /* the NativeFunction to be run anew, or UNSET */
     Value again_args;          /* tuple: its arguments, bound */
     Value held; /* a Resource that it needs until it has its result (threads_hold), or UNSET */
-    Value kept[THREAD_KEPT];       /* of the instances and hooks that each thread has for itself */
     struct Thread *next;           /* in the ready queue */
     struct Thread *after, *before; /* in the list of those that are alive */
     struct Lock *lock;             /* in whose queue it waits, or NULL */
@@ -169,6 +163,9 @@ bool threads_main_takes(GenVM *vm);
 /* From now on each thread has the first slots of the instance for itself; those that have nothing
  * in them find what is there now. False with an exception pending. */
 bool threads_add_local(GenVM *vm, Value instance);
+/* What each thread and each task has for itself, out of the VM and into it: THREAD_KEPT values. */
+void threads_keep(GenVM *vm, Value *kept);
+void threads_take(GenVM *vm, const Value *kept);
 
 void threads_mark(GenVM *vm, Threads *threads);
 void threads_free(Threads *threads); /* gives up all frames but those of the one that runs */
