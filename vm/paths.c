@@ -9,6 +9,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -346,8 +347,12 @@ const char *path_given_name(const GenVM *vm, const char *path) {
 }
 
 int path_open(GenVM *vm, const char *path, int flags, mode_t mode) {
-    if (!vm->path_rules) return open(path, flags, mode);
     int use = use_of(flags), fd = -1;
+    if (!vm->path_rules) {
+        fd = open(path, flags, mode);
+        path_own(vm, fd);
+        return fd;
+    }
     char *resolved = resolve(path, flags & O_NOFOLLOW);
     if (!resolved) return errno = EPERM, -1;
     const PathRoot *root = restricting_root(vm->path_rules, resolved, use);
@@ -369,7 +374,31 @@ static bool notes_descriptors(const GenVM *vm) {
     return vm->path_rules || !(vm->capabilities & GEN_CAP_FILES);
 }
 
+enum { FEW_DESCRIPTORS = 24, LOOKING = UINT32_MAX };
+
+/* How many may be open before garbage is looked for again: in time before the system refuses more.
+ */
+static uint32_t next_most(uint32_t open) {
+    struct rlimit limit;
+    uint32_t most = 2 * open + FEW_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 4 * 3 >= most) return most;
+    uint32_t room = (uint32_t)limit.rlim_cur, early = room / 4 * 3;
+    uint32_t half = open < room ? open + (room - open) / 2 : open;
+    return half + 4 > early ? half + 4 : early;
+}
+
+static void count_opened(GenVM *vm) {
+    vm->descriptors++;
+    if (!vm->descriptors_most) vm->descriptors_most = FEW_DESCRIPTORS;
+    if (vm->descriptors_most == LOOKING && !(vm->poll & POLL_GC_FULL) && !vm->pending_count)
+        vm->descriptors_most = next_most(vm->descriptors); /* the others are closed now */
+    if (vm->descriptors < vm->descriptors_most) return;
+    vm->poll |= POLL_GC | POLL_GC_FULL;
+    vm->descriptors_most = LOOKING;
+}
+
 void path_own(GenVM *vm, int fd) {
+    if (fd >= 0) count_opened(vm);
     if (!notes_descriptors(vm) || fd < 0 || (!vm->path_rules && !new_rules(vm))) return;
     struct PathRules *rules = vm->path_rules;
     size_t at = (size_t)fd / 8;
@@ -386,6 +415,7 @@ void path_own(GenVM *vm, int fd) {
 
 void path_disown(GenVM *vm, int fd) {
     struct PathRules *rules = vm->path_rules;
+    if (fd >= 0 && vm->descriptors) vm->descriptors--;
     if (rules && fd >= 0 && (size_t)fd / 8 < rules->owned_size)
         rules->owned[fd / 8] &= (uint8_t) ~(1 << fd % 8);
     for (size_t i = rules ? rules->kept_count : 0; i-- > 0;)

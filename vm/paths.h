@@ -43,7 +43,9 @@ bool path_check_descriptor(GenVM *vm, int64_t fd); /* false with PermissionError
 /* The same without an exception, for sockets too: to a VM that may not use all files, descriptors
  * that it has not opened are not there. The standard streams are, by GEN_CAP_STDIO. */
 bool path_may_use_descriptor(GenVM *vm, int64_t fd);
-void path_own(GenVM *vm, int fd);                  /* the VM has opened it */
+/* The VM has opened it. Each time that twice as many are open, the garbage is collected: scripts
+ * count on it that what they forget is closed. */
+void path_own(GenVM *vm, int fd);
 bool path_has_opened(const GenVM *vm, int64_t fd); /* known to be so, by whatever capability */
 void path_disown(GenVM *vm, int fd);               /* ... and closed it */
 

@@ -32,11 +32,12 @@ static void stress(GenVM *vm) {
 }
 #endif
 
-/* Is the report of what a finalizer raised being made? No other begins meanwhile. */
-static bool is_reporting(GenVM *vm) {
+/* Does a finalizer run, or the report of what it raised? No other begins meanwhile: one in the
+ * other, they would need a stack for all that one collection has found. */
+static bool is_finalizing(GenVM *vm) {
     for (Value *base = vm->base; base; base = frame_caller(base))
         if (continue_is_stub(vm, frame_function(base)) &&
-            continue_kind(vm, frame_function(base)) == RETURN_FINALIZER && base[1] == VALUE_UNSET)
+            continue_kind(vm, frame_function(base)) == RETURN_FINALIZER)
             return true;
     return false;
 }
@@ -51,7 +52,10 @@ static bool finalize_generator(GenVM *vm, Generator *generator) {
 }
 
 static bool run_finalizers(GenVM *vm) {
-    if (is_reporting(vm)) return true;
+    if (is_finalizing(vm)) {
+        vm->poll &= ~(uint32_t)POLL_FINALIZE; /* its return asks again */
+        return true;
+    }
     while (vm->pending_count) {
         Object *object = vm->pending_finalizers[--vm->pending_count];
         if (object->kind == TYPE_GENERATOR || object->kind == TYPE_COROUTINE ||

@@ -147,6 +147,8 @@ struct GenVM {
     void *(*allocate)(void *context, void *block, size_t old_size, size_t new_size); /* or NULL */
     uint32_t capabilities;
     struct PathRules *path_rules; /* paths.h; NULL: files are not restricted further */
+    uint32_t descriptors;         /* that the VM has opened and not closed */
+    uint32_t descriptors_most; /* from so many on, forgotten ones are looked for; 0: not yet set */
     bool (*host_write)(void *context, int stream, const char *data,
                        size_t size); /* output without GEN_CAP_STDIO */
     char *error_text;                /* the last answer of gen_error_text */

@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROOT_UNSUPPORTED = 9 }; /* vm->roots: the class io.UnsupportedOperation */
-enum { MANY_OPEN = 128 };      /* from this descriptor on, files left open are looked for */
+enum { ROOT_UNSUPPORTED = 9 };            /* vm->roots: the class io.UnsupportedOperation */
 enum { MUCH = 16384, BYTES_A_STEP = 64 }; /* bytes */
 enum {
     READ_MOST = 1 << 30,
@@ -313,7 +312,6 @@ bool raw_open_into(GenVM *vm, RawFile *raw, Value file, const char *mode, bool c
         return false;
     }
     if (!check_descriptor(vm, raw, file)) return false;
-    if (raw->fd >= MANY_OPEN && raw->fd % 32 == 0) vm->poll |= POLL_GC;
     raw->name = file;
     gc_barrier(vm, raw);
     if (raw->appending) raw->seekable = lseek(raw->fd, 0, SEEK_END) >= 0;
