@@ -476,16 +476,28 @@ static Value read_line(GenVM *vm, RawFile *raw, int64_t limit) {
     return builder_finish_bytes(&builder);
 }
 
+/* readline() reads by it then, byte by byte. */
+static bool has_own_read(GenVM *vm, Value self) {
+    Value name = name_value(vm, NAME_read);
+    return as_object(self)->state == OBJECT_SUBCLASS &&
+           type_lookup(vm, type_of(vm, self), name) !=
+               type_lookup(vm, vm->types[TYPE_FILE_RAW], name);
+}
+
 static Value method_readline(GenVM *vm, Value *args) {
     int64_t limit;
     RawFile *raw = readable_file(vm, args[0]);
     if (!raw || !file_size_arg(vm, args[1], &limit)) return VALUE_ERROR;
+    if (has_own_read(vm, args[0]))
+        return native_twin(vm, TWIN_STREAM_LINE, 2, args[0], int_value(limit < 0 ? -1 : limit));
     if (waits(vm, raw))
         return native_twin(vm, TWIN_FILE_RAW_LINE, 2, args[0], int_value(limit < 0 ? -1 : limit));
     return read_line(vm, raw, limit);
 }
 
 static Value next(GenVM *vm, Value self) {
+    if (unlikely(as_object(self)->state == OBJECT_SUBCLASS))
+        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     RawFile *raw = readable_file(vm, self);
     if (raw && waits(vm, raw)) return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     Value line = raw ? read_line(vm, raw, -1) : VALUE_ERROR;
@@ -545,6 +557,9 @@ static Value method_truncate(GenVM *vm, Value *args) {
 }
 
 static Value method_close(GenVM *vm, Value *args) {
+    RawFile *raw = AS(RawFile, args[0]);
+    if (!raw_is_closed(raw) && !file_is_plain(vm, &raw->header))
+        return native_twin(vm, TWIN_STREAM_RAW_CLOSE, 1, args[0]);
     return raw_close(vm, AS(RawFile, args[0])) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value method_fileno(GenVM *vm, Value *args) {
@@ -577,6 +592,9 @@ static Value self_if_open(GenVM *vm, Value self) {
 static Value method_enter(GenVM *vm, Value *args) {
     return self_if_open(vm, args[0]);
 }
+static Value exit_closing(GenVM *vm, Value *args) {
+    return file_is_plain(vm, as_object(args[0])) ? method_close(vm, args) : file_exit(vm, args);
+}
 static Value method_readlines(GenVM *vm, Value *args) {
     if (self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
     return native_twin(vm, TWIN_FILE_READLINES, 2, args[0], args[1]);
@@ -588,12 +606,14 @@ static Value method_writelines(GenVM *vm, Value *args) {
 
 static Value repr(GenVM *vm, Value self) {
     RawFile *raw = AS(RawFile, self);
-    if (raw_is_closed(raw)) return str_from(vm, "<_io.FileIO [closed]>");
-    const char *close = raw->closefd ? "True" : "False";
+    const char *type = type_name(vm, self), *close = raw->closefd ? "True" : "False";
+    if (raw_is_closed(raw)) return str_format(vm, "<%s [closed]>", type);
+    if (raw->name == self)
+        return raise_error(vm, EXC_RUNTIME_ERROR, "reentrant call inside %s.__repr__", type);
     if (raw->name == VALUE_UNSET)
-        return str_format(vm, "<_io.FileIO fd=%d mode='%s' closefd=%s>", raw->fd, raw_mode(raw),
+        return str_format(vm, "<%s fd=%d mode='%s' closefd=%s>", type, raw->fd, raw_mode(raw),
                           close);
-    return str_format(vm, "<_io.FileIO name=%V mode='%s' closefd=%s>", raw->name, raw_mode(raw),
+    return str_format(vm, "<%s name=%V mode='%s' closefd=%s>", type, raw->name, raw_mode(raw),
                       close);
 }
 
@@ -612,6 +632,14 @@ static Value get_closed(GenVM *vm, Value self) {
 }
 static Value get_closefd(GenVM *vm, Value self) {
     return (void)vm, bool_value(AS(RawFile, self)->closefd);
+}
+static Value get_blksize(GenVM *vm, Value self) {
+    struct stat status;
+    const RawFile *raw = AS(RawFile, self);
+    (void)vm;
+    if (raw->fd < 0 || fstat(raw->fd, &status) != 0 || status.st_blksize <= 1)
+        return int_value(FILE_BUFFER_SIZE);
+    return int_value(status.st_blksize);
 }
 static Value get_mode(GenVM *vm, Value self) {
     return str_from(vm, raw_mode(AS(RawFile, self)));
@@ -634,7 +662,8 @@ static const NativeDef methods[] = {
     {"__init__(self, file, mode: str = 'r', closefd: bool = True, opener=None)", init,
      "Open a file."},
     {"__enter__(self, /)", method_enter, NULL},
-    {"__exit__(self, /, *args)", method_close, NULL},
+    {"__exit__(self, /, *args)", exit_closing, NULL},
+    {"__del__(self, /)", file_del, NULL},
     {"close(self, /)", method_close, "Close the file."},
     {"fileno(self, /)", method_fileno, "Return the underlying file descriptor (an integer)."},
     {"flush(self, /)", method_flush, "Does nothing: there is no buffer."},
@@ -659,6 +688,7 @@ static const NativeDef methods[] = {
 
 static const AttributeDef attributes[] = {
     {"__dict__", instance_dict_get, instance_dict_set, NULL},
+    {"_blksize", get_blksize, NULL, "Preferred size of a buffer."},
     {"closed", get_closed, NULL, "True if the file is closed"},
     {"closefd", get_closefd, NULL, "True if the file descriptor will be closed by close()."},
     {"mode", get_mode, NULL, "String giving the file mode"},
