@@ -191,14 +191,21 @@ static Value method_readline(GenVM *vm, Value *args) {
     return file ? take_line(vm, file, limit < 0 ? -1 : limit) : VALUE_ERROR;
 }
 
+static COLD Value next_elsewhere(GenVM *vm, Value self) {
+    const Buffered *file = AS(Buffered, self);
+    if (file->header.state == OBJECT_SUBCLASS || file->state != VALUE_UNSET)
+        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
+    open_file(vm, self, "readline");
+    return VALUE_ERROR;
+}
+
 static Value next(GenVM *vm, Value self) {
-    if (unlikely(as_object(self)->state == OBJECT_SUBCLASS ||
-                 AS(Buffered, self)->state != VALUE_UNSET))
+    Buffered *file = AS(Buffered, self);
+    if (unlikely(file->header.state == OBJECT_SUBCLASS || buffered_is_closed(file)))
+        return next_elsewhere(vm, self);
+    if (unlikely(vm->threads != NULL) && file_line_waits(vm, file))
         return native_twin(vm, TWIN_FILE_NEXT, 1, self);
-    Buffered *file = open_file(vm, self, "readline");
-    if (file && unlikely(vm->threads != NULL) && file_line_waits(vm, file))
-        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
-    Value line = file ? take_line(vm, file, -1) : VALUE_ERROR;
+    Value line = take_line(vm, file, -1);
     return line != VALUE_ERROR && AS(Bytes, line)->size == 0 ? VALUE_END : line;
 }
 

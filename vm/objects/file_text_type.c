@@ -126,15 +126,19 @@ static bool has_own_readline(GenVM *vm, Value self) {
     return method != type_lookup(vm, vm->types[TYPE_FILE], name_value(vm, NAME_readline));
 }
 
-static Value next(GenVM *vm, Value self) {
+/* Of a file that has no open source of the engine's own to be read. */
+static COLD Value next_elsewhere(GenVM *vm, Value self) {
+    text_of(self)->iterating = true;
+    if (text_of(self)->state != VALUE_UNSET) return native_twin(vm, TWIN_TEXT_NEXT, 1, self);
+    readable_file(vm, self);
+    return VALUE_ERROR;
+}
+
+static inline Value next_plain(GenVM *vm, Value self) {
     TextFile *file = text_of(self);
-    if (unlikely(file->state != VALUE_UNSET)) return native_twin(vm, TWIN_TEXT_NEXT, 1, self);
-    if (unlikely(file->header.state == OBJECT_SUBCLASS) && has_own_readline(vm, self))
-        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
+    if (unlikely(!file->readable || !file->source || source_is_closed(file->source)))
+        return next_elsewhere(vm, self);
     file->iterating = true;
-    if (unlikely(!file->readable || !file->source || source_is_closed(file->source)) &&
-        !readable_file(vm, self))
-        return VALUE_ERROR;
     if (unlikely(vm->threads != NULL) && file->source->kind != TYPE_BYTES_IO &&
         file->ahead == VALUE_UNSET && file_line_waits(vm, (Buffered *)file->source))
         return native_twin(vm, TWIN_FILE_NEXT, 1, self);
@@ -142,6 +146,16 @@ static Value next(GenVM *vm, Value self) {
     if (likely(line != vm->empty_str)) return line;
     file->iterating = false;
     return VALUE_END;
+}
+
+static COLD Value next_of_subclass(GenVM *vm, Value self) {
+    return has_own_readline(vm, self) ? native_twin(vm, TWIN_FILE_NEXT, 1, self)
+                                      : next_plain(vm, self);
+}
+
+static Value next(GenVM *vm, Value self) {
+    if (unlikely(as_object(self)->state == OBJECT_SUBCLASS)) return next_of_subclass(vm, self);
+    return next_plain(vm, self);
 }
 
 static Value self_if_open(GenVM *vm, Value self) {
