@@ -59,6 +59,8 @@ static const struct {
     {"TWIN_TEXT_LINE_BUFFERING", "runs no code of a script"},
     {"TWIN_TEXT_WRITE_THROUGH", "runs no code of a script"},
     {"TWIN_TEXT_NEWLINES", "runs no code of a script"},
+    {"TWIN_STREAM_READ_PIECES", "a large read among threads: runs no code of a script"},
+    {"TWIN_STREAM_WRITE_PIECES", "a large write among threads: runs no code of a script"},
     {"TWIN_STREAM_DEL", "the collector has found a file: not before the next safepoint, if any"},
     {"TWIN_NOTHING", "runs no code of a script"},
     {"TWIN_SYS_ATTRIBUTE", "runs no code of a script"},

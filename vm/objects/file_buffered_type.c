@@ -94,6 +94,9 @@ static Value method_read(GenVM *vm, Value *args) {
     if (size < -1) return raise_value(vm, "read length must be non-negative or -1");
     Buffered *file = open_file(vm, args[0], "read");
     if (!file) return VALUE_ERROR;
+    int64_t much = size < 0 ? raw_bytes_left(file->raw) : size;
+    if (unlikely(much > FILE_PIECE) && file_shares(vm, file->raw, (uint64_t)much))
+        return file_read_pieces(vm, args[0], size);
     if (!file_gather(vm, file, size < 0 ? SIZE_MAX : (size_t)size, false)) return VALUE_ERROR;
     if (size < 0) return buffered_take_all(vm, file);
     if (!buffered_begin_read(vm, file)) return VALUE_ERROR;
@@ -238,6 +241,8 @@ static Value method_write(GenVM *vm, Value *args) {
     if (raw_is_closed(file->raw)) return raise_value(vm, "write to closed file");
     if (unlikely(vm->threads != NULL) && file_drains(vm, file))
         return write_draining(vm, file, &span);
+    if (unlikely(span.size > FILE_PIECE) && file_shares(vm, file->raw, span.size))
+        return file_write_pieces(vm, args[0], args[1]);
     return buffered_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size)
                                                         : VALUE_ERROR;
 }

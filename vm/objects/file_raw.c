@@ -437,6 +437,9 @@ static Value method_read(GenVM *vm, Value *args) {
     if (!file_size_arg(vm, args[1], &size)) return VALUE_ERROR;
     RawFile *raw = readable_file(vm, args[0]);
     if (!raw) return VALUE_ERROR;
+    int64_t much = size < 0 ? raw_bytes_left(raw) : size;
+    if (unlikely(much > FILE_PIECE) && file_shares(vm, raw, (uint64_t)much))
+        return file_read_pieces(vm, args[0], size);
     if (size < 0) return rest_of(vm, raw);
     if (!gc_check_size(vm, (uint64_t)size) || !wait_input(vm, raw)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, (size_t)size);
@@ -447,7 +450,11 @@ static Value method_read(GenVM *vm, Value *args) {
 
 static Value method_readall(GenVM *vm, Value *args) {
     RawFile *raw = readable_file(vm, args[0]);
-    return raw ? rest_of(vm, raw) : VALUE_ERROR;
+    if (!raw) return VALUE_ERROR;
+    int64_t left = raw_bytes_left(raw);
+    if (left > FILE_PIECE && file_shares(vm, raw, (uint64_t)left))
+        return file_read_pieces(vm, args[0], -1);
+    return rest_of(vm, raw);
 }
 
 static Value method_readinto(GenVM *vm, Value *args) {
@@ -513,7 +520,7 @@ static Value write_once(GenVM *vm, RawFile *raw, const TextSpan *span) {
                                                                  : VALUE_ERROR;
     for (;;) {
         ssize_t written = write(raw->fd, span->data, span->size);
-        if (written >= 0) return int_value(written);
+        if (written >= 0) return note_moved(vm, (size_t)written), int_value(written);
         if (!retry(vm)) return none_or_error(vm);
     }
 }
@@ -529,6 +536,7 @@ static Value method_write(GenVM *vm, Value *args) {
         return VALUE_ERROR;
     if (parks) return int_value((int64_t)span.size);
     if (!raw) return VALUE_ERROR;
+    if (unlikely(file_shares(vm, raw, span.size))) return file_write_pieces(vm, args[0], args[1]);
     return write_once(vm, raw, &span);
 }
 

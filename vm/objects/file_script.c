@@ -8,6 +8,8 @@
  */
 #include "vm/engine_module.h"
 #include "vm/objects/files.h"
+#include "vm/task.h"
+#include "vm/threads.h"
 
 static bool is_file(const Object *object) {
     switch (object->kind) {
@@ -75,6 +77,23 @@ Value file_del(GenVM *vm, Value *args) {
 
 Value file_exit(GenVM *vm, Value *args) {
     return native_call_method(vm, args[0], NAME_close, 0);
+}
+
+/* ---- much at once ---- */
+
+bool file_shares(GenVM *vm, RawFile *raw, uint64_t size) {
+    if (likely(size <= FILE_PIECE) || vm->resumed || raw->host >= 0) return false;
+    bool timed = vm->task && vm->task->limits[BUDGET_DEADLINE];
+    return (timed || threads_are_many(vm)) && raw_is_seekable(raw);
+}
+
+Value file_read_pieces(GenVM *vm, Value file, int64_t size) {
+    return native_twin(vm, TWIN_STREAM_READ_PIECES, 3, file, int_value(size),
+                       int_value(FILE_PIECE));
+}
+
+Value file_write_pieces(GenVM *vm, Value file, Value data) {
+    return native_twin(vm, TWIN_STREAM_WRITE_PIECES, 3, file, data, int_value(FILE_PIECE));
 }
 
 /* ---- for stdlib/prelude/streams.gen ---- */

@@ -106,10 +106,19 @@ static bool gather(GenVM *vm, TextFile *file, size_t wanted, bool line) {
     return file->ahead != VALUE_UNSET || file_gather(vm, (Buffered *)file->source, wanted, line);
 }
 
+static bool file_reads_much(GenVM *vm, const TextFile *file, int64_t count) {
+    if (count >= 0 && count <= FILE_PIECE) return false;
+    RawFile *raw = source_raw(file->source);
+    int64_t much = !raw ? 0 : count < 0 ? raw_bytes_left(raw) : count;
+    return much > FILE_PIECE && file_shares(vm, raw, (uint64_t)much);
+}
+
 static Value method_read(GenVM *vm, Value *args) {
     int64_t count;
     if (!file_size_arg(vm, args[1], &count)) return VALUE_ERROR;
     TextFile *file = readable_file(vm, args[0]);
+    if (file && unlikely(file_reads_much(vm, file, count)))
+        return file_read_pieces(vm, args[0], count);
     if (file && !gather(vm, file, count < 0 ? SIZE_MAX : (size_t)count, false)) return VALUE_ERROR;
     return file ? file_text_read(vm, file, count < 0 ? -1 : count) : VALUE_ERROR;
 }
@@ -213,6 +222,11 @@ static Value method_write(GenVM *vm, Value *args) {
     TextFile *file = writable_file(vm, args[0]);
     Buffered *bytes = file ? draining(vm, file) : NULL;
     if (unlikely(bytes != NULL)) return write_draining(vm, file, bytes, args[1]);
+    if (file && unlikely(AS_STR(args[1])->size > FILE_PIECE)) {
+        RawFile *raw = source_raw(file->source);
+        if (raw && file_shares(vm, raw, AS_STR(args[1])->size))
+            return file_write_pieces(vm, args[0], args[1]);
+    }
     return file && file_text_write(vm, file, args[1]) ? int_value(AS_STR(args[1])->length)
                                                       : VALUE_ERROR;
 }

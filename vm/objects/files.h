@@ -101,6 +101,13 @@ bool file_needs_script(GenVM *vm, Object *file);
 Value file_exit(GenVM *vm, Value *args); /* __exit__: self.close() */
 Value file_del(GenVM *vm, Value *args);  /* __del__ */
 
+/* A read or write of more than this is made in pieces (streams.gen) where other threads wait for
+ * their turn, or a deadline may come meanwhile. */
+enum { FILE_PIECE = 1 << 20 }; /* bytes */
+bool file_shares(GenVM *vm, RawFile *raw, uint64_t size);
+Value file_read_pieces(GenVM *vm, Value file, int64_t size); /* -1: all */
+Value file_write_pieces(GenVM *vm, Value file, Value data);
+
 /* A method `name` of which streams.gen has the counterpart; `count`: of arguments, with self. */
 #define SCRIPTED(name, twin, count)                                                                \
     static Value scripted_##name(GenVM *vm, Value *args) {                                         \
