@@ -1,5 +1,5 @@
-/* finalize.h - what the collector (gc.c) asks about objects with a finalizer, and what it offers for
- * that. */
+/* finalize.h - what the collector (gc.c) asks about objects with a finalizer, and what it offers
+ * for that. */
 #ifndef GEN_FINALIZE_H
 #define GEN_FINALIZE_H
 
