@@ -102,8 +102,9 @@ void native_mark_shared(GenVM *vm);
 void native_mark_signature(GenVM *vm, const Signature *signature); /* NULL: nothing */
 
 Value twin_load(GenVM *vm,
-                Twin twin);     /* the Gen function behind a twin; compiles its file on first use */
-bool vm_poll_native(GenVM *vm); /* fuel has run out inside a native */
+                Twin twin); /* the Gen function behind a twin; compiles its file on first use */
+bool vm_is_finalizing(GenVM *vm); /* does a finalizer run here: no other one begins then */
+bool vm_poll_native(GenVM *vm);   /* fuel has run out inside a native */
 /* After EINTR in a native that waits: true when script code is to run now (a signal's handler): the
  * native returns and is called again. It runs at the next safepoint, which is made to come at once.
  */

@@ -320,9 +320,9 @@ static bool raise_made(GenVM *vm) {
     return false;
 }
 
-static bool finalizer_returned(GenVM *vm) {
-    frame_pop(vm);
+static bool end_finalizer(GenVM *vm) {
     if (vm->pending_count) vm->poll |= POLL_FINALIZE;
+    frame_pop(vm);
     return true;
 }
 
@@ -345,7 +345,7 @@ bool continue_run(GenVM *vm, Return kind) {
     case RETURN_DELEGATE_THROW: return generator_delegate_throw_returned(vm);
     case RETURN_CLOSE: return generator_close_returned(vm);
     case RETURN_THROW_CLOSE: return generator_throw_close_returned(vm);
-    case RETURN_FINALIZER: return finalizer_returned(vm);
+    case RETURN_FINALIZER: return end_finalizer(vm);
     case RETURN_OPERATOR: return operator_returned(vm, false);
     case RETURN_OPERATOR_NOT: return operator_returned(vm, true);
     case RETURN_CHECKED: return checked_returned(vm);
@@ -377,7 +377,7 @@ static bool report_finalizer(GenVM *vm) {
         if (vm->stop) return true;
         error_clear(vm);
     }
-    return finalizer_returned(vm);
+    return end_finalizer(vm);
 }
 
 bool continue_error(GenVM *vm, Return kind) {

@@ -457,7 +457,8 @@ static Value collect(GenVM *vm, Value *args) {
 
 static Value finalizers_due(GenVM *vm, Value *args) {
     (void)args;
-    Value due = int_value(vm->pending_count), total = int_value((int64_t)vm->pending_total);
+    Value due = int_value(vm_is_finalizing(vm) ? 0 : vm->pending_count),
+          total = int_value((int64_t)vm->pending_total);
     return tuple_pack(vm, 2, due, total);
 }
 

@@ -363,7 +363,7 @@ void vm_mark_roots(GenVM *vm) {
     gc_mark(vm, vm->len_function);
     gc_mark(vm, vm->host_natives);
     gc_mark(vm, vm->host_types);
-    gc_mark(vm, vm->main_module);
+    if (!vm->main_leaves) gc_mark(vm, vm->main_module);
     for (uint32_t i = 0; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
     weakrefs_mark(vm);

@@ -26,6 +26,7 @@
 #include "vm/gc.h"
 #include "vm/frame.h"
 #include "vm/generator.h"
+#include "vm/finalize.h"
 #include "vm/image.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
@@ -210,8 +211,8 @@ static bool grow_pointers(GenVM *vm, Object ***array, uint32_t *capacity) {
     return true;
 }
 
-static bool push_pointer(GenVM *vm, Object ***array, uint32_t *count, uint32_t *capacity,
-                         Object *object) {
+bool gc_push_pointer(GenVM *vm, Object ***array, uint32_t *count, uint32_t *capacity,
+                     Object *object) {
     if (*count == *capacity && !grow_pointers(vm, array, capacity)) return false;
     (*array)[(*count)++] = object;
     return true;
@@ -391,8 +392,8 @@ static Block *new_block(GenVM *vm, SizeClass *class) {
         heap->spare_end = heap->spare + blocks * BLOCK_SIZE;
     }
     Block *block = (Block *)heap->spare;
-    if (!push_pointer(vm, (Object ***)&class->blocks, &class->count, &class->capacity,
-                      (Object *)block))
+    if (!gc_push_pointer(vm, (Object ***)&class->blocks, &class->count, &class->capacity,
+                         (Object *)block))
         return NULL;
     heap->spare += BLOCK_SIZE;
     memset(block, 0, sizeof *block);
@@ -500,7 +501,7 @@ static COLD void *new_large(GenVM *vm, size_t size) {
     Object *object = (Object *)(prefix + 1);
     if (prefix && total >= 2 * (size_t)HUGE_PAGE) gc_use_huge_pages(prefix, total);
     if (!prefix ||
-        !push_pointer(vm, &heap->large, &heap->large_count, &heap->large_capacity, object)) {
+        !gc_push_pointer(vm, &heap->large, &heap->large_count, &heap->large_capacity, object)) {
         if (prefix) memory_raw(vm, prefix, sizeof *prefix + total, 0);
         return no_memory(vm);
     }
@@ -654,8 +655,8 @@ bool gc_check_size(GenVM *vm, uint64_t bytes) {
 void gc_remember(GenVM *vm, Object *object) {
     Heap *heap = vm->heap;
     if (object->gc & GC_PERMANENT) return;
-    if (push_pointer(vm, &heap->remembered, &heap->remembered_count, &heap->remembered_capacity,
-                     object))
+    if (gc_push_pointer(vm, &heap->remembered, &heap->remembered_count, &heap->remembered_capacity,
+                        object))
         object->gc |= GC_REMEMBERED;
     else
         heap->mark_overflow = true; /* it is found another way: mark_rest */
@@ -699,7 +700,7 @@ void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, voi
 
 static void push_mark(GenVM *vm, Object *object) {
     Heap *heap = vm->heap;
-    if (!push_pointer(vm, &heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object))
+    if (!gc_push_pointer(vm, &heap->mark_stack, &heap->mark_count, &heap->mark_capacity, object))
         heap->mark_overflow = true;
 }
 
@@ -912,23 +913,15 @@ static void trace_remembered(GenVM *vm) {
 
 /* ---- after marking ---- */
 
-/* Of a host's object its type's, however a script class derived from it looks. */
 static bool finalize_natively(GenVM *vm, Object *object) {
-    Type *type = vm->shapes[object->shape].type;
-    void (*finalize)(GenVM *, Object *) = type->slots.finalize;
-    if (!finalize && object->kind == TYPE_HOST) finalize = type->def->slots.finalize;
+    void (*finalize)(GenVM *, Object *) = finalize_native(vm, object);
     if (finalize) finalize(vm, object);
     return finalize != NULL;
 }
 
-/* A generator that needs no closing: at its end, or never started (of a coroutine that is told). */
-static bool is_finished_generator(Object *object) {
-    if (!is_generator_like(object_value(object))) return false;
-    if (object->state == GENERATOR_DONE) return true;
-    Generator *generator = (Generator *)object;
-    if (object->kind == TYPE_COROUTINE || !generator_unstarted(generator)) return false;
-    if (object->kind == TYPE_GENERATOR) return !generator_is_step(generator);
-    return object->kind == TYPE_ASYNC_GENERATOR && *generator_hook(generator) == VALUE_UNSET;
+void gc_trace_children(GenVM *vm, Object *object) {
+    trace(vm, object);
+    mark_rest(vm);
 }
 
 bool gc_has_finalizable(GenVM *vm) {
@@ -936,52 +929,41 @@ bool gc_has_finalizable(GenVM *vm) {
     uint32_t native = 0;
     for (uint32_t i = 0; i < heap->finalizable_count; i++) {
         Object *object = heap->finalizable[i];
-        if (is_finished_generator(object)) continue;
+        if (finalize_is_finished(object)) continue;
         if (!vm->shapes[object->shape].type->slots.finalize) return true;
         native++;
     }
     return native != heap->finalizable_at_first;
 }
 
-/* They are taken from the end: the oldest goes first. */
-static void reverse(Object **objects, uint32_t count) {
-    for (uint32_t i = 0, j = count; i + 1 < j; i++) {
-        Object *first = objects[i];
-        objects[i] = objects[--j];
-        objects[j] = first;
-    }
-}
-
-/* Objects with a finalizer that nothing reaches: those written in C are finalized now; those that
- * need script code (suspended generators, __del__) come to life once more, in
- * vm->pending_finalizers, for the next safepoint. */
-static void find_finalizers(GenVM *vm) {
+static void finalize_unreached(GenVM *vm) {
     Heap *heap = vm->heap;
-    uint32_t kept = 0, pending_from = vm->pending_count;
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < heap->finalizable_count; i++) {
         Object *object = heap->finalizable[i];
         if (object->gc & GC_MARKED) {
             heap->finalizable[kept++] = object;
-            continue;
-        }
-        object->gc &= (uint8_t)~GC_FINALIZABLE;
-        if (is_finished_generator(object)) continue;
-        if (finalize_natively(vm, object)) continue;
-        if (push_pointer(vm, &vm->pending_finalizers, &vm->pending_count, &vm->pending_capacity,
-                         object)) {
-            vm->poll |= POLL_FINALIZE;
-        } else { /* the next collection tries again */
-            object->gc |= GC_FINALIZABLE;
-            heap->finalizable[kept++] = object;
-            gc_mark_object(vm, object);
+        } else {
+            object->gc &= (uint8_t)~GC_FINALIZABLE;
+            finalize_natively(vm, object);
         }
     }
     heap->finalizable_count = kept;
+}
+
+/* What else is written in C is finalized now. */
+static void find_finalizers(GenVM *vm) {
+    Heap *heap = vm->heap;
+    uint32_t pending_from = vm->pending_count, natives = 0;
+    if (finalize_find_candidates(vm, heap->finalizable, &heap->finalizable_count, &natives)) {
+        finalize_take_candidates(vm, heap->finalizable, &heap->finalizable_count);
+    }
     vm->pending_total += vm->pending_count - pending_from;
     for (uint32_t i = pending_from; i < vm->pending_count; i++)
         gc_mark_object(vm, vm->pending_finalizers[i]);
-    reverse(vm->pending_finalizers + pending_from, vm->pending_count - pending_from);
+    if (vm->main_leaves) gc_mark(vm, vm->main_module); /* of its objects only __del__ is called */
     mark_rest(vm);
+    if (natives) finalize_unreached(vm);
 }
 
 static void free_unmarked_large(GenVM *vm) {

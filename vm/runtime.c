@@ -32,9 +32,10 @@ static void stress(GenVM *vm) {
 }
 #endif
 
-/* Does a finalizer run, or the report of what it raised? No other begins meanwhile: one in the
- * other, they would need a stack for all that one collection has found. */
-static bool is_finalizing(GenVM *vm) {
+/* Is a finalizer under way, or the report of what it raised? No other begins meanwhile: what it
+ * owns must be as it left it. */
+bool vm_is_finalizing(GenVM *vm) {
+    if (vm->is_ending) return true;
     for (Value *base = vm->base; base; base = frame_caller(base))
         if (continue_is_stub(vm, frame_function(base)) &&
             continue_kind(vm, frame_function(base)) == RETURN_FINALIZER)
@@ -52,8 +53,8 @@ static bool finalize_generator(GenVM *vm, Generator *generator) {
 }
 
 static bool run_finalizers(GenVM *vm) {
-    if (is_finalizing(vm)) {
-        vm->poll &= ~(uint32_t)POLL_FINALIZE; /* its return asks again */
+    if (vm_is_finalizing(vm)) { /* its end sets it again */
+        vm->poll &= ~(uint32_t)POLL_FINALIZE;
         return true;
     }
     while (vm->pending_count) {
@@ -326,8 +327,6 @@ static void finalize_now(GenVM *vm, Object *object) {
     if (result == VALUE_ERROR) vm_report_unraisable(vm, error_take(vm), v);
 }
 
-/* The names of the main module are let go, then everything that nothing else reaches is finalized,
- * and what that lets go, a few times over. */
 /* What module atexit was told to run; it reports errors itself. */
 static void run_exit_functions(GenVM *vm) {
     Value name = str_intern_from(vm, "atexit", 6);
@@ -339,8 +338,33 @@ static void run_exit_functions(GenVM *vm) {
         vm_report_unraisable(vm, error_take(vm), function);
 }
 
+static void finalize_pending(GenVM *vm) {
+    vm->is_ending = true; /* one after the other */
+    while (vm->pending_count)
+        finalize_now(vm, vm->pending_finalizers[--vm->pending_count]);
+    vm->is_ending = false;
+}
+
+/* What only the main module reaches is finalized while its names can still be used. */
+static void finalize_main(GenVM *vm) {
+    Value name = str_intern_from(vm, "__main__", 8);
+    Value module = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->modules, name);
+    if (module != vm->main_module || module == VALUE_UNSET) return;
+    gc_collect(vm, true);
+    finalize_pending(vm);
+    dict_delete_str(vm, vm->modules, name);
+    vm->main_leaves = true;
+    gc_collect(vm, true);
+    vm->main_leaves = false;
+    dict_set_str(vm, vm->modules, name, module);
+    finalize_pending(vm);
+}
+
+/* Everything that nothing else than the main module reaches is finalized; then its names are let
+ * go, and what that lets go is finalized, a few times over. */
 void vm_run_finalizers(GenVM *vm) {
     run_exit_functions(vm);
+    if (gc_has_finalizable(vm)) finalize_main(vm);
     Dict *globals = vm->main_module == VALUE_UNSET ? NULL : AS(Module, vm->main_module)->dict;
     uint32_t position = 0;
     Value key, value;
@@ -350,7 +374,6 @@ void vm_run_finalizers(GenVM *vm) {
     for (int round = 0; round < 4; round++) {
         gc_collect(vm, true);
         if (!vm->pending_count) return;
-        while (vm->pending_count)
-            finalize_now(vm, vm->pending_finalizers[--vm->pending_count]);
+        finalize_pending(vm);
     }
 }

@@ -131,8 +131,14 @@ static bool check_mode(GenVM *vm, const OpenMode *mode, const Value *args) {
 
 static Value wrap_text(GenVM *vm, Buffered *buffered, bool line_buffering, const Value *args) {
     TextFile *file = file_text_new(vm, vm->types[TYPE_FILE]);
-    if (!file || !file_text_attach(vm, file, &buffered->header, args[3], args[4], args[5]))
-        return VALUE_ERROR;
+    if (!file) return VALUE_ERROR;
+    if (!file_text_attach(vm, file, &buffered->header, args[3], args[4], args[5])) {
+        if (!error_matches(vm, EXC_LOOKUP_ERROR)) return VALUE_ERROR;
+        error_clear(vm); /* module codecs may know it */
+        file_watch(vm, &buffered->header, NULL);
+        return native_twin(vm, TWIN_STREAM_OPEN_TEXT, 6, object_value(buffered), args[3], args[4],
+                           args[5], bool_value(line_buffering), args[1]);
+    }
     file->line_buffering = line_buffering;
     file->mode = args[1];
     file_watch(vm, &file->header, file->writable ? &file->link : NULL);
@@ -170,6 +176,17 @@ static Value wrap_or_close(GenVM *vm, RawFile *raw, const OpenMode *mode, const 
     return VALUE_ERROR;
 }
 
+static Value warn_odd(GenVM *vm, const Value *args, const OpenMode *mode, Value file) {
+    if (!is_object(file)) return file; /* an error, or a call to be made */
+    if (mode->binary && args[2] == int_value(1))
+        return warn_then(vm, EXC_RUNTIME_WARNING,
+                         "line buffering (buffering=1) isn't supported in binary mode, the "
+                         "default buffer size will be used",
+                         file);
+    if (!is_bool(args[0])) return file;
+    return warn_then(vm, EXC_RUNTIME_WARNING, "bool is used as a file descriptor", file);
+}
+
 Value file_open(GenVM *vm, Value *args) {
     OpenMode mode;
     static const char *const names[] = {"encoding", "errors", "newline"};
@@ -186,11 +203,7 @@ Value file_open(GenVM *vm, Value *args) {
                            args[5], args[6], args[7]);
     RawFile *raw = raw_open(vm, args[0], mode.raw, args[6] == VALUE_TRUE);
     Value file = raw ? wrap_or_close(vm, raw, &mode, args) : VALUE_ERROR;
-    if (file == VALUE_ERROR || !mode.binary || as_int(args[2]) != 1) return file;
-    return warn_then(vm, EXC_RUNTIME_WARNING,
-                     "line buffering (buffering=1) isn't supported in binary mode, the default "
-                     "buffer size will be used",
-                     file);
+    return likely(!mode.binary && !is_bool(args[0])) ? file : warn_odd(vm, args, &mode, file);
 }
 
 const NativeDef file_open_def = {"open(file, mode: str = 'r', buffering: index = -1, "

@@ -19,7 +19,9 @@ enum {
 /* ---- life ---- */
 
 Buffered *buffered_new(GenVM *vm, TypeId kind, Type *cls) {
-    return gc_new_of(vm, sizeof(Buffered), kind, cls);
+    Buffered *file = gc_new_of(vm, sizeof *file, kind, cls);
+    if (file) file->state = file->below = VALUE_UNSET;
+    return file;
 }
 
 bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size) {
@@ -34,6 +36,16 @@ bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size) {
     raw->wrapped = true;
     gc_barrier(vm, file);
     return true;
+}
+
+RawFile *buffered_detach(GenVM *vm, Buffered *file) {
+    RawFile *raw = file->raw;
+    raw->wrapped = false;
+    file_watch(vm, &raw->header, NULL);
+    file_unlink(&file->link);
+    file->raw = NULL;
+    file->detached = true;
+    return raw;
 }
 
 bool buffered_is_closed(const Buffered *file) {

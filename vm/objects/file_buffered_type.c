@@ -1,26 +1,25 @@
 /* file_buffered_type.c - the types BufferedReader, BufferedWriter and BufferedRandom: the methods
  * over file_buffered.c.
  *
- * Over anything but a FileIO the constructors go to stdlib/io.gen, whose classes do the same in
- * Gen.
+ * Over anything but a plain FileIO the methods are those of stdlib/prelude/streams.gen: see
+ * files.h.
  */
 #include "vm/objects/files.h"
 #include "vm/task.h"
 
 /* ---- making ---- */
 
-static const char *name_of(TypeId kind) {
-    return kind == TYPE_BUFFERED_READER   ? "BufferedReader"
-           : kind == TYPE_BUFFERED_WRITER ? "BufferedWriter"
-                                          : "BufferedRandom";
-}
-
-static Value init(GenVM *vm, Value *args) {
+static Value init_giving(GenVM *vm, Value *args, Value result) {
     Buffered *file = AS(Buffered, args[0]);
     TypeId kind = file->header.kind;
-    if (!is_kind(args[1], TYPE_FILE_RAW))
-        return raise_type(vm, "a subclass of %s needs a FileIO, not '%T'", name_of(kind), args[1]);
+    if (!is_kind(args[1], TYPE_FILE_RAW) || !file_is_plain(vm, as_object(args[1])))
+        return native_twin(vm, TWIN_BUFFERED_BEGIN, 6, args[0], args[1], args[2],
+                           bool_value(kind != TYPE_BUFFERED_WRITER),
+                           bool_value(kind != TYPE_BUFFERED_READER), result);
     RawFile *raw = AS(RawFile, args[1]);
+    file->raw = NULL;
+    file->state = VALUE_UNSET;
+    file->detached = false;
     if (raw_is_closed(raw)) return raise_value(vm, "I/O operation on closed file");
     if (kind != TYPE_BUFFERED_WRITER && !raw->readable)
         return file_raise_unsupported(vm, "File or stream is not readable.");
@@ -30,18 +29,19 @@ static Value init(GenVM *vm, Value *args) {
         return file_raise_unsupported(vm, "File or stream is not seekable.");
     if (!buffered_attach(vm, file, raw, as_int(args[2]))) return VALUE_ERROR;
     file_watch(vm, &file->header, kind == TYPE_BUFFERED_READER ? NULL : &file->link);
-    return VALUE_NONE;
+    return result;
+}
+
+static Value init(GenVM *vm, Value *args) {
+    return init_giving(vm, args, VALUE_NONE);
 }
 
 static Value make(GenVM *vm, Value *args, TypeId kind) {
     Type *cls = type_from(args[0]);
-    if (cls->is_builtin && !is_kind(args[1], TYPE_FILE_RAW))
-        return native_twin(vm, TWIN_FILE_BUFFERED, 3, str_from(vm, name_of(kind)), args[1],
-                           args[2]);
     Buffered *file = buffered_new(vm, kind, cls);
     if (!file) return VALUE_ERROR;
     args[0] = object_value(file);
-    return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
+    return init_giving(vm, args, args[0]);
 }
 
 static Value reader_make(GenVM *vm, Value *args) {
@@ -64,8 +64,7 @@ static Value new (GenVM *vm, Value *args) {
 
 static bool check_attached(GenVM *vm, const Buffered *file) {
     if (likely(file->raw != NULL)) return true;
-    raise_value(vm, "raw stream has been detached");
-    return false;
+    return file_raise_useless(vm, file->detached);
 }
 
 /* The open file, or NULL with "WHAT of closed file". */
@@ -82,6 +81,7 @@ static Buffered *open_file(GenVM *vm, Value self, const char *what) {
 
 static Value self_if_open(GenVM *vm, Value self) {
     Buffered *file = AS(Buffered, self);
+    if (unlikely(file->state != VALUE_UNSET)) return native_twin(vm, TWIN_TEXT_ITER, 1, self);
     if (!check_attached(vm, file)) return VALUE_ERROR;
     return raw_is_closed(file->raw) ? file_raise_closed(vm) : self;
 }
@@ -94,6 +94,9 @@ static Value method_read(GenVM *vm, Value *args) {
     if (size < -1) return raise_value(vm, "read length must be non-negative or -1");
     Buffered *file = open_file(vm, args[0], "read");
     if (!file) return VALUE_ERROR;
+    int64_t much = size < 0 ? raw_bytes_left(file->raw) : size;
+    if (unlikely(much > FILE_PIECE) && file_shares(vm, file->raw, (uint64_t)much))
+        return file_read_pieces(vm, args[0], size);
     if (!file_gather(vm, file, size < 0 ? SIZE_MAX : (size_t)size, false)) return VALUE_ERROR;
     if (size < 0) return buffered_take_all(vm, file);
     if (!buffered_begin_read(vm, file)) return VALUE_ERROR;
@@ -191,16 +194,27 @@ static Value method_readline(GenVM *vm, Value *args) {
     return file ? take_line(vm, file, limit < 0 ? -1 : limit) : VALUE_ERROR;
 }
 
-static Value next(GenVM *vm, Value self) {
-    Buffered *file = open_file(vm, self, "readline");
-    if (file && unlikely(vm->threads != NULL) && file_line_waits(vm, file))
+static COLD Value next_elsewhere(GenVM *vm, Value self) {
+    const Buffered *file = AS(Buffered, self);
+    if (file->header.state == OBJECT_SUBCLASS || file->state != VALUE_UNSET)
         return native_twin(vm, TWIN_FILE_NEXT, 1, self);
-    Value line = file ? take_line(vm, file, -1) : VALUE_ERROR;
+    open_file(vm, self, "readline");
+    return VALUE_ERROR;
+}
+
+static Value next(GenVM *vm, Value self) {
+    Buffered *file = AS(Buffered, self);
+    if (unlikely(file->header.state == OBJECT_SUBCLASS || buffered_is_closed(file)))
+        return next_elsewhere(vm, self);
+    if (unlikely(vm->threads != NULL) && file_line_waits(vm, file))
+        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
+    Value line = take_line(vm, file, -1);
     return line != VALUE_ERROR && AS(Bytes, line)->size == 0 ? VALUE_END : line;
 }
 
 static Value method_readlines(GenVM *vm, Value *args) {
-    if (self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
+    if (AS(Buffered, args[0])->state == VALUE_UNSET && self_if_open(vm, args[0]) == VALUE_ERROR)
+        return VALUE_ERROR;
     return native_twin(vm, TWIN_FILE_READLINES, 2, args[0], args[1]);
 }
 
@@ -227,6 +241,8 @@ static Value method_write(GenVM *vm, Value *args) {
     if (raw_is_closed(file->raw)) return raise_value(vm, "write to closed file");
     if (unlikely(vm->threads != NULL) && file_drains(vm, file))
         return write_draining(vm, file, &span);
+    if (unlikely(span.size > FILE_PIECE) && file_shares(vm, file->raw, span.size))
+        return file_write_pieces(vm, args[0], args[1]);
     return buffered_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size)
                                                         : VALUE_ERROR;
 }
@@ -238,12 +254,13 @@ static Value method_flush(GenVM *vm, Value *args) {
     return file && buffered_flush(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 
-static Value reader_flush(GenVM *vm, Value *args) {
+static Value method_reader_flush(GenVM *vm, Value *args) {
     return self_if_open(vm, args[0]) == VALUE_ERROR ? VALUE_ERROR : VALUE_NONE;
 }
 
 static Value method_writelines(GenVM *vm, Value *args) {
-    if (self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
+    if (AS(Buffered, args[0])->state == VALUE_UNSET && self_if_open(vm, args[0]) == VALUE_ERROR)
+        return VALUE_ERROR;
     return native_twin(vm, TWIN_FILE_WRITELINES, 2, args[0], args[1]);
 }
 
@@ -259,13 +276,9 @@ static Value refuse_write(GenVM *vm, Value *args) {
 static Value refuse_next(GenVM *vm, Value self) {
     return (void)self, file_raise_unsupported(vm, "read");
 }
-static Value refuse_truncate(GenVM *vm, Value *args) {
+static Value method_no_truncate(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], "truncate");
     return file ? file_raise_unsupported(vm, "truncate") : VALUE_ERROR;
-}
-static Value reader_writelines(GenVM *vm, Value *args) {
-    if (self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
-    return native_twin(vm, TWIN_FILE_WRITELINES, 2, args[0], args[1]);
 }
 
 /* ---- position ---- */
@@ -304,6 +317,12 @@ static Value method_truncate(GenVM *vm, Value *args) {
 
 static Value method_close(GenVM *vm, Value *args) {
     Buffered *file = AS(Buffered, args[0]);
+    if (file->state != VALUE_UNSET || (file->raw && !(file_is_plain(vm, &file->header) &&
+                                                      file_is_plain(vm, &file->raw->header)))) {
+        Value lower = str_from(vm, "raw");
+        return lower == VALUE_ERROR ? lower
+                                    : native_twin(vm, TWIN_STREAM_LAYER_CLOSE, 2, args[0], lower);
+    }
     if (unlikely(vm->threads != NULL) && file_drains(vm, file) && !file_drain(vm, file)) {
         if (vm->stop) return VALUE_ERROR;
         error_clear(vm); /* to close it all the same; the error is met again there */
@@ -311,17 +330,18 @@ static Value method_close(GenVM *vm, Value *args) {
     return check_attached(vm, file) && buffered_close(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 
+static Value exit_closing(GenVM *vm, Value *args) {
+    return file_is_plain(vm, as_object(args[0])) ? method_close(vm, args) : file_exit(vm, args);
+}
+
 static Value method_detach(GenVM *vm, Value *args) {
+    if (!file_is_plain(vm, as_object(args[0])))
+        return native_twin(vm, TWIN_BUFFERED_DETACH, 1, args[0]);
     bool reader = is_kind(args[0], TYPE_BUFFERED_READER);
     if (reader && self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
     Buffered *file = open_file(vm, args[0], "flush");
     if (!file || !buffered_flush(vm, file)) return VALUE_ERROR;
-    RawFile *raw = file->raw;
-    raw->wrapped = false;
-    file_watch(vm, &raw->header, NULL);
-    file_unlink(&file->link);
-    file->raw = NULL;
-    return object_value(raw);
+    return object_value(buffered_detach(vm, file));
 }
 
 static Value method_enter(GenVM *vm, Value *args) {
@@ -340,11 +360,14 @@ static Value method_seekable(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], NULL);
     return file ? bool_value(raw_is_seekable(file->raw)) : VALUE_ERROR;
 }
-static Value method_yes(GenVM *vm, Value *args) {
+static Value method_readable(GenVM *vm, Value *args) {
+    return open_file(vm, args[0], NULL) ? VALUE_TRUE : VALUE_ERROR;
+}
+static Value method_writable(GenVM *vm, Value *args) {
     return open_file(vm, args[0], NULL) ? VALUE_TRUE : VALUE_ERROR;
 }
 static Value method_no(GenVM *vm, Value *args) {
-    return check_attached(vm, AS(Buffered, args[0])) ? VALUE_FALSE : VALUE_ERROR;
+    return (void)vm, (void)args, VALUE_FALSE;
 }
 
 static Value get_raw(GenVM *vm, Value self) {
@@ -367,14 +390,18 @@ static Value get_name(GenVM *vm, Value self) {
 
 static Value repr(GenVM *vm, Value self) {
     Buffered *file = AS(Buffered, self);
+    if (file->state != VALUE_UNSET || as_object(self)->state == OBJECT_SUBCLASS)
+        return native_twin(vm, TWIN_BUFFERED_REPR, 1, self);
     const char *name = type_name(vm, self);
-    if (!file->raw || file->raw->name == VALUE_UNSET) return str_format(vm, "<_io.%s>", name);
-    return str_format(vm, "<_io.%s name=%V>", name, file->raw->name);
+    if (!file->raw || file->raw->name == VALUE_UNSET) return str_format(vm, "<%s>", name);
+    return str_format(vm, "<%s name=%V>", name, file->raw->name);
 }
 
 static void trace(GenVM *vm, Object *object) {
     Buffered *file = (Buffered *)object;
     gc_mark_pointer(vm, file->raw);
+    gc_mark(vm, file->state);
+    gc_mark(vm, file->below);
     gc_mark_pointer(vm, file->in);
     gc_mark_pointer(vm, file->out);
 }
@@ -383,6 +410,32 @@ static void finalize(GenVM *vm, Object *object) {
     Buffered *file = (Buffered *)object;
     if (!file->wrapped) buffered_close_quietly(vm, file);
 }
+
+/* ---- over what scripts have written ---- */
+
+SCRIPTED(read, BUFFERED_READ, 2)
+SCRIPTED(read1, BUFFERED_READ1, 2)
+SCRIPTED(peek, BUFFERED_PEEK, 2)
+SCRIPTED(readinto, BUFFERED_READINTO, 2)
+SCRIPTED(readinto1, BUFFERED_READINTO1, 2)
+SCRIPTED(readline, BUFFERED_READLINE, 2)
+SCRIPTED(write, BUFFERED_WRITE, 2)
+SCRIPTED(flush, BUFFERED_FLUSH, 1)
+SCRIPTED(reader_flush, BUFFERED_FLUSH, 1)
+SCRIPTED(seek, BUFFERED_SEEK, 3)
+SCRIPTED(tell, BUFFERED_TELL, 1)
+SCRIPTED(truncate, BUFFERED_TRUNCATE, 2)
+SCRIPTED(no_truncate, BUFFERED_TRUNCATE, 2)
+SCRIPTED(detach, BUFFERED_DETACH, 1)
+SCRIPTED(readable, BUFFERED_READABLE, 1)
+SCRIPTED(writable, BUFFERED_WRITABLE, 1)
+SCRIPTED(seekable, BUFFERED_SEEKABLE, 1)
+SCRIPTED(fileno, BUFFERED_FILENO, 1)
+SCRIPTED(isatty, BUFFERED_ISATTY, 1)
+SCRIPTED_GET(raw, BUFFERED_RAW)
+SCRIPTED_GET(closed, BUFFERED_CLOSED)
+SCRIPTED_GET(mode, BUFFERED_MODE)
+SCRIPTED_GET(name, BUFFERED_NAME)
 
 /* ---- tables ---- */
 
@@ -397,46 +450,46 @@ static const NativeDef random_construct = {"BufferedRandom(cls, raw, buffer_size
     {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},           \
         {"__init__(self, raw, buffer_size: size = 131072)", init, NULL},                           \
         {"__enter__(self, /)", method_enter, NULL},                                                \
-        {"__exit__(self, /, *args)", method_close, NULL},                                          \
+        {"__exit__(self, /, *args)", exit_closing, NULL}, {"__del__(self, /)", file_del, NULL},    \
         {"close(self, /)", method_close, "Write out what waits and close the file."},              \
-        {"detach(self, /)", method_detach,                                                         \
+        {"detach(self, /)", scripted_detach,                                                       \
          "Separate the raw stream from the buffer and return it."},                                \
-        {"fileno(self, /)", method_fileno, "Return the underlying file descriptor."},              \
-        {"isatty(self, /)", method_isatty, "True if the file is connected to a TTY device."},      \
-        {"seek(self, target: index, whence: index = 0, /)", method_seek,                           \
+        {"fileno(self, /)", scripted_fileno, "Return the underlying file descriptor."},            \
+        {"isatty(self, /)", scripted_isatty, "True if the file is connected to a TTY device."},    \
+        {"seek(self, target: index, whence: index = 0, /)", scripted_seek,                         \
          "Change the position and return it."},                                                    \
-        {"seekable(self, /)", method_seekable, "Can seek() be used."}, {                           \
-        "tell(self, /)", method_tell, "Return the position."                                       \
+        {"seekable(self, /)", scripted_seekable, "Can seek() be used."}, {                         \
+        "tell(self, /)", scripted_tell, "Return the position."                                     \
     }
 #define READING_METHODS                                                                            \
-    {"peek(self, size=0, /)", method_peek, "Return what is read ahead without taking it."},        \
-        {"read(self, size=-1, /)", method_read, "Read and return up to size bytes, or all."},      \
-        {"read1(self, size=-1, /)", method_read1,                                                  \
+    {"peek(self, size=0, /)", scripted_peek, "Return what is read ahead without taking it."},      \
+        {"read(self, size=-1, /)", scripted_read, "Read and return up to size bytes, or all."},    \
+        {"read1(self, size=-1, /)", scripted_read1,                                                \
          "Read with at most one call of the raw stream."},                                         \
-        {"readable(self, /)", method_yes, "Can the file be read."},                                \
-        {"readinto(self, buffer, /)", method_readinto, "Read bytes into an object."},              \
-        {"readinto1(self, buffer, /)", method_readinto1,                                           \
+        {"readable(self, /)", scripted_readable, "Can the file be read."},                         \
+        {"readinto(self, buffer, /)", scripted_readinto, "Read bytes into an object."},            \
+        {"readinto1(self, buffer, /)", scripted_readinto1,                                         \
          "Read bytes into an object with at most one call."},                                      \
-        {"readline(self, size=-1, /)", method_readline, "Read and return a line."}, {              \
+        {"readline(self, size=-1, /)", scripted_readline, "Read and return a line."}, {            \
         "readlines(self, hint=None, /)", method_readlines, "Return a list of lines."               \
     }
 #define WRITING_METHODS                                                                            \
-    {"flush(self, /)", method_flush, "Hand what waits to the system."},                            \
-        {"truncate(self, pos=None, /)", method_truncate,                                           \
+    {"flush(self, /)", scripted_flush, "Hand what waits to the system."},                          \
+        {"truncate(self, pos=None, /)", scripted_truncate,                                         \
          "Cut the file off or extend it; return its new size."},                                   \
-        {"writable(self, /)", method_yes, "Can the file be written."},                             \
-        {"write(self, buffer, /)", method_write, "Write bytes; return their number."}, {           \
+        {"writable(self, /)", scripted_writable, "Can the file be written."},                      \
+        {"write(self, buffer, /)", scripted_write, "Write bytes; return their number."}, {         \
         "writelines(self, lines, /)", method_writelines, "Write a list of bytes-like objects."     \
     }
 
 static const NativeDef reader_methods[] = {
     SHARED_METHODS,
     READING_METHODS,
-    {"flush(self, /)", reader_flush, NULL},
-    {"truncate(self, pos=None, /)", refuse_truncate, NULL},
+    {"flush(self, /)", scripted_reader_flush, NULL},
+    {"truncate(self, pos=None, /)", scripted_no_truncate, NULL},
     {"writable(self, /)", method_no, "Can the file be written."},
     {"write(self, buffer, /)", refuse_write, NULL},
-    {"writelines(self, lines, /)", reader_writelines, NULL},
+    {"writelines(self, lines, /)", method_writelines, NULL},
     {NULL, NULL, NULL},
 };
 static const NativeDef writer_methods[] = {
@@ -456,10 +509,10 @@ static const NativeDef random_methods[] = {
 
 static const AttributeDef attributes[] = {
     {"__dict__", instance_dict_get, instance_dict_set, NULL},
-    {"closed", get_closed, NULL, NULL},
-    {"mode", get_mode, NULL, NULL},
-    {"name", get_name, NULL, NULL},
-    {"raw", get_raw, NULL, NULL},
+    {"closed", scripted_get_closed, NULL, NULL},
+    {"mode", scripted_get_mode, NULL, NULL},
+    {"name", scripted_get_name, NULL, NULL},
+    {"raw", scripted_get_raw, NULL, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -435,6 +435,9 @@ static Value method_read(GenVM *vm, Value *args) {
     if (!file_size_arg(vm, args[1], &size)) return VALUE_ERROR;
     RawFile *raw = readable_file(vm, args[0]);
     if (!raw) return VALUE_ERROR;
+    int64_t much = size < 0 ? raw_bytes_left(raw) : size;
+    if (unlikely(much > FILE_PIECE) && file_shares(vm, raw, (uint64_t)much))
+        return file_read_pieces(vm, args[0], size);
     if (size < 0) return rest_of(vm, raw);
     if (!gc_check_size(vm, (uint64_t)size) || !wait_input(vm, raw)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, (size_t)size);
@@ -445,7 +448,11 @@ static Value method_read(GenVM *vm, Value *args) {
 
 static Value method_readall(GenVM *vm, Value *args) {
     RawFile *raw = readable_file(vm, args[0]);
-    return raw ? rest_of(vm, raw) : VALUE_ERROR;
+    if (!raw) return VALUE_ERROR;
+    int64_t left = raw_bytes_left(raw);
+    if (left > FILE_PIECE && file_shares(vm, raw, (uint64_t)left))
+        return file_read_pieces(vm, args[0], -1);
+    return rest_of(vm, raw);
 }
 
 static Value method_readinto(GenVM *vm, Value *args) {
@@ -474,16 +481,28 @@ static Value read_line(GenVM *vm, RawFile *raw, int64_t limit) {
     return builder_finish_bytes(&builder);
 }
 
+/* readline() reads by it then, byte by byte. */
+static bool has_own_read(GenVM *vm, Value self) {
+    Value name = name_value(vm, NAME_read);
+    return as_object(self)->state == OBJECT_SUBCLASS &&
+           type_lookup(vm, type_of(vm, self), name) !=
+               type_lookup(vm, vm->types[TYPE_FILE_RAW], name);
+}
+
 static Value method_readline(GenVM *vm, Value *args) {
     int64_t limit;
     RawFile *raw = readable_file(vm, args[0]);
     if (!raw || !file_size_arg(vm, args[1], &limit)) return VALUE_ERROR;
+    if (has_own_read(vm, args[0]))
+        return native_twin(vm, TWIN_STREAM_LINE, 2, args[0], int_value(limit < 0 ? -1 : limit));
     if (waits(vm, raw))
         return native_twin(vm, TWIN_FILE_RAW_LINE, 2, args[0], int_value(limit < 0 ? -1 : limit));
     return read_line(vm, raw, limit);
 }
 
 static Value next(GenVM *vm, Value self) {
+    if (unlikely(as_object(self)->state == OBJECT_SUBCLASS))
+        return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     RawFile *raw = readable_file(vm, self);
     if (raw && waits(vm, raw)) return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     Value line = raw ? read_line(vm, raw, -1) : VALUE_ERROR;
@@ -499,7 +518,7 @@ static Value write_once(GenVM *vm, RawFile *raw, const TextSpan *span) {
                                                                  : VALUE_ERROR;
     for (;;) {
         ssize_t written = write(raw->fd, span->data, span->size);
-        if (written >= 0) return int_value(written);
+        if (written >= 0) return note_moved(vm, (size_t)written), int_value(written);
         if (!retry(vm)) return none_or_error(vm);
     }
 }
@@ -515,6 +534,7 @@ static Value method_write(GenVM *vm, Value *args) {
         return VALUE_ERROR;
     if (parks) return int_value((int64_t)span.size);
     if (!raw) return VALUE_ERROR;
+    if (unlikely(file_shares(vm, raw, span.size))) return file_write_pieces(vm, args[0], args[1]);
     return write_once(vm, raw, &span);
 }
 
@@ -543,6 +563,9 @@ static Value method_truncate(GenVM *vm, Value *args) {
 }
 
 static Value method_close(GenVM *vm, Value *args) {
+    RawFile *raw = AS(RawFile, args[0]);
+    if (!raw_is_closed(raw) && !file_is_plain(vm, &raw->header))
+        return native_twin(vm, TWIN_STREAM_RAW_CLOSE, 1, args[0]);
     return raw_close(vm, AS(RawFile, args[0])) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value method_fileno(GenVM *vm, Value *args) {
@@ -575,6 +598,9 @@ static Value self_if_open(GenVM *vm, Value self) {
 static Value method_enter(GenVM *vm, Value *args) {
     return self_if_open(vm, args[0]);
 }
+static Value exit_closing(GenVM *vm, Value *args) {
+    return file_is_plain(vm, as_object(args[0])) ? method_close(vm, args) : file_exit(vm, args);
+}
 static Value method_readlines(GenVM *vm, Value *args) {
     if (self_if_open(vm, args[0]) == VALUE_ERROR) return VALUE_ERROR;
     return native_twin(vm, TWIN_FILE_READLINES, 2, args[0], args[1]);
@@ -586,12 +612,14 @@ static Value method_writelines(GenVM *vm, Value *args) {
 
 static Value repr(GenVM *vm, Value self) {
     RawFile *raw = AS(RawFile, self);
-    if (raw_is_closed(raw)) return str_from(vm, "<_io.FileIO [closed]>");
-    const char *close = raw->closefd ? "True" : "False";
+    const char *type = type_name(vm, self), *close = raw->closefd ? "True" : "False";
+    if (raw_is_closed(raw)) return str_format(vm, "<%s [closed]>", type);
+    if (raw->name == self)
+        return raise_error(vm, EXC_RUNTIME_ERROR, "reentrant call inside %s.__repr__", type);
     if (raw->name == VALUE_UNSET)
-        return str_format(vm, "<_io.FileIO fd=%d mode='%s' closefd=%s>", raw->fd, raw_mode(raw),
+        return str_format(vm, "<%s fd=%d mode='%s' closefd=%s>", type, raw->fd, raw_mode(raw),
                           close);
-    return str_format(vm, "<_io.FileIO name=%V mode='%s' closefd=%s>", raw->name, raw_mode(raw),
+    return str_format(vm, "<%s name=%V mode='%s' closefd=%s>", type, raw->name, raw_mode(raw),
                       close);
 }
 
@@ -610,6 +638,14 @@ static Value get_closed(GenVM *vm, Value self) {
 }
 static Value get_closefd(GenVM *vm, Value self) {
     return (void)vm, bool_value(AS(RawFile, self)->closefd);
+}
+static Value get_blksize(GenVM *vm, Value self) {
+    struct stat status;
+    const RawFile *raw = AS(RawFile, self);
+    (void)vm;
+    if (raw->fd < 0 || fstat(raw->fd, &status) != 0 || status.st_blksize <= 1)
+        return int_value(FILE_BUFFER_SIZE);
+    return int_value(status.st_blksize);
 }
 static Value get_mode(GenVM *vm, Value self) {
     return str_from(vm, raw_mode(AS(RawFile, self)));
@@ -632,7 +668,8 @@ static const NativeDef methods[] = {
     {"__init__(self, file, mode: str = 'r', closefd: bool = True, opener=None)", init,
      "Open a file."},
     {"__enter__(self, /)", method_enter, NULL},
-    {"__exit__(self, /, *args)", method_close, NULL},
+    {"__exit__(self, /, *args)", exit_closing, NULL},
+    {"__del__(self, /)", file_del, NULL},
     {"close(self, /)", method_close, "Close the file."},
     {"fileno(self, /)", method_fileno, "Return the underlying file descriptor (an integer)."},
     {"flush(self, /)", method_flush, "Does nothing: there is no buffer."},
@@ -657,6 +694,7 @@ static const NativeDef methods[] = {
 
 static const AttributeDef attributes[] = {
     {"__dict__", instance_dict_get, instance_dict_set, NULL},
+    {"_blksize", get_blksize, NULL, "Preferred size of a buffer."},
     {"closed", get_closed, NULL, "True if the file is closed"},
     {"closefd", get_closefd, NULL, "True if the file descriptor will be closed by close()."},
     {"mode", get_mode, NULL, "String giving the file mode"},

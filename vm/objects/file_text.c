@@ -65,7 +65,8 @@ TextFile *file_text_new(GenVM *vm, Type *cls) {
     TextFile *file = gc_new_of(vm, sizeof *file, TYPE_FILE, cls);
     if (!file) return NULL;
     file->encoding = file->errors = vm->empty_str;
-    file->mode = file->ahead = VALUE_UNSET;
+    file->mode = file->ahead = file->state = file->below = VALUE_UNSET;
+    file->chunk = TEXT_CHUNK;
     return file;
 }
 
@@ -150,8 +151,19 @@ bool file_text_attach(GenVM *vm, TextFile *file, Object *source, Value encoding,
 
 bool file_text_check(GenVM *vm, const TextFile *file) {
     if (unlikely(!file->source))
-        return raise_value(vm, "underlying buffer has been detached"), false;
+        return raise_value(vm, file->detached ? "underlying buffer has been detached"
+                                              : "I/O operation on uninitialized object"),
+               false;
     return likely(!source_is_closed(file->source)) || file_raise_closed(vm) != VALUE_ERROR;
+}
+
+Object *file_text_detach(GenVM *vm, TextFile *file) {
+    Object *source = file->source;
+    file->source = NULL;
+    file->detached = true;
+    file_unlink(&file->link);
+    source_wrap(vm, source, false);
+    return source;
 }
 
 bool file_text_close(GenVM *vm, TextFile *file) {
@@ -220,8 +232,8 @@ static bool put(GenVM *vm, TextFile *file, const char *data, size_t size, bool e
         gc_barrier(vm, file);
         if (!file->pending) return false;
     }
-    if (file->pending_used + size > TEXT_CHUNK && !file_text_push(vm, file)) return false;
-    if (size >= TEXT_CHUNK) {
+    if (file->pending_used + size > file->chunk && !file_text_push(vm, file)) return false;
+    if (size >= file->chunk) {
         if (!source_put(vm, file->source, data, size)) return false;
     } else {
         memcpy(file->pending->data + file->pending_used, data, size);

@@ -234,6 +234,7 @@ static inline bool has_mark(Codec codec) {
  * of the file. */
 static Leaf look_further(GenVM *vm, TextFile *file) {
     if (has_mark(file->codec) && !take_mark(vm, file)) return LEAF_ERROR;
+    size_t most = file->chunk;
     for (bool at_end = false, starved = false;;) {
         View view = view_of(file);
         size_t from = file->window, size = view.end - from;
@@ -245,7 +246,7 @@ static Leaf look_further(GenVM *vm, TextFile *file) {
             continue;
         }
         if (size == 0) return LEAF_FALSE;
-        if (size > TEXT_CHUNK) size = TEXT_CHUNK;
+        if (size > most) size = most;
         bool cut = false;
         size_t good = 0;
         if (file->codec == CODEC_UTF_8 && file->ahead == VALUE_UNSET)
@@ -259,7 +260,8 @@ static Leaf look_further(GenVM *vm, TextFile *file) {
         }
         size_t whole = at_end ? size : whole_characters(file->codec, view.data + from, size);
         if (whole) return decode_ahead(vm, file, whole) ? LEAF_TRUE : LEAF_ERROR;
-        starved = true;
+        starved = size == view.end - from;
+        if (!starved) most = size + 1; /* a chunk that is smaller than a character */
     }
 }
 

@@ -1,7 +1,7 @@
 /* file_text_type.c - the type TextIOWrapper: the methods over file_text.c.
  *
- * Over anything but a buffered file or BytesIO the constructor goes to stdlib/io.gen, whose class
- * does the same in Gen.
+ * Over anything but a plain buffered file or BytesIO, and with codecs that scripts have registered,
+ * the methods are those of stdlib/prelude/streams.gen: see files.h.
  */
 #include "vm/objects/files.h"
 
@@ -33,9 +33,13 @@ static TextFile *writable_file(GenVM *vm, Value self) {
 
 /* ---- making ---- */
 
-/* Subclasses may have methods of their own. */
-static bool is_source(Value v) {
-    return (is_buffered(v) || is_kind(v, TYPE_BYTES_IO)) && as_object(v)->state != OBJECT_SUBCLASS;
+/* Others may have methods of their own. */
+static bool is_source(GenVM *vm, Value v) {
+    if (!is_buffered(v) && !is_kind(v, TYPE_BYTES_IO)) return false;
+    if (!file_is_plain(vm, as_object(v))) return false;
+    if (is_kind(v, TYPE_BYTES_IO)) return true;
+    const RawFile *raw = AS(Buffered, v)->raw;
+    return raw && file_is_plain(vm, as_object(object_value(raw)));
 }
 
 static bool check_options(GenVM *vm, Value *args) {
@@ -46,35 +50,47 @@ static bool check_options(GenVM *vm, Value *args) {
                    args[2 + i]);
         return false;
     }
+    for (int i = 2; i <= 3; i++)
+        if (value_is_str(args[i]) && codec_encode(vm, args[i], "utf-8", "strict") == VALUE_ERROR)
+            return false;
     const char *errors;
     return str_c_or_none(vm, args[3], &errors) && codec_check_errors(vm, errors);
 }
 
-static Value init(GenVM *vm, Value *args) {
+static Value begin_scripted(GenVM *vm, const Value *args, Value result) {
+    return native_twin(vm, TWIN_TEXT_BEGIN, 8, args[0], args[1], args[2], args[3], args[4], args[5],
+                       args[6], result);
+}
+
+static Value init_giving(GenVM *vm, Value *args, Value result) {
     TextFile *file = text_of(args[0]);
+    file->source = NULL;
+    file->state = VALUE_UNSET;
+    file->detached = false;
     if (!check_options(vm, args)) return VALUE_ERROR;
-    if (!is_source(args[1]))
-        return raise_type(
-            vm, "a subclass of TextIOWrapper needs a buffered file or BytesIO, not '%T'", args[1]);
+    if (!is_source(vm, args[1])) return begin_scripted(vm, args, result);
     if (source_is_closed(as_object(args[1])))
         return raise_value(vm, "I/O operation on closed file.");
-    if (!file_text_attach(vm, file, as_object(args[1]), args[2], args[3], args[4]))
-        return VALUE_ERROR;
+    if (!file_text_attach(vm, file, as_object(args[1]), args[2], args[3], args[4])) {
+        if (!error_matches(vm, EXC_LOOKUP_ERROR)) return VALUE_ERROR;
+        error_clear(vm); /* module codecs may know it */
+        return begin_scripted(vm, args, result);
+    }
     file->line_buffering = args[5] == VALUE_TRUE;
     file->write_through = args[6] == VALUE_TRUE;
     file_watch(vm, &file->header, file->writable ? &file->link : NULL);
-    return VALUE_NONE;
+    return result;
+}
+
+static Value init(GenVM *vm, Value *args) {
+    return init_giving(vm, args, VALUE_NONE);
 }
 
 static Value construct(GenVM *vm, Value *args) {
-    Type *cls = type_from(args[0]);
-    if (cls->is_builtin && !is_source(args[1]))
-        return native_twin(vm, TWIN_FILE_TEXT, 6, args[1], args[2], args[3], args[4], args[5],
-                           args[6]);
-    TextFile *file = file_text_new(vm, cls);
+    TextFile *file = file_text_new(vm, type_from(args[0]));
     if (!file) return VALUE_ERROR;
     args[0] = object_value(file);
-    return init(vm, args) == VALUE_ERROR ? VALUE_ERROR : args[0];
+    return init_giving(vm, args, args[0]);
 }
 
 static Value new (GenVM *vm, Value *args) {
@@ -90,10 +106,19 @@ static bool gather(GenVM *vm, TextFile *file, size_t wanted, bool line) {
     return file->ahead != VALUE_UNSET || file_gather(vm, (Buffered *)file->source, wanted, line);
 }
 
+static bool file_reads_much(GenVM *vm, const TextFile *file, int64_t count) {
+    if (count >= 0 && count <= FILE_PIECE) return false;
+    RawFile *raw = source_raw(file->source);
+    int64_t much = !raw ? 0 : count < 0 ? raw_bytes_left(raw) : count;
+    return much > FILE_PIECE && file_shares(vm, raw, (uint64_t)much);
+}
+
 static Value method_read(GenVM *vm, Value *args) {
     int64_t count;
     if (!file_size_arg(vm, args[1], &count)) return VALUE_ERROR;
     TextFile *file = readable_file(vm, args[0]);
+    if (file && unlikely(file_reads_much(vm, file, count)))
+        return file_read_pieces(vm, args[0], count);
     if (file && !gather(vm, file, count < 0 ? SIZE_MAX : (size_t)count, false)) return VALUE_ERROR;
     return file ? file_text_read(vm, file, count < 0 ? -1 : count) : VALUE_ERROR;
 }
@@ -105,12 +130,24 @@ static Value method_readline(GenVM *vm, Value *args) {
     return file ? file_text_line(vm, file, limit < 0 ? -1 : limit) : VALUE_ERROR;
 }
 
-static Value next(GenVM *vm, Value self) {
+static bool has_own_readline(GenVM *vm, Value self) {
+    Value method = type_lookup(vm, type_of(vm, self), name_value(vm, NAME_readline));
+    return method != type_lookup(vm, vm->types[TYPE_FILE], name_value(vm, NAME_readline));
+}
+
+/* Of a file that has no open source of the engine's own to be read. */
+static COLD Value next_elsewhere(GenVM *vm, Value self) {
+    text_of(self)->iterating = true;
+    if (text_of(self)->state != VALUE_UNSET) return native_twin(vm, TWIN_TEXT_NEXT, 1, self);
+    readable_file(vm, self);
+    return VALUE_ERROR;
+}
+
+static inline Value next_plain(GenVM *vm, Value self) {
     TextFile *file = text_of(self);
+    if (unlikely(!file->readable || !file->source || source_is_closed(file->source)))
+        return next_elsewhere(vm, self);
     file->iterating = true;
-    if (unlikely(!file->readable || !file->source || source_is_closed(file->source)) &&
-        !readable_file(vm, self))
-        return VALUE_ERROR;
     if (unlikely(vm->threads != NULL) && file->source->kind != TYPE_BYTES_IO &&
         file->ahead == VALUE_UNSET && file_line_waits(vm, (Buffered *)file->source))
         return native_twin(vm, TWIN_FILE_NEXT, 1, self);
@@ -120,12 +157,24 @@ static Value next(GenVM *vm, Value self) {
     return VALUE_END;
 }
 
+static COLD Value next_of_subclass(GenVM *vm, Value self) {
+    return has_own_readline(vm, self) ? native_twin(vm, TWIN_FILE_NEXT, 1, self)
+                                      : next_plain(vm, self);
+}
+
+static Value next(GenVM *vm, Value self) {
+    if (unlikely(as_object(self)->state == OBJECT_SUBCLASS)) return next_of_subclass(vm, self);
+    return next_plain(vm, self);
+}
+
 static Value self_if_open(GenVM *vm, Value self) {
+    if (unlikely(text_of(self)->state != VALUE_UNSET))
+        return native_twin(vm, TWIN_TEXT_ITER, 1, self);
     return open_file(vm, self) ? self : VALUE_ERROR;
 }
 
 static Value method_readlines(GenVM *vm, Value *args) {
-    if (!open_file(vm, args[0])) return VALUE_ERROR;
+    if (text_of(args[0])->state == VALUE_UNSET && !open_file(vm, args[0])) return VALUE_ERROR;
     return native_twin(vm, TWIN_FILE_READLINES, 2, args[0], args[1]);
 }
 
@@ -173,11 +222,18 @@ static Value method_write(GenVM *vm, Value *args) {
     TextFile *file = writable_file(vm, args[0]);
     Buffered *bytes = file ? draining(vm, file) : NULL;
     if (unlikely(bytes != NULL)) return write_draining(vm, file, bytes, args[1]);
+    if (file && unlikely(AS_STR(args[1])->size > FILE_PIECE)) {
+        RawFile *raw = source_raw(file->source);
+        if (raw && file_shares(vm, raw, AS_STR(args[1])->size))
+            return file_write_pieces(vm, args[0], args[1]);
+    }
     return file && file_text_write(vm, file, args[1]) ? int_value(AS_STR(args[1])->length)
                                                       : VALUE_ERROR;
 }
 
 static Value method_writelines(GenVM *vm, Value *args) {
+    if (text_of(args[0])->state != VALUE_UNSET)
+        return native_twin(vm, TWIN_FILE_WRITELINES, 2, args[0], args[1]);
     if (!open_file(vm, args[0])) return VALUE_ERROR;
     uint64_t count;
     bool plain = type_of(vm, args[0])->is_builtin && !draining(vm, text_of(args[0]));
@@ -264,9 +320,22 @@ static Value method_seek(GenVM *vm, Value *args) {
 
 /* ---- the rest ---- */
 
+/* Are this file and all below it plain. */
+static bool is_plain(GenVM *vm, TextFile *file) {
+    if (!file_is_plain(vm, &file->header)) return false;
+    if (!file->source) return true;
+    RawFile *raw = source_raw(file->source);
+    return file_is_plain(vm, file->source) && (!raw || file_is_plain(vm, &raw->header));
+}
+
 static Value method_close(GenVM *vm, Value *args) {
     TextFile *file = text_of(args[0]);
-    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    if (file->state != VALUE_UNSET || (file->source && !is_plain(vm, file))) {
+        Value lower = str_from(vm, "buffer");
+        return lower == VALUE_ERROR ? lower
+                                    : native_twin(vm, TWIN_STREAM_LAYER_CLOSE, 2, args[0], lower);
+    }
+    if (!file->source) return file_text_check(vm, file) ? VALUE_NONE : VALUE_ERROR;
     Buffered *bytes = draining(vm, file);
     if (unlikely(bytes != NULL) && !flush_draining(vm, file, bytes)) {
         if (vm->stop) return VALUE_ERROR;
@@ -275,19 +344,27 @@ static Value method_close(GenVM *vm, Value *args) {
     return file_text_close(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
 
+static Value exit_closing(GenVM *vm, Value *args) {
+    return file_is_plain(vm, as_object(args[0])) ? method_close(vm, args) : file_exit(vm, args);
+}
+
 static Value method_detach(GenVM *vm, Value *args) {
+    if (!file_is_plain(vm, as_object(args[0])))
+        return native_twin(vm, TWIN_TEXT_DETACH, 1, args[0]);
     TextFile *file = open_file(vm, args[0]);
     if (!file || !file_text_flush(vm, file)) return VALUE_ERROR;
-    Object *source = file->source;
-    file->source = NULL;
-    file_unlink(&file->link);
-    source_wrap(vm, source, false);
-    return object_value(source);
+    return object_value(file_text_detach(vm, file));
+}
+
+static Value reconfigure_scripted(GenVM *vm, const Value *args) {
+    Value newline = args[3] == VALUE_UNSET ? VALUE_ELLIPSIS : args[3];
+    return native_twin(vm, TWIN_TEXT_RECONFIGURE, 6, args[0], args[1], args[2], newline, args[4],
+                       args[5]);
 }
 
 static Value method_reconfigure(GenVM *vm, Value *args) {
-    TextFile *file = open_file(vm, args[0]);
-    if (!file) return VALUE_ERROR;
+    TextFile *file = text_of(args[0]);
+    if (file->state == VALUE_UNSET && !open_file(vm, args[0])) return VALUE_ERROR;
     for (int i = 1; i <= 3; i++)
         if (args[i] != VALUE_UNSET && args[i] != VALUE_NONE && !value_is_str(args[i]))
             return raise_type(vm, "reconfigure() argument '%s' must be str or None, not %T",
@@ -295,6 +372,10 @@ static Value method_reconfigure(GenVM *vm, Value *args) {
                               : i == 2 ? "errors"
                                        : "newline",
                               args[i]);
+    for (int i = 1; i <= 2; i++)
+        if (args[i] != VALUE_NONE && codec_encode(vm, args[i], "utf-8", "strict") == VALUE_ERROR)
+            return VALUE_ERROR;
+    if (file->state != VALUE_UNSET) return reconfigure_scripted(vm, args);
     Value encoding = args[1], errors = args[2];
     bool recode = encoding != VALUE_NONE || errors != VALUE_NONE || args[3] != VALUE_UNSET;
     if (recode && (file->seen || file->ahead != VALUE_UNSET))
@@ -359,12 +440,12 @@ static Value method_seekable(GenVM *vm, Value *args) {
 
 static Value get_buffer(GenVM *vm, Value self) {
     TextFile *file = text_of(self);
-    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    if (!file->source) return file_text_check(vm, file) ? VALUE_NONE : VALUE_ERROR;
     return object_value(file->source);
 }
 static Value get_closed(GenVM *vm, Value self) {
     TextFile *file = text_of(self);
-    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    if (!file->source) return file_text_check(vm, file) ? VALUE_NONE : VALUE_ERROR;
     return bool_value(source_is_closed(file->source));
 }
 static Value get_encoding(GenVM *vm, Value self) {
@@ -380,7 +461,23 @@ static Value get_write_through(GenVM *vm, Value self) {
     return (void)vm, bool_value(text_of(self)->write_through);
 }
 static Value get_chunk_size(GenVM *vm, Value self) {
-    return (void)vm, (void)self, int_value(TEXT_CHUNK);
+    return (void)vm, int_value(text_of(self)->chunk);
+}
+/* `pending` is made for TEXT_CHUNK; a larger one would only gather more. */
+static bool set_chunk_size(GenVM *vm, Value self, Value size) {
+    int64_t bytes;
+    if (size == VALUE_UNSET) {
+        raise_error(vm, EXC_ATTRIBUTE_ERROR, "cannot delete attribute");
+        return false;
+    }
+    if (!value_is_intlike(size)) {
+        raise_type(vm, "'%T' object cannot be interpreted as an integer", size);
+        return false;
+    }
+    if (!int_to_i64(size, &bytes) || bytes <= 0)
+        return raise_value(vm, "a strictly positive integer is required"), false;
+    text_of(self)->chunk = bytes < TEXT_CHUNK ? (uint32_t)bytes : TEXT_CHUNK;
+    return true;
 }
 
 static Value get_newlines(GenVM *vm, Value self) {
@@ -399,7 +496,7 @@ static bool set_mode(GenVM *vm, Value self, Value mode) {
 
 static Value get_name(GenVM *vm, Value self) {
     TextFile *file = text_of(self);
-    if (!file->source) return raise_value(vm, "underlying buffer has been detached");
+    if (!file->source) return file_text_check(vm, file) ? VALUE_NONE : VALUE_ERROR;
     RawFile *raw = source_raw(file->source);
     if (raw) return raw_get_name(vm, raw);
     return raise_attribute(vm, object_value(file->source), name_value(vm, NAME_name));
@@ -407,10 +504,15 @@ static Value get_name(GenVM *vm, Value self) {
 
 static Value repr(GenVM *vm, Value self) {
     TextFile *file = text_of(self);
+    if (file->state != VALUE_UNSET) return native_twin(vm, TWIN_TEXT_REPR, 1, self);
+    if (!file->source && !file_text_check(vm, file)) {
+        if (!file->detached) return VALUE_ERROR;
+        error_clear(vm);
+    }
     StrBuilder out;
     builder_init(&out, vm);
     RawFile *raw = file->source ? source_raw(file->source) : NULL;
-    builder_put_c(&out, "<_io.TextIOWrapper");
+    builder_put_format(&out, "<%s", type_name(vm, self));
     if (raw && raw->name != VALUE_UNSET) builder_put_format(&out, " name=%V", raw->name);
     if (file->mode != VALUE_UNSET) builder_put_format(&out, " mode=%V", file->mode);
     builder_put_format(&out, " encoding=%V>", file->encoding);
@@ -420,6 +522,8 @@ static Value repr(GenVM *vm, Value self) {
 static void trace(GenVM *vm, Object *object) {
     TextFile *file = (TextFile *)object;
     gc_mark_pointer(vm, file->source);
+    gc_mark(vm, file->state);
+    gc_mark(vm, file->below);
     gc_mark_pointer(vm, file->pending);
     gc_mark(vm, file->encoding);
     gc_mark(vm, file->errors);
@@ -431,6 +535,28 @@ static void finalize(GenVM *vm, Object *object) {
     file_text_close_quietly(vm, (TextFile *)object);
 }
 
+SCRIPTED(read, TEXT_READ, 2)
+SCRIPTED(readline, TEXT_READLINE, 2)
+SCRIPTED(write, TEXT_WRITE, 2)
+SCRIPTED(flush, TEXT_FLUSH, 1)
+SCRIPTED(seek, TEXT_SEEK, 3)
+SCRIPTED(detach, TEXT_DETACH, 1)
+SCRIPTED(tell, TEXT_TELL, 1)
+SCRIPTED(truncate, TEXT_TRUNCATE, 2)
+SCRIPTED(readable, TEXT_READABLE, 1)
+SCRIPTED(writable, TEXT_WRITABLE, 1)
+SCRIPTED(seekable, TEXT_SEEKABLE, 1)
+SCRIPTED(fileno, TEXT_FILENO, 1)
+SCRIPTED(isatty, TEXT_ISATTY, 1)
+SCRIPTED_GET(buffer, TEXT_BUFFER)
+SCRIPTED_GET(closed, TEXT_CLOSED)
+SCRIPTED_GET(name, TEXT_NAME)
+SCRIPTED_GET(encoding, TEXT_ENCODING)
+SCRIPTED_GET(errors, TEXT_ERRORS)
+SCRIPTED_GET(newlines, TEXT_NEWLINES)
+SCRIPTED_GET(line_buffering, TEXT_LINE_BUFFERING)
+SCRIPTED_GET(write_through, TEXT_WRITE_THROUGH)
+
 #define OPTIONS                                                                                    \
     "buffer, encoding=None, errors=None, newline=None, line_buffering: bool = False, "             \
     "write_through: bool = False)"
@@ -441,43 +567,45 @@ static const NativeDef methods[] = {
     {"static __new__(cls, /, *args, **kwargs)", new, "Create and return a new object."},
     {"__init__(self, " OPTIONS, init, "Character and line based layer over a buffer."},
     {"__enter__(self, /)", method_enter, NULL},
-    {"__exit__(self, /, *args)", method_close, NULL},
+    {"__exit__(self, /, *args)", exit_closing, NULL},
+    {"__del__(self, /)", file_del, NULL},
     {"close(self, /)", method_close, "Write out what waits and close the file."},
-    {"detach(self, /)", method_detach, "Separate the buffer from the text layer and return it."},
-    {"fileno(self, /)", method_fileno, "Return the underlying file descriptor."},
-    {"flush(self, /)", method_flush, "Hand what waits to the system."},
-    {"isatty(self, /)", method_isatty, "True if the file is connected to a TTY device."},
-    {"read(self, size=-1, /)", method_read, "Read at most size characters, or all."},
-    {"readable(self, /)", method_readable, "Can the file be read."},
-    {"readline(self, size: index = -1, /)", method_readline, "Read until newline or EOF."},
+    {"detach(self, /)", scripted_detach, "Separate the buffer from the text layer and return it."},
+    {"fileno(self, /)", scripted_fileno, "Return the underlying file descriptor."},
+    {"flush(self, /)", scripted_flush, "Hand what waits to the system."},
+    {"isatty(self, /)", scripted_isatty, "True if the file is connected to a TTY device."},
+    {"read(self, size=-1, /)", scripted_read, "Read at most size characters, or all."},
+    {"readable(self, /)", scripted_readable, "Can the file be read."},
+    {"readline(self, size: index = -1, /)", scripted_readline, "Read until newline or EOF."},
     {"readlines(self, hint=None, /)", method_readlines, "Return a list of lines."},
     {"reconfigure(self, *, encoding=None, errors=None, newline=?, line_buffering: bool | None = "
      "None, "
      "write_through: bool | None = None)",
      method_reconfigure, "Change the settings of the text layer."},
-    {"seek(self, cookie, whence: index = 0, /)", method_seek, "Set the position and return it."},
-    {"seekable(self, /)", method_seekable, "Can seek() be used."},
-    {"tell(self, /)", method_tell, "Return the position."},
-    {"truncate(self, pos=None, /)", method_truncate,
+    {"seek(self, cookie, whence: index = 0, /)", scripted_seek, "Set the position and return it."},
+    {"seekable(self, /)", scripted_seekable, "Can seek() be used."},
+    {"tell(self, /)", scripted_tell, "Return the position."},
+    {"truncate(self, pos=None, /)", scripted_truncate,
      "Cut the file off or extend it; return its new size."},
-    {"writable(self, /)", method_writable, "Can the file be written."},
-    {"write(self, text: str, /)", method_write, "Write text; return the number of its characters."},
+    {"writable(self, /)", scripted_writable, "Can the file be written."},
+    {"write(self, text: str, /)", scripted_write,
+     "Write text; return the number of its characters."},
     {"writelines(self, lines, /)", method_writelines, "Write a list of strings."},
     {NULL, NULL, NULL},
 };
 
 static const AttributeDef attributes[] = {
     {"__dict__", instance_dict_get, instance_dict_set, NULL},
-    {"buffer", get_buffer, NULL, NULL},
-    {"closed", get_closed, NULL, NULL},
-    {"encoding", get_encoding, NULL, NULL},
-    {"errors", get_errors, NULL, NULL},
-    {"line_buffering", get_line_buffering, NULL, NULL},
+    {"buffer", scripted_get_buffer, NULL, NULL},
+    {"closed", scripted_get_closed, NULL, NULL},
+    {"encoding", scripted_get_encoding, NULL, NULL},
+    {"errors", scripted_get_errors, NULL, NULL},
+    {"line_buffering", scripted_get_line_buffering, NULL, NULL},
     {"mode", get_mode, set_mode, NULL},
-    {"name", get_name, NULL, NULL},
-    {"newlines", get_newlines, NULL, NULL},
-    {"write_through", get_write_through, NULL, NULL},
-    {"_CHUNK_SIZE", get_chunk_size, NULL, NULL},
+    {"name", scripted_get_name, NULL, NULL},
+    {"newlines", scripted_get_newlines, NULL, NULL},
+    {"write_through", scripted_get_write_through, NULL, NULL},
+    {"_CHUNK_SIZE", get_chunk_size, set_chunk_size, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

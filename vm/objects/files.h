@@ -9,6 +9,9 @@
  * (f.buffer.raw). The topmost owns those below: what becomes unreachable is written out and closed
  * from the top (`wrapped` says: not by me).
  *
+ * A layer over anything else that scripts may put there is kept by stdlib/prelude/streams.gen
+ * (file_script.c).
+ *
  * The text layer keeps no decoded text. It looks for line ends in the bytes of its source and
  * decodes just what it hands out, so that tell() is the position of the source and reading a line
  * costs one search and one copy.
@@ -33,6 +36,7 @@ typedef struct RawFile {
     bool closefd; /* close() closes the descriptor */
     bool wrapped; /* a buffered file above closes it */
 } RawFile;
+enum { FILE_DELETED = 2 }; /* Object.flags of all layers: __del__ has been called */
 
 static inline bool raw_is_closed(const RawFile *raw) {
     return raw->fd < 0 && raw->host < 0;
@@ -81,11 +85,50 @@ void file_watch(GenVM *vm, Object *file,
                 FileLink *link); /* has it finalized, and listed if link is not NULL */
 void file_unlink(FileLink *link);
 
+/* ---- file_script.c: layers over what scripts have written themselves ----
+ *
+ * A layer whose source is not plain, as below, has no source here but a `state` that
+ * stdlib/prelude/streams.gen made: its methods are the functions there. */
+
+/* Exactly one of the engine's types, with no attributes of its own that could be methods. */
+bool file_is_plain(GenVM *vm, Object *file);
+Value *file_state(Object *file); /* of a Buffered or a TextFile */
+Value file_below(Object *file);  /* what a layer with a state is over; VALUE_UNSET for any other */
+/* Why a layer without a source can do nothing: ValueError. Always false. */
+bool file_raise_useless(GenVM *vm, bool detached);
+/* Does what has to be done with it when nothing reaches it any more take script code. */
+bool file_needs_script(GenVM *vm, Object *file);
+Value file_exit(GenVM *vm, Value *args); /* __exit__: self.close() */
+Value file_del(GenVM *vm, Value *args);  /* __del__ */
+
+/* A read or write of more than this is made in pieces (streams.gen) where other threads wait for
+ * their turn, or a deadline may come meanwhile. */
+enum { FILE_PIECE = 1 << 20 }; /* bytes */
+bool file_shares(GenVM *vm, RawFile *raw, uint64_t size);
+Value file_read_pieces(GenVM *vm, Value file, int64_t size); /* -1: all */
+Value file_write_pieces(GenVM *vm, Value file, Value data);
+
+/* A method `name` of which streams.gen has the counterpart; `count`: of arguments, with self. */
+#define SCRIPTED(name, twin, count)                                                                \
+    static Value scripted_##name(GenVM *vm, Value *args) {                                         \
+        if (likely(*file_state(as_object(args[0])) == VALUE_UNSET))                                \
+            return method_##name(vm, args);                                                        \
+        return native_twin_array(vm, TWIN_##twin, count, args);                                    \
+    }
+/* The same for an attribute. */
+#define SCRIPTED_GET(name, twin)                                                                   \
+    static Value scripted_get_##name(GenVM *vm, Value self) {                                      \
+        if (likely(*file_state(as_object(self)) == VALUE_UNSET)) return get_##name(vm, self);      \
+        return native_twin(vm, TWIN_##twin, 1, self);                                              \
+    }
+
 /* ---- file_buffered.c ---- */
 
 typedef struct Buffered { /* kinds BUFFERED_READER, BUFFERED_WRITER, BUFFERED_RANDOM */
     Object header;
-    RawFile *raw;     /* NULL: detached */
+    RawFile *raw;     /* NULL: detached, or there is a state */
+    Value state;      /* over anything but a plain FileIO: see file_state; or VALUE_UNSET */
+    Value below;      /* with a state: the raw stream; or VALUE_UNSET */
     Buffer *in, *out; /* NULL until used. Not both hold something */
     size_t at, end;   /* what is read but not taken: in->data[at..end] */
     size_t used;      /* what waits to be written: out->data[sent..used] */
@@ -95,6 +138,7 @@ typedef struct Buffered { /* kinds BUFFERED_READER, BUFFERED_WRITER, BUFFERED_RA
     bool wrapped;     /* a text file above closes it */
     bool may_grow;    /* what is written stays in `out`, however much, until file_drain */
     bool flush_due;   /* a flush was asked for meanwhile */
+    bool detached;
     FileLink link;
 } Buffered;
 
@@ -104,8 +148,9 @@ static inline bool is_buffered(Value v) {
 }
 Buffered *buffered_new(GenVM *vm, TypeId kind, Type *cls);
 bool buffered_attach(GenVM *vm, Buffered *file, RawFile *raw, int64_t size);
-bool buffered_is_closed(const Buffered *file);  /* or detached */
-bool buffered_flush(GenVM *vm, Buffered *file); /* what waits to be written */
+RawFile *buffered_detach(GenVM *vm, Buffered *file); /* the raw file is nobody's then */
+bool buffered_is_closed(const Buffered *file);       /* or detached */
+bool buffered_flush(GenVM *vm, Buffered *file);      /* what waits to be written */
 /* file_wait.c: before a call that takes `wanted` bytes, or a line, where there are other threads:
  * has them in the buffer, or all up to the end. False: the thread is parked, or an error is
  * pending. */
@@ -169,7 +214,9 @@ typedef enum LineEnds {                   /* what ends a line when reading */
 
 typedef struct TextFile { /* kind FILE: TextIOWrapper */
     Object header;
-    Object *source;         /* Buffered or MemoryFile; NULL: detached */
+    Object *source;         /* Buffered or MemoryFile; NULL: detached, or there is a state */
+    Value state;            /* over anything but those: see file_state; or VALUE_UNSET */
+    Value below;            /* with a state: the buffer; or VALUE_UNSET */
     Value encoding, errors; /* str: as given */
     Value mode;             /* str, or VALUE_UNSET */
     Codec start_codec;      /* at the start of the file */
@@ -181,8 +228,10 @@ typedef struct TextFile { /* kind FILE: TextIOWrapper */
     bool copies;    /* UTF-8 without translation, for writing: text goes out as it is */
     bool mark_due;  /* a byte order mark comes before what is written next */
     bool iterating; /* tell() is off */
-    uint8_t seen;   /* line ends met: SEEN_ bits */
+    bool detached;
+    uint8_t seen; /* line ends met: SEEN_ bits */
     bool seen_cr; /* the last one was \r, as the last character: a \n that follows belongs to it */
+    uint32_t chunk;  /* bytes that are looked at, or gathered in `pending`, at a time */
     Buffer *pending; /* encoded text that is not handed to the source yet */
     uint32_t pending_used;
     /* What is known of the source's bytes from its position on, as indexes into its buffer. They
@@ -231,6 +280,7 @@ bool file_text_pass_window(GenVM *vm, TextFile *file); /* what has been looked a
 bool file_text_close(GenVM *vm, TextFile *file);
 void file_text_close_quietly(GenVM *vm, TextFile *file);
 RawFile *source_raw(Object *source); /* NULL: in memory */
+Object *file_text_detach(GenVM *vm, TextFile *file);
 bool source_is_closed(const Object *source);
 void source_wrap(GenVM *vm, Object *source, bool wrapped); /* is it closed by the text file */
 
