@@ -16,7 +16,13 @@
 #include "vm/shared.h"
 #include "vm/threads.h"
 
-typedef enum TruthStage { TRUTH_ANY, TRUTH_FROM_BOOL, TRUTH_FROM_LEN } TruthStage;
+typedef enum TruthStage {
+    TRUTH_ANY,
+    TRUTH_FROM_BOOL,
+    TRUTH_FROM_LEN,
+    TRUTH_BINDS_BOOL, /* what comes is the method */
+    TRUTH_BINDS_LEN,
+} TruthStage;
 
 static const uint8_t register_counts[] = {
 #define RETURN(id, registers) registers,
@@ -135,9 +141,12 @@ static bool call_truth(GenVM *vm, Value v, TruthStage stage_unused) {
     TruthStage stage;
     Value method;
     if (!ask_truth(vm, v, &stage, &method)) return false;
-    vm->base[1] = int_value(stage);
-    if (method == VALUE_TAIL) return call_tail(vm);
-    return call_value(vm, method, 0, NULL);
+    /* A descriptor in script gives the method first. */
+    bool binds = method == VALUE_TAIL;
+    vm->base[1] = int_value(!binds                     ? stage
+                            : stage == TRUTH_FROM_BOOL ? TRUTH_BINDS_BOOL
+                                                       : TRUTH_BINDS_LEN);
+    return binds ? call_tail(vm) : call_value(vm, method, 0, NULL);
 }
 
 bool continue_truth(GenVM *vm, Return kind, Value v) {
@@ -169,6 +178,11 @@ static bool truth_arrived(GenVM *vm, Return kind) {
         truth = leaf_truth(vm, v);
         if (truth == LEAF_SCRIPT) return call_truth(vm, v, TRUTH_ANY);
         break;
+    case TRUTH_BINDS_BOOL:
+    case TRUTH_BINDS_LEN:
+        vm->base[1] =
+            int_value(as_int(vm->base[1]) == TRUTH_BINDS_BOOL ? TRUTH_FROM_BOOL : TRUTH_FROM_LEN);
+        return call_value(vm, v, 0, NULL);
     case TRUTH_FROM_BOOL:
         if (!is_bool(v)) {
             raise_type(vm, "__bool__ should return bool, returned %T", v);

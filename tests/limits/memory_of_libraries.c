@@ -6,7 +6,7 @@
 
 static void run(const char *what, const char *source, uint64_t budget) {
     GenVM *vm = gen_vm_new(NULL);
-    gen_run_string(vm, "import re, zlib", "setup");
+    gen_run_string(vm, "import bz2, lzma, re, zlib", "setup");
     GenRef task = gen_task_from_source(vm, source, "task");
     gen_task_set_budget(vm, task, GEN_BUDGET_MEMORY, budget);
     GenOutcome outcome;
@@ -31,5 +31,9 @@ int main(void) {
     run("the same with more", "re.match('(?:(a|b))*?c', 'ab' * 10000)", 64 << 20);
     run("streams kept", "x = [zlib.compressobj() for _ in range(100)]", 4 << 20);
     run("streams given up", "for _ in range(100): zlib.compressobj()", 8 << 20);
+    run("bzip2 kept", "x = [bz2.BZ2Compressor() for _ in range(10)]", 16 << 20);
+    run("bzip2 given up", "for _ in range(10): bz2.BZ2Compressor(1)", 16 << 20);
+    run("lzma that is too large", "lzma.LZMACompressor(preset=9)", 64 << 20);
+    run("lzma given up", "for _ in range(10): lzma.LZMACompressor(preset=0)", 32 << 20);
     return 0;
 }

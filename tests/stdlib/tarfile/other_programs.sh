@@ -1,3 +1,4 @@
+# skip: stress it makes hundreds of thousands of objects
 # What Gen writes, Debian's tar and CPython read, and the other way round; sparse files in all of GNU's ways.
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
