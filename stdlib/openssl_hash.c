@@ -6,6 +6,7 @@
  */
 #include "stdlib/openssl.h"
 #include "vm/objects.h"
+#include "vm/memory.h"
 #include "vm/resource.h"
 
 #include <limits.h>
@@ -15,8 +16,16 @@ enum { BYTES_OF_STEP = 64 }; /* hashed for one step of the budget */
 
 static const char kind[] = "hash";
 
+enum { HASH_BYTES = 512 }; /* that OpenSSL takes for the state of a hash, about */
+
 static void release(GenVM *vm, void *data) {
     vm->openssl->EVP_MD_CTX_free(data);
+}
+
+static void release_counted(GenVM *vm, void *data) {
+    size_t counted = HASH_BYTES;
+    memory_count(vm, &counted, 0);
+    release(vm, data);
 }
 
 static Value raise_library(GenVM *vm) {
@@ -40,6 +49,12 @@ static const EVP_MD *find(GenVM *vm, Value name) {
     return text ? vm->openssl->EVP_get_digestbyname(text) : NULL;
 }
 
+static Value resource_of(GenVM *vm, EVP_MD_CTX *context) {
+    size_t counted = 0;
+    memory_count(vm, &counted, HASH_BYTES);
+    return resource_new(vm, kind, context, release_counted);
+}
+
 /* new(name): None where OpenSSL has no such hash */
 static Value make(GenVM *vm, Value *args) {
     const EVP_MD *algorithm = find(vm, args[0]);
@@ -50,7 +65,7 @@ static Value make(GenVM *vm, Value *args) {
         release(vm, context);
         return raise_library(vm);
     }
-    return resource_new(vm, kind, context, release);
+    return resource_of(vm, context);
 }
 
 /* about(name): (bytes of a digest, bytes of a block, has it digests of any length), or None */
@@ -86,7 +101,7 @@ static EVP_MD_CTX *copy_of(GenVM *vm, Value hash) {
 
 static Value copy(GenVM *vm, Value *args) {
     EVP_MD_CTX *made = copy_of(vm, args[0]);
-    return made ? resource_new(vm, kind, made, release) : VALUE_ERROR;
+    return made ? resource_of(vm, made) : VALUE_ERROR;
 }
 
 /* digest(hash, length): of what came so far; length -1 is the algorithm's own */

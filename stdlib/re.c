@@ -41,6 +41,7 @@ typedef struct Pattern {
     pcre2_code *watched; /* the same with a call at every item, once a match has needed it */
     pcre2_match_data *data;
     pcre2_match_context *context;
+    size_t counted; /* bytes of machine code, which PCRE2 takes from the system */
 } Pattern;
 
 typedef struct Match {
@@ -168,6 +169,14 @@ static int match_piece(Search *s, const pcre2_code *code, size_t from, uint32_t 
     return pcre2_match(code, s->text, s->end, from, options, s->pattern->data, context);
 }
 
+/* To machine code, where PCRE2 can; elsewhere matching interprets. */
+static bool translate(GenVM *vm, pcre2_code *code, size_t *counted) {
+    size_t size = 0;
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &size);
+    return memory_count(vm, counted, *counted + size) || (raise_memory(vm), false);
+}
+
 static bool make_watched(GenVM *vm, Pattern *pattern) {
     if (pattern->watched) return true;
     size_t size = 0, offset;
@@ -175,9 +184,12 @@ static bool make_watched(GenVM *vm, Pattern *pattern) {
     const uint8_t *text = translated_text(vm, pattern, &size);
     pattern->watched =
         compile_own(vm, text, size, pattern->options | PCRE2_AUTO_CALLOUT, &code, &offset);
-    if (pattern->watched) pcre2_jit_compile(pattern->watched, PCRE2_JIT_COMPLETE);
     if (!pattern->watched && vm->exception == VALUE_UNSET) raise_match_error(vm, code);
-    return pattern->watched != NULL;
+    if (!pattern->watched) return false;
+    if (translate(vm, pattern->watched, &pattern->counted)) return true;
+    pcre2_code_free(pattern->watched);
+    pattern->watched = NULL;
+    return false;
 }
 
 /* A match that begins at `from`. PCRE2_ERROR_CALLOUT: an exception is pending, or the task stops.
@@ -524,11 +536,11 @@ static void pattern_trace(GenVM *vm, Object *object) {
 
 static void pattern_finalize(GenVM *vm, Object *object) {
     Pattern *pattern = (Pattern *)(void *)((HostObject *)object)->payload;
-    (void)vm;
     pcre2_match_data_free(pattern->data);
     pcre2_match_context_free(pattern->context);
     pcre2_code_free(pattern->code);
     pcre2_code_free(pattern->watched);
+    memory_count(vm, &pattern->counted, 0);
     pattern->data = NULL;
     pattern->context = NULL;
     pattern->code = NULL;
@@ -634,7 +646,6 @@ static HostObject *pattern_new(GenVM *vm, const uint8_t *text, size_t size, uint
     pcre2_code *compiled =
         compile_own(vm, text, size, options | PCRE2_USE_OFFSET_LIMIT, code, offset);
     if (!compiled) return NULL;
-    pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); /* where it cannot, matching interprets */
     HostObject *host = gc_new_of(vm, sizeof *host + sizeof(Pattern), TYPE_HOST,
                                  type_from(vm->roots[ROOT_PATTERN]));
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(compiled, NULL);
@@ -662,7 +673,7 @@ static HostObject *pattern_new(GenVM *vm, const uint8_t *text, size_t size, uint
                          .context = context};
     pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
     gc_finalizable(vm, host);
-    return host;
+    return translate(vm, compiled, &pattern->counted) ? host : NULL;
 }
 
 /* Patterns of text match text, in UTF-8; those of bytes do not look for characters. */

@@ -25,8 +25,27 @@ SSL_CTX *tls_context_of(GenVM *vm, Value v) {
     TlsContext *context = resource_data(vm, v, tls_context_kind);
     return context ? context->ctx : NULL;
 }
-SSL *tls_connection_of(GenVM *vm, Value v) {
+enum {
+    CONTEXT_BYTES = 16 << 10,    /* that a context takes, about, without certificates */
+    CONNECTION_BYTES = 32 << 10, /* that a connection takes, about, beside its two buffers */
+};
+
+/* Counts what the connection has in its buffers, and `more` that are to come. */
+static bool count_memory(GenVM *vm, TlsConnection *connection, size_t more) {
+    size_t in = vm->openssl->BIO_ctrl_pending(vm->openssl->SSL_get_rbio(connection->ssl));
+    size_t out = vm->openssl->BIO_ctrl_pending(vm->openssl->SSL_get_wbio(connection->ssl));
+    if (memory_count(vm, &connection->counted, CONNECTION_BYTES + in + out + more)) return true;
+    raise_memory(vm);
+    return false;
+}
+
+static TlsConnection *connection_of(GenVM *vm, Value v, size_t more) {
     TlsConnection *connection = resource_data(vm, v, tls_connection_kind);
+    return connection && count_memory(vm, connection, more) ? connection : NULL;
+}
+
+SSL *tls_connection_of(GenVM *vm, Value v) {
+    TlsConnection *connection = connection_of(vm, v, 0);
     return connection ? connection->ssl : NULL;
 }
 
@@ -78,7 +97,9 @@ static Value outcome(GenVM *vm, SSL *ssl, int status) {
 
 static void release_context(GenVM *vm, void *data) {
     TlsContext *context = data;
+    size_t counted = CONTEXT_BYTES;
     vm->openssl->SSL_CTX_free(context->ctx);
+    memory_count(vm, &counted, 0);
     memory_free(context->alpn);
     memory_free(context);
 }
@@ -99,9 +120,12 @@ static Value make_context(GenVM *vm, Value *args) {
     const SSL_METHOD *method = kind == 1   ? vm->openssl->TLS_client_method()
                                : kind == 2 ? vm->openssl->TLS_server_method()
                                            : vm->openssl->TLS_method();
+    size_t counted = 0;
+    if (!memory_count(vm, &counted, CONTEXT_BYTES)) return raise_memory(vm);
     TlsContext *context = memory_new_zeroed(vm, 1, sizeof *context);
     if (!context || !(context->ctx = vm->openssl->SSL_CTX_new(method))) {
         memory_free(context);
+        memory_count(vm, &counted, 0);
         return raise_memory(vm);
     }
     SSL_CTX_set_mode(context->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY |
@@ -351,6 +375,7 @@ static Value set_alpn(GenVM *vm, Value *args) {
 static void release_connection(GenVM *vm, void *data) {
     TlsConnection *connection = data;
     vm->openssl->SSL_free(connection->ssl);
+    memory_count(vm, &connection->counted, 0);
     memory_free(connection);
 }
 
@@ -372,11 +397,12 @@ static TlsConnection *new_connection(GenVM *vm, SSL_CTX *ctx) {
     if (ssl && set_buffers(vm, ssl) && vm->openssl->SSL_set_ex_data(ssl, 0, connection)) {
         connection->ssl = ssl;
         connection->alert = -1;
-        return connection;
+        if (count_memory(vm, connection, 0)) return connection;
+    } else {
+        raise_memory(vm);
     }
     vm->openssl->SSL_free(ssl);
     memory_free(connection);
-    raise_memory(vm);
     return NULL;
 }
 
@@ -421,12 +447,13 @@ enum { MOST_AT_ONCE = 1 << 30 }; /* bytes that OpenSSL is given with a length of
 
 /* feed(connection, data): what came from the peer; empty: its end */
 static Value feed(GenVM *vm, Value *args) {
-    SSL *ssl = tls_connection_of(vm, args[0]);
     const uint8_t *data;
     size_t size;
-    if (!ssl) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
+    TlsConnection *connection = connection_of(vm, args[0], size);
+    if (!connection) return VALUE_ERROR;
+    SSL *ssl = connection->ssl;
     BIO *in = vm->openssl->SSL_get_rbio(ssl);
     if (!size) BIO_set_mem_eof_return(in, 0);
     while (size) {
@@ -477,12 +504,13 @@ static Value read_bytes(GenVM *vm, Value *args) {
 
 /* write(connection, data): the number of bytes taken, or a failure */
 static Value write_bytes(GenVM *vm, Value *args) {
-    SSL *ssl = tls_connection_of(vm, args[0]);
     const uint8_t *data;
     size_t size;
-    if (!ssl) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size))
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
+    TlsConnection *connection = connection_of(vm, args[0], size);
+    if (!connection) return VALUE_ERROR;
+    SSL *ssl = connection->ssl;
     vm->openssl->ERR_clear_error();
     int done = vm->openssl->SSL_write(ssl, data, size > INT32_MAX ? INT32_MAX : (int)size);
     return done > 0 ? int_value(done) : outcome(vm, ssl, done);

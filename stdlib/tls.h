@@ -23,6 +23,7 @@ enum { TLS_NAME_MOST = 255 }; /* bytes of a host name */
 
 typedef struct TlsConnection {
     SSL *ssl;
+    size_t counted; /* bytes that it takes, as far as the memory budget knows */
     TlsHello hello;
     int alert; /* what refuses the client, -1: it is welcome */
     bool named;

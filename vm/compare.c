@@ -71,23 +71,23 @@ static Value compare_native(GenVM *vm, CompareOp op, Type *left, Type *right, Va
 }
 
 /* Two huge ints may have all but their last bits in common. */
-static void spend_for_ints(GenVM *vm, Value a, Value b) {
-    if (value_is_int(a) && value_is_int(b)) native_spend(vm, int_bit_length(a) / 4096);
+int compare_ints(GenVM *vm, Value a, Value b) {
+    if (!is_int(a) && !is_int(b)) native_spend(vm, int_bit_length(a) / 4096);
+    return int_order(a, b);
 }
 
 Value value_compare(GenVM *vm, CompareOp op, Value a, Value b) {
     if (are_ints(a, b))
         return bool_value(order_answers(op, ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b)));
     if (value_is_plain_number(a) && value_is_plain_number(b)) {
-        if (!is_int(a) && !is_int(b) && !is_float(a)) spend_for_ints(vm, a, b);
         if (value_is_int(a) && value_is_int(b))
-            return bool_value(order_answers(op, int_order(a, b)));
+            return bool_value(order_answers(op, compare_ints(vm, a, b)));
         return vm->types[TYPE_FLOAT]->slots.compare(vm, op, a, b);
     }
     if (is_exact(a, TYPE_STR) && is_exact(b, TYPE_STR)) {
         if (op == COMPARE_EQ || op == COMPARE_NE)
-            return bool_value((a == b || str_equal(a, b)) == (op == COMPARE_EQ));
-        return bool_value(order_answers(op, a == b ? 0 : str_order(a, b)));
+            return bool_value((a == b || str_equal_charged(vm, a, b)) == (op == COMPARE_EQ));
+        return bool_value(order_answers(op, a == b ? 0 : str_order_charged(vm, a, b)));
     }
     Type *left = type_of(vm, a), *right = type_of(vm, b);
     if (likely(!left->special_storage && !right->special_storage))
@@ -116,7 +116,7 @@ Leaf leaf_equal(GenVM *vm, Value a, Value b) {
     if (a == b) return LEAF_TRUE;
     if (are_ints(a, b)) return LEAF_FALSE;
     if (is_exact(a, TYPE_STR) && is_exact(b, TYPE_STR))
-        return str_equal(a, b) ? LEAF_TRUE : LEAF_FALSE;
+        return str_equal_charged(vm, a, b) ? LEAF_TRUE : LEAF_FALSE;
     if (needs_script(vm, COMPARE_EQ, a, b)) return LEAF_SCRIPT;
     return to_leaf(vm, value_compare(vm, COMPARE_EQ, a, b));
 }

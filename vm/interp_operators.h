@@ -220,6 +220,10 @@ static inline bool equal_strings(Value x, Value y) {
     if (a->size != b->size) return false;
     return a->size == 1 ? *a->data == *b->data : str_equal(x, y);
 }
+/* What is long is charged, by the slow path. */
+static inline bool is_short_string(Value x) {
+    return likely(AS_STR(x)->size <= STR_LONG);
+}
 static inline uint8_t first_byte(Value x) {
     return (uint8_t)*AS_STR(x)->data;
 }
@@ -270,7 +274,7 @@ static inline bool has_byte(const Str *str, char byte) {
             RA = bool_value(as_float(x) symbol as_float(y));                                       \
             NEXT;                                                                                  \
         }                                                                                          \
-        if (are_strings(x, y) && FOR_##name(true, order_in_first(x, y))) {                         \
+        if (are_strings(x, y) && FOR_##name(is_short_string(x), order_in_first(x, y))) {           \
             RA = bool_value(                                                                       \
                 FOR_##name(equal_strings(x, y) symbol true, first_byte(x) symbol first_byte(y)));  \
             NEXT;                                                                                  \
@@ -290,7 +294,7 @@ static inline bool has_byte(const Str *str, char byte) {
             if (sense(as_float(x) symbol as_float(y))) JUMP(IMM);                                  \
             NEXT;                                                                                  \
         }                                                                                          \
-        if (are_strings(x, y) && of_kind(true, order_in_first(x, y))) {                            \
+        if (are_strings(x, y) && of_kind(is_short_string(x), order_in_first(x, y))) {              \
             if (sense(                                                                             \
                     of_kind(equal_strings(x, y) symbol true, first_byte(x) symbol first_byte(y)))) \
                 JUMP(IMM);                                                                         \
@@ -321,6 +325,7 @@ static inline bool has_byte(const Str *str, char byte) {
         }                                                                                          \
         if (unlikely(!is_exact_operand(x, TYPE_STR))) SLOW(op_compare_jump);                       \
         const Str *a_ = AS_STR(x), *b_ = AS_STR(y);                                                \
+        if (unlikely(a_->size > STR_LONG)) SLOW(op_compare_jump);                                  \
         if (a_->size != b_->size || (a_->size == 1 ? *a_->data != *b_->data : !str_equal(x, y))) { \
             if (!(sense)) JUMP(IMM);                                                               \
         } else if (sense) {                                                                        \

@@ -78,3 +78,10 @@ void memory_free(void *block) {
     if (vm) vm->outside_bytes -= prefix->size;
     memory_raw(vm, prefix, sizeof *prefix + prefix->size, 0);
 }
+
+bool memory_count(GenVM *vm, size_t *counted, size_t size) {
+    if (size > *counted && !may_take(vm, size - *counted)) return refused(vm) != NULL;
+    vm->outside_bytes += size - *counted;
+    *counted = size;
+    return true;
+}

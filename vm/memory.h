@@ -11,6 +11,7 @@
 #ifndef GEN_MEMORY_H
 #define GEN_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct GenVM GenVM;
@@ -25,5 +26,10 @@ void *memory_new(GenVM *vm, size_t size);
 void *memory_new_zeroed(GenVM *vm, size_t count, size_t size);
 void *memory_resize(GenVM *vm, void *block, size_t size); /* block: NULL, or a block of this vm */
 void memory_free(void *block);                            /* may be NULL */
+
+/* What a library holds for the VM of memory that it takes by itself, as far as that is known: from
+ * `*counted` bytes on it is `size`. False, and nothing changed, where much more would break the
+ * memory budget. */
+bool memory_count(GenVM *vm, size_t *counted, size_t size);
 
 #endif

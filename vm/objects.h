@@ -32,6 +32,17 @@ bool type_makes(GenVM *vm, Value cls, TypeId kind);
 bool str_equal(Value a, Value b); /* both str */
 bool str_is(Value str, const char *text);
 int str_order(Value a, Value b); /* <0, 0, >0 by code point */
+/* Charges for a comparison of two str that may be long. */
+enum { STR_LONG = 4096 }; /* bytes, from which on comparisons are charged */
+void str_spend(GenVM *vm, Value a, Value b);
+static inline bool str_equal_charged(GenVM *vm, Value a, Value b) {
+    if (unlikely(AS_STR(a)->size > STR_LONG)) str_spend(vm, a, b);
+    return str_equal(a, b);
+}
+static inline int str_order_charged(GenVM *vm, Value a, Value b) {
+    if (unlikely(AS_STR(a)->size > STR_LONG)) str_spend(vm, a, b);
+    return str_order(a, b);
+}
 uint64_t str_hash(GenVM *vm, Value str);
 const char *str_c(GenVM *vm,
                   Value str); /* NUL-terminated UTF-8, valid while str lives (or until the next call
@@ -226,6 +237,8 @@ Value value_next(
 Value value_unary(GenVM *vm, Special op, Value v);  /* SP_NEG, SP_POS, SP_INVERT, SP_ABS */
 Value value_index(GenVM *vm, Value v);              /* int, by __index__ where needed */
 Value value_format(GenVM *vm, Value v, Value spec); /* format(v, spec) */
+/* The order of two ints, charged where they are huge. */
+int compare_ints(GenVM *vm, Value a, Value b);
 Value value_compare(GenVM *vm, CompareOp op, Value a,
                     Value b); /* rich comparison: any value, TAIL possible */
 Value value_binary(GenVM *vm, BinaryOp op, Value a, Value b, bool inplace);

@@ -333,8 +333,8 @@ bool op_compare(GenVM *vm) {
     double a, b;
     if (is_exact(*op_b(vm), TYPE_STR) && is_exact(*op_c(vm), TYPE_STR) &&
         (op == COMPARE_EQ || op == COMPARE_NE)) {
-        *op_a(vm) = bool_value((*op_b(vm) == *op_c(vm) || str_equal(*op_b(vm), *op_c(vm))) ==
-                               (op == COMPARE_EQ));
+        *op_a(vm) = bool_value((*op_b(vm) == *op_c(vm) ||
+                                str_equal_charged(vm, *op_b(vm), *op_c(vm))) == (op == COMPARE_EQ));
         return true;
     }
     if (numbers(*op_b(vm), *op_c(vm), &a, &b)) {
@@ -373,8 +373,9 @@ bool op_compare_jump(GenVM *vm) {
     if (is_exact(left, TYPE_STR) &&
         is_exact(right, TYPE_STR)) { /* the common case beside numbers */
         bool equality = op == COMPARE_EQ || op == COMPARE_NE;
-        vm_set_branch(vm, equality ? (left == right || str_equal(left, right)) == (op == COMPARE_EQ)
-                                   : ordered(op, str_order(left, right)));
+        vm_set_branch(vm, equality ? (left == right || str_equal_charged(vm, left, right)) ==
+                                         (op == COMPARE_EQ)
+                                   : ordered(op, str_order_charged(vm, left, right)));
         return true;
     }
     if ((op == COMPARE_EQ || op == COMPARE_NE) && (right == VALUE_NONE || left == VALUE_NONE) &&
@@ -383,7 +384,7 @@ bool op_compare_jump(GenVM *vm) {
         return true;
     }
     if (is_exact_int(left) && is_exact_int(right)) {
-        vm_set_branch(vm, ordered(op, int_order(left, right)));
+        vm_set_branch(vm, ordered(op, compare_ints(vm, left, right)));
         return true;
     }
     double a, b;

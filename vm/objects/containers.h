@@ -50,7 +50,7 @@ static inline Leaf items_equal(GenVM *vm, Value held, Value item) {
     if (held == item) return LEAF_TRUE;
     if (are_ints(held, item)) return LEAF_FALSE;
     if (is_exact(held, TYPE_STR) && is_exact(item, TYPE_STR))
-        return str_equal(held, item) ? LEAF_TRUE : LEAF_FALSE;
+        return str_equal_charged(vm, held, item) ? LEAF_TRUE : LEAF_FALSE;
     if (is_exact(held, TYPE_TUPLE) && is_exact(item, TYPE_TUPLE))
         return tuple_leaf_equal(vm, held, item);
     return leaf_equal(vm, held, item);

@@ -26,9 +26,11 @@ uint64_t int_product_cost(size_t limbs, size_t other_limbs) {
 }
 
 /* GMP ends the process when it gets no memory for what it keeps meanwhile, beyond what fits the C
- * stack: so it is asked only when there is as much. */
+ * stack: so it is asked only when there is as much, in the budget too. */
 bool int_has_room(GenVM *vm, size_t limbs) {
-    void *room = malloc(limbs * ROOM_EACH * sizeof(mp_limb_t));
+    size_t size = limbs * ROOM_EACH * sizeof(mp_limb_t);
+    if (!gc_check_size(vm, size)) return false;
+    void *room = malloc(size);
     __asm__ volatile("" : : "r"(room) : "memory"); /* or the compiler does without it */
     free(room);
     return room || (raise_memory(vm), false);

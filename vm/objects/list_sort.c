@@ -110,6 +110,7 @@ static size_t shared_prefix(const Sort *sort, bool of_first) {
     for (uint64_t i = 1; i < sort->count && shared; i++) {
         const Str *str = AS_STR(ranked_part(&sort->items[i], of_first));
         if (str->size < shared) shared = str->size;
+        if (shared > STR_LONG) str_spend(sort->vm, object_value(str), object_value(first));
         if (text_equal(str->data, first->data, shared)) continue;
         size_t same = 0;
         while (str->data[same] == first->data[same])
@@ -161,7 +162,7 @@ static Leaf less_key(GenVM *vm, Value a, Value b) {
     if (are_ints(a, b)) return (int64_t)a < (int64_t)b ? LEAF_TRUE : LEAF_FALSE;
     if (are_floats(a, b)) return as_float(a) < as_float(b) ? LEAF_TRUE : LEAF_FALSE;
     if (is_exact(a, TYPE_STR) && is_exact(b, TYPE_STR))
-        return str_order(a, b) < 0 ? LEAF_TRUE : LEAF_FALSE;
+        return str_order_charged(vm, a, b) < 0 ? LEAF_TRUE : LEAF_FALSE;
     if (is_exact(a, TYPE_TUPLE) && is_exact(b, TYPE_TUPLE))
         return less_tuple(vm, AS_TUPLE(a), AS_TUPLE(b));
     return leaf_compare(vm, COMPARE_LT, a, b);
@@ -176,6 +177,8 @@ static int order_behind(Value left, Value right, size_t shared) {
 }
 
 static bool less_unranked(Sort *sort, const SortItem *a, const SortItem *b) {
+    if (sort->kind == RANK_STR && unlikely(AS_STR(a->key)->size > STR_LONG))
+        str_spend(sort->vm, a->key, b->key);
     if (sort->kind == RANK_STR) return order_behind(a->key, b->key, sort->shared) < 0;
     if (sort->failure != LEAF_FALSE) return false;
     Leaf less = less_key(sort->vm, a->key, b->key);

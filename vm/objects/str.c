@@ -450,6 +450,12 @@ int str_order(Value left, Value right) {
     return order ? order : (a->size > b->size) - (a->size < b->size);
 }
 
+void str_spend(GenVM *vm, Value a, Value b) {
+    enum { BYTES_A_STEP = 1024 };
+    uint32_t one = AS_STR(a)->size, other = AS_STR(b)->size;
+    if (a != b) native_spend(vm, (one < other ? one : other) / BYTES_A_STEP);
+}
+
 static uint64_t shared_hash(GenVM *vm, const Str *str) {
     uint64_t *known = &vm->shared_hashes[shared_number(vm->shared, str)];
     if (!*known && str->size) *known = text_hash(vm, str->data, str->size);

@@ -163,11 +163,10 @@ static Value binary(GenVM *vm, BinaryOp op, Value left, Value right) {
 }
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
-    (void)vm;
     if (!value_is_str(left) || !value_is_str(right)) return VALUE_NOT_IMPLEMENTED;
-    if (op == COMPARE_EQ) return bool_value(str_equal(left, right));
-    if (op == COMPARE_NE) return bool_value(!str_equal(left, right));
-    int order = str_order(left, right);
+    if (op == COMPARE_EQ) return bool_value(str_equal_charged(vm, left, right));
+    if (op == COMPARE_NE) return bool_value(!str_equal_charged(vm, left, right));
+    int order = str_order_charged(vm, left, right);
     switch (op) {
     case COMPARE_LT: return bool_value(order < 0);
     case COMPARE_LE: return bool_value(order <= 0);

@@ -248,7 +248,7 @@ Leaf tuple_leaf_equal(GenVM *vm, Value left, Value right) {
         if (x == y) continue;
         if (are_ints(x, y)) return LEAF_FALSE;
         if (!is_exact(x, TYPE_STR) || !is_exact(y, TYPE_STR)) return equal_rest(vm, a, b, i);
-        if (!str_equal(x, y)) return LEAF_FALSE;
+        if (!str_equal_charged(vm, x, y)) return LEAF_FALSE;
     }
     return LEAF_TRUE;
 }
