@@ -421,7 +421,8 @@ static bool park(GenVM *vm, UvLoop *loop, uint64_t wait) {
 }
 
 /* poll(loop, timeout, ready): waits at most `timeout` seconds (None: for ever) until something
- * happened, not at all where an item is ready; appends the items that are ready to the list, returns the completions. */
+ * happened, not at all where an item is ready; appends the items that are ready to the list,
+ * returns the completions. */
 static Value poll_loop(GenVM *vm, Value *args) {
     UvLoop *loop = uv_loop_of(vm, args[0]);
     Value completions = loop ? list_new(vm, 0) : VALUE_ERROR;
