@@ -236,7 +236,7 @@ static Value get_generic(GenVM *vm, Value object, Type *type, Value name) {
 }
 
 Value object_getattr(GenVM *vm, Value object, Value name) {
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Value v = get_generic(vm, object, type_of(vm, object), name);
     return v == VALUE_UNSET ? raise_attribute(vm, object, name) : v;
 }
@@ -255,7 +255,7 @@ static Value get_of_class(GenVM *vm, Type *self, Value name) {
 }
 
 Value type_getattr(GenVM *vm, Value self, Value name) {
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Value v = get_of_class(vm, type_from(self), name);
     return v == VALUE_UNSET ? raise_attribute(vm, self, name) : v;
 }
@@ -269,7 +269,7 @@ static Value get_of_module(GenVM *vm, Value self, Value name) {
 }
 
 Value module_getattr(GenVM *vm, Value self, Value name) {
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Value v = get_of_module(vm, self, name);
     return v == VALUE_UNSET ? raise_attribute(vm, self, name) : v;
 }
@@ -309,7 +309,7 @@ static COLD Value get_with_hooks(GenVM *vm, Value object, Type *type, Value name
 }
 
 Value attribute_get(GenVM *vm, Value object, Value name) {
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Type *type = type_of(vm, object);
     if (unlikely(type->special[SP_GETATTRIBUTE] != VALUE_UNSET ||
                  type->special[SP_GETATTR] != VALUE_UNSET))
@@ -319,7 +319,7 @@ Value attribute_get(GenVM *vm, Value object, Value name) {
 }
 
 Value attribute_get_or_unset(GenVM *vm, Value object, Value name) {
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Type *type = type_of(vm, object);
     bool hooks =
         type->special[SP_GETATTRIBUTE] != VALUE_UNSET || type->special[SP_GETATTR] != VALUE_UNSET;
@@ -331,7 +331,7 @@ Value attribute_get_or_unset(GenVM *vm, Value object, Value name) {
 
 Value attribute_find(GenVM *vm, Value object, Value name) {
     if (name == VALUE_ERROR) return VALUE_ERROR;
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Type *type = type_of(vm, object);
     if (type->special[SP_GETATTRIBUTE] != VALUE_UNSET) return VALUE_UNSET;
     Value v = get_or_unset(vm, object, type, name);
@@ -362,7 +362,7 @@ static Value refuse_set(GenVM *vm, Value object, Type *type, Value name, Value r
 }
 
 Value object_setattr(GenVM *vm, Value object, Value name, Value value) {
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Type *type = type_of(vm, object);
     Value raw = type_lookup(vm, type, name);
     if (raw != VALUE_UNSET && value_is_data_descriptor(vm, raw))
@@ -377,7 +377,7 @@ Value object_setattr(GenVM *vm, Value object, Value name, Value value) {
 }
 
 Value type_setattr(GenVM *vm, Value self, Value name, Value value) {
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
     Type *type = type_from(self), *meta = type_of(vm, self);
     if (type->is_builtin)
         return raise_type(vm, "cannot set '%S' attribute of immutable type '%N'", name, type);
@@ -487,7 +487,7 @@ static bool may_remember(const GenVM *vm) {
 bool attribute_lookup_cacheable(GenVM *vm, Value object, Value name, AttributeLookup *lookup) {
     lookup->kind = ATTR_OTHER;
     if (!is_object(object)) return false;
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return error_clear(vm), false;
     Type *type = type_of(vm, object);
     if (type->special[SP_GETATTRIBUTE] != VALUE_UNSET) return false;
     if (is_type(object))
@@ -514,7 +514,7 @@ static bool stores(AttributeStore *store, int kind, uint32_t slot, uint32_t shap
 bool attribute_store_cacheable(GenVM *vm, Value object, Value name, AttributeStore *store) {
     store->kind = STORE_OTHER;
     if (!is_kind(object, TYPE_OBJECT)) return false;
-    name = name_interned(vm, name);
+    if (!intern_name(vm, &name)) return error_clear(vm), false;
     Type *type = type_of(vm, object);
     if (type->special[SP_SETATTR] != VALUE_UNSET || type->slots.setattr) return false;
     uint32_t shape = as_object(object)->shape, inline_slots = as_object(object)->state;

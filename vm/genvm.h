@@ -541,11 +541,12 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
  *
  * gen_save takes a stopped task, a suspended generator or coroutine, or any other value, with all
  * that it reaches, and gives bytes; GEN_NULL as root saves the user's modules. A task brings the
- * user's modules along. TypeError says by which path what cannot be saved was reached: an open
- * file, an object of the host. gen_load takes nothing for granted: any bytes give a value that
- * works, or a ValueError (no image, or a damaged one). A task's image is for a VM of its own: its
- * main module becomes that of the VM. gen_save runs no script code; gen_load imports the library's
- * modules that the image uses.
+ * user's modules along, and asyncio's running loop with all its tasks, timers and open call-outs,
+ * unless it watches a descriptor or a signal. TypeError says by which path what cannot be saved was
+ * reached: an open file, an object of the host. gen_load takes nothing for granted: any bytes give
+ * a value that works, or a ValueError (no image, or a damaged one). A task's image is for a VM of
+ * its own: its main module becomes that of the VM. gen_save runs no script code; gen_load imports
+ * the library's modules that the image uses.
  */
 GEN_API GenRef gen_save(GenVM *vm, GenRef root);                   /* bytes */
 GEN_API GenRef gen_load(GenVM *vm, const void *data, size_t size); /* the value, or the task */

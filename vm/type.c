@@ -449,7 +449,12 @@ static COLD Value lookup_uncached(GenVM *vm, const Type *type, Value name) {
 }
 
 Value type_lookup(GenVM *vm, Type *type, Value name) {
-    name = name_interned(vm, name);
+    Value pending = vm->exception;
+    if (unlikely(!intern_name(vm, &name))) {
+        vm->exception = pending;
+        vm->poll |= POLL_MEMORY;
+        return VALUE_UNSET;
+    }
     const CacheEntry *entry = cache_entry(vm, type, name);
     if (likely(entry->type == type && entry->name == name && entry->epoch == vm->method_epoch))
         return entry->dict ? entry->dict->entries[entry->entry].value : VALUE_UNSET;
@@ -604,8 +609,7 @@ static bool replace_plain(GenVM *vm, Type *type, Dict *dict, Value name, Value v
 
 bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value) {
     Dict *dict = type_dict(vm, type);
-    if (!dict) return false;
-    name = name_interned(vm, name);
+    if (!dict || !intern_name(vm, &name)) return false;
     if (replace_plain(vm, type, dict, name, value)) return true;
     Value before = dict_get_str(vm, dict, name);
     if (value == VALUE_UNSET)

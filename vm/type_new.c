@@ -222,8 +222,7 @@ static bool add_slot_name(GenVM *vm, Type *type, Value name, SlotNames *slots) {
         return *flag = true;
     }
     name = mangle(vm, type->name, name);
-    if (name == VALUE_ERROR) return false;
-    name = name_interned(vm, name);
+    if (name == VALUE_ERROR || !intern_name(vm, &name)) return false;
     if (dict_get_str(vm, type->own.dict, name) != VALUE_UNSET && !str_is(name, "__qualname__") &&
         !str_is(name, "__classcell__")) {
         raise_value(vm, "%V in __slots__ conflicts with class variable", name);
@@ -464,10 +463,10 @@ bool type_add_subclass(GenVM *vm, Type *base, Type *type) {
 }
 
 static Type *allocate_type(GenVM *vm, Type *metatype, Value name, Type *base, Tuple *bases) {
-    Type *type = gc_new(vm, sizeof *type, TYPE_TYPE);
+    Type *type = intern_name(vm, &name) ? gc_new(vm, sizeof *type, TYPE_TYPE) : NULL;
     if (!type) return NULL;
     type->header.shape = metatype->root_shape;
-    type->name = type->qualname = name_interned(vm, name);
+    type->name = type->qualname = name;
     type->base = base;
     type->bases = bases;
     type->def = base->def;

@@ -125,4 +125,12 @@ static inline Value name_interned(GenVM *vm, Value name) {
                                                                           : str_intern(vm, name);
 }
 
+/* The same in place; false without memory for it. */
+static inline bool intern_name(GenVM *vm, Value *name) {
+    const Str *str = AS_STR(*name);
+    if (likely(str->header.flags & STR_INTERNED && !str->header.state)) return true;
+    *name = str_intern(vm, *name);
+    return *name != VALUE_ERROR;
+}
+
 #endif

@@ -13,11 +13,12 @@
  *         -again N     after the first N failures at one place, the VM is tried out, and the script
  *                      runs in it once more (5); after all failures the VM is finished and freed
  *         -from N      every N-th is the one from which on all fail (41)
+ *         -anew N      of scripts that cannot be forked, the first N (1500)
  *         -most N      of more than N allocations of one kind, the rest is left out
  *
  * A script runs once; at each allocation the process forks, and in the child that allocation fails.
  * So a script of n allocations takes n ends, not n runs. Where children would disturb each other
- * (files, threads), each failure has a run of its own: at most ANEW_MOST of them are each tried.
+ * (files, threads), each failure has a run of its own: at most so many of them are each tried.
  *
  * A finding is a line: what, script, kind of failure, which one, and where it failed (addresses in
  * this program, innermost first); scripts/out-of-memory runs this over the tests and makes the
@@ -62,7 +63,7 @@ const char *__lsan_default_options(void) {
 #define THEIRS(name) __libc_##name
 #endif
 
-enum { ANEW_MOST = 1500, PLACES = 1 << 14, PLACE_TRACE = 8, MISSED_MOST = 3000 };
+enum { PLACES = 1 << 14, PLACE_TRACE = 8, MISSED_MOST = 3000 };
 enum { TRACE = 28, SIZE = 1 << 16, TRIES_MOST = 40, TOLD_MOST = 4096 };
 
 /* What a process leaves behind for the one that looks after it. */
@@ -605,6 +606,7 @@ typedef struct Plan {
     long stride; /* then each of these */
     long again;  /* after so many failures at one place the VM is tried out */
     long from;   /* each of these is one from which on all fail */
+    long anew;   /* of the first, where each failure has a run of its own */
     long most;   /* of one kind in one script: what lies behind is left out */
 } Plan;
 
@@ -616,7 +618,7 @@ typedef struct Place { /* where a process is in the plan, or goes on */
 } Place;
 
 static long next_place(const Plan *plan, int pass, long at) {
-    long first = plan->first < ANEW_MOST ? plan->first : ANEW_MOST;
+    long first = plan->first < plan->anew ? plan->first : plan->anew;
     return pass >= 2 ? at + plan->from : at + (at < first ? 1 : plan->stride);
 }
 
@@ -907,8 +909,13 @@ static int try_some(void) {
 }
 
 int main(int argc, char **argv) {
-    Plan plan = {
-        .first = 20000, .place = 50, .stride = 97, .again = 5, .from = 41, .most = LONG_MAX};
+    Plan plan = {.first = 20000,
+                 .place = 50,
+                 .stride = 97,
+                 .again = 5,
+                 .from = 41,
+                 .anew = 1500,
+                 .most = LONG_MAX};
     notes = mmap(NULL, sizeof *notes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (notes == MAP_FAILED) return perror("mmap"), 2;
     find_exempt();
@@ -920,6 +927,7 @@ int main(int argc, char **argv) {
                        : !strcmp(argv[i], "-stride") ? &plan.stride
                        : !strcmp(argv[i], "-again")  ? &plan.again
                        : !strcmp(argv[i], "-from")   ? &plan.from
+                       : !strcmp(argv[i], "-anew")   ? &plan.anew
                                                      : &plan.most;
         *number = strtol(argv[i + 1], NULL, 10);
     }

@@ -661,7 +661,7 @@ static Value method_setstate(GenVM *vm, Value *args) {
     uint32_t position = 0;
     Value key, value;
     while (dict_next(AS_DICT(args[1]), &position, &key, &value))
-        if (!value_is_str(key) || !instance_set(vm, args[0], name_interned(vm, key), value))
+        if (!value_is_str(key) || !intern_name(vm, &key) || !instance_set(vm, args[0], key, value))
             return vm->exception == VALUE_UNSET
                        ? raise_type(vm, "attribute name must be string, not '%T'", key)
                        : VALUE_ERROR;

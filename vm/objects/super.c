@@ -128,7 +128,8 @@ static Value getattr(GenVM *vm, Value self, Value name) {
     const Super *super = self_super(self);
     if (!super->obj_type || name == name_value(vm, NAME___class__))
         return object_getattr(vm, self, name);
-    Value raw = find_behind(vm, super->type, super->obj_type, name_interned(vm, name));
+    if (!intern_name(vm, &name)) return VALUE_ERROR;
+    Value raw = find_behind(vm, super->type, super->obj_type, name);
     if (raw != VALUE_UNSET) return bind(vm, raw, super->obj, super->obj_type);
     return object_getattr(vm, self, name);
 }
