@@ -13,6 +13,7 @@
 #include "case.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,8 @@ static int run_all_plainly(const char *part) {
 }
 
 int main(int argc, char **argv) {
+    signal(SIGINT,
+           SIG_DFL); /* ignored where a shell runs this in the background, as by its programs */
     if (argc > 1 && strcmp(argv[1], "--plain") == 0) {
         return run_all_plainly(argc > 2 ? argv[2] : "");
     }
