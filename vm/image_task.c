@@ -175,7 +175,10 @@ static uint32_t awaiting_register(GenVM *vm, Value *base, const Code *code, uint
         char writes = stub_forms[continue_kind(vm, above)].writes;
         if (writes != 'v' && writes != 'i') return UINT32_MAX;
     } else if (frame_is_generator(callee)) {
-        reg = (uint32_t)(generator_of(callee)->dest - base);
+        const Generator *generator = generator_of(callee);
+        bool defaulted = generator->exit_pc == frame_return_pc(callee); /* next(g, default) */
+        if (defaulted) return UINT32_MAX;
+        reg = (uint32_t)(generator->dest - base);
     }
     return reg >= code->regs || image_is_variable(code, reg, word) ||
                    frame_register_is_caught(vm, code, reg, word)
