@@ -221,7 +221,8 @@ static bool make_bits(Unit *u) {
     u->assigned = codegen_take(u->gen, u->bit_words * sizeof(uint64_t));
     u->deleted = codegen_take(u->gen, u->bit_words * sizeof(uint64_t));
     u->unset = codegen_take(u->gen, u->bit_words * sizeof(uint64_t));
-    if (!u->assigned || !u->deleted || !u->unset) return false;
+    u->ever_assigned = codegen_take(u->gen, u->bit_words * sizeof(uint64_t));
+    if (!u->assigned || !u->deleted || !u->unset || !u->ever_assigned) return false;
     for (uint32_t i = 0; i < u->param_count && i < locals; i++)
         u->assigned[i / 64] |= (uint64_t)1 << i % 64;
     return true;

@@ -16,8 +16,9 @@
  *
  * Assignment. While code is generated, `assigned` says which variables certainly have a value;
  * labels carry the intersection over the jumps that lead to them. A use of any other variable gets
- * a CHECK, and only the variables that got one are set to unbound at entry. Code that cannot be
- * reached is not emitted at all.
+ * a CHECK. The variables that got one are set to unbound at entry, and so are those that may or may
+ * not have a value somewhere, since f_locals shows it; the others have no value up to the one place
+ * that assigns them (frame_register_is_set). Code that cannot be reached is not emitted at all.
  */
 #ifndef GEN_PARSER_CODEGEN_H
 #define GEN_PARSER_CODEGEN_H
@@ -134,9 +135,10 @@ struct Unit {
     Reg scratch;     /* wide: three for operands, then scratch_size for windows */
     uint32_t scratch_size, scratch_needed;
 
-    uint64_t *assigned; /* bits: locals by index, then the locals of inlined comprehensions */
-    uint64_t *deleted;  /* locals that some statement of the unit unbinds */
-    uint64_t *unset;    /* locals that must be unbound at entry */
+    uint64_t *assigned;      /* bits: locals by index, then the locals of inlined comprehensions */
+    uint64_t *ever_assigned; /* by what is emitted so far */
+    uint64_t *deleted;       /* locals that some statement of the unit unbinds */
+    uint64_t *unset;         /* locals that must be unbound at entry */
     uint32_t bit_words, bit_count, next_bit;
     bool unset_all; /* the code asks for its locals as a dict */
     bool reachable;

@@ -286,6 +286,13 @@ void emit_return_const(Unit *u, Value v) {
  * ---------------------------------------------------------------------------------------------------
  */
 
+/* Where ways meet of which some assign variables and others do not, scripts that look at the frame
+ * must see which way was taken. */
+static void unset_where_ways_differ(Unit *u, const Label *label) {
+    for (uint32_t i = 0; i < u->bit_words; i++)
+        u->unset[i] |= u->assigned[i] ^ label->assigned[i];
+}
+
 static void reach(Unit *u, Label *label) {
     label->reached = true;
     if (!label->assigned) {
@@ -293,6 +300,7 @@ static void reach(Unit *u, Label *label) {
         if (label->assigned) memcpy(label->assigned, u->assigned, u->bit_words * sizeof(uint64_t));
         return;
     }
+    unset_where_ways_differ(u, label);
     for (uint32_t i = 0; i < u->bit_words; i++)
         label->assigned[i] &= u->assigned[i];
 }
@@ -322,6 +330,8 @@ void emit_jump_full(Unit *u, Opcode op, uint32_t a, uint32_t b, uint32_t c, Labe
     if (label->at < 0) {
         label->refs = (int32_t)jump;
         reach(u, label);
+    } else if (label->assigned) {
+        unset_where_ways_differ(u, label);
     }
 }
 
@@ -342,6 +352,12 @@ static void place_handler(Unit *u, Label *label) {
     }
 }
 
+/* A handler sees what the code under its guard has assigned before it failed. */
+static void unset_where_caught(Unit *u, const Label *label) {
+    for (uint32_t i = 0; i < u->bit_words; i++)
+        u->unset[i] |= u->ever_assigned[i] & ~label->assigned[i];
+}
+
 void emit_label(Unit *u, Label *label) {
     for (int32_t ref = label->refs; ref >= 0;) {
         int32_t next = instr_imm(u->instrs[ref]);
@@ -352,6 +368,8 @@ void emit_label(Unit *u, Label *label) {
     label->at = (int32_t)u->count;
     if (label->first_range >= 0) place_handler(u, label);
     if (!label->reached || !label->assigned) return;
+    if (u->reachable) unset_where_ways_differ(u, label);
+    if (label->first_range >= 0) unset_where_caught(u, label);
     for (uint32_t i = 0; i < u->bit_words; i++)
         u->assigned[i] = u->reachable ? u->assigned[i] & label->assigned[i] : label->assigned[i];
     u->reachable = true;
@@ -362,6 +380,7 @@ void emit_label(Unit *u, Label *label) {
 void emit_loop_head(Unit *u, Label *label) {
     for (uint32_t i = 0; i < u->bit_words; i++)
         u->assigned[i] &= ~u->deleted[i];
+    if (u->reachable) reach(u, label);
     label->at = (int32_t)u->count;
 }
 

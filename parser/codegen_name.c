@@ -126,6 +126,7 @@ void name_check(Unit *u, const Var *var) {
 
 void name_assigned(Unit *u, const Var *var) {
     u->assigned[var->bit / 64] |= (uint64_t)1 << var->bit % 64;
+    u->ever_assigned[var->bit / 64] |= (uint64_t)1 << var->bit % 64;
 }
 
 /* A closure number beyond 255 does not fit the one instruction that does this. */

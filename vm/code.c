@@ -296,6 +296,10 @@ static const NativeDef code_methods[] = {
      "co_firstlineno: int = ?, "
      "co_flags: int = ?)",
      replace, "A copy with new values for the given fields."},
+    {"__replace__(self, /, *, co_name: str = ?, co_qualname: str = ?, co_filename: str = ?, "
+     "co_firstlineno: int = ?, "
+     "co_flags: int = ?)",
+     replace, "The same, for copy.replace()."},
     {NULL, NULL, NULL},
 };
 

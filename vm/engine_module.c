@@ -72,6 +72,14 @@ static Value has_special(GenVM *vm, Value *args) {
     return bool_value(raw != VALUE_UNSET && raw != VALUE_NONE);
 }
 
+/* Builtin types know their lengths: asking those shows nothing. */
+static Value gives_length_hint(GenVM *vm, Value *args) {
+    Type *cls = type_of(vm, args[0]);
+    return bool_value(!cls->is_builtin &&
+                      (type_find_special(vm, cls, SP_LEN) != VALUE_UNSET ||
+                       type_find_special(vm, cls, SP_LENGTH_HINT) != VALUE_UNSET));
+}
+
 static Value bind_special(GenVM *vm, Value *args) {
     Value raw = find_raw(vm, args[0], args[1]);
     if (raw == VALUE_UNSET) return raise_attribute(vm, args[0], args[1]);
@@ -488,6 +496,8 @@ const NativeDef engine_core_natives[] = {
     {"index(value, /)", to_index, "operator.index"},
     {"has_special(obj, name: str, /)", has_special,
      "Does the class of obj define the special method."},
+    {"gives_length_hint(obj, /)", gives_length_hint,
+     "May asking for the length, or a hint at it, run script code."},
     {"bind_special(obj, name: str, /)", bind_special, "The special method of obj's class, bound."},
     {"raise_(exception, /)", raise, "Raise without a traceback entry of its own."},
     {"global_name(globals: dict, name, /)", global_name, "The global or builtin of that name."},

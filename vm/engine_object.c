@@ -89,7 +89,18 @@ static Value with_dict(GenVM *vm, Value *args) {
     return native_call_spread(vm, args[2], args[3], VALUE_UNSET);
 }
 
+/* own_dict(object): the attributes that it holds itself; None where it has no place for any or its
+ * kind keeps them elsewhere. */
+static Value own_dict(GenVM *vm, Value *args) {
+    const Type *cls = type_of(vm, args[0]);
+    if (cls->is_builtin || !cls->has_instance_dict) return VALUE_NONE;
+    Dict *dict = instance_dict(vm, args[0]);
+    if (!dict) return vm->exception != VALUE_UNSET ? VALUE_ERROR : VALUE_NONE;
+    return object_value(dict);
+}
+
 const NativeDef engine_object_natives[] = {
+    {"own_dict(object, /)", own_dict, NULL},
     {"bind(raw, object, cls: type, /)", bind, NULL},
     {"bind_to(raw, object, /)", bind_to, NULL},
     {"class_of(object, /)", class_of, NULL},
