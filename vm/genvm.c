@@ -597,7 +597,8 @@ void gen_error_restore(GenVM *vm, GenRef exception) {
 
 enum { REPORT_STEPS = 50000000 };
 
-/* The report may run methods of the exception: as a task, so that it comes to an end. */
+/* The report may run methods of the exception: as a task, so that it comes to an end. Finalizers
+ * that are due wait for what runs next: they are none of the report's, and may call the host. */
 static Value exception_text(GenVM *vm, Value exception) {
     Value function = twin_load(vm, TWIN_EXCEPTION_TEXT);
     Value args = function == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 1, exception);
@@ -605,7 +606,11 @@ static Value exception_text(GenVM *vm, Value exception) {
     if (!task) return VALUE_ERROR;
     ref_hold(vm, object_value(task));
     task->limits[BUDGET_STEPS] = REPORT_STEPS;
+    bool is_ending = vm->is_ending;
+    vm->is_ending = true;
     TaskOutcome outcome = task_run(vm, task);
+    vm->is_ending = is_ending;
+    if (vm->pending_count) vm->poll |= POLL_FINALIZE;
     return outcome.kind == OUT_DONE ? outcome.value : VALUE_ERROR;
 }
 

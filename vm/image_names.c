@@ -233,27 +233,49 @@ static bool was_original(const Module *module, Value name, const Object *object)
            image_is_original(module, name, object_value(object));
 }
 
-void save_native_ref_shell(ImageWriter *w, Object *object) {
+static Value home_of_class(GenVM *vm, const Type *type);
+
+/* A method in C of a class of the library that is written in Gen (collections.deque): the module of
+ * the class has it under its own name too. */
+static bool put_by_home(ImageWriter *w, const Type *owner, Value name, const Object *object) {
     GenVM *vm = w->vm;
+    Value home = home_of_class(vm, owner);
+    if (home == VALUE_UNSET || image_is_loading(w, home)) return false;
+    Value module = present_module(vm, home);
+    if (module == VALUE_UNSET ||
+        dict_get_str(vm, AS(Module, module)->dict, name) != object_value(object))
+        return false;
+    image_put_number(w->out, 0);
+    put_module_name(w, home);
+    return true;
+}
+
+static bool put_by_type(ImageWriter *w, Type *owner, Value name, const Object *object) {
+    Dict *dict = type_dict(w->vm, owner);
+    if (!dict || dict_get_str(w->vm, dict, name) != object_value(object)) return false;
+    image_put_number(w->out, (uint64_t)image_number_of(w, &owner->header) + 1);
+    return true;
+}
+
+static bool put_by_module(ImageWriter *w, Value name, const Object *object) {
+    GenVM *vm = w->vm;
+    Value module_name = native_module(vm, object), module = present_module(vm, module_name);
+    if (module == VALUE_UNSET) return false;
+    if (dict_get_str(vm, AS(Module, module)->dict, name) != object_value(object) &&
+        !was_original(AS(Module, module), name, object))
+        return false;
+    image_put_number(w->out, 0);
+    put_module_name(w, module_name);
+    return true;
+}
+
+void save_native_ref_shell(ImageWriter *w, Object *object) {
     Type *owner = image_native_owner(object);
-    Value name = native_name(object), found = VALUE_UNSET;
-    if (owner && image_is_native_type(vm, owner)) {
-        Dict *dict = type_dict(vm, owner);
-        found = dict ? dict_get_str(vm, dict, name) : VALUE_UNSET;
-        if (found == object_value(object)) {
-            image_put_number(w->out, (uint64_t)image_number_of(w, &owner->header) + 1);
-        }
-    } else if (!owner) {
-        Value module_name = native_module(vm, object), module = present_module(vm, module_name);
-        if (module != VALUE_UNSET) found = dict_get_str(vm, AS(Module, module)->dict, name);
-        if (module != VALUE_UNSET && was_original(AS(Module, module), name, object))
-            found = object_value(object); /* a script has put something else there since */
-        if (found == object_value(object)) {
-            image_put_number(w->out, 0);
-            put_module_name(w, module_name);
-        }
-    }
-    if (found != object_value(object)) {
+    Value name = native_name(object);
+    bool found = !owner                               ? put_by_module(w, name, object)
+                 : image_is_native_type(w->vm, owner) ? put_by_type(w, owner, name, object)
+                                                      : put_by_home(w, owner, name, object);
+    if (!found) {
         image_refuse(w, object, "a native that cannot be found by its name cannot be saved");
         return;
     }
@@ -317,6 +339,10 @@ void save_native_bound_body(ImageWriter *w, Object *object) {
                        : method_of(w->vm, native->self, native->name);
     if (!is_kind(method, TYPE_NATIVE_METHOD) || AS(NativeFunction, method)->def != native->def) {
         image_refuse(w, object, "a native that cannot be found by its name cannot be saved");
+        return;
+    }
+    if (!image_is_native_type(w->vm, AS(NativeFunction, method)->owner)) {
+        image_refuse(w, object, "a bound method in C of a class in Gen cannot be saved");
         return;
     }
     image_put_value(w, method);

@@ -270,6 +270,8 @@ bool image_take_root(ImageReader *r, Value *root); /* image_load.c: what the cal
 bool image_note_running(ImageWriter *w, Object *task);
 /* The names of the library's modules that are being imported in its frames: a list. */
 Value image_loading_modules(GenVM *vm, Value task_or_unset);
+/* Is an import statement under way in one of the threads of the task? */
+bool image_is_importing(GenVM *vm, Value task_or_unset);
 void image_put_frames(ImageWriter *w, const struct TaskState *state);
 /* Reads over frames, and remembers them for image_build_task; `thread`: as in ImageStack. */
 bool image_note_frames(ImageReader *r, struct TaskState *state, struct Thread *thread);

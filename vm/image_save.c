@@ -629,6 +629,17 @@ static Value user_modules(const ImageWriter *w) {
     return list;
 }
 
+/* What an import that is under way will look for in sys.modules, first of all the package of the
+ * module: nothing else refers to it yet. */
+static void need_imported(ImageWriter *w) {
+    Value name, module;
+    for (uint32_t at = 0; dict_next(w->vm->modules, &at, &name, &module);)
+        if (is_kind(module, TYPE_MODULE) && is_kind(AS(Module, module)->original, TYPE_TUPLE) &&
+            AS(Module, module)->name == name && !image_is_always_there(name) &&
+            is_library_module(w, AS(Module, module)))
+            image_need_module(w, name);
+}
+
 Value image_save_task(GenVM *vm, Value task_or_unset) {
     ImageWriter w;
     init_writer(&w, vm);
@@ -640,6 +651,7 @@ Value image_save_task(GenVM *vm, Value task_or_unset) {
     Value task = task_or_unset == VALUE_UNSET ? VALUE_NONE : task_or_unset;
     Value root = tuple_pack(vm, 3, task, modules, state);
     if (root == VALUE_ERROR) return VALUE_ERROR;
+    if (image_is_importing(vm, task_or_unset)) need_imported(&w);
     return save(&w, root, task_or_unset == VALUE_UNSET ? IMAGE_ROOT_VM : IMAGE_ROOT_TASK);
 }
 

@@ -131,6 +131,24 @@ Value image_loading_modules(GenVM *vm, Value task) {
     return names;
 }
 
+static bool imports_in(const TaskState *state, const Dict *imports) {
+    for (Value *base = state->frames.base; base; base = frame_caller(base))
+        if (frame_function(base)->globals == imports) return true;
+    return false;
+}
+
+bool image_is_importing(GenVM *vm, Value task) {
+    Value name = str_intern_from(vm, "_prelude.imports", 16);
+    Value module = dict_get_str(vm, AS_DICT(vm->prelude), name);
+    if (!is_kind(module, TYPE_MODULE) || !is_kind(task, TYPE_TASK)) return false;
+    const TaskState *state = &AS(Task, task)->state;
+    const Dict *imports = AS(Module, module)->dict;
+    if (imports_in(state, imports)) return true;
+    for (Thread *at = state->threads ? state->threads->alive : NULL; at; at = at->after)
+        if (at != state->threads->current && imports_in(&at->state, imports)) return true;
+    return false;
+}
+
 /* Where a frame may go on: at its word, and where the instruction that it is in may jump. */
 uint32_t image_other_word(const Code *code, uint32_t word) {
     Instr instr = code_instr_before(code, word);

@@ -40,6 +40,27 @@ static uint64_t place_of(const Threads *threads, const Thread *thread) {
     return place;
 }
 
+/* ---- who waits for what ---- */
+
+/* May it have been parked by that native without a descriptor: what is run anew trusts its
+ * arguments and what the thread remembers for it. */
+static bool can_park(const NativeFunction *native) {
+    if (native->header.kind == TYPE_NATIVE_METHOD || native->owner)
+        return native->owner && native->owner->is_builtin &&
+               (native->owner->id == TYPE_LOCK || native->owner->id == TYPE_RLOCK);
+    if (!value_is_str(native->module) || !value_is_str(native->name)) return false;
+    bool sleeps = str_is(native->name, "sleep") &&
+                  (str_is(native->module, "time") || str_is(native->module, "_time"));
+    return sleeps || (str_is(native->module, "_thread") &&
+                      (str_is(native->name, "_yield") || str_is(native->name, "_let_begin")));
+}
+
+static bool is_native(Value v) {
+    return is_kind(v, TYPE_NATIVE) || is_kind(v, TYPE_NATIVE_METHOD);
+}
+
+/* ---- writing ---- */
+
 void save_thread_shell(ImageWriter *w, Object *object) {
     (void)object;
     image_need_module(w, str_intern_from(w->vm, "_thread", 7));
@@ -63,6 +84,10 @@ void save_thread_body(ImageWriter *w, Object *object) {
     bool waits = thread->fd >= 0 && object->state == THREAD_PARKED;
     if (alive && (waits || thread->held != VALUE_UNSET)) {
         image_refuse(w, object, "waits for a file or socket and cannot be saved");
+        return;
+    }
+    if (alive && is_native(thread->again) && !can_park(AS(NativeFunction, thread->again))) {
+        image_refuse(w, object, "waits for a signal or another process and cannot be saved");
         return;
     }
     const Value values[] = {thread->start,  thread->args,  thread->kwargs,
@@ -207,23 +232,9 @@ bool image_pass_threads(ImageReader *r) {
 
 /* ---- each thread ---- */
 
-/* May it have been parked by that native without a descriptor: what is run anew trusts its
- * arguments and what the thread remembers for it. */
-static bool can_park(const NativeFunction *native) {
-    if (native->header.kind == TYPE_NATIVE_METHOD || native->owner)
-        return native->owner && native->owner->is_builtin &&
-               (native->owner->id == TYPE_LOCK || native->owner->id == TYPE_RLOCK);
-    if (!value_is_str(native->module) || !value_is_str(native->name)) return false;
-    bool sleeps = str_is(native->name, "sleep") &&
-                  (str_is(native->module, "time") || str_is(native->module, "_time"));
-    return sleeps || (str_is(native->module, "_thread") &&
-                      (str_is(native->name, "_yield") || str_is(native->name, "_let_begin")));
-}
-
 static bool check_again(ImageReader *r, const Thread *thread) {
     if (thread->again == VALUE_UNSET) return true;
-    bool native = is_kind(thread->again, TYPE_NATIVE) || is_kind(thread->again, TYPE_NATIVE_METHOD);
-    return (native && can_park(AS(NativeFunction, thread->again)) &&
+    return (is_native(thread->again) && can_park(AS(NativeFunction, thread->again)) &&
             is_kind(thread->again_args, TYPE_TUPLE) &&
             native_takes_bound(r->vm, AS(NativeFunction, thread->again),
                                AS_TUPLE(thread->again_args))) ||

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIZE = 1 << 16 };
+enum { SIZE = 1 << 18 };
 
 typedef struct Text {
     char data[SIZE];

@@ -1,9 +1,9 @@
-/* deque.c - module _collections: the methods of collections.deque that every queue calls all the
- * time. The class and its other methods are written in Gen (collections/__init__.gen): a list, the
- * position of the first item in it, the greatest length and a version that changes with each
- * change, in the first slots of the instance. equip(cls) gives the class these methods.
+/* deque.c - the methods of collections.deque that every queue calls all the time. The class and its
+ * other methods are written in Gen (stdlib/prelude/deque.gen): a list, the position of the first
+ * item in it, the greatest length and a version that changes with each change, in the first slots
+ * of the instance. _engine.equip_deque(cls) gives the class these methods.
  */
-#include "stdlib/modules.h"
+#include "vm/engine_module.h"
 #include "vm/objects.h"
 #include "vm/type_private.h"
 
@@ -230,12 +230,12 @@ static const NativeDef methods[] = {
     {NULL, NULL, NULL},
 };
 
-/* _collections.equip(cls): cls has the slots named above. */
+/* _engine.equip_deque(cls): cls has the slots named above. */
 static Value equip(GenVM *vm, Value *args) {
-    if (!is_type(args[0])) return raise_type(vm, "equip() takes a class");
+    if (!is_type(args[0])) return raise_type(vm, "equip_deque() takes a class");
     Type *type = type_from(args[0]);
     if (type->is_builtin || type->member_count <= SLOT_VERSION)
-        return raise_type(vm, "equip() takes a class with the slots of a deque");
+        return raise_type(vm, "equip_deque() takes a class with the slots of a deque");
     Value made = dict_new(vm);
     if (made == VALUE_ERROR) return VALUE_ERROR;
     for (const NativeDef *def = methods; def->signature; def++)
@@ -247,9 +247,7 @@ static Value equip(GenVM *vm, Value *args) {
     return VALUE_NONE;
 }
 
-static const NativeDef functions[] = {
-    {"equip(cls, /)", equip, NULL},
+const NativeDef engine_deque_natives[] = {
+    {"equip_deque(cls, /)", equip, "Gives collections.deque its methods in C."},
     {NULL, NULL, NULL},
 };
-
-const NativeModule collections_module = {"_collections", functions, NULL};
