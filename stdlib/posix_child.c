@@ -291,22 +291,32 @@ static Value fork_exec(GenVM *vm, Value *args) {
     return result;
 }
 
+bool posix_program(GenVM *vm, const Value *args, PosixProgram *program) {
+    *program = (PosixProgram){.path = file_path(vm, args[0])};
+    if (!program->path) return false;
+    program->args = (char **)(uintptr_t)posix_texts(vm, args[1]);
+    if (!program->args) return false;
+    if (args[2] == VALUE_NONE) return true;
+    program->env = (char **)(uintptr_t)posix_texts(vm, args[2]);
+    if (!program->env) posix_program_free(program);
+    return program->env != NULL;
+}
+
+void posix_program_free(PosixProgram *program) {
+    memory_free(program->args);
+    memory_free(program->env);
+}
+
 /* _exec(path, args, env or None, does an error name the path): this process becomes another. Only
  * an error returns. */
 static Value exec_file(GenVM *vm, Value *args) {
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
-    const char *path = file_path(vm, args[0]);
-    const char **texts = path ? posix_texts(vm, args[1]) : NULL, **env = NULL;
-    if (!texts) return VALUE_ERROR;
-    if (args[2] != VALUE_NONE && !(env = posix_texts(vm, args[2]))) {
-        memory_free(texts);
-        return VALUE_ERROR;
-    }
+    PosixProgram program;
+    if (!posix_program(vm, args, &program)) return VALUE_ERROR;
     file_sync(vm);
-    execve(path, (char *const *)(uintptr_t)texts, env ? (char *const *)(uintptr_t)env : environ);
+    execve(program.path, program.args, program.env ? program.env : environ);
     int number = errno;
-    memory_free(texts);
-    memory_free(env);
+    posix_program_free(&program);
     return raise_os_error(vm, number, args[3] == VALUE_TRUE ? args[0] : VALUE_UNSET);
 }
 

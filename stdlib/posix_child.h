@@ -15,6 +15,15 @@ bool posix_may_use_processes(GenVM *vm); /* false: PermissionError */
  * the caller frees the array. NULL with an exception pending. */
 const char **posix_texts(GenVM *vm, Value sequence);
 
+/* What is to be run: of the arguments (path, args, env or None). False: an exception is pending,
+ * and nothing is to be freed. */
+typedef struct PosixProgram {
+    const char *path;
+    char **args, **env; /* env: NULL, that of the process */
+} PosixProgram;
+bool posix_program(GenVM *vm, const Value *args, PosixProgram *program);
+void posix_program_free(PosixProgram *program);
+
 /* A tuple for resource.struct_rusage. */
 Value posix_usage(GenVM *vm, const struct rusage *usage);
 

@@ -98,13 +98,8 @@ static int prepare(GenVM *vm, Spawn *spawn, Value actions, const Value *settings
 /* _posix_spawn(path, args, env or None, file actions, searches the path, settings...) -> pid */
 static Value spawn_program(GenVM *vm, Value *args) {
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
-    const char *path = file_path(vm, args[0]);
-    const char **texts = path ? posix_texts(vm, args[1]) : NULL, **env = NULL;
-    if (!texts) return VALUE_ERROR;
-    if (args[2] != VALUE_NONE && !(env = posix_texts(vm, args[2]))) {
-        memory_free(texts);
-        return VALUE_ERROR;
-    }
+    PosixProgram program;
+    if (!posix_program(vm, args, &program)) return VALUE_ERROR;
     Spawn spawn;
     posix_spawn_file_actions_init(&spawn.actions);
     posix_spawnattr_init(&spawn.attributes);
@@ -113,14 +108,13 @@ static Value spawn_program(GenVM *vm, Value *args) {
     if (code == 0) {
         posix_lock_environment();
         code = (args[4] == VALUE_TRUE ? posix_spawnp : posix_spawn)(
-            &pid, path, &spawn.actions, &spawn.attributes, (char **)(uintptr_t)texts,
-            env ? (char **)(uintptr_t)env : environ);
+            &pid, program.path, &spawn.actions, &spawn.attributes, program.args,
+            program.env ? program.env : environ);
         posix_unlock_environment();
     }
     posix_spawn_file_actions_destroy(&spawn.actions);
     posix_spawnattr_destroy(&spawn.attributes);
-    memory_free(texts);
-    memory_free(env);
+    posix_program_free(&program);
     if (code < 0) return VALUE_ERROR;
     return code == 0 ? int_value(pid) : raise_os_error(vm, code, args[0]);
 }

@@ -4,13 +4,6 @@ folder=$(mktemp -d) || exit 1
 trap 'kill $attacker 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
 mkdir -p "$folder/box/x/sub" "$folder/out/sub" && echo secret > "$folder/out/secret"
 ln -s ../out "$folder/box/way" && echo plain > "$folder/box/x/plain"
-cat > "$folder/attack.py" <<'END'
-import ctypes, os, sys
-os.chdir(sys.argv[1] + '/box')
-exchange = ctypes.CDLL(None).renameat2
-while True:
-    exchange(-100, b'x', -100, b'way', 2)
-END
 cat > "$folder/script.gen" <<'END'
 import os
 import sys
@@ -57,7 +50,7 @@ for _ in range(2000):  # what would make something outside
                 pass
 print('leaks:', sorted(leaks))
 END
-python3 "$folder/attack.py" "$folder" &
+python3 "$GEN_ROOT/tests/shared/exchange.py" "$folder" &
 attacker=$!
 "$GEN" --sandbox --allow-stdio --allow-read="$folder/box" --allow-write="$folder/box" "$folder/script.gen" "$folder" 2>&1 |
     sed "s|$folder|FOLDER|g"

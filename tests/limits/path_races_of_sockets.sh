@@ -17,13 +17,6 @@ datagrams.bind('datagrams')
 open('ready', 'w').close()
 print('outside got', datagrams.recv(100))
 END
-cat > "$folder/attack.py" <<'END'
-import ctypes, os, sys
-os.chdir(sys.argv[1] + '/box')
-exchange = ctypes.CDLL(None).renameat2
-while True:
-    exchange(-100, b'x', -100, b'way', 2)
-END
 cat > "$folder/script.gen" <<'END'
 import socket
 import ssl
@@ -70,7 +63,7 @@ END
 python3 "$folder/server.py" "$folder" &
 server=$!
 while ! [ -e "$folder/out/ready" ]; do sleep 0.05; done
-python3 "$folder/attack.py" "$folder" &
+python3 "$GEN_ROOT/tests/shared/exchange.py" "$folder" &
 attacker=$!
 "$GEN" --sandbox --allow-stdio --allow-net --allow-read="$folder/box" --allow-write="$folder/box" "$folder/script.gen" "$folder" 2>&1 |
     sed "s|$folder|FOLDER|g"
