@@ -8,6 +8,7 @@
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/frame_object.h"
+#include "vm/identity.h"
 #include "vm/file.h"
 #include "vm/objects.h"
 #include "vm/objects/containers.h"
@@ -139,7 +140,7 @@ static Value builtin_repr(GenVM *vm, Value *args) {
     return value_repr(vm, args[0]);
 }
 static Value builtin_id(GenVM *vm, Value *args) {
-    return int_from_u64(vm, args[0] - (is_object(args[0]) ? 1 : 0));
+    return int_from_u64(vm, is_object(args[0]) ? identity_of(vm, as_object(args[0])) : args[0]);
 }
 static Value builtin_divmod(GenVM *vm, Value *args) {
     return value_binary(vm, BINARY_DIVMOD, args[0], args[1], false);

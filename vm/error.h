@@ -1,7 +1,7 @@
 /* error.h - raising exceptions from C. Each returns VALUE_ERROR (so: `return raise_type(vm,
  * "...")`) and leaves the exception in vm->exception. Formats: printf's, plus %V  a Value's repr
  * (leaf values only; others show as <TYPE object>)   %S  a Value str (or NULL-safe text of it) %T
- * the type name of a Value     %N  a Type *'s name
+ * the type name of a Value     %N  a Type *'s name     %p  the number of an Object * (identity.h)
  */
 #ifndef GEN_ERROR_H
 #define GEN_ERROR_H

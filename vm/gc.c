@@ -27,6 +27,7 @@
 #include "vm/frame.h"
 #include "vm/generator.h"
 #include "vm/finalize.h"
+#include "vm/identity.h"
 #include "vm/image.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
@@ -347,6 +348,19 @@ void gc_set_limit(GenVM *vm, uint64_t bytes, uint64_t beyond) {
 }
 uint64_t gc_collection_count(GenVM *vm, bool full) {
     return full ? vm->heap->full_collections : vm->heap->collections;
+}
+
+/* True as well of garbage, and where by chance something else looks like it. */
+bool gc_is_identified(GenVM *vm, uintptr_t address) {
+    const Heap *heap = vm->heap;
+    const Object *object = (const Object *)address;
+    for (uint32_t i = 0; i < heap->large_count; i++)
+        if (heap->large[i] == object) return object->gc & GC_IDENTIFIED;
+    const Block *block = block_of(object);
+    for (uint32_t c = 0; address % GRANULE == 0 && c < CLASSES_IN_ALL; c++)
+        for (uint32_t b = 0; b < heap->classes[c].count; b++)
+            if (heap->classes[c].blocks[b] == block) return object->gc & GC_IDENTIFIED;
+    return false;
 }
 
 /* ---- allocation ---- */
@@ -995,6 +1009,7 @@ static void sweep(GenVM *vm, bool full) {
     weakrefs_clear(vm);
     find_finalizers(vm);
     weakrefs_sweep(vm);
+    identities_sweep(vm);
     heap->traced_shape = 0;
     if (full) {
         shapes_sweep(vm);

@@ -104,6 +104,8 @@ uint64_t gc_object_size(const Object *object);
 /* Memory budget, 0 for none: what the heap may hold, and by how much an allocation may break that
  * until the next safepoint, where it is enforced; more is refused at once. */
 void gc_set_limit(GenVM *vm, uint64_t bytes, uint64_t beyond);
+bool gc_is_identified(GenVM *vm, uintptr_t address); /* may an object lie there whose number was
+                                                        asked for (identity.h) */
 uint64_t gc_collection_count(GenVM *vm, bool full);
 void gc_replace_remembered(GenVM *vm, Object *from, Object *to);
 

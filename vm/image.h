@@ -1,7 +1,8 @@
 /* image.h - images: values, suspended generators and tasks as bytes, and back.
  *
- * THE FORMAT, version 3. Numbers are varints (seven bits a byte, the low ones first, the top bit
- * says "more"); what is written as fixed bytes is little-endian. Nothing depends on addresses.
+ * THE FORMAT, version 4. Numbers are varints (seven bits a byte, the low ones first, the top bit
+ * says "more"); what is written as fixed bytes is little-endian. Nothing depends on addresses
+ * but the numbers of objects that a script has asked for.
  *
  *     magic        7f 47 65 6e 49 6d 67 0a ("\x7fGenImg\n")
  *     version      varint: IMAGE_VERSION; others are refused
@@ -15,6 +16,7 @@
  *                  loading. A name is a varint length and UTF-8
  *     records      varint count, then the shells of all records, then their bodies
  *     root         a value
+ *     numbers      of a task or a VM: the identities of objects (image_identity.c)
  *     check        8 bytes: hash of all bytes before (accidents only: it is no signature)
  *
  * The root is the value itself; of a task a tuple of it, a list of the user's modules, and what is
@@ -55,7 +57,7 @@
 
 #include "vm/vm.h"
 
-enum { IMAGE_VERSION = 3 };
+enum { IMAGE_VERSION = 4 };
 
 typedef enum ImageRoot {
     IMAGE_ROOT_VALUE,

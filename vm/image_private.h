@@ -165,10 +165,11 @@ typedef struct ImageReader {
     const uint8_t *at, *end, *start;
     Object **objects; /* by number; in a Buffer that the reader holds */
     uint8_t *tags;
-    uint32_t count;   /* of records in the image */
-    uint32_t made;    /* shells read so far */
-    uint32_t current; /* record whose shell or body is being read */
-    bool same_hashes; /* the VM that saved had the same hash key */
+    uint32_t count;    /* of records in the image */
+    uint32_t made;     /* shells read so far */
+    uint32_t current;  /* record whose shell or body is being read */
+    bool same_hashes;  /* the VM that saved had the same hash key */
+    bool moved_tables; /* a set is not laid out as it was */
     Tuple *frozen; /* not NULL: names of frozen code; it is the library's own, and not verified */
     ImagePending *pending;
     uint32_t pending_count, pending_capacity;
@@ -257,6 +258,10 @@ bool image_code_hash(GenVM *vm, Code *code, uint8_t hash[IMAGE_HASH_SIZE]);
 uint32_t image_layout_version(GenVM *vm, const Type *type); /* of the fields of its objects; or 0 */
 const ImageLayout *image_layout_of(GenVM *vm, const Object *object);
 bool image_check_later(ImageReader *r); /* every object of a layout with a check */
+
+/* image_identity.c: the numbers of objects; not in images of values */
+void image_put_identities(ImageWriter *w);
+bool image_get_identities(ImageReader *r);
 
 /* image_tables.c: dicts and sets are filled when all keys are there. */
 bool image_fill_tables(ImageReader *r);

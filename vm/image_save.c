@@ -603,6 +603,7 @@ static Value save(ImageWriter *w, Value value, ImageRoot kind) {
     Value image = VALUE_ERROR;
     if (!w->failed && save_all(w)) {
         image_put(&w->bodies, root.data, root.size);
+        if (kind != IMAGE_ROOT_VALUE) image_put_identities(w);
         image = assemble(w, kind);
     }
     image_bytes_free(&root);

@@ -291,6 +291,7 @@ static bool move_iterators(ImageReader *r, Set *set, const SavedItem *items, uin
 }
 
 static bool insert_all(ImageReader *r, Set *set, const SavedItem *items, uint64_t filled) {
+    r->moved_tables = true;
     for (uint64_t i = 0; i < filled; i++) {
         if (items[i].key == VALUE_UNSET) continue;
         if (!set_prepare(r->vm, set, 1) || !set_insert(r->vm, set, items[i].key, items[i].hash))
@@ -349,6 +350,7 @@ static bool fill(ImageReader *r, ImagePending *pending) {
                                         : fill_set(&body, (Set *)object);
     native_leave(r->vm);
     r->work = body.work;
+    r->moved_tables = body.moved_tables;
     if (object->kind == TYPE_FROZENSET) ((Set *)object)->finger = 0;
     pending->state = 2;
     return ok && r->vm->exception == VALUE_UNSET;

@@ -256,7 +256,9 @@ static void put_frame(ImageWriter *w, const TaskState *state, Value *base, const
         image_put_number(w->out, kind);
         image_put_number(w->out, offset);
         for (uint32_t i = 0; i < stub_registers[kind]; i++)
-            image_put_value(w, stub_keeps(kind, i, !callee) ? base[i] : VALUE_UNSET);
+            image_put_value(w, !stub_keeps(kind, i, !callee) ? VALUE_UNSET
+                               : kind == RETURN_RESUME       ? resume_saved(vm, base, i)
+                                                             : base[i]);
     } else if (frame_is_generator(base)) {
         const Generator *generator = generator_of(base);
         Value *caller = frame_caller(base);
@@ -655,6 +657,7 @@ static bool fill_stub(ImageReader *r, LoadedFrame *frame) {
     }
     if (frame->stub == RETURN_RESUME && !resume_check(r->vm, frame->base))
         return image_bad(r, "a native in a state that it cannot be in");
+    if (frame->stub == RETURN_RESUME && !r->moved_tables) resume_loaded(frame->base);
     return true;
 }
 

@@ -66,7 +66,15 @@ typedef enum CompareOp {
 } CompareOp;
 
 /* Object.gc */
-enum { GC_MARKED = 1, GC_REMEMBERED = 2, GC_PERMANENT = 4, GC_LARGE = 8, GC_FINALIZABLE = 16 };
+enum {
+    GC_MARKED = 1,
+    GC_REMEMBERED = 2,
+    GC_PERMANENT = 4,
+    GC_LARGE = 8,
+    GC_FINALIZABLE = 16,
+    GC_IDENTIFIED = 32, /* its number was asked for (identity.h) */
+    GC_RENAMED = 64     /* and is not its address */
+};
 
 struct Object {
     uint32_t

@@ -61,6 +61,15 @@ Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b) {
     return operator_run(vm, OPERATOR_COMPARE + (int)op, a, b, 1);
 }
 
+Value resume_saved(GenVM *vm, Value *registers, uint32_t i) {
+    bool table = registers[RESUME_ID] == int_value(RESUME_TABLE);
+    return table ? table_saved(vm, registers, i) : registers[i];
+}
+
+void resume_loaded(Value *registers) {
+    if (registers[RESUME_ID] == int_value(RESUME_TABLE)) table_loaded(registers);
+}
+
 bool resume_check(GenVM *vm, Value *registers) {
     Value id = registers[RESUME_ID];
     return is_int(id) && as_int(id) >= 0 && as_int(id) < RESUME_COUNT &&

@@ -41,6 +41,10 @@ Value compare_rest(GenVM *vm, CompareOp op, Value a, Value b);
  * whatever the script code answers. What only the native may change is replaced by a copy, since
  * the image may show it to scripts. False also with an exception pending. */
 bool resume_check(GenVM *vm, Value *registers);
+/* What goes into an image for register `i`; and, when what it refers to is whole again and all
+ * tables are laid out as they were, the way back. */
+Value resume_saved(GenVM *vm, Value *registers, uint32_t i);
+void resume_loaded(Value *registers);
 
 /* For continue.c and call.c: a step; what is to be done about an exception that the script code
  * raised; the first call. */

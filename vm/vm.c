@@ -1,4 +1,5 @@
 /* vm.c - the birth and the end of a virtual machine. */
+#include "vm/identity.h"
 #include "vm/weak.h"
 #include "vm/continue.h"
 #include "vm/engine_module.h"
@@ -73,6 +74,7 @@ void vm_free(GenVM *vm) {
     memory_free(vm->shared_signatures);
     site_cache_free(vm);
     weakrefs_free(vm);
+    identities_free(vm);
     image_codes_free(vm);
     shapes_free(vm);
     memory_raw(vm, vm->pending_finalizers, vm->pending_capacity * sizeof(Object *), 0);

@@ -153,6 +153,8 @@ struct GenVM {
                        size_t size); /* output without GEN_CAP_STDIO */
     char *error_text;                /* the last answer of gen_error_text */
     struct WeakTable *weak_table;    /* weak references by their targets: weakref.c */
+    struct Identities *identities;   /* numbers that are not addresses: identity.c; or NULL */
+    bool has_identified;             /* the number of some object was asked for */
     struct SiteCache *site_cache;    /* see site_cache.h; made when first needed */
     struct ImageCodes *image_codes;  /* loaded codes by the hash of their contents: image_code.c */
     uint64_t image_engine;           /* image_engine.c; 0: not asked for yet */

@@ -81,6 +81,9 @@ bool dict_assign(GenVM *vm, Dict *dict, Dict *source); /* makes an empty dict a 
 enum { PROBE_ABSENT = -1, PROBE_FOUND = -2 };
 #define PROBE_ERROR INT64_MIN
 int64_t dict_probe(GenVM *vm, Dict *dict, Value key, uint64_t hash, int64_t state);
+bool dict_probe_in_order(const Dict *dict, uint64_t hash);    /* are keys of that hash met in the
+                                                                 order of their entries */
+int64_t dict_probe_of(Dict *dict, Value held, uint64_t hash); /* the state at that very key, or 0 */
 int64_t dict_probe_entry(Dict *dict,
                          int64_t state); /* entry number; -1 when the dict has changed since */
 
@@ -170,6 +173,7 @@ Leaf set_toggle(GenVM *vm, Set *set, Set *other, uint32_t *position);
 Leaf set_add_range(GenVM *vm, Set *set, RangeIterator *range);
 bool set_next(Set *set, uint32_t *position, Value *key, uint64_t *hash);
 int64_t set_probe(GenVM *vm, Set *set, Value key, uint64_t hash, int64_t state); /* as dict_probe */
+int64_t set_probe_of(Set *set, Value held, uint64_t hash);
 int64_t set_probe_entry(Set *set, int64_t state);
 
 /* The set operators on any two values one of which is a dict view: BINARY_AND, OR, XOR, SUB. */
@@ -193,6 +197,8 @@ typedef enum TableOp {
 Value table_search(GenVM *vm, TableOp op, Value table, Value key,
                    Value value); /* to be returned by a native */
 void table_failed(GenVM *vm, Value *registers);
+Value table_saved(GenVM *vm, Value *registers, uint32_t i); /* see resume_saved */
+void table_loaded(Value *registers);
 /* Says for which key the pending "unhashable type" is: "cannot use 'list' as a dict key (unhashable
  * type: 'list')". */
 void table_unhashable(GenVM *vm, Value key, const char *what);

@@ -292,6 +292,34 @@ int64_t dict_probe(GenVM *vm, Dict *dict, Value key, uint64_t hash, int64_t stat
     }
 }
 
+/* Its holes may have been taken over by younger keys, which then come before older ones. */
+bool dict_probe_in_order(const Dict *dict, uint64_t hash) {
+    uint64_t mask = dict->index_mask, slot = hash & mask, perturb = hash;
+    int64_t last = -1;
+    for (;;) {
+        uint32_t number = slot_get(dict->index, mask, slot);
+        if (number == FREE_SLOT) return true;
+        const DictEntry *entry = &dict->entries[number];
+        if (entry->hash == hash && entry->key != VALUE_UNSET) {
+            if (number < last) return false;
+            last = number;
+        }
+        slot = next_slot(slot, &perturb, mask);
+    }
+}
+
+int64_t dict_probe_of(Dict *dict, Value held, uint64_t hash) {
+    uint64_t mask = dict->index_mask, perturb = hash;
+    Probe probe = {.slot = hash & mask};
+    for (;;) {
+        uint32_t number = slot_get(dict->index, mask, probe.slot);
+        if (number == FREE_SLOT) return 0;
+        if (dict->entries[number].key == held) return probe_pack(probe, dict->version);
+        probe.slot = next_slot(probe.slot, &perturb, mask);
+        probe.step += probe.step < 15;
+    }
+}
+
 int64_t dict_probe_entry(Dict *dict, int64_t state) {
     Probe probe;
     if (!probe_unpack(state, dict->version, &probe) || probe.slot > dict->index_mask) return -1;

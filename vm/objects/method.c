@@ -1,5 +1,6 @@
 /* method.c - bound methods: a callable and the object that becomes its first argument. Attributes
  * that the method does not have are the function's. */
+#include "vm/identity.h"
 #include "vm/type_private.h"
 
 static Method *self_method(Value self) {
@@ -43,7 +44,9 @@ static Value hash(GenVM *vm, Value self) {
     native_leave(vm);
     if (known == LEAF_ERROR) return VALUE_ERROR;
     if (known == LEAF_SCRIPT) function = 0;
-    uint64_t mixed = (uint64_t)self_method(self)->self * 0x9E3779B97F4A7C15u ^ function;
+    Value of = self_method(self)->self;
+    uint64_t mixed =
+        (is_object(of) ? identity_of(vm, as_object(of)) : of) * 0x9E3779B97F4A7C15u ^ function;
     return int_value((int64_t)(mixed >> 4));
 }
 

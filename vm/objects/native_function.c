@@ -1,6 +1,7 @@
 /* native_function.c - functions written in C, as scripts see them: builtin functions and bound
  * builtin methods (TYPE_NATIVE), methods and special methods in a type's dict (TYPE_NATIVE_METHOD).
  */
+#include "vm/identity.h"
 #include "vm/type_private.h"
 
 static NativeFunction *self_native(Value self) {
@@ -53,11 +54,11 @@ static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {
 }
 
 static Value hash(GenVM *vm, Value self) {
-    (void)vm;
     const NativeFunction *native = self_native(self);
-    if (native->self == VALUE_UNSET) return object_hash(vm, self);
-    uint64_t mixed =
-        (uint64_t)native->self * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)native->def;
+    Value of = native->self;
+    if (of == VALUE_UNSET) return object_hash(vm, self);
+    uint64_t number = is_object(of) ? identity_of(vm, as_object(of)) : of;
+    uint64_t mixed = number * 0x9E3779B97F4A7C15u ^ str_hash(vm, native->name);
     return int_value((int64_t)(mixed >> 4));
 }
 

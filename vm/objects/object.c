@@ -1,5 +1,6 @@
 /* object.c - `object`, the base of everything: what instances do when their class says nothing
  * else. */
+#include "vm/identity.h"
 #include "vm/type_private.h"
 
 /* ---- names ---- */
@@ -26,6 +27,8 @@ Value type_full_name(GenVM *vm, Type *type) {
 Value object_repr(GenVM *vm, Value self) {
     Value name = type_full_name(vm, type_of(vm, self));
     if (name == VALUE_ERROR) return VALUE_ERROR;
+    if (!is_object(self)) /* a number, by object.__repr__ */
+        return str_format(vm, "<%S object at 0x%llx>", name, (unsigned long long)self);
     return str_format(vm, "<%S object at %p>", name, (void *)as_object(self));
 }
 
@@ -86,9 +89,8 @@ static Value object_subclasshook(GenVM *vm, Value *args) {
 /* ---- operations ---- */
 
 Value object_hash(GenVM *vm, Value self) {
-    (void)vm;
-    uint64_t address = (uint64_t)(uintptr_t)as_object(self);
-    return int_value((int64_t)((address >> 4 | address << 60) & ((uint64_t)SMALL_INT_MAX)));
+    uint64_t number = identity_of(vm, as_object(self));
+    return int_value((int64_t)((number >> 4 | number << 60) & ((uint64_t)SMALL_INT_MAX)));
 }
 
 /* x != y is not (x == y) for types that say no more. */

@@ -386,6 +386,21 @@ int64_t set_probe(GenVM *vm, Set *set, Value key, uint64_t hash, int64_t state) 
     }
 }
 
+int64_t set_probe_of(Set *set, Value held, uint64_t hash) {
+    uint64_t mask = set->mask, perturb = hash;
+    Probe probe = {.slot = hash & mask};
+    for (;;) {
+        for (; probe.run <= run_length(probe.slot, mask); probe.run++) {
+            Value key = set->table[probe.slot + probe.run].key;
+            if (key == VALUE_UNSET) return 0;
+            if (key == held) return probe_pack(probe, set->version);
+        }
+        probe.slot = next_run(probe.slot, &perturb, mask);
+        probe.step += probe.step < 15;
+        probe.run = 0;
+    }
+}
+
 int64_t set_probe_entry(Set *set, int64_t state) {
     Probe probe;
     if (!probe_unpack(state, set->version, &probe)) return -1;

@@ -4,6 +4,7 @@
  * Conversions are printf's, each handed to snprintf one at a time with its own flags, plus %V %S %T
  * %N (error.h). A %s is UTF-8 and is copied as it is, cut by its precision at a code point border.
  */
+#include "vm/identity.h"
 #include "vm/objects/text.h"
 
 #include <stdarg.h>
@@ -100,7 +101,9 @@ static void put_number(StrBuilder *builder, const char *flags, size_t flags_size
     if (is_real)
         written = snprintf(out, sizeof out, spec, va_arg(args->list, double));
     else if (conversion == 'p')
-        written = snprintf(out, sizeof out, spec, va_arg(args->list, void *));
+        written =
+            snprintf(out, sizeof out, "0x%llx",
+                     (unsigned long long)identity_of(builder->vm, va_arg(args->list, void *)));
     else if (size == 8)
         written = snprintf(out, sizeof out, spec, va_arg(args->list, long long));
     else if (is_signed)

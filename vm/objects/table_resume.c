@@ -202,7 +202,30 @@ void table_unhashable(GenVM *vm, Value key, const char *what) {
         raise_value_object(vm, error);
 }
 
-/* The probe begins anew: the table is not laid out as it was. */
+/* In an image the probe is 1 where the search stands at the held key, else 0. A dict is rebuilt
+ * from its entries there. */
+Value table_saved(GenVM *vm, Value *r, uint32_t i) {
+    (void)vm;
+    Value table = r[R_TABLE];
+    uint64_t hash;
+    if (i != R_PROBE || !is_int(r[R_PROBE]) || r[R_PROBE] == int_value(0)) return r[i];
+    int_to_u64_mask(r[R_HASH], &hash);
+    int64_t entry = entry_at(table, as_int(r[R_PROBE]));
+    bool stands = entry >= 0 && key_at(table, entry) == r[R_HELD];
+    return int_value(stands && (!is_dict(table) || dict_probe_in_order(AS_DICT(table), hash)));
+}
+
+/* Where the held key lies in the table on the way of its hash; 0 where it does not. */
+void table_loaded(Value *r) {
+    uint64_t hash;
+    if (r[R_PROBE] != int_value(1) || !value_is_int(r[R_HASH])) return;
+    int_to_u64_mask(r[R_HASH], &hash);
+    r[R_PROBE] = int_value(is_dict(r[R_TABLE]) ? dict_probe_of(AS_DICT(r[R_TABLE]), r[R_HELD], hash)
+                                               : set_probe_of(AS_SET(r[R_TABLE]), r[R_HELD], hash));
+}
+
+/* A probe is for a table that is laid out as it was: table_loaded. One that stands where nothing
+ * is begins anew. */
 bool table_resume_check(GenVM *vm, Value *r) {
     (void)vm;
     if (!is_int(r[R_OP]) || !is_int(r[R_STAGE]) || r[R_KEY] == VALUE_UNSET) return false;
@@ -215,6 +238,6 @@ bool table_resume_check(GenVM *vm, Value *r) {
         return false;
     bool compared = stage == STAGE_COMPARED || stage == STAGE_JUDGED;
     if (compared && (!value_is_int(r[R_HASH]) || r[R_HELD] == VALUE_UNSET)) return false;
-    if (stage > STAGE_BEGIN) r[R_PROBE] = int_value(0);
+    if (stage > STAGE_BEGIN && (!compared || r[R_PROBE] != int_value(1))) r[R_PROBE] = int_value(0);
     return true;
 }
