@@ -115,7 +115,8 @@ typedef struct ImageWriter {
     uint64_t library_mask;
     ImageRunning *running;
     uint32_t running_count, running_capacity;
-    struct Threads *threads; /* of the task that is saved */
+    const struct Task *task; /* that is saved; NULL: a value is */
+    struct Threads *threads; /* of the task */
     Value loading;           /* list: names of modules of the library whose import is under way */
     bool whole;              /* namespaces are saved whole */
     bool script_hashes;      /* a table holds hashes that script code computed */

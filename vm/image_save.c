@@ -506,6 +506,7 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->running = NULL;
     w->library = NULL;
     w->running_count = w->running_capacity = 0;
+    w->task = NULL;
     w->threads = NULL;
     w->loading = VALUE_UNSET;
     w->whole = w->script_hashes = w->failed = false;

@@ -101,7 +101,6 @@ static const char *const unsaved[] = {
     "TextIOWrapper: cannot be saved",
     "_sitebuiltins.Quitter: cannot be saved",
     "weakref.ReferenceType: cannot be saved",
-    "frame: cannot be saved",
     "a class with names that are no str cannot be saved",
 };
 
