@@ -112,7 +112,7 @@ typedef struct ImageWriter {
     Object **needed; /* modules noted in `needs` */
     uint32_t needed_count, needed_capacity;
     ImageLibraryValue *library; /* open addressing; NULL until wanted */
-    uint64_t library_mask;
+    uint64_t library_mask, library_count;
     ImageRunning *running;
     uint32_t running_count, running_capacity;
     const struct Task *task; /* that is saved; NULL: a value is */
@@ -229,6 +229,7 @@ bool image_is_always_there(Value name); /* or is made without an import */
 Type *image_native_owner(const Object *native);         /* NULL: a function of a module */
 bool image_is_native_type(GenVM *vm, const Type *type); /* goes by name, and its methods do */
 bool image_is_library_value(ImageWriter *w, Object *object);
+bool image_is_library_global(ImageWriter *w, Object *object); /* a class or function, beyond that */
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *module_name);
 
 /* image_engine.c: the number of the engine's tables; the sum at the end of an image */

@@ -166,15 +166,18 @@ static bool is_of_library(const ImageWriter *w, Object *object, ImageTag *tag) {
     return !image_is_loading(w, name);
 }
 
-static ImageTag tag_of(const ImageWriter *w, Object *object) {
+static ImageTag tag_of(ImageWriter *w, Object *object) {
     GenVM *vm = w->vm;
     ImageTag tag;
     switch ((TypeId)object->kind) {
     case TYPE_TYPE:
         if (((Type *)object)->is_builtin) return IMAGE_BUILTIN_TYPE;
         if (image_is_host_type(vm, (Type *)object)) return IMAGE_HOST_TYPE;
-        return is_of_library(w, object, &tag) ? tag : IMAGE_CLASS;
-    case TYPE_FUNCTION: return is_of_library(w, object, &tag) ? tag : IMAGE_FUNCTION;
+        if (is_of_library(w, object, &tag)) return tag;
+        return image_is_library_global(w, object) ? IMAGE_LIBRARY_REF : IMAGE_CLASS;
+    case TYPE_FUNCTION:
+        if (is_of_library(w, object, &tag)) return tag;
+        return image_is_library_global(w, object) ? IMAGE_LIBRARY_REF : IMAGE_FUNCTION;
     case TYPE_MODULE:
         return is_library_module(w, (Module *)object) ? IMAGE_MODULE_REF : IMAGE_MODULE;
     case TYPE_DICT: return tag_of_dict(w, (Dict *)object);
@@ -505,6 +508,7 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->needed_count = w->needed_capacity = 0;
     w->running = NULL;
     w->library = NULL;
+    w->library_count = 0;
     w->running_count = w->running_capacity = 0;
     w->task = NULL;
     w->threads = NULL;
