@@ -119,6 +119,7 @@ typedef struct ImageWriter {
     struct Threads *threads; /* of the task */
     Value loading;           /* list: names of modules of the library whose import is under way */
     bool whole;              /* namespaces are saved whole */
+    bool weak;               /* there are weak references */
     bool script_hashes;      /* a table holds hashes that script code computed */
     bool failed;             /* an exception is pending */
     ImageRecord first_records[32];
@@ -129,6 +130,8 @@ void image_put_value_slowly(ImageWriter *w, Value v);
 void image_put_value(ImageWriter *w, Value v);
 void image_put_pointer(ImageWriter *w, const void *object); /* NULL: UNSET */
 uint32_t image_number_of(ImageWriter *w, Object *object);   /* discovers it */
+/* Has it a record, or goes by name, and gets one that has an empty body. */
+bool image_is_known(ImageWriter *w, Object *object);
 void image_put_class(ImageWriter *w,
                      const Object *object); /* its class: 0 where that is the builtin */
 void image_refuse(ImageWriter *w, Object *object, const char *reason); /* TypeError with the path */
@@ -169,6 +172,7 @@ typedef struct ImageReader {
     uint32_t count;   /* of records in the image */
     uint32_t made;    /* shells read so far */
     uint32_t current; /* record whose shell or body is being read */
+    bool weak;        /* there are weak references */
     bool same_hashes; /* the VM that saved had the same hash key */
     Tuple *frozen; /* not NULL: names of frozen code; it is the library's own, and not verified */
     ImagePending *pending;
@@ -310,6 +314,12 @@ Value image_load_with(GenVM *vm, const uint8_t *data, size_t size, Value additio
 bool image_is_custom(GenVM *vm, const Object *object);
 bool image_check_custom(ImageReader *r);
 bool image_is_host_type(GenVM *vm, const Type *type);
+
+/* image_weak.c: the targets of weak references, behind all bodies; and the references take up
+ * their work, at the end */
+void image_put_targets(ImageWriter *w);
+bool image_get_targets(ImageReader *r);
+bool image_take_weakrefs(ImageReader *r);
 
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);
