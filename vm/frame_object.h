@@ -5,6 +5,23 @@
 
 #include "vm/generator.h"
 
+typedef struct FrameObject {
+    Object header;
+    Value function;
+    Value generator; /* VALUE_UNSET: not a generator's */
+    Value locals;    /* dict as last seen, or VALUE_UNSET */
+    Value back;      /* frame object, None, or VALUE_UNSET: not known yet */
+    int64_t offset;  /* of its registers on the stack in words; -1: it was never there */
+    const Instr *return_pc;
+    uint32_t word;
+} FrameObject;
+
+FrameObject *frame_object_new(GenVM *vm, Value function, uint32_t word); /* a frame that is gone */
+/* Of a frame that runs, notes locals and caller as they are now. False with MemoryError pending. */
+bool frame_object_settle(GenVM *vm, FrameObject *frame);
+
+extern const struct ImageCustom frame_object_image; /* image_frame_objects.c */
+
 Value frame_object_of_traceback(GenVM *vm, Value function,
                                 uint32_t word);                   /* a frame that is gone */
 Value frame_object_of_generator(GenVM *vm, Generator *generator); /* gi_frame: None when finished */

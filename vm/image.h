@@ -15,6 +15,7 @@
  *     needs        varint count, then as many names: the modules that must be imported before
  *                  loading. A name is a varint length and UTF-8
  *     records      varint count, then the shells of all records, then their bodies
+ *     targets      a value for each weak reference (image_weak.c)
  *     root         a value
  *     numbers      of a task or a VM: the identities of objects (image_identity.c)
  *     check        8 bytes: hash of all bytes before (accidents only: it is no signature)

@@ -59,7 +59,7 @@ static const ImageField generic_alias_fields[] = {
 };
 static const ImageField traceback_fields[] = {
     IMAGE_FIELD(Traceback, next, VALUE, NONE),
-    IMAGE_FIELD(Traceback, function, VALUE, NONE),
+    IMAGE_FIELD(Traceback, function, VALUE, FUNCTION),
     IMAGE_FIELD(Traceback, word, WORD, NONE),
     IMAGE_FIELD(Traceback, line, WORD, NONE),
     {0},
@@ -93,9 +93,7 @@ static bool check_traceback(GenVM *vm, Object *object) {
     const Traceback *entry = (const Traceback *)object;
     (void)vm;
     if (entry->next != VALUE_NONE && !is_kind(entry->next, TYPE_TRACEBACK)) return false;
-    if (entry->function == VALUE_NONE) return true;
-    return is_kind(entry->function, TYPE_FUNCTION) &&
-           entry->word < AS(Function, entry->function)->code->instr_count;
+    return entry->word < AS(Function, entry->function)->code->instr_count;
 }
 
 static bool check_attributes(GenVM *vm, Object *object) { /* the shape says that there are some */

@@ -351,7 +351,9 @@ static void bring_to_life(ImageReader *r) {
 }
 
 bool image_check_frames(ImageReader *r, Value *root) {
-    if (!check_all(r) || !image_build_task(r) || !image_take_root(r, root)) return false;
+    if (!check_all(r) || !image_build_task(r) || !image_take_root(r, root) ||
+        !image_take_weakrefs(r))
+        return false;
     bring_to_life(r);
     image_start_task(r);
     return true;

@@ -358,7 +358,9 @@ static bool read_all(ImageReader *r, Value *value) {
     if (root > IMAGE_ROOT_VM) return image_bad(r, "its root is of an unknown kind");
     r->root = root;
     if (!check_needs(r) || !reserve_records(r)) return false;
-    if (!read_named_shells(r) || !read_bodies(r, false) || !read_bodies(r, true)) return false;
+    if (!read_named_shells(r) || !read_bodies(r, false) || !read_bodies(r, true) ||
+        !image_get_targets(r))
+        return false;
     if (!image_get_value(r, value)) return false;
     if (root != IMAGE_ROOT_VALUE && !image_get_identities(r)) return false;
     if (r->at != r->end) return image_bad(r, "%zu bytes are left over", (size_t)(r->end - r->at));

@@ -257,9 +257,9 @@ static bool put_by_type(ImageWriter *w, Type *owner, Value name, const Object *o
     return true;
 }
 
-static bool put_by_module(ImageWriter *w, Value name, const Object *object) {
+static bool put_by_name(ImageWriter *w, Value module_name, Value name, const Object *object) {
     GenVM *vm = w->vm;
-    Value module_name = native_module(vm, object), module = present_module(vm, module_name);
+    Value module = present_module(vm, module_name);
     if (module == VALUE_UNSET) return false;
     if (dict_get_str(vm, AS(Module, module)->dict, name) != object_value(object) &&
         !was_original(AS(Module, module), name, object))
@@ -267,6 +267,12 @@ static bool put_by_module(ImageWriter *w, Value name, const Object *object) {
     image_put_number(w->out, 0);
     put_module_name(w, module_name);
     return true;
+}
+
+/* Some builtins say that they are of a module that need not be there: open of _io. */
+static bool put_by_module(ImageWriter *w, Value name, const Object *object) {
+    return put_by_name(w, native_module(w->vm, object), name, object) ||
+           put_by_name(w, name_value(w->vm, NAME_builtins), name, object);
 }
 
 void save_native_ref_shell(ImageWriter *w, Object *object) {
@@ -341,10 +347,6 @@ void save_native_bound_body(ImageWriter *w, Object *object) {
         image_refuse(w, object, "a native that cannot be found by its name cannot be saved");
         return;
     }
-    if (!image_is_native_type(w->vm, AS(NativeFunction, method)->owner)) {
-        image_refuse(w, object, "a bound method in C of a class in Gen cannot be saved");
-        return;
-    }
     image_put_value(w, method);
     image_put_value(w, native->self);
 }
@@ -364,7 +366,7 @@ bool load_native_bound_body(ImageReader *r, Object *object) {
     bool to_class = from->header.flags & NATIVE_CLASSMETHOD;
     Type *owner = from->owner;
     Type *of = to_class && is_type(self) ? type_from(self) : type_of(r->vm, self);
-    if (!owner || !image_is_native_type(r->vm, owner) || !type_is_subclass(of, owner))
+    if (!owner || !type_is_subclass(of, owner))
         return image_bad(r, "a method is bound to an object of another class");
     Value bound = attribute_bind(r->vm, method, self, of);
     if (bound == VALUE_ERROR) return false;
@@ -408,14 +410,6 @@ bool image_is_library(GenVM *vm, Value name) {
 
 /* Objects that have ever been globals of the library's modules: sentinels, streams, hidden state.
  * They are found by address, in a table that is made when the first such object is met. */
-static bool add_value(ImageWriter *w, Module *module, Value name, Value value) {
-    uint64_t at = value * 0x9E3779B97F4A7C15u >> 40;
-    while (w->library[at &= w->library_mask].object)
-        at++;
-    w->library[at] = (ImageLibraryValue){as_object(value), module, name};
-    return true;
-}
-
 static bool is_shared_kind(Value v) {
     if (!is_object(v)) return false;
     uint8_t kind = as_object(v)->kind;
@@ -423,36 +417,78 @@ static bool is_shared_kind(Value v) {
         kind == TYPE_INT) /* members of enumerations: enum.KEEP, signal.SIGINT */
         return !is_exact(v, (TypeId)kind);
     return kind == TYPE_OBJECT || kind == TYPE_FILE || kind == TYPE_FILE_RAW ||
-           kind == TYPE_BUFFERED_READER || kind == TYPE_BUFFERED_WRITER;
+           kind == TYPE_BUFFERED_READER || kind == TYPE_BUFFERED_WRITER || kind == TYPE_QUITTER;
 }
 
-static void each_value(ImageWriter *w, Dict *modules, uint64_t *count, bool add) {
-    Value name, module, key, value;
-    for (uint32_t position = 0; dict_next(modules, &position, &name, &module);) {
-        if (!is_kind(module, TYPE_MODULE) || !image_is_library(w->vm, name) ||
-            image_is_loading(w, name))
-            continue;
-        for (uint32_t at = 0; dict_next(AS(Module, module)->dict, &at, &key, &value);) {
-            if (!is_shared_kind(value) || !value_is_str(key) ||
-                !image_is_original(AS(Module, module), key, value))
-                continue;
-            ++*count;
-            if (add) add_value(w, AS(Module, module), key, value);
-        }
+static Value module_of_class(GenVM *vm, const Type *type) {
+    Dict *dict = type_state(vm, type)->dict;
+    return dict ? dict_get_str(vm, dict, name_value(vm, NAME___module__)) : VALUE_UNSET;
+}
+
+/* Is it a class that what it calls itself does not lead to (csv.Error says that it is _csv's), or a
+ * function that another one has made (hashlib.md5). */
+static bool is_misnamed(GenVM *vm, const Module *module, Value name, Value v) {
+    if (is_kind(v, TYPE_FUNCTION))
+        return AS(Function, v)->code->flags & CODE_PRELUDE &&
+               (AS(Function, v)->globals != module->dict ||
+                !str_equal(AS(Function, v)->code->qualname, name));
+    if (!is_kind(v, TYPE_TYPE) || AS(Type, v)->is_builtin) return false;
+    Value says = module_of_class(vm, AS(Type, v));
+    return !value_is_str(says) || !str_equal(says, module->name) ||
+           !value_is_str(AS(Type, v)->qualname) || !str_equal(AS(Type, v)->qualname, name);
+}
+
+static void put_in(const ImageWriter *w, const ImageLibraryValue *value) {
+    uint64_t at = object_value(value->object) * 0x9E3779B97F4A7C15u >> 40;
+    while (w->library[at &= w->library_mask].object)
+        at++;
+    w->library[at] = *value;
+}
+
+static bool grow_library(ImageWriter *w) {
+    enum { FIRST_SLOTS = 256 };
+    uint64_t before = w->library ? w->library_mask + 1 : 0;
+    ImageLibraryValue *old = w->library;
+    w->library = memory_new_zeroed(w->vm, before ? before * 4 : FIRST_SLOTS, sizeof *w->library);
+    w->library_mask = (before ? before * 4 : FIRST_SLOTS) - 1;
+    for (uint64_t i = 0; w->library && i < before; i++)
+        if (old[i].object) put_in(w, &old[i]);
+    memory_free(old);
+    return w->library;
+}
+
+/* False: out of memory. */
+static bool meet(ImageWriter *w, Module *module, Value name, Value value) {
+    if (!(is_shared_kind(value) || is_misnamed(w->vm, module, name, value)) ||
+        !value_is_str(name) || dict_get_str(w->vm, module->dict, name) != value)
+        return true;
+    if (++w->library_count * 2 > w->library_mask && !grow_library(w)) return false;
+    put_in(w, &(ImageLibraryValue){as_object(value), module, name});
+    return true;
+}
+
+static bool meet_all(ImageWriter *w, Module *module) {
+    Value name, value;
+    if (is_kind(module->original, TYPE_TUPLE)) {
+        const Tuple *original = AS_TUPLE(module->original);
+        for (uint64_t i = 0; i < original->count; i += 2)
+            if (!meet(w, module, original->items[i], original->items[i + 1])) return false;
+        return true;
     }
+    for (uint32_t at = 0; dict_next(module->dict, &at, &name, &value);)
+        if (!meet(w, module, name, value)) return false;
+    return true;
 }
 
 static bool find_values(ImageWriter *w) {
-    uint64_t count = 0, slots = 64;
-    each_value(w, w->vm->modules, &count, false);
-    each_value(w, AS_DICT(w->vm->prelude), &count, false);
-    while (slots < count * 2)
-        slots *= 2;
-    w->library = memory_new_zeroed(w->vm, slots, sizeof *w->library);
-    if (!w->library) return false;
-    w->library_mask = slots - 1;
-    each_value(w, w->vm->modules, &count, true);
-    each_value(w, AS_DICT(w->vm->prelude), &count, true);
+    Dict *const tables[] = {w->vm->modules, AS_DICT(w->vm->prelude)};
+    Value name, module;
+    if (!grow_library(w)) return false;
+    for (int i = 0; i < 2; i++)
+        for (uint32_t at = 0; dict_next(tables[i], &at, &name, &module);)
+            if (is_kind(module, TYPE_MODULE) && image_is_library(w->vm, name) &&
+                !image_is_loading(w, name) && !meet_all(w, AS(Module, module)))
+                return false;
     return true;
 }
 
@@ -472,6 +508,17 @@ static const ImageLibraryValue *library_value(ImageWriter *w, const Object *obje
 
 bool image_is_library_value(ImageWriter *w, Object *object) {
     return is_shared_kind(object_value(object)) && library_value(w, object);
+}
+
+/* Classes of the user say of which module they are; those of the library may name none that is. */
+bool image_is_library_global(ImageWriter *w, Object *object) {
+    if (object->kind == TYPE_FUNCTION)
+        return ((Function *)object)->code->flags & CODE_PRELUDE && library_value(w, object);
+    Value module = module_of_class(w->vm, (const Type *)object);
+    if (!value_is_str(module)) return false;
+    bool is_users =
+        !image_is_library(w->vm, module) && present_module(w->vm, module) != VALUE_UNSET;
+    return !is_users && library_value(w, object);
 }
 
 /* Does a qualified name in that module lead to the very object? */
@@ -527,22 +574,22 @@ bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *name) 
 }
 
 void save_library_ref_shell(ImageWriter *w, Object *object) {
-    Value module, qualname;
-    if (is_shared_kind(object_value(object))) {
+    Value module, name;
+    bool is_class = object->kind == TYPE_TYPE, is_function = object->kind == TYPE_FUNCTION;
+    if (!(is_class || is_function) || !find_place(w->vm, object, &module, &name)) {
         const ImageLibraryValue *value = library_value(w, object);
-        put_module_name(w, value->module->name);
-        image_put_text(w->out, value->name);
-        image_put_byte(w->out, LIBRARY_VALUE);
-        return;
+        module = value->module->name;
+        name = value->name;
     }
-    if (!find_place(w->vm, object, &module, &qualname)) return;
     put_module_name(w, module);
-    image_put_text(w->out, qualname);
+    image_put_text(w->out, name);
+    image_put_byte(w->out, is_class      ? LIBRARY_CLASS
+                           : is_function ? LIBRARY_FUNCTION
+                                         : LIBRARY_VALUE);
     uint8_t hash[IMAGE_HASH_SIZE] = {0};
-    if (object->kind == TYPE_FUNCTION && !image_code_hash(w->vm, ((Function *)object)->code, hash))
-        w->failed = true;
-    image_put_byte(w->out, object->kind == TYPE_FUNCTION ? LIBRARY_FUNCTION : LIBRARY_CLASS);
-    if (object->kind == TYPE_FUNCTION) image_put(w->out, hash, sizeof hash);
+    if (!is_function) return;
+    if (!image_code_hash(w->vm, ((Function *)object)->code, hash)) w->failed = true;
+    image_put(w->out, hash, sizeof hash);
 }
 void save_library_ref_body(ImageWriter *w, Object *object) {
     (void)w, (void)object;

@@ -112,12 +112,14 @@ typedef struct ImageWriter {
     Object **needed; /* modules noted in `needs` */
     uint32_t needed_count, needed_capacity;
     ImageLibraryValue *library; /* open addressing; NULL until wanted */
-    uint64_t library_mask;
+    uint64_t library_mask, library_count;
     ImageRunning *running;
     uint32_t running_count, running_capacity;
-    struct Threads *threads; /* of the task that is saved */
+    const struct Task *task; /* that is saved; NULL: a value is */
+    struct Threads *threads; /* of the task */
     Value loading;           /* list: names of modules of the library whose import is under way */
     bool whole;              /* namespaces are saved whole */
+    bool weak;               /* there are weak references */
     bool script_hashes;      /* a table holds hashes that script code computed */
     bool failed;             /* an exception is pending */
     ImageRecord first_records[32];
@@ -128,6 +130,8 @@ void image_put_value_slowly(ImageWriter *w, Value v);
 void image_put_value(ImageWriter *w, Value v);
 void image_put_pointer(ImageWriter *w, const void *object); /* NULL: UNSET */
 uint32_t image_number_of(ImageWriter *w, Object *object);   /* discovers it */
+/* Has it a record, or goes by name, and gets one that has an empty body. */
+bool image_is_known(ImageWriter *w, Object *object);
 void image_put_class(ImageWriter *w,
                      const Object *object); /* its class: 0 where that is the builtin */
 void image_refuse(ImageWriter *w, Object *object, const char *reason); /* TypeError with the path */
@@ -168,6 +172,7 @@ typedef struct ImageReader {
     uint32_t count;    /* of records in the image */
     uint32_t made;     /* shells read so far */
     uint32_t current;  /* record whose shell or body is being read */
+    bool weak;         /* there are weak references */
     bool same_hashes;  /* the VM that saved had the same hash key */
     bool moved_tables; /* a set is not laid out as it was */
     Tuple *frozen; /* not NULL: names of frozen code; it is the library's own, and not verified */
@@ -229,6 +234,7 @@ bool image_is_always_there(Value name); /* or is made without an import */
 Type *image_native_owner(const Object *native);         /* NULL: a function of a module */
 bool image_is_native_type(GenVM *vm, const Type *type); /* goes by name, and its methods do */
 bool image_is_library_value(ImageWriter *w, Object *object);
+bool image_is_library_global(ImageWriter *w, Object *object); /* a class or function, beyond that */
 bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *module_name);
 
 /* image_engine.c: the number of the engine's tables; the sum at the end of an image */
@@ -313,6 +319,12 @@ Value image_load_with(GenVM *vm, const uint8_t *data, size_t size, Value additio
 bool image_is_custom(GenVM *vm, const Object *object);
 bool image_check_custom(ImageReader *r);
 bool image_is_host_type(GenVM *vm, const Type *type);
+
+/* image_weak.c: the targets of weak references, behind all bodies; and the references take up
+ * their work, at the end */
+void image_put_targets(ImageWriter *w);
+bool image_get_targets(ImageReader *r);
+bool image_take_weakrefs(ImageReader *r);
 
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);

@@ -166,15 +166,18 @@ static bool is_of_library(const ImageWriter *w, Object *object, ImageTag *tag) {
     return !image_is_loading(w, name);
 }
 
-static ImageTag tag_of(const ImageWriter *w, Object *object) {
+static ImageTag tag_of(ImageWriter *w, Object *object) {
     GenVM *vm = w->vm;
     ImageTag tag;
     switch ((TypeId)object->kind) {
     case TYPE_TYPE:
         if (((Type *)object)->is_builtin) return IMAGE_BUILTIN_TYPE;
         if (image_is_host_type(vm, (Type *)object)) return IMAGE_HOST_TYPE;
-        return is_of_library(w, object, &tag) ? tag : IMAGE_CLASS;
-    case TYPE_FUNCTION: return is_of_library(w, object, &tag) ? tag : IMAGE_FUNCTION;
+        if (is_of_library(w, object, &tag)) return tag;
+        return image_is_library_global(w, object) ? IMAGE_LIBRARY_REF : IMAGE_CLASS;
+    case TYPE_FUNCTION:
+        if (is_of_library(w, object, &tag)) return tag;
+        return image_is_library_global(w, object) ? IMAGE_LIBRARY_REF : IMAGE_FUNCTION;
     case TYPE_MODULE:
         return is_library_module(w, (Module *)object) ? IMAGE_MODULE_REF : IMAGE_MODULE;
     case TYPE_DICT: return tag_of_dict(w, (Dict *)object);
@@ -206,6 +209,7 @@ static ImageTag tag_of(const ImageWriter *w, Object *object) {
     case TYPE_TASK: return IMAGE_TASK;
     case TYPE_TICKET: return IMAGE_TICKET;
     case TYPE_THREAD: return IMAGE_THREAD;
+    case TYPE_WEAKREF: return IMAGE_WEAKREF;
     default: break;
     }
     if (object->kind == KIND_EXCEPTION) return IMAGE_EXCEPTION;
@@ -258,8 +262,12 @@ static bool is_leaf(ImageTag tag) {
     return tag <= IMAGE_LIBRARY_REF && tag != IMAGE_NATIVE_REF;
 }
 
+static ImageTag tag_of_all(ImageWriter *w, Object *object) {
+    return image_is_library_value(w, object) ? IMAGE_LIBRARY_REF : tag_of(w, object);
+}
+
 static uint32_t discover(ImageWriter *w, Object *object) {
-    ImageTag tag = image_is_library_value(w, object) ? IMAGE_LIBRARY_REF : tag_of(w, object);
+    ImageTag tag = tag_of_all(w, object);
     uint32_t from = w->current;
     if (tag == IMAGE_TAG_COUNT) {
         image_refuse(w, object, NULL);
@@ -299,6 +307,14 @@ uint32_t image_number_of(ImageWriter *w, Object *object) {
     if (unlikely(w->failed)) return 0;
     uint32_t number = w->index[slot_of(w, object)];
     return number ? number - 1 : discover(w, object);
+}
+
+bool image_is_known(ImageWriter *w, Object *object) {
+    if (w->index[slot_of(w, object)]) return true;
+    ImageTag tag = tag_of_all(w, object);
+    bool named = !w->failed && (tag <= IMAGE_LIBRARY_REF || tag == IMAGE_HOST_TYPE);
+    if (named) image_number_of(w, object);
+    return named && !w->failed;
 }
 
 static bool constant_of(Value v, ImageConstant *constant) {
@@ -505,10 +521,12 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->needed_count = w->needed_capacity = 0;
     w->running = NULL;
     w->library = NULL;
+    w->library_count = 0;
     w->running_count = w->running_capacity = 0;
+    w->task = NULL;
     w->threads = NULL;
     w->loading = VALUE_UNSET;
-    w->whole = w->script_hashes = w->failed = false;
+    w->whole = w->weak = w->script_hashes = w->failed = false;
 }
 
 static void free_writer(ImageWriter *w) {
@@ -601,7 +619,8 @@ static Value save(ImageWriter *w, Value value, ImageRoot kind) {
     image_put_value(w, value);
     w->out = &w->bodies;
     Value image = VALUE_ERROR;
-    if (!w->failed && save_all(w)) {
+    if (!w->failed && save_all(w)) image_put_targets(w);
+    if (!w->failed) {
         image_put(&w->bodies, root.data, root.size);
         if (kind != IMAGE_ROOT_VALUE) image_put_identities(w);
         image = assemble(w, kind);

@@ -14,6 +14,7 @@
 #include "vm/image_private.h"
 #include "vm/memory.h"
 #include "vm/type_private.h"
+#include "vm/weak.h"
 
 /* ---- writing ---- */
 
@@ -230,6 +231,8 @@ static bool make_ready(ImageReader *r, Value key) {
             ok = make_ready(r, AS_TUPLE(key)->items[i]);
     else if (as_object(key)->kind == TYPE_METHOD)
         ok = make_ready(r, AS(Method, key)->self) && make_ready(r, AS(Method, key)->function);
+    else if (as_object(key)->kind == TYPE_WEAKREF && AS(Weakref, key)->target)
+        ok = make_ready(r, object_value(AS(Weakref, key)->target));
     else if (as_object(key)->kind == TYPE_SLICE)
         ok = make_ready(r, AS(Slice, key)->start) && make_ready(r, AS(Slice, key)->stop) &&
              make_ready(r, AS(Slice, key)->step);

@@ -14,6 +14,7 @@
  * running ones then.
  */
 #include "vm/continue.h"
+#include "vm/frame_object.h"
 #include "vm/image_private.h"
 #include "vm/memory.h"
 #include "vm/operations.h"
@@ -103,6 +104,7 @@ static bool note_running(ImageWriter *w, const TaskState *state) {
 
 bool image_note_running(ImageWriter *w, Object *object) {
     const TaskState *state = &((const Task *)object)->state;
+    w->task = (const Task *)object;
     w->threads = state->threads;
     if (!note_running(w, state)) return false;
     for (Thread *at = w->threads ? w->threads->alive : NULL; at; at = at->after)
@@ -889,6 +891,32 @@ static bool own_tickets(ImageReader *r, Task *task) {
     return true;
 }
 
+/* The frames that frame objects are of (image_frame_objects.c). */
+static bool find_frame(ImageReader *r, FrameObject *object) {
+    const Thread *thread = (const Thread *)(const void *)object->return_pc;
+    uint64_t place = (uint64_t)object->offset;
+    const ImageStack *stack = NULL;
+    for (uint32_t i = 0; i < r->stack_count && !stack; i++)
+        if (r->stacks[i].thread == thread) stack = &r->stacks[i];
+    const LoadedFrame *frame = stack && place < stack->count ? &stack->frames[place] : NULL;
+    if (!frame || frame->form != FRAME_PLAIN || object_value(frame->function) != object->function)
+        return image_bad(r, "a frame object of no frame");
+    object->offset = frame->offset;
+    object->return_pc = frame_return_pc(frame->base);
+    return true;
+}
+
+static bool find_frames(ImageReader *r) {
+    for (uint32_t i = 0; i < r->count; i++) {
+        Object *object = r->objects[i];
+        if (r->tags[i] != IMAGE_CUSTOM || object->kind != TYPE_FRAME) continue;
+        if (((FrameObject *)object)->offset < 0) continue;
+        if (!find_frame(r, (FrameObject *)object) || !native_charge(r->vm, r->stack_count))
+            return false;
+    }
+    return true;
+}
+
 bool image_build_task(ImageReader *r) {
     uint64_t generators = 0;
     if (r->task && !own_tickets(r, r->task)) return false;
@@ -898,6 +926,7 @@ bool image_build_task(ImageReader *r) {
         if (r->stacks[i].count && !build(r, &r->stacks[i], &generators)) return false;
     if (generators != r->running) return image_bad(r, "a generator that runs nowhere");
     if (r->stack_count > 1 && !check_runners(r)) return false;
+    if (!find_frames(r)) return false;
     for (uint32_t i = 0; i < r->stack_count; i++)
         if (!r->stacks[i].thread && r->task_status == TASK_YIELDED && r->stacks[i].count != 1)
             return image_bad(r, "a task that has yielded from within");

@@ -99,9 +99,6 @@ static const char *const unsaved[] = {
     "Own: cannot be saved",
     "Layer: cannot be saved",
     "TextIOWrapper: cannot be saved",
-    "_sitebuiltins.Quitter: cannot be saved",
-    "weakref.ReferenceType: cannot be saved",
-    "frame: cannot be saved",
     "a class with names that are no str cannot be saved",
 };
 

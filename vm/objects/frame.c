@@ -7,20 +7,10 @@
  */
 #include "vm/frame_object.h"
 #include "vm/continue.h"
+#include "vm/image_custom.h"
 #include "vm/objects.h"
 
-typedef struct FrameObject {
-    Object header;
-    Value function;
-    Value generator; /* VALUE_UNSET: not a generator's */
-    Value locals;    /* dict as last seen, or VALUE_UNSET */
-    Value back;      /* frame object, None, or VALUE_UNSET: not known yet */
-    int64_t offset;  /* of its registers on the stack in words; -1: it was never there */
-    const Instr *return_pc;
-    uint32_t word;
-} FrameObject;
-
-static FrameObject *frame_object_new(GenVM *vm, Value function, uint32_t word) {
+FrameObject *frame_object_new(GenVM *vm, Value function, uint32_t word) {
     FrameObject *frame = gc_new(vm, sizeof *frame, TYPE_FRAME);
     if (!frame) return NULL;
     frame->function = function;
@@ -337,7 +327,7 @@ static Value get_locals(GenVM *vm, Value self) {
     FrameObject *frame = AS(FrameObject, self);
     const Value *regs = live_level(vm, frame).base;
     if (!regs && frame->generator != VALUE_UNSET &&
-        AS(Generator, frame->generator)->header.state != GENERATOR_DONE)
+        AS(Generator, frame->generator)->header.state < GENERATOR_RUNNING)
         regs = AS(Generator, frame->generator)->regs;
     if (!regs) return frame->locals != VALUE_UNSET ? frame->locals : dict_new(vm);
     Value locals = locals_of(vm, function_of(self), regs, current_word(vm, frame));
@@ -345,6 +335,12 @@ static Value get_locals(GenVM *vm, Value self) {
     frame->locals = locals;
     gc_barrier(vm, frame);
     return locals;
+}
+
+bool frame_object_settle(GenVM *vm, FrameObject *frame) {
+    if (!live_level(vm, frame).base) return true;
+    return get_locals(vm, object_value(frame)) != VALUE_ERROR &&
+           get_back(vm, object_value(frame)) != VALUE_ERROR;
 }
 
 static Value get_generator(GenVM *vm, Value self) {
@@ -405,5 +401,5 @@ const BuiltinType frame_type = {
     .doc = "A level of the call stack.",
     .methods = methods,
     .attributes = attributes,
-    .slots = {.repr = repr, .trace = trace},
+    .slots = {.repr = repr, .trace = trace, .custom = &frame_object_image},
 };

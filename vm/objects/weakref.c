@@ -14,7 +14,8 @@ enum { FIRST_BUCKETS = 64 };
 typedef struct WeakTable {
     Weakref **buckets;
     uint32_t mask, count;
-    Weakref *due; /* cleared, with a callback to be called; linked by `next` */
+    uint64_t made; /* references in all */
+    Weakref *due;  /* cleared, with a callback to be called; linked by `next` */
 } WeakTable;
 
 static Weakref *weakref_of(Value v) {
@@ -33,6 +34,16 @@ static void put_in(WeakTable *table, Weakref *reference) {
     *bucket = reference;
 }
 
+static Weakref *reverse(Weakref *each) {
+    Weakref *before = NULL;
+    for (Weakref *next; each; each = next) {
+        next = each->next;
+        each->next = before;
+        before = each;
+    }
+    return before;
+}
+
 static bool grow(GenVM *vm, WeakTable *table) {
     uint32_t before = table->buckets ? table->mask + 1 : 0;
     uint32_t size = before ? before * 2 : FIRST_BUCKETS;
@@ -41,7 +52,7 @@ static bool grow(GenVM *vm, WeakTable *table) {
     table->buckets = larger;
     table->mask = size - 1;
     for (uint32_t i = 0; i < before; i++)
-        for (Weakref *each = old[i], *next; each; each = next) {
+        for (Weakref *each = reverse(old[i]), *next; each; each = next) {
             next = each->next;
             put_in(table, each);
         }
@@ -54,6 +65,7 @@ static bool add(GenVM *vm, Weakref *reference) {
     WeakTable *table = vm->weak_table;
     if (!table) return raise_memory(vm), false;
     if ((!table->buckets || table->count > table->mask) && !grow(vm, table)) return false;
+    reference->serial = ++table->made;
     put_in(table, reference);
     table->count++;
     return true;
@@ -145,6 +157,13 @@ void weakrefs_free(GenVM *vm) {
     memory_free(vm->weak_table->buckets);
     memory_free(vm->weak_table);
     vm->weak_table = NULL;
+}
+
+bool weakref_restore(GenVM *vm, Weakref *reference, bool dies) {
+    if (reference->target) return add(vm, reference);
+    if (!dies || reference->callback == VALUE_UNSET || note_due(vm, reference)) return true;
+    raise_memory(vm);
+    return false;
 }
 
 Value weakref_callback(Object *reference) {
