@@ -340,9 +340,9 @@ fuzz-every-byte: ## damage each byte of each image of the corpus in turn (IMAGES
 tsan: ## run the tests of VMs on many threads under ThreadSanitizer
 	@+$(MAKE) --no-print-directory V=tsan FILTER='@(embed/@(threads|thread_hops|two_vms)_c11|*/*interpreter_pool*)' run-tests
 
-suspend: test-programs ## run the tests of language and builtins saved, killed and resumed every few steps
-	@scripts/suspend 101
-	@scripts/suspend 7
+suspend: test-programs ## run the tests of language, builtins and the library saved, killed and resumed every few steps
+	@for steps in 3 7 13 101; do scripts/suspend $$steps || exit 1; done
+	@scripts/suspend 101 tests/stdlib
 
 # OOM_FLAGS are those of scripts/out-of-memory, which tells what they mean.
 OOM_FLAGS ?=

@@ -118,7 +118,7 @@ static Value sys_getswitchinterval(GenVM *vm, Value *args) {
 static Value sys_setswitchinterval(GenVM *vm, Value *args) {
     double seconds = value_float(args[0]);
     if (!(seconds > 0)) return raise_value(vm, "switch interval must be strictly positive");
-    vm->switch_interval = 1 + (seconds >= 1e12 ? UINT64_MAX / 2 : (uint64_t)(seconds * 1e6));
+    vm->switch_interval = 1 + (uint64_t)(seconds >= 1e12 ? 1e18 : seconds * 1e6);
     return VALUE_NONE;
 }
 

@@ -7,12 +7,15 @@
  * that is compiled on (so that what a host adds beforehand is its own matter). In an image goes,
  * for each module with changes, (name, dict of what is new or another, tuple of names taken out).
  *
- * Only the names are compared: what a module's containers hold is not looked at, but for those that
- * the module lists in `_image_state` (for instances that hold its state see image_state.c).
+ * Only the names are compared: what a module's containers hold is not looked at, but for sys.path
+ * and sys.argv, and those that the module lists in `_image_state`, which go whole (for instances
+ * that hold its state see image_state.c). So do those that a file of the prelude lists.
  */
 #include "vm/image_private.h"
 #include "vm/shared.h"
 #include "vm/type_private.h"
+
+enum { SYS_LISTS = 2 };
 
 bool image_keep_original(GenVM *vm, Module *module) {
     if (!module->dict) return true;
@@ -42,7 +45,32 @@ static bool keep_shared(GenVM *vm, Module *module) {
     return true;
 }
 
+/* These are changed in place: what they hold at first is kept, too. */
+static const Name sys_lists[SYS_LISTS] = {NAME_path, NAME_argv};
+
+static Value sys_list(GenVM *vm, int which) {
+    Value list =
+        is_kind(vm->sys_module, TYPE_MODULE)
+            ? dict_get_str(vm, AS(Module, vm->sys_module)->dict, name_value(vm, sys_lists[which]))
+            : VALUE_UNSET;
+    return is_exact(list, TYPE_LIST) ? list : VALUE_UNSET;
+}
+
+static bool keep_sys_lists(GenVM *vm) {
+    Value kept = list_new(vm, 0);
+    for (int i = 0; kept != VALUE_ERROR && i < SYS_LISTS; i++) {
+        Value list = sys_list(vm, i), copy = list_new(vm, 0);
+        bool ok = copy != VALUE_ERROR && list_append(vm, kept, copy);
+        for (uint64_t at = 0; ok && list != VALUE_UNSET && at < AS_LIST(list)->count; at++)
+            ok = list_append(vm, copy, AS_LIST(list)->items[at]);
+        if (!ok) return false;
+    }
+    if (kept != VALUE_ERROR) vm->roots[ROOT_SYS_LISTS] = kept;
+    return kept != VALUE_ERROR;
+}
+
 bool image_keep_builtins(GenVM *vm) {
+    if (vm->roots[ROOT_SYS_LISTS] == VALUE_UNSET && !keep_sys_lists(vm)) return false;
     static const Name names[] = {NAME_builtins, NAME_sys};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Value module = dict_get_str(vm, vm->modules, name_value(vm, names[i]));
@@ -114,12 +142,16 @@ static bool add_new(GenVM *vm, const Module *module, const Tuple *original, Dict
     return true;
 }
 
-/* What a module itself lists as its state: with names that still have the value of old. Instances
- * are image_state.c's. */
-static bool add_state(GenVM *vm, const Module *module, Dict *changed) {
+/* What a module itself lists as its state: a tuple, or VALUE_UNSET. */
+static Value state_names(GenVM *vm, const Module *module) {
     Value names = dict_get_str(vm, module->dict, str_intern_from(vm, "_image_state", 12));
-    if (!is_kind(names, TYPE_TUPLE)) return true;
-    for (uint64_t i = 0; i < AS_TUPLE(names)->count; i++) {
+    return is_kind(names, TYPE_TUPLE) ? names : VALUE_UNSET;
+}
+
+/* That, with names that still have the value of old. Instances are image_state.c's. */
+static bool add_state(GenVM *vm, const Module *module, Dict *changed) {
+    Value names = state_names(vm, module);
+    for (uint64_t i = 0; names != VALUE_UNSET && i < AS_TUPLE(names)->count; i++) {
         Value name = AS_TUPLE(names)->items[i];
         Value value = value_is_str(name) ? dict_get_str(vm, module->dict, name) : VALUE_UNSET;
         if (value != VALUE_UNSET && !is_kind(value, TYPE_OBJECT) &&
@@ -129,11 +161,43 @@ static bool add_state(GenVM *vm, const Module *module, Dict *changed) {
     return true;
 }
 
+static bool is_list_as_kept(GenVM *vm, int which, const List *list) {
+    Value kept = vm->roots[ROOT_SYS_LISTS];
+    if (!is_kind(kept, TYPE_LIST)) return true;
+    const List *before = AS_LIST(AS_LIST(kept)->items[which]);
+    bool same = before->count == list->count;
+    for (uint64_t i = 0; same && i < list->count; i++)
+        same = before->items[i] == list->items[i] ||
+               (value_is_str(before->items[i]) && value_is_str(list->items[i]) &&
+                str_equal(before->items[i], list->items[i]));
+    return same;
+}
+
+static bool add_sys_lists(GenVM *vm, const Module *module, Dict *changed) {
+    for (int i = 0; object_value(module) == vm->sys_module && i < SYS_LISTS; i++) {
+        Value list = sys_list(vm, i);
+        if (list != VALUE_UNSET && !is_list_as_kept(vm, i, AS_LIST(list)) &&
+            !dict_set_str(vm, changed, name_value(vm, sys_lists[i]), list))
+            return false;
+    }
+    return true;
+}
+
+/* Is that sys.path or sys.argv, which the other side has its own of: its name; or VALUE_UNSET. */
+Value image_sys_list(ImageWriter *w, const Object *list) {
+    for (int i = 0; i < SYS_LISTS; i++)
+        if (sys_list(w->vm, i) == object_value(list))
+            return !w->whole || is_list_as_kept(w->vm, i, (const List *)list)
+                       ? name_value(w->vm, sys_lists[i])
+                       : VALUE_UNSET;
+    return VALUE_UNSET;
+}
+
 static Value changes_of(GenVM *vm, const Module *module, const Tuple *original) {
     Value changed = dict_new(vm), removed = list_new(vm, 0);
     if (changed == VALUE_ERROR || removed == VALUE_ERROR ||
         !compare(vm, module, original, AS_DICT(changed), removed) ||
-        !add_state(vm, module, AS_DICT(changed)))
+        !add_sys_lists(vm, module, AS_DICT(changed)) || !add_state(vm, module, AS_DICT(changed)))
         return VALUE_ERROR;
     bool more = module->dict->count + AS_LIST(removed)->count > original->count / 2;
     if (more && !add_new(vm, module, original, AS_DICT(changed))) return VALUE_ERROR;
@@ -141,10 +205,26 @@ static Value changes_of(GenVM *vm, const Module *module, const Tuple *original) 
     return tuple_pack(vm, 3, module->name, changed, removed);
 }
 
+/* What the prelude remembers: its functions alone change its namespaces. */
+static bool add_of_prelude(GenVM *vm, Value list) {
+    Value name, module;
+    for (uint32_t at = 0; dict_next(AS_DICT(vm->prelude), &at, &name, &module);) {
+        if (!is_kind(module, TYPE_MODULE) || state_names(vm, AS(Module, module)) == VALUE_UNSET)
+            continue;
+        Value changed = dict_new(vm), removed = list_new(vm, 0);
+        if (changed == VALUE_ERROR || removed == VALUE_ERROR ||
+            !add_state(vm, AS(Module, module), AS_DICT(changed)))
+            return false;
+        Value changes = tuple_pack(vm, 3, name, changed, removed);
+        if (changes == VALUE_ERROR || !list_append(vm, list, changes)) return false;
+    }
+    return true;
+}
+
 Value image_module_changes(ImageWriter *w) {
     GenVM *vm = w->vm;
     Value list = list_new(vm, 0), name, module;
-    if (list == VALUE_ERROR) return list;
+    if (list == VALUE_ERROR || !add_of_prelude(vm, list)) return VALUE_ERROR;
     for (uint32_t at = 0; dict_next(vm->modules, &at, &name, &module);) {
         const Tuple *original = original_of(module);
         if (!original || !image_is_library(vm, name) || image_is_loading(w, name) ||
@@ -163,20 +243,35 @@ Value image_module_changes(ImageWriter *w) {
 
 static Module *module_to_change(GenVM *vm, Value name) {
     if (!image_is_library(vm, name) || str_is(name, "_engine")) return NULL;
-    Value module = dict_get_str(vm, vm->modules, name);
+    Value module = image_present_module(vm, name);
     return is_kind(module, TYPE_MODULE) && AS(Module, module)->dict ? AS(Module, module) : NULL;
+}
+
+static bool is_of_prelude(GenVM *vm, const Module *module) {
+    return dict_get_str(vm, AS_DICT(vm->prelude), module->name) == object_value(module);
+}
+
+/* The prelude's functions are the engine's: nothing of it changes but what it lists itself. */
+static bool may_change(GenVM *vm, const Module *module, Value name, Value value) {
+    if (!is_exact(name, TYPE_STR)) return false;
+    if (!is_of_prelude(vm, module)) return true;
+    Value names = state_names(vm, module);
+    bool listed = false;
+    for (uint64_t i = 0; names != VALUE_UNSET && i < AS_TUPLE(names)->count; i++)
+        listed = listed || str_equal(AS_TUPLE(names)->items[i], name);
+    return listed && is_kind(value, TYPE_DICT);
 }
 
 static bool check(GenVM *vm, Value changes) {
     if (!is_kind(changes, TYPE_TUPLE) || AS_TUPLE(changes)->count != 3) return false;
     const Value *items = AS_TUPLE(changes)->items;
-    if (!module_to_change(vm, items[0]) || !is_kind(items[1], TYPE_DICT) ||
-        !is_kind(items[2], TYPE_LIST))
-        return false;
+    const Module *module = module_to_change(vm, items[0]);
+    if (!module || !is_kind(items[1], TYPE_DICT) || !is_kind(items[2], TYPE_LIST)) return false;
     Value name, value;
     for (uint32_t at = 0; dict_next(AS_DICT(items[1]), &at, &name, &value);)
-        if (!is_exact(name, TYPE_STR)) return false;
+        if (!may_change(vm, module, name, value)) return false;
     const List *removed = AS_LIST(items[2]);
+    if (removed->count && is_of_prelude(vm, module)) return false;
     for (uint64_t i = 0; i < removed->count; i++)
         if (!is_exact(removed->items[i], TYPE_STR)) return false;
     return true;

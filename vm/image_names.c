@@ -63,21 +63,21 @@ static Value any_module(GenVM *vm) {
     return dict_get_str(vm, vm->modules, name_value(vm, NAME_builtins));
 }
 
-/* For loading: the module, made if the engine can make it by itself. VALUE_UNSET:
- * noted as missing. */
-static Value find_module(ImageReader *r, Value name) {
-    GenVM *vm = r->vm;
+Value image_present_module(GenVM *vm, Value name) {
     Value module = present_module(vm, name);
     if (module != VALUE_UNSET) return module;
     if (str_is(name, "_engine")) return make_engine(vm, name);
-    if (is_prelude_name(name)) {
-        const char *text = str_c(vm, name);
-        if (text && !prelude_load(vm, text + sizeof "_prelude." - 1)) return VALUE_ERROR;
-        module = present_module(vm, name);
-        if (module != VALUE_UNSET) return module;
-    }
-    image_miss(r, "module %S", name);
-    return VALUE_UNSET;
+    if (!is_prelude_name(name)) return VALUE_UNSET;
+    const char *text = str_c(vm, name);
+    if (text && !prelude_load(vm, text + sizeof "_prelude." - 1)) return VALUE_ERROR;
+    return present_module(vm, name);
+}
+
+/* For loading. VALUE_UNSET: noted as missing. */
+static Value find_module(ImageReader *r, Value name) {
+    Value module = image_present_module(r->vm, name);
+    if (module == VALUE_UNSET) image_miss(r, "module %S", name);
+    return module;
 }
 
 static void put_module_name(ImageWriter *w, Value name) {
@@ -507,6 +507,7 @@ static const ImageLibraryValue *library_value(ImageWriter *w, const Object *obje
 }
 
 bool image_is_library_value(ImageWriter *w, Object *object) {
+    if (object->kind == TYPE_LIST) return image_sys_list(w, object) != VALUE_UNSET;
     return is_shared_kind(object_value(object)) && library_value(w, object);
 }
 
@@ -576,7 +577,10 @@ bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *name) 
 void save_library_ref_shell(ImageWriter *w, Object *object) {
     Value module, name;
     bool is_class = object->kind == TYPE_TYPE, is_function = object->kind == TYPE_FUNCTION;
-    if (!(is_class || is_function) || !find_place(w->vm, object, &module, &name)) {
+    if (object->kind == TYPE_LIST) {
+        module = name_value(w->vm, NAME_sys);
+        name = image_sys_list(w, object);
+    } else if (!(is_class || is_function) || !find_place(w->vm, object, &module, &name)) {
         const ImageLibraryValue *value = library_value(w, object);
         module = value->module->name;
         name = value->name;
@@ -606,7 +610,7 @@ static bool same_code(ImageReader *r, Function *function, Value module, Value na
 }
 
 static Object *library_value_of(ImageReader *r, Value module, Value name, Value found) {
-    if (is_shared_kind(found)) return as_object(found);
+    if (is_shared_kind(found) || is_kind(found, TYPE_LIST)) return as_object(found);
     image_miss(r, "object %S.%S", module, name);
     return &r->vm->stubs[0]->header;
 }

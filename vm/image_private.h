@@ -243,10 +243,15 @@ uint64_t image_checksum(const uint8_t *data, size_t size);
 /* image_save.c: tells VMs with other keys for hashes */
 uint64_t image_hash_check(GenVM *vm);
 
+/* image_names.c: the module of that name as far as it is there, those of the engine made if they
+ * are not; VALUE_UNSET; or VALUE_ERROR. */
+Value image_present_module(GenVM *vm, Value name);
+
 /* image_modules.c: what of the library's namespaces is not as it was; a list, which names the
  * modules in the writer's needs */
 bool image_is_original(const Module *module, Value name, Value value);
 Value image_module_changes(ImageWriter *w);
+Value image_sys_list(ImageWriter *w, const Object *list);
 bool image_check_changes(ImageReader *r, Value list);
 bool image_take_changes(GenVM *vm, Value list);
 

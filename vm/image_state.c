@@ -17,6 +17,10 @@ enum State {
     STATE_INSTANCES,
     STATE_CHANGES,
     STATE_ALIASES,
+    STATE_ORIGIN,    /* frames that coroutines note */
+    STATE_INTERVAL,  /* of sys.setswitchinterval */
+    STATE_INTERRUPT, /* what is called at a signal; None: nothing */
+    STATE_WARNINGS,  /* of the compiler, which nobody has been told yet; None: none */
     STATE_COUNT
 };
 
@@ -177,7 +181,9 @@ static Value state_now(ImageWriter *w) {
     if (aliases == VALUE_ERROR) return VALUE_ERROR;
     return tuple_pack(vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]),
                       or_none(vm->roots[ROOT_FINALIZER]), int_value((int64_t)vm->recursion_limit),
-                      int_value(vm->int_digit_limit), instances, changes, aliases);
+                      int_value(vm->int_digit_limit), instances, changes, aliases,
+                      int_value((int64_t)vm->origin_depth), int_value((int64_t)vm->switch_interval),
+                      or_none(vm->roots[ROOT_ON_INTERRUPT]), or_none(vm->roots[ROOT_WARNINGS]));
 }
 
 Value image_state(ImageWriter *w, Value task_or_unset) {
@@ -201,17 +207,26 @@ bool image_check_state(ImageReader *r, Value state) {
     const List *instances = ok ? AS_LIST(items[STATE_INSTANCES]) : NULL;
     for (uint64_t i = 0; ok && i < instances->count; i++)
         ok = check_instance(r->vm, instances->items[i]);
+    ok = ok && is_int(items[STATE_ORIGIN]) && as_int(items[STATE_ORIGIN]) >= 0 &&
+         is_int(items[STATE_INTERVAL]) && as_int(items[STATE_INTERVAL]) >= 0 &&
+         (items[STATE_WARNINGS] == VALUE_NONE || is_kind(items[STATE_WARNINGS], TYPE_LIST));
     ok = ok && image_check_changes(r, items[STATE_CHANGES]) &&
          check_aliases(r->vm, items[STATE_ALIASES]);
     return ok || image_bad(r, "settings that are none");
 }
 
+static void take_root(GenVM *vm, uint32_t root, Value v) {
+    vm->roots[root] = v == VALUE_NONE ? VALUE_UNSET : v;
+}
+
 static bool take_state(GenVM *vm, Value state) {
     const Value *items = AS_TUPLE(state)->items;
-    vm->roots[ROOT_FIRSTITER] =
-        items[STATE_FIRSTITER] == VALUE_NONE ? VALUE_UNSET : items[STATE_FIRSTITER];
-    vm->roots[ROOT_FINALIZER] =
-        items[STATE_FINALIZER] == VALUE_NONE ? VALUE_UNSET : items[STATE_FINALIZER];
+    take_root(vm, ROOT_FIRSTITER, items[STATE_FIRSTITER]);
+    take_root(vm, ROOT_FINALIZER, items[STATE_FINALIZER]);
+    take_root(vm, ROOT_ON_INTERRUPT, items[STATE_INTERRUPT]);
+    take_root(vm, ROOT_WARNINGS, items[STATE_WARNINGS]);
+    vm->origin_depth = (uint64_t)as_int(items[STATE_ORIGIN]);
+    vm->switch_interval = (uint64_t)as_int(items[STATE_INTERVAL]);
     vm->int_digit_limit = as_int(items[STATE_DIGITS]);
     vm->recursion_limit = (uint64_t)as_int(items[STATE_RECURSION]);
     frame_reset_limit(vm);

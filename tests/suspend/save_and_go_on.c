@@ -1,36 +1,68 @@
 /* Scripts run as tasks that are saved every few steps, their VM thrown away, and loaded into a new
- * one to go on: the output is what it is without. Arguments: steps between two saves, then scripts
- * (without them those of this folder, but for imports.gen, which waits for the finalizers of
- * garbage: that is not saved). What holds a thing that cannot be saved runs on as it is. */
+ * one to go on: what they write is what it is without. Arguments: steps between two saves, then
+ * scripts in the working directory (without them those of this folder, but for imports.gen, which
+ * waits for the finalizers of garbage: that is not saved). What holds a thing that cannot be saved
+ * runs on as it is. */
+#define _GNU_SOURCE
 #include "script.h"
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SAVES_MOST = 300, DOUBLINGS_MOST = 40 };
 
 typedef struct Run {
-    Text output;
+    Text out, err; /* what came to standard output and standard error */
+    const char *name;
     long saves, refusals;
     long dense;        /* how many saves go by before they are further apart */
     long stops, every; /* at every which stop it is saved */
     char refusal[300];
 } Run;
 
-static bool collect(void *context, int stream, const char *data, size_t size) {
-    Text *text = context;
-    if (stream == 1) text_add(text, data, size);
-    return true;
+static FILE *report; /* the program's own standard output: descriptor 1 is the scripts' */
+
+/* ---- a VM as the command makes it ---- */
+
+static char command[PATH_MAX];      /* gen, which stands for sys.executable */
+static char folder[PATH_MAX - 500]; /* of the scripts; some go elsewhere */
+
+/* This program is BUILD/programs/tests/suspend/NAME. */
+static void find_command(void) {
+    ssize_t size = readlink("/proc/self/exe", command, sizeof command - 1);
+    command[size < 0 ? 0 : size] = 0;
+    char *end = strstr(command, "/programs/");
+    if (end) strcpy(end, "/gen");
+}
+
+/* What stands in NAME.args, one a line. */
+static void add_arguments(GenVM *vm, GenRef list, const char *name) {
+    static Text text;
+    char base[300];
+    snprintf(base, sizeof base, "%.*s", (int)strlen(name) - 4, name);
+    read_text(base, ".args", &text);
+    for (char *line = strtok(text.data, "\n"); line; line = strtok(NULL, "\n"))
+        gen_append(vm, list, gen_str(vm, line));
 }
 
 static GenVM *new_vm(Run *run) {
     GenConfig config = {.size = sizeof config, .hash_seed = 1};
-    config.capabilities = GEN_CAP_ALL & ~GEN_CAP_STDIO;
-    config.write = collect;
-    config.context = &run->output;
-    return new_scripted_vm(&config);
+    config.capabilities = GEN_CAP_ALL;
+    GenVM *vm = new_scripted_vm(&config);
+    GenScope scope = gen_scope_open(vm);
+    GenRef sys = gen_import(vm, "sys"), argv = gen_list(vm), zero = gen_int(vm, 0);
+    GenRef place[] = {zero, gen_str(vm, folder)};
+    gen_append(vm, argv, gen_str(vm, run->name));
+    add_arguments(vm, argv, run->name);
+    gen_set_attr(vm, sys, "argv", argv);
+    gen_set_attr(vm, sys, "executable", gen_str(vm, command));
+    gen_call_method(vm, gen_get_attr(vm, sys, "path"), "insert", 2, place);
+    gen_scope_close(vm, scope);
+    return vm;
 }
 
 /* How many steps to the next save: the distance doubles after every few, so that all of a long run
@@ -45,34 +77,54 @@ static uint64_t next_limit(const GenOutcome *outcome, uint64_t limit) {
     return outcome->needed > limit ? outcome->needed : limit;
 }
 
-/* The VM that goes on: another one, or the same where the task cannot be saved. */
+static void note_refusal(GenVM *vm, Run *run) {
+    const char *text = gen_error_text(vm), *line = text + strlen(text);
+    while (line > text && (line[0] == 0 || line[0] == '\n' || line[-1] != '\n'))
+        line--;
+    snprintf(run->refusal, sizeof run->refusal, "%s", line);
+    gen_error_clear(vm);
+    run->refusals++;
+}
+
+/* The VM that goes on: another one, or the same where the task cannot be saved. Signals wait
+ * meanwhile, as for a moment nobody handles them. */
 static GenVM *move(GenVM *vm, Run *run, GenRef *task) {
     size_t size;
     GenRef image = gen_save(vm, *task);
     if (image == GEN_NULL) {
-        const char *text = gen_error_text(vm), *line = text + strlen(text);
-        while (line > text && (line[0] == 0 || line[0] == '\n' || line[-1] != '\n'))
-            line--;
-        snprintf(run->refusal, sizeof run->refusal, "%s", line);
-        gen_error_clear(vm);
-        run->refusals++;
+        note_refusal(vm, run);
         return vm;
     }
-    const void *data = gen_to_bytes(vm, image, &size);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const void *bytes = gen_to_bytes(vm, image, &size);
+    void *data = memcpy(malloc(size), bytes, size);
+    gen_vm_free(vm);
     GenVM *other = new_vm(run);
     *task = gen_load(other, data, size);
-    gen_vm_free(vm);
+    free(data);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     run->saves++;
-    if (*task != GEN_NULL) return other;
-    snprintf(run->output.data, SIZE, "%s", gen_error_text(other));
-    run->output.size = strlen(run->output.data);
+    if (*task == GEN_NULL) fputs(gen_error_text(other), stderr);
     return other;
 }
 
-static void run_script(Run *run, const Text *script, const char *name, uint64_t steps) {
+static void show_error(GenVM *vm) {
+    if (gen_error_matches(vm, "SystemExit")) return;
+    GenRef error = gen_error_take(vm);
+    gen_call_method(vm, gen_get_attr(vm, gen_import(vm, "sys"), "stdout"), "flush", 0, NULL);
+    gen_error_clear(vm);
+    gen_error_restore(vm, error);
+    fputs(gen_error_text(vm), stderr);
+}
+
+static void run_script(Run *run, const Text *script, uint64_t steps) {
+    char path[PATH_MAX];
     GenVM *vm = new_vm(run);
-    gen_set_global(vm, "__file__", gen_str(vm, name));
-    GenRef task = gen_task_from_source(vm, script->data, name);
+    snprintf(path, sizeof path, "%s/%s", folder, run->name);
+    gen_set_global(vm, "__file__", gen_str(vm, path));
+    GenRef task = gen_task_from_source(vm, script->data, path);
     GenOutcome outcome = {0};
     for (uint64_t limit = steps; task != GEN_NULL;) {
         gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, limit);
@@ -87,46 +139,100 @@ static void run_script(Run *run, const Text *script, const char *name, uint64_t 
         if (run->saves + run->refusals < SAVES_MOST && run->stops++ % run->every == 0)
             vm = move(vm, run, &task);
     }
-    if (outcome.kind == GEN_ERROR && getenv("SHOW")) fputs(gen_error_text(vm), stdout);
+    if (gen_error_pending(vm)) show_error(vm);
     gen_error_clear(vm);
-    if (task != GEN_NULL) gen_vm_finish(vm);
+    gen_vm_finish(vm);
     gen_vm_free(vm);
 }
 
+/* ---- what it says, and what it should ---- */
+
+/* A file without a name in the place of a descriptor, which is kept. */
+static int divert(int descriptor) {
+    FILE *file = tmpfile();
+    int kept = dup(descriptor);
+    dup2(fileno(file), descriptor);
+    fclose(file);
+    return kept;
+}
+
+/* What has been written there; the descriptor is again what it was. */
+static void bring_back(int descriptor, int kept, Text *text) {
+    lseek(descriptor, 0, SEEK_SET);
+    ssize_t size;
+    text->size = 0;
+    while ((size = read(descriptor, text->data + text->size, SIZE - 1 - text->size)) > 0)
+        text->size += (size_t)size;
+    text->data[text->size] = 0;
+    dup2(kept, descriptor);
+    close(kept);
+}
+
+static void use_input(const char *base) {
+    char path[310];
+    snprintf(path, sizeof path, "%s.in", base);
+    if (!freopen(path, "r", stdin) && !freopen("/dev/null", "r", stdin)) abort();
+}
+
+/* As the tests' runner does. */
+static void take_folder_out(Text *text) {
+    char start[PATH_MAX], *at = text->data;
+    snprintf(start, sizeof start, "%s/", folder);
+    for (size_t size = strlen(start); (at = strstr(at, start));) {
+        memmove(at, at + size, text->size - (size_t)(at - text->data) - size + 1);
+        text->size -= size;
+    }
+}
+
+static bool is_as_expected(const char *base, const char *suffix, Text *text) {
+    static Text expected;
+    take_folder_out(text);
+    read_text(base, suffix, &expected);
+    bool same = text->size == expected.size && !memcmp(text->data, expected.data, text->size);
+    if (!same && getenv("SHOW")) fprintf(report, "%.*s\n", (int)text->size, text->data);
+    return same;
+}
+
 static bool is_right(const char *path, uint64_t steps, bool sample) {
-    static Text script, expected;
+    static Text script;
     static Run run;
-    char out[400], base[300];
+    char base[300];
     snprintf(base, sizeof base, "%.*s", (int)strlen(path) - 4, path);
-    snprintf(out, sizeof out, "%s.out", base);
     read_text(path, "", &script);
-    read_text(out, "", &expected);
     memset(&run, 0, sizeof run);
+    run.name = path;
     run.dense = sample ? 2 : 20;
     run.every = sample ? 4 : 1;
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    run_script(&run, &script, name, steps);
-    bool same =
-        run.output.size == expected.size && !memcmp(run.output.data, expected.data, expected.size);
+    use_input(base);
+    int out = divert(1), err = divert(2);
+    run_script(&run, &script, steps);
+    fflush(stderr);
+    bring_back(1, out, &run.out);
+    bring_back(2, err, &run.err);
+    if (chdir(folder) != 0) return false;
+    bool same = is_as_expected(base, ".out", &run.out) & is_as_expected(base, ".err", &run.err);
     if (!same || (run.refusals && getenv("SHOW")))
-        printf("%s: %s, %ld saves, %ld refusals: %s\n", path, same ? "right" : "WRONG", run.saves,
-               run.refusals, run.refusal);
-    if (!same && getenv("SHOW")) printf("%.*s\n", (int)run.output.size, run.output.data);
+        fprintf(report, "%s: %s, %ld saves, %ld refusals: %s\n", path, same ? "right" : "WRONG",
+                run.saves, run.refusals, run.refusal);
     return same;
 }
 
 int main(int argc, char **argv) {
     int right = 0, all = 0;
+    find_command();
+    if (!getcwd(folder, sizeof folder)) return 2;
+    report = fdopen(dup(1), "w");
     signal(SIGPIPE, SIG_IGN); /* as gen does */
     signal(SIGXFSZ, SIG_IGN);
     if (argc > 2) {
         for (int i = 2; i < argc; i++, all++)
             right += is_right(argv[i], strtoull(argv[1], NULL, 10), false);
-        printf("%d of %d right\n", right, all);
+        fprintf(report, "%d of %d right\n", right, all);
+        fclose(report);
         return right != all;
     }
-    DIR *folder = opendir(".");
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+    DIR *here = opendir(".");
+    for (struct dirent *entry; here && (entry = readdir(here));) {
         size_t size = strlen(entry->d_name);
         if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".gen") ||
             !strcmp(entry->d_name, "lazily.gen") || !strcmp(entry->d_name, "imports.gen"))
@@ -136,7 +242,8 @@ int main(int argc, char **argv) {
         right += is_right(entry->d_name, imports ? 101 : 7, true);
         all++;
     }
-    if (folder) closedir(folder);
-    if (all && right == all) puts("all scripts, saved and loaded all the way");
+    if (here) closedir(here);
+    if (all && right == all) fputs("all scripts, saved and loaded all the way\n", report);
+    fclose(report);
     return right != all;
 }

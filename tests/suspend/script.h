@@ -16,7 +16,7 @@ typedef struct Text {
 } Text;
 
 /* False: there is no room, nothing is added. */
-static bool text_add(Text *text, const char *data, size_t size) {
+static inline bool text_add(Text *text, const char *data, size_t size) {
     if (text->size + size > SIZE) return false;
     memcpy(text->data + text->size, data, size);
     text->size += size;
