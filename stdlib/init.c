@@ -132,7 +132,8 @@ static const char *host_source(GenVM *vm, Value name, size_t *size) {
 static Value find_host_module(GenVM *vm, Value name) {
     size_t size;
     const char *source = host_source(vm, name, &size);
-    if (!source) return VALUE_UNSET;
+    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    if (!source) return dict_get_str(vm, vm->modules, name); /* it may have registered it */
     Value filename = str_format(vm, "<%S>", name);
     const char *text = filename == VALUE_ERROR ? NULL : str_c(vm, filename);
     Value code =

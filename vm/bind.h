@@ -59,6 +59,8 @@ static inline Signature *native_known_signature(const GenVM *vm, const NativeFun
 }
 size_t native_def_name(const NativeDef *def, const char **name, Binding *binding_or_null);
 
+bool native_knows_type(const char *word, size_t size); /* as the annotation of a parameter */
+
 /* The first parameter is the receiver that messages do not count: self of a method, cls of a
  * classmethod. */
 static inline int native_hides_first(const GenVM *vm, const NativeFunction *native) {

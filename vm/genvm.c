@@ -87,7 +87,7 @@ GenVM *gen_vm_new(const GenConfig *given) {
 void gen_vm_free(GenVM *vm) {
     if (!vm) return;
     api_check_free(vm);
-    free_vm(vm);
+    if (!vm->base) free_vm(vm); /* else a function of the host did that, to which it would return */
 }
 
 static bool flush_stream(GenVM *vm, Name name) {
@@ -109,6 +109,7 @@ static void join_threads(GenVM *vm) {
 
 bool gen_vm_finish(GenVM *vm) {
     API(vm);
+    if (vm->base) return raise_runtime(vm, "the virtual machine is running"), false;
     vm->handles->count = 0;
     join_threads(vm);
     vm_run_finalizers(vm);
@@ -192,6 +193,7 @@ Value genvm_compile(GenVM *vm, const char *source, size_t size, const char *name
                     int flags) {
     if (!vm->compile) return raise_runtime(vm, "this virtual machine has no compiler");
     if (!image_keep_builtins(vm)) return VALUE_ERROR;
+    if (!name) name = "<string>";
     return vm->compile(vm, source, size, name, mode,
                        flags | (name[0] == '<' ? COMPILE_KEEP_SOURCE : 0));
 }
@@ -204,30 +206,35 @@ static Value run_code(GenVM *vm, Value code) {
 }
 
 bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
-    API(vm);
+    API_GIVEN(source);
+    API_READY(vm, false);
     return run_code(vm, genvm_compile(vm, source, size, name, "exec", 0)) != VALUE_ERROR;
 }
 
 bool gen_run_string(GenVM *vm, const char *source, const char *name) {
+    API_GIVEN(source);
     API(vm);
     return gen_run_bytes(vm, source, strlen(source), name);
 }
 
 GenRef gen_eval(GenVM *vm, const char *expression) {
-    API(vm);
+    API_GIVEN(expression);
+    API_READY(vm, GEN_NULL);
     return ref_hold(
         vm, run_code(vm, genvm_compile(vm, expression, strlen(expression), "<string>", "eval", 0)));
 }
 
 GenStatus gen_run_interactive(GenVM *vm, const char *source, size_t size, const char *name) {
-    API(vm);
+    API_GIVEN(source);
+    API_READY(vm, GEN_ERROR);
     Value code = genvm_compile(vm, source, size, name, "single", COMPILE_INCOMPLETE);
     if (code == VALUE_UNSET) return GEN_END;
     return run_code(vm, code) == VALUE_ERROR ? GEN_ERROR : GEN_OK;
 }
 
 GenRef gen_import(GenVM *vm, const char *module) {
-    API(vm);
+    API_GIVEN(module);
+    API_READY(vm, GEN_NULL);
     Value from = tuple_pack(vm, 1, name_value(vm, NAME___name__));
     Value args[] = {str_from(vm, module), main_globals(vm), VALUE_NONE, from, int_value(0)};
     if (args[0] == VALUE_ERROR || from == VALUE_ERROR) return GEN_NULL;
@@ -240,48 +247,49 @@ GenRef gen_import(GenVM *vm, const char *module) {
 /* ---- making values ---- */
 
 GenRef gen_none(GenVM *vm) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, VALUE_NONE);
 }
 GenRef gen_bool(GenVM *vm, bool b) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, bool_value(b));
 }
 GenRef gen_int(GenVM *vm, int64_t i) {
-    API(vm);
-    return vm->exception != VALUE_UNSET ? GEN_NULL : ref_hold(vm, int_from_i64(vm, i));
+    API_READY(vm, GEN_NULL);
+    return ref_hold(vm, int_from_i64(vm, i));
 }
 GenRef gen_uint(GenVM *vm, uint64_t i) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, int_from_u64(vm, i));
 }
 GenRef gen_float(GenVM *vm, double d) {
-    API(vm);
-    return vm->exception != VALUE_UNSET ? GEN_NULL : ref_hold(vm, float_value(vm, d));
+    API_READY(vm, GEN_NULL);
+    return ref_hold(vm, float_value(vm, d));
 }
 GenRef gen_str_n(GenVM *vm, const char *utf8, size_t size) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, str_decode_utf8(vm, utf8, size, "strict"));
 }
 GenRef gen_str(GenVM *vm, const char *utf8) {
+    API_GIVEN(utf8);
     API(vm);
     return gen_str_n(vm, utf8, strlen(utf8));
 }
 GenRef gen_bytes(GenVM *vm, const void *data, size_t size) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, bytes_new(vm, data, size));
 }
 GenRef gen_list(GenVM *vm) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, list_new(vm, 0));
 }
 GenRef gen_dict(GenVM *vm) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, dict_new(vm));
 }
 
 GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value tuple = tuple_new(vm, count);
     if (tuple == VALUE_ERROR) return GEN_NULL;
     for (size_t i = 0; i < count; i++)
@@ -329,7 +337,9 @@ bool gen_is_none(GenVM *vm, GenRef ref) {
 }
 
 bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
-    API(vm);
+    API_GIVEN(out);
+    *out = false;
+    API_READY(vm, false);
     Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return false;
     Value truth = host_call(vm, object_value(vm->types[TYPE_BOOL]), 1, &v);
@@ -338,6 +348,7 @@ bool gen_to_bool(GenVM *vm, GenRef ref, bool *out) {
 }
 
 bool gen_to_int(GenVM *vm, GenRef ref, int64_t *out) {
+    API_GIVEN(out);
     API(vm);
     Value v = ref_value(vm, ref);
     *out = 0;
@@ -352,6 +363,7 @@ bool gen_to_int(GenVM *vm, GenRef ref, int64_t *out) {
 }
 
 bool gen_to_float(GenVM *vm, GenRef ref, double *out) {
+    API_GIVEN(out);
     API(vm);
     Value v = ref_value(vm, ref);
     *out = 0;
@@ -376,6 +388,7 @@ double gen_as_float(GenVM *vm, GenRef ref) {
 }
 
 const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
+    API_GIVEN(size);
     API(vm);
     Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return NULL;
@@ -388,6 +401,7 @@ const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
 }
 
 const void *gen_to_bytes(GenVM *vm, GenRef ref, size_t *size) {
+    API_GIVEN(size);
     API(vm);
     Value v = ref_value(vm, ref);
     const uint8_t *data;
@@ -398,13 +412,13 @@ const void *gen_to_bytes(GenVM *vm, GenRef ref, size_t *size) {
 }
 
 GenRef gen_repr(GenVM *vm, GenRef ref) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value v = ref_value(vm, ref);
     return v == VALUE_ERROR ? GEN_NULL : ref_hold(vm, finish(vm, value_repr(vm, v)));
 }
 
 GenRef gen_to_text(GenVM *vm, GenRef ref) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value v = ref_value(vm, ref);
     return v == VALUE_ERROR ? GEN_NULL : ref_hold(vm, finish(vm, value_str(vm, v)));
 }
@@ -412,36 +426,38 @@ GenRef gen_to_text(GenVM *vm, GenRef ref) {
 /* ---- containers, attributes, globals ---- */
 
 bool gen_len(GenVM *vm, GenRef ref, size_t *out) {
-    API(vm);
+    API_GIVEN(out);
+    *out = 0;
+    API_READY(vm, false);
     Value v = ref_value(vm, ref);
     Value length = v == VALUE_ERROR ? VALUE_ERROR : finish(vm, value_len(vm, v));
-    *out = length == VALUE_ERROR ? 0 : (size_t)as_int(length);
+    if (length != VALUE_ERROR) *out = (size_t)as_int(length);
     return length != VALUE_ERROR;
 }
 
 GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value v = ref_value(vm, container), k = ref_value(vm, key);
     return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
                                                 : ref_hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 GenRef gen_get_index(GenVM *vm, GenRef sequence, int64_t index) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value v = ref_value(vm, sequence), k = int_from_i64(vm, index);
     return v == VALUE_ERROR || k == VALUE_ERROR ? GEN_NULL
                                                 : ref_hold(vm, finish(vm, value_getitem(vm, v, k)));
 }
 
 bool gen_set_item(GenVM *vm, GenRef container, GenRef key, GenRef item) {
-    API(vm);
+    API_READY(vm, false);
     Value v = ref_value(vm, container), k = ref_value(vm, key), i = ref_value(vm, item);
     if (v == VALUE_ERROR || k == VALUE_ERROR || i == VALUE_ERROR) return false;
     return finish(vm, value_setitem(vm, v, k, i)) != VALUE_ERROR;
 }
 
 bool gen_append(GenVM *vm, GenRef list, GenRef item) {
-    API(vm);
+    API_READY(vm, false);
     Value v = ref_value(vm, list), i = ref_value(vm, item);
     if (v == VALUE_ERROR || i == VALUE_ERROR) return false;
     if (is_kind(v, TYPE_LIST)) return list_append(vm, v, i);
@@ -450,7 +466,8 @@ bool gen_append(GenVM *vm, GenRef list, GenRef item) {
 }
 
 GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
-    API(vm);
+    API_GIVEN(name);
+    API_READY(vm, GEN_NULL);
     Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name));
     return v == VALUE_ERROR || key == VALUE_ERROR
                ? GEN_NULL
@@ -458,7 +475,8 @@ GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name) {
 }
 
 bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
-    API(vm);
+    API_GIVEN(name);
+    API_READY(vm, false);
     Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name)),
           to = ref_value(vm, value);
     if (v == VALUE_ERROR || key == VALUE_ERROR || to == VALUE_ERROR) return false;
@@ -466,7 +484,8 @@ bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
 }
 
 GenRef gen_get_global(GenVM *vm, const char *name) {
-    API(vm);
+    API_GIVEN(name);
+    API_READY(vm, GEN_NULL);
     Value key = str_intern_from(vm, name, strlen(name));
     if (key == VALUE_ERROR) return GEN_NULL;
     Value v = dict_get_str(vm, AS_DICT(main_globals(vm)), key);
@@ -476,7 +495,8 @@ GenRef gen_get_global(GenVM *vm, const char *name) {
 }
 
 bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
-    API(vm);
+    API_GIVEN(name);
+    API_READY(vm, false);
     Value key = str_intern_from(vm, name, strlen(name)), v = ref_value(vm, value);
     return key != VALUE_ERROR && v != VALUE_ERROR &&
            dict_set_str(vm, AS_DICT(main_globals(vm)), key, v);
@@ -485,7 +505,7 @@ bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
 /* ---- calling ---- */
 
 GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value function = ref_value(vm, callable), few[16];
     few[0] = VALUE_UNSET; /* a call without arguments still hands the array on */
     if (function == VALUE_ERROR) return GEN_NULL;
@@ -504,6 +524,7 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
 
 GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
                        const GenRef *args) {
+    API_GIVEN(name);
     API(vm);
     GenScope scope = gen_scope_open(vm);
     return gen_scope_return(vm, scope, gen_call(vm, gen_get_attr(vm, object, name), count, args));
@@ -512,7 +533,7 @@ GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
 /* ---- generators ---- */
 
 GenRef gen_iter(GenVM *vm, GenRef iterable) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value v = ref_value(vm, iterable);
     return v == VALUE_ERROR
                ? GEN_NULL
@@ -536,9 +557,10 @@ static GenStatus outcome(GenVM *vm, Value v, GenRef *out) {
 }
 
 GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
-    API(vm);
-    Value v = ref_value(vm, iterator);
+    API_GIVEN(out);
     *out = GEN_NULL;
+    API_READY(vm, GEN_ERROR);
+    Value v = ref_value(vm, iterator);
     if (v == VALUE_ERROR) return GEN_ERROR;
     Value sent = VALUE_NONE;
     if (is_generator_like(v)) return outcome(vm, finish(vm, native_resume(vm, v, sent)), out);
@@ -546,9 +568,10 @@ GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out) {
 }
 
 GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
-    API(vm);
-    Value v = ref_value(vm, generator), sent = ref_value(vm, value);
+    API_GIVEN(out);
     *out = GEN_NULL;
+    API_READY(vm, GEN_ERROR);
+    Value v = ref_value(vm, generator), sent = ref_value(vm, value);
     if (v == VALUE_ERROR || sent == VALUE_ERROR) return GEN_ERROR;
     if (is_generator_like(v)) return outcome(vm, finish(vm, native_resume(vm, v, sent)), out);
     Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_send)));
@@ -556,7 +579,7 @@ GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
 }
 
 bool gen_close(GenVM *vm, GenRef generator) {
-    API(vm);
+    API_READY(vm, false);
     Value v = ref_value(vm, generator);
     if (v == VALUE_ERROR) return false;
     Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_close)));
@@ -566,6 +589,7 @@ bool gen_close(GenVM *vm, GenRef generator) {
 /* ---- exceptions ---- */
 
 bool gen_error_matches(GenVM *vm, const char *type) {
+    API_GIVEN(type);
     API(vm);
     Value name =
         vm->exception == VALUE_UNSET ? VALUE_ERROR : str_intern_from(vm, type, strlen(type));
@@ -641,6 +665,8 @@ const char *gen_error_text(GenVM *vm) {
 }
 
 GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...) {
+    API_GIVEN(type);
+    API_GIVEN(format);
     API(vm);
     Value name = str_intern_from(vm, type, strlen(type));
     Value cls = name == VALUE_ERROR ? VALUE_UNSET : dict_get_str(vm, vm->builtins, name);

@@ -5,7 +5,7 @@
 #include "vm/task.h"
 
 GenRef gen_save(GenVM *vm, GenRef root) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value v = root == GEN_NULL ? VALUE_UNSET : ref_value(vm, root);
     if (v == VALUE_ERROR) return GEN_NULL;
     bool whole = v == VALUE_UNSET || is_kind(v, TYPE_TASK);
@@ -28,7 +28,7 @@ static bool import_needs(GenVM *vm, const void *data, size_t size) {
 }
 
 GenRef gen_load(GenVM *vm, const void *data, size_t size) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     GenScope scope = gen_scope_open(vm); /* importing runs script code: the list of names is held */
     bool ready = import_needs(vm, data, size);
     gen_scope_close(vm, scope);
@@ -37,6 +37,6 @@ GenRef gen_load(GenVM *vm, const void *data, size_t size) {
 }
 
 GenRef gen_image_inspect(GenVM *vm, const void *data, size_t size) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, image_inspect(vm, data, size));
 }

@@ -38,7 +38,7 @@ static Value tuple_of(GenVM *vm, size_t count, const GenRef *refs) {
 }
 
 GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value function = ref_value(vm, callable);
     Value tuple = function == VALUE_ERROR ? function : tuple_of(vm, count, args);
     return tuple == VALUE_ERROR ? GEN_NULL : hold_call(vm, tuple_pack(vm, 2, function, tuple));
@@ -46,7 +46,7 @@ GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const GenRef *arg
 
 GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callable, size_t count,
                      const GenRef *args) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value parts[] = {ref_value(vm, then), ref_value(vm, state), ref_value(vm, callable),
                      tuple_of(vm, count, args)};
     for (int i = 0; i < 4; i++)
@@ -130,11 +130,17 @@ Buffer *genvm_storage(GenVM *vm, size_t size) {
 }
 
 const NativeDef *genvm_native(GenVM *vm, const GenFunction *function) {
-    Buffer *storage = genvm_storage(vm, sizeof(HostDef));
-    if (!storage) return NULL;
     bool asynchronous, plain;
     const char *signature = skip_word(function->signature, "async", &asynchronous);
     signature = skip_word(signature, "def", &plain);
+    if (!genvm_check_signature(vm, signature)) return NULL;
+    if (asynchronous && function->fn) {
+        raise_error(vm, EXC_SYSTEM_ERROR, "signature %s: async, but the function has a body",
+                    signature);
+        return NULL;
+    }
+    Buffer *storage = genvm_storage(vm, sizeof(HostDef));
+    if (!storage) return NULL;
     HostDef *host = (HostDef *)storage->data;
     *host = (HostDef){.def = {signature, function->fn ? call_host : call_external, function->doc},
                       .fn = function->fn,
@@ -150,12 +156,15 @@ Value genvm_function(GenVM *vm, const GenFunction *function, Value module) {
 }
 
 GenRef gen_function(GenVM *vm, const GenFunction *function) {
-    API(vm);
+    API_GIVEN(function);
+    API_READY(vm, GEN_NULL);
     return ref_hold(vm, genvm_function(vm, function, VALUE_UNSET));
 }
 
 bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions) {
-    API(vm);
+    API_GIVEN(name);
+    API_GIVEN(functions);
+    API_READY(vm, false);
     Value key = str_intern_from(vm, name, strlen(name)), module = module_new(vm, key);
     if (module == VALUE_ERROR) return false;
     for (; functions->signature; functions++) {

@@ -29,10 +29,13 @@ void api_check_free(GenVM *vm);
 #define API(vm)                                                                                    \
     __attribute__((cleanup(api_leave), unused)) ApiCall api_call = api_enter((vm), __func__)
 #define API_OUT(vm) const char *api_function = api_name((vm), NULL)
+#define API_GIVEN(pointer) api_given((pointer), __func__)
+void api_given(const void *pointer, const char *function); /* stops where it is NULL */
 #define API_IN(vm) api_name((vm), api_function)
 #else
 #define API(vm) (void)(vm)
 #define API_OUT(vm) (void)(vm)
+#define API_GIVEN(pointer) (void)(pointer)
 #define API_IN(vm) (void)(vm)
 static inline void api_check(GenVM *vm, const char *function) {
     (void)vm, (void)function;
@@ -42,11 +45,20 @@ static inline void api_check_free(GenVM *vm) {
 }
 #endif
 
+/* What opens those that make values or run script code: they do nothing while an exception is
+ * pending, so that the first one stays and no script runs with it. */
+#define API_READY(vm, failed)                                                                      \
+    API(vm);                                                                                       \
+    if (unlikely((vm)->exception != VALUE_UNSET)) return failed
+
 /* genvm_natives.c: storage that lives as long as the VM; the native that calls a host function; the
  * function object of one (module: its name or VALUE_UNSET). */
 Buffer *genvm_storage(GenVM *vm, size_t size);
 const NativeDef *genvm_native(GenVM *vm, const GenFunction *function);
 Value genvm_function(GenVM *vm, const GenFunction *function, Value module);
+
+/* genvm_signature.c: SystemError says what is wrong with it. */
+bool genvm_check_signature(GenVM *vm, const char *signature);
 
 /* genvm_types.c: GenTypeDef.version of a class that gen_type_new made */
 uint32_t genvm_type_version(const struct Type *type);

@@ -22,6 +22,14 @@
 #define KEPT ((uint32_t)1 << 31)
 enum { GENERATION_SHIFT = 24, GENERATION_MASK = 127, INDEX_MASK = (1 << GENERATION_SHIFT) - 1 };
 
+/* The most refs in open scopes: what leaves room for the bit of kept ones, and in debug builds for
+ * the generation. */
+#ifdef GEN_DEBUG
+enum { REFS_MOST = INDEX_MASK };
+#else
+#define REFS_MOST (KEPT - 1)
+#endif
+
 struct KeptRefs {
     uint32_t count, capacity, free; /* free: index + 1 of the first free entry, 0: none */
     struct KeptRef {
@@ -53,6 +61,10 @@ static void stop(const char *function, const char *what) {
 void api_check(GenVM *vm, const char *function) {
     if (!vm) stop(function, "no virtual machine was given");
     if (!vm->handles) stop(function, "a virtual machine was used that is freed");
+}
+
+void api_given(const void *pointer, const char *function) {
+    if (!pointer) stop(function, "NULL was given where there must be something");
 }
 
 static bool is_elsewhere(const Handles *handles) {
@@ -109,6 +121,7 @@ static inline uint8_t first_generation(const GenVM *vm) {
 
 static bool grow(GenVM *vm, HandleScope *handles) {
     uint32_t capacity = handles->capacity * 2;
+    if (capacity > REFS_MOST) return raise_memory(vm), false;
     Value *values = memory_resize(vm, handles->values, capacity * sizeof(Value));
     if (!values) return raise_memory(vm), false;
     handles->values = values;

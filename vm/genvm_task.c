@@ -24,7 +24,7 @@ static GenRef make(GenVM *vm, Value callable, Value args) {
 }
 
 GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Value function = ref_value(vm, callable), tuple = tuple_new(vm, count);
     if (function == VALUE_ERROR || tuple == VALUE_ERROR) return GEN_NULL;
     for (size_t i = 0; i < count; i++)
@@ -33,12 +33,14 @@ GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args
 }
 
 GenRef gen_task_from_source(GenVM *vm, const char *source, const char *name) {
+    API_GIVEN(source);
     API(vm);
     return gen_task_from_bytes(vm, source, strlen(source), name);
 }
 
 GenRef gen_task_from_bytes(GenVM *vm, const char *source, size_t size, const char *name) {
-    API(vm);
+    API_GIVEN(source);
+    API_READY(vm, GEN_NULL);
     Value code = genvm_compile(vm, source, size, name, "exec", 0);
     if (code == VALUE_ERROR) return GEN_NULL;
     Dict *globals = AS(Module, vm->main_module)->dict;
@@ -139,6 +141,7 @@ size_t gen_task_tickets(GenVM *vm, GenRef ref, GenTicket *tickets, size_t capaci
 }
 
 bool gen_task_ticket(GenVM *vm, GenRef ref, GenTicket number, GenOutcome *out) {
+    API_GIVEN(out);
     API(vm);
     *out = (GenOutcome){.kind = GEN_CALLOUT};
     Task *task = task_of(vm, ref);
@@ -173,6 +176,7 @@ static bool tell_frame(GenVM *vm, int64_t index, GenFrame *out) {
 }
 
 bool gen_task_frame(GenVM *vm, GenRef ref, size_t index, GenFrame *out) {
+    API_GIVEN(out);
     API(vm);
     *out = (GenFrame){0};
     Task *task = task_of(vm, ref);
@@ -218,7 +222,7 @@ uint64_t gen_task_spent(GenVM *vm, GenRef ref, GenBudget budget) {
 }
 
 bool gen_task_kill(GenVM *vm, GenRef ref, uint64_t steps) {
-    API(vm);
+    API_READY(vm, false);
     Task *task = task_of(vm, ref);
     if (!task) return false;
     if (task->header.state == TASK_RUNNING) {

@@ -130,8 +130,15 @@ static bool add_method(GenVM *vm, Type *type, const GenFunction *function) {
     Value method = genvm_function(vm, function, VALUE_UNSET);
     if (method == VALUE_ERROR) return false;
     NativeFunction *native = AS(NativeFunction, method);
-    native->header.kind = native->header.shape = TYPE_NATIVE_METHOD;
+    Binding binding;
+    const char *name;
+    native_def_name(native->def, &name, &binding);
     native->owner = type;
+    if (binding != BINDING_STATIC) native->header.kind = native->header.shape = TYPE_NATIVE_METHOD;
+    if (binding == BINDING_CLASS) {
+        native->header.flags |= NATIVE_CLASSMETHOD;
+        native->header.shape = TYPE_NATIVE_CLASSMETHOD;
+    }
     return type_set_attribute(vm, type, native->name, method);
 }
 
@@ -202,7 +209,8 @@ static bool note_type(GenVM *vm, Type *type) {
 }
 
 GenRef gen_type_new(GenVM *vm, const GenTypeDef *def) {
-    API(vm);
+    API_GIVEN(def);
+    API_READY(vm, GEN_NULL);
     HostType *host = new_host_type(vm, def);
     Type *type = host ? type_new_native(vm, &host->type, NULL) : NULL;
     if (!type || !type_dict(vm, type)) return GEN_NULL;
@@ -237,7 +245,7 @@ static HostObject *object_new(GenVM *vm, Type *type) {
 }
 
 GenRef gen_object_new(GenVM *vm, GenRef cls) {
-    API(vm);
+    API_READY(vm, GEN_NULL);
     Type *type = host_class(vm, cls);
     HostObject *object = type ? object_new(vm, type) : NULL;
     return object ? ref_hold(vm, object_value(object)) : GEN_NULL;
@@ -253,6 +261,7 @@ static HostObject *host_object(GenVM *vm, GenRef ref, const GenTypeDef *def) {
 }
 
 void *gen_object_data(GenVM *vm, GenRef ref, const GenTypeDef *def) {
+    API_GIVEN(def);
     API(vm);
     HostObject *object = host_object(vm, ref, def);
     return object ? object->payload + slots_size(def) : NULL;
@@ -268,6 +277,7 @@ static Value *slot_of(GenVM *vm, GenRef ref, const GenTypeDef *def, uint32_t slo
 }
 
 GenRef gen_object_get(GenVM *vm, GenRef ref, const GenTypeDef *def, uint32_t slot) {
+    API_GIVEN(def);
     API(vm);
     HostObject *object;
     Value *place = slot_of(vm, ref, def, slot, &object);
@@ -275,6 +285,7 @@ GenRef gen_object_get(GenVM *vm, GenRef ref, const GenTypeDef *def, uint32_t slo
 }
 
 bool gen_object_set(GenVM *vm, GenRef ref, const GenTypeDef *def, uint32_t slot, GenRef value) {
+    API_GIVEN(def);
     API(vm);
     HostObject *object;
     Value *place = slot_of(vm, ref, def, slot, &object);

@@ -257,6 +257,19 @@ static bool put_by_type(ImageWriter *w, Type *owner, Value name, const Object *o
     return true;
 }
 
+/* A function of the host's, as it has put it into __main__ here and will in the other VM. */
+static bool put_by_main(ImageWriter *w, Value name, const Object *object) {
+    if (!is_kind(w->vm->main_module, TYPE_MODULE)) return false;
+    Module *main = AS(Module, w->vm->main_module);
+    bool here = object->kind == TYPE_NATIVE && object->flags & NATIVE_CALLS &&
+                ((const NativeFunction *)object)->module == VALUE_UNSET &&
+                dict_get_str(w->vm, main->dict, name) == object_value(object);
+    if (!here) return false;
+    image_put_number(w->out, 0);
+    image_put_text(w->out, main->name);
+    return true;
+}
+
 static bool put_by_name(ImageWriter *w, Value module_name, Value name, const Object *object) {
     GenVM *vm = w->vm;
     Value module = present_module(vm, module_name);
@@ -278,7 +291,7 @@ static bool put_by_module(ImageWriter *w, Value name, const Object *object) {
 void save_native_ref_shell(ImageWriter *w, Object *object) {
     Type *owner = image_native_owner(object);
     Value name = native_name(object);
-    bool found = !owner                               ? put_by_module(w, name, object)
+    bool found = !owner ? put_by_module(w, name, object) || put_by_main(w, name, object)
                  : image_is_native_type(w->vm, owner) ? put_by_type(w, owner, name, object)
                                                       : put_by_home(w, owner, name, object);
     if (!found) {

@@ -75,6 +75,12 @@ static bool is_word(const char *word, size_t size, const char *other) {
     return strlen(other) == size && memcmp(word, other, size) == 0;
 }
 
+bool native_knows_type(const char *word, size_t size) {
+    for (size_t i = 0; i < sizeof conversions / sizeof *conversions; i++)
+        if (is_word(word, size, conversions[i].word)) return true;
+    return is_word(word, size, "None");
+}
+
 static void parse_annotation(Reader *reader, Param *param) {
     int alternatives = 0;
     do {

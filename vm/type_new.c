@@ -35,8 +35,10 @@ Type *type_metatype(GenVM *vm, Type *winner, Tuple *bases) {
 
 static bool adds_layout(const Type *type) {
     if (!type->base) return true;
+    if (type->instance_kind == TYPE_HOST && type->def != type->base->def) return true;
     if (!type->is_builtin) return type->member_count != type->base->member_count;
-    if (type->instance_kind == KIND_EXCEPTION) return exception_type_attributes(type->id) != NULL;
+    if (type->instance_kind == KIND_EXCEPTION && type->base->instance_kind == KIND_EXCEPTION)
+        return exception_type_attributes(type->id) != NULL;
     return type->instance_kind != type->base->instance_kind ||
            type->def->size != type->base->def->size;
 }

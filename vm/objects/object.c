@@ -195,7 +195,9 @@ static bool set_class(GenVM *vm, Value self, Value value) {
             vm, "__class__ assignment only supported for mutable types or ModuleType subclasses");
         return false;
     }
-    if (from->instance_kind != to->instance_kind || from->member_count != to->member_count ||
+    bool other_host = from->instance_kind == TYPE_HOST && from->def != to->def;
+    if (from->instance_kind != to->instance_kind || other_host ||
+        from->member_count != to->member_count ||
         from->has_instance_dict != to->has_instance_dict || !has_slots_of(vm, to, from)) {
         raise_type(vm, "__class__ assignment: '%N' object layout differs from '%N'", to, from);
         return false;

@@ -181,7 +181,7 @@ static void trace(GenVM *vm, Object *object) {
 static bool takes_references(GenVM *vm, Value v) {
     if (!is_object(v)) return false;
     Type *type = type_of(vm, v);
-    if (!type->is_builtin) {
+    if (!type->is_builtin && !is_kind(v, TYPE_HOST)) {
         if (type->has_instance_dict) return true;
         return type_lookup(vm, type, name_value(vm, NAME___weakref__)) != VALUE_UNSET;
     }
