@@ -264,8 +264,8 @@ static Value replace(GenVM *vm, Value *args) {
 
 static Value repr(GenVM *vm, Value self) {
     const Code *code = code_of(self);
-    return str_format(vm, "<code object %S at 0x%lx, file \"%S\", line %u>", code->name,
-                      (unsigned long)self - 1, code->filename, code->first_line);
+    return str_format(vm, "<code object %S at %p, file \"%S\", line %u>", code->name,
+                      (void *)as_object(self), code->filename, code->first_line);
 }
 
 static void trace(GenVM *vm, Object *object) {

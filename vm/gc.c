@@ -705,6 +705,15 @@ void gc_begin_finalizable(GenVM *vm) {
     vm->heap->finalizable_at_first = vm->heap->finalizable_count;
 }
 
+void gc_forget_finalized(GenVM *vm) {
+    Heap *heap = vm->heap;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < heap->finalizable_count; i++)
+        if (heap->finalizable[i]->gc & GC_FINALIZABLE)
+            heap->finalizable[kept++] = heap->finalizable[i];
+    heap->finalizable_count = kept;
+}
+
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
                          void *context) {
     Heap *heap = vm->heap;

@@ -86,6 +86,7 @@ void gc_finalizable(GenVM *vm, void *object);
  * new VM. */
 void gc_begin_finalizable(GenVM *vm);
 bool gc_has_finalizable(GenVM *vm);
+void gc_forget_finalized(GenVM *vm); /* those that have no GC_FINALIZABLE any more */
 void gc_each_finalizable(GenVM *vm, void (*visit)(GenVM *vm, Object *object, void *context),
                          void *context);
 

@@ -12,25 +12,17 @@
 
 enum { DEPTH_CHECK = 128 }; /* generators made between two looks at how deep they are nested */
 
-static Generator *note_origin(GenVM *vm, Generator *coroutine) {
-    Value origin = generator_origin(vm);
-    if (origin == VALUE_ERROR) return NULL;
-    *generator_hook(coroutine) = origin;
-    coroutine->header.flags |= COROUTINE_ORIGIN;
-    return coroutine;
-}
-
 /* Can a generator of the code have something to do when it is closed? */
 static inline bool may_finalize(const Code *code) {
     return code->range_count || code->frozen; /* which says nothing of its ranges yet */
 }
 
 /* What is none of the commonest kind: a coroutine or an async generator. */
-static Generator *new_asynchronous(GenVM *vm, Function *function) {
+static Generator *new_asynchronous(GenVM *vm, Function *function, Value origin) {
     const Code *code = function->code;
     TypeId kind = code->flags & CODE_COROUTINE ? TYPE_COROUTINE : TYPE_ASYNC_GENERATOR;
-    bool noted = kind == TYPE_COROUTINE && vm->origin_depth;
-    uint32_t words = code->regs + (kind == TYPE_ASYNC_GENERATOR || noted);
+    bool hooked = kind == TYPE_ASYNC_GENERATOR || origin != VALUE_UNSET;
+    uint32_t words = code->regs + hooked;
     Generator *generator = gc_new(vm, sizeof *generator + words * sizeof(Value), kind);
     if (unlikely(!generator)) return NULL;
     generator->pc = function->entry;
@@ -39,17 +31,22 @@ static Generator *new_asynchronous(GenVM *vm, Function *function) {
         generator->dest = vm->base ? (Value *)(uintptr_t)vm->base[FRAME_FUNCTION] : NULL;
         generator->exit_pc = vm->pc;
         gc_finalizable(vm, generator);
-        return noted ? note_origin(vm, generator) : generator;
+        if (hooked) generator->header.flags |= COROUTINE_ORIGIN;
+    } else if (may_finalize(code)) {
+        gc_finalizable(vm, generator);
     }
-    if (may_finalize(code)) gc_finalizable(vm, generator);
-    *generator_hook(generator) = VALUE_UNSET;
+    if (hooked) *generator_hook(generator) = origin;
     return generator;
 }
 
 Generator *generator_new(GenVM *vm, Function *function) {
     const Code *code = function->code;
     if (unlikely(++vm->generators_made % DEPTH_CHECK == 0) && !frame_check_depth(vm)) return NULL;
-    if (unlikely(!(code->flags & CODE_GENERATOR))) return new_asynchronous(vm, function);
+    if (unlikely(!(code->flags & CODE_GENERATOR))) {
+        bool noted = code->flags & CODE_COROUTINE && vm->origin_depth;
+        Value origin = noted ? generator_origin(vm) : VALUE_UNSET;
+        return origin == VALUE_ERROR ? NULL : new_asynchronous(vm, function, origin);
+    }
     Generator *generator =
         gc_new(vm, sizeof *generator + code->regs * sizeof(Value), TYPE_GENERATOR);
     if (unlikely(!generator)) return NULL;
@@ -57,6 +54,12 @@ Generator *generator_new(GenVM *vm, Function *function) {
     generator->links[FRAME_LINKS + FRAME_FUNCTION] = object_value(function);
     if (may_finalize(code)) gc_finalizable(vm, generator);
     return generator;
+}
+
+Generator *generator_remake(GenVM *vm, Function *function, bool noted) {
+    if (function->code->flags & CODE_COROUTINE)
+        return new_asynchronous(vm, function, noted ? VALUE_NONE : VALUE_UNSET);
+    return generator_new(vm, function);
 }
 
 Generator *generator_wear(GenVM *vm, Generator *generator, Type *cls) {

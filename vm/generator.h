@@ -104,6 +104,8 @@ static inline bool generator_unstarted(Generator *generator) {
 /* A generator (coroutine, ...) of `function`, its parameters not yet filled: regs[0..] are for the
  * caller to set. */
 Generator *generator_new(GenVM *vm, Function *function);
+/* The same for one that is loaded or copied; noted: a coroutine's origin is to follow. */
+Generator *generator_remake(GenVM *vm, Function *function, bool noted);
 
 /* RuntimeError "cannot reuse already awaited ...": of a coroutine or an async generator's step that
  * is finished. */

@@ -542,7 +542,9 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
  * gen_save takes a stopped task, a suspended generator or coroutine, or any other value, with all
  * that it reaches, and gives bytes; GEN_NULL as root saves the user's modules. A task brings the
  * user's modules along, and asyncio's running loop with all its tasks, timers and open call-outs,
- * unless it watches a descriptor or a signal. TypeError says by which path what cannot be saved was
+ * unless it watches a descriptor or a signal; and the numbers that id() and hash() have told. If
+ * it is the only task of its VM that has not ended, garbage that has still to be finalized goes
+ * along, too, but for open files. TypeError says by which path what cannot be saved was
  * reached: an open file, an object of the host. gen_load takes nothing for granted: any bytes give
  * a value that works, or a ValueError (no image, or a damaged one). A task's image is for a VM of
  * its own: its main module becomes that of the VM. gen_save runs no script code; gen_load imports

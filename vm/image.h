@@ -17,7 +17,8 @@
  *     records      varint count, then the shells of all records, then their bodies
  *     targets      a value for each weak reference (image_weak.c)
  *     root         a value
- *     numbers      of a task or a VM: the identities of objects (image_identity.c)
+ *     numbers      of a task or a VM: the identities of objects (image_identity.c), and which of
+ *                  them have been finalized (image_finalize.c)
  *     check        8 bytes: hash of all bytes before (accidents only: it is no signature)
  *
  * The root is the value itself; of a task a tuple of it, a list of the user's modules, and what is

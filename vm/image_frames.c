@@ -14,6 +14,7 @@
  * While an image is being read its generators are finished ones, so that nothing wakes them should
  * it be refused. The last check makes them what they were.
  */
+#include "vm/continue.h"
 #include "vm/image_private.h"
 #include "vm/type_private.h"
 
@@ -98,7 +99,14 @@ static bool check_function(ImageReader *r, const Function *function) {
 enum { GENERATOR_OF_OTHERS = GENERATOR_OF_LOOP | GENERATOR_OF_PARAMETER };
 
 static uint8_t saved_flags(const Object *object) {
-    return object->kind == TYPE_ASYNC_GENERATOR ? AGEN_RUNNING | AGEN_CLOSED : GENERATOR_OF_OTHERS;
+    if (object->kind == TYPE_ASYNC_GENERATOR) return AGEN_RUNNING | AGEN_CLOSED;
+    return GENERATOR_OF_OTHERS | (object->kind == TYPE_COROUTINE ? COROUTINE_ORIGIN : 0);
+}
+
+/* An async generator's finalizer, a coroutine's origin. */
+static bool is_hooked(const Object *object) {
+    return object->kind == TYPE_ASYNC_GENERATOR ||
+           (object->kind == TYPE_COROUTINE && object->flags & COROUTINE_ORIGIN);
 }
 
 void save_generator_shell(ImageWriter *w, Object *object) {
@@ -145,6 +153,23 @@ void image_put_register(ImageWriter *w, const Code *code, uint32_t distance, Val
     if (marked) image_put_number(w->out, (uint64_t)(taker - code->instrs));
 }
 
+/* Who has made a coroutine that is not started is told when it never is. */
+static bool is_new_coroutine(const Generator *generator, GeneratorState state) {
+    return generator->header.kind == TYPE_COROUTINE && state == GENERATOR_SUSPENDED &&
+           generator->pc == generator_function((Generator *)(uintptr_t)generator)->entry;
+}
+
+static void put_maker(ImageWriter *w, const Generator *coroutine) {
+    Value maker = coroutine->dest ? (Value)(uintptr_t)coroutine->dest : VALUE_UNSET;
+    if (!w->whole || !is_kind(maker, TYPE_FUNCTION) || continue_is_stub(w->vm, AS(Function, maker)))
+        maker = VALUE_UNSET;
+    image_put_value(w, maker);
+    if (maker == VALUE_UNSET) return;
+    const Code *code = AS(Function, maker)->code;
+    uint64_t word = (uint64_t)(coroutine->exit_pc - code->instrs);
+    image_put_number(w->out, word > code->instr_count ? 0 : word);
+}
+
 void save_generator_body(ImageWriter *w, Object *object) {
     Generator *generator = (Generator *)object;
     const Code *code = generator_function(generator)->code;
@@ -155,7 +180,7 @@ void save_generator_body(ImageWriter *w, Object *object) {
         return;
     }
     image_put_byte(w->out, object->state);
-    if (object->kind == TYPE_ASYNC_GENERATOR) image_put_value(w, *generator_hook(generator));
+    if (is_hooked(object)) image_put_value(w, *generator_hook(generator));
     if (object->state == GENERATOR_DONE) {
         image_put_extra(w, object);
         return;
@@ -164,9 +189,13 @@ void save_generator_body(ImageWriter *w, Object *object) {
     image_put_number(w->out, word);
     if (running)
         image_put_pointer(w, generator->parent && generator->root ? generator->root : NULL);
+    if (is_new_coroutine(generator, (GeneratorState)object->state)) put_maker(w, generator);
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < code->regs && !w->failed; reg++) {
-        if (!is_wanted(w->vm, generator, code, reg, word)) continue;
+        if (!is_wanted(w->vm, generator, code, reg, word)) {
+            if (w->clears && is_object(generator->regs[reg])) generator->regs[reg] = VALUE_UNSET;
+            continue;
+        }
         image_put_register(w, code, reg - last + 1, generator->regs[reg]);
         last = reg;
     }
@@ -200,7 +229,7 @@ Object *load_generator_shell(ImageReader *r) {
     Function *function = (Function *)r->objects[number];
     if (!(function->code->flags & GENERATOR_CODE))
         return image_bad(r, "a generator of a plain function"), NULL;
-    Generator *generator = generator_new(r->vm, function);
+    Generator *generator = generator_remake(r->vm, function, flags & COROUTINE_ORIGIN);
     if (!generator) return NULL;
     generator->header.state = GENERATOR_DONE;
     generator->header.flags |= (uint8_t)flags & saved_flags(&generator->header);
@@ -241,6 +270,19 @@ bool image_get_register(ImageReader *r, const Code *code, uint32_t *reg, Value *
     return true;
 }
 
+/* Until it comes to life the maker is its `root`. */
+static bool get_maker(ImageReader *r, Generator *coroutine) {
+    Function *maker;
+    uint32_t word;
+    if (!image_get_pointer(r, TYPE_FUNCTION, &maker)) return false;
+    coroutine->root = (Generator *)(void *)maker;
+    if (!maker) return true;
+    if (!image_get_u32(r, &word) || !code_thaw(r->vm, maker->code)) return false;
+    if (word > maker->code->instr_count) return image_bad(r, "a coroutine made beyond all code");
+    coroutine->exit_pc = maker->code->instrs + word;
+    return true;
+}
+
 bool load_generator_body(ImageReader *r, Object *object) {
     Generator *generator = (Generator *)object;
     const Code *code = generator_function(generator)->code;
@@ -248,8 +290,10 @@ bool load_generator_body(ImageReader *r, Object *object) {
     if (state > GENERATOR_DONE || (state == GENERATOR_RUNNING && r->root != IMAGE_ROOT_TASK))
         return image_bad(r, "a generator in an unknown state");
     note_state(generator, (GeneratorState)state);
-    if (object->kind == TYPE_ASYNC_GENERATOR && !image_get_optional(r, generator_hook(generator)))
-        return false;
+    if (is_hooked(object) && !image_get_optional(r, generator_hook(generator))) return false;
+    if (object->kind == TYPE_COROUTINE && is_hooked(object) &&
+        !is_kind(*generator_hook(generator), TYPE_TUPLE))
+        return image_bad(r, "a coroutine's origin that is none");
     if (state == GENERATOR_DONE) return image_get_extra(r, object);
     uint32_t word, reg = 0;
     if (!image_get_u32(r, &word) || !code_thaw(r->vm, code)) return false;
@@ -263,6 +307,8 @@ bool load_generator_body(ImageReader *r, Object *object) {
             return image_bad(r, "a root that is none");
         generator->root = root == VALUE_UNSET ? NULL : AS(Generator, root);
     }
+    if (is_new_coroutine(generator, (GeneratorState)state) && !get_maker(r, generator))
+        return false;
     for (bool more = true; more;)
         if (!image_get_register(r, code, &reg, generator->regs, &more)) return false;
     return image_get_extra(r, object);
@@ -341,7 +387,10 @@ static void bring_to_life(ImageReader *r) {
             Generator *generator = (Generator *)object;
             generator->parent = NULL;
             object->state = (uint8_t)image_generator_state(generator);
-            generator->dest = NULL;
+            bool made = object->kind == TYPE_COROUTINE && generator_unstarted(generator);
+            generator->dest =
+                made && generator->root ? (Value *)(object_value(generator->root)) : NULL;
+            if (made) generator->root = NULL;
             if (!generator_unstarted(generator)) generator->exit_pc = NULL;
         }
         if (r->tags[i] == IMAGE_INSTANCE &&
@@ -355,6 +404,7 @@ bool image_check_frames(ImageReader *r, Value *root) {
         !image_take_weakrefs(r))
         return false;
     bring_to_life(r);
+    image_forget_finalized(r);
     image_start_task(r);
     return true;
 }

@@ -362,7 +362,8 @@ static bool read_all(ImageReader *r, Value *value) {
         !image_get_targets(r))
         return false;
     if (!image_get_value(r, value)) return false;
-    if (root != IMAGE_ROOT_VALUE && !image_get_identities(r)) return false;
+    if (root != IMAGE_ROOT_VALUE && !(image_get_identities(r) && image_get_finalized(r)))
+        return false;
     if (r->at != r->end) return image_bad(r, "%zu bytes are left over", (size_t)(r->end - r->at));
     if (!image_finish_classes(r) || !image_check_later(r) || !image_fill_tables(r) ||
         !image_check_custom(r))

@@ -119,6 +119,8 @@ typedef struct ImageWriter {
     struct Threads *threads; /* of the task */
     Value loading;           /* list: names of modules of the library whose import is under way */
     bool whole;              /* namespaces are saved whole */
+    bool clears;             /* registers that are not saved are cleared: see image_finalize.c */
+    bool settled, leaves;    /* see image_leaves_some, and what that has told */
     bool weak;               /* there are weak references */
     bool script_hashes;      /* a table holds hashes that script code computed */
     bool failed;             /* an exception is pending */
@@ -169,12 +171,13 @@ typedef struct ImageReader {
     const uint8_t *at, *end, *start;
     Object **objects; /* by number; in a Buffer that the reader holds */
     uint8_t *tags;
-    uint32_t count;    /* of records in the image */
-    uint32_t made;     /* shells read so far */
-    uint32_t current;  /* record whose shell or body is being read */
-    bool weak;         /* there are weak references */
-    bool same_hashes;  /* the VM that saved had the same hash key */
-    bool moved_tables; /* a set is not laid out as it was */
+    uint32_t count;           /* of records in the image */
+    uint32_t made;            /* shells read so far */
+    uint32_t current;         /* record whose shell or body is being read */
+    bool weak;                /* there are weak references */
+    const uint8_t *finalized; /* where the objects that were finalized stand; or NULL */
+    bool same_hashes;         /* the VM that saved had the same hash key */
+    bool moved_tables;        /* a set is not laid out as it was */
     Tuple *frozen; /* not NULL: names of frozen code; it is the library's own, and not verified */
     ImagePending *pending;
     uint32_t pending_count, pending_capacity;
@@ -269,6 +272,17 @@ bool image_code_hash(GenVM *vm, Code *code, uint8_t hash[IMAGE_HASH_SIZE]);
 uint32_t image_layout_version(GenVM *vm, const Type *type); /* of the fields of its objects; or 0 */
 const ImageLayout *image_layout_of(GenVM *vm, const Object *object);
 bool image_check_later(ImageReader *r); /* every object of a layout with a check */
+
+/* image_finalize.c: what waits to be finalized, if the task is alone in the VM: a list; does the
+ * image that is written leave out what needs a finalizer (w->settled: after a collection); and the
+ * objects that had theirs */
+Value image_due(ImageWriter *w, Value task);
+bool image_leaves_some(ImageWriter *w, Value task);
+void image_put_finalized(ImageWriter *w);
+bool image_get_finalized(ImageReader *r);    /* checks them */
+void image_forget_finalized(ImageReader *r); /* when all is alive */
+bool image_check_due(Value list);
+bool image_take_due(GenVM *vm, Value list);
 
 /* image_identity.c: the numbers of objects; not in images of values */
 void image_put_identities(ImageWriter *w);

@@ -526,6 +526,7 @@ static void init_writer(ImageWriter *w, GenVM *vm) {
     w->task = NULL;
     w->threads = NULL;
     w->loading = VALUE_UNSET;
+    w->clears = w->settled = w->leaves = false;
     w->whole = w->weak = w->script_hashes = w->failed = false;
 }
 
@@ -611,6 +612,12 @@ static Value assemble(ImageWriter *w, ImageRoot root) {
     return image;
 }
 
+static void put_numbers_and_ends(ImageWriter *w, Value task) {
+    image_put_identities(w);
+    image_put_finalized(w);
+    w->leaves = image_leaves_some(w, task);
+}
+
 static Value save(ImageWriter *w, Value value, ImageRoot kind) {
     w->whole = kind != IMAGE_ROOT_VALUE;
     ImageBytes root;
@@ -622,7 +629,7 @@ static Value save(ImageWriter *w, Value value, ImageRoot kind) {
     if (!w->failed && save_all(w)) image_put_targets(w);
     if (!w->failed) {
         image_put(&w->bodies, root.data, root.size);
-        if (kind != IMAGE_ROOT_VALUE) image_put_identities(w);
+        if (kind != IMAGE_ROOT_VALUE) put_numbers_and_ends(w, AS_TUPLE(value)->items[0]);
         image = assemble(w, kind);
     }
     image_bytes_free(&root);
@@ -660,19 +667,33 @@ static void need_imported(ImageWriter *w) {
             image_need_module(w, name);
 }
 
-Value image_save_task(GenVM *vm, Value task_or_unset) {
-    ImageWriter w;
-    init_writer(&w, vm);
-    w.loading = image_loading_modules(vm, task_or_unset);
-    if (w.loading == VALUE_ERROR) return VALUE_ERROR;
-    Value modules = user_modules(&w);
-    Value state = image_state(&w, task_or_unset);
+static Value save_task(ImageWriter *w, Value task_or_unset) {
+    GenVM *vm = w->vm;
+    w->loading = image_loading_modules(vm, task_or_unset);
+    if (w->loading == VALUE_ERROR) return VALUE_ERROR;
+    Value modules = user_modules(w);
+    Value state = image_state(w, task_or_unset);
     if (modules == VALUE_ERROR || state == VALUE_ERROR) return VALUE_ERROR;
     Value task = task_or_unset == VALUE_UNSET ? VALUE_NONE : task_or_unset;
     Value root = tuple_pack(vm, 3, task, modules, state);
     if (root == VALUE_ERROR) return VALUE_ERROR;
-    if (image_is_importing(vm, task_or_unset)) need_imported(&w);
-    return save(&w, root, task_or_unset == VALUE_UNSET ? IMAGE_ROOT_VM : IMAGE_ROOT_TASK);
+    if (image_is_importing(vm, task_or_unset)) need_imported(w);
+    return save(w, root, task_or_unset == VALUE_UNSET ? IMAGE_ROOT_VM : IMAGE_ROOT_TASK);
+}
+
+/* Mostly at once; see image_finalize.c. */
+Value image_save_task(GenVM *vm, Value task_or_unset) {
+    ImageWriter w;
+    init_writer(&w, vm);
+    Value image = save_task(&w, task_or_unset);
+    if (image == VALUE_ERROR || !w.leaves) return image;
+    init_writer(&w, vm);
+    w.clears = true;
+    if (save_task(&w, task_or_unset) == VALUE_ERROR) return VALUE_ERROR;
+    gc_collect(vm, true);
+    init_writer(&w, vm);
+    w.settled = true;
+    return save_task(&w, task_or_unset);
 }
 
 /* ---- refusals ---- */

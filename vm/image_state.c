@@ -21,6 +21,7 @@ enum State {
     STATE_INTERVAL,  /* of sys.setswitchinterval */
     STATE_INTERRUPT, /* what is called at a signal; None: nothing */
     STATE_WARNINGS,  /* of the compiler, which nobody has been told yet; None: none */
+    STATE_DUE,       /* objects that wait for their finalizers: a list */
     STATE_COUNT
 };
 
@@ -173,25 +174,26 @@ static Value or_none(Value v) {
     return v == VALUE_UNSET ? VALUE_NONE : v;
 }
 
-static Value state_now(ImageWriter *w) {
+static Value state_now(ImageWriter *w, Value task) {
     GenVM *vm = w->vm;
     Value instances = instances_of_library(vm);
     Value changes = instances == VALUE_ERROR ? instances : image_module_changes(w);
     Value aliases = changes == VALUE_ERROR ? changes : aliases_of_library(w);
-    if (aliases == VALUE_ERROR) return VALUE_ERROR;
-    return tuple_pack(vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]),
-                      or_none(vm->roots[ROOT_FINALIZER]), int_value((int64_t)vm->recursion_limit),
-                      int_value(vm->int_digit_limit), instances, changes, aliases,
-                      int_value((int64_t)vm->origin_depth), int_value((int64_t)vm->switch_interval),
-                      or_none(vm->roots[ROOT_ON_INTERRUPT]), or_none(vm->roots[ROOT_WARNINGS]));
+    Value due = aliases == VALUE_ERROR ? aliases : image_due(w, task);
+    if (due == VALUE_ERROR) return VALUE_ERROR;
+    return tuple_pack(
+        vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]), or_none(vm->roots[ROOT_FINALIZER]),
+        int_value((int64_t)vm->recursion_limit), int_value(vm->int_digit_limit), instances, changes,
+        aliases, int_value((int64_t)vm->origin_depth), int_value((int64_t)vm->switch_interval),
+        or_none(vm->roots[ROOT_ON_INTERRUPT]), or_none(vm->roots[ROOT_WARNINGS]), due);
 }
 
 Value image_state(ImageWriter *w, Value task_or_unset) {
-    if (!is_kind(task_or_unset, TYPE_TASK)) return state_now(w);
+    if (!is_kind(task_or_unset, TYPE_TASK)) return state_now(w, VALUE_UNSET);
     Value outer[THREAD_KEPT];
     threads_keep(w->vm, outer);
     threads_take(w->vm, AS(Task, task_or_unset)->state.kept);
-    Value state = state_now(w);
+    Value state = state_now(w, task_or_unset);
     threads_take(w->vm, outer);
     return state;
 }
@@ -210,7 +212,7 @@ bool image_check_state(ImageReader *r, Value state) {
     ok = ok && is_int(items[STATE_ORIGIN]) && as_int(items[STATE_ORIGIN]) >= 0 &&
          is_int(items[STATE_INTERVAL]) && as_int(items[STATE_INTERVAL]) >= 0 &&
          (items[STATE_WARNINGS] == VALUE_NONE || is_kind(items[STATE_WARNINGS], TYPE_LIST));
-    ok = ok && image_check_changes(r, items[STATE_CHANGES]) &&
+    ok = ok && image_check_due(items[STATE_DUE]) && image_check_changes(r, items[STATE_CHANGES]) &&
          check_aliases(r->vm, items[STATE_ALIASES]);
     return ok || image_bad(r, "settings that are none");
 }
@@ -233,7 +235,8 @@ static bool take_state(GenVM *vm, Value state) {
     const List *instances = AS_LIST(items[STATE_INSTANCES]);
     for (uint64_t i = 0; i < instances->count; i++)
         if (!take_instance(vm, instances->items[i])) return false;
-    return take_aliases(vm, AS_LIST(items[STATE_ALIASES])) && bind_children(vm) &&
+    return image_take_due(vm, items[STATE_DUE]) &&
+           take_aliases(vm, AS_LIST(items[STATE_ALIASES])) && bind_children(vm) &&
            image_take_changes(vm, items[STATE_CHANGES]);
 }
 

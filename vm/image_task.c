@@ -212,7 +212,7 @@ static bool is_left_over(GenVM *vm, Value v) {
     return is_kind(v, TYPE_FUNCTION) && continue_is_stub(vm, AS(Function, v));
 }
 
-static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, const Code *code,
+static void put_registers(ImageWriter *w, Value *regs, uint32_t count, const Code *code,
                           uint32_t word, uint32_t awaiting) {
     uint8_t *wanted = memory_new_zeroed(w->vm, code->regs + 1u, 1);
     if (!wanted) {
@@ -227,6 +227,8 @@ static void put_registers(ImageWriter *w, const Value *regs, uint32_t count, con
     uint32_t last = 0;
     for (uint32_t reg = 0; reg < count && !w->failed; reg++) {
         Value v = regs[reg];
+        if (w->clears && !wanted[reg] && is_object(v) && !is_left_over(w->vm, v))
+            regs[reg] = VALUE_UNSET;
         if (!wanted[reg] || v == 0 || is_left_over(w->vm, v)) continue;
         image_put_register(w, code, reg - last + 1, v);
         last = reg;

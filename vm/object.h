@@ -73,7 +73,8 @@ enum {
     GC_LARGE = 8,
     GC_FINALIZABLE = 16,
     GC_IDENTIFIED = 32, /* its number was asked for (identity.h) */
-    GC_RENAMED = 64     /* and is not its address */
+    GC_RENAMED = 64,    /* and is not its address */
+    GC_LEFT = 128       /* has a finalizer; a save has found it alive outside of the image */
 };
 
 struct Object {

@@ -62,7 +62,6 @@ static const struct {
     {"TWIN_STREAM_READ_PIECES", "a large read among threads: runs no code of a script"},
     {"TWIN_STREAM_WRITE_PIECES", "a large write among threads: runs no code of a script"},
     {"TWIN_STREAM_DEL", "the collector has found a file: not before the next safepoint, if any"},
-    {"TWIN_NOTHING", "runs no code of a script"},
     {"TWIN_SYS_ATTRIBUTE", "runs no code of a script"},
     {"TWIN_SYS_NAMES", "runs no code of a script"},
     {"TWIN_FILE_RAW_REST", "where a thread has to wait for a descriptor: saved by none"},

@@ -93,8 +93,8 @@ static Value awaited(GenVM *vm, Value self) {
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<async_generator object %S at 0x%lx>", generator_get_qualname(vm, self),
-                      (unsigned long)self - 1);
+    return str_format(vm, "<async_generator object %S at %p>", generator_get_qualname(vm, self),
+                      (void *)as_object(self));
 }
 
 static const NativeDef methods[] = {

@@ -351,7 +351,7 @@ static Value get_generator(GenVM *vm, Value self) {
 static Value repr(GenVM *vm, Value self) {
     FrameObject *frame = AS(FrameObject, self);
     Code *code = function_of(self)->code;
-    return str_format(vm, "<frame at 0x%lx, file %V, line %ld, code %S>", (unsigned long)self - 1,
+    return str_format(vm, "<frame at %p, file %V, line %ld, code %S>", (void *)as_object(self),
                       code->filename, (long)line_of(vm, frame), code->name);
 }
 

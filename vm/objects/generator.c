@@ -92,8 +92,8 @@ static Value origin_of(GenVM *vm, Value self) {
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<%s object %S at 0x%lx>", type_name(vm, self),
-                      generator_get_qualname(vm, self), (unsigned long)self - 1);
+    return str_format(vm, "<%s object %S at %p>", type_name(vm, self),
+                      generator_get_qualname(vm, self), (void *)as_object(self));
 }
 
 static Value generator_iter(GenVM *vm, Value self) {

@@ -263,8 +263,8 @@ static Value recursion_count(GenVM *vm, Value *args) {
 /* ---- the types ---- */
 
 static Value repr_plain(GenVM *vm, Value self) {
-    return str_format(vm, "<%s _thread.lock object at 0x%lx>",
-                      is_free(self_lock(self)) ? "unlocked" : "locked", (unsigned long)self - 1);
+    return str_format(vm, "<%s _thread.lock object at %p>",
+                      is_free(self_lock(self)) ? "unlocked" : "locked", (void *)as_object(self));
 }
 
 static int owner_ident(const Lock *lock) {
@@ -274,9 +274,9 @@ static int owner_ident(const Lock *lock) {
 
 static Value repr_recursive(GenVM *vm, Value self) {
     const Lock *lock = self_lock(self);
-    return str_format(vm, "<%s _thread.RLock object owner=%d count=%d at 0x%lx>",
+    return str_format(vm, "<%s _thread.RLock object owner=%d count=%d at %p>",
                       lock->count ? "locked" : "unlocked", owner_ident(lock), (int)lock->count,
-                      (unsigned long)self - 1);
+                      (void *)as_object(self));
 }
 
 static const ImageField image_fields[] = {IMAGE_FIELD(Lock, count, LONG, NONE),

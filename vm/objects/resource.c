@@ -42,7 +42,7 @@ static void trace(GenVM *vm, Object *object) {
 }
 
 static Value repr(GenVM *vm, Value self) {
-    return str_format(vm, "<%s at 0x%lx>", AS(Resource, self)->what, (unsigned long)self - 1);
+    return str_format(vm, "<%s at %p>", AS(Resource, self)->what, (void *)as_object(self));
 }
 
 const BuiltinType resource_type = {
