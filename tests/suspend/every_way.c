@@ -99,7 +99,6 @@ static const char *const unsaved[] = {
     "Own: cannot be saved",
     "Layer: cannot be saved",
     "TextIOWrapper: cannot be saved",
-    "a class with names that are no str cannot be saved",
 };
 
 static bool is_unsaved(const char *refusal) {
