@@ -355,6 +355,7 @@ bool image_check_frames(ImageReader *r, Value *root) {
         !image_take_weakrefs(r))
         return false;
     bring_to_life(r);
+    image_take_files(r);
     image_start_task(r);
     return true;
 }

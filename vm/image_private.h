@@ -334,6 +334,9 @@ void image_put_targets(ImageWriter *w);
 bool image_get_targets(ImageReader *r);
 bool image_take_weakrefs(ImageReader *r);
 
+/* image_files.c: what cannot fail, of files that are loaded */
+void image_take_files(ImageReader *r);
+
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);
 bool image_place_classes(ImageReader *r);
