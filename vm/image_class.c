@@ -31,19 +31,18 @@ void save_class_shell(ImageWriter *w, Object *object) {
     image_put_byte(w->out, (uint8_t)(type->has_dict | type->is_abstract << 1));
 }
 
+/* Names that are no str, which a namespace can hold, too, have their hash with them. */
 void save_class_body(ImageWriter *w, Object *object) {
     const Type *type = (const Type *)object;
-    Value name, value;
-    uint32_t position = 0;
+    const Dict *dict = type->own.dict;
     image_put_value(w, type->qualname);
-    image_put_number(w->out, type->own.dict->count);
-    while (!w->failed && dict_next(type->own.dict, &position, &name, &value)) {
-        if (!is_exact(name, TYPE_STR)) {
-            image_refuse(w, object, "a class with names that are no str cannot be saved");
-            return;
-        }
-        image_put_value(w, name);
-        image_put_value(w, is_own_getset(value, type) ? VALUE_UNSET : value);
+    image_put_number(w->out, dict->count);
+    for (uint32_t i = 0; i < dict->used && !w->failed; i++) {
+        const DictEntry *entry = &dict->entries[i];
+        if (entry->key == VALUE_UNSET) continue;
+        image_put_value(w, entry->key);
+        if (!is_exact(entry->key, TYPE_STR)) image_put_long(w->out, entry->hash);
+        image_put_value(w, is_own_getset(entry->value, type) ? VALUE_UNSET : entry->value);
     }
 }
 
@@ -89,28 +88,74 @@ Object *load_class_shell(ImageReader *r) {
     return type ? &type->header : NULL;
 }
 
+typedef struct ClassEntry {
+    Value name, value;
+    uint64_t hash; /* of a name that is no str */
+} ClassEntry;
+
+static bool get_entry(ImageReader *r, ClassEntry *entry) {
+    if (!image_get_value(r, &entry->name)) return false;
+    bool named = is_exact(entry->name, TYPE_STR);
+    if (!named && !image_get_long(r, &entry->hash)) return false;
+    return image_get_optional(r, &entry->value) &&
+           (named || entry->value != VALUE_UNSET || image_bad(r, "a value is missing"));
+}
+
+static bool add_entry(ImageReader *r, Type *type, const ClassEntry *entry) {
+    Value name = name_interned(r->vm, entry->name);
+    if (name == VALUE_ERROR) return false;
+    return entry->value == VALUE_UNSET ? type_restore_attribute(r->vm, type, type->own.dict, name)
+                                       : dict_set_str(r->vm, type->own.dict, name, entry->value);
+}
+
 bool load_class_body(ImageReader *r, Object *object) {
     Type *type = (Type *)object;
     uint64_t count;
     Value qualname;
-    bool is_known =
-        type->own.dict->count; /* to the VM, before (image_shared.c): it stays as it is */
-    if (!image_get_kind(r, TYPE_STR, &qualname) || !image_get_count(r, &count, 2)) return false;
+    bool others = false, is_known = type->own.dict->count; /* to the VM, before (image_shared.c) */
+    if (!image_get_kind(r, TYPE_STR, &qualname)) return false;
+    const uint8_t *start = r->at;
+    if (!image_get_count(r, &count, 2)) return false;
     if (is_known)
-        r->tags[r->current] = IMAGE_BUILTIN_TYPE; /* nothing is left to be done for it */
+        r->tags[r->current] = IMAGE_BUILTIN_TYPE; /* it stays as it is */
     else
         type->qualname = qualname;
     for (uint64_t i = 0; i < count; i++) {
-        Value name, value;
-        if (!image_get_kind(r, TYPE_STR, &name) || !image_get_optional(r, &value)) return false;
-        if (!is_exact(name, TYPE_STR)) return image_bad(r, "a name in a class that is none");
-        name = name_interned(r->vm, name);
-        if (name == VALUE_ERROR) return false;
-        if (is_known) continue;
-        if (value == VALUE_UNSET ? !type_restore_attribute(r->vm, type, type->own.dict, name)
-                                 : !dict_set_str(r->vm, type->own.dict, name, value))
+        ClassEntry entry;
+        if (!get_entry(r, &entry)) return false;
+        if (!is_exact(entry.name, TYPE_STR))
+            others = true;
+        else if (!is_known && !add_entry(r, type, &entry))
             return false;
     }
+    return is_known || !others || image_wait_for_keys(r, start);
+}
+
+/* A class with names of which not all are str, when these can be hashed: its dict anew, in order.
+ */
+bool image_fill_class(ImageReader *r, Type *type) {
+    GenVM *vm = r->vm;
+    Value made = dict_new(vm);
+    uint64_t count;
+    if (made == VALUE_ERROR || !image_get_count(r, &count, 2)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        ClassEntry entry;
+        uint64_t hash;
+        if (!get_entry(r, &entry) || !image_hash_of(r, entry.name, entry.hash, &hash)) return false;
+        if (is_exact(entry.name, TYPE_STR)) {
+            entry.name = name_interned(vm, entry.name);
+            if (entry.name == VALUE_ERROR) return false;
+            entry.value = dict_get_str(vm, type->own.dict, entry.name);
+        }
+        if (!dict_add(vm, AS_DICT(made), entry.name, hash, entry.value)) return false;
+    }
+    Dict *dict = type->own.dict, *from = AS_DICT(made);
+    dict_clear(vm, dict);
+    for (uint32_t i = 0; i < from->used; i++)
+        if (!dict_add(vm, dict, from->entries[i].key, from->entries[i].hash,
+                      from->entries[i].value))
+            return false;
+    vm->method_epoch++;
     return true;
 }
 

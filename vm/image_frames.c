@@ -405,6 +405,7 @@ bool image_check_frames(ImageReader *r, Value *root) {
         return false;
     bring_to_life(r);
     image_forget_finalized(r);
+    image_take_files(r);
     image_start_task(r);
     return true;
 }

@@ -150,13 +150,28 @@ static Type *find_builtin(GenVM *vm, Value module, Value name, uint64_t which) {
     return is_type(type) && type_from(type)->is_builtin ? type_from(type) : NULL;
 }
 
+/* Another module of the library that has it, where its own is not there: _re has Pattern of re. */
+static Value other_module(GenVM *vm, const Type *type) {
+    Value name, module;
+    for (uint32_t at = 0; dict_next(vm->modules, &at, &name, &module);)
+        if (is_kind(module, TYPE_MODULE) && image_is_library(vm, name) &&
+            dict_get_str(vm, AS(Module, module)->dict, type->name) == object_value(type))
+            return name;
+    return VALUE_UNSET;
+}
+
 void save_builtin_type_shell(ImageWriter *w, Object *object) {
     Type *type = (Type *)object;
     Value module = type_module(type, w->vm);
     uint64_t which = 0;
     for (Type *other; (other = find_builtin(w->vm, module, type->name, which)) && other != type;)
         which++;
-    if (find_builtin(w->vm, module, type->name, which) != type) {
+    bool found = find_builtin(w->vm, module, type->name, which) == type;
+    Value other = found ? VALUE_UNSET : other_module(w->vm, type);
+    if (other != VALUE_UNSET) {
+        module = other;
+        which = 0;
+    } else if (!found) {
         Value reason = str_format(w->vm, "%N cannot be found by its name", type);
         const char *text = reason == VALUE_ERROR ? NULL : str_c(w->vm, reason);
         image_refuse(w, object, text);

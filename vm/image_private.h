@@ -290,6 +290,9 @@ bool image_get_identities(ImageReader *r);
 
 /* image_tables.c: dicts and sets are filled when all keys are there. */
 bool image_fill_tables(ImageReader *r);
+bool image_wait_for_keys(ImageReader *r, const uint8_t *at); /* the record being read, its body */
+/* Computed, or `kept` where only script code could; false: refused. */
+bool image_hash_of(ImageReader *r, Value key, uint64_t kept, uint64_t *hash);
 
 /* image_frames.c: functions and generators against their code, when all is loaded. The last check:
  * behind it, what was loaded is alive. */
@@ -345,8 +348,12 @@ void image_put_targets(ImageWriter *w);
 bool image_get_targets(ImageReader *r);
 bool image_take_weakrefs(ImageReader *r);
 
+/* image_files.c: what cannot fail, of files that are loaded */
+void image_take_files(ImageReader *r);
+
 /* image_class.c */
 bool image_finish_classes(ImageReader *r);
 bool image_place_classes(ImageReader *r);
+bool image_fill_class(ImageReader *r, Type *type);
 
 #endif

@@ -11,7 +11,10 @@
  */
 #include "vm/image_private.h"
 #include "vm/memory.h"
+#include "vm/resource.h"
 #include "vm/type_private.h"
+
+#include <stdio.h>
 
 static const uint8_t image_magic[8] = {0x7f, 'G', 'e', 'n', 'I', 'm', 'g', '\n'};
 
@@ -266,11 +269,20 @@ static ImageTag tag_of_all(ImageWriter *w, Object *object) {
     return image_is_library_value(w, object) ? IMAGE_LIBRARY_REF : tag_of(w, object);
 }
 
+static void refuse_kind(ImageWriter *w, Object *object) {
+    char reason[80];
+    const char *what = object->kind == TYPE_RESOURCE ? ((const Resource *)object)->what : NULL;
+    if (what)
+        snprintf(reason, sizeof reason, "%s %s cannot be saved",
+                 strchr("aeioSl", what[0]) ? "an" : "a", what);
+    image_refuse(w, object, what ? reason : NULL);
+}
+
 static uint32_t discover(ImageWriter *w, Object *object) {
     ImageTag tag = tag_of_all(w, object);
     uint32_t from = w->current;
     if (tag == IMAGE_TAG_COUNT) {
-        image_refuse(w, object, NULL);
+        refuse_kind(w, object);
         return 0;
     }
     if (!is_leaf(tag)) {

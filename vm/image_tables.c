@@ -104,7 +104,7 @@ Object *load_set_shell(ImageReader *r) {
 
 /* ---- waiting for the keys ---- */
 
-static bool wait_for_keys(ImageReader *r, const uint8_t *at) {
+bool image_wait_for_keys(ImageReader *r, const uint8_t *at) {
     if (r->pending_count == r->pending_capacity) {
         uint32_t capacity = r->pending_capacity ? r->pending_capacity * 2 : 16;
         ImagePending *larger = memory_resize(r->vm, r->pending, capacity * sizeof *larger);
@@ -150,7 +150,7 @@ bool load_dict_body(ImageReader *r, Object *object) {
     }
     if (!ready) dict_clear(r->vm, dict);
     if (!get_hashes(r, count, NULL)) return false;
-    return image_get_extra(r, object) && (ready || wait_for_keys(r, start));
+    return image_get_extra(r, object) && (ready || image_wait_for_keys(r, start));
 }
 
 Object *load_globals_shell(ImageReader *r) {
@@ -199,7 +199,7 @@ bool load_set_body(ImageReader *r, Object *object) {
     if (!image_get_count(r, &filled, 2)) return false;
     for (uint64_t i = 0; i < filled; i++)
         if (!get_item(r, &item)) return false;
-    return image_get_extra(r, object) && wait_for_keys(r, start);
+    return image_get_extra(r, object) && image_wait_for_keys(r, start);
 }
 
 /* ---- when all bodies are read ---- */
@@ -244,7 +244,7 @@ static bool make_ready(ImageReader *r, Value key) {
 }
 
 /* The hash of a key: computed, or the one that was kept where only script code could. */
-static bool hash_of(ImageReader *r, Value key, uint64_t kept, uint64_t *hash) {
+bool image_hash_of(ImageReader *r, Value key, uint64_t kept, uint64_t *hash) {
     if (!make_ready(r, key)) return false;
     Leaf known = leaf_hash(r->vm, key, hash);
     if (known == LEAF_SCRIPT) *hash = kept;
@@ -266,7 +266,7 @@ static bool fill_dict(ImageReader *r, Dict *dict) {
     for (uint64_t i = 0; i < count; i++) {
         uint64_t hash;
         if (!image_get_value(r, &key) || !image_get_value(r, &value)) return false;
-        if (!hash_of(r, key, hashes[i], &hash) || !dict_add(r->vm, dict, key, hash, value))
+        if (!image_hash_of(r, key, hashes[i], &hash) || !dict_add(r->vm, dict, key, hash, value))
             return false;
     }
     return true;
@@ -329,7 +329,7 @@ static bool fill_set(ImageReader *r, Set *set) {
     for (uint64_t i = 0; i < filled; i++) {
         uint64_t hash = 0;
         if (!get_item(r, &item)) return false;
-        if (item.key != VALUE_UNSET && !hash_of(r, item.key, item.hash, &hash)) return false;
+        if (item.key != VALUE_UNSET && !image_hash_of(r, item.key, item.hash, &hash)) return false;
         same &= is_number(item.key) || item.key == VALUE_UNSET || hash == item.hash;
         items[i] = (SavedItem){item.slot, hash, item.key};
     }
@@ -349,8 +349,9 @@ static bool fill(ImageReader *r, ImagePending *pending) {
     body.at = pending->at;
     body.current = pending->record;
     Object *object = r->objects[pending->record];
-    bool ok = object->kind == TYPE_DICT ? fill_dict(&body, (Dict *)object)
-                                        : fill_set(&body, (Set *)object);
+    bool ok = object->kind == TYPE_DICT   ? fill_dict(&body, (Dict *)object)
+              : object->kind == TYPE_TYPE ? image_fill_class(&body, (Type *)object)
+                                          : fill_set(&body, (Set *)object);
     native_leave(r->vm);
     r->work = body.work;
     r->moved_tables = body.moved_tables;

@@ -89,24 +89,6 @@ static const struct {
     {"TWIN_REFUSE_ABSTRACT", "sorts names, which are str"},
 };
 
-/* What scripts here hold that cannot be saved: they go on as they are. */
-static const char *const unsaved[] = {
-    "_io.FileIO: cannot be saved",
-    "BufferedReader: cannot be saved",
-    "BufferedWriter: cannot be saved",
-    "BufferedRandom: cannot be saved",
-    "Own: cannot be saved",
-    "Layer: cannot be saved",
-    "TextIOWrapper: cannot be saved",
-    "a class with names that are no str cannot be saved",
-};
-
-static bool is_unsaved(const char *refusal) {
-    for (size_t i = 0; i < sizeof unsaved / sizeof *unsaved; i++)
-        if (strstr(refusal, unsaved[i])) return true;
-    return false;
-}
-
 static int gone[NAMES]; /* how often */
 
 static bool collect(void *context, int stream, const char *data, size_t size) {

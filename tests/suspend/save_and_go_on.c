@@ -2,7 +2,8 @@
  * one to go on: what they write is what it is without. Arguments: steps between two saves, then
  * scripts in the working directory (without them those of this folder, but for imports.gen, which
  * waits for the finalizers of garbage: that is not saved). What holds a thing that cannot be saved
- * runs on as it is. */
+ * runs on as it is; where that is none of what may be refused (script.h), the script is not right.
+ */
 #define _GNU_SOURCE
 #include "script.h"
 #include <dirent.h>
@@ -22,6 +23,7 @@ typedef struct Run {
     long dense;        /* how many saves go by before they are further apart */
     long stops, every; /* at every which stop it is saved */
     char refusal[300];
+    bool wrongly; /* refused what is none of the things that may be */
 } Run;
 
 static FILE *report; /* the program's own standard output: descriptor 1 is the scripts' */
@@ -81,7 +83,9 @@ static void note_refusal(GenVM *vm, Run *run) {
     const char *text = gen_error_text(vm), *line = text + strlen(text);
     while (line > text && (line[0] == 0 || line[0] == '\n' || line[-1] != '\n'))
         line--;
-    snprintf(run->refusal, sizeof run->refusal, "%s", line);
+    bool wrongly = !is_unsaved(line);
+    if (wrongly || !run->wrongly) snprintf(run->refusal, sizeof run->refusal, "%s", line);
+    run->wrongly |= wrongly;
     gen_error_clear(vm);
     run->refusals++;
 }
@@ -211,6 +215,7 @@ static bool is_right(const char *path, uint64_t steps, bool sample) {
     bring_back(2, err, &run.err);
     if (chdir(folder) != 0) return false;
     bool same = is_as_expected(base, ".out", &run.out) & is_as_expected(base, ".err", &run.err);
+    same &= !run.wrongly;
     if (!same || (run.refusals && getenv("SHOW")))
         fprintf(report, "%s: %s, %ld saves, %ld refusals: %s\n", path, same ? "right" : "WRONG",
                 run.saves, run.refusals, run.refusal);

@@ -1,5 +1,5 @@
-/* What the programs that suspend the scripts of this folder share: texts, and the function host(x)
- * of the scripts, which is external and answered with x. */
+/* What the programs that suspend the scripts of this folder share: texts, what may be refused, and
+ * the function host(x) of the scripts, which is external and answered with x. */
 #ifndef TESTS_SUSPEND_SCRIPT_H
 #define TESTS_SUSPEND_SCRIPT_H
 
@@ -31,6 +31,40 @@ static void read_text(const char *name, const char *suffix, Text *text) {
     text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
     text->data[text->size] = 0;
     if (file) fclose(file);
+}
+
+/* What cannot be saved, and rightly: it is in the hands of the system, or of a library that has no
+ * way to tell its state. A script that holds one runs on as it is; any other refusal is a defect.
+ */
+static const char *const unsaved[] = {
+    "FileIO: cannot be saved", /* open files, of every layer */
+    "BufferedReader: cannot be saved",
+    "BufferedWriter: cannot be saved",
+    "BufferedRandom: cannot be saved",
+    "TextIOWrapper: cannot be saved",
+    "Own: cannot be saved", /* and of classes of scripts */
+    "Layer: cannot be saved",
+    "Lines: cannot be saved",
+    "an event loop cannot be saved",
+    "an SSL context cannot be saved",
+    "an SSL connection cannot be saved",
+    "an SSL session cannot be saved",
+    "an interpreter pool cannot be saved",
+    "a job cannot be saved", /* on a thread of the system */
+    "a descriptor of a child cannot be saved",
+    "a hash cannot be saved", /* OpenSSL's */
+    "a zlib stream cannot be saved",
+    "a bzip2 stream cannot be saved",
+    "an lzma stream cannot be saved",
+    "waits for a file or socket and cannot be saved",
+    "waits for a signal or another process and cannot be saved",
+    "a signal is being handled while a native waits",
+};
+
+static bool is_unsaved(const char *refusal) {
+    for (size_t i = 0; i < sizeof unsaved / sizeof *unsaved; i++)
+        if (strstr(refusal, unsaved[i])) return true;
+    return false;
 }
 
 static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};

@@ -525,8 +525,12 @@ const BuiltinType buffered_reader_type = {
     .doc = "Create a new buffered reader using the given readable raw IO object.",
     .methods = reader_methods,
     .attributes = attributes,
-    .slots =
-        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .slots = {.repr = repr,
+              .iter = self_if_open,
+              .next = next,
+              .trace = trace,
+              .finalize = finalize,
+              .custom = &file_buffered_image},
 };
 const BuiltinType buffered_writer_type = {
     .name = "BufferedWriter",
@@ -541,7 +545,8 @@ const BuiltinType buffered_writer_type = {
               .iter = self_if_open,
               .next = refuse_next,
               .trace = trace,
-              .finalize = finalize},
+              .finalize = finalize,
+              .custom = &file_buffered_image},
 };
 const BuiltinType buffered_random_type = {
     .name = "BufferedRandom",
@@ -552,6 +557,10 @@ const BuiltinType buffered_random_type = {
     .doc = "A buffered interface to random access streams.",
     .methods = random_methods,
     .attributes = attributes,
-    .slots =
-        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .slots = {.repr = repr,
+              .iter = self_if_open,
+              .next = next,
+              .trace = trace,
+              .finalize = finalize,
+              .custom = &file_buffered_image},
 };

@@ -711,6 +711,10 @@ const BuiltinType file_raw_type = {
     .construct = &constructor,
     .methods = methods,
     .attributes = attributes,
-    .slots =
-        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .slots = {.repr = repr,
+              .iter = self_if_open,
+              .next = next,
+              .trace = trace,
+              .finalize = finalize,
+              .custom = &file_raw_image},
 };

@@ -618,6 +618,10 @@ const BuiltinType file_type = {
     .doc = "Character and line based layer over a BufferedIOBase object, buffer.",
     .methods = methods,
     .attributes = attributes,
-    .slots =
-        {.repr = repr, .iter = self_if_open, .next = next, .trace = trace, .finalize = finalize},
+    .slots = {.repr = repr,
+              .iter = self_if_open,
+              .next = next,
+              .trace = trace,
+              .finalize = finalize,
+              .custom = &file_text_image},
 };

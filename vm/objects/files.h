@@ -284,4 +284,7 @@ Object *file_text_detach(GenVM *vm, TextFile *file);
 bool source_is_closed(const Object *source);
 void source_wrap(GenVM *vm, Object *source, bool wrapped); /* is it closed by the text file */
 
+/* image_files.c */
+extern const struct ImageCustom file_raw_image, file_buffered_image, file_text_image;
+
 #endif
