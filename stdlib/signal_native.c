@@ -4,8 +4,13 @@
  * safepoint the VM calls what vm->roots[ROOT_ON_INTERRUPT] holds, signal.gen's dispatcher, which
  * asks here for the numbers that came. A process has one set of signal handlers, so it can be one
  * VM's only: the notes below are, beside the command's own for Ctrl-C, the only static data that
- * changes. The VM that installs the first handler is the owner until its end; a handler may run on
- * any thread of the process, so all of it is atomic.
+ * changes. The VM that installs the first handler is the owner until its end, when all signals are
+ * treated again as before; a handler may run on any thread of the process, so all of it that it
+ * touches is atomic.
+ *
+ * What scripts have set (signal.gen's _handlers, and the signals that came and wait for their
+ * handlers) is saved with a task and set again by a load (SignalWork); masks, timers and the
+ * descriptor of set_wakeup_fd() are the process's.
  */
 #include "stdlib/modules.h"
 #include "vm/bind.h"
@@ -47,9 +52,20 @@ static void note(int number) {
     errno = kept;
 }
 
+/* How signals were treated before the owner came, of those that it has set. */
+static struct sigaction treated[SIGNALS];
+static bool changed[SIGNALS];
+
+static void restore(int number) {
+    if (changed[number]) sigaction(number, &treated[number], NULL);
+    changed[number] = false;
+}
+
 /* The end of the owner. */
 static void disown(GenVM *vm, void *data) {
     (void)vm, (void)data;
+    for (int i = 1; i < SIGNALS; i++)
+        restore(i);
     owner = NULL;
     wakeup = -1;
     while (handlers) /* one may have seen the owner */
@@ -84,16 +100,25 @@ static bool is_number(GenVM *vm, Value v) {
     return false;
 }
 
+static bool set(GenVM *vm, int number, int64_t how) {
+    struct sigaction action = {0}, old;
+    if (how == 2 && !own(vm)) return false;
+    action.sa_handler = how == 0 ? SIG_DFL : how == 1 ? SIG_IGN : note;
+    if (sigaction(number, &action, &old) != 0) {
+        raise_os_error(vm, errno, VALUE_UNSET);
+        return false;
+    }
+    if (owner == vm && !changed[number]) {
+        treated[number] = old;
+        changed[number] = true;
+    }
+    return true;
+}
+
 /* install(number, how): 0 the system's default, 1 ignore, 2 note it for the dispatcher. */
 static Value install(GenVM *vm, Value *args) {
     if (!may_use(vm) || !is_number(vm, args[0])) return VALUE_ERROR;
-    struct sigaction action = {0};
-    int64_t how = as_int(args[1]);
-    if (how == 2 && !own(vm)) return VALUE_ERROR;
-    action.sa_handler = how == 0 ? SIG_DFL : how == 1 ? SIG_IGN : note;
-    if (sigaction((int)as_int(args[0]), &action, NULL) != 0)
-        return raise_os_error(vm, errno, VALUE_UNSET);
-    return VALUE_NONE;
+    return set(vm, (int)as_int(args[0]), as_int(args[1])) ? VALUE_NONE : VALUE_ERROR;
 }
 
 /* 0 the system's default, 1 ignored, 2 something else */
@@ -271,6 +296,72 @@ static Value set_wakeup(GenVM *vm, Value *args) {
     return int_value(atomic_exchange(&wakeup, (int)descriptor));
 }
 
+/* ---- images ---- */
+
+/* What signal.gen keeps under a name, where it is of that kind. */
+static Value kept(GenVM *vm, const char *name, TypeId kind) {
+    Value module = dict_get_str(vm, vm->modules, str_intern_from(vm, "signal", 6));
+    Value v = is_kind(module, TYPE_MODULE) ? dict_get_str(vm, AS(Module, module)->dict,
+                                                          str_intern_from(vm, name, strlen(name)))
+                                           : VALUE_UNSET;
+    return is_exact(v, kind) ? v : VALUE_UNSET;
+}
+
+/* The signals that came wait from now on where _dispatch() looks for those of
+ * _thread.interrupt_main(), too: there they are saved. */
+static bool keep_those_that_came(GenVM *vm) {
+    Value waiting = kept(vm, "_pretended", TYPE_LIST);
+    for (int i = 1; owner == vm && waiting != VALUE_UNSET && i < SIGNALS; i++)
+        if (atomic_exchange(&came[i], 0) && !list_append(vm, waiting, int_value(i))) return false;
+    return true;
+}
+
+static bool check_handlers(GenVM *vm, Dict *table) {
+    Value number, handler;
+    for (uint32_t at = 0; dict_next(table, &at, &number, &handler);)
+        if (!is_int(number) || as_int(number) < 1 || as_int(number) >= SIGNALS)
+            return raise_value(vm, "the image is damaged: a handler of no signal"), false;
+    if (!table->count) return true;
+    if (!(vm->capabilities & GEN_CAP_PROCESS))
+        raise_value(vm, "the image has signal handlers, for which GEN_CAP_PROCESS is missing");
+    else if (owner && owner != vm)
+        raise_value(vm, "the image has signal handlers, but another virtual machine of the process "
+                        "handles signals");
+    return vm->exception == VALUE_UNSET;
+}
+
+static bool take_handlers(GenVM *vm) {
+    Value table = kept(vm, "_handlers", TYPE_DICT), number, handler;
+    for (int i = 1; owner == vm && i < SIGNALS; i++)
+        restore(i);
+    for (uint32_t at = 0;
+         table != VALUE_UNSET && dict_next(AS_DICT(table), &at, &number, &handler);) {
+        int64_t how;
+        if (!value_is_int(handler) || !int_to_i64(handler, &how) || how > 1) how = 2;
+        if (!set(vm, (int)as_int(number), how)) return false;
+    }
+    Value came_before = kept(vm, "_pretended", TYPE_LIST), late = kept(vm, "_waiting", TYPE_LIST);
+    if ((came_before != VALUE_UNSET && AS_LIST(came_before)->count) ||
+        (late != VALUE_UNSET && AS_LIST(late)->count))
+        gen_interrupt(vm);
+    return true;
+}
+
+static bool work(GenVM *vm, SignalWork what, Dict *table) {
+    switch (what) {
+    case SIGNALS_KEEP: return keep_those_that_came(vm);
+    case SIGNALS_CHECK: return check_handlers(vm, table);
+    case SIGNALS_TAKE: return take_handlers(vm);
+    }
+    return true;
+}
+
+static bool init(GenVM *vm, Module *module) {
+    (void)module;
+    vm->signals = work;
+    return true;
+}
+
 static const NativeDef functions[] = {
     {"install(number: index, how: index, /)", install, NULL},
     {"disposition(number: index, /)", disposition, NULL},
@@ -292,4 +383,4 @@ static const NativeDef functions[] = {
     {NULL, NULL, NULL},
 };
 
-const NativeModule signal_module = {"_signal", functions, NULL};
+const NativeModule signal_module = {"_signal", functions, init};

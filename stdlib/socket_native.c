@@ -93,6 +93,10 @@ static bool park(GenVM *vm, int fd, short events, const SocketDeadline *deadline
 
 bool socket_wait(GenVM *vm, int fd, short events, const SocketDeadline *deadline) {
     if (deadline->parks) return park(vm, fd, events, deadline);
+    /* What came before the wait does not end it: its handler runs first. */
+    if (!deadline->nonblocking && vm->interrupted && threads_is_main(vm) &&
+        !socket_interrupted_at(vm, deadline))
+        return false;
     while (deadline->bounded) {
         int64_t left = deadline->until - now();
         if (left < 0) left = 0;

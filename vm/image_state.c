@@ -176,6 +176,7 @@ static Value or_none(Value v) {
 
 static Value state_now(ImageWriter *w, Value task) {
     GenVM *vm = w->vm;
+    if (vm->signals && !vm->signals(vm, SIGNALS_KEEP, NULL)) return VALUE_ERROR;
     Value instances = instances_of_library(vm);
     Value changes = instances == VALUE_ERROR ? instances : image_module_changes(w);
     Value aliases = changes == VALUE_ERROR ? changes : aliases_of_library(w);
@@ -198,6 +199,18 @@ Value image_state(ImageWriter *w, Value task_or_unset) {
     return state;
 }
 
+/* Is it possible to set the handlers of signals that come along? */
+static bool check_signals(GenVM *vm, const List *changes) {
+    for (uint64_t i = 0; vm->signals && i < changes->count; i++) {
+        const Value *items = AS_TUPLE(changes->items[i])->items;
+        if (!str_is(items[0], "signal")) continue;
+        Value handlers = dict_get_str(vm, AS_DICT(items[1]), str_intern_from(vm, "_handlers", 9));
+        if (is_kind(handlers, TYPE_DICT) && !vm->signals(vm, SIGNALS_CHECK, AS_DICT(handlers)))
+            return false;
+    }
+    return true;
+}
+
 bool image_check_state(ImageReader *r, Value state) {
     const Value *items = is_kind(state, TYPE_TUPLE) && AS_TUPLE(state)->count == STATE_COUNT
                              ? AS_TUPLE(state)->items
@@ -214,7 +227,8 @@ bool image_check_state(ImageReader *r, Value state) {
          (items[STATE_WARNINGS] == VALUE_NONE || is_kind(items[STATE_WARNINGS], TYPE_LIST));
     ok = ok && image_check_due(items[STATE_DUE]) && image_check_changes(r, items[STATE_CHANGES]) &&
          check_aliases(r->vm, items[STATE_ALIASES]);
-    return ok || image_bad(r, "settings that are none");
+    if (!ok) return image_bad(r, "settings that are none");
+    return check_signals(r->vm, AS_LIST(items[STATE_CHANGES]));
 }
 
 static void take_root(GenVM *vm, uint32_t root, Value v) {
@@ -235,9 +249,9 @@ static bool take_state(GenVM *vm, Value state) {
     const List *instances = AS_LIST(items[STATE_INSTANCES]);
     for (uint64_t i = 0; i < instances->count; i++)
         if (!take_instance(vm, instances->items[i])) return false;
-    return image_take_due(vm, items[STATE_DUE]) &&
-           take_aliases(vm, AS_LIST(items[STATE_ALIASES])) && bind_children(vm) &&
-           image_take_changes(vm, items[STATE_CHANGES]);
+    return take_aliases(vm, AS_LIST(items[STATE_ALIASES])) && bind_children(vm) &&
+           image_take_changes(vm, items[STATE_CHANGES]) && image_take_due(vm, items[STATE_DUE]) &&
+           (!vm->signals || vm->signals(vm, SIGNALS_TAKE, NULL));
 }
 
 /* What the threads and tasks of the VM have each for itself, the task has from the image. */

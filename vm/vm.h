@@ -39,6 +39,12 @@ typedef struct FoundKey {
     uint32_t entry;
 } FoundKey;
 
+typedef enum SignalWork {                /* of GenVM.signals */
+                          SIGNALS_KEEP,  /* before a save: notes what came where it is saved */
+                          SIGNALS_CHECK, /* may an image with these handlers be loaded? */
+                          SIGNALS_TAKE,  /* the image's handlers are those of scripts: sets them */
+} SignalWork;
+
 enum { ENTERED_FROM = 16 }; /* places of calls that are told apart: by a few bits of the address */
 
 struct GenVM {
@@ -185,6 +191,9 @@ struct GenVM {
     /* Has a pool of threads call offload_run(job), set by the library; NULL: there is none. False:
      * it could not be handed over. */
     bool (*run_on_pool)(GenVM *vm, void *job);
+    /* Signal handlers in images, set by the module _signal; `handlers`: by number, for the check.
+     * False: an exception is pending. */
+    bool (*signals)(GenVM *vm, SignalWork work, Dict *handlers);
     Value roots[32]; /* spare places for engine files */
 };
 enum {

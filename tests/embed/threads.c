@@ -6,6 +6,7 @@
  */
 #include "genvm.h"
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -139,6 +140,7 @@ static void interrupt(void) {
 
 int main(void) {
     pthread_t threads[THREADS];
+    signal(SIGUSR1, SIG_IGN); /* one may come when the VM that handled them has ended */
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, work, NULL);
     for (int i = 0; i < THREADS; i++)

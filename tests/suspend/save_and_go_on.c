@@ -33,6 +33,13 @@ static FILE *report; /* the program's own standard output: descriptor 1 is the s
 static char command[PATH_MAX];      /* gen, which stands for sys.executable */
 static char folder[PATH_MAX - 500]; /* of the scripts; some go elsewhere */
 
+static GenVM *_Atomic running;
+
+static void on_interrupt(int signal_number) {
+    (void)signal_number;
+    if (running) gen_interrupt(running);
+}
+
 /* This program is BUILD/programs/tests/suspend/NAME. */
 static void find_command(void) {
     ssize_t size = readlink("/proc/self/exe", command, sizeof command - 1);
@@ -64,7 +71,7 @@ static GenVM *new_vm(Run *run) {
     gen_set_attr(vm, sys, "executable", gen_str(vm, command));
     gen_call_method(vm, gen_get_attr(vm, sys, "path"), "insert", 2, place);
     gen_scope_close(vm, scope);
-    return vm;
+    return running = vm;
 }
 
 /* How many steps to the next save: the distance doubles after every few, so that all of a long run
@@ -90,28 +97,34 @@ static void note_refusal(GenVM *vm, Run *run) {
     run->refusals++;
 }
 
-/* The VM that goes on: another one, or the same where the task cannot be saved. Signals wait
- * meanwhile, as for a moment nobody handles them. */
-static GenVM *move(GenVM *vm, Run *run, GenRef *task) {
+/* The VM that goes on from the image of the one, which is freed. */
+static GenVM *load(GenVM *vm, Run *run, GenRef image, GenRef *task) {
     size_t size;
-    GenRef image = gen_save(vm, *task);
-    if (image == GEN_NULL) {
-        note_refusal(vm, run);
-        return vm;
-    }
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     const void *bytes = gen_to_bytes(vm, image, &size);
     void *data = memcpy(malloc(size), bytes, size);
+    running = NULL;
     gen_vm_free(vm);
     GenVM *other = new_vm(run);
     *task = gen_load(other, data, size);
     free(data);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    run->saves++;
     if (*task == GEN_NULL) fputs(gen_error_text(other), stderr);
+    run->saves++;
     return other;
+}
+
+/* Another VM, or the same where the task cannot be saved. Signals wait meanwhile, as they would
+ * come to the VM that is gone. */
+static GenVM *move(GenVM *vm, Run *run, GenRef *task) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    GenRef image = gen_save(vm, *task);
+    if (image != GEN_NULL)
+        vm = load(vm, run, image, task);
+    else
+        note_refusal(vm, run);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return vm;
 }
 
 static void show_error(GenVM *vm) {
@@ -146,6 +159,7 @@ static void run_script(Run *run, const Text *script, uint64_t steps) {
     if (gen_error_pending(vm)) show_error(vm);
     gen_error_clear(vm);
     gen_vm_finish(vm);
+    running = NULL;
     gen_vm_free(vm);
 }
 
@@ -229,6 +243,7 @@ int main(int argc, char **argv) {
     report = fdopen(dup(1), "w");
     signal(SIGPIPE, SIG_IGN); /* as gen does */
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGINT, on_interrupt);
     if (argc > 2) {
         for (int i = 2; i < argc; i++, all++)
             right += is_right(argv[i], strtoull(argv[1], NULL, 10), false);
