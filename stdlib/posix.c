@@ -41,7 +41,7 @@ const char *posix_path(GenVM *vm, Value *args, int count, int index, const char 
     *result = VALUE_ERROR;
     if (value_is_str(path) || is_kind(path, TYPE_BYTES)) {
         if (!posix_may_use_files(vm, path)) return NULL;
-        file_sync(vm);
+        file_sync(vm, true);
         if (is_whole(vm, path)) return file_path(vm, path);
         const char *end = strchr(what, ':');
         raise_value(vm, "%.*s: embedded null character in %s", (int)(end - what), what, end + 2);
@@ -115,7 +115,7 @@ static bool take_descriptor(GenVM *vm, Value v, Value name, int *fd) {
 static const char *path_of_descriptor(GenVM *vm, Value v, int use, Place *place) {
     int fd;
     if (!posix_may_use_files(vm, v) || !take_descriptor(vm, v, v, &fd)) return NULL;
-    file_sync(vm);
+    file_sync(vm, true);
     if (asprintf(&place->joined, "/proc/self/fd/%d", fd) < 0) {
         place->joined = NULL;
         return raise_memory(vm), NULL;

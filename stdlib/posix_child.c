@@ -233,7 +233,7 @@ static bool open_report(GenVM *vm, Child *child, int ends[2]) {
 static Value start_and_report(GenVM *vm, Child *child) {
     int ends[2];
     if (!open_report(vm, child, ends)) return VALUE_ERROR;
-    file_sync(vm);
+    file_sync(vm, true);
     pid_t pid = start_quietly(child);
     int number = errno;
     close(ends[1]);
@@ -313,7 +313,7 @@ static Value exec_file(GenVM *vm, Value *args) {
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
     PosixProgram program;
     if (!posix_program(vm, args, &program)) return VALUE_ERROR;
-    file_sync(vm);
+    file_sync(vm, true);
     execve(program.path, program.args, program.env ? program.env : environ);
     int number = errno;
     posix_program_free(&program);
@@ -507,7 +507,7 @@ static Value posix_system(GenVM *vm, Value *args) {
     if (!posix_may_use_processes(vm)) return VALUE_ERROR;
     const char *command = file_path(vm, args[0]);
     if (!command) return VALUE_ERROR;
-    file_sync(vm);
+    file_sync(vm, true);
     int status = system(command);
     return status == -1 ? posix_raise(vm, VALUE_UNSET) : int_value(status);
 }

@@ -14,8 +14,9 @@ bool file_write_text(GenVM *vm, Value file, const char *utf8,
 bool file_flush(GenVM *vm, Value file);
 Value file_open(GenVM *vm, Value *args); /* the builtin open: a NativeFn */
 extern const NativeDef file_open_def;
-void file_sync(
-    GenVM *vm); /* writes out what files hold back; errors are met again by their close() */
+/* Writes out what files hold back; errors are met again by their close(). Not to pipes that may be
+ * full, unless it `waits` and there is one thread. */
+void file_sync(GenVM *vm, bool waits);
 
 /* file_wait.c, for scripts of several threads: */
 /* path_open, but where a FIFO has nobody at its other end yet, the thread is parked until it has:

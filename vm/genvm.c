@@ -153,7 +153,7 @@ void genvm_flush(GenVM *vm) {
     if (!vm->host_write) return;
     Value pending = vm->exception;
     vm->exception = VALUE_UNSET;
-    file_sync(vm);
+    file_sync(vm, false);
     vm->exception = pending;
 }
 

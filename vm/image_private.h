@@ -320,6 +320,10 @@ void image_start_task(ImageReader *r); /* cannot fail */
  * they are, before their frames are looked at, then their coming to life, which cannot fail */
 void image_put_threads(ImageWriter *w);
 bool image_pass_threads(ImageReader *r);
+/* The registers of a RETURN_AGAIN frame: written, passed, read and checked. */
+void image_put_again(ImageWriter *w, const Value *registers);
+bool image_pass_again(ImageReader *r);
+bool image_get_again(ImageReader *r, Value *registers);
 bool image_build_threads(ImageReader *r);
 void image_start_threads(ImageReader *r);
 

@@ -67,6 +67,7 @@ static const struct StubForm {
     [RETURN_RAISE] = {"", 'x'},
     [RETURN_RELEASE] = {"Gi*", 'v'},
     [RETURN_THREAD] = {"", 't'},
+    [RETURN_AGAIN] = {"", 'v'}, /* image_put_again writes its registers */
     [RETURN_INTERRUPT] = {"", 'n'},
 };
 _Static_assert(sizeof stub_forms / sizeof *stub_forms == RETURN_COUNT, "a form for each");
@@ -252,14 +253,11 @@ static void put_frame(ImageWriter *w, const TaskState *state, Value *base, const
     uint64_t offset = (uint64_t)(base - state->frames.stack);
     if (continue_is_stub(vm, function)) {
         Return kind = continue_kind(vm, function);
-        if (kind == RETURN_AGAIN) {
-            image_refuse(w, &function->header, "a signal is being handled while a native waits");
-            return;
-        }
         image_put_byte(w->out, FRAME_STUB);
         image_put_number(w->out, kind);
         image_put_number(w->out, offset);
-        for (uint32_t i = 0; i < stub_registers[kind]; i++)
+        if (kind == RETURN_AGAIN) image_put_again(w, base);
+        for (uint32_t i = 0; kind != RETURN_AGAIN && i < stub_registers[kind]; i++)
             image_put_value(w, !stub_keeps(kind, i, !callee) ? VALUE_UNSET
                                : kind == RETURN_RESUME       ? resume_saved(vm, base, i)
                                                              : base[i]);
@@ -462,6 +460,7 @@ static bool pass_frame(ImageReader *r) {
         image_get_number(r);
         if (stub >= RETURN_COUNT || !stub_forms[stub].registers)
             return image_bad(r, "an unknown continuation");
+        if (stub == RETURN_AGAIN) return image_pass_again(r);
         for (uint32_t i = 0; i < stub_registers[stub]; i++)
             if (!image_get_optional(r, &v)) return false;
         return true;
@@ -653,6 +652,7 @@ static bool fill_stub(ImageReader *r, LoadedFrame *frame) {
     const char *forms = stub_forms[frame->stub].registers;
     ImageReader body = *r;
     body.at = frame->at;
+    if (frame->stub == RETURN_AGAIN) return image_get_again(&body, frame->base);
     for (uint32_t i = 0; i < frame->regs; i++) {
         if (!image_get_optional(&body, &frame->base[i])) return false;
         char form = i == 0 ? '*' : i <= strlen(forms) ? forms[i - 1] : '*';
@@ -763,8 +763,8 @@ static bool check_stub_frame(ImageReader *r, const LoadedFrame *frame, const Loa
                   : calling ? 'v'
                             : 'n',
          own = stub_forms[frame->stub].writes;
-    bool needs_none = own == 'n' || own == 't' || frame->stub == RETURN_RELEASE ||
-                      frame->stub == RETURN_UNWIND ||
+    bool needs_none = own == 'n' || own == 't' || frame->stub == RETURN_AGAIN ||
+                      frame->stub == RETURN_RELEASE || frame->stub == RETURN_UNWIND ||
                       frame->stub == RETURN_RESUME || /* its first step */
                       (own == 'h' && r->task_status == TASK_YIELDED);
     bool ok = false;

@@ -74,6 +74,22 @@ static void put_time(ImageWriter *w, uint64_t until) {
         image_put_number(w->out, until > now ? until - now + 1 : 1);
 }
 
+/* ---- a wait that a signal's handler has broken off: RETURN_AGAIN ---- */
+
+enum { AGAIN_NATIVE = 1, AGAIN_ARGS, AGAIN_UNTIL, AGAIN_PROGRESS, AGAIN_HELD, AGAIN_REGISTERS };
+
+void image_put_again(ImageWriter *w, const Value *registers) {
+    Value native = registers[AGAIN_NATIVE], until = registers[AGAIN_UNTIL];
+    if (registers[AGAIN_HELD] != VALUE_NONE || !can_park(AS(NativeFunction, native))) {
+        image_refuse(w, as_object(native),
+                     "waits for what cannot be saved, broken off by a signal");
+        return;
+    }
+    image_put_value(w, native);
+    image_put_value(w, registers[AGAIN_ARGS]);
+    put_time(w, until == VALUE_NONE ? THREAD_FOR_EVER : (uint64_t)as_int(until));
+}
+
 void save_thread_body(ImageWriter *w, Object *object) {
     const Thread *thread = (const Thread *)object;
     bool alive = is_alive(w->threads, thread);
@@ -232,12 +248,13 @@ bool image_pass_threads(ImageReader *r) {
 
 /* ---- each thread ---- */
 
+static bool can_run_anew(GenVM *vm, Value native, Value args) {
+    return is_native(native) && can_park(AS(NativeFunction, native)) && is_kind(args, TYPE_TUPLE) &&
+           native_takes_bound(vm, AS(NativeFunction, native), AS_TUPLE(args));
+}
+
 static bool check_again(ImageReader *r, const Thread *thread) {
-    if (thread->again == VALUE_UNSET) return true;
-    return (is_native(thread->again) && can_park(AS(NativeFunction, thread->again)) &&
-            is_kind(thread->again_args, TYPE_TUPLE) &&
-            native_takes_bound(r->vm, AS(NativeFunction, thread->again),
-                               AS_TUPLE(thread->again_args))) ||
+    return thread->again == VALUE_UNSET || can_run_anew(r->vm, thread->again, thread->again_args) ||
            image_bad(r, "a thread that waits in no native for that");
 }
 
@@ -256,6 +273,25 @@ static bool check_thread(ImageReader *r, Thread *thread, const ImageStack *stack
     ok = ok && !(runs && !idle && thread->again != VALUE_UNSET);
     if (!ok) return image_bad(r, "a thread whose parts do not fit");
     return starts ? threads_give_stack(r->vm, thread) : check_again(r, thread);
+}
+
+bool image_pass_again(ImageReader *r) {
+    Value v;
+    bool ok = image_get_value(r, &v) && image_get_value(r, &v);
+    if (ok) get_time(r);
+    return ok && r->vm->exception == VALUE_UNSET;
+}
+
+bool image_get_again(ImageReader *r, Value *registers) {
+    if (!image_get_value(r, &registers[AGAIN_NATIVE]) ||
+        !image_get_value(r, &registers[AGAIN_ARGS]))
+        return false;
+    uint64_t until = get_time(r);
+    registers[AGAIN_UNTIL] = int_fits((int64_t)until) ? int_value((int64_t)until) : VALUE_NONE;
+    registers[AGAIN_PROGRESS] = int_value(0);
+    registers[AGAIN_HELD] = VALUE_NONE;
+    return can_run_anew(r->vm, registers[AGAIN_NATIVE], registers[AGAIN_ARGS]) ||
+           image_bad(r, "a wait in no native for that");
 }
 
 static ImageStack *stack_of(ImageReader *r, const Thread *thread) {

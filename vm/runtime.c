@@ -203,12 +203,6 @@ Value vm_call_tail(GenVM *vm) {
     return run(vm, VALUE_UNSET, 0, NULL);
 }
 
-Value vm_exception_text(GenVM *vm, Value exception) {
-    Value function = twin_load(vm, TWIN_EXCEPTION_TEXT);
-    if (function == VALUE_ERROR) return VALUE_ERROR;
-    return vm_call(vm, function, 1, &exception);
-}
-
 Value vm_unraisable_hook(GenVM *vm) {
     return twin_load(vm, TWIN_UNRAISABLE);
 }

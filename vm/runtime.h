@@ -35,8 +35,6 @@ void vm_run_finalizers(
 bool vm_library_init(GenVM *vm); /* of stdlib/init.c; a weak stand-in in vm.c makes a VM without
                                     compiler and library */
 Value vm_call_tail(GenVM *vm);   /* from the host: makes the call in vm->tail and runs it */
-Value vm_exception_text(GenVM *vm,
-                        Value exception); /* the report with traceback: str, or VALUE_ERROR */
 void vm_free(GenVM *vm);
 
 #endif

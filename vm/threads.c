@@ -426,7 +426,9 @@ static bool invoke_again(GenVM *vm, Value native, Value args) {
 }
 
 bool threads_wait_on(GenVM *vm) {
-    Thread *thread = vm->threads->current;
+    Threads *threads = threads_get(vm); /* an image may have none */
+    if (!threads) return false;
+    Thread *thread = threads->current;
     const Value *registers = vm->base;
     Value native = registers[1], args = registers[2];
     thread->until = registers[3] == VALUE_NONE ? THREAD_FOR_EVER : (uint64_t)as_int(registers[3]);

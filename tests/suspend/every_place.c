@@ -15,7 +15,7 @@ static bool collect(void *context, int stream, const char *data, size_t size) {
 }
 
 static GenVM *new_vm(Text *output) {
-    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_FILES | GEN_CAP_CLOCK};
+    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_ALL & ~GEN_CAP_STDIO};
     config.write = collect;
     config.context = output;
     return new_scripted_vm(&config);

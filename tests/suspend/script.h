@@ -69,10 +69,16 @@ static bool is_unsaved(const char *refusal) {
 
 static const GenFunction host = {"host(x, /)", NULL, "what the host answers: x"};
 
-/* A VM whose scripts have host(x) and import from this folder. */
+static inline GenRef call_then(GenVM *vm, const GenRef *args) {
+    return gen_call_then(vm, args[0], args[1], args[2], 1, &args[3]);
+}
+static const GenFunction then = {"then(f, state, g, x, /)", call_then, "f(state, g(x))"};
+
+/* A VM whose scripts have host(x) and then(f, state, g, x), and import from this folder. */
 static GenVM *new_scripted_vm(const GenConfig *config) {
     GenVM *vm = gen_vm_new(config);
     gen_set_attr(vm, gen_import(vm, "builtins"), "host", gen_function(vm, &host));
+    gen_set_attr(vm, gen_import(vm, "builtins"), "then", gen_function(vm, &then));
     gen_append(vm, gen_get_attr(vm, gen_import(vm, "sys"), "path"), gen_str(vm, "."));
     return vm;
 }

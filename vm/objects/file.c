@@ -34,16 +34,16 @@ static bool has_waiting(const Object *file) {
            ((const Buffered *)text->source)->used;
 }
 
-/* A pipe that another thread may be about to read would have all of them wait. */
-static bool may_block(GenVM *vm, Object *file) {
-    if (!vm->threads || vm->threads->count == 1) return false;
+/* A pipe that another thread or the host may be about to read would have all of them wait. */
+static bool may_block(GenVM *vm, Object *file, bool waits) {
+    if (waits && (!vm->threads || vm->threads->count == 1)) return false;
     RawFile *raw = source_raw(file->kind == TYPE_FILE ? ((TextFile *)file)->source : file);
     return raw && raw->fd >= 0 && !raw_is_seekable(raw) && file_is_blocking_pipe(raw->fd);
 }
 
-void file_sync(GenVM *vm) {
+void file_sync(GenVM *vm, bool waits) {
     for (FileLink *link = vm->writers; link; link = link->next) {
-        if (!has_waiting(link->file) || may_block(vm, link->file)) continue;
+        if (!has_waiting(link->file) || may_block(vm, link->file, waits)) continue;
         bool ok = link->file->kind == TYPE_FILE ? file_text_flush(vm, (TextFile *)link->file)
                                                 : buffered_flush(vm, (Buffered *)link->file);
         if (!ok) error_clear(vm);

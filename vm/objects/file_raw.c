@@ -298,7 +298,7 @@ bool raw_open_into(GenVM *vm, RawFile *raw, Value file, const char *mode, bool c
     int64_t fd = -1;
     if (!parse_mode(vm, raw, mode, &flags)) return false;
     if (!(vm->capabilities & GEN_CAP_FILES)) return refuse_files(vm, file);
-    file_sync(vm);
+    file_sync(vm, true);
     raw->closefd = closefd;
     raw->seekable = -1;
     if (value_is_intlike(file)) {
