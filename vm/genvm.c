@@ -107,18 +107,24 @@ static void join_threads(GenVM *vm) {
     vm->threads = NULL;
 }
 
+static Value error_take_any(GenVM *vm) {
+    return vm->exception == VALUE_UNSET ? VALUE_UNSET : error_take(vm);
+}
+
 bool gen_vm_finish(GenVM *vm) {
     API(vm);
     if (vm->base) return raise_runtime(vm, "the virtual machine is running"), false;
     vm->handles->count = 0;
     join_threads(vm);
     vm_run_finalizers(vm);
-    if (vm->sys_module == VALUE_UNSET) return true;
-    bool ok = flush_stream(vm, NAME_stdout);
-    Value error = ok ? VALUE_UNSET : error_take(vm);
-    if (!flush_stream(vm, NAME_stderr)) error_clear(vm);
-    if (!ok) vm->exception = error;
-    return ok;
+    Value error = error_take_any(vm); /* there was no memory for them */
+    if (vm->sys_module != VALUE_UNSET) {
+        if (!flush_stream(vm, NAME_stdout) && error == VALUE_UNSET) error = error_take_any(vm);
+        error_clear(vm);
+        if (!flush_stream(vm, NAME_stderr)) error_clear(vm);
+    }
+    vm->exception = error;
+    return error == VALUE_UNSET;
 }
 
 void *gen_context(GenVM *vm) {
@@ -145,6 +151,18 @@ void gen_interrupt(GenVM *vm) {
     void (*wake)(void *data) = vm->wake;
     if (wake) wake(vm->wake_data);
     if (vm->wait_fd) vm->end_wait(vm->wait_fd);
+}
+
+uint64_t gen_memory(GenVM *vm) {
+    API(vm);
+    return gc_live_bytes(vm);
+}
+
+#define TEXT(x) #x
+#define VERSION(a, b, c) TEXT(a) "." TEXT(b) "." TEXT(c)
+
+const char *gen_version(void) {
+    return VERSION(GEN_VERSION_MAJOR, GEN_VERSION_MINOR, GEN_VERSION_PATCH);
 }
 
 /* ---- calls of script code from here ---- */
@@ -179,10 +197,24 @@ static Value call0(GenVM *vm, Value callable) {
     return callable == VALUE_ERROR ? VALUE_ERROR : host_call(vm, callable, 0, NULL);
 }
 
-/* Makes the call that a native or slot asked for. */
+/* Makes the call that a native or slot asked for. Where it asked for none, no safepoint comes that
+ * would tell of memory that ran out where nothing could be raised: what was looked for may be
+ * there. */
 static Value finish(GenVM *vm, Value v) {
-    if (v != VALUE_TAIL) return v;
-    return with_output(vm, vm_call_tail(vm));
+    if (v == VALUE_TAIL) return with_output(vm, vm_call_tail(vm));
+    if (likely(!(vm->poll & POLL_MEMORY))) return v;
+    vm->poll &= ~(uint32_t)POLL_MEMORY;
+    error_clear(vm);
+    return raise_memory(vm);
+}
+
+bool gen_collect(GenVM *vm) {
+    API_READY(vm, false);
+    vm->poll |= POLL_GC | POLL_GC_FULL;
+    if (!vm->base) gc_collect(vm, true);
+    vm->fuel_kept += vm->fuel; /* a safepoint comes at once, where finalizers run */
+    vm->fuel = 0;
+    return finish(vm, native_twin(vm, TWIN_NOTHING, 0)) != VALUE_ERROR;
 }
 
 static Value main_globals(GenVM *vm) {
@@ -331,6 +363,27 @@ GenType gen_type(GenVM *vm, GenRef ref) {
     }
 }
 
+GenRef gen_class(GenVM *vm, GenRef ref) {
+    API_READY(vm, GEN_NULL);
+    Value v = ref_value(vm, ref);
+    return v == VALUE_ERROR ? GEN_NULL : ref_hold(vm, object_value(type_of(vm, v)));
+}
+
+const char *gen_type_name(GenVM *vm, GenRef ref) {
+    API(vm);
+    Value v = ref_value(vm, ref);
+    return v == VALUE_ERROR ? "no value" : type_name(vm, v);
+}
+
+bool gen_is_instance(GenVM *vm, GenRef ref, GenRef cls) {
+    API(vm);
+    Value v = ref_value(vm, ref), c = ref_value(vm, cls);
+    if (v == VALUE_ERROR || c == VALUE_ERROR) return false;
+    if (is_type(c)) return type_is_subclass(type_of(vm, v), type_from(c));
+    raise_type(vm, "expected a class, not %T", c);
+    return false;
+}
+
 bool gen_is_none(GenVM *vm, GenRef ref) {
     API(vm);
     return ref_value(vm, ref) == VALUE_NONE;
@@ -456,6 +509,31 @@ bool gen_set_item(GenVM *vm, GenRef container, GenRef key, GenRef item) {
     return finish(vm, value_setitem(vm, v, k, i)) != VALUE_ERROR;
 }
 
+bool gen_delete_item(GenVM *vm, GenRef container, GenRef key) {
+    API_READY(vm, false);
+    Value v = ref_value(vm, container), k = ref_value(vm, key);
+    if (v == VALUE_ERROR || k == VALUE_ERROR) return false;
+    return finish(vm, value_setitem(vm, v, k, VALUE_UNSET)) != VALUE_ERROR;
+}
+
+bool gen_next_item(GenVM *vm, GenRef dict, size_t *position, GenRef *key, GenRef *value) {
+    API_GIVEN(position);
+    API_GIVEN(key);
+    API_GIVEN(value);
+    *key = *value = GEN_NULL;
+    API_READY(vm, false);
+    Value v = ref_value(vm, dict), k, item;
+    if (v == VALUE_ERROR) return false;
+    if (!is_kind(v, TYPE_DICT)) {
+        raise_type(vm, "expected dict, not %T", v);
+        return false;
+    }
+    uint32_t at = *position <= UINT32_MAX ? (uint32_t)*position : UINT32_MAX;
+    if (!dict_next(AS_DICT(v), &at, &k, &item)) return false;
+    *position = at;
+    return (*key = ref_hold(vm, k)) && (*value = ref_hold(vm, item));
+}
+
 bool gen_append(GenVM *vm, GenRef list, GenRef item) {
     API_READY(vm, false);
     Value v = ref_value(vm, list), i = ref_value(vm, item);
@@ -483,6 +561,23 @@ bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value) {
     return finish(vm, attribute_set(vm, v, key, to)) != VALUE_ERROR;
 }
 
+bool gen_delete_attr(GenVM *vm, GenRef object, const char *name) {
+    API_GIVEN(name);
+    API_READY(vm, false);
+    Value v = ref_value(vm, object), key = str_intern_from(vm, name, strlen(name));
+    if (v == VALUE_ERROR || key == VALUE_ERROR) return false;
+    return finish(vm, attribute_delete(vm, v, key)) != VALUE_ERROR;
+}
+
+bool gen_has_attr(GenVM *vm, GenRef object, const char *name) {
+    API_READY(vm, false);
+    GenScope scope = gen_scope_open(vm);
+    bool found = gen_get_attr(vm, object, name) != GEN_NULL;
+    if (!found && error_matches(vm, EXC_ATTRIBUTE_ERROR)) error_clear(vm);
+    gen_scope_close(vm, scope);
+    return found;
+}
+
 GenRef gen_get_global(GenVM *vm, const char *name) {
     API_GIVEN(name);
     API_READY(vm, GEN_NULL);
@@ -500,6 +595,50 @@ bool gen_set_global(GenVM *vm, const char *name, GenRef value) {
     Value key = str_intern_from(vm, name, strlen(name)), v = ref_value(vm, value);
     return key != VALUE_ERROR && v != VALUE_ERROR &&
            dict_set_str(vm, AS_DICT(main_globals(vm)), key, v);
+}
+
+/* ---- operators ---- */
+
+typedef Value Operate(GenVM *vm, int which, Value left, Value right);
+
+static Value operate_binary(GenVM *vm, int which, Value left, Value right) {
+    return value_binary(vm, (BinaryOp)which, left, right, false);
+}
+static Value operate_compare(GenVM *vm, int which, Value left, Value right) {
+    return value_compare(vm, (CompareOp)which, left, right);
+}
+static Value operate_in(GenVM *vm, int which, Value left, Value right) {
+    (void)which;
+    return value_contains(vm, right, left);
+}
+
+static const struct {
+    char text[4];
+    uint8_t which;
+    Operate *operate;
+} operators[] = {
+    {"+", BINARY_ADD, operate_binary},       {"-", BINARY_SUB, operate_binary},
+    {"*", BINARY_MUL, operate_binary},       {"/", BINARY_DIV, operate_binary},
+    {"//", BINARY_FLOORDIV, operate_binary}, {"%", BINARY_MOD, operate_binary},
+    {"**", BINARY_POW, operate_binary},      {"@", BINARY_MATMUL, operate_binary},
+    {"<<", BINARY_LSHIFT, operate_binary},   {">>", BINARY_RSHIFT, operate_binary},
+    {"&", BINARY_AND, operate_binary},       {"|", BINARY_OR, operate_binary},
+    {"^", BINARY_XOR, operate_binary},       {"<", COMPARE_LT, operate_compare},
+    {"<=", COMPARE_LE, operate_compare},     {"==", COMPARE_EQ, operate_compare},
+    {"!=", COMPARE_NE, operate_compare},     {">", COMPARE_GT, operate_compare},
+    {">=", COMPARE_GE, operate_compare},     {"in", 0, operate_in},
+};
+
+GenRef gen_operate(GenVM *vm, GenRef left, const char *op, GenRef right) {
+    API_GIVEN(op);
+    API_READY(vm, GEN_NULL);
+    Value a = ref_value(vm, left), b = ref_value(vm, right);
+    if (a == VALUE_ERROR || b == VALUE_ERROR) return GEN_NULL;
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (!strcmp(operators[i].text, op))
+            return ref_hold(vm, finish(vm, operators[i].operate(vm, operators[i].which, a, b)));
+    raise_error(vm, EXC_SYSTEM_ERROR, "gen_operate: no operator %s", op);
+    return GEN_NULL;
 }
 
 /* ---- calling ---- */
@@ -520,6 +659,28 @@ GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args) {
     Value result = ok ? host_call(vm, function, (uint32_t)count, values) : VALUE_ERROR;
     if (values != few) memory_free(values);
     return ref_hold(vm, result);
+}
+
+GenRef gen_call_with(GenVM *vm, GenRef callable, GenRef args, GenRef kwargs) {
+    API_READY(vm, GEN_NULL);
+    Value function = ref_value(vm, callable), positional = ref_value(vm, args);
+    Value keywords = kwargs == GEN_NULL ? VALUE_UNSET : ref_value(vm, kwargs);
+    if (function == VALUE_ERROR || positional == VALUE_ERROR || keywords == VALUE_ERROR)
+        return GEN_NULL;
+    bool fits = is_kind(positional, TYPE_TUPLE) &&
+                (keywords == VALUE_UNSET || is_kind(keywords, TYPE_DICT));
+    if (fits)
+        return ref_hold(vm, finish(vm, native_call_spread(vm, function, positional, keywords)));
+    raise_type(vm, "expected a tuple and a dict");
+    return GEN_NULL;
+}
+
+GenRef gen_method(GenVM *vm, GenRef callable, GenRef self) {
+    API_READY(vm, GEN_NULL);
+    Value function = ref_value(vm, callable), bound = ref_value(vm, self);
+    return function == VALUE_ERROR || bound == VALUE_ERROR
+               ? GEN_NULL
+               : ref_hold(vm, method_new(vm, function, bound));
 }
 
 GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
@@ -576,6 +737,18 @@ GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out) {
     if (is_generator_like(v)) return outcome(vm, finish(vm, native_resume(vm, v, sent)), out);
     Value method = finish(vm, attribute_get(vm, v, name_value(vm, NAME_send)));
     return outcome(vm, method == VALUE_ERROR ? VALUE_ERROR : host_call(vm, method, 1, &sent), out);
+}
+
+GenStatus gen_throw(GenVM *vm, GenRef generator, GenRef exception, GenRef *out) {
+    API_GIVEN(out);
+    *out = GEN_NULL;
+    API_READY(vm, GEN_ERROR);
+    Value v = ref_value(vm, generator), raised = ref_value(vm, exception);
+    if (v == VALUE_ERROR || raised == VALUE_ERROR) return GEN_ERROR;
+    Value name = str_intern_from(vm, "throw", 5);
+    Value method = name == VALUE_ERROR ? name : finish(vm, attribute_get(vm, v, name));
+    return outcome(vm, method == VALUE_ERROR ? VALUE_ERROR : host_call(vm, method, 1, &raised),
+                   out);
 }
 
 bool gen_close(GenVM *vm, GenRef generator) {

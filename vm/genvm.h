@@ -19,7 +19,9 @@
  *
  * ERRORS. A call that fails returns GEN_NULL or false (or GEN_ERROR) and leaves an exception
  * pending in the VM, to be read with gen_error_text or gen_error_take, and dropped by
- * gen_error_clear. Nothing here longjmps, exits or prints.
+ * gen_error_clear. While one is pending, the functions that make values or run script code fail at
+ * once and do nothing: a chain of calls needs one look at its end, and what it finds is what went
+ * wrong first. Nothing here longjmps, exits or prints.
  *
  * THREADS. One thread at a time per VM, and any number of VMs, each on a thread of its own; an idle
  * VM may go to another thread. gen_interrupt alone may be called from any thread or a signal
@@ -133,6 +135,9 @@ typedef enum GenType {
  * files, no output, no clock. What is refused is a PermissionError; budgets of a single script are
  * a matter of tasks.
  *
+ * The functions given here are called by the thread that uses the VM, and do not use the VM
+ * themselves; find_module alone may, to gen_register_module what is asked for (and gives NULL).
+ *
  *     static bool show(void *context, int stream, const char *data, size_t size) {
  *         (void)context;
  *         return fwrite(data, 1, size, stream == 1 ? stdout : stderr) == size;
@@ -152,6 +157,34 @@ typedef enum GenType {
  *     if (!gen_run_string(guarded, "open('/etc/passwd')", "thief"))
  *         printf("refused: %d\n", gen_error_matches(guarded, "PermissionError"));
  *     gen_vm_free(guarded);
+ *
+ * A program's end, and how much memory it takes:
+ *
+ *     gen_run_string(vm, "said = []\ndef last(said=said):\n    try: yield 1\n"
+ *                        "    finally: said.append('closed')\n"
+ *                        "it = last(); next(it); rows = [[i] for i in range(10000)]", "program");
+ *     uint64_t with_rows = gen_memory(vm);
+ *     gen_set_global(vm, "rows", gen_none(vm));
+ *     gen_collect(vm);
+ *     printf("Gen %s, less: %d\n", gen_version(), gen_memory(vm) < with_rows);
+ *     GenRef said = gen_keep(vm, gen_get_global(vm, "said"));
+ *     if (!gen_vm_finish(vm)) printf("%s", gen_error_text(vm));
+ *     size_t size;
+ *     printf("%s\n", gen_to_str(vm, gen_get_index(vm, said, 0), &size));
+ *     gen_release(vm, said);
+ *
+ * Stopping what runs, from another thread:
+ *
+ *     static void *stop(void *data) {
+ *         gen_interrupt((GenVM *)data);
+ *         return NULL;
+ *     }
+ *     pthread_t stopper;
+ *     pthread_create(&stopper, NULL, stop, vm);
+ *     gen_run_string(vm, "while True: pass", "endless");
+ *     pthread_join(stopper, NULL);
+ *     printf("interrupted: %d\n", gen_error_matches(vm, "KeyboardInterrupt"));
+ *     gen_error_clear(vm);
  */
 
 enum {                        /* GenConfig.capabilities */
@@ -179,7 +212,7 @@ typedef struct GenConfig {
     uint64_t
         hash_seed; /* of the hashes of str and bytes; 0: random with GEN_CAP_ENTROPY, else fixed */
     /* Imports of modules that are neither builtin nor found in files: the source of `name` (UTF-8,
-     * copied), NULL: no such module. */
+     * copied), NULL: none. Then the import fails, unless the module has been registered here. */
     const char *(*find_module)(void *context, const char *name, size_t *size);
     /* With GEN_CAP_FILES: the directories below which files may be read, and written; lists that
      * end with NULL. NULL: everywhere. Links and `..` do not lead out of them. Used while the VM is
@@ -193,10 +226,19 @@ typedef struct GenConfig {
 GEN_API GenVM *
 gen_vm_new(const GenConfig *config); /* NULL config: the defaults above. NULL: out of memory */
 /* The end of a program: suspended generators are closed, __del__ methods run, standard streams are
- * flushed. False with an exception pending if what was printed could not be written. */
+ * flushed. All scopes are closed: what outlives it is kept. False with an exception pending if what
+ * was printed could not be written, or if the VM runs. */
 GEN_API bool gen_vm_finish(GenVM *vm);
-GEN_API void gen_vm_free(GenVM *vm); /* runs no script code: gen_vm_finish does */
-GEN_API void *gen_context(GenVM *vm);
+/* Runs no script code: gen_vm_finish does. A function of the host's that is called by a script
+ * cannot end the VM that it returns to: nothing happens then (in debug builds the program stops).
+ */
+GEN_API void gen_vm_free(GenVM *vm);
+GEN_API void *gen_context(GenVM *vm);  /* GenConfig.context */
+GEN_API const char *gen_version(void); /* of the library, "0.1.0": GEN_VERSION_ are the header's */
+/* The bytes that objects and tables of the VM take; a full collection, which it is never necessary
+ * to ask for, and in which finalizers run (false: an exception). */
+GEN_API uint64_t gen_memory(GenVM *vm);
+GEN_API bool gen_collect(GenVM *vm);
 /* For tests of hosts and of the engine: the nth allocation of a script object from now on fails, as
  * if there were no memory. 0: none does. Without effect unless the library is a debug build. */
 GEN_API void gen_debug_fail_allocation(GenVM *vm, uint64_t nth);
@@ -205,7 +247,8 @@ GEN_API void gen_debug_fail_allocation(GenVM *vm, uint64_t nth);
  * still away; 0: they had begun. */
 GEN_API uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count,
                                             bool (*asked)(void));
-GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the running script, soon */
+/* Raises KeyboardInterrupt in the script that runs, or in the next one: soon. */
+GEN_API void gen_interrupt(GenVM *vm);
 
 /* ---- scopes
  * ------------------------------------------------------------------------------------------------------
@@ -217,6 +260,13 @@ GEN_API void gen_interrupt(GenVM *vm); /* raises KeyboardInterrupt in the runnin
  *         gen_set_item(vm, gen_get_global(vm, "table"), gen_int(vm, i), gen_str(vm, "row"));
  *         gen_scope_close(vm, scope);
  *     }
+ *     static GenRef last_word(GenVM *vm, const char *line) { // its other values are not kept
+ *         GenScope scope = gen_scope_open(vm);
+ *         GenRef words = gen_call_method(vm, gen_str(vm, line), "split", 0, NULL);
+ *         return gen_scope_return(vm, scope, gen_get_index(vm, words, -1));
+ *     }
+ *     size_t size;
+ *     printf("%s\n", gen_to_str(vm, last_word(vm, "one two three"), &size));
  */
 
 typedef uint32_t GenScope;
@@ -243,9 +293,21 @@ GEN_API GenRef gen_keep_at(GenVM *vm, GenRef ref, const char *file, int line);
 GEN_API void gen_release(GenVM *vm, GenRef kept);
 
 /* ---- running source text
- * ------------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------------
+ *
+ *     static const char lines[] = "def f():\n    return 7\n\n";
+ *     GenStatus status = GEN_END;
+ *     for (size_t size = 1; size < sizeof lines && status != GEN_ERROR; size++)
+ *         if (lines[size - 1] == '\n') // what a session does with each line that it reads
+ *             status = gen_run_interactive(vm, lines, size, "<stdin>");
+ *     gen_run_bytes(vm, "seven = f() # and more", 11, "bytes");
+ *     GenRef root = gen_call_method(vm, gen_import(vm, "math"), "isqrt", 1,
+ *                                   (GenRef[]){gen_eval(vm, "seven ** 2")});
+ *     printf("%d, %lld\n", status == GEN_OK, (long long)gen_as_int(vm, root));
+ */
 
-/* Runs statements in the namespace of __main__. `name` is what tracebacks call the text. */
+/* Runs statements in the namespace of __main__. `name` is what tracebacks call the text; NULL:
+ * "<string>". */
 GEN_API bool gen_run_string(GenVM *vm, const char *source, const char *name);
 GEN_API bool gen_run_bytes(GenVM *vm, const char *source, size_t size, const char *name);
 /* A line or more of an interactive session: the values of expression statements are shown as
@@ -263,6 +325,24 @@ GEN_API GenRef gen_import(GenVM *vm, const char *module);
  *     gen_append(vm, words, gen_tuple(vm, 2, pair));
  *     gen_set_item(vm, gen_get_global(vm, "table"), gen_str(vm, "words"), words);
  *     gen_run_string(vm, "name, value = table['words'][0]", "setup");
+ *     GenRef record = gen_dict(vm);
+ *     gen_set_item(vm, record, gen_str_n(vm, "idle", 2), gen_bool(vm, true)); // 'id'
+ *     gen_set_item(vm, record, gen_uint(vm, UINT64_MAX), gen_bytes(vm, "\0\1", 2));
+ *     gen_set_item(vm, record, gen_int(vm, -1), gen_none(vm));
+ *     size_t size;
+ *     printf("%s\n", gen_to_str(vm, gen_repr(vm, record), &size));
+ *
+ * All else comes from calling its class: a set, a complex, an int of any size.
+ *
+ *     GenRef digits = gen_str(vm, "123456789012345678901234567890");
+ *     GenRef big = gen_call(vm, gen_get_global(vm, "int"), 1, &digits);
+ *     GenRef sixteen = gen_int(vm, 16), set = gen_call(vm, gen_get_global(vm, "set"), 1, &digits);
+ *     gen_set_global(vm, "big", big);
+ *     const unsigned char *bytes;
+ *     size_t size, count;
+ *     bytes = gen_to_bytes(vm, gen_call_method(vm, big, "to_bytes", 1, &sixteen), &size);
+ *     gen_len(vm, set, &count);
+ *     printf("%zu bytes, the last is %d; %zu digits\n", size, bytes[size - 1], count);
  */
 
 GEN_API GenRef gen_none(GenVM *vm);
@@ -287,9 +367,22 @@ GEN_API GenRef gen_dict(GenVM *vm);
  *     if (gen_type(vm, value) == GEN_TYPE_LIST && gen_len(vm, value, &count) && text &&
  *         gen_to_int(vm, gen_get_index(vm, value, 1), &number))
  *         printf("%zu: %.*s, %lld\n", count, (int)size, text, (long long)number);
+ *     GenRef error = gen_eval(vm, "KeyError('k')"), base = gen_get_global(vm, "LookupError");
+ *     bool truth = gen_is_instance(vm, error, base);
+ *     printf("%s, a LookupError: %d\n", gen_type_name(vm, error), truth);
+ *     double real;
+ *     if (gen_to_bool(vm, value, &truth) && gen_to_float(vm, gen_eval(vm, "1 / 4"), &real))
+ *         printf("%d, %g, %s\n", truth, real, gen_to_str(vm, gen_to_text(vm, error), &size));
+ *     printf("%d\n", gen_is_none(vm, gen_call_method(vm, value, "clear", 0, NULL)));
  */
 
 GEN_API GenType gen_type(GenVM *vm, GenRef value);
+GEN_API GenRef gen_class(GenVM *vm, GenRef value); /* type(value) */
+/* The name of its class, for messages: valid as long as the class lives. */
+GEN_API const char *gen_type_name(GenVM *vm, GenRef value);
+/* Is it of that class or of one derived from it? Runs no script code; false with TypeError where
+ * `cls` is no class. */
+GEN_API bool gen_is_instance(GenVM *vm, GenRef value, GenRef cls);
 GEN_API bool gen_is_none(GenVM *vm, GenRef value);
 GEN_API bool gen_to_bool(GenVM *vm, GenRef value,
                          bool *out); /* truth of anything; may run script code */
@@ -299,8 +392,9 @@ GEN_API bool gen_to_float(GenVM *vm, GenRef value, double *out); /* of float and
 GEN_API int64_t gen_as_int(GenVM *vm,
                            GenRef value); /* the same; 0 with the exception pending on failure */
 GEN_API double gen_as_float(GenVM *vm, GenRef value);
-/* The text of a str (UTF-8) or the bytes of a bytes object, without a copy: valid as long as the
- * value lives. Not NUL-terminated in general: use *size. NULL: TypeError. */
+/* The text of a str (UTF-8) or the bytes of a bytes-like object, without a copy: valid as long as
+ * the value lives, and those of a bytearray until its size changes. A NUL follows the text of a
+ * str, which may hold others: *size tells. NULL: TypeError. */
 GEN_API const char *gen_to_str(GenVM *vm, GenRef value, size_t *size);
 GEN_API const void *gen_to_bytes(GenVM *vm, GenRef value, size_t *size);
 GEN_API GenRef gen_repr(GenVM *vm, GenRef value); /* repr(value), str(value): may run script code */
@@ -314,17 +408,49 @@ GEN_API GenRef gen_to_text(GenVM *vm, GenRef value);
  *     GenRef box = gen_get_global(vm, "box");
  *     gen_set_attr(vm, box, "size", gen_get_global(vm, "limit"));
  *     printf("%lld\n", (long long)gen_as_int(vm, gen_get_attr(vm, box, "size")));
+ *     gen_delete_attr(vm, box, "size");
+ *     printf("size: %d, on_open: %d\n", gen_has_attr(vm, box, "size"),
+ *            gen_has_attr(vm, gen_import(vm, "__main__"), "on_open"));
+ *
+ *     GenRef ages = gen_eval(vm, "{'Ada': 36, 'Alan': 41}"), key, value;
+ *     size_t position = 0, size;
+ *     while (gen_next_item(vm, ages, &position, &key, &value))
+ *         printf("%s: %lld\n", gen_to_str(vm, key, &size), (long long)gen_as_int(vm, value));
+ *     gen_delete_item(vm, ages, gen_str(vm, "Alan"));
+ *
+ * What lacks is an exception: IndexError, KeyError, AttributeError, NameError.
  */
 
 GEN_API bool gen_len(GenVM *vm, GenRef value, size_t *out);
 GEN_API GenRef gen_get_item(GenVM *vm, GenRef container, GenRef key);
 GEN_API GenRef gen_get_index(GenVM *vm, GenRef sequence, int64_t index);
 GEN_API bool gen_set_item(GenVM *vm, GenRef container, GenRef key, GenRef value);
+GEN_API bool gen_delete_item(GenVM *vm, GenRef container, GenRef key);
 GEN_API bool gen_append(GenVM *vm, GenRef list, GenRef value);
+/* The next entry of a dict, in order, from *position on, which is 0 at first. False behind the
+ * last, or with TypeError where it is no dict. Runs no script code; values may be exchanged
+ * meanwhile, but keys that are added or deleted may let others be met twice or not at all. */
+GEN_API bool gen_next_item(GenVM *vm, GenRef dict, size_t *position, GenRef *key, GenRef *value);
 GEN_API GenRef gen_get_attr(GenVM *vm, GenRef object, const char *name);
 GEN_API bool gen_set_attr(GenVM *vm, GenRef object, const char *name, GenRef value);
-GEN_API GenRef gen_get_global(GenVM *vm, const char *name); /* of __main__ */
+GEN_API bool gen_delete_attr(GenVM *vm, GenRef object, const char *name);
+/* False without an exception where there is none; with one where looking for it raised another. */
+GEN_API bool gen_has_attr(GenVM *vm, GenRef object, const char *name);
+/* Of __main__; where that has none of the name, the builtin. */
+GEN_API GenRef gen_get_global(GenVM *vm, const char *name);
 GEN_API bool gen_set_global(GenVM *vm, const char *name, GenRef value);
+
+/* ---- operators
+ *
+ *     GenRef ten = gen_int(vm, 10), half = gen_float(vm, 0.5), list = gen_eval(vm, "[3, 10]");
+ *     bool is_in = false, is_less = true;
+ *     gen_to_bool(vm, gen_operate(vm, ten, "in", list), &is_in);
+ *     gen_to_bool(vm, gen_operate(vm, ten, "<", half), &is_less);
+ *     printf("%g, %d, %d\n", gen_as_float(vm, gen_operate(vm, ten, "**", half)), is_in, is_less);
+ */
+
+/* left op right, for + - * / // % ** @ << >> & | ^ < <= == != > >= in; may run script code. */
+GEN_API GenRef gen_operate(GenVM *vm, GenRef left, const char *op, GenRef right);
 
 /* ---- calling
  * ---------------------------------------------------------------------------------------------------------------
@@ -343,11 +469,21 @@ GEN_API bool gen_set_global(GenVM *vm, const char *name, GenRef value);
  *     GenRef upper = gen_call_method(vm, gen_str(vm, "gen"), "upper", 0, NULL);
  *     size_t size;
  *     printf("%s\n", gen_to_str(vm, upper, &size));
+ *
+ * With keywords, that are in a dict:
+ *
+ *     GenRef item = gen_eval(vm, "[3, 1, 2]"), args_tuple = gen_tuple(vm, 1, &item);
+ *     GenRef keywords = gen_dict(vm);
+ *     gen_set_item(vm, keywords, gen_str(vm, "reverse"), gen_bool(vm, true));
+ *     GenRef sorted = gen_call_with(vm, gen_get_global(vm, "sorted"), args_tuple, keywords);
+ *     printf("%lld\n", (long long)gen_as_int(vm, gen_get_index(vm, sorted, 0)));
  */
 
 GEN_API GenRef gen_call(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
 GEN_API GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_t count,
                                const GenRef *args);
+/* callable(*args, **kwargs): of a tuple, and of a dict or GEN_NULL. */
+GEN_API GenRef gen_call_with(GenVM *vm, GenRef callable, GenRef args, GenRef kwargs);
 
 /* ---- generators: driving a script from C
  * -------------------------------------------------------------------------------------
@@ -361,11 +497,19 @@ GEN_API GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_
  *     for (int i = 1; i <= 3; i++)
  *         gen_send(vm, adder, gen_int(vm, i), &total);
  *     printf("%lld\n", (long long)gen_as_int(vm, total));
+ *     if (gen_throw(vm, adder, gen_eval(vm, "ValueError('enough')"), &total) == GEN_ERROR)
+ *         gen_error_clear(vm); // the generator has not caught it, and is over
  *     gen_close(vm, adder);
+ *     GenRef letter, letters = gen_iter(vm, gen_str(vm, "abc"));
+ *     size_t size;
+ *     while (gen_next(vm, letters, &letter) == GEN_OK)
+ *         printf("%s\n", gen_to_str(vm, letter, &size));
  */
 GEN_API GenRef gen_iter(GenVM *vm, GenRef iterable);
 GEN_API GenStatus gen_next(GenVM *vm, GenRef iterator, GenRef *out);
 GEN_API GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *out);
+/* Raises an exception where the generator stands: what that yields or returns, as gen_next. */
+GEN_API GenStatus gen_throw(GenVM *vm, GenRef generator, GenRef exception, GenRef *out);
 GEN_API bool gen_close(GenVM *vm, GenRef generator);
 
 /* ---- tasks: running a script piece by piece
@@ -401,6 +545,39 @@ GEN_API bool gen_close(GenVM *vm, GenRef generator);
  *     for (int i = 1; i >= 0; i--) // GEN_WAITING: nothing goes on without an answer
  *         gen_answer(vm, task, open[i], gen_int(vm, i));
  *     printf("done: %d\n", gen_run(vm, task, &outcome) == GEN_DONE);
+ *
+ * An answer may be an exception; and a host that was given a task, from an image, say, asks which
+ * tickets are open:
+ *
+ *     static const char source[] = "try: ask('disk')\nexcept OSError as e: said = str(e)\n";
+ *     GenOutcome outcome;
+ *     GenTicket open[8];
+ *     GenRef task = gen_task_from_bytes(vm, source, sizeof source - 1, "script");
+ *     gen_run(vm, task, NULL);
+ *     size_t count = gen_task_tickets(vm, task, open, 8), size;
+ *     for (size_t i = 0; i < count && gen_task_ticket(vm, task, open[i], &outcome); i++) {
+ *         printf("%s('%s')\n", outcome.name,
+ *                gen_to_str(vm, gen_get_index(vm, outcome.args, 0), &size));
+ *         gen_raise(vm, "OSError", "it is full");
+ *         gen_answer_error(vm, task, open[i], gen_error_take(vm));
+ *     }
+ *     if (gen_run(vm, task, &outcome) == GEN_DONE)
+ *         printf("%s\n", gen_to_str(vm, gen_get_global(vm, "said"), &size));
+ *
+ * A task may also be the call of a function. If that is a generator or coroutine, its yields come
+ * to the host, which sends what it likes:
+ *
+ *     gen_run_string(vm, "def talk(name):\n    mood = yield 'how are you, ' + name\n"
+ *                        "    return mood.upper()", "setup");
+ *     GenOutcome outcome;
+ *     GenRef name = gen_str(vm, "Ada");
+ *     GenRef task = gen_task_new(vm, gen_get_global(vm, "talk"), 1, &name);
+ *     size_t size;
+ *     while (gen_run(vm, task, &outcome) == GEN_YIELDED) {
+ *         printf("%s?\n", gen_to_str(vm, outcome.value, &size));
+ *         gen_task_send(vm, task, gen_str(vm, "well"));
+ *     }
+ *     printf("%s\n", gen_to_str(vm, outcome.value, &size));
  */
 typedef uint64_t GenTicket;
 
@@ -469,7 +646,8 @@ GEN_API bool gen_task_ticket(GenVM *vm, GenRef task, GenTicket ticket, GenOutcom
  */
 GEN_API bool gen_task_set_budget(GenVM *vm, GenRef task, GenBudget budget, uint64_t limit);
 GEN_API uint64_t gen_task_spent(GenVM *vm, GenRef task, GenBudget budget);
-/* Where a stopped task stands: its frames, 0 the innermost; those of the library are left out.
+/* Where a stopped task stands: its frames, 0 the innermost; those of the library are left out. In a
+ * function of the host's, GEN_NULL for the task means the frames that run, 0 the one that called.
  *
  *     GenOutcome outcome;
  *     GenFrame frame;
@@ -480,6 +658,17 @@ GEN_API uint64_t gen_task_spent(GenVM *vm, GenRef task, GenBudget budget);
  *     gen_task_frame(vm, task, 0, &frame);
  *     GenRef x = gen_get_item(vm, frame.locals, gen_str(vm, "x"));
  *     printf("x is %lld\n", (long long)gen_as_int(vm, x));
+ *
+ *     static GenRef warn(GenVM *vm, const GenRef *args) {
+ *         GenFrame caller;
+ *         size_t size;
+ *         if (gen_task_frame(vm, GEN_NULL, 0, &caller))
+ *             printf("%s:%d: %s\n", caller.file, caller.line, gen_to_str(vm, args[0], &size));
+ *         return gen_none(vm);
+ *     }
+ *     static const GenFunction warn_function = {"warn(text: str)", warn, NULL};
+ *     gen_set_global(vm, "warn", gen_function(vm, &warn_function));
+ *     gen_run_string(vm, "for i in range(2):\n    if i: warn('one')", "script");
  */
 typedef struct GenFrame {
     const char *function, *file; /* valid as a ref is */
@@ -512,20 +701,40 @@ GEN_API bool gen_task_kill(GenVM *vm, GenRef task, uint64_t steps);
  *         GenRef error = gen_error_take(vm);
  *         printf("%s\n", gen_to_str(vm, gen_to_text(vm, error), &size));
  *     }
+ *
+ * A class of exceptions that the host brings, and one of its objects raised; the traceback as a
+ * text, and as a structure:
+ *
+ *     GenRef cls = gen_eval(vm, "type('HostError', (Exception,), {})");
+ *     static GenRef fail(GenVM *vm, const GenRef *args) {
+ *         gen_error_restore(vm, args[0]);
+ *         return GEN_NULL;
+ *     }
+ *     static const GenFunction fail_function = {"fail(error)", fail, NULL};
+ *     gen_set_global(vm, "fail", gen_function(vm, &fail_function));
+ *     GenRef why = gen_str(vm, "no luck"), error = gen_call(vm, cls, 1, &why);
+ *     gen_set_global(vm, "error", error);
+ *     if (!gen_run_string(vm, "def work():\n    fail(error)\nwork()", "script") &&
+ *         gen_error_pending(vm))
+ *         printf("%s", gen_error_text(vm));
+ *     GenRef at = gen_get_attr(vm, gen_error_take(vm), "__traceback__");
+ *     for (; gen_is_instance(vm, error, cls) && !gen_is_none(vm, at);
+ *          at = gen_get_attr(vm, at, "tb_next"))
+ *         printf("line %lld\n", (long long)gen_as_int(vm, gen_get_attr(vm, at, "tb_lineno")));
  */
 
 GEN_API bool gen_error_pending(GenVM *vm);
 GEN_API GenRef gen_error_take(GenVM *vm); /* the exception; none is pending any more */
 GEN_API void gen_error_clear(GenVM *vm);
-GEN_API void gen_error_restore(GenVM *vm,
-                               GenRef exception); /* pending again, its traceback as it is */
+/* Raises an exception object: one that was taken, or any other. Its traceback is as it was. */
+GEN_API void gen_error_restore(GenVM *vm, GenRef exception);
 GEN_API bool gen_error_matches(
     GenVM *vm, const char *type); /* is the pending exception an instance of that builtin class */
 /* The report with traceback, as the command prints it, of the pending exception, which stays
  * pending. Valid until the next call of this function. Never NULL. */
 GEN_API const char *gen_error_text(GenVM *vm);
-/* Raises from C: `type` is the name of a builtin exception class. Always GEN_NULL, so: return
- * gen_raise(...). */
+/* Raises from C: `type` is the name of a builtin exception class, `format` is printf's, up to 1,023
+ * bytes. One that is pending is replaced. Always GEN_NULL, so: return gen_raise(...). */
 GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
 
 /* ---- images: what is suspended, as bytes
@@ -541,12 +750,32 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
  *         printf("the next one is %lld\n", (long long)gen_as_int(other, item));
  *     gen_vm_free(other);
  *
+ * A function is code that need not be compiled again: made once, loaded by any number of VMs, with
+ * the globals that it uses. What an image holds can be looked at before.
+ *
+ *     gen_run_string(vm, "def shout(text): return text.upper() + '!'", "library");
+ *     size_t size;
+ *     const void *data = gen_to_bytes(vm, gen_save(vm, gen_get_global(vm, "shout")), &size);
+ *     for (int i = 0; i < 2; i++) {
+ *         GenVM *worker = gen_vm_new(NULL);
+ *         GenRef text = gen_str(worker, "gen"), shout = gen_load(worker, data, size);
+ *         size_t length;
+ *         printf("%s\n", gen_to_str(worker, gen_call(worker, shout, 1, &text), &length));
+ *         gen_vm_free(worker);
+ *     }
+ *     GenRef seen = gen_image_inspect(vm, data, size);
+ *     size_t missing;
+ *     if (gen_len(vm, gen_get_item(vm, seen, gen_str(vm, "missing")), &missing))
+ *         printf("%zu are missing\n", missing);
+ *
  * gen_save takes a stopped task, a suspended generator or coroutine, or any other value, with all
  * that it reaches, and gives bytes; GEN_NULL as root saves the user's modules. A task brings the
  * user's modules along, and asyncio's running loop with all its tasks, timers and open call-outs,
  * unless it watches a descriptor or a signal; and the numbers that id() and hash() have told. If
  * it is the only task of its VM that has not ended, garbage that has still to be finalized goes
- * along, too, but for open files. TypeError says by which path what cannot be saved was
+ * along, too, but for open files. Functions of the host's go by name: of the module that was
+ * registered, or as they stand in __main__, where the VM that loads has its own under the same
+ * name. TypeError says by which path what cannot be saved was
  * reached: an open file, an object of the host. gen_load takes nothing for granted: any bytes give
  * a value that works, or a ValueError (no image, or a damaged one). A task's image is for a VM of
  * its own: its main module becomes that of the VM. gen_save runs no script code; gen_load imports
@@ -570,8 +799,26 @@ GEN_API GenRef gen_image_inspect(GenVM *vm, const void *data,
  *     gen_register_module(vm, "fastmath", table);
  *
  * The signature says names, kinds, defaults and types of the parameters as a def does; wrong calls
- * raise Python's TypeErrors before the function runs. args[i] is the i-th parameter; a missing one
- * whose default is written `?` is GEN_NULL.
+ * raise Python's TypeErrors before the function runs. args[i] is the i-th parameter (24 at most),
+ * *args a tuple, **kwargs a dict or GEN_NULL; a missing one whose default is written `?` is
+ * GEN_NULL. Types are object, int, float (an int is made one), bool (the truth of anything), str,
+ * bytes, list, tuple, dict, set, callable, type (any class), generator; index (an int that is cut
+ * to the range of 62 bits) and size (OverflowError beyond it); and unions: `str | None` lets None
+ * through, those of several others let anything through. Defaults are numbers, texts without
+ * backslashes, None, True, False, (), b'' and `?`. What is no signature is a SystemError when the
+ * function is made.
+ *
+ * A function may stand for more than its name: gen_method binds its first argument, so that one in
+ * C serves many callables. They are saved as any value.
+ *
+ *     static GenRef scale(GenVM *vm, const GenRef *args) {
+ *         return gen_operate(vm, args[0], "*", args[1]);
+ *     }
+ *     static const GenFunction scaling = {"scale(factor, x)", scale, NULL};
+ *     GenRef function = gen_function(vm, &scaling);
+ *     gen_set_global(vm, "double", gen_method(vm, function, gen_int(vm, 2)));
+ *     gen_set_global(vm, "triple", gen_method(vm, function, gen_int(vm, 3)));
+ *     printf("%lld\n", (long long)gen_as_int(vm, gen_eval(vm, "double(triple(7))")));
  *
  * There are three kinds. A LEAF runs to its end, as `add` above. An EXTERNAL function has no body:
  * the host answers (see tasks). A RESUMABLE one leaves its calls of script code to the interpreter:
@@ -617,6 +864,7 @@ typedef struct GenFunction {
     const char *doc;
 } GenFunction;
 GEN_API GenRef gen_function(GenVM *vm, const GenFunction *function); /* a callable value */
+GEN_API GenRef gen_method(GenVM *vm, GenRef callable, GenRef self);  /* f(*a): callable(self, *a) */
 GEN_API bool gen_register_module(GenVM *vm, const char *name,
                                  const GenFunction *functions); /* ends with {NULL} */
 /* To be returned by a function of the host as its last act: callable(*args) is the result. */
@@ -671,13 +919,16 @@ GEN_API GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callab
  *     gen_run_string(vm, "p = Point(3, 4, 'a label'); p.x += 2; p = p.length()", "script");
  *     GenRef p = gen_object_new(vm, gen_get_global(vm, "Point"));
  *     gen_object_set(vm, p, &point, 0, gen_str(vm, "a label"));
+ *     size_t size;
+ *     printf("%s\n", gen_to_str(vm, gen_object_get(vm, p, &point, 0), &size));
  *
  * (In C++ the first line is `extern const GenTypeDef point;`, and the definition without `static`.)
  *
  * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
  * what it refers to belongs there, where the collector finds it. Methods with the names of special
- * methods (__len__, __add__, __iter__, ...) are what operators and builtins use. Scripts may derive
- * classes of their own.
+ * methods (__len__, __add__, __iter__, __getitem__, __call__, __enter__, ...) are what operators
+ * and builtins use; signatures that begin with `static` or `classmethod` make those; a method
+ * without a body is external. Scripts may derive classes of their own.
  *
  * In images the class goes by its name, and is made again by the host that loads. `save` gives what
  * an object is made from again, any value; slots are saved besides. `load` gets an object with its

@@ -179,6 +179,7 @@ bool gen_task_frame(GenVM *vm, GenRef ref, size_t index, GenFrame *out) {
     API_GIVEN(out);
     API(vm);
     *out = (GenFrame){0};
+    if (ref == GEN_NULL) return vm->base && tell_frame(vm, (int64_t)(index & INT32_MAX), out);
     Task *task = task_of(vm, ref);
     if (!task || index > INT32_MAX || !task->state.frames.base) return false;
     FrameStack running = frame_stack_of(vm), shown = task->state.frames;

@@ -285,6 +285,11 @@ static TaskStatus yielded(GenVM *vm, Task *task, TaskOutcome *outcome) {
 }
 
 static TaskStatus ended(GenVM *vm, Task *task, TaskOutcome *outcome, bool failed) {
+    if (vm->poll & POLL_MEMORY) { /* no safepoint has followed */
+        vm->poll &= ~(uint32_t)POLL_MEMORY;
+        if (!failed) raise_memory(vm);
+        failed = true;
+    }
     if (task->joining) {
         error_clear(vm);
         failed = task->failed;

@@ -630,7 +630,7 @@ bool code_check_frame(GenVM *vm, const Code *code, const FrameCheck *check, cons
     if (check->word == 0) return check_start(code, regs, message, size);
     if (check->word >= code->instr_count + check->raises)
         return snprintf(message, size, "beyond its end"), false;
-    snprintf(message, size, "it is at a place that is never reached");
+    *message = 0; /* what there is no memory for has none */
     Flow flow = new_flow(vm, code, message, size);
     bool ok = find_states(&flow, check->word, check->raises) &&
               check_registers(&flow, check, flow.exact, regs);
