@@ -234,12 +234,10 @@ int main(void) {
         if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".gen")) continue;
         char name[256];
         snprintf(name, sizeof name, "%.*s", (int)size - 4, entry->d_name);
-        /* what it imports is under way, or garbage whose end it waits for: that is not saved */
-        bool saves = strcmp(name, "imports") && strcmp(name, "ways_of_finalizers") &&
-                     strcmp(name, "ways_of_signals"); /* they come to who has set the handlers */
+        bool saves = strcmp(name, "ways_of_signals"); /* they come to who has set the handlers */
         right &= is_right(name, saves, 0);
         bool steps = !slow && strncmp(name, "kept_", 5); /* what those import takes long */
-        for (uint64_t i = 1; steps && strcmp(name, "imports") && i <= 2; i++)
+        for (uint64_t i = 1; steps && i <= 2; i++)
             right &= is_right(name, saves, i);
     }
     if (folder) closedir(folder);

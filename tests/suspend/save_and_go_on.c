@@ -256,9 +256,7 @@ int main(int argc, char **argv) {
     for (struct dirent *entry; here && (entry = readdir(here));) {
         size_t size = strlen(entry->d_name);
         if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".gen") ||
-            !strcmp(entry->d_name, "lazily.gen") || !strcmp(entry->d_name, "imports.gen") ||
-            !strcmp(entry->d_name, "ways_of_finalizers.gen") ||
-            !strcmp(entry->d_name, "ways_of_signals.gen"))
+            !strcmp(entry->d_name, "lazily.gen") || !strcmp(entry->d_name, "ways_of_signals.gen"))
             continue;
         bool imports =
             !strncmp(entry->d_name, "kept_", 5); /* each new VM has to, which takes long */

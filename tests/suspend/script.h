@@ -61,7 +61,7 @@ static const char *const unsaved[] = {
     "a signal is being handled while a native waits",
 };
 
-static bool is_unsaved(const char *refusal) {
+__attribute__((unused)) static bool is_unsaved(const char *refusal) {
     for (size_t i = 0; i < sizeof unsaved / sizeof *unsaved; i++)
         if (strstr(refusal, unsaved[i])) return true;
     return false;
