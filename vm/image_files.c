@@ -250,7 +250,7 @@ const ImageCustom file_text_image = {
 /* ---- taking up their work ---- */
 
 static void take_text(GenVM *vm, TextFile *file) {
-    if (file->source) {
+    if (file->source && !source_is_closed(file->source)) {
         const TextFile as_saved = *file;
         file_text_forget(file);
         file->codec = as_saved.codec;
