@@ -32,6 +32,11 @@ static void get_bits(ImageReader *r, bool *const *bits, uint32_t count) {
         *bits[i] = number >> i & 1;
 }
 
+static void refuse_open(ImageWriter *w, Object *object) {
+    bool builtin = w->vm->shapes[object->shape].type->is_builtin;
+    image_refuse(w, object, builtin ? NULL : "an open file cannot be saved");
+}
+
 static bool is_buffered_or_unset(Value v) {
     return v == VALUE_UNSET || is_buffered(v);
 }
@@ -56,7 +61,7 @@ static void save_raw(ImageWriter *w, Object *object) {
     const RawFile *raw = (const RawFile *)object;
     const bool *const bits[RAW_BITS] = BITS_OF_RAW(raw);
     if (!raw_is_closed(raw)) {
-        image_refuse(w, object, NULL);
+        refuse_open(w, object);
         return;
     }
     image_put_value(w, raw->name);
@@ -95,7 +100,7 @@ static void save_buffered(ImageWriter *w, Object *object) {
     const Buffered *file = (const Buffered *)object;
     const bool *const bits[BUFFERED_BITS] = BITS_OF_BUFFERED(file);
     if (file->raw && !raw_is_closed(file->raw)) {
-        image_refuse(w, object, NULL);
+        refuse_open(w, object);
         return;
     }
     image_put_pointer(w, file->raw);
@@ -138,7 +143,7 @@ static void save_text(ImageWriter *w, Object *object) {
     const bool *const bits[TEXT_BITS] = BITS_OF_TEXT(file);
     const RawFile *raw = file->source ? source_raw(file->source) : NULL;
     if (raw && !raw_is_closed(raw)) {
-        image_refuse(w, object, NULL);
+        refuse_open(w, object);
         return;
     }
     const char *codec = codec_name(file->codec);
@@ -245,7 +250,7 @@ const ImageCustom file_text_image = {
 /* ---- taking up their work ---- */
 
 static void take_text(GenVM *vm, TextFile *file) {
-    if (file->source) {
+    if (file->source && !source_is_closed(file->source)) {
         const TextFile as_saved = *file;
         file_text_forget(file);
         file->codec = as_saved.codec;

@@ -37,14 +37,12 @@ static void read_text(const char *name, const char *suffix, Text *text) {
  * way to tell its state. A script that holds one runs on as it is; any other refusal is a defect.
  */
 static const char *const unsaved[] = {
-    "FileIO: cannot be saved", /* open files, of every layer */
+    "an open file cannot be saved", /* of every layer, and of classes of scripts */
+    "FileIO: cannot be saved",
     "BufferedReader: cannot be saved",
     "BufferedWriter: cannot be saved",
     "BufferedRandom: cannot be saved",
     "TextIOWrapper: cannot be saved",
-    "Own: cannot be saved", /* and of classes of scripts */
-    "Layer: cannot be saved",
-    "Lines: cannot be saved",
     "an event loop cannot be saved",
     "an SSL context cannot be saved",
     "an SSL connection cannot be saved",
