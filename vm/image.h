@@ -99,6 +99,9 @@ Value image_imports(GenVM *vm, const uint8_t *data, size_t size);
  * with MemoryError pending. */
 bool image_keep_original(GenVM *vm, Module *module);
 bool image_keep_builtins(GenVM *vm);
+/* The attribute of a class of the library is about to change, after the import of its module. False
+ * with MemoryError pending. */
+bool image_note_change(GenVM *vm, Type *type, Value name);
 
 /* Code in its serial form (image_code.c), as bytes, and back: how the library is frozen at build
  * time. What comes back is trusted and not verified: the bytes must be those that image_freeze_code

@@ -10,6 +10,9 @@
  * Only the names are compared: what a module's containers hold is not looked at, but for sys.path
  * and sys.argv, and those that the module lists in `_image_state`, which go whole (for instances
  * that hold its state see image_state.c). So do those that a file of the prelude lists.
+ *
+ * Of a class of the library it is noted, from the end of its import on, which of its attributes
+ * have been set: in an image (class, name, value) of each, without the value where it is gone.
  */
 #include "vm/image_private.h"
 #include "vm/shared.h"
@@ -25,6 +28,7 @@ bool image_keep_original(GenVM *vm, Module *module) {
     for (uint32_t at = 0; dict_next(module->dict, &at, &name, &value);) {
         AS_TUPLE(tuple)->items[count++] = name;
         AS_TUPLE(tuple)->items[count++] = value;
+        if (is_type(value) && !type_from(value)->is_builtin) type_from(value)->notes_changes = true;
     }
     module->original = tuple;
     gc_barrier(vm, module);
@@ -301,5 +305,56 @@ bool image_take_changes(GenVM *vm, Value list) {
     if (!image_keep_builtins(vm)) return false;
     for (uint64_t i = 0; i < AS_LIST(list)->count; i++)
         if (!take(vm, AS_TUPLE(AS_LIST(list)->items[i])->items)) return false;
+    return true;
+}
+
+/* ---- classes ---- */
+
+bool image_note_change(GenVM *vm, Type *type, Value name) {
+    Value changes = vm->roots[ROOT_CLASS_CHANGES];
+    if (changes == VALUE_UNSET && (changes = list_new(vm, 0)) == VALUE_ERROR) return false;
+    vm->roots[ROOT_CLASS_CHANGES] = changes;
+    const List *list = AS_LIST(changes);
+    for (uint64_t i = 0; i < list->count; i += 2)
+        if (list->items[i] == object_value(type) && list->items[i + 1] == name) return true;
+    if (!list_reserve(vm, AS_LIST(changes), list->count + 2)) return false;
+    return list_append(vm, changes, object_value(type)) && list_append(vm, changes, name);
+}
+
+Value image_class_changes(ImageWriter *w) {
+    GenVM *vm = w->vm;
+    Value list = list_new(vm, 0), changes = vm->roots[ROOT_CLASS_CHANGES];
+    for (uint64_t i = 0;
+         list != VALUE_ERROR && changes != VALUE_UNSET && i < AS_LIST(changes)->count; i += 2) {
+        Value type = AS_LIST(changes)->items[i], name = AS_LIST(changes)->items[i + 1];
+        if (!image_is_library_class(w, type_from(type))) continue;
+        Value value = dict_get_str(vm, type_from(type)->own.dict, name);
+        Value change = value == VALUE_UNSET ? tuple_pack(vm, 2, type, name)
+                                            : tuple_pack(vm, 3, type, name, value);
+        if (change == VALUE_ERROR || !list_append(vm, list, change)) return VALUE_ERROR;
+    }
+    return list;
+}
+
+bool image_check_class_changes(Value list) {
+    if (!is_kind(list, TYPE_LIST)) return false;
+    for (uint64_t i = 0; i < AS_LIST(list)->count; i++) {
+        Value change = AS_LIST(list)->items[i];
+        if (!is_kind(change, TYPE_TUPLE) || AS_TUPLE(change)->count / 2 != 1) return false;
+        const Value *items = AS_TUPLE(change)->items;
+        if (!is_type(items[0]) || !type_from(items[0])->notes_changes ||
+            !is_exact(items[1], TYPE_STR))
+            return false;
+    }
+    return true;
+}
+
+bool image_take_class_changes(GenVM *vm, const List *list) {
+    for (uint64_t i = 0; i < list->count; i++) {
+        const Tuple *change = AS_TUPLE(list->items[i]);
+        Value value = change->count > 2 ? change->items[2] : VALUE_UNSET;
+        if (!type_set_attribute(vm, type_from(change->items[0]), change->items[1], value))
+            return false;
+    }
     return true;
 }

@@ -242,6 +242,7 @@ bool image_library_place(GenVM *vm, Object *object, ImageTag *tag, Value *module
 
 /* image_engine.c: the number of the engine's tables; the sum at the end of an image */
 uint64_t image_engine(GenVM *vm);
+bool image_is_library_class(const ImageWriter *w, Type *type); /* it goes by its name */
 uint64_t image_checksum(const uint8_t *data, size_t size);
 /* image_save.c: tells VMs with other keys for hashes */
 uint64_t image_hash_check(GenVM *vm);
@@ -257,6 +258,10 @@ Value image_module_changes(ImageWriter *w);
 Value image_sys_list(ImageWriter *w, const Object *list);
 bool image_check_changes(ImageReader *r, Value list);
 bool image_take_changes(GenVM *vm, Value list);
+/* What scripts have set on the library's classes, a list likewise */
+Value image_class_changes(ImageWriter *w);
+bool image_check_class_changes(Value list);
+bool image_take_class_changes(GenVM *vm, const List *list);
 
 /* image_state.c */
 Value image_state(ImageWriter *w, Value task_or_unset);

@@ -169,6 +169,11 @@ static bool is_of_library(const ImageWriter *w, Object *object, ImageTag *tag) {
     return !image_is_loading(w, name);
 }
 
+bool image_is_library_class(const ImageWriter *w, Type *type) {
+    ImageTag tag;
+    return is_of_library(w, &type->header, &tag) && tag == IMAGE_LIBRARY_REF;
+}
+
 static ImageTag tag_of(ImageWriter *w, Object *object) {
     GenVM *vm = w->vm;
     ImageTag tag;

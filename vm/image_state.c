@@ -22,6 +22,7 @@ enum State {
     STATE_INTERRUPT, /* what is called at a signal; None: nothing */
     STATE_WARNINGS,  /* of the compiler, which nobody has been told yet; None: none */
     STATE_DUE,       /* objects that wait for their finalizers: a list */
+    STATE_CLASSES,   /* what is set on the library's classes */
     STATE_COUNT
 };
 
@@ -105,32 +106,30 @@ static bool take_instance(GenVM *vm, Value state) {
 
 /* ---- other names of modules ---- */
 
-/* A module whose import is under way may already have put others into sys.modules, under names that
- * are not theirs (os.path): (name, module) each. */
+/* What stands in sys.modules under a name that is not its own: (name, object) each. Scripts put it
+ * there, and modules of the library (os.path), some of whose imports may be under way. */
 static Value aliases_of_library(ImageWriter *w) {
     GenVM *vm = w->vm;
     Value list = list_new(vm, 0), name, module;
-    if (list == VALUE_ERROR || w->loading == VALUE_UNSET || !AS_LIST(w->loading)->count)
-        return list;
+    if (list == VALUE_ERROR) return list;
     for (uint32_t at = 0; dict_next(vm->modules, &at, &name, &module);) {
-        if (!is_kind(module, TYPE_MODULE) || !is_exact(name, TYPE_STR)) continue;
-        Value own = AS(Module, module)->name;
-        if (!image_is_library(vm, own) || str_equal(own, name)) continue;
+        Value own = is_kind(module, TYPE_MODULE) ? AS(Module, module)->name : VALUE_NONE;
+        if (!is_exact(name, TYPE_STR) || image_is_always_there(name) ||
+            (value_is_str(own) && str_equal(own, name)))
+            continue;
         Value alias = tuple_pack(vm, 2, name, module);
         if (alias == VALUE_ERROR || !list_append(vm, list, alias)) return VALUE_ERROR;
     }
     return list;
 }
 
-static bool check_aliases(GenVM *vm, Value list) {
+static bool check_aliases(Value list) {
     if (!is_kind(list, TYPE_LIST)) return false;
     for (uint64_t i = 0; i < AS_LIST(list)->count; i++) {
         Value alias = AS_LIST(list)->items[i];
         if (!is_kind(alias, TYPE_TUPLE) || AS_TUPLE(alias)->count != 2) return false;
         const Value *items = AS_TUPLE(alias)->items;
-        if (!is_exact(items[0], TYPE_STR) || image_is_always_there(items[0]) ||
-            !is_kind(items[1], TYPE_MODULE) || !image_is_library(vm, AS(Module, items[1])->name))
-            return false;
+        if (!is_exact(items[0], TYPE_STR) || image_is_always_there(items[0])) return false;
     }
     return true;
 }
@@ -138,9 +137,8 @@ static bool check_aliases(GenVM *vm, Value list) {
 static bool take_aliases(GenVM *vm, const List *list) {
     for (uint64_t i = 0; i < list->count; i++) {
         const Value *items = AS_TUPLE(list->items[i])->items;
-        if (dict_get_str(vm, vm->modules, items[0]) == VALUE_UNSET &&
-            !dict_set_str(vm, vm->modules, items[0], items[1]))
-            return false;
+        Value name = name_interned(vm, items[0]);
+        if (name == VALUE_ERROR || !dict_set_str(vm, vm->modules, name, items[1])) return false;
     }
     return true;
 }
@@ -180,13 +178,14 @@ static Value state_now(ImageWriter *w, Value task) {
     Value instances = instances_of_library(vm);
     Value changes = instances == VALUE_ERROR ? instances : image_module_changes(w);
     Value aliases = changes == VALUE_ERROR ? changes : aliases_of_library(w);
-    Value due = aliases == VALUE_ERROR ? aliases : image_due(w, task);
+    Value classes = aliases == VALUE_ERROR ? aliases : image_class_changes(w);
+    Value due = classes == VALUE_ERROR ? classes : image_due(w, task);
     if (due == VALUE_ERROR) return VALUE_ERROR;
     return tuple_pack(
         vm, STATE_COUNT, or_none(vm->roots[ROOT_FIRSTITER]), or_none(vm->roots[ROOT_FINALIZER]),
         int_value((int64_t)vm->recursion_limit), int_value(vm->int_digit_limit), instances, changes,
         aliases, int_value((int64_t)vm->origin_depth), int_value((int64_t)vm->switch_interval),
-        or_none(vm->roots[ROOT_ON_INTERRUPT]), or_none(vm->roots[ROOT_WARNINGS]), due);
+        or_none(vm->roots[ROOT_ON_INTERRUPT]), or_none(vm->roots[ROOT_WARNINGS]), due, classes);
 }
 
 Value image_state(ImageWriter *w, Value task_or_unset) {
@@ -225,8 +224,9 @@ bool image_check_state(ImageReader *r, Value state) {
     ok = ok && is_int(items[STATE_ORIGIN]) && as_int(items[STATE_ORIGIN]) >= 0 &&
          is_int(items[STATE_INTERVAL]) && as_int(items[STATE_INTERVAL]) >= 0 &&
          (items[STATE_WARNINGS] == VALUE_NONE || is_kind(items[STATE_WARNINGS], TYPE_LIST));
-    ok = ok && image_check_due(items[STATE_DUE]) && image_check_changes(r, items[STATE_CHANGES]) &&
-         check_aliases(r->vm, items[STATE_ALIASES]);
+    ok = ok && image_check_due(items[STATE_DUE]) &&
+         image_check_class_changes(items[STATE_CLASSES]) &&
+         image_check_changes(r, items[STATE_CHANGES]) && check_aliases(items[STATE_ALIASES]);
     if (!ok) return image_bad(r, "settings that are none");
     return check_signals(r->vm, AS_LIST(items[STATE_CHANGES]));
 }
@@ -250,7 +250,9 @@ static bool take_state(GenVM *vm, Value state) {
     for (uint64_t i = 0; i < instances->count; i++)
         if (!take_instance(vm, instances->items[i])) return false;
     return take_aliases(vm, AS_LIST(items[STATE_ALIASES])) && bind_children(vm) &&
-           image_take_changes(vm, items[STATE_CHANGES]) && image_take_due(vm, items[STATE_DUE]) &&
+           image_take_changes(vm, items[STATE_CHANGES]) &&
+           image_take_class_changes(vm, AS_LIST(items[STATE_CLASSES])) &&
+           image_take_due(vm, items[STATE_DUE]) &&
            (!vm->signals || vm->signals(vm, SIGNALS_TAKE, NULL));
 }
 

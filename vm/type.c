@@ -13,6 +13,7 @@
  * entry, not the value, so plain values may be replaced without a new epoch.
  */
 #include "vm/type_private.h"
+#include "vm/image.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/shared.h"
@@ -610,6 +611,7 @@ static bool replace_plain(GenVM *vm, Type *type, Dict *dict, Value name, Value v
 bool type_set_attribute(GenVM *vm, Type *type, Value name, Value value) {
     Dict *dict = type_dict(vm, type);
     if (!dict || !intern_name(vm, &name)) return false;
+    if (unlikely(type->notes_changes) && !image_note_change(vm, type, name)) return false;
     if (replace_plain(vm, type, dict, name, value)) return true;
     Value before = dict_get_str(vm, dict, name);
     if (value == VALUE_UNSET)

@@ -40,10 +40,12 @@ typedef struct Type {
     bool like_native; /* written in Gen, but CPython's is written in C: see bind_like_native.c */
     bool has_instance_dict; /* as has_dict, or a builtin type whose instances have a __dict__ */
     bool defines_special;   /* its own dict holds special methods (script classes) */
-    uint32_t flags;         /* BuiltinType flags, inherited */
-    TypeState own;          /* unless it is shared */
-    TypeSlots slots;        /* inherited C slots; a slot overridden by a script class is still here:
-                               special wins */
+    bool notes_changes; /* a class of the library: changes of its dict are saved (image_modules.c)
+                         */
+    uint32_t flags;     /* BuiltinType flags, inherited */
+    TypeState own;      /* unless it is shared */
+    TypeSlots slots;    /* inherited C slots; a slot overridden by a script class is still here:
+                           special wins */
     Value *special; /* [SPECIAL_COUNT]: script-defined special methods found along the MRO before a
                        builtin's own, raw (as in the class dict, not bound), else VALUE_UNSET; None
                        disables (__hash__ = None) */

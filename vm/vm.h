@@ -207,6 +207,7 @@ enum {
     ROOT_RESULT = 15,        /* what a run gave, while the host gets it */
     ROOT_THREAD_LOCALS = 16, /* list: instance, defaults, ... that each thread has for itself */
     ROOT_SYS_LISTS = 18,     /* what sys.path and sys.argv held at first (image_modules.c) */
+    ROOT_CLASS_CHANGES = 19, /* list: class of the library, changed name, ... (image_modules.c) */
     ROOT_SIGNALS = 29, /* the owner's part of the process's signal handlers (signal_native.c) */
     ROOT_PATTERN = 20, /* the types of the module _re, and its methods in Gen (re.c) */
     ROOT_MATCH = 21,

@@ -212,6 +212,23 @@ static bool is_as_expected(const char *base, const char *suffix, Text *text) {
     return same;
 }
 
+static int open_descriptors(void) {
+    int count = 0;
+    DIR *table = opendir("/proc/self/fd");
+    while (table && readdir(table))
+        count++;
+    if (table) closedir(table);
+    return count;
+}
+
+/* What libuv keeps open for the whole process, from its first loop on, is open already. */
+static void make_a_loop(void) {
+    GenConfig config = {.size = sizeof config, .capabilities = GEN_CAP_ALL};
+    GenVM *vm = gen_vm_new(&config);
+    gen_run_string(vm, "import asyncio\nasyncio.run(asyncio.sleep(0))", "loop");
+    gen_vm_free(vm);
+}
+
 static bool is_right(const char *path, uint64_t steps, bool sample) {
     static Text script;
     static Run run;
@@ -223,14 +240,16 @@ static bool is_right(const char *path, uint64_t steps, bool sample) {
     run.dense = sample ? 2 : 20;
     run.every = sample ? 4 : 1;
     use_input(base);
-    int out = divert(1), err = divert(2);
+    int out = divert(1), err = divert(2), before = open_descriptors();
     run_script(&run, &script, steps);
     fflush(stderr);
+    int left = open_descriptors() - before; /* by VMs that are gone */
     bring_back(1, out, &run.out);
     bring_back(2, err, &run.err);
     if (chdir(folder) != 0) return false;
     bool same = is_as_expected(base, ".out", &run.out) & is_as_expected(base, ".err", &run.err);
-    same &= !run.wrongly;
+    if (left) fprintf(report, "%s: %d descriptors left open\n", path, left);
+    same = same && left == 0 && !run.wrongly;
     if (!same || (run.refusals && getenv("SHOW")))
         fprintf(report, "%s: %s, %ld saves, %ld refusals: %s\n", path, same ? "right" : "WRONG",
                 run.saves, run.refusals, run.refusal);
@@ -240,6 +259,7 @@ static bool is_right(const char *path, uint64_t steps, bool sample) {
 int main(int argc, char **argv) {
     int right = 0, all = 0;
     find_command();
+    make_a_loop();
     if (!getcwd(folder, sizeof folder)) return 2;
     report = fdopen(dup(1), "w");
     signal(SIGPIPE, SIG_IGN); /* as gen does */
