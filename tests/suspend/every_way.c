@@ -16,6 +16,7 @@
 #include "vm/generator.h"
 #include "vm/genvm_private.h"
 #include "vm/native.h"
+#include "vm/objects.h"
 #include "vm/resume.h"
 #include "vm/task.h"
 #include "vm/threads.h"
@@ -40,6 +41,15 @@ static const char *const names[NAMES] = {
 #include "vm/resumes.def"
 #undef RESUME
 };
+
+/* Special methods, by the name of the function that waits. */
+static const char *const specials[] = {
+#define SPECIAL(id, name) #name,
+#include "vm/specials.def"
+#undef SPECIAL
+};
+enum { SPECIALS = sizeof specials / sizeof *specials };
+static int special_gone[SPECIALS];
 
 /* Those that run no code of a script: none can wait there for the host, but a budget stops there.
  */
@@ -90,9 +100,15 @@ static bool note(int *counts, int way) {
     return counts[way]++ < TIMES && (counts == gone || is_silent(names[way]));
 }
 
+static void note_special(const Function *function) {
+    for (int i = 0; i < SPECIALS; i++)
+        special_gone[i] += str_is(function->name, specials[i]);
+}
+
 static bool note_frame(GenVM *vm, int *counts, Value *base) {
     Function *function = frame_function(base);
     bool first = false;
+    if (counts == gone) note_special(function);
     if (continue_is_stub(vm, function)) {
         Return kind = continue_kind(vm, function);
         first = note(counts, TWIN_COUNT + (int)kind);
@@ -221,6 +237,12 @@ static bool all_gone(bool with_budgets) {
         printf("%s: %s\n", names[i], lack);
         left++;
     }
+    for (int i = 0; i < SPECIALS; i++) {
+        if (special_gone[i] || !strcmp(specials[i], "__buffer__"))
+            continue; /* nobody asks for it */
+        printf("%s: no script waits in it\n", specials[i]);
+        left++;
+    }
     return left == 0;
 }
 
@@ -236,7 +258,7 @@ int main(void) {
         snprintf(name, sizeof name, "%.*s", (int)size - 4, entry->d_name);
         bool saves = strcmp(name, "ways_of_signals"); /* they come to who has set the handlers */
         right &= is_right(name, saves, 0);
-        bool steps = !slow && strncmp(name, "kept_", 5); /* what those import takes long */
+        bool steps = !slow && !strncmp(name, "ways_of_", 8);
         for (uint64_t i = 1; steps && i <= 2; i++)
             right &= is_right(name, saves, i);
     }
