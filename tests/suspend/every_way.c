@@ -256,6 +256,7 @@ int main(void) {
         if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".gen")) continue;
         char name[256];
         snprintf(name, sizeof name, "%.*s", (int)size - 4, entry->d_name);
+        if (!strcmp(name, "every_method")) continue;  /* for every_pair.c */
         bool saves = strcmp(name, "ways_of_signals"); /* they come to who has set the handlers */
         right &= is_right(name, saves, 0);
         bool steps = !slow && !strncmp(name, "ways_of_", 8);
