@@ -1,8 +1,7 @@
 /* Scripts run as tasks that are saved every few steps, their VM thrown away, and loaded into a new
  * one to go on: what they write is what it is without. Arguments: steps between two saves, then
- * scripts in the working directory (without them those of this folder, but for
- * ways_of_signals.gen, whose signals come to the VM that has set the handlers). What holds a thing
- * that cannot be saved runs on as it is; where that is none of what may be refused (script.h), the
+ * scripts in the working directory (without them those of this folder). What holds a thing that
+ * cannot be saved runs on as it is; where that is none of what may be refused (script.h), the
  * script is not right.
  */
 #define _GNU_SOURCE
@@ -276,7 +275,7 @@ int main(int argc, char **argv) {
     for (struct dirent *entry; here && (entry = readdir(here));) {
         size_t size = strlen(entry->d_name);
         if (size < 5 || size > 200 || strcmp(entry->d_name + size - 4, ".gen") ||
-            !strcmp(entry->d_name, "lazily.gen") || !strcmp(entry->d_name, "ways_of_signals.gen"))
+            !strcmp(entry->d_name, "lazily.gen"))
             continue;
         bool imports =
             !strncmp(entry->d_name, "kept_", 5); /* each new VM has to, which takes long */

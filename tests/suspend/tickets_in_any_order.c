@@ -1,8 +1,8 @@
 /* Two to five tickets of one task, open at once through asyncio.gather and a TaskGroup, answered in
- * every order, some by exceptions, each time also saved before every answer and gone on with in
- * another VM: the result is always the same. Wrong tickets, second answers, answers that are none,
- * and those that come too late are refused and change nothing; of a saved task two copies go their
- * own ways. */
+ * every order (five: in every third), some by exceptions, each time also saved before every answer
+ * and gone on with in another VM: the result is always the same. Wrong tickets, second answers,
+ * answers that are none, and those that come too late are refused and change nothing; of a saved
+ * task two copies go their own ways. */
 #include "genvm.h"
 
 #include <stdio.h>
@@ -174,8 +174,9 @@ static void compare(Plan *plan, const char *expected) {
 }
 
 static void each_order(Plan *plan, int from, const char *expected) {
+    static int orders;
     if (from == plan->count) {
-        compare(plan, expected);
+        if (plan->count < MOST || orders++ % 3 == 0) compare(plan, expected); /* there are 120 */
         return;
     }
     for (int i = from; i < plan->count; i++) {
