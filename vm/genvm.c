@@ -805,7 +805,9 @@ static Value exception_text(GenVM *vm, Value exception) {
     task->limits[BUDGET_STEPS] = REPORT_STEPS;
     bool is_ending = vm->is_ending;
     vm->is_ending = true;
+    vm->c_depth -= 2; /* there is room for it where calls have taken all */
     TaskOutcome outcome = task_run(vm, task);
+    vm->c_depth += 2;
     vm->is_ending = is_ending;
     if (vm->pending_count) vm->poll |= POLL_FINALIZE;
     return outcome.kind == OUT_DONE ? outcome.value : VALUE_ERROR;
