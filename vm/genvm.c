@@ -570,6 +570,7 @@ bool gen_delete_attr(GenVM *vm, GenRef object, const char *name) {
 }
 
 bool gen_has_attr(GenVM *vm, GenRef object, const char *name) {
+    API_GIVEN(name);
     API_READY(vm, false);
     GenScope scope = gen_scope_open(vm);
     bool found = gen_get_attr(vm, object, name) != GEN_NULL;
