@@ -342,8 +342,10 @@ static Value posix_getcwd(GenVM *vm, Value *args) {
     return text;
 }
 
+/* The current folder is the whole process's: of all its VMs and of the host. */
 static Value posix_chdir(GenVM *vm, Value *args) {
     TAKE_PATH(1, "chdir: path", PATH_LIKE_INT);
+    if (!posix_may_see_process(vm)) return VALUE_ERROR;
     return chdir(path) == 0 ? VALUE_NONE : posix_raise(vm, args[0]);
 }
 

@@ -288,9 +288,14 @@ static bool may_change(GenVM *vm, int64_t fd) {
     return posix_may_use_files(vm, int_value(fd)) && posix_may_use_descriptor(vm, fd);
 }
 
+/* The current folder is the process's besides. */
+static bool may_leave(GenVM *vm, int64_t fd) {
+    return may_change(vm, fd) && posix_may_see_process(vm);
+}
+
 DESCRIPTOR_CALL(fchmod, may_change, fchmod(fd, (mode_t)as_int(args[1])))
 DESCRIPTOR_CALL(fchown, may_change, fchown(fd, (uid_t)as_int(args[1]), (gid_t)as_int(args[2])))
-DESCRIPTOR_CALL(fchdir, may_change, fchdir(fd))
+DESCRIPTOR_CALL(fchdir, may_leave, fchdir(fd))
 DESCRIPTOR_CALL(fadvise_, posix_may_use_descriptor,
                 (errno = posix_fadvise(fd, as_int(args[1]), as_int(args[2]), (int)as_int(args[3]))))
 DESCRIPTOR_CALL(fallocate_, posix_may_use_descriptor,

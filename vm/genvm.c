@@ -570,6 +570,7 @@ bool gen_delete_attr(GenVM *vm, GenRef object, const char *name) {
 }
 
 bool gen_has_attr(GenVM *vm, GenRef object, const char *name) {
+    API_GIVEN(name);
     API_READY(vm, false);
     GenScope scope = gen_scope_open(vm);
     bool found = gen_get_attr(vm, object, name) != GEN_NULL;
@@ -805,7 +806,9 @@ static Value exception_text(GenVM *vm, Value exception) {
     task->limits[BUDGET_STEPS] = REPORT_STEPS;
     bool is_ending = vm->is_ending;
     vm->is_ending = true;
+    vm->c_depth -= 2; /* there is room for it where calls have taken all */
     TaskOutcome outcome = task_run(vm, task);
+    vm->c_depth += 2;
     vm->is_ending = is_ending;
     if (vm->pending_count) vm->poll |= POLL_FINALIZE;
     return outcome.kind == OUT_DONE ? outcome.value : VALUE_ERROR;

@@ -455,9 +455,11 @@ GEN_API GenRef gen_operate(GenVM *vm, GenRef left, const char *op, GenRef right)
 /* ---- calling
  * ---------------------------------------------------------------------------------------------------------------
  *
- * Script from C, and C from script from C: as deep as the C stack goes. What runs under such a call
- * waits on the C stack, so it cannot be suspended: an external function that is called there is a
- * RuntimeError. gen_call_then is for functions that must not be in the way.
+ * Script from C, and C from script from C: at most 200 deep, for which half a megabyte of C stack
+ * is enough besides what the host's own functions take; beyond that it is a RecursionError,
+ * whatever limit scripts set for themselves. What runs under such a call waits on the C stack, so
+ * it cannot be suspended: an external function that is called there is a RuntimeError.
+ * gen_call_then is for functions that must not be in the way.
  *
  *     static GenRef twice(GenVM *vm, const GenRef *args) {
  *         GenRef once = gen_call(vm, args[0], 1, &args[1]);
@@ -778,8 +780,9 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
  * name. TypeError says by which path what cannot be saved was
  * reached: an open file, an object of the host. gen_load takes nothing for granted: any bytes give
  * a value that works, or a ValueError (no image, or a damaged one). A task's image is for a VM of
- * its own: its main module becomes that of the VM. gen_save runs no script code; gen_load imports
- * the library's modules that the image uses.
+ * its own: its main module becomes that of the VM; and it holds no other task (what belongs
+ * together is saved together as generators). gen_save runs no script code; gen_load imports the
+ * library's modules that the image uses.
  */
 GEN_API GenRef gen_save(GenVM *vm, GenRef root);                   /* bytes */
 GEN_API GenRef gen_load(GenVM *vm, const void *data, size_t size); /* the value, or the task */

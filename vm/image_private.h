@@ -116,6 +116,7 @@ typedef struct ImageWriter {
     ImageRunning *running;
     uint32_t running_count, running_capacity;
     const struct Task *task; /* that is saved; NULL: a value is */
+    const Object *root_task; /* the task that is saved, or NULL */
     struct Threads *threads; /* of the task */
     Value loading;           /* list: names of modules of the library whose import is under way */
     bool whole;              /* namespaces are saved whole */

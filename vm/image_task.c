@@ -315,6 +315,10 @@ void save_task_body(ImageWriter *w, Object *object) {
         image_refuse(w, object, "is running and cannot be saved");
         return;
     }
+    if (object != w->root_task) { /* its frames, threads and tickets are an image's only ones */
+        image_refuse(w, object, "can be saved only by itself");
+        return;
+    }
     image_put_byte(w->out, object->state);
     const Value values[] = {task->start,    task->args,    task->driven,  task->answer,
                             task->failure,  task->waiting, task->callout, task->tickets,

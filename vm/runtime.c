@@ -168,6 +168,12 @@ Value vm_after_signal(GenVM *vm) {
 
 /* ---- calls from the host ---- */
 
+bool runtime_enter(GenVM *vm) {
+    if (likely(vm->c_depth < C_DEPTH_MOST)) return true;
+    raise_error(vm, EXC_RECURSION_ERROR, "maximum recursion depth exceeded in calls from C");
+    return false;
+}
+
 static bool start_call(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     return callable == VALUE_UNSET ? call_tail(vm) : call_value(vm, callable, count, args);
 }
@@ -178,9 +184,11 @@ static Value run(GenVM *vm, Value callable, uint32_t count, const Value *args) {
     ptrdiff_t offset = vm->base ? vm->base - vm->stack : 0;
     Value *base = vm->base;
     bool on_stack = base >= vm->stack && base < vm->stack_end;
-    if (!frame_push_continuation(vm, RETURN_HOST, 0)) return VALUE_ERROR;
+    if (!runtime_enter(vm) || !frame_push_continuation(vm, RETURN_HOST, 0)) return VALUE_ERROR;
     vm->nested++;
+    vm->c_depth++;
     RunStatus status = interp_continue(vm, start_call(vm, callable, count, args));
+    vm->c_depth--;
     vm->nested--;
     vm->aborting = false;
     Value result = status == RUN_RETURNED ? vm->base[0] : VALUE_ERROR;

@@ -34,7 +34,11 @@ void vm_run_finalizers(
     GenVM *vm); /* at the end of a program: of everything that the main module held */
 bool vm_library_init(GenVM *vm); /* of stdlib/init.c; a weak stand-in in vm.c makes a VM without
                                     compiler and library */
-Value vm_call_tail(GenVM *vm);   /* from the host: makes the call in vm->tail and runs it */
+/* Runs of script code by C functions that script code has called lie on the C stack, whose end no
+ * limit of the script's tells: false with RecursionError where there are as many as that. */
+enum { C_DEPTH_MOST = 200 };
+bool runtime_enter(GenVM *vm);
+Value vm_call_tail(GenVM *vm); /* from the host: makes the call in vm->tail and runs it */
 void vm_free(GenVM *vm);
 
 #endif

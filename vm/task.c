@@ -6,6 +6,7 @@
 #include "vm/frame_object.h"
 #include "vm/interp.h"
 #include "vm/objects.h"
+#include "vm/runtime.h"
 #include "vm/threads.h"
 #include "vm/type_private.h"
 
@@ -364,11 +365,14 @@ TaskOutcome task_run(GenVM *vm, Task *task) {
         return (TaskOutcome){.kind = OUT_FAILED, .value = error_take(vm)};
     }
     if (task->untold) return call_out(task);
+    if (!runtime_enter(vm)) return (TaskOutcome){.kind = OUT_FAILED, .value = error_take(vm)};
     if (!is_answered(vm, task)) return still_waiting(task);
     TaskOutcome outcome = {0};
     TaskSwitch record;
     enter(vm, task, &record);
+    vm->c_depth++;
     RunStatus run = join_threads(vm, task, go_on(vm, task, from));
+    vm->c_depth--;
     leave(vm, task, &record, conclude(vm, task, run, &outcome));
     return outcome;
 }

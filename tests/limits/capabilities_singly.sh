@@ -39,7 +39,7 @@ opens = {
 }
 of_others = {  # opened by a capability that has most of the module
     'files': 'posix._fork_exec posix._exec posix._wait_end posix._wait4 posix._waitid posix._poll posix._system posix.waitpid '
-             'posix.wait posix.pidfd_open posix.setsid posix.setpgid posix.kill posix.killpg posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid '
+             'posix.chdir posix.fchdir posix.wait posix.pidfd_open posix.setsid posix.setpgid posix.kill posix.killpg posix.getpid posix.getppid posix.getuid posix.geteuid posix.getgid posix.getegid '
              'posix.getloadavg posix.putenv posix.unsetenv',
 }
 granted = sys.argv[1]
