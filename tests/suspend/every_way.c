@@ -43,6 +43,12 @@ static const struct {
 } never[] = {
     {"RETURN_HOST", "the bottom of the task itself"},
     {"TWIN_TYPE_DIR", "runs no code of a script"},
+    {"TWIN_LIST_GO_ON", "entered where a budget is spent: limits/deadlines.c"},
+    {"TWIN_TUPLE_GO_ON", "entered where a budget is spent: limits/deadlines.c"},
+    {"TWIN_DICT_PUT_PAIR", "entered where a budget is spent: limits/deadlines.c"},
+    {"TWIN_DICT_UPDATE_GO_ON", "entered where a budget is spent: limits/deadlines.c"},
+    {"TWIN_DICT_FROMKEYS_GO_ON", "entered where a budget is spent: limits/deadlines.c"},
+    {"TWIN_SET_GO_ON", "entered where a budget is spent: limits/deadlines.c"},
     {"TWIN_ALIAS_REDUCE", "runs no code of a script"},
     {"TWIN_TYPEVAR", "runs no code of a script"},
     {"TWIN_PARAMSPEC", "runs no code of a script"},
