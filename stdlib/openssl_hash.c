@@ -78,12 +78,32 @@ static Value about(GenVM *vm, Value *args) {
                       bool_value(extends));
 }
 
+enum { PIECE = 1 << 21 }; /* bytes: some milliseconds */
+
+/* A copy takes it up, piece by piece: the hash is as it was where the deadline comes first. */
+static Value update_much(GenVM *vm, EVP_MD_CTX *context, const uint8_t *data, size_t size) {
+    OpenSsl *library = vm->openssl;
+    EVP_MD_CTX *copy = library->EVP_MD_CTX_new();
+    if (!copy) return raise_memory(vm);
+    bool looked = true, ok = library->EVP_MD_CTX_copy_ex(copy, context);
+    for (size_t done = 0; done < size && ok && looked; done += PIECE) {
+        looked = native_look(vm);
+        ok =
+            library->EVP_DigestUpdate(copy, data + done, size - done < PIECE ? size - done : PIECE);
+    }
+    if (ok && looked) ok = library->EVP_MD_CTX_copy_ex(context, copy);
+    release(vm, copy);
+    if (!looked) return VALUE_ERROR;
+    return ok ? VALUE_NONE : raise_library(vm);
+}
+
 static Value update(GenVM *vm, Value *args) {
     EVP_MD_CTX *context = resource_data(vm, args[0], kind);
     const uint8_t *data;
     size_t size;
     if (!context || !take(vm, args[1], &data, &size) || !native_afford(vm, size / BYTES_OF_STEP))
         return VALUE_ERROR;
+    if (size > PIECE) return update_much(vm, context, data, size);
     if (!vm->openssl->EVP_DigestUpdate(context, data, size)) return raise_library(vm);
     return VALUE_NONE;
 }
@@ -146,7 +166,9 @@ static Value pbkdf2(GenVM *vm, Value *args) {
         !gc_check_size(vm, (uint64_t)length))
         return VALUE_ERROR;
     uint64_t blocks = (uint64_t)length / (uint64_t)vm->openssl->EVP_MD_get_size(algorithm) + 1;
-    if (!native_afford(vm, blocks * (uint64_t)rounds * 4)) return VALUE_ERROR;
+    if (!native_foresee(vm, blocks * (uint64_t)rounds * 200) || /* a round: two hashes of a block */
+        !native_afford(vm, blocks * (uint64_t)rounds * 4))
+        return VALUE_ERROR;
     Value key = bytes_new(vm, NULL, (size_t)length);
     if (key == VALUE_ERROR) return key;
     if (!vm->openssl->PKCS5_PBKDF2_HMAC((const char *)password, (int)password_size, salt,
@@ -168,6 +190,7 @@ static Value scrypt(GenVM *vm, Value *args) {
     if (!vm->openssl->EVP_PBE_scrypt(NULL, 0, NULL, 0, n, r, p, most, NULL, 0))
         return raise_library(vm);
     if (!gc_check_size(vm, (uint64_t)length + 128 * n * r) ||
+        !native_foresee(vm, n * r * p * 128) || /* a byte written and one read a nanosecond */
         !native_afford(vm, n * r * p * 2 * 128 / BYTES_OF_STEP))
         return VALUE_ERROR;
     Value key = bytes_new(vm, NULL, (size_t)length);
