@@ -775,12 +775,15 @@ GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
  * user's modules along, and asyncio's running loop with all its tasks, timers and open call-outs,
  * unless it watches a descriptor or a signal; and the numbers that id() and hash() have told. If
  * it is the only task of its VM that has not ended, garbage that has still to be finalized goes
- * along, too, but for open files. Functions of the host's go by name: of the module that was
- * registered, or as they stand in __main__, where the VM that loads has its own under the same
- * name. TypeError says by which path what cannot be saved was
- * reached: an open file, an object of the host. gen_load takes nothing for granted: any bytes give
- * a value that works, or a ValueError (no image, or a damaged one). A task's image is for a VM of
- * its own: its main module becomes that of the VM; and it holds no other task (what belongs
+ * along, too, but for open files. What scripts have set for the whole VM goes with a task: limits,
+ * hooks, sys.path and sys.argv where they have changed them, what they have changed in the library,
+ * handlers of signals (ValueError by gen_load where GEN_CAP_PROCESS is missing or another VM of the
+ * process handles signals). Descriptors, signal masks and timers are the process's. Functions of
+ * the host's go by name: of the module that was registered, or as they stand in __main__, where the
+ * VM that loads has its own under the same name. TypeError says by which path what cannot be saved
+ * was reached: an open file, an object of the host. gen_load takes nothing for granted: any bytes
+ * give a value that works, or a ValueError (no image, or a damaged one). A task's image is for a VM
+ * of its own: its main module becomes that of the VM; and it holds no other task (what belongs
  * together is saved together as generators). gen_save runs no script code; gen_load imports the
  * library's modules that the image uses.
  */
