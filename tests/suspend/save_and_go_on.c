@@ -246,7 +246,8 @@ static bool is_right(const char *path, uint64_t steps, bool sample) {
     bring_back(1, out, &run.out);
     bring_back(2, err, &run.err);
     if (chdir(folder) != 0) return false;
-    bool same = is_as_expected(base, ".out", &run.out) & is_as_expected(base, ".err", &run.err);
+    bool same = is_as_expected(base, ".out", &run.out);
+    same &= is_as_expected(base, ".err", &run.err);
     if (left) fprintf(report, "%s: %d descriptors left open\n", path, left);
     same = same && left == 0 && !run.wrongly;
     if (!same || (run.refusals && getenv("SHOW")))
