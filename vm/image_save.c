@@ -688,7 +688,7 @@ static Value save_task(ImageWriter *w, Value task_or_unset) {
     Value state = image_state(w, task_or_unset);
     if (modules == VALUE_ERROR || state == VALUE_ERROR) return VALUE_ERROR;
     Value task = task_or_unset == VALUE_UNSET ? VALUE_NONE : task_or_unset;
-    w.root_task = task_or_unset == VALUE_UNSET ? NULL : as_object(task_or_unset);
+    w->root_task = task_or_unset == VALUE_UNSET ? NULL : as_object(task_or_unset);
     Value root = tuple_pack(vm, 3, task, modules, state);
     if (root == VALUE_ERROR) return VALUE_ERROR;
     if (image_is_importing(vm, task_or_unset)) need_imported(w);
