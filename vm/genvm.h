@@ -623,8 +623,8 @@ GEN_API bool gen_task_send(GenVM *vm, GenRef task, GenRef value);
 
 /* The answer to a call-out: a value, or an exception to be raised by the call. False with
  * ValueError when no such ticket is open. The task runs on by gen_run. A ticket is open until it is
- * answered: one for which nobody waits any more, since the call was cancelled or the task has ended,
- * takes its answer without effect. */
+ * answered: one for which nobody waits any more, since the call was cancelled or the task has
+ * ended, takes its answer without effect. */
 GEN_API bool gen_answer(GenVM *vm, GenRef task, GenTicket ticket, GenRef value);
 GEN_API bool gen_answer_error(GenVM *vm, GenRef task, GenTicket ticket, GenRef exception);
 /* The open tickets, oldest first: how many, and up to `capacity` of them. */
