@@ -12,11 +12,11 @@ typedef struct Bytes8 {
 
 /* A bytes-like argument, or (where allowed) a str of ASCII. */
 static bool take(GenVM *vm, Value v, bool text_too, Bytes8 *out) {
-    if (bytes_view(vm, v, &out->data, &out->size)) return native_charge(vm, out->size / 8);
+    if (bytes_view(vm, v, &out->data, &out->size)) return native_work(vm, out->size / 8);
     if (text_too && value_is_str(v)) {
         out->data = (const uint8_t *)AS_STR(v)->data;
         out->size = AS_STR(v)->size;
-        if (AS_STR(v)->length == out->size) return native_charge(vm, out->size / 8);
+        if (AS_STR(v)->length == out->size) return native_work(vm, out->size / 8);
         raise_value(vm, "string argument should contain only ASCII characters");
         return false;
     }
@@ -51,7 +51,9 @@ static Value b2a_base64(GenVM *vm, Value *args) {
     if (!take(vm, args[0], false, &in)) return VALUE_ERROR;
     bool newline = args[1] == VALUE_TRUE;
     if (!gc_check_size(vm, in.size / 3 * 4 + 8)) return VALUE_ERROR;
-    Value result = bytes_new(vm, NULL, (in.size + 2) / 3 * 4 + newline);
+    size_t out_size = (in.size + 2) / 3 * 4 + newline;
+    if (out_size == 0) return vm->empty_bytes;
+    Value result = bytes_work(vm, NULL, out_size);
     if (result == VALUE_ERROR) return result;
     const uint8_t *view;
     size_t size;
@@ -60,6 +62,7 @@ static Value b2a_base64(GenVM *vm, Value *args) {
     size_t i = 0;
     for (; i + 2 < in.size; i += 3) {
         uint32_t word = (uint32_t)in.data[i] << 16 | (uint32_t)in.data[i + 1] << 8 | in.data[i + 2];
+        if (!native_glance(vm, i / 3)) return VALUE_ERROR;
         for (int shift = 18; shift >= 0; shift -= 6)
             *out++ = (uint8_t)digits64[word >> shift & 63];
     }
@@ -87,7 +90,7 @@ static const char *decode64(StrBuilder *out, Bytes8 in, bool strict) {
     uint32_t word = 0;
     size_t digits = 0, pads = 0;
     if (strict && in.size && in.data[0] == '=') return "Leading padding not allowed";
-    for (size_t i = 0; i < in.size; i++) {
+    for (size_t i = 0; i < in.size && !out->failed; i++) {
         if (in.data[i] == '=') {
             pads++;
             if (digits % 4 >= 2 && digits % 4 + pads >= 4) {
@@ -120,9 +123,9 @@ static Value a2b_base64(GenVM *vm, Value *args) {
     Bytes8 in;
     if (!take(vm, args[0], true, &in)) return VALUE_ERROR;
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     const char *wrong = decode64(&out, in, args[1] == VALUE_TRUE);
-    if (!wrong) return builder_finish_bytes(&out);
+    if (!wrong || out.failed) return builder_finish_bytes(&out);
     builder_drop(&out);
     if (*wrong) return raise_own(vm, wrong);
     size_t digits = 0;
@@ -144,8 +147,8 @@ static Value hexlify(GenVM *vm, Value *args) {
     if (!take(vm, args[0], false, &in)) return VALUE_ERROR;
     static const char hex[] = "0123456789abcdef";
     StrBuilder out;
-    builder_init(&out, vm);
-    for (size_t i = 0; i < in.size; i++) {
+    builder_init_work(&out, vm);
+    for (size_t i = 0; i < in.size && !out.failed; i++) {
         char pair[2] = {hex[in.data[i] >> 4], hex[in.data[i] & 15]};
         builder_put(&out, pair, 2);
     }
@@ -163,8 +166,8 @@ static Value unhexlify(GenVM *vm, Value *args) {
     if (!take(vm, args[0], true, &in)) return VALUE_ERROR;
     if (in.size % 2) return raise_own(vm, "Odd-length string");
     StrBuilder out;
-    builder_init(&out, vm);
-    for (size_t i = 0; i < in.size; i += 2) {
+    builder_init_work(&out, vm);
+    for (size_t i = 0; i < in.size && !out.failed; i += 2) {
         int high = digit16(in.data[i]), low = digit16(in.data[i + 1]);
         if (high < 0 || low < 0) {
             builder_drop(&out);
@@ -182,6 +185,7 @@ static Value crc32(GenVM *vm, Value *args) {
     int_to_u64_mask(args[1], &start);
     uint32_t crc = ~(uint32_t)start;
     for (size_t i = 0; i < in.size; i++) {
+        if (!native_glance(vm, i)) return VALUE_ERROR;
         crc ^= in.data[i];
         for (int bit = 0; bit < 8; bit++)
             crc = crc >> 1 ^ (0xEDB88320u & (0u - (crc & 1)));
@@ -194,7 +198,7 @@ static Value same_bytes(GenVM *vm, Value *args) {
     const uint8_t *left, *right;
     size_t left_size, right_size;
     if (!bytes_view(vm, args[0], &left, &left_size) ||
-        !bytes_view(vm, args[1], &right, &right_size) || !native_charge(vm, right_size / 64))
+        !bytes_view(vm, args[1], &right, &right_size) || !native_work(vm, right_size / 64))
         return VALUE_ERROR;
     volatile uint8_t differs = left_size != right_size;
     for (size_t i = 0; i < right_size; i++)

@@ -171,7 +171,8 @@ static Value update(GenVM *vm, Value *args) {
     if (!load(vm, args[0], &state, &where) || !native_afford(vm, size / BYTES_OF_STEP))
         return VALUE_ERROR;
     size_t block = state.small ? SMALL_BLOCK : LARGE_BLOCK;
-    while (size) { /* the last block stays until it is known to be the last */
+    for (uint64_t turn = 0; size; turn++) { /* the last block stays until it is known to be that */
+        if (!native_glance(vm, turn)) return VALUE_ERROR;
         if (state.used == block) {
             count(&state, block);
             compress(&state, state.block, 0, 0);

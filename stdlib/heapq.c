@@ -122,7 +122,7 @@ static Value push_pop(GenVM *vm, Value *args, bool is_max) {
 
 static Value heapify(GenVM *vm, Value *args, bool is_max) {
     List *heap = AS_LIST(args[0]);
-    if (!native_charge(vm, heap->count)) return VALUE_ERROR;
+    if (!native_work(vm, heap->count)) return VALUE_ERROR;
     for (uint64_t at = heap->count / 2; at-- > 0;) {
         Leaf done = sift_in(vm, heap, heap->count, at, heap->items[at], is_max);
         if (done < 0) return to_script(vm, done, TWIN_HEAP_HEAPIFY, args[0], VALUE_NONE, is_max);

@@ -72,18 +72,18 @@ static void put_string(StrBuilder *out, Value v, bool ascii) {
 
 static Value encode_string(GenVM *vm, Value v, bool ascii) {
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     put_string(&out, v, ascii);
     return builder_finish(&out);
 }
 
 static Value encode_basestring(GenVM *vm, Value *args) {
-    return native_charge(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], false)
-                                                        : VALUE_ERROR;
+    return native_work(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], false)
+                                                      : VALUE_ERROR;
 }
 static Value encode_basestring_ascii(GenVM *vm, Value *args) {
-    return native_charge(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], true)
-                                                        : VALUE_ERROR;
+    return native_work(vm, AS_STR(args[0])->size / 8) ? encode_string(vm, args[0], true)
+                                                      : VALUE_ERROR;
 }
 
 /* ---- numbers ---- */
@@ -178,7 +178,7 @@ static bool put_sorted(Writer *w, Dict *dict) {
         if (!value_is_str(key)) return false;
         pairs[count++] = (Pair){key, value};
     }
-    if (!native_charge(w->vm, count)) return false;
+    if (!native_work(w->vm, count)) return false;
     qsort(pairs, count, sizeof *pairs, compare_pairs);
     for (uint32_t i = 0; i < count; i++)
         if (!put_pair(w, i == 0, pairs[i].key, pairs[i].value)) return false;
@@ -221,7 +221,7 @@ static bool put_nested(Writer *w, Value v, bool is_dict) {
 static bool pay(Writer *w) {
     uint64_t due = (w->out.size - w->charged) / 8 + 1;
     w->charged = w->out.size;
-    return native_charge(w->vm, due);
+    return native_work(w->vm, due);
 }
 
 static bool put_value(Writer *w, Value v) {
@@ -251,9 +251,10 @@ static Value encode(GenVM *vm, Value *args) {
                      .item_separator = args[A_ITEM_SEPARATOR],
                      .key_separator = args[A_KEY_SEPARATOR],
                      .indent = args[A_INDENT]};
-    builder_init(&writer.out, vm);
+    builder_init_work(&writer.out, vm);
     if (put_value(&writer, args[A_VALUE]) && pay(&writer)) return builder_finish(&writer.out);
     builder_drop(&writer.out);
+    if (vm->stop) return VALUE_ERROR;
     if (vm->exception == VALUE_UNSET) return VALUE_NOT_IMPLEMENTED;
     if (!error_matches(vm, EXC_RECURSION_ERROR) && !error_matches(vm, EXC_VALUE_ERROR))
         return VALUE_ERROR;

@@ -17,6 +17,7 @@ typedef struct Parser {
     Value doc;
     const char *text, *end, *at;
     bool strict;
+    uint64_t values;     /* begun so far */
     const char *message; /* what is wrong, at `wrong` */
     const char *wrong;
     Value keys[KEY_CACHE]; /* keys seen lately: records share theirs */
@@ -123,7 +124,7 @@ static Value parse_string(Parser *p) {
         return text;
     }
     StrBuilder out;
-    builder_init(&out, p->vm);
+    builder_init_work(&out, p->vm);
     if (take_pieces(p, begin, &out)) return builder_finish(&out);
     builder_drop(&out);
     return VALUE_ERROR;
@@ -305,6 +306,7 @@ static Value parse_nested(Parser *p) {
 
 static Value parse_value(Parser *p) {
     if (p->at >= p->end) return fail(p, "Expecting value", p->at);
+    if (!native_glance(p->vm, p->values++)) return VALUE_ERROR;
     if (*p->at == '"') {
         p->at++;
         return parse_string(p);
@@ -322,6 +324,7 @@ static bool parser_init(Parser *p, GenVM *vm, Value doc, int64_t index) {
     p->text = str->data;
     p->end = p->text + str->size;
     p->message = NULL;
+    p->values = 0;
     if (index < 0 || (uint64_t)index > str->length) {
         if (index < 0) raise_value(vm, "idx cannot be negative");
         p->at = p->end;
@@ -346,7 +349,7 @@ Value json_loads(GenVM *vm, Value *args) {
     Parser parser;
     for (int i = 0; i < KEY_CACHE; i++)
         parser.keys[i] = VALUE_UNSET;
-    if (!native_charge(vm, AS_STR(args[0])->size / 8) || !parser_init(&parser, vm, args[0], 0))
+    if (!native_work(vm, AS_STR(args[0])->size / 8) || !parser_init(&parser, vm, args[0], 0))
         return VALUE_ERROR;
     parser.strict = args[1] == VALUE_TRUE;
     skip_space(&parser);
@@ -369,7 +372,7 @@ Value json_scan_once(GenVM *vm, Value *args) {
     const char *start = parser.at;
     Value value = parse_value(&parser);
     if (value == VALUE_ERROR) return call_fail(&parser, args[3]);
-    if (!native_charge(vm, (uint64_t)(parser.at - start) / 8)) return VALUE_ERROR;
+    if (!native_work(vm, (uint64_t)(parser.at - start) / 8)) return VALUE_ERROR;
     return tuple_pack(vm, 2, value, int_value(position(&parser, parser.at)));
 }
 

@@ -38,7 +38,7 @@ static Value range_product_checked(GenVM *vm, uint64_t first, uint64_t last) {
     if (first > last) return int_value(1);
     uint64_t count = last - first + 1;
     if (!begin_product(vm, (double)count * log2((double)last), count)) return VALUE_ERROR;
-    Value product = native_charge(vm, count / 4) ? range_product(vm, first, last) : VALUE_ERROR;
+    Value product = native_work(vm, count / 4) ? range_product(vm, first, last) : VALUE_ERROR;
     native_end(vm);
     return product;
 }
@@ -61,7 +61,7 @@ static Value odd_product(GenVM *vm, uint64_t first, uint64_t end) {
 /* n! is 2^(n - ones in n) times, for every k, the odd numbers up to n / 2^k: those of one k
  * continue those of k + 1. */
 static Value factorial_by_halves(GenVM *vm, uint64_t n) {
-    if (!native_charge(vm, n / 4)) return VALUE_ERROR;
+    if (!native_work(vm, n / 4)) return VALUE_ERROR;
     Value inner = int_value(1), outer = int_value(1);
     uint64_t done = 3; /* odd numbers below are in `inner` */
     for (int shift = 63 - __builtin_clzll(n); shift >= 0; shift--) {

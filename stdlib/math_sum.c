@@ -110,7 +110,7 @@ Value math_fsum(GenVM *vm, Value *args) {
     uint64_t count;
     const Value *items = leaf_items(args[0], &count);
     if (!items) return native_twin(vm, TWIN_MATH_FSUM, 1, args[0]);
-    if (!native_charge(vm, count / 4)) return VALUE_ERROR;
+    if (!native_work(vm, count / 4)) return VALUE_ERROR;
     Partials partials = {.capacity = 32};
     partials.at = partials.inline_space;
     Leaf leaf = LEAF_TRUE;
@@ -235,7 +235,7 @@ Value math_prod(GenVM *vm, Value *args) {
     const Value *items = leaf_items(args[0], &count);
     if (!items || !is_plain_number(args[1]) || !all_plain(items, count, &has_float))
         return native_twin(vm, TWIN_MATH_PROD, 2, args[0], args[1]);
-    if (!native_charge(vm, count / 4)) return VALUE_ERROR;
+    if (!native_work(vm, count / 4)) return VALUE_ERROR;
     Value product = args[1];
     for (uint64_t i = 0; i < count && product != VALUE_ERROR; i++)
         product = i % 64 == 63 && !native_look(vm) ? VALUE_ERROR : multiply(vm, product, items[i]);
@@ -330,7 +330,7 @@ Value math_sumprod(GenVM *vm, Value *args) {
     if (!p || !q || !all_plain(p, count, &has_float) || !all_plain(q, other, &has_float))
         return native_twin(vm, TWIN_MATH_SUMPROD, 2, args[0], args[1]);
     if (count != other) return raise_value(vm, "Inputs are not the same length");
-    if (!native_charge(vm, count / 4)) return VALUE_ERROR;
+    if (!native_work(vm, count / 4)) return VALUE_ERROR;
     Products sum = {.total = int_value(0), .takes_ints = true, .takes_floats = true};
     for (uint64_t i = 0; i < count; i++)
         if (!add_number_product(vm, &sum, p[i], q[i])) return VALUE_ERROR;

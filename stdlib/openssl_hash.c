@@ -78,12 +78,32 @@ static Value about(GenVM *vm, Value *args) {
                       bool_value(extends));
 }
 
+enum { PIECE = 1 << 21 }; /* bytes: some milliseconds */
+
+/* A copy takes it up, piece by piece: the hash is as it was where the deadline comes first. */
+static Value update_much(GenVM *vm, EVP_MD_CTX *context, const uint8_t *data, size_t size) {
+    OpenSsl *library = vm->openssl;
+    EVP_MD_CTX *copy = library->EVP_MD_CTX_new();
+    if (!copy) return raise_memory(vm);
+    bool looked = true, ok = library->EVP_MD_CTX_copy_ex(copy, context);
+    for (size_t done = 0; done < size && ok && looked; done += PIECE) {
+        looked = native_look(vm);
+        ok =
+            library->EVP_DigestUpdate(copy, data + done, size - done < PIECE ? size - done : PIECE);
+    }
+    if (ok && looked) ok = library->EVP_MD_CTX_copy_ex(context, copy);
+    release(vm, copy);
+    if (!looked) return VALUE_ERROR;
+    return ok ? VALUE_NONE : raise_library(vm);
+}
+
 static Value update(GenVM *vm, Value *args) {
     EVP_MD_CTX *context = resource_data(vm, args[0], kind);
     const uint8_t *data;
     size_t size;
     if (!context || !take(vm, args[1], &data, &size) || !native_afford(vm, size / BYTES_OF_STEP))
         return VALUE_ERROR;
+    if (size > PIECE) return update_much(vm, context, data, size);
     if (!vm->openssl->EVP_DigestUpdate(context, data, size)) return raise_library(vm);
     return VALUE_NONE;
 }

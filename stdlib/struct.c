@@ -354,7 +354,7 @@ static Value pack(GenVM *vm, Value *args) {
     if (count != values->count)
         return raise_own(vm, "%s expected %llu items for packing (got %llu)", AS_STR(args[2])->data,
                          (unsigned long long)count, (unsigned long long)values->count);
-    if (!gc_check_size(vm, size) || !native_charge(vm, size / 8)) return VALUE_ERROR;
+    if (!gc_check_size(vm, size) || !native_work(vm, size / 8)) return VALUE_ERROR;
     Value packed = bytes_new(vm, NULL, size);
     const uint8_t *room;
     if (packed == VALUE_ERROR || !bytes_view(vm, packed, &room, &size)) return VALUE_ERROR;
@@ -378,7 +378,7 @@ static Value codes(GenVM *vm, Value *args) {
     Item item;
     StrBuilder out;
     if (!begin(vm, args[0], &format)) return VALUE_ERROR;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     Leaf found;
     while ((found = next_item(&format, &item)) == LEAF_TRUE)
         for (uint64_t i = values_of(&item); i > 0; i--)
@@ -418,7 +418,7 @@ static Value unpack(GenVM *vm, Value *args) {
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
     if (offset > available || available - offset < size)
         return raise_own(vm, "unpack requires a buffer of %llu bytes", (unsigned long long)size);
-    if (!native_charge(vm, size / 8 + count)) return VALUE_ERROR;
+    if (!native_work(vm, size / 8 + count)) return VALUE_ERROR;
     Value result = tuple_new(vm, count);
     Format format;
     Item item;

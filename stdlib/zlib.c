@@ -339,6 +339,8 @@ static Value truncated(GenVM *vm, Value *args) {
 
 /* ---- checksums ---- */
 
+enum { PIECE_SUMMED = 1 << 22 }; /* bytes: a few milliseconds */
+
 static Value checksum(GenVM *vm, Value *args, uLong (*function)(uLong, const Bytef *, uInt)) {
     const uint8_t *data;
     size_t size;
@@ -347,7 +349,8 @@ static Value checksum(GenVM *vm, Value *args, uLong (*function)(uLong, const Byt
     int_to_u64_mask(args[1], &start);
     uLong sum = (uLong)(uint32_t)start;
     for (size_t done = 0; done < size;) {
-        uInt part = size - done < UINT_MAX ? (uInt)(size - done) : UINT_MAX;
+        if (!native_look(vm)) return VALUE_ERROR;
+        uInt part = size - done < PIECE_SUMMED ? (uInt)(size - done) : PIECE_SUMMED;
         sum = function(sum, data + done, part);
         done += part;
     }

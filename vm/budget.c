@@ -11,6 +11,7 @@
  */
 #include "vm/bind.h"
 #include "vm/native.h"
+#include "vm/objects/text.h"
 #include "vm/task.h"
 
 #include <time.h>
@@ -103,6 +104,7 @@ bool budget_safepoint(GenVM *vm) {
         return true;
     }
     if (task_can_stop(vm)) {
+        task->again = NULL;
         task->tripped = spent;
         vm->stop = STOP_BUDGET;
         return false;
@@ -144,10 +146,14 @@ void budget_output(GenVM *vm, uint64_t bytes) {
 /* Is the running instruction one that can be run once more: its operands are still in their
  * registers. */
 static bool can_restart(GenVM *vm) {
-    if (!task_can_stop(vm) || vm->no_restart || !vm->base) return false;
+    if (!task_can_stop(vm) || vm->no_restart || !vm->base || vm->pc == vm->committed) return false;
     if (frame_code(vm->base)->flags & CODE_STUB) return false;
     Opcode op = instr_op(vm->pc[-1]);
-    return (op >= OP_ADD && op <= OP_MATMULK) || (op >= OP_CALL && op <= OP_CALLEXWG);
+    return (op >= OP_ADD && op <= OP_XORK) || (op >= OP_NEG && op <= OP_INVERT) ||
+           (op >= OP_LT && op <= OP_GE) || op == OP_IN || op == OP_NOTIN ||
+           (op >= OP_JLT && op <= OP_JNES) || (op >= OP_CALL && op <= OP_CALLEXWG) ||
+           op == OP_GETITEM || op == OP_SETITEM || op == OP_GETSLICE || op == OP_DICTSET ||
+           op == OP_SETADD || (op >= OP_FORMAT && op <= OP_JOINSTR);
 }
 
 void budget_changed(GenVM *vm) {
@@ -164,11 +170,24 @@ bool budget_is_outrun(GenVM *vm) {
     return steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept) < -MOST;
 }
 
+/* What is begun anew is to come to an end, though the host hands out time by the millisecond: each
+ * attempt at an instruction gets twice what the one before got beyond the deadline, up to MOST.
+ * Work that takes longer needs as much time from the host. */
+static void grant_more(GenVM *vm, Task *task) {
+    enum { LEAST = 1000 * 1000, MOST = 32 * LEAST };
+    task->grace = task->again != vm->pc ? LEAST : task->grace < MOST ? task->grace * 2 : MOST;
+    task->again = vm->pc;
+}
+
 /* Has the deadline come, before an instruction that can be run anew. */
 static bool deadline_stops(GenVM *vm) {
-    uint64_t deadline = vm->task ? vm->task->limits[BUDGET_DEADLINE] : 0;
-    if (!deadline || now(vm) < deadline || !can_restart(vm)) return false;
-    vm->task->tripped = BUDGET_DEADLINE;
+    Task *task = vm->task;
+    uint64_t deadline = task ? task->limits[BUDGET_DEADLINE] : 0;
+    if (likely(!deadline)) return false;
+    uint64_t time = now(vm), grace = task->again == vm->pc ? task->grace : 0;
+    if (time < deadline || time - deadline < grace || !can_restart(vm)) return false;
+    grant_more(vm, task);
+    task->tripped = BUDGET_DEADLINE;
     vm->stop = STOP_AGAIN;
     return true;
 }
@@ -197,12 +216,67 @@ bool native_look(GenVM *vm) {
     return !deadline_stops(vm) && (!vm->interrupted || vm_poll_native(vm));
 }
 
+bool native_work(GenVM *vm, uint64_t steps) {
+    if (likely((int64_t)steps <= vm->fuel)) {
+        vm->fuel -= (int64_t)steps;
+        return true;
+    }
+    return !deadline_stops(vm) && native_charge(vm, steps);
+}
+
+/* The next safepoint is at once, and stops the task. */
+static void hurry(GenVM *vm) {
+    vm->fuel_kept += vm->fuel;
+    vm->fuel = 0;
+    vm->poll |= POLL_BUDGET;
+}
+
+Leaf native_turn(GenVM *vm, uint64_t steps) {
+    vm->fuel -= (int64_t)steps;
+    if (likely(vm->fuel >= 0)) return LEAF_TRUE;
+    Task *task = vm->task;
+    if (!task || !task_can_stop(vm)) return vm_poll_native(vm) ? LEAF_TRUE : LEAF_ERROR;
+    int64_t left = steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept);
+    uint64_t deadline = task->limits[BUDGET_DEADLINE];
+    if (left >= 0 && !(deadline && now(vm) >= deadline))
+        return vm_poll_native(vm) ? LEAF_TRUE : LEAF_ERROR;
+    hurry(vm);
+    return LEAF_FALSE;
+}
+
+bool native_leaves_item(GenVM *vm) {
+    if (vm->stop != STOP_AGAIN) return false;
+    vm->stop = STOP_NONE;
+    vm->task->wanted = 0;
+    hurry(vm);
+    return true;
+}
+
 bool native_copy_long(GenVM *vm, void *to, const void *from, size_t size) {
     enum { PIECE = 1 << 21 }; /* bytes: a millisecond, where the memory is touched first */
     for (size_t done = 0; done < size; done += PIECE) {
         if (!native_look(vm)) return false;
         memcpy((char *)to + done, (const char *)from + done,
                size - done < PIECE ? size - done : PIECE);
+    }
+    return true;
+}
+
+bool native_fill(GenVM *vm, void *to, int byte, size_t size) {
+    enum { PIECE = 1 << 20 };
+    for (size_t done = 0; done < size; done += PIECE) {
+        if (done && !native_look(vm)) return false;
+        memset((char *)to + done, byte, size - done < PIECE ? size - done : PIECE);
+    }
+    return true;
+}
+
+bool native_reverse(GenVM *vm, char *to, const char *from, size_t size) {
+    enum { PIECE = 1 << 20 };
+    for (size_t done = 0; done < size; done += PIECE) {
+        size_t piece = size - done < PIECE ? size - done : PIECE;
+        if (done && !native_look(vm)) return false;
+        text_reverse(to + done, from + size - done - piece, piece);
     }
     return true;
 }

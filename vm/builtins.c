@@ -261,7 +261,7 @@ static Value truth_of_all(GenVM *vm, Value iterable, bool stop_at, Twin twin) {
     if (!items && !is_exact(iterable, TYPE_LIST) && !is_exact(iterable, TYPE_TUPLE))
         return native_twin(vm, twin, 1, iterable);
     for (uint64_t i = 0; i < count; i++) {
-        if (i % 1024 == 1023 && !native_charge(vm, 64)) return VALUE_ERROR;
+        if (i % 1024 == 1023 && !native_work(vm, 64)) return VALUE_ERROR;
         Leaf truth = leaf_truth(vm, items[i]);
         if (truth == LEAF_ERROR) return VALUE_ERROR;
         if (truth == LEAF_SCRIPT) return native_twin(vm, twin, 1, iterable);
@@ -299,7 +299,7 @@ static Value builtin_sum(GenVM *vm, Value *args) {
     if (is_exact(args[0], TYPE_RANGE) && is_int(args[1]))
         return sum_of_range(vm, AS(Range, args[0]), args[1]);
     if (!items || !is_int(args[1])) return native_twin(vm, TWIN_SUM, 2, args[0], args[1]);
-    if (!native_charge(vm, count / 16)) return VALUE_ERROR;
+    if (!native_work(vm, count / 16)) return VALUE_ERROR;
     int64_t total = (int64_t)args[1];
     for (uint64_t i = 0; i < count; i++)
         if (!is_int(items[i]) || __builtin_add_overflow(total, (int64_t)items[i], &total))
@@ -313,7 +313,7 @@ static Value min_max(GenVM *vm, Value *args, CompareOp op, const char *name) {
     uint64_t count = given->count;
     const Value *items = given->items;
     if (count == 1) items = leaf_items(given->items[0], &count);
-    if (items && !native_charge(vm, count / 16)) return VALUE_ERROR;
+    if (items && !native_work(vm, count / 16)) return VALUE_ERROR;
     bool plain =
         args[1] == VALUE_NONE && items && count && (given->count == 1 || args[2] == VALUE_UNSET);
     for (uint64_t best = 0, i = 1; plain; i++) {
@@ -436,7 +436,7 @@ static Leaf instance_check_quickly(GenVM *vm, Value object, Value cls) {
     if (is_kind(cls, TYPE_UNION)) cls = union_members(vm, cls);
     if (!is_kind(cls, TYPE_TUPLE) || !native_enter(vm)) return LEAF_SCRIPT;
     Leaf found = LEAF_FALSE;
-    if (!native_charge(vm, AS_TUPLE(cls)->count / 4)) return native_leave(vm), LEAF_SCRIPT;
+    if (!native_work(vm, AS_TUPLE(cls)->count / 4)) return native_leave(vm), LEAF_SCRIPT;
     for (uint64_t i = 0; i < AS_TUPLE(cls)->count && found == LEAF_FALSE; i++)
         found = instance_check_quickly(vm, object, AS_TUPLE(cls)->items[i]);
     native_leave(vm);

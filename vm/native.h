@@ -232,6 +232,26 @@ bool native_pay(GenVM *vm, uint64_t steps, uint64_t before);
  * or the deadline has come. */
 bool native_look(GenVM *vm);
 
+/* As native_charge, in work that has had no effect yet: false also when the deadline has come: the
+ * task stops before the instruction, where that can be run anew. */
+bool native_work(GenVM *vm, uint64_t steps);
+
+/* As native_charge, between the items of work that can go on later from what it has noted:
+ * LEAF_FALSE when the budget is spent. The native then hands over to a twin, where the task stops,
+ * and which has the native do the rest. LEAF_ERROR: an exception is pending. */
+Leaf native_turn(GenVM *vm, uint64_t steps);
+/* The same when what was to be done with an item has stopped before the instruction: it is left for
+ * the twin, with the item. */
+bool native_leaves_item(GenVM *vm);
+
+/* Such a look in the turns of a loop, once in 65,536. */
+static inline bool native_glance(GenVM *vm, uint64_t turn) {
+    return likely((turn & 0xFFFF) != 0xFFFF) || native_look(vm);
+}
+
+/* As memset, with such looks: false, when part of it is filled. */
+bool native_fill(GenVM *vm, void *to, int byte, size_t size);
+
 /* As memcpy, with such looks: false, when part of it is copied. */
 bool native_copy_long(GenVM *vm, void *to, const void *from, size_t size);
 static inline bool native_copy(GenVM *vm, void *to, const void *from, size_t size) {
@@ -240,6 +260,18 @@ static inline bool native_copy(GenVM *vm, void *to, const void *from, size_t siz
     if (size) memcpy(to, from, size);
     return true;
 }
+
+/* Where much is put together of parts: `out` is where the next one of `size` bytes goes, `*looked`
+ * where the last look was. */
+static inline bool native_copied(GenVM *vm, char **looked, char *out, size_t size) {
+    enum { SHORT = 1 << 20 };
+    if (likely((size_t)(out - *looked) + size < SHORT)) return true;
+    *looked = out;
+    return native_look(vm);
+}
+
+/* The bytes in reverse, with such looks. */
+bool native_reverse(GenVM *vm, char *to, const char *from, size_t size);
 
 /* What was put at the start of `data` again and again, each time what is there already. */
 bool native_repeat(GenVM *vm, void *data, size_t size, size_t total);

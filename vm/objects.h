@@ -65,11 +65,16 @@ void str_sweep_interned(GenVM *vm, bool full); /* the collector's, between marki
 typedef struct StrBuilder {
     GenVM *vm;
     char *data;
-    size_t size, capacity;
-    bool failed; /* MemoryError is pending */
+    size_t size, capacity; /* up to which it is filled without a further look */
+    size_t room;           /* allocated */
+    bool failed;           /* an exception is pending, or the task stops */
+    bool looks;            /* at the deadline, now and then */
     char inline_data[256];
 } StrBuilder;
 void builder_init(StrBuilder *builder, GenVM *vm);
+/* For work that has no effect but its result: when the deadline comes, the builder fails, and the
+ * instruction is made anew (native_look). */
+void builder_init_work(StrBuilder *builder, GenVM *vm);
 bool builder_put(StrBuilder *builder, const char *data, size_t size);
 bool builder_put_c(StrBuilder *builder, const char *text);
 bool builder_put_byte(StrBuilder *builder, char c);
@@ -93,6 +98,10 @@ Value format_str_spec(GenVM *vm, Value v, Value spec);
 
 /* ---- bytes.c ---- */
 Value bytes_new(GenVM *vm, const void *data, size_t size); /* data may be NULL: zeroed */
+Value bytes_work(GenVM *vm, const void *data,
+                 size_t size); /* the same with native_look, size > 0 */
+Value bytes_like_work(GenVM *vm, Value self, const void *data, size_t size); /* as bytes_like */
+Value bytearray_work(GenVM *vm, const void *data, size_t size);              /* size > 0 */
 /* The bytes of any bytes-like object (bytes, bytearray, contiguous memoryview). False (no
  * exception) if it is none. */
 bool bytes_view(GenVM *vm, Value v, const uint8_t **data, size_t *size);

@@ -97,10 +97,12 @@ typedef struct Task {
     bool littered;                 /* its last run has left a lot that may be garbage */
     uint64_t others;               /* while it runs: bytes of the heap that count for others */
     uint64_t wanted;               /* steps that the next instruction asks for at once */
-    BudgetKind tripped;            /* by which it stopped last */
-    bool joining; /* its main thread has ended, with `result`; it waits for the others */
-    bool failed;  /* ... by an exception */
-    bool untold;  /* the last call-out was one too many: it is told when the budget is raised */
+    const Instr *again; /* its deadline has come in this instruction, which is made anew, */
+    uint64_t grace;     /* and has so many nanoseconds beyond the next deadline */
+    BudgetKind tripped; /* by which it stopped last */
+    bool joining;       /* its main thread has ended, with `result`; it waits for the others */
+    bool failed;        /* ... by an exception */
+    bool untold; /* the last call-out was one too many: it is told when the budget is raised */
 } Task;
 
 typedef enum TicketState { TICKET_OPEN, TICKET_ANSWERED, TICKET_FAILED } TicketState;

@@ -73,9 +73,10 @@ struct GenVM {
     struct Task *task;           /* the running task (task.h); NULL: the host's own calls */
     struct TaskSwitch *switches; /* what waits on the C stack for the running task to stop */
     uint32_t nested;             /* runs of vm_call within it: it cannot stop above them */
-    uint32_t stop;     /* StopReason: VALUE_ERROR without an exception means that the task stops */
-    bool aborting;     /* the pending exception ends a nested run, whatever handlers there are */
-    bool no_restart;   /* the running instruction must not be made anew */
+    uint32_t stop;   /* StopReason: VALUE_ERROR without an exception means that the task stops */
+    bool aborting;   /* the pending exception ends a nested run, whatever handlers there are */
+    bool no_restart; /* the running instruction must not be made anew */
+    const Instr *committed; /* pc: neither must this one, which has had an effect (native_commit) */
     uint32_t afforded; /* the work under way has been paid for as a whole: by so many natives that
                           have begun one inside of the other */
 
@@ -238,6 +239,12 @@ static inline TypeState *type_state(const GenVM *vm, const Type *type) {
 
 static inline Value name_value(GenVM *vm, Name name) {
     return vm->names[name];
+}
+
+/* The native has an effect now, before looks at the budget or in spite of them: an iterator has
+ * moved. The instruction is not made anew. */
+static inline void native_commit(GenVM *vm) {
+    vm->committed = vm->pc;
 }
 
 /* ---- allocation (gc.h) ---- */

@@ -47,6 +47,8 @@ static const char *const silent[] = {
     "TWIN_TYPE_DIR",     "TWIN_ALIAS_REDUCE",      "TWIN_TYPEVAR",       "TWIN_PARAMSPEC",
     "TWIN_TYPEVARTUPLE", "TWIN_TYPEPARAM_DEFAULT", "TWIN_TYPEALIAS",     "TWIN_INTERPOLATION",
     "TWIN_TEMPLATE",     "TWIN_BUFFERED_RAW",      "TWIN_SYS_ATTRIBUTE", "TWIN_SYS_NAMES",
+    "TWIN_LIST_GO_ON",   "TWIN_TUPLE_GO_ON",       "TWIN_SET_GO_ON",     "TWIN_DICT_UPDATE_GO_ON",
+    "TWIN_DICT_FROMKEYS_GO_ON",
 };
 
 /* ... or not even that: straight code without a safepoint. */

@@ -113,13 +113,26 @@ static ByteArray *new_of_class(GenVM *vm, Type *cls) {
     return gc_new_of(vm, sizeof(ByteArray), TYPE_BYTEARRAY, cls);
 }
 
-Value bytearray_new(GenVM *vm, const void *data, size_t size) {
+static ByteArray *allocate(GenVM *vm, size_t size) {
     ByteArray *array = gc_new(vm, sizeof *array, TYPE_BYTEARRAY);
+    if (!array || size == 0) return array;
+    array->buffer = gc_buffer_new(vm, size);
+    array->size = size;
+    return array->buffer ? array : NULL;
+}
+
+Value bytearray_work(GenVM *vm, const void *data, size_t size) {
+    ByteArray *array = allocate(vm, size);
+    if (!array) return VALUE_ERROR;
+    bool done = data ? native_copy(vm, array->buffer->data, data, size)
+                     : native_fill(vm, array->buffer->data, 0, size);
+    return done ? object_value(array) : VALUE_ERROR;
+}
+
+Value bytearray_new(GenVM *vm, const void *data, size_t size) {
+    ByteArray *array = allocate(vm, size);
     if (!array) return VALUE_ERROR;
     if (size == 0) return object_value(array);
-    array->buffer = gc_buffer_new(vm, size);
-    if (!array->buffer) return VALUE_ERROR;
-    array->size = size;
     if (data)
         memcpy(array->buffer->data, data, size);
     else

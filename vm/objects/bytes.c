@@ -29,6 +29,13 @@ Value bytes_new(GenVM *vm, const void *data, size_t size) {
     return object_value(bytes);
 }
 
+Value bytes_work(GenVM *vm, const void *data, size_t size) {
+    Bytes *bytes = bytes_alloc(vm, size);
+    bool whole = bytes && (data ? native_copy(vm, bytes->data, data, size)
+                                : native_fill(vm, bytes->data, 0, size));
+    return whole ? object_value(bytes) : VALUE_ERROR;
+}
+
 Value bytes_exact(GenVM *vm, Value v) {
     return is_exact(v, TYPE_BYTES) ? v : bytes_new(vm, AS(Bytes, v)->data, AS(Bytes, v)->size);
 }
@@ -45,6 +52,11 @@ Value bytes_of_class(GenVM *vm, Type *cls, Value v) {
 
 Value bytes_like(GenVM *vm, Value self, const void *data, size_t size) {
     return is_kind(self, TYPE_BYTES) ? bytes_new(vm, data, size) : bytearray_new(vm, data, size);
+}
+
+Value bytes_like_work(GenVM *vm, Value self, const void *data, size_t size) {
+    if (size == 0) return bytes_like(vm, self, NULL, 0);
+    return is_kind(self, TYPE_BYTES) ? bytes_work(vm, data, size) : bytearray_work(vm, data, size);
 }
 
 /* ---- seeing other objects' bytes ---- */
@@ -97,7 +109,7 @@ Leaf bytes_byte_from(GenVM *vm, Value v, const char *range_message, uint8_t *byt
 /* The bytes whose values the items of a list or tuple are. */
 Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char *range_message,
                       Value *out) {
-    if (!native_charge(vm, count / 8)) return LEAF_ERROR;
+    if (!native_work(vm, count / 8)) return LEAF_ERROR;
     Bytes *bytes = bytes_alloc(vm, count);
     if (!bytes) return LEAF_ERROR;
     for (uint64_t i = 0; i < count; i++) {
@@ -131,7 +143,7 @@ static Leaf zeros(GenVM *vm, Value count, Value *out) {
         return LEAF_ERROR;
     }
     if (!gc_check_size(vm, (uint64_t)size)) return LEAF_ERROR;
-    *out = bytes_new(vm, NULL, (size_t)size);
+    *out = size ? bytes_work(vm, NULL, (size_t)size) : vm->empty_bytes;
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }
 
@@ -159,7 +171,9 @@ Leaf bytes_from_source(GenVM *vm, const Value *args, const char *range_message, 
     }
     if (type_special(vm, source, SP_BYTES) != VALUE_UNSET || !bytes_find_span(vm, source, &span))
         return LEAF_SCRIPT;
-    *out = is_exact(source, TYPE_BYTES) ? source : bytes_new(vm, span.data, span.size);
+    *out = is_exact(source, TYPE_BYTES) ? source
+           : span.size                  ? bytes_work(vm, span.data, span.size)
+                                        : vm->empty_bytes;
     return *out == VALUE_ERROR ? LEAF_ERROR : LEAF_TRUE;
 }
 
@@ -193,7 +207,7 @@ Value bytes_repr_of(GenVM *vm, TextSpan span, bool escape_single) {
     char quote =
         memchr(span.data, '\'', span.size) && !memchr(span.data, '"', span.size) ? '"' : '\'';
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     builder_put_byte(&builder, 'b');
     builder_put_byte(&builder, quote);
     for (size_t i = 0; i < span.size && !builder.failed; i++) {
@@ -238,17 +252,19 @@ Value bytes_len(GenVM *vm, Value v) {
 
 static Value stepped(GenVM *vm, Value v, int64_t start, int64_t step, int64_t count) {
     if (!text_charge(vm, (size_t)count)) return VALUE_ERROR;
-    Value result = bytes_like(vm, v, NULL, (size_t)count);
+    Value result = bytes_like_work(vm, v, NULL, (size_t)count);
     if (result == VALUE_ERROR || count == 0) return result;
     size_t size;
     char *out = (char *)bytes_data(result, &size);
     const char *data = span_of(v).data;
     if (step == -1) {
-        text_reverse(out, data + start + 1 - count, (size_t)count);
-        return result;
+        bool done = native_reverse(vm, out, data + start + 1 - count, (size_t)count);
+        return done ? result : VALUE_ERROR;
     }
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
+        if (!native_glance(vm, (uint64_t)i)) return VALUE_ERROR;
         out[i] = data[start + i * step]; /* a step behind the last one could overflow */
+    }
     return result;
 }
 
@@ -337,7 +353,7 @@ Value bytes_repeat(GenVM *vm, Value v, int64_t times) {
     size_t total;
     if (__builtin_mul_overflow(span.size, (size_t)times, &total) || total > INT64_MAX / 2)
         return raise_memory(vm);
-    if (!gc_check_size(vm, total) || !native_charge(vm, total / 64)) return VALUE_ERROR;
+    if (!gc_check_size(vm, total) || !native_work(vm, total / 64)) return VALUE_ERROR;
     Value result = bytes_like(vm, v, NULL, total);
     if (result == VALUE_ERROR || total == 0) return result;
     size_t size;

@@ -257,7 +257,7 @@ static Leaf put_field(Template *t, Arguments *args, StrBuilder *out) {
     Leaf leaf = field.key.data ? named_argument(vm, args, field.key, &v) : LEAF_TRUE;
     if (leaf != LEAF_TRUE) return leaf;
     StrBuilder spec;
-    builder_init(&spec, vm);
+    builder_init_work(&spec, vm);
     builder_put_byte(&spec, '%');
     leaf = put_spec(vm, t, &field, args, &spec);
     if (leaf == LEAF_TRUE && field.conversion == '%')
@@ -304,7 +304,7 @@ Value bytes_format_percent(GenVM *vm, Value self, Value args) {
                            .mapping = is_mapping(vm, args) ? args : VALUE_UNSET,
                            .tuple = is_kind(args, TYPE_TUPLE) ? AS_TUPLE(args) : NULL};
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     Leaf leaf = format_all(&t, &arguments, &out);
     Value result = leaf == LEAF_TRUE     ? bytes_like(vm, self, out.data, out.size)
                    : leaf == LEAF_SCRIPT ? native_twin(vm, TWIN_BYTES_FORMAT, 2, self, args)
@@ -331,7 +331,7 @@ Value bytes_format_fields(GenVM *vm, Value *args) {
     t.text.data = bytes_data(args[0], &t.text.size);
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
-    builder_init(&plain, vm);
+    builder_init_work(&plain, vm);
     while (more(&t) && !plain.failed) {
         builder_put_byte(&plain, next_char(&t));
         if (t.text.data[t.at++] != '%') continue;

@@ -130,7 +130,7 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
         return raise_type(vm, "%s first arg must be bytes or a tuple of bytes, not %T", name,
                           args[1]);
     for (uint64_t i = 0; i < AS_TUPLE(args[1])->count; i++) {
-        if (i % 1024 == 1023 && !native_charge(vm, 64)) return VALUE_ERROR;
+        if (i % 1024 == 1023 && !native_work(vm, 64)) return VALUE_ERROR;
         if (!bytes_take_span(vm, AS_TUPLE(args[1])->items[i], &part)) return VALUE_ERROR;
         if (!text_charge(vm, part.size / 16)) return VALUE_ERROR;
         if (exists && matches(span, part)) return VALUE_TRUE;
@@ -235,13 +235,13 @@ static Value pad(GenVM *vm, Value self, int64_t left, int64_t right, char fill) 
     if (!gc_check_size(vm, span.size + (uint64_t)left + (uint64_t)right)) return VALUE_ERROR;
     size_t size = span.size + (size_t)left + (size_t)right;
     if (!text_charge(vm, size)) return VALUE_ERROR;
-    Value result = bytes_like(vm, self, NULL, size);
+    Value result = bytes_like_work(vm, self, NULL, size);
     if (result == VALUE_ERROR) return result;
     char *out = writable(result);
-    memset(out, fill, (size_t)left);
-    memcpy(out + left, span.data, span.size);
-    memset(out + left + span.size, fill, (size_t)right);
-    return result;
+    bool done = native_fill(vm, out, fill, (size_t)left) &&
+                native_copy(vm, out + left, span.data, span.size) &&
+                native_fill(vm, out + left + span.size, fill, (size_t)right);
+    return done ? result : VALUE_ERROR;
 }
 
 /* The fill byte of center() and its kin; the signature's default is the empty bytes. */
@@ -303,7 +303,7 @@ Value bytes_method_expandtabs(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]);
     int64_t width = as_int(args[1]), column = 0;
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     for (size_t i = 0; i < span.size && !out.failed; i++) {
         char c = span.data[i];
@@ -317,7 +317,7 @@ Value bytes_method_expandtabs(GenVM *vm, Value *args) {
         for (column += spaces; spaces > 0 && !out.failed; spaces--)
             builder_put_byte(&out, ' ');
     }
-    Value result = out.failed ? VALUE_ERROR : bytes_like(vm, args[0], out.data, out.size);
+    Value result = out.failed ? VALUE_ERROR : bytes_like_work(vm, args[0], out.data, out.size);
     builder_drop(&out);
     return result;
 }
@@ -420,11 +420,12 @@ static Value replace_empty(GenVM *vm, Value self, TextSpan with, uint64_t limit)
     uint64_t count = span.size + 1 < limit ? span.size + 1 : limit, extra;
     if (__builtin_mul_overflow(count, with.size, &extra) || !gc_check_size(vm, span.size + extra))
         return vm->exception == VALUE_UNSET ? raise_memory(vm) : VALUE_ERROR;
-    Value result = bytes_like(vm, self, NULL, span.size + extra);
+    Value result = bytes_like_work(vm, self, NULL, span.size + extra);
     if (result == VALUE_ERROR) return result;
     char *out = writable(result);
     size_t at = 0;
     for (; count > 0; count--) {
+        if (!native_glance(vm, count)) return VALUE_ERROR;
         memcpy(out, with.data, with.size);
         out += with.size;
         if (at < span.size) *out++ = span.data[at++];
@@ -443,7 +444,7 @@ static Value replace_matches(GenVM *vm, Value self, TextSpan old, TextSpan new,
     if (!gc_check_size(vm, size)) return VALUE_ERROR;
     Value result = bytes_like(vm, self, NULL, size);
     if (result == VALUE_ERROR || size == 0) return result;
-    matches_replace(matches, span.data, span.size, old.size, new.data, new.size, writable(result));
+    if (!matches_replace(vm, matches, span, old.size, new, writable(result))) return VALUE_ERROR;
     return result;
 }
 
@@ -489,7 +490,7 @@ Value bytes_method_translate(GenVM *vm, Value *args) {
     for (size_t i = 0; i < gone.size; i++)
         drop[(unsigned char)gone.data[i]] = true;
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     for (size_t i = 0; i < span.size && !out.failed; i++) {
         unsigned char c = (unsigned char)span.data[i];
         if (!drop[c]) builder_put_byte(&out, table.data ? table.data[c] : (char)c);
@@ -514,14 +515,15 @@ Value bytes_method_join(GenVM *vm, Value *args) {
     }
     if (count == 1 && is_exact(items[0], TYPE_BYTES) && is_kind(args[0], TYPE_BYTES))
         return items[0];
-    if (!gc_check_size(vm, total) || !native_charge(vm, count / 4 + total / 64)) return VALUE_ERROR;
-    Value result = bytes_like(vm, args[0], NULL, total);
+    if (!gc_check_size(vm, total) || !native_work(vm, count / 4 + total / 64)) return VALUE_ERROR;
+    Value result = bytes_like_work(vm, args[0], NULL, total);
     if (result == VALUE_ERROR || total == 0) return result;
-    char *out = writable(result);
+    char *out = writable(result), *looked = out;
     for (uint64_t i = 0; i < count; i++) {
+        bytes_find_span(vm, items[i], &part);
+        if (!native_copied(vm, &looked, out, part.size + separator.size)) return VALUE_ERROR;
         if (i) memcpy(out, separator.data, separator.size);
         out += i ? separator.size : 0;
-        bytes_find_span(vm, items[i], &part);
         memcpy(out, part.data, part.size);
         out += part.size;
     }
@@ -548,12 +550,15 @@ Value bytes_method_hex(GenVM *vm, Value *args) {
 Value bytes_method_fromhex(GenVM *vm, Value *args) {
     Type *cls = type_from(args[0]);
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     bool done = bytes_from_hex(vm, args[1], &out);
     bool is_array = cls->instance_kind == TYPE_BYTEARRAY;
-    Value result = !done      ? VALUE_ERROR
-                   : is_array ? bytearray_new(vm, out.data, out.size)
-                              : bytes_new(vm, out.data, out.size);
+    Value result = VALUE_ERROR;
+    if (done && out.size)
+        result =
+            is_array ? bytearray_work(vm, out.data, out.size) : bytes_work(vm, out.data, out.size);
+    else if (done)
+        result = is_array ? bytearray_new(vm, NULL, 0) : vm->empty_bytes;
     builder_drop(&out);
     if (result == VALUE_ERROR || cls->id) return result;
     return native_call(vm, args[0], 1, result);

@@ -427,13 +427,14 @@ Value codec_decode_as(GenVM *vm, Codec codec, const uint8_t *data, size_t size,
     if (codec == CODEC_UTF_16 || codec == CODEC_UTF_32) take_mark(&decoder);
     const char *text = (const char *)decoder.data;
     if (extends_ascii(decoder.codec) && text_is_ascii(text, decoder.size))
-        return str_new(vm, text, decoder.size);
+        return decoder.size > STR_SIZE_MAX
+                   ? raise_memory(vm)
+                   : str_work(vm, text, decoder.size, (uint32_t)decoder.size, STR_ASCII);
     if (decoder.codec == CODEC_UTF_8 && valid_prefix(decoder.data, decoder.size) == decoder.size) {
         if (decoder.size > STR_SIZE_MAX) return raise_memory(vm);
-        return str_with_length(vm, text, decoder.size,
-                               (uint32_t)text_count_chars(text, decoder.size), 0);
+        return str_work(vm, text, decoder.size, (uint32_t)text_count_chars(text, decoder.size), 0);
     }
-    builder_init(&decoder.out, vm);
+    builder_init_work(&decoder.out, vm);
     if (decode_any(&decoder)) return builder_finish(&decoder.out);
     builder_drop(&decoder.out);
     return VALUE_ERROR;
@@ -574,7 +575,8 @@ Value codec_encode(GenVM *vm, Value v, const char *encoding, const char *errors)
     bool plain = codec == CODEC_UTF_8
                      ? !(str->header.flags & STR_SURROGATES)
                      : extends_ascii(codec) && codec != CODEC_UTF_8_SIG && str_is_ascii(str);
-    if (plain) return bytes_new(vm, str->data, str->size);
+    if (plain && !str->size) return vm->empty_bytes;
+    if (plain) return bytes_work(vm, str->data, str->size);
     Encoder encoder = {.vm = vm,
                        .str = v,
                        .at = str->data,
@@ -583,7 +585,7 @@ Value codec_encode(GenVM *vm, Value v, const char *encoding, const char *errors)
                        .encoding = display_name(codec),
                        .errors = errors,
                        .handler = handler_find(errors)};
-    builder_init(&encoder.out, vm);
+    builder_init_work(&encoder.out, vm);
     if (encode_all(&encoder)) return builder_finish_bytes(&encoder.out);
     builder_drop(&encoder.out);
     return VALUE_ERROR;

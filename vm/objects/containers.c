@@ -104,7 +104,7 @@ Value sequence_repr(GenVM *vm, Value self, const char *open, const char *close) 
     if (!repr_enter(vm, self))
         return vm->exception != VALUE_UNSET ? VALUE_ERROR : str_format(vm, "%s...%s", open, close);
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     builder_put_c(&builder, open);
     Leaf done = put_items(&builder, self);
     repr_leave(vm, self);
@@ -191,7 +191,7 @@ static Leaf search(GenVM *vm, Value self, Value item, uint64_t start, uint64_t s
     const Value *items = sequence_items(self, &count);
     if (stop < count) count = stop;
     for (uint64_t i = start; i < count; i++) {
-        if ((i & 1023) == 1023 && !native_charge(vm, 128)) return LEAF_ERROR;
+        if ((i & 1023) == 1023 && !native_work(vm, 128)) return LEAF_ERROR;
         Leaf equal = items_equal(vm, items[i], item);
         if (likely(equal == LEAF_FALSE)) continue;
         *found = i;
@@ -302,8 +302,8 @@ Leaf sequence_times(GenVM *vm, Value times, uint64_t length, size_t item_size, u
         raise_memory(vm);
         return LEAF_ERROR;
     }
-    return gc_check_size(vm, *count * item_size) && native_charge(vm, *count / 16) ? LEAF_TRUE
-                                                                                   : LEAF_ERROR;
+    return gc_check_size(vm, *count * item_size) && native_work(vm, *count / 16) ? LEAF_TRUE
+                                                                                 : LEAF_ERROR;
 }
 
 bool sequence_repeat_items(GenVM *vm, Value *items, uint64_t length, uint64_t total) {

@@ -295,6 +295,10 @@ bool list_extend_array(GenVM *vm, List *list, const Value *items, uint64_t count
 /* Appends what a native iterable yields. LEAF_SCRIPT: nothing was taken; *rest is what to iterate
  * in Gen. */
 Leaf list_extend_native(GenVM *vm, Value list, Value iterable, Value *rest);
+/* The same, `in_turns`: LEAF_FALSE when the budget is spent; *rest, a native iterator, has the
+ * rest.
+ */
+Leaf list_extend_turns(GenVM *vm, Value list, Value iterable, Value *rest, bool in_turns);
 /* list_sort.c: sorts an array in place, stably. LEAF_SCRIPT, LEAF_ERROR: the array is as it was.
  * values: NULL, or an array that follows the same permutation. */
 Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reverse);
@@ -314,7 +318,7 @@ Type *container_class(GenVM *vm, Value cls, TypeId base);
 
 /* One step of work per item of native loops, cheap for short ones. */
 static inline bool charge_items(GenVM *vm, uint64_t count) {
-    return count < 64 || native_charge(vm, count / 8);
+    return count < 64 || native_work(vm, count / 8);
 }
 
 static inline Value leaf_value(Leaf leaf) { /* of LEAF_TRUE, LEAF_FALSE, LEAF_ERROR */

@@ -292,21 +292,51 @@ static Leaf read_pair(GenVM *vm, Value element, uint64_t n, Value pair[2]) {
     return LEAF_TRUE;
 }
 
-/* Takes pairs from a native iterator until one needs script code: the rest then is the twin's. */
-static Value update_from_pairs(GenVM *vm, Value self, Value iterator, Value kwargs, Value result) {
-    for (uint64_t n = 0;; n++) {
-        Value pair[2], element = iterator_step(vm, iterator);
-        if (element == VALUE_ERROR) return VALUE_ERROR;
-        if (element == VALUE_END) break;
-        if ((n & 63) == 63 && !native_charge(vm, 16)) return VALUE_ERROR;
-        Leaf done = read_pair(vm, element, n, pair);
+/* Takes pairs from a native iterator, the next of which is pair `*n`. LEAF_SCRIPT: `*element` needs
+ * script code. LEAF_FALSE: the budget is spent; `*element` comes next, unless it is unset. */
+static Leaf put_pairs(GenVM *vm, Value self, Value iterator, uint64_t *n, Value *element) {
+    vm->committed = NULL; /* what stops before an item leaves it */
+    for (;; ++*n) {
+        Leaf done = (*n & 63) == 63 ? native_turn(vm, 16) : LEAF_TRUE;
+        if (done != LEAF_TRUE) return done;
+        Value pair[2], next = iterator_step(vm, iterator);
+        if (next == VALUE_END) return LEAF_TRUE;
+        done = next == VALUE_ERROR ? LEAF_ERROR : read_pair(vm, next, *n, pair);
         if (done == LEAF_TRUE) done = dict_set(vm, AS_DICT(self), pair[0], pair[1]);
-        if (done == LEAF_ERROR) return VALUE_ERROR;
-        if (done == LEAF_SCRIPT)
-            return native_twin(vm, TWIN_DICT_UPDATE_REST, 6, self, element, iterator,
-                               int_value((int64_t)n), kwargs, result);
+        if (done == LEAF_ERROR && native_leaves_item(vm)) done = LEAF_FALSE;
+        if (done == LEAF_SCRIPT || done == LEAF_FALSE) *element = next;
+        if (done != LEAF_TRUE) return done;
     }
-    return result;
+}
+
+/* The rest, from where put_pairs stopped, is the twin's. */
+static Value update_from_pairs(GenVM *vm, Value self, Value iterator, Value kwargs, Value result) {
+    uint64_t n = 0;
+    Value element = VALUE_UNSET;
+    Leaf done = put_pairs(vm, self, iterator, &n, &element);
+    if (done == LEAF_TRUE || done == LEAF_ERROR) return done == LEAF_TRUE ? result : VALUE_ERROR;
+    Value number = int_value((int64_t)n);
+    if (element == VALUE_UNSET)
+        return native_twin(vm, TWIN_DICT_UPDATE_GO_ON, 5, self, iterator, number, kwargs, result);
+    if (done == LEAF_FALSE)
+        return native_twin(vm, TWIN_DICT_UPDATE_GO_ON, 6, self, iterator, number, kwargs, result,
+                           element);
+    return native_twin(vm, TWIN_DICT_UPDATE_REST, 6, self, element, iterator, number, kwargs,
+                       result);
+}
+
+/* _engine.dict_put_pairs(dict, iterator, number): as many pairs as the budget allows; the number of
+ * the next one, or -1 at the end. */
+static Value engine_put_pairs(GenVM *vm, Value *args) {
+    uint64_t n = (uint64_t)as_int(args[2]);
+    Value element = VALUE_UNSET;
+    if (!iterator_is_native(args[1])) return raise_type(vm, "not an iterator of the engine");
+    Leaf done = put_pairs(vm, args[0], args[1], &n, &element);
+    if (done == LEAF_ERROR) return VALUE_ERROR;
+    if (done == LEAF_TRUE) return int_value(-1);
+    if (element == VALUE_UNSET) return int_value((int64_t)n);
+    return native_twin(vm, TWIN_DICT_UPDATE_REST, 6, args[0], element, args[1],
+                       int_value((int64_t)n), VALUE_NONE, int_value(-1));
 }
 
 /* self.update(other, **kwargs), and returns `result`. `other` may be VALUE_UNSET, kwargs is None or
@@ -360,6 +390,22 @@ static Value dict_new_method(GenVM *vm, Value *args) {
     return cls ? dict_alloc(vm, cls) : VALUE_ERROR;
 }
 
+/* Keys from a native iterator, all with that value. LEAF_SCRIPT: *key needs script code.
+ * LEAF_FALSE: the budget is spent; *key comes next, unless it is unset. */
+static Leaf put_keys(GenVM *vm, Dict *dict, Value iterator, Value value, Value *key) {
+    vm->committed = NULL; /* what stops before an item leaves it */
+    for (uint64_t n = 1;; n++) {
+        Leaf done = n % 64 == 0 ? native_turn(vm, 16) : LEAF_TRUE;
+        if (done != LEAF_TRUE) return done;
+        Value next = iterator_step(vm, iterator);
+        if (next == VALUE_END) return LEAF_TRUE;
+        done = next == VALUE_ERROR ? LEAF_ERROR : dict_set(vm, dict, next, value);
+        if (done == LEAF_ERROR && native_leaves_item(vm)) done = LEAF_FALSE;
+        if (done == LEAF_SCRIPT || done == LEAF_FALSE) *key = next;
+        if (done != LEAF_TRUE) return done;
+    }
+}
+
 static Value dict_fromkeys(GenVM *vm, Value *args) {
     Value iterator, result;
     if (args[0] != object_value(vm->types[TYPE_DICT]))
@@ -370,15 +416,25 @@ static Value dict_fromkeys(GenVM *vm, Value *args) {
         return native_twin(vm, TWIN_DICT_FROMKEYS, 3, args[0], iterator, args[2]);
     result = dict_new(vm);
     if (result == VALUE_ERROR) return VALUE_ERROR;
-    for (uint64_t n = 1;; n++) {
-        Value key = iterator_step(vm, iterator);
-        if (key == VALUE_END) return result;
-        if (key == VALUE_ERROR || (n % 64 == 0 && !native_charge(vm, 16))) return VALUE_ERROR;
-        Leaf done = dict_set(vm, AS_DICT(result), key, args[2]);
-        if (done == LEAF_ERROR) return VALUE_ERROR;
-        if (done == LEAF_SCRIPT) /* begin again: nothing has seen the result yet */
-            return native_twin(vm, TWIN_DICT_FROMKEYS_REST, 4, result, key, iterator, args[2]);
-    }
+    Value key = VALUE_UNSET;
+    Leaf done = put_keys(vm, AS_DICT(result), iterator, args[2], &key);
+    if (done == LEAF_TRUE) return result;
+    if (done == LEAF_ERROR) return VALUE_ERROR;
+    if (key == VALUE_UNSET)
+        return native_twin(vm, TWIN_DICT_FROMKEYS_GO_ON, 3, result, iterator, args[2]);
+    if (done == LEAF_FALSE)
+        return native_twin(vm, TWIN_DICT_FROMKEYS_GO_ON, 4, result, iterator, args[2], key);
+    return native_twin(vm, TWIN_DICT_FROMKEYS_REST, 4, result, key, iterator, args[2]);
+}
+
+/* _engine.dict_put_keys(dict, iterator, value): as many keys as the budget allows; were that all?
+ */
+static Value engine_put_keys(GenVM *vm, Value *args) {
+    Value key = VALUE_UNSET;
+    if (!iterator_is_native(args[1])) return raise_type(vm, "not an iterator of the engine");
+    Leaf done = put_keys(vm, AS_DICT(args[0]), args[1], args[2], &key);
+    if (key == VALUE_UNSET) return done == LEAF_ERROR ? VALUE_ERROR : bool_value(done == LEAF_TRUE);
+    return table_search(vm, TABLE_SETITEM, args[0], key, args[2]); /* which gives None */
 }
 
 /* ---- operators, comparison, repr ---- */
@@ -567,4 +623,10 @@ const BuiltinType dict_type = {
               .inplace = dict_inplace,
               .compare = dict_compare,
               .trace = dict_trace},
+};
+
+const NativeDef engine_dict_natives[] = {
+    {"dict_put_keys(dict: dict, iterator, value, /)", engine_put_keys, NULL},
+    {"dict_put_pairs(dict: dict, iterator, number: index, /)", engine_put_pairs, NULL},
+    {NULL, NULL, NULL},
 };

@@ -76,23 +76,29 @@ static inline uint64_t usable(uint64_t slots) {
     return slots > BIG_INDEX ? slots / 2 : slots * 2 / 3;
 }
 
-static void index_entries(void *index, uint64_t mask, const DictEntry *entries, uint32_t used) {
-    memset(index, 0xff, (mask + 1) * slot_width(mask));
-    for (uint32_t i = 0; i < used; i++)
+static bool index_entries(GenVM *vm, void *index, uint64_t mask, const DictEntry *entries,
+                          uint32_t used) {
+    if (!native_fill(vm, index, 0xff, (mask + 1) * slot_width(mask))) return false;
+    for (uint32_t i = 0; i < used; i++) {
+        if (!native_glance(vm, i)) return false;
         slot_set(index, mask, free_slot(index, mask, entries[i].hash), i);
+    }
+    return true;
 }
 
-static void copy_live_entries(DictEntry *target, const Dict *dict) {
-    if (dict->used == dict->count) {
-        if (dict->used) memcpy(target, dict->entries, dict->used * sizeof *target);
-        return;
-    }
-    for (uint32_t i = 0; i < dict->used; i++)
+static bool copy_live_entries(GenVM *vm, DictEntry *target, const Dict *dict) {
+    if (dict->used == dict->count)
+        return native_copy(vm, target, dict->entries, dict->used * sizeof *target);
+    for (uint32_t i = 0; i < dict->used; i++) {
+        if (!native_glance(vm, i)) return false;
         if (dict->entries[i].key != VALUE_UNSET) *target++ = dict->entries[i];
+    }
+    return true;
 }
 
 /* Rebuilds the table of `source` without holes in a new buffer of `dict`, with room for at least
- * `capacity` entries. The two may be the same. */
+ * `capacity` entries. The two may be the same. False, and nothing has changed, also when the
+ * deadline of the task has come. */
 static bool rebuild(GenVM *vm, Dict *dict, const Dict *source, uint64_t capacity) {
     uint64_t slots = FIRST_SLOTS;
     while (usable(slots) < capacity)
@@ -103,8 +109,9 @@ static bool rebuild(GenVM *vm, Dict *dict, const Dict *source, uint64_t capacity
     if (!buffer) return false;
     DictEntry *entries = (DictEntry *)buffer->data;
     void *index = entries + room;
-    copy_live_entries(entries, source);
-    index_entries(index, mask, entries, source->count);
+    if (!copy_live_entries(vm, entries, source) ||
+        !index_entries(vm, index, mask, entries, source->count))
+        return false;
     Buffer *old = dict->buffer;
     dict->first = 0;
     dict->used = dict->filled = dict->count = source->count;
@@ -139,10 +146,11 @@ bool dict_assign(GenVM *vm, Dict *dict, Dict *source) {
     } else {
         Buffer *buffer = gc_buffer_new(vm, source->buffer->capacity);
         if (!buffer) return false;
-        memcpy(buffer->data, source->buffer->data, source->used * sizeof(DictEntry));
         size_t offset = (size_t)((uint8_t *)source->index - source->buffer->data);
         uint64_t mask = source->index_mask;
-        memcpy(buffer->data + offset, source->index, (mask + 1) * slot_width(mask));
+        if (!native_copy(vm, buffer->data, source->entries, source->used * sizeof(DictEntry)) ||
+            !native_copy(vm, buffer->data + offset, source->index, (mask + 1) * slot_width(mask)))
+            return false;
         dict->first = 0;
         dict->used = dict->filled = dict->count = source->count;
         dict->capacity = source->capacity;
@@ -161,7 +169,7 @@ bool dict_fill(GenVM *vm, Dict *dict, const DictEntry *entries, uint32_t count, 
     memcpy(dict->entries, entries, count * sizeof *entries);
     for (uint32_t i = 0; vm->own_shared_hashes && i < count; i++)
         dict->entries[i].hash = str_hash(vm, entries[i].key);
-    index_entries(dict->index, dict->index_mask, dict->entries, count);
+    if (!index_entries(vm, dict->index, dict->index_mask, dict->entries, count)) return false;
     dict->used = dict->filled = dict->count = count;
     dict->version++;
     return true;

@@ -289,7 +289,7 @@ static Leaf each_in(GenVM *vm, Value part, Value whole) {
     for (;;) {
         Value item = iterator_step(vm, iterator);
         if (item == VALUE_END) return LEAF_TRUE;
-        if (item == VALUE_ERROR || !native_charge(vm, 1)) return LEAF_ERROR;
+        if (item == VALUE_ERROR || !native_work(vm, 1)) return LEAF_ERROR;
         Leaf found = set_like_has(vm, whole, item);
         if (found != LEAF_TRUE) return found;
     }
@@ -343,7 +343,7 @@ static Value view_isdisjoint(GenVM *vm, Value *args) {
     for (;;) {
         Value item = iterator_step(vm, iterator);
         if (item == VALUE_END) return VALUE_TRUE;
-        if (item == VALUE_ERROR || !native_charge(vm, 1)) return VALUE_ERROR;
+        if (item == VALUE_ERROR || !native_work(vm, 1)) return VALUE_ERROR;
         Leaf found = set_like_has(vm, args[0], item);
         if (found == LEAF_SCRIPT)
             return native_twin(vm, TWIN_VIEW_ISDISJOINT, 3, args[0], iterator, item);

@@ -262,6 +262,7 @@ static Value encoded(GenVM *vm, TextFile *file, Value text) {
     if (!file->mark_due && codec == CODEC_UTF_8_SIG) codec = CODEC_UTF_8;
     if (!file->mark_due && codec == CODEC_UTF_16) codec = CODEC_UTF_16_LE;
     if (!file->mark_due && codec == CODEC_UTF_32) codec = CODEC_UTF_32_LE;
+    native_commit(vm);
     const char *errors = str_c(vm, file->errors);
     Value bytes = errors ? codec_encode(vm, text, codec_name(codec), errors) : VALUE_ERROR;
     if (bytes != VALUE_ERROR) file->mark_due = false;
@@ -313,6 +314,7 @@ int64_t file_text_tell(GenVM *vm, TextFile *file) {
     if (at < 0 || file->ahead == VALUE_UNSET) return at;
     Str *ahead = AS_STR(file->ahead);
     Value rest = str_sub(vm, file->ahead, file->ahead_at, ahead->size - file->ahead_at);
+    native_commit(vm);
     const char *errors = str_c(vm, file->errors);
     if (rest == VALUE_ERROR || !errors) return -1;
     Value bytes = codec_encode(vm, rest, codec_name(file->codec), errors);

@@ -173,6 +173,7 @@ static size_t whole_characters(Codec codec, const uint8_t *data, size_t size) {
  * them all. */
 static bool decode_ahead(GenVM *vm, TextFile *file, size_t size) {
     View view = view_of(file);
+    native_commit(vm);
     const char *errors = str_c(vm, file->errors);
     size_t from = file->window;
     Value text =
@@ -493,6 +494,7 @@ static Value translated(GenVM *vm, TextFile *file, Value text) {
 }
 
 static Value decode(GenVM *vm, TextFile *file, const uint8_t *data, size_t size) {
+    native_commit(vm);
     const char *errors = str_c(vm, file->errors);
     return errors ? codec_decode_as(vm, file->codec, data, size, errors) : VALUE_ERROR;
 }

@@ -134,7 +134,7 @@ void format_put_fill(StrBuilder *out, uint32_t fill, int64_t count) {
     char unit[4];
     unsigned width = utf8_put(unit, fill);
     if (count > 4096 && (!gc_check_size(out->vm, (uint64_t)count * width) ||
-                         !native_charge(out->vm, (uint64_t)count / 16))) {
+                         !native_work(out->vm, (uint64_t)count / 16))) {
         out->failed = true;
         return;
     }
@@ -186,7 +186,7 @@ Value format_str_spec(GenVM *vm, Value v, Value text) {
         return str_exact(vm, v);
     }
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     format_put_padded(&out, &spec, span, length);
     return builder_finish(&out);
 }

@@ -355,7 +355,7 @@ Value format_float_spec(GenVM *vm, Value v, Value text) {
     if (!format_parse_spec(vm, &spec, text, v, 0, '>')) return VALUE_ERROR;
     if (!is_double_code(spec.type)) return format_unknown_code(vm, spec.type, v), VALUE_ERROR;
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     if (put_double(&out, &spec, value_float(v))) return builder_finish(&out);
     builder_drop(&out);
     return VALUE_ERROR;
@@ -371,7 +371,7 @@ Value format_int_spec(GenVM *vm, Value v, Value text) {
     double d = 0;
     if (!is_integer && !number_to_double(vm, v, &d)) return VALUE_ERROR;
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     if (is_integer ? put_int(&out, &spec, v) : put_double(&out, &spec, d))
         return builder_finish(&out);
     builder_drop(&out);
@@ -411,13 +411,13 @@ static bool put_complex(StrBuilder *out, const FormatSpec *spec, double real, do
 
 static Value format_complex(GenVM *vm, const FormatSpec *spec, double real, double imaginary) {
     StrBuilder inner, out;
-    builder_init(&inner, vm);
+    builder_init_work(&inner, vm);
     if (!put_complex(&inner, spec, real, imaginary)) {
         builder_drop(&inner);
         return VALUE_ERROR;
     }
     if (spec->width <= (int64_t)inner.size) return builder_finish(&inner);
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     format_put_padded(&out, spec, (TextSpan){inner.data, inner.size}, (int64_t)inner.size);
     builder_drop(&inner);
     return builder_finish(&out);

@@ -386,7 +386,7 @@ Value format_percent(GenVM *vm, Value template, Value args) {
     t.items = is_kind(args, TYPE_TUPLE) ? AS_TUPLE(args)->items : &t.args;
     t.count = is_kind(args, TYPE_TUPLE) ? AS_TUPLE(args)->count : 1;
     t.is_mapping = is_mapping(vm, args);
-    builder_init(&t.out, vm);
+    builder_init_work(&t.out, vm);
     Leaf leaf = put_all(&t);
     if (leaf == LEAF_TRUE) return builder_finish(&t.out);
     builder_drop(&t.out);
@@ -438,7 +438,7 @@ static Value percent_plain(GenVM *vm, Value *args) {
     t.is_mapping = true;
     t.plain = true;
     t.args = VALUE_NONE;
-    builder_init(&t.out, vm);
+    builder_init_work(&t.out, vm);
     Leaf leaf = put_all(&t);
     if (leaf == LEAF_TRUE) return builder_finish(&t.out);
     builder_drop(&t.out);

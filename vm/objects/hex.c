@@ -47,6 +47,7 @@ Value bytes_to_hex(GenVM *vm, TextSpan data, Value separator_arg, Value group_ar
     /* groups are counted from the right, from the left when the argument is negative */
     size_t left = group < 0 || every == SIZE_MAX ? every : (data.size - 1) % every + 1;
     for (size_t i = 0; i < data.size; i++, left--) {
+        if (!native_glance(vm, i)) return VALUE_ERROR;
         if (left == 0) {
             *out++ = (char)separator;
             left = every;

@@ -43,7 +43,7 @@ bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
 }
 
 static bool charge_linear(GenVM *vm, size_t limbs) {
-    return limbs < 256 || native_charge(vm, limbs / 16);
+    return limbs < 256 || native_work(vm, limbs / 16);
 }
 
 /* ---- addition and subtraction ---- */

@@ -10,7 +10,7 @@ static Value bit_length(GenVM *vm, Value *args) {
 static Value bit_count(GenVM *vm, Value *args) {
     IntView view;
     int_view(&view, args[0]);
-    if (!native_charge(vm, (uint64_t)view.count / 64)) return VALUE_ERROR;
+    if (!native_work(vm, (uint64_t)view.count / 64)) return VALUE_ERROR;
     return int_from_u64(vm, view.count ? mpn_popcount(view.limbs, (mp_size_t)view.count) : 0);
 }
 
@@ -117,7 +117,7 @@ static Value to_bytes(GenVM *vm, Value *args) {
         return raise_overflow(vm, "can't convert negative int to unsigned");
     if (!fits_bytes(&view, (size_t)size, is_signed))
         return raise_overflow(vm, "int too big to convert");
-    if (!native_charge(vm, (uint64_t)size / 64)) return VALUE_ERROR;
+    if (!native_work(vm, (uint64_t)size / 64)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, (size_t)size);
     if (!bytes) return VALUE_ERROR;
     store_bytes(bytes->data, (size_t)size, &view);
@@ -126,7 +126,7 @@ static Value to_bytes(GenVM *vm, Value *args) {
 }
 
 static Value load_bytes(GenVM *vm, const uint8_t *data, size_t size, bool little, bool is_signed) {
-    if (!native_charge(vm, size / 64)) return VALUE_ERROR;
+    if (!native_work(vm, size / 64)) return VALUE_ERROR;
     size_t count = (size + 7) / 8;
     BigInt *big = int_alloc(vm, count + 1);
     if (!big) return VALUE_ERROR;

@@ -192,7 +192,7 @@ static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *ta
            windows = (int_view_bits(exponent) + WINDOW - 1) / WINDOW;
     memcpy(x, table + window_at(exponent, windows - 1) * count, count * sizeof *x);
     for (size_t i = windows - 1; i-- > 0;) {
-        if (!native_charge(vm, window_cost(count))) return false;
+        if (!native_work(vm, window_cost(count))) return false;
         for (int k = 0; k < WINDOW; k++)
             multiply(modulus, x, x, x);
         unsigned window = window_at(exponent, i);
@@ -301,7 +301,7 @@ static Value power_mod_positive(GenVM *vm, Value base, Value exponent, const Int
     if (exponent_view.count == 0) return int_value(1);
     if (base_view.count == 0) return int_value(0);
     if (m->count > 1) return power_mod_big(vm, &base_view, &exponent_view, m);
-    if (!native_charge(vm, exponent_view.count)) return VALUE_ERROR;
+    if (!native_work(vm, exponent_view.count)) return VALUE_ERROR;
     mp_limb_t result = power_mod_word(base_view.limbs[0], &exponent_view, m->limbs[0]);
     return int_from_u64(vm, result);
 }

@@ -48,6 +48,7 @@ Leaf iterator_begin(GenVM *vm, Value iterable, Value *iterator) {
         return LEAF_SCRIPT;
     }
     *iterator = it;
+    if (it == iterable) native_commit(vm);
     return iterator_is_native(it) ? LEAF_TRUE : LEAF_SCRIPT;
 }
 

@@ -77,7 +77,7 @@ Value list_new(GenVM *vm, uint64_t capacity) {
 Value list_from_array(GenVM *vm, const Value *items, uint64_t count) {
     Value list = list_new(vm, count);
     if (list == VALUE_ERROR || count == 0) return list;
-    memcpy(AS_LIST(list)->items, items, count * sizeof *items);
+    if (!native_copy(vm, AS_LIST(list)->items, items, count * sizeof *items)) return VALUE_ERROR;
     AS_LIST(list)->count = count;
     return list;
 }
@@ -110,21 +110,45 @@ bool list_extend_array(GenVM *vm, List *list, const Value *items, uint64_t count
     return true;
 }
 
-static Leaf extend_range(GenVM *vm, List *list, RangeIterator *it) {
-    uint64_t count = (uint64_t)it->remaining;
-    if (!gc_check_size(vm, count * sizeof(Value)) || !charge_items(vm, count)) return LEAF_ERROR;
-    if (!make_room(vm, list, list->count + count)) return LEAF_ERROR;
+enum { RANGE_PIECE = 1 << 16 };
+
+static void extend_by_piece(List *list, RangeIterator *it, uint64_t count) {
     Value *items = list->items + list->count;
     int64_t next = it->next;
     for (uint64_t i = 0; i < count; i++, next += it->step)
         items[i] = int_value(next);
     it->next = next;
-    it->remaining = 0;
+    it->remaining -= (int64_t)count;
     list->count += count;
+}
+
+static Leaf extend_range(GenVM *vm, List *list, RangeIterator *it, bool in_turns) {
+    uint64_t count = (uint64_t)it->remaining;
+    if (!gc_check_size(vm, count * sizeof(Value))) return LEAF_ERROR;
+    if (!make_room(vm, list, list->count + count)) return LEAF_ERROR;
+    while (it->remaining) {
+        count = it->remaining < RANGE_PIECE ? (uint64_t)it->remaining : RANGE_PIECE;
+        extend_by_piece(list, it, count);
+        if (count < 64) continue;
+        Leaf turn = in_turns                     ? native_turn(vm, count / 8)
+                    : native_work(vm, count / 8) ? LEAF_TRUE
+                                                 : LEAF_ERROR;
+        if (turn != LEAF_TRUE) return turn;
+    }
     return LEAF_TRUE;
 }
 
-Leaf list_extend_native(GenVM *vm, Value list_value, Value iterable, Value *rest) {
+static inline Leaf charge_turn(GenVM *vm, uint64_t n, bool in_turns) {
+    if (n % 64) return LEAF_TRUE;
+    if (in_turns) return native_turn(vm, 8);
+    return native_work(vm, 8) ? LEAF_TRUE : LEAF_ERROR;
+}
+
+Leaf list_extend_native(GenVM *vm, Value list, Value iterable, Value *rest) {
+    return list_extend_turns(vm, list, iterable, rest, false);
+}
+
+Leaf list_extend_turns(GenVM *vm, Value list_value, Value iterable, Value *rest, bool in_turns) {
     List *list = AS_LIST(list_value);
     uint64_t count;
     const Value *items = exact_items(iterable, &count);
@@ -132,13 +156,24 @@ Leaf list_extend_native(GenVM *vm, Value list_value, Value iterable, Value *rest
     Leaf begun = iterator_begin(vm, iterable, rest);
     if (begun != LEAF_TRUE) return begun;
     if (is_kind(*rest, TYPE_RANGE_ITERATOR))
-        return extend_range(vm, list, AS(RangeIterator, *rest));
+        return extend_range(vm, list, AS(RangeIterator, *rest), in_turns);
     for (uint64_t n = 1;; n++) {
+        Leaf turn = charge_turn(vm, n, in_turns);
+        if (turn != LEAF_TRUE) return turn;
         Value item = iterator_step(vm, *rest);
         if (item == VALUE_END) return LEAF_TRUE;
-        if (item == VALUE_ERROR || (n % 64 == 0 && !native_charge(vm, 8))) return LEAF_ERROR;
-        if (!list_append(vm, list_value, item)) return LEAF_ERROR;
+        if (item == VALUE_ERROR || !list_append(vm, list_value, item)) return LEAF_ERROR;
     }
+}
+
+/* _engine.list_put_all(list, iterator): appends as many items as the budget allows; were that all?
+ */
+static Value engine_put_all(GenVM *vm, Value *args) {
+    Value rest;
+    Leaf done = list_extend_turns(vm, args[0], args[1], &rest, true);
+    if (done == LEAF_ERROR) return VALUE_ERROR;
+    if (done != LEAF_SCRIPT) return bool_value(done == LEAF_TRUE);
+    return native_twin(vm, TWIN_LIST_EXTEND, 3, args[0], rest, VALUE_TRUE);
 }
 
 /* ---- making them ---- */
@@ -151,10 +186,11 @@ static Value list_alloc(GenVM *vm, Type *cls) {
 /* Appends all of `iterable`; then the call's result is `result`. */
 static Value extend(GenVM *vm, Value self, Value iterable, Value result) {
     Value rest;
-    Leaf done = list_extend_native(vm, self, iterable, &rest);
+    Leaf done = list_extend_turns(vm, self, iterable, &rest, true);
     if (done == LEAF_TRUE) return result;
-    return done == LEAF_ERROR ? VALUE_ERROR
-                              : native_twin(vm, TWIN_LIST_EXTEND, 3, self, rest, result);
+    if (done == LEAF_ERROR) return VALUE_ERROR;
+    Twin twin = done == LEAF_FALSE ? TWIN_LIST_GO_ON : TWIN_LIST_EXTEND;
+    return native_twin(vm, twin, 3, self, rest, result);
 }
 
 static Value list_construct(GenVM *vm, Value *args) {
@@ -162,9 +198,11 @@ static Value list_construct(GenVM *vm, Value *args) {
     Value self = list_alloc(vm, cls), rest;
     if (self == VALUE_ERROR || args[1] == VALUE_UNSET) return self;
     if (cls != vm->types[TYPE_LIST]) return extend(vm, self, args[1], self);
-    Leaf done = list_extend_native(vm, self, args[1], &rest);
+    Leaf done = list_extend_turns(vm, self, args[1], &rest, true);
     if (done == LEAF_TRUE) return self;
-    return done == LEAF_ERROR ? VALUE_ERROR : native_twin(vm, TWIN_LIST_NEW, 1, rest);
+    if (done == LEAF_ERROR) return VALUE_ERROR;
+    if (done == LEAF_FALSE) return native_twin(vm, TWIN_LIST_GO_ON, 3, self, rest, self);
+    return native_twin(vm, TWIN_LIST_NEW, 1, rest);
 }
 
 static Value list_new_method(GenVM *vm, Value *args) {
@@ -473,7 +511,7 @@ static Value fast_insert(GenVM *vm, const Value *args, uint32_t count) {
 static Value list_remove(GenVM *vm, Value *args) {
     List *list = AS_LIST(args[0]);
     for (uint64_t i = 0; i < list->count; i++) {
-        if ((i & 1023) == 1023 && !native_charge(vm, 128)) return VALUE_ERROR;
+        if ((i & 1023) == 1023 && !native_work(vm, 128)) return VALUE_ERROR;
         Leaf equal = items_equal(vm, list->items[i], args[1]);
         if (equal == LEAF_FALSE) continue;
         if (equal == LEAF_ERROR) return VALUE_ERROR;
@@ -569,6 +607,7 @@ static Value engine_list_delete(GenVM *vm, Value *args) {
 }
 
 const NativeDef engine_list_natives[] = {
+    {"list_put_all(list: list, iterator, /)", engine_put_all, NULL},
     {"list_take(items: list, /)", engine_list_take, NULL},
     {"list_give(items: list, taken: list, /)", engine_list_give, NULL},
     {"list_delete(items: list, position: index, /)", engine_list_delete, NULL},

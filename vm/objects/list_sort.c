@@ -252,12 +252,21 @@ static uint64_t count_before(Sort *sort, const SortItem *key, const SortItem *it
     return low;
 }
 
+/* A look at the deadline in the turns of a loop. */
+static inline bool goes_on(Sort *sort, uint64_t turn) {
+    if (likely(native_glance(sort->vm, turn))) return true;
+    sort->failure = LEAF_ERROR;
+    return false;
+}
+
 static void merge_forward(Sort *sort, SortItem *items, uint64_t left, uint64_t right) {
     SortItem *a = sort->spare, *a_end = a + left, *b = items + left, *b_end = b + right,
              *out = items;
     memcpy(a, items, left * sizeof *items);
-    while (a < a_end && b < b_end)
+    while (a < a_end && b < b_end) {
+        if (!goes_on(sort, (uint64_t)(out - items))) return;
         *out++ = less(sort, b, a) ? *b++ : *a++;
+    }
     memcpy(out, a, (size_t)(a_end - a) * sizeof *items);
 }
 
@@ -265,8 +274,10 @@ static void merge_backward(Sort *sort, SortItem *items, uint64_t left, uint64_t 
     SortItem *b = sort->spare, *b_last = b + right - 1, *a_last = items + left - 1,
              *out = items + left + right - 1;
     memcpy(b, items + left, right * sizeof *items);
-    while (a_last >= items && b_last >= b)
+    while (a_last >= items && b_last >= b) {
+        if (!goes_on(sort, (uint64_t)(out - items))) return;
         *out-- = less(sort, b_last, a_last) ? *a_last-- : *b_last--;
+    }
     memcpy(out - (b_last - b), b, (size_t)(b_last - b + 1) * sizeof *items);
 }
 
@@ -346,17 +357,22 @@ static void merge_sort(Sort *sort, SortItem *items, uint64_t count) {
 /* ---- radix ---- */
 
 /* One pass: by the eight bits from `shift` on. */
-static void scatter(const SortItem *from, SortItem *to, uint64_t count, int shift) {
+static bool scatter(GenVM *vm, const SortItem *from, SortItem *to, uint64_t count, int shift) {
     uint64_t starts[256] = {0};
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++) {
+        if (!native_glance(vm, i)) return false;
         starts[from[i].rank >> shift & 255]++;
+    }
     for (uint64_t i = 0, sum = 0; i < 256; i++) {
         uint64_t size = starts[i];
         starts[i] = sum;
         sum += size;
     }
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++) {
+        if (!native_glance(vm, i)) return false;
         to[starts[from[i].rank >> shift & 255]++] = from[i];
+    }
+    return true;
 }
 
 static uint64_t varying_bits(const Sort *sort) {
@@ -388,7 +404,10 @@ static bool radix_sort(Sort *sort) {
     if (natural_run(sort, sort->items, sort->count) == sort->count) return true;
     for (int shift = 0; shift < 64; shift += 8) {
         if (!(bits >> shift & 255)) continue;
-        scatter(sort->items, sort->spare, sort->count, shift);
+        if (!scatter(sort->vm, sort->items, sort->spare, sort->count, shift)) {
+            sort->failure = LEAF_ERROR;
+            return true;
+        }
         SortItem *swap = sort->items;
         sort->items = sort->spare;
         sort->spare = swap;
@@ -408,12 +427,14 @@ static Leaf sort_items(Sort *sort) {
 
 /* Stability asks that equal items keep their order in a reversed sort too: sort the reversed array,
  * read backward. */
-static void load(Sort *sort, const Value *keys, const Value *values, bool reverse) {
+static bool load(Sort *sort, const Value *keys, const Value *values, bool reverse) {
     for (uint64_t i = 0; i < sort->count; i++) {
+        if (!native_glance(sort->vm, i)) return false;
         uint64_t from = reverse ? sort->count - 1 - i : i;
         sort->items[i].key = keys[from];
         sort->items[i].value = values ? values[from] : 0;
     }
+    return true;
 }
 
 static void store(const Sort *sort, Value *keys, Value *values, bool reverse) {
@@ -429,15 +450,14 @@ Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reve
     if (count < 2) return LEAF_TRUE;
     if (count > 32) {
         uint64_t steps = count / 8 * (uint64_t)(64 - __builtin_clzll(count));
-        if (!native_charge(vm, steps) || !gc_check_size(vm, count * 2 * sizeof *space))
+        if (!native_work(vm, steps) || !gc_check_size(vm, count * 2 * sizeof *space))
             return LEAF_ERROR;
         space = memory_new(vm, count * 2 * sizeof *space);
         if (!space) return raise_memory(vm), LEAF_ERROR;
         if (count >= HUGE_FROM) gc_use_huge_pages(space, count * 2 * sizeof *space);
     }
     Sort sort = {.vm = vm, .items = space, .spare = space + count, .count = count};
-    load(&sort, keys, values, reverse);
-    Leaf done = sort_items(&sort);
+    Leaf done = load(&sort, keys, values, reverse) ? sort_items(&sort) : LEAF_ERROR;
     if (done == LEAF_TRUE) store(&sort, keys, values, reverse);
     if (space != small) memory_free(space);
     return done;

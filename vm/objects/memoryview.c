@@ -335,7 +335,7 @@ static Leaf equal(GenVM *vm, Value left, Value right) {
     if (a->object == VALUE_UNSET || b->object == VALUE_UNSET || a->ndim != b->ndim)
         return LEAF_FALSE;
     if (memcmp(view_shape(a), view_shape(b), a->ndim * sizeof(int64_t)) != 0) return LEAF_FALSE;
-    if (!native_charge(vm, (uint64_t)view_count(a) / 4)) return LEAF_ERROR;
+    if (!native_work(vm, (uint64_t)view_count(a) / 4)) return LEAF_ERROR;
     if (a->format == b->format && !strchr("fde", a->format->code) && is_c_contiguous(a) &&
         is_c_contiguous(b))
         return memcmp(view_start(a), view_start(b), (size_t)view_count(a) * a->format->size) == 0;
@@ -416,7 +416,7 @@ static Value list_of(GenVM *vm, const MemoryView *view, unsigned dim, const uint
 
 static Value tolist(GenVM *vm, Value *args) {
     MemoryView *view = AS(MemoryView, args[0]);
-    if (!memoryview_check(vm, view) || !native_charge(vm, (uint64_t)view_count(view) / 4))
+    if (!memoryview_check(vm, view) || !native_work(vm, (uint64_t)view_count(view) / 4))
         return VALUE_ERROR;
     return list_of(vm, view, 0, view_start(view));
 }
@@ -444,7 +444,7 @@ static Leaf search(GenVM *vm, Value *args, int64_t start, int64_t stop, bool cou
     MemoryView *view = AS(MemoryView, args[0]);
     *result = count_all ? 0 : -1;
     for (int64_t i = start; i < stop; i++) {
-        if ((i & 1023) == 0 && !native_charge(vm, 128)) return LEAF_ERROR;
+        if ((i & 1023) == 0 && !native_work(vm, 128)) return LEAF_ERROR;
         Value item = view->format->get(vm, view_start(view) + i * view_strides(view)[0]);
         if (item == VALUE_ERROR) return LEAF_ERROR;
         Leaf leaf = leaf_equal(vm, item, args[1]);

@@ -187,17 +187,19 @@ void matches_free(Matches *matches) {
     matches->at = matches->inline_at;
 }
 
-void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size,
-                     const char *with, size_t with_size, char *out) {
+bool matches_replace(GenVM *vm, const Matches *matches, TextSpan text, size_t part_size,
+                     TextSpan with, char *out) {
     size_t from = 0;
+    char *looked = out;
     for (size_t i = 0; i < matches->count; i++) {
         size_t gap = matches->at[i] - from;
-        memcpy(out, text + from, gap);
-        text_copy(out + gap, with, with_size);
-        out += gap + with_size;
+        if (!native_copied(vm, &looked, out, gap + with.size)) return false;
+        memcpy(out, text.data + from, gap);
+        text_copy(out + gap, with.data, with.size);
+        out += gap + with.size;
         from = matches->at[i] + part_size;
     }
-    memcpy(out, text + from, size - from);
+    return native_copy(vm, out, text.data + from, text.size - from);
 }
 
 /* ---- pieces ---- */
@@ -220,6 +222,7 @@ add_piece(GenVM *vm, const TextKind *kind, Value list, Value text, size_t offset
     Value piece = make_piece(vm, kind, text, offset, size);
     if (unlikely(piece == VALUE_ERROR)) return false;
     List *target = AS_LIST(list);
+    if (unlikely(!native_glance(vm, target->count))) return false;
     if (unlikely(target->count == target->capacity)) return list_append(vm, list, piece);
     target->items[target->count++] = piece;
     return true;

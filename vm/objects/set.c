@@ -139,7 +139,7 @@ static Leaf add_walk(GenVM *vm, Set *set, Value source) {
 }
 
 /* Adds what any native iterable yields. LEAF_SCRIPT: the rest is `*first`, where not unset, and
- * then `*rest`. */
+ * then `*rest`. LEAF_FALSE: so it is, when the budget is spent. */
 static Leaf add_iterable(GenVM *vm, Value set, Value iterable, Value *first, Value *rest) {
     *first = VALUE_UNSET;
     *rest = iterable;
@@ -150,16 +150,20 @@ static Leaf add_iterable(GenVM *vm, Value set, Value iterable, Value *first, Val
         return add_walk(vm, AS_SET(set), iterable);
     Leaf begun = iterator_begin(vm, iterable, rest);
     if (begun != LEAF_TRUE) return begun;
+    vm->committed = NULL; /* what stops before an item leaves it */
     if (is_kind(*rest, TYPE_RANGE_ITERATOR)) {
         Leaf added = set_add_range(vm, AS_SET(set), AS(RangeIterator, *rest));
         if (added != LEAF_FALSE) return added;
     }
     for (uint64_t n = 1;; n++) {
+        Leaf turn = n % 64 == 0 ? native_turn(vm, 8) : LEAF_TRUE;
+        if (turn != LEAF_TRUE) return turn;
         Value item = iterator_step(vm, *rest);
         if (item == VALUE_END) return LEAF_TRUE;
-        if (item == VALUE_ERROR || (n % 64 == 0 && !native_charge(vm, 8))) return LEAF_ERROR;
+        if (item == VALUE_ERROR) return LEAF_ERROR;
         Leaf added = set_add(vm, set, item);
-        if (added == LEAF_SCRIPT) *first = item;
+        if (added == LEAF_ERROR && native_leaves_item(vm)) added = LEAF_FALSE;
+        if (added == LEAF_SCRIPT || added == LEAF_FALSE) *first = item;
         if (added != LEAF_TRUE) return added;
     }
 }
@@ -170,8 +174,21 @@ static Value fill(GenVM *vm, Value set, Value iterable, Value result) {
     Leaf added = add_iterable(vm, set, iterable, &first, &rest);
     if (added == LEAF_ERROR) return VALUE_ERROR;
     if (added == LEAF_TRUE) return result;
-    if (first == VALUE_UNSET) return native_twin(vm, TWIN_SET_FILL_FROM, 3, set, rest, result);
-    return native_twin(vm, TWIN_SET_FILL_FROM, 4, set, rest, result, first);
+    Twin twin = added == LEAF_FALSE ? TWIN_SET_GO_ON : TWIN_SET_FILL_FROM;
+    if (first == VALUE_UNSET) return native_twin(vm, twin, 3, set, rest, result);
+    return native_twin(vm, twin, 4, set, rest, result, first);
+}
+
+/* _engine.set_put_all(set, iterator): puts in as many items as the budget allows; were that all? */
+static Value put_all(GenVM *vm, Value *args) {
+    Value first, rest;
+    Leaf added = add_iterable(vm, args[0], args[1], &first, &rest);
+    if (added == LEAF_ERROR) return VALUE_ERROR;
+    if (added == LEAF_TRUE) return VALUE_TRUE;
+    if (added == LEAF_SCRIPT && first == VALUE_UNSET)
+        return native_twin(vm, TWIN_SET_FILL_FROM, 3, args[0], rest, VALUE_TRUE);
+    if (first == VALUE_UNSET) return VALUE_FALSE;
+    return table_search(vm, TABLE_ADD, args[0], first, VALUE_UNSET); /* which gives None */
 }
 
 /* ---- operations on a set and a walkable collection ---- */
@@ -413,7 +430,7 @@ static Value set_compare(GenVM *vm, CompareOp op, Value left, Value right) {
 static Leaf holds_all(GenVM *vm, Value self, Value part) {
     Walk walk = walk_begin(vm, part);
     for (uint64_t seen = 1;; seen++) {
-        if (seen % 1024 == 0 && !native_charge(vm, 64)) return LEAF_ERROR;
+        if (seen % 1024 == 0 && !native_work(vm, 64)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
@@ -449,7 +466,7 @@ static Leaf disjoint(GenVM *vm, Value self, Value other) {
     }
     Walk walk = walk_begin(vm, other);
     for (uint64_t seen = 1;; seen++) {
-        if (seen % 1024 == 0 && !native_charge(vm, 64)) return LEAF_ERROR;
+        if (seen % 1024 == 0 && !native_work(vm, 64)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
@@ -783,6 +800,7 @@ static Value engine_set_give(GenVM *vm, Value *args) {
 
 const NativeDef engine_set_natives[] = {
     {"set_put(set, item, /)", set_add_method, NULL},
+    {"set_put_all(set, iterator, /)", put_all, NULL},
     {"set_drop(set: set, item, /)", engine_set_drop, NULL},
     {"set_has(set, item, /)", engine_set_has, NULL},
     {"set_duplicate(set: set, /)", engine_set_duplicate, NULL},

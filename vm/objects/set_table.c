@@ -68,8 +68,10 @@ static SetEntry *new_table(GenVM *vm, uint64_t slots, Buffer **buffer) {
     *buffer = gc_buffer_new(vm, slots * sizeof(SetEntry));
     if (!*buffer) return NULL;
     SetEntry *table = (SetEntry *)(*buffer)->data;
-    for (uint64_t i = 0; i < slots; i += SMALLEST_TABLE)
+    for (uint64_t i = 0; i < slots; i += SMALLEST_TABLE) {
+        if ((i & 0xFFFF) == 0 && i && !native_look(vm)) return NULL;
         memcpy(table + i, empty_table, sizeof empty_table);
+    }
     return table;
 }
 
@@ -84,16 +86,24 @@ static void give_table(GenVM *vm, Set *set, SetEntry *table, Buffer *buffer, uin
     gc_barrier(vm, set);
 }
 
+/* Into a table without items go those of a set. */
+static bool put_entries(GenVM *vm, SetEntry *table, uint64_t slots, Set *source) {
+    const SetEntry *entry;
+    uint64_t n = 0;
+    for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
+        if (!native_glance(vm, n++)) return false;
+        *free_entry(table, slots - 1, entry->hash) = *entry;
+    }
+    return true;
+}
+
 bool set_resize(GenVM *vm, Set *set, uint64_t wanted) {
     uint64_t slots = SMALLEST_TABLE;
     while (slots <= wanted)
         slots <<= 1;
     Buffer *buffer;
     SetEntry *table = new_table(vm, slots, &buffer);
-    if (!table) return false;
-    const SetEntry *entry;
-    for (SetCursor cursor = set_cursor(set); (entry = set_cursor_next(&cursor));)
-        *free_entry(table, slots - 1, entry->hash) = *entry;
+    if (!table || !put_entries(vm, table, slots, set)) return false;
     give_table(vm, set, table, buffer, slots);
     return true;
 }
@@ -238,13 +248,10 @@ static Leaf merge_into_empty(GenVM *vm, Set *set, Set *source) {
         buffer = gc_buffer_new(vm, slots * sizeof *table);
         if (!buffer) return LEAF_ERROR;
         table = (SetEntry *)buffer->data;
-        memcpy(table, source->table, slots * sizeof *table);
+        if (!native_copy(vm, table, source->table, slots * sizeof *table)) return LEAF_ERROR;
     } else {
-        const SetEntry *entry;
         table = new_table(vm, slots, &buffer);
-        if (!table) return LEAF_ERROR;
-        for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));)
-            *free_entry(table, slots - 1, entry->hash) = *entry;
+        if (!table || !put_entries(vm, table, slots, source)) return LEAF_ERROR;
     }
     set->count = source->count;
     set->has_objects = source->has_objects;
@@ -350,8 +357,10 @@ Leaf set_add_range(GenVM *vm, Set *set, RangeIterator *range) {
     if (!charge_items(vm, count)) return LEAF_ERROR;
     SetEntry *table = new_table(vm, slots, &buffer);
     if (!table) return LEAF_ERROR;
-    for (int64_t i = first; count > 0; count--, i += range->step)
+    for (int64_t i = first; count > 0; count--, i += range->step) {
+        if (!native_glance(vm, count)) return LEAF_ERROR;
         table[(uint64_t)i & (slots - 1)] = (SetEntry){int_value(i), (uint64_t)i};
+    }
     set->count = (uint32_t)range->remaining;
     range->next = last + range->step;
     range->remaining = 0;

@@ -259,7 +259,7 @@ static Value engine_sort_by_less(GenVM *vm, Value *args) {
     List *keys = AS_LIST(args[0]), *items = AS_LIST(args[1]);
     uint64_t count = items->count, size = VARIABLES + 2 * count + 2 * MOST_RUNS;
     if (count < 2 || keys->count != count) return VALUE_NONE;
-    if (!native_charge(vm, count)) return VALUE_ERROR;
+    if (!native_work(vm, count)) return VALUE_ERROR;
     Value space = list_new(vm, size);
     if (space == VALUE_ERROR) return space;
     for (uint64_t i = 0; i < size; i++)

@@ -86,6 +86,12 @@ Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length,
     return object_value(str);
 }
 
+Value str_work(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags) {
+    if (length <= 1) return str_with_length(vm, data, size, length, flags);
+    Str *str = str_alloc(vm, size, length, flags & (STR_ASCII | STR_SURROGATES));
+    return str && native_copy(vm, (char *)str->data, data, size) ? object_value(str) : VALUE_ERROR;
+}
+
 Value str_new(GenVM *vm, const char *utf8, size_t size) {
     if (size == 1) return vm->characters[(unsigned char)*utf8];
     if (unlikely(size > STR_SIZE_MAX)) return raise_memory(vm);
@@ -321,7 +327,7 @@ static inline size_t add_number(Numbers *numbers, Value v) {
 
 static COLD Value join_slowly(GenVM *vm, const Value *parts, uint64_t count) {
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     for (uint64_t i = 0; i < count && !builder.failed; i++)
         builder_put_str(&builder, is_int(parts[i])     ? int_repr(vm, parts[i])
                                   : is_float(parts[i]) ? float_repr(vm, as_float(parts[i]))
@@ -381,6 +387,15 @@ Value str_join_parts(GenVM *vm, const Value *parts, uint64_t count) {
     return object_value(joined);
 }
 
+enum { CONCAT_MUCH = 1 << 20 };
+
+static COLD Value concat_much(GenVM *vm, Str *str, const Str *a, const Str *b) {
+    char *data = (char *)str->data;
+    bool done = native_copy(vm, data, a->data, a->size) &&
+                native_copy(vm, data + a->size, b->data, b->size);
+    return done ? object_value(str) : VALUE_ERROR;
+}
+
 Value str_concat(GenVM *vm, Value left, Value right) {
     Str *a = AS_STR(left), *b = AS_STR(right);
     size_t size = (size_t)a->size + b->size;
@@ -399,6 +414,7 @@ Value str_concat(GenVM *vm, Value left, Value right) {
     }
     Str *str = str_alloc(vm, size, a->length + b->length, flags);
     if (unlikely(!str)) return VALUE_ERROR;
+    if (unlikely(size > CONCAT_MUCH)) return concat_much(vm, str, a, b);
     text_copy((char *)str->data, a->data, a->size);
     text_copy((char *)str->data + a->size, b->data, b->size);
     return object_value(str);
@@ -412,7 +428,7 @@ Value str_repeat(GenVM *vm, Value v, int64_t times) {
     uint64_t size;
     if (__builtin_mul_overflow((uint64_t)str->size, (uint64_t)times, &size) || size > STR_SIZE_MAX)
         return raise_memory(vm);
-    if (!gc_check_size(vm, size) || !native_charge(vm, size / 64)) return VALUE_ERROR;
+    if (!gc_check_size(vm, size) || !native_work(vm, size / 64)) return VALUE_ERROR;
     Str *result = str_alloc(vm, size, (uint32_t)(str->length * (uint64_t)times),
                             str->header.flags & (STR_ASCII | STR_SURROGATES));
     if (!result) return VALUE_ERROR;

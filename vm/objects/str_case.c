@@ -185,7 +185,7 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char, const
     bool by_char = map_char != to_title && map_char != to_capital; /* ASCII maps without context */
     Case text = {str->data, str->data + str->size, false};
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     for (const char *at = text.start, *next; at < text.end && !builder.failed; at = next) {
         uint32_t out[CHAR_MAP_MAX];
         if (by_char && (unsigned char)*at < 0x80) {

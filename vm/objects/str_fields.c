@@ -252,7 +252,7 @@ static Leaf put_field(Formatter *formatter, const Markup *markup, int nesting, S
     if (put_quickly(out, v, markup)) return out->failed ? LEAF_ERROR : LEAF_TRUE;
     if (markup->spec_has_fields) {
         StrBuilder inner;
-        builder_init(&inner, vm);
+        builder_init_work(&inner, vm);
         leaf = put_template(formatter, markup->spec, nesting - 1, &inner);
         spec = builder_finish(&inner);
         if (leaf != LEAF_TRUE) return leaf;
@@ -284,7 +284,7 @@ static Value format(GenVM *vm, Value template, Value args, Value mapping) {
     Formatter formatter = {.vm = vm, .args = args, .mapping = mapping};
     StrBuilder out;
     if (!text_charge(vm, AS_STR(template)->size)) return VALUE_ERROR;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     Leaf leaf = put_template(&formatter, str_span(template), MAX_NESTING, &out);
     if (leaf == LEAF_TRUE) return builder_finish(&out);
     builder_drop(&out);

@@ -169,7 +169,7 @@ Value str_format_list(GenVM *vm, const char *format, va_list list) {
     FormatArgs args;
     va_copy(args.list, list);
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     put_all(&builder, format, &args);
     va_end(args.list);
     return builder_finish(&builder);

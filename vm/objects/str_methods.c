@@ -5,12 +5,14 @@
 
 /* ---- padding ---- */
 
-/* `filler`, one code point, `times` times; returns the end. */
-static char *put_fill(char *out, const Str *filler, int64_t times) {
-    if (filler->size == 1) return (char *)memset(out, *filler->data, (size_t)times) + times;
-    for (; times > 0; times--, out += filler->size)
+/* `filler`, one code point, `times` times. */
+static bool put_fill(GenVM *vm, char *out, const Str *filler, int64_t times) {
+    if (filler->size == 1) return native_fill(vm, out, *filler->data, (size_t)times);
+    for (; times > 0; times--, out += filler->size) {
+        if (!native_glance(vm, (uint64_t)times)) return false;
         memcpy(out, filler->data, filler->size);
-    return out;
+    }
+    return true;
 }
 
 static Value pad(GenVM *vm, Value v, int64_t left, int64_t right, Value fill) {
@@ -22,15 +24,15 @@ static Value pad(GenVM *vm, Value v, int64_t left, int64_t right, Value fill) {
     if (__builtin_mul_overflow((uint64_t)left + (uint64_t)right, (uint64_t)filler->size, &extra) ||
         extra + str->size > STR_SIZE_MAX)
         return raise_memory(vm);
-    if (!gc_check_size(vm, extra) || !native_charge(vm, extra / 64)) return VALUE_ERROR;
+    if (!gc_check_size(vm, extra) || !native_work(vm, extra / 64)) return VALUE_ERROR;
     uint8_t flags = (str->header.flags & filler->header.flags & STR_ASCII) |
                     ((str->header.flags | filler->header.flags) & STR_SURROGATES);
     Str *result = str_alloc(vm, str->size + extra, str->length + (uint32_t)(left + right), flags);
     if (!result) return VALUE_ERROR;
-    char *out = put_fill((char *)result->data, filler, left);
-    text_copy(out, str->data, str->size);
-    put_fill(out + str->size, filler, right);
-    return object_value(result);
+    char *data = (char *)result->data, *middle = data + (size_t)left * filler->size;
+    bool done = put_fill(vm, data, filler, left) && native_copy(vm, middle, str->data, str->size) &&
+                put_fill(vm, middle + str->size, filler, right);
+    return done ? object_value(result) : VALUE_ERROR;
 }
 
 static bool check_fill(GenVM *vm, Value fill) {
@@ -80,7 +82,7 @@ static Value expandtabs(GenVM *vm, Value *args) {
     int64_t width = as_int(args[1]), column = 0;
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     for (const char *at = str->data, *end = at + str->size; at < end && !builder.failed; at++) {
         if (*at != '\t') {
             builder_put_byte(&builder, *at);
@@ -191,7 +193,7 @@ static Value affix(GenVM *vm, Value *args, const char *name, bool (*matches)(Tex
         return raise_type(vm, "%s first arg must be str or a tuple of str, not %T", name, args[1]);
     Tuple *tuple = AS_TUPLE(args[1]);
     for (uint64_t i = 0; i < tuple->count; i++) {
-        if (i % 1024 == 1023 && !native_charge(vm, 64)) return VALUE_ERROR;
+        if (i % 1024 == 1023 && !native_work(vm, 64)) return VALUE_ERROR;
         if (!value_is_str(tuple->items[i]))
             return raise_type(vm, "tuple for %s must only contain str, not %T", name,
                               tuple->items[i]);
@@ -240,8 +242,11 @@ static bool measure_items(GenVM *vm, const Value *items, uint64_t count, uint64_
     return true;
 }
 
-static void join_items(char *out, const Value *items, uint64_t count, TextSpan separator) {
+static bool join_items(GenVM *vm, char *out, const Value *items, uint64_t count,
+                       TextSpan separator) {
+    char *looked = out;
     for (uint64_t i = 0; i < count; i++) {
+        if (!native_copied(vm, &looked, out, separator.size + AS_STR(items[i])->size)) return false;
         if (i) {
             text_copy(out, separator.data, separator.size);
             out += separator.size;
@@ -250,6 +255,7 @@ static void join_items(char *out, const Value *items, uint64_t count, TextSpan s
         text_copy(out, str->data, str->size);
         out += str->size;
     }
+    return true;
 }
 
 static Value join(GenVM *vm, Value *args) {
@@ -263,11 +269,11 @@ static Value join(GenVM *vm, Value *args) {
     uint8_t flags = count > 1 ? separator->header.flags & (STR_ASCII | STR_SURROGATES) : STR_ASCII;
     if (!measure_items(vm, items, count, &size, &length, &flags)) return VALUE_ERROR;
     if (size > STR_SIZE_MAX) return raise_memory(vm);
-    if (!native_charge(vm, count / 4 + size / 64)) return VALUE_ERROR;
+    if (!native_work(vm, count / 4 + size / 64)) return VALUE_ERROR;
     Str *result = str_alloc(vm, size, (uint32_t)length, flags);
     if (!result) return VALUE_ERROR;
-    join_items((char *)result->data, items, count, str_span(args[0]));
-    return object_value(result);
+    bool done = join_items(vm, (char *)result->data, items, count, str_span(args[0]));
+    return done ? object_value(result) : VALUE_ERROR;
 }
 
 /* ---- translate ---- */
@@ -304,7 +310,7 @@ static Value maketrans(GenVM *vm, Value *args) {
     if (from->length != to->length)
         return raise_value(vm, "the first two maketrans arguments must have equal length");
     size_t dropped = args[2] == VALUE_UNSET ? 0 : AS_STR(args[2])->length;
-    if (!native_charge(vm, (from->length + dropped) / 4)) return VALUE_ERROR;
+    if (!native_work(vm, (from->length + dropped) / 4)) return VALUE_ERROR;
     Value table = dict_new(vm);
     if (table == VALUE_ERROR) return table;
     const char *a = from->data, *b = to->data;
@@ -378,7 +384,7 @@ static Value translate_ascii(GenVM *vm, Str *str, Dict *table) {
 
 static Value translate_any(GenVM *vm, Str *str, Value table) {
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     for (const char *at = str->data, *end = at + str->size; at < end && !builder.failed;) {
         const char *start = at;
         Value to = translation(vm, AS_DICT(table), utf8_take(&at));
@@ -398,7 +404,7 @@ static Value translate(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     if (!is_exact(args[1], TYPE_DICT))
         return native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]);
-    if (!native_charge(vm, str->size / 16)) return VALUE_ERROR;
+    if (!native_work(vm, str->size / 16)) return VALUE_ERROR;
     Value result = str_is_ascii(str) ? translate_ascii(vm, str, AS_DICT(args[1])) : VALUE_UNSET;
     if (result == VALUE_UNSET) result = translate_any(vm, str, args[1]);
     return result == VALUE_TAIL ? native_twin(vm, TWIN_STR_TRANSLATE, 2, args[0], args[1]) : result;

@@ -84,6 +84,7 @@ static Value replace_empty(GenVM *vm, Str *str, TextSpan with, uint64_t limit) {
     char *out = (char *)result->data;
     const char *at = str->data, *end = str->data + str->size;
     for (; count > 0; count--) {
+        if (!native_glance(vm, count)) return VALUE_ERROR;
         memcpy(out, with.data, with.size);
         out += with.size;
         if (at == end) break;
@@ -130,8 +131,8 @@ static Value replace_matches(GenVM *vm, Value text, TextSpan old, Value new,
     if (size > STR_SIZE_MAX) return raise_memory(vm);
     Str *result = str_alloc(vm, size, (uint32_t)size, ascii ? STR_ASCII : 0);
     if (!result) return VALUE_ERROR;
-    matches_replace(matches, str->data, str->size, old.size, with.data, with.size,
-                    (char *)result->data);
+    if (!matches_replace(vm, matches, str_span(text), old.size, with, (char *)result->data))
+        return VALUE_ERROR;
     return ascii && size ? object_value(result) : str_scanned(vm, result);
 }
 

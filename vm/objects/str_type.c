@@ -39,8 +39,7 @@ static Value quoted(GenVM *vm, const Str *str) {
     if (unlikely(!result)) return VALUE_ERROR;
     char *out = (char *)(result + 1);
     out[0] = out[1 + str->size] = '\'';
-    text_copy(out + 1, str->data, str->size);
-    return object_value(result);
+    return native_copy(vm, out + 1, str->data, str->size) ? object_value(result) : VALUE_ERROR;
 }
 
 Value str_repr(GenVM *vm, Value v) {
@@ -49,7 +48,7 @@ Value str_repr(GenVM *vm, Value v) {
     if (is_plain_text(str)) return quoted(vm, str);
     char quote = repr_quote(str);
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     builder_put_byte(&builder, quote);
     for (const char *at = str->data, *end = at + str->size; at < end && !builder.failed;) {
         const char *run = at;
@@ -98,15 +97,17 @@ static Value stepped(GenVM *vm, Str *str, int64_t start, int64_t step, int64_t c
         if (!result) return VALUE_ERROR;
         char *out = (char *)result->data;
         if (step == -1) {
-            text_reverse(out, str->data + start + 1 - count, (size_t)count);
-            return object_value(result);
+            bool done = native_reverse(vm, out, str->data + start + 1 - count, (size_t)count);
+            return done ? object_value(result) : VALUE_ERROR;
         }
-        for (int64_t i = 0; i < count; i++)
+        for (int64_t i = 0; i < count; i++) {
+            if (!native_glance(vm, (uint64_t)i)) return VALUE_ERROR;
             out[i] = str->data[start + i * step];
+        }
         return object_value(result);
     }
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     const char *at = str->data + (count ? str_offset(vm, str, start) : 0);
     for (int64_t i = 0; i < count && !builder.failed; i++) {
         builder_put(&builder, at, utf8_lead_width(*at));

@@ -144,6 +144,11 @@ size_t text_find_last(GenVM *vm, const char *text, size_t size, const char *part
 size_t text_count_byte(const char *text, size_t size, char c);
 size_t text_count(const char *text, size_t size, const char *part, size_t part_size, size_t limit);
 
+typedef struct TextSpan {
+    const char *data;
+    size_t size;
+} TextSpan;
+
 /* Where the non-overlapping occurrences of a part lie, from the left. */
 typedef struct Matches {
     size_t count, capacity;
@@ -154,8 +159,8 @@ bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, co
                   size_t part_size, size_t limit);
 void matches_free(Matches *matches);
 /* Writes `text` with each match (of part_size bytes) replaced by `with`. */
-void matches_replace(const Matches *matches, const char *text, size_t size, size_t part_size,
-                     const char *with, size_t with_size, char *out);
+bool matches_replace(GenVM *vm, const Matches *matches, TextSpan text, size_t part_size,
+                     TextSpan with, char *out);
 
 /* A type whose objects are cut into pieces: offsets and sizes in bytes. str has two: one for text
  * that is ASCII. */
@@ -165,11 +170,6 @@ typedef struct TextKind {
     bool unicode;              /* bytes above 127 are parts of code points */
 } TextKind;
 extern const TextKind str_ascii_kind, str_unicode_kind, bytes_kind;
-
-typedef struct TextSpan {
-    const char *data;
-    size_t size;
-} TextSpan;
 
 /* Lists of pieces, as the methods split, rsplit and splitlines make them. `limit` < 0: no limit. */
 Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, TextSpan separator,
@@ -186,7 +186,7 @@ size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start);
 
 /* Steps for passing over `size` bytes once. */
 static inline bool text_charge(GenVM *vm, size_t size) {
-    return likely(size < 4096) || native_charge(vm, size / 64);
+    return likely(size < 4096) || native_work(vm, size / 64);
 }
 
 /* Offsets of `start` and `stop` arguments (each None or an int) clamped to a sequence of `length`,
@@ -260,7 +260,9 @@ static inline Str *str_alloc(GenVM *vm, size_t size, uint32_t length, uint8_t fl
     return str;
 }
 Value str_with_length(GenVM *vm, const char *data, size_t size, uint32_t length,
-                      uint8_t flags);  /* known to be right */
+                      uint8_t flags); /* known to be right */
+/* The same for work that has had no effect yet (native_look). */
+Value str_work(GenVM *vm, const char *data, size_t size, uint32_t length, uint8_t flags);
 Value str_exact(GenVM *vm, Value str); /* the same text as an exact str */
 Value str_scanned(
     GenVM *vm,

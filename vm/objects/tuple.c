@@ -25,7 +25,7 @@ Value tuple_from_array(GenVM *vm, const Value *items, uint64_t count) {
     if (count == 0) return tuple_new(vm, 0);
     Tuple *tuple = tuple_raw(vm, count);
     if (!tuple) return VALUE_ERROR;
-    memcpy(tuple->items, items, count * sizeof *items);
+    if (!native_copy(vm, tuple->items, items, count * sizeof *items)) return VALUE_ERROR;
     return object_value(tuple);
 }
 
@@ -72,8 +72,9 @@ static Value tuple_construct(GenVM *vm, Value *args) {
     if (items) return tuple_of_class(vm, cls, items, count);
     Value rest, list = list_new(vm, 0);
     if (list == VALUE_ERROR) return VALUE_ERROR;
-    Leaf done = list_extend_native(vm, list, args[1], &rest);
+    Leaf done = list_extend_turns(vm, list, args[1], &rest, true);
     if (done == LEAF_ERROR) return VALUE_ERROR;
+    if (done == LEAF_FALSE) return native_twin(vm, TWIN_TUPLE_GO_ON, 3, args[0], list, rest);
     if (done == LEAF_SCRIPT) return native_twin(vm, TWIN_TUPLE_NEW, 2, args[0], rest);
     return tuple_of_class(vm, cls, AS_LIST(list)->items, AS_LIST(list)->count);
 }
