@@ -279,7 +279,11 @@ static Value parse_line(GenVM *vm, Value *args) {
         return VALUE_ERROR;
     }
     const char *at = line->data, *end = at + line->size;
-    while (!scan.error) {
+    for (uint64_t turn = 0; !scan.error; turn++) {
+        if (args[2] == VALUE_NONE && !native_glance(vm, turn)) {
+            builder_drop(&scan.text);
+            return VALUE_ERROR;
+        }
         at = take_run(&scan, at, end);
         if (at == end || scan.error) break;
         take_char(&scan, utf8_take(&at));

@@ -166,7 +166,9 @@ static Value pbkdf2(GenVM *vm, Value *args) {
         !gc_check_size(vm, (uint64_t)length))
         return VALUE_ERROR;
     uint64_t blocks = (uint64_t)length / (uint64_t)vm->openssl->EVP_MD_get_size(algorithm) + 1;
-    if (!native_afford(vm, blocks * (uint64_t)rounds * 4)) return VALUE_ERROR;
+    if (!native_foresee(vm, blocks * (uint64_t)rounds * 200) || /* a round: two hashes of a block */
+        !native_afford(vm, blocks * (uint64_t)rounds * 4))
+        return VALUE_ERROR;
     Value key = bytes_new(vm, NULL, (size_t)length);
     if (key == VALUE_ERROR) return key;
     if (!vm->openssl->PKCS5_PBKDF2_HMAC((const char *)password, (int)password_size, salt,
@@ -188,6 +190,7 @@ static Value scrypt(GenVM *vm, Value *args) {
     if (!vm->openssl->EVP_PBE_scrypt(NULL, 0, NULL, 0, n, r, p, most, NULL, 0))
         return raise_library(vm);
     if (!gc_check_size(vm, (uint64_t)length + 128 * n * r) ||
+        !native_foresee(vm, n * r * p * 128) || /* a byte written and one read a nanosecond */
         !native_afford(vm, n * r * p * 2 * 128 / BYTES_OF_STEP))
         return VALUE_ERROR;
     Value key = bytes_new(vm, NULL, (size_t)length);

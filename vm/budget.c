@@ -171,20 +171,21 @@ bool budget_is_outrun(GenVM *vm) {
 }
 
 /* What is begun anew is to come to an end, though the host hands out time by the millisecond: each
- * attempt at an instruction gets twice what the one before got beyond the deadline, up to MOST.
- * Work that takes longer needs as much time from the host. */
+ * attempt at an instruction gets twice what the one before got beyond the deadline. */
 static void grant_more(GenVM *vm, Task *task) {
-    enum { LEAST = 1000 * 1000, MOST = 32 * LEAST };
-    task->grace = task->again != vm->pc ? LEAST : task->grace < MOST ? task->grace * 2 : MOST;
+    enum { FIRST = 1000 * 1000, DOUBLINGS = 12 };
+    uint64_t most = (uint64_t)FIRST << DOUBLINGS;
+    task->grace = task->again != vm->pc ? FIRST : task->grace < most ? task->grace * 2 : most;
     task->again = vm->pc;
 }
 
-/* Has the deadline come, before an instruction that can be run anew. */
-static bool deadline_stops(GenVM *vm) {
+/* Will the deadline have come in so many nanoseconds, before an instruction that can be run anew.
+ */
+static bool deadline_stops(GenVM *vm, uint64_t ahead) {
     Task *task = vm->task;
     uint64_t deadline = task ? task->limits[BUDGET_DEADLINE] : 0;
     if (likely(!deadline)) return false;
-    uint64_t time = now(vm), grace = task->again == vm->pc ? task->grace : 0;
+    uint64_t time = now(vm) + ahead, grace = task->again == vm->pc ? task->grace : 0;
     if (time < deadline || time - deadline < grace || !can_restart(vm)) return false;
     grant_more(vm, task);
     task->tripped = BUDGET_DEADLINE;
@@ -192,13 +193,17 @@ static bool deadline_stops(GenVM *vm) {
     return true;
 }
 
+bool native_foresee(GenVM *vm, uint64_t nanoseconds) {
+    return !deadline_stops(vm, nanoseconds < (uint64_t)1 << 60 ? nanoseconds : (uint64_t)1 << 60);
+}
+
 bool budget_stops_work(GenVM *vm) {
-    return vm->afforded && deadline_stops(vm);
+    return vm->afforded && deadline_stops(vm, 0);
 }
 
 bool native_pay(GenVM *vm, uint64_t steps, uint64_t before) {
     Task *task = vm->task;
-    if (!vm->afforded && deadline_stops(vm)) return false;
+    if (!vm->afforded && deadline_stops(vm, 0)) return false;
     if (!task || !task->limits[BUDGET_STEPS] || vm->afforded) return native_charge(vm, steps);
     int64_t left = steps_left(vm, task) - (vm->fuel_slice - vm->fuel - vm->fuel_kept);
     if (left >= 0 && (uint64_t)left >= steps) return native_charge(vm, steps);
@@ -213,7 +218,7 @@ bool native_pay(GenVM *vm, uint64_t steps, uint64_t before) {
 }
 
 bool native_look(GenVM *vm) {
-    return !deadline_stops(vm) && (!vm->interrupted || vm_poll_native(vm));
+    return !deadline_stops(vm, 0) && (!vm->interrupted || vm_poll_native(vm));
 }
 
 bool native_work(GenVM *vm, uint64_t steps) {
@@ -221,7 +226,7 @@ bool native_work(GenVM *vm, uint64_t steps) {
         vm->fuel -= (int64_t)steps;
         return true;
     }
-    return !deadline_stops(vm) && native_charge(vm, steps);
+    return !deadline_stops(vm, 0) && native_charge(vm, steps);
 }
 
 /* The next safepoint is at once, and stops the task. */
@@ -297,8 +302,14 @@ void native_spend(GenVM *vm, uint64_t steps) {
     vm->poll |= POLL_BUDGET;
 }
 
+/* What a step of work in one piece takes at least: 64 bytes that are touched, some products. */
+enum { STEP_NANOSECONDS = 2, FORESEEN_FROM = 1 << 16 };
+
 bool native_afford(GenVM *vm, uint64_t steps) {
     Task *task = vm->task;
+    if (steps >= FORESEEN_FROM && steps < (uint64_t)1 << 50 && !vm->afforded &&
+        !native_foresee(vm, steps * STEP_NANOSECONDS))
+        return false;
     if (!task || !task->limits[BUDGET_STEPS] || vm->afforded) return native_charge(vm, steps);
     int64_t done = vm->fuel_slice - vm->fuel - vm->fuel_kept;
     int64_t left = steps_left(vm, task) - done;

@@ -252,6 +252,10 @@ static inline bool native_glance(GenVM *vm, uint64_t turn) {
 /* As memset, with such looks: false, when part of it is filled. */
 bool native_fill(GenVM *vm, void *to, int byte, size_t size);
 
+/* Before work in one piece that takes at least so long: false when its deadline would have come by
+ * then. The task stops before the instruction. */
+bool native_foresee(GenVM *vm, uint64_t nanoseconds);
+
 /* As memcpy, with such looks: false, when part of it is copied. */
 bool native_copy_long(GenVM *vm, void *to, const void *from, size_t size);
 static inline bool native_copy(GenVM *vm, void *to, const void *from, size_t size) {

@@ -442,7 +442,7 @@ static Value replace_matches(GenVM *vm, Value self, TextSpan old, TextSpan new,
         return raise_memory(vm);
     uint64_t size = span.size - matches->count * old.size + extra;
     if (!gc_check_size(vm, size)) return VALUE_ERROR;
-    Value result = bytes_like(vm, self, NULL, size);
+    Value result = bytes_like_work(vm, self, NULL, size);
     if (result == VALUE_ERROR || size == 0) return result;
     if (!matches_replace(vm, matches, span, old.size, new, writable(result))) return VALUE_ERROR;
     return result;

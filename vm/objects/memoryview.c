@@ -409,7 +409,8 @@ static Value list_of(GenVM *vm, const MemoryView *view, unsigned dim, const uint
     if (list == VALUE_ERROR) return list;
     for (int64_t i = 0; i < length; i++, from += view_strides(view)[dim]) {
         Value item = list_of(vm, view, dim + 1, from);
-        if (item == VALUE_ERROR || !list_append(vm, list, item)) return VALUE_ERROR;
+        if (item == VALUE_ERROR || !native_glance(vm, (uint64_t)i) || !list_append(vm, list, item))
+            return VALUE_ERROR;
     }
     return list;
 }

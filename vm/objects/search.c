@@ -161,6 +161,8 @@ static bool grow_matches(GenVM *vm, Matches *matches) {
     return true;
 }
 
+enum { AT_ONCE = 1 << 16 }; /* matches between two looks at the deadline */
+
 bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, const char *part,
                   size_t part_size, size_t limit) {
     matches->count = 0;
@@ -170,6 +172,11 @@ bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, co
     for (size_t from = 0; matches->count < limit;) {
         size_t room = matches->capacity - matches->count, left = limit - matches->count;
         size_t most = room < left ? room : left;
+        if (most > AT_ONCE) most = AT_ONCE;
+        if (from && !native_look(vm)) {
+            matches_free(matches);
+            return false;
+        }
         size_t found = find_all(whole, wanted, from, most, matches->at + matches->count);
         matches->count += found;
         if (found < most) break;

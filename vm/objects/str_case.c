@@ -168,6 +168,19 @@ typedef void (*MapAscii)(char *out, const char *text, size_t size);
 typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *next,
                             uint32_t *out);
 
+/* Piece by piece where what a character becomes does not depend on those before. */
+static bool map_long(GenVM *vm, Str *result, const Str *str, MapAscii map_ascii) {
+    enum { PIECE = 1 << 20 };
+    bool by_piece = map_ascii != ascii_map_title && map_ascii != ascii_map_capital;
+    size_t piece = by_piece ? PIECE : str->size;
+    for (size_t done = 0; done < str->size; done += piece) {
+        if (done && !native_look(vm)) return false;
+        map_ascii((char *)result->data + done, str->data + done,
+                  str->size - done < piece ? str->size - done : piece);
+    }
+    return true;
+}
+
 /* `table` maps most code points below CASE_TABLE_END without context; NULL: none. */
 static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char, const uint16_t *table) {
     Str *str = AS_STR(v);
@@ -179,8 +192,7 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char, const
             return map_ascii(out, str->data, 1), vm->characters[(unsigned char)out[0]];
         Str *result = str_alloc(vm, str->size, str->size, STR_ASCII);
         if (!result) return VALUE_ERROR;
-        map_ascii((char *)result->data, str->data, str->size);
-        return object_value(result);
+        return map_long(vm, result, str, map_ascii) ? object_value(result) : VALUE_ERROR;
     }
     bool by_char = map_char != to_title && map_char != to_capital; /* ASCII maps without context */
     Case text = {str->data, str->data + str->size, false};

@@ -372,6 +372,7 @@ static Value translate_ascii(GenVM *vm, Str *str, Dict *table) {
     char *out = (char *)result->data;
     for (const char *at = str->data, *end = at + str->size; at < end; at++) {
         unsigned char c = (unsigned char)*at;
+        if (!native_glance(vm, (uint64_t)(end - at))) return VALUE_ERROR;
         if (unlikely(known[c] == CHAR_UNKNOWN) && !learn(vm, table, c, &known[c]))
             return VALUE_ERROR;
         if (unlikely(known[c] == CHAR_OTHER)) return VALUE_UNSET;
