@@ -1,6 +1,5 @@
-/* Work in C stops soon when its deadline has come, and goes on from there with the same result,
-though it
- * has to begin some of it anew. Each row of deadlines.def runs in slices of time; where it stops,
+/* Work in C stops soon when its deadline has come, and goes on with the same result, though it has
+ * to begin some of it anew. Each row of deadlines.def runs in slices of time; where it stops,
  * its frames are looked at, and it is saved and goes on in another VM.
 # timeout: 120
 # skip: stress the rows make millions of objects

@@ -54,9 +54,12 @@ static int special_gone[SPECIALS];
 /* Those that run no code of a script: none can wait there for the host, but a budget stops there.
  */
 static const char *const silent[] = {
-    "TWIN_TYPE_DIR",     "TWIN_ALIAS_REDUCE",      "TWIN_TYPEVAR",       "TWIN_PARAMSPEC",
-    "TWIN_TYPEVARTUPLE", "TWIN_TYPEPARAM_DEFAULT", "TWIN_TYPEALIAS",     "TWIN_INTERPOLATION",
-    "TWIN_TEMPLATE",     "TWIN_BUFFERED_RAW",      "TWIN_SYS_ATTRIBUTE", "TWIN_SYS_NAMES",
+    "TWIN_TYPE_DIR",          "TWIN_ALIAS_REDUCE",        "TWIN_TYPEVAR",
+    "TWIN_PARAMSPEC",         "TWIN_TYPEVARTUPLE",        "TWIN_TYPEPARAM_DEFAULT",
+    "TWIN_TYPEALIAS",         "TWIN_INTERPOLATION",       "TWIN_TEMPLATE",
+    "TWIN_BUFFERED_RAW",      "TWIN_SYS_ATTRIBUTE",       "TWIN_SYS_NAMES",
+    "TWIN_LIST_GO_ON",        "TWIN_TUPLE_GO_ON",         "TWIN_SET_GO_ON",
+    "TWIN_DICT_UPDATE_GO_ON", "TWIN_DICT_FROMKEYS_GO_ON",
 };
 
 /* ... or not even that: straight code without a safepoint. */
@@ -64,13 +67,6 @@ static const char *const straight[] = {
     "TWIN_SET_TYPE_PARAMS",    "TWIN_SUBSCRIPT_GENERIC", "TWIN_TEXT_BUFFER",
     "TWIN_TEXT_ENCODING",      "TWIN_TEXT_ERRORS",       "TWIN_TEXT_LINE_BUFFERING",
     "TWIN_TEXT_WRITE_THROUGH",
-};
-
-/* ... or go on with what a native has begun when a budget is spent there: tests/limits/deadlines.c.
- */
-static const char *const going_on[] = {
-    "TWIN_LIST_GO_ON",        "TWIN_TUPLE_GO_ON",         "TWIN_DICT_PUT_PAIR",
-    "TWIN_DICT_UPDATE_GO_ON", "TWIN_DICT_FROMKEYS_GO_ON", "TWIN_SET_GO_ON",
 };
 
 static bool is_listed(const char *const *list, size_t count, const char *name) {
@@ -228,7 +224,6 @@ static bool is_straight(GenVM *vm, Twin twin) {
 
 static const char *lack_of(int way, bool with_budgets) {
     if (gone[way]) return is_silent(names[way]) ? "said to run no code of a script" : NULL;
-    if (is_listed(going_on, sizeof going_on / sizeof *going_on, names[way])) return NULL;
     if (is_silent(names[way]))
         return stopped[way] || !with_budgets ? NULL : "no budget stops there";
     if (!is_listed(straight, sizeof straight / sizeof *straight, names[way]))

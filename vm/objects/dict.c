@@ -335,7 +335,8 @@ static Value engine_put_pairs(GenVM *vm, Value *args) {
     if (done == LEAF_ERROR) return VALUE_ERROR;
     if (done == LEAF_TRUE) return int_value(-1);
     if (element == VALUE_UNSET) return int_value((int64_t)n);
-    return native_twin(vm, TWIN_DICT_PUT_PAIR, 3, args[0], element, int_value((int64_t)n));
+    return native_twin(vm, TWIN_DICT_UPDATE_REST, 6, args[0], element, args[1],
+                       int_value((int64_t)n), VALUE_NONE, int_value(-1));
 }
 
 /* self.update(other, **kwargs), and returns `result`. `other` may be VALUE_UNSET, kwargs is None or
