@@ -296,8 +296,8 @@ static Leaf read_pair(GenVM *vm, Value element, uint64_t n, Value pair[2]) {
  * script code. LEAF_FALSE: the budget is spent; `*element` comes next, unless it is unset. */
 static Leaf put_pairs(GenVM *vm, Value self, Value iterator, uint64_t *n, Value *element) {
     vm->committed = NULL; /* what stops before an item leaves it */
-    for (;; ++*n) {
-        Leaf done = (*n & 63) == 63 ? native_turn(vm, 16) : LEAF_TRUE;
+    for (uint64_t turn = 1;; turn++, ++*n) {
+        Leaf done = turn % 64 == 0 ? native_turn(vm, 16) : LEAF_TRUE;
         if (done != LEAF_TRUE) return done;
         Value pair[2], next = iterator_step(vm, iterator);
         if (next == VALUE_END) return LEAF_TRUE;
