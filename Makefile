@@ -45,12 +45,12 @@ SMALL := $(wildcard parser/*.c vm/image*.c vm/verify*.c vm/genvm*.c) \
 	vm/objects/namespace.c vm/objects/property.c vm/objects/resource.c vm/objects/str_fields.c \
 	vm/objects/str_format.c vm/objects/string_io.c vm/objects/super.c vm/objects/type_object.c \
 	vm/objects/unicode_names.c vm/objects/union.c vm/objects/weakref.c vm/objects/wrapping.c vm/paths.c \
-	vm/objects/format_number.c vm/objects/format_percent.c \
+	vm/objects/format_number.c \
 	vm/engine_object.c vm/error.c vm/finalize.c vm/objects/async_generator.c vm/objects/file_script.c \
 	vm/objects/file_wait.c vm/objects/object.c vm/objects/quitter.c vm/objects/text_natives.c vm/offload.c vm/sizeof.c \
 	vm/shape_sweep.c vm/shared.c vm/slot_wrappers.c vm/suggest.c vm/task.c vm/threads.c vm/ticket.c vm/traceback.c \
 	vm/type_new.c vm/vm.c vm/warn.c vm/builtins.c vm/objects/bytes.c vm/objects/containers.c vm/objects/dict_views.c \
-	vm/objects/format.c vm/objects/int_power.c vm/objects/str_type.c
+	vm/objects/int_power.c vm/objects/str_type.c
 $(foreach source,$(SMALL),$(eval FLAGS_$(source:.c=) = -Os))
 else ifeq ($(V),debug)
 B := build/debug

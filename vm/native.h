@@ -244,6 +244,11 @@ Leaf native_turn(GenVM *vm, uint64_t steps);
  * the twin, with the item. */
 bool native_leaves_item(GenVM *vm);
 
+/* Where the next such look is due in a loop over `count` items that is at `i`. */
+static inline uint64_t native_piece(uint64_t i, uint64_t count) {
+    return count - i < 0x10000 ? count : i + 0x10000;
+}
+
 /* Such a look in the turns of a loop, once in 65,536. */
 static inline bool native_glance(GenVM *vm, uint64_t turn) {
     return likely((turn & 0xFFFF) != 0xFFFF) || native_look(vm);

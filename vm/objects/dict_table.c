@@ -79,9 +79,11 @@ static inline uint64_t usable(uint64_t slots) {
 static bool index_entries(GenVM *vm, void *index, uint64_t mask, const DictEntry *entries,
                           uint32_t used) {
     if (!native_fill(vm, index, 0xff, (mask + 1) * slot_width(mask))) return false;
-    for (uint32_t i = 0; i < used; i++) {
-        if (!native_glance(vm, i)) return false;
-        slot_set(index, mask, free_slot(index, mask, entries[i].hash), i);
+    for (uint64_t i = 0, end; i < used; i = end) {
+        end = native_piece(i, used);
+        for (uint64_t j = i; j < end; j++)
+            slot_set(index, mask, free_slot(index, mask, entries[j].hash), (uint32_t)j);
+        if (end < used && !native_look(vm)) return false;
     }
     return true;
 }
@@ -89,9 +91,11 @@ static bool index_entries(GenVM *vm, void *index, uint64_t mask, const DictEntry
 static bool copy_live_entries(GenVM *vm, DictEntry *target, const Dict *dict) {
     if (dict->used == dict->count)
         return native_copy(vm, target, dict->entries, dict->used * sizeof *target);
-    for (uint32_t i = 0; i < dict->used; i++) {
-        if (!native_glance(vm, i)) return false;
-        if (dict->entries[i].key != VALUE_UNSET) *target++ = dict->entries[i];
+    for (uint64_t i = 0, end; i < dict->used; i = end) {
+        end = native_piece(i, dict->used);
+        for (uint64_t j = i; j < end; j++)
+            if (dict->entries[j].key != VALUE_UNSET) *target++ = dict->entries[j];
+        if (end < dict->used && !native_look(vm)) return false;
     }
     return true;
 }

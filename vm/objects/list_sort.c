@@ -252,9 +252,9 @@ static uint64_t count_before(Sort *sort, const SortItem *key, const SortItem *it
     return low;
 }
 
-/* A look at the deadline in the turns of a loop. */
-static inline bool goes_on(Sort *sort, uint64_t turn) {
-    if (likely(native_glance(sort->vm, turn))) return true;
+/* A look at the deadline after so many items. */
+static bool goes_on(Sort *sort) {
+    if (native_look(sort->vm)) return true;
     sort->failure = LEAF_ERROR;
     return false;
 }
@@ -264,8 +264,11 @@ static void merge_forward(Sort *sort, SortItem *items, uint64_t left, uint64_t r
              *out = items;
     memcpy(a, items, left * sizeof *items);
     while (a < a_end && b < b_end) {
-        if (!goes_on(sort, (uint64_t)(out - items))) return;
-        *out++ = less(sort, b, a) ? *b++ : *a++;
+        const SortItem *a_stop = a + native_piece(0, (uint64_t)(a_end - a)),
+                       *b_stop = b + native_piece(0, (uint64_t)(b_end - b));
+        while (a < a_stop && b < b_stop)
+            *out++ = less(sort, b, a) ? *b++ : *a++;
+        if (a < a_end && b < b_end && !goes_on(sort)) return;
     }
     memcpy(out, a, (size_t)(a_end - a) * sizeof *items);
 }
@@ -275,8 +278,11 @@ static void merge_backward(Sort *sort, SortItem *items, uint64_t left, uint64_t 
              *out = items + left + right - 1;
     memcpy(b, items + left, right * sizeof *items);
     while (a_last >= items && b_last >= b) {
-        if (!goes_on(sort, (uint64_t)(out - items))) return;
-        *out-- = less(sort, b_last, a_last) ? *a_last-- : *b_last--;
+        const SortItem *a_stop = a_last - native_piece(0, (uint64_t)(a_last - items + 1)),
+                       *b_stop = b_last - native_piece(0, (uint64_t)(b_last - b + 1));
+        while (a_last > a_stop && b_last > b_stop)
+            *out-- = less(sort, b_last, a_last) ? *a_last-- : *b_last--;
+        if (a_last >= items && b_last >= b && !goes_on(sort)) return;
     }
     memcpy(out - (b_last - b), b, (size_t)(b_last - b + 1) * sizeof *items);
 }
@@ -359,18 +365,22 @@ static void merge_sort(Sort *sort, SortItem *items, uint64_t count) {
 /* One pass: by the eight bits from `shift` on. */
 static bool scatter(GenVM *vm, const SortItem *from, SortItem *to, uint64_t count, int shift) {
     uint64_t starts[256] = {0};
-    for (uint64_t i = 0; i < count; i++) {
-        if (!native_glance(vm, i)) return false;
-        starts[from[i].rank >> shift & 255]++;
+    for (uint64_t i = 0, end; i < count; i = end) {
+        end = native_piece(i, count);
+        for (uint64_t j = i; j < end; j++)
+            starts[from[j].rank >> shift & 255]++;
+        if (end < count && !native_look(vm)) return false;
     }
     for (uint64_t i = 0, sum = 0; i < 256; i++) {
         uint64_t size = starts[i];
         starts[i] = sum;
         sum += size;
     }
-    for (uint64_t i = 0; i < count; i++) {
-        if (!native_glance(vm, i)) return false;
-        to[starts[from[i].rank >> shift & 255]++] = from[i];
+    for (uint64_t i = 0, end; i < count; i = end) {
+        end = native_piece(i, count);
+        for (uint64_t j = i; j < end; j++)
+            to[starts[from[j].rank >> shift & 255]++] = from[j];
+        if (end < count && !native_look(vm)) return false;
     }
     return true;
 }
@@ -428,11 +438,14 @@ static Leaf sort_items(Sort *sort) {
 /* Stability asks that equal items keep their order in a reversed sort too: sort the reversed array,
  * read backward. */
 static bool load(Sort *sort, const Value *keys, const Value *values, bool reverse) {
-    for (uint64_t i = 0; i < sort->count; i++) {
-        if (!native_glance(sort->vm, i)) return false;
-        uint64_t from = reverse ? sort->count - 1 - i : i;
-        sort->items[i].key = keys[from];
-        sort->items[i].value = values ? values[from] : 0;
+    for (uint64_t i = 0, end; i < sort->count; i = end) {
+        end = native_piece(i, sort->count);
+        for (uint64_t j = i; j < end; j++) {
+            uint64_t from = reverse ? sort->count - 1 - j : j;
+            sort->items[j].key = keys[from];
+            sort->items[j].value = values ? values[from] : 0;
+        }
+        if (end < sort->count && !native_look(sort->vm)) return false;
     }
     return true;
 }

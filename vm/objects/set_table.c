@@ -68,9 +68,11 @@ static SetEntry *new_table(GenVM *vm, uint64_t slots, Buffer **buffer) {
     *buffer = gc_buffer_new(vm, slots * sizeof(SetEntry));
     if (!*buffer) return NULL;
     SetEntry *table = (SetEntry *)(*buffer)->data;
-    for (uint64_t i = 0; i < slots; i += SMALLEST_TABLE) {
-        if ((i & 0xFFFF) == 0 && i && !native_look(vm)) return NULL;
-        memcpy(table + i, empty_table, sizeof empty_table);
+    for (uint64_t i = 0, end; i < slots; i = end) {
+        end = native_piece(i, slots);
+        for (uint64_t j = i; j < end; j += SMALLEST_TABLE)
+            memcpy(table + j, empty_table, sizeof empty_table);
+        if (end < slots && !native_look(vm)) return NULL;
     }
     return table;
 }
@@ -88,11 +90,14 @@ static void give_table(GenVM *vm, Set *set, SetEntry *table, Buffer *buffer, uin
 
 /* Into a table without items go those of a set. */
 static bool put_entries(GenVM *vm, SetEntry *table, uint64_t slots, Set *source) {
-    const SetEntry *entry;
-    uint64_t n = 0;
-    for (SetCursor cursor = set_cursor(source); (entry = set_cursor_next(&cursor));) {
-        if (!native_glance(vm, n++)) return false;
-        *free_entry(table, slots - 1, entry->hash) = *entry;
+    SetCursor cursor = set_cursor(source);
+    for (uint64_t i = 0, end; i < source->count; i = end) {
+        end = native_piece(i, source->count);
+        for (uint64_t j = i; j < end; j++) {
+            const SetEntry *entry = set_cursor_next(&cursor);
+            *free_entry(table, slots - 1, entry->hash) = *entry;
+        }
+        if (end < source->count && !native_look(vm)) return false;
     }
     return true;
 }
@@ -357,9 +362,12 @@ Leaf set_add_range(GenVM *vm, Set *set, RangeIterator *range) {
     if (!charge_items(vm, count)) return LEAF_ERROR;
     SetEntry *table = new_table(vm, slots, &buffer);
     if (!table) return LEAF_ERROR;
-    for (int64_t i = first; count > 0; count--, i += range->step) {
-        if (!native_glance(vm, count)) return LEAF_ERROR;
-        table[(uint64_t)i & (slots - 1)] = (SetEntry){int_value(i), (uint64_t)i};
+    int64_t i = first;
+    for (uint64_t done = 0, end; done < count; done = end) {
+        end = native_piece(done, count);
+        for (uint64_t n = done; n < end; n++, i += range->step)
+            table[(uint64_t)i & (slots - 1)] = (SetEntry){int_value(i), (uint64_t)i};
+        if (end < count && !native_look(vm)) return LEAF_ERROR;
     }
     set->count = (uint32_t)range->remaining;
     range->next = last + range->step;
