@@ -137,7 +137,8 @@ static Value contains(GenVM *vm, Value v, Value item) {
         return raise_type(vm, "'in <string>' requires string as left operand, not %T", item);
     if (!text_charge(vm, AS_STR(v)->size)) return VALUE_ERROR;
     TextSpan span = str_span(v), part = str_span(item);
-    return bool_value(text_find(span.data, span.size, part.data, part.size) != TEXT_NOT_FOUND);
+    size_t at = text_find(vm, span.data, span.size, part.data, part.size);
+    return text_search_failed(vm) ? VALUE_ERROR : bool_value(at != TEXT_NOT_FOUND);
 }
 
 static Value multiply(GenVM *vm, Value str, Value factor) {
