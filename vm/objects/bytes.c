@@ -294,7 +294,8 @@ Value bytes_contains(GenVM *vm, Value v, Value item) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     if (bytes_find_span(vm, item, &part)) {
         size_t at = text_find(vm, span.data, span.size, part.data, part.size);
-        return text_search_failed(vm) ? VALUE_ERROR : bool_value(at != TEXT_NOT_FOUND);
+        if (at != TEXT_NOT_FOUND) return VALUE_TRUE;
+        return text_search_failed(vm) ? VALUE_ERROR : VALUE_FALSE;
     }
     uint8_t byte;
     if (!value_is_intlike(item)) {

@@ -38,11 +38,12 @@ static inline size_t find_in_lanes(const char *text, size_t at, const char *part
     return TEXT_NOT_FOUND;
 }
 
-/* The linear search, with looks at the deadline: TEXT_NOT_FOUND also when it stops. */
+enum { SLOW_PIECE = 1 << 21 }; /* bytes: some milliseconds */
+
+/* The linear search in pieces, with looks at the deadline: TEXT_NOT_FOUND also when it stops. */
 static COLD size_t find_slowly(GenVM *vm, const char *text, size_t size, const char *part,
                                size_t part_size) {
-    enum { PIECE = 1 << 21 }; /* bytes: some milliseconds */
-    size_t places = part_size > PIECE ? part_size : PIECE;
+    size_t places = part_size > SLOW_PIECE ? part_size : SLOW_PIECE;
     for (size_t at = 0; at + part_size <= size; at += places) {
         size_t left = size - at, most = places + part_size - 1;
         if (at && !native_look(vm)) break;
@@ -65,6 +66,10 @@ static size_t find_part(GenVM *vm, const char *text, size_t size, const char *pa
     if (at == places) return TEXT_NOT_FOUND;
     if (at && at + LANES > places)
         return find_in_lanes(text, places - LANES, part, gap, first, last, &work);
+    if (likely(size - at <= SLOW_PIECE)) {
+        const char *found = memmem(text + at, size - at, part, part_size);
+        return found ? (size_t)(found - text) : TEXT_NOT_FOUND;
+    }
     size_t rest = find_slowly(vm, text + at, size - at, part, part_size);
     return rest == TEXT_NOT_FOUND ? rest : at + rest;
 }
@@ -141,7 +146,11 @@ find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size
         }
     }
     if (from < at) from = at;
-    for (size_t next; count < most && from < places; from += next + part.size) {
+    for (size_t next, looked = from; count < most && from < places; from += next + part.size) {
+        if (unlikely(from - looked > SLOW_PIECE)) {
+            if (!native_look(vm)) break;
+            looked = from;
+        }
         next = text_find(vm, text.data + from, text.size - from, part.data, part.size);
         if (next == TEXT_NOT_FOUND) break;
         if (out) out[count] = from + next;

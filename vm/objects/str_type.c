@@ -138,7 +138,8 @@ static Value contains(GenVM *vm, Value v, Value item) {
     if (!text_charge(vm, AS_STR(v)->size)) return VALUE_ERROR;
     TextSpan span = str_span(v), part = str_span(item);
     size_t at = text_find(vm, span.data, span.size, part.data, part.size);
-    return text_search_failed(vm) ? VALUE_ERROR : bool_value(at != TEXT_NOT_FOUND);
+    if (at != TEXT_NOT_FOUND) return VALUE_TRUE;
+    return text_search_failed(vm) ? VALUE_ERROR : VALUE_FALSE;
 }
 
 static Value multiply(GenVM *vm, Value str, Value factor) {
