@@ -122,6 +122,8 @@ static Value push_pop(GenVM *vm, Value *args, bool is_max) {
 
 static Value heapify(GenVM *vm, Value *args, bool is_max) {
     List *heap = AS_LIST(args[0]);
+    enum { MUCH = 1 << 16, NANOSECONDS = 8 }; /* an item, where comparing is cheap */
+    if (heap->count > MUCH && !native_foresee(vm, heap->count * NANOSECONDS)) return VALUE_ERROR;
     if (!native_work(vm, heap->count)) return VALUE_ERROR;
     for (uint64_t at = heap->count / 2; at-- > 0;) {
         Leaf done = sift_in(vm, heap, heap->count, at, heap->items[at], is_max);

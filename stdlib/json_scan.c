@@ -89,11 +89,23 @@ static bool take_escape(Parser *p, StrBuilder *out) {
     return builder_put_byte(out, to[found - from]);
 }
 
-/* The end of a run of plain characters. */
+/* The end of a run of plain characters; NULL when the task stops there. */
 static const char *plain_run(const Parser *p, const char *at) {
-    while (at < p->end && *at != '"' && *at != '\\' && !((unsigned char)*at < 0x20 && p->strict))
-        at++;
-    return at;
+    for (;;) {
+        const char *stop = p->end - at > TEXT_MUCH ? at + TEXT_MUCH : p->end;
+        while (at < stop && *at != '"' && *at != '\\' && !((unsigned char)*at < 0x20 && p->strict))
+            at++;
+        if (likely(at < stop || stop == p->end)) return at;
+        if (!native_look(p->vm)) return NULL;
+    }
+}
+
+static Value text_of(GenVM *vm, const char *data, size_t size) {
+    if (likely(size <= TEXT_MUCH)) return str_new(vm, data, size);
+    if (size > STR_SIZE_MAX) return raise_memory(vm);
+    uint32_t length;
+    uint8_t flags = text_scan(data, size, &length);
+    return str_work(vm, data, size, length, flags);
 }
 
 static bool fail_in_string(Parser *p, const char *begin, const char *at) {
@@ -107,7 +119,7 @@ static bool fail_in_string(Parser *p, const char *begin, const char *at) {
 static bool take_pieces(Parser *p, const char *begin, StrBuilder *out) {
     for (;;) {
         const char *run = plain_run(p, p->at);
-        if (!builder_put(out, p->at, (size_t)(run - p->at))) return false;
+        if (!run || !builder_put(out, p->at, (size_t)(run - p->at))) return false;
         p->at = run + 1;
         if (run < p->end && *run == '"') return true;
         if (run >= p->end || *run != '\\' || p->at >= p->end) return fail_in_string(p, begin, run);
@@ -118,8 +130,9 @@ static bool take_pieces(Parser *p, const char *begin, StrBuilder *out) {
 /* p->at is behind the opening quote. */
 static Value parse_string(Parser *p) {
     const char *begin = p->at - 1, *run = plain_run(p, p->at);
+    if (unlikely(!run)) return VALUE_ERROR;
     if (likely(run < p->end && *run == '"')) {
-        Value text = str_new(p->vm, p->at, (size_t)(run - p->at));
+        Value text = text_of(p->vm, p->at, (size_t)(run - p->at));
         p->at = run + 1;
         return text;
     }
@@ -134,7 +147,8 @@ static Value parse_string(Parser *p) {
 static Value parse_key(Parser *p) {
     const char *run = p->at;
     uint32_t hash = 2166136261u;
-    while (run < p->end && *run != '"' && *run != '\\' && (unsigned char)*run >= 0x20)
+    const char *stop = p->end - run > KEY_MOST ? run + KEY_MOST + 1 : p->end;
+    while (run < stop && *run != '"' && *run != '\\' && (unsigned char)*run >= 0x20)
         hash = (hash ^ (unsigned char)*run++) * 16777619u;
     size_t size = (size_t)(run - p->at);
     if (size > KEY_MOST || run >= p->end || *run != '"') return parse_string(p);

@@ -127,7 +127,9 @@ static Value copy(GenVM *vm, Value *args) {
 /* digest(hash, length): of what came so far; length -1 is the algorithm's own */
 static Value digest(GenVM *vm, Value *args) {
     int64_t length = as_int(args[1]);
+    enum { MUCH = 1 << 20 }; /* a byte takes a nanosecond at least */
     if (length > 0 && (!gc_check_size(vm, (uint64_t)length) ||
+                       (length > MUCH && !native_foresee(vm, (uint64_t)length)) ||
                        !native_afford(vm, (uint64_t)length / BYTES_OF_STEP)))
         return VALUE_ERROR;
     EVP_MD_CTX *last = copy_of(vm, args[0]);

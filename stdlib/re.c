@@ -392,7 +392,9 @@ static Value pattern_findall(GenVM *vm, Value *args) {
     int found;
     while (list != VALUE_ERROR && (found = walk_next(&walk)) != 0) {
         Value item = found < 0 ? VALUE_ERROR : listed(&walk);
-        if (item == VALUE_ERROR || !list_append(vm, list, item)) return VALUE_ERROR;
+        if (item == VALUE_ERROR || !native_glance(vm, AS_LIST(list)->count) ||
+            !list_append(vm, list, item))
+            return VALUE_ERROR;
     }
     return list;
 }
@@ -428,7 +430,9 @@ static Value pattern_split(GenVM *vm, Value *args) {
     int found = 0;
     while (list != VALUE_ERROR && (most == 0 || done < most) && (found = walk_next(&walk)) > 0) {
         Value text = piece(vm, walk.pattern, &walk.subject, from, walk.found[0]);
-        if (text == VALUE_ERROR || !list_append(vm, list, text)) return VALUE_ERROR;
+        if (text == VALUE_ERROR || !native_glance(vm, (uint64_t)done) ||
+            !list_append(vm, list, text))
+            return VALUE_ERROR;
         for (uint32_t i = 1; i <= walk.pattern->groups; i++) {
             Value group = found_group(&walk, i, VALUE_NONE);
             if (group == VALUE_ERROR || !list_append(vm, list, group)) return VALUE_ERROR;
@@ -469,12 +473,13 @@ static Value pattern_sub(GenVM *vm, Value *args) {
     int64_t most = as_int(args[3]), done = 0;
     if (!walk_begin(&walk, vm, args[0], args[1], 0, INT64_MAX)) return VALUE_ERROR;
     StrBuilder out;
-    builder_init(&out, vm);
+    builder_init_work(&out, vm);
     size_t from = 0;
     int found = 0;
     bool ok = true;
     while (ok && (most == 0 || done < most) && (found = walk_next(&walk)) > 0) {
-        ok = builder_put(&out, walk.subject.data + from, walk.found[0] - from) &&
+        ok = native_glance(vm, (uint64_t)done) &&
+             builder_put(&out, walk.subject.data + from, walk.found[0] - from) &&
              put_template(&walk, &out, args[2]);
         from = walk.at;
         done++;

@@ -27,6 +27,7 @@ SSL_CTX *tls_context_of(GenVM *vm, Value v) {
 }
 enum {
     CONTEXT_BYTES = 16 << 10,    /* that a context takes, about, without certificates */
+    CERTIFICATE_BYTES = 6 << 10, /* that each of those takes which it trusts, about */
     CONNECTION_BYTES = 32 << 10, /* that a connection takes, about, beside its two buffers */
 };
 
@@ -95,11 +96,19 @@ static Value outcome(GenVM *vm, SSL *ssl, int status) {
 
 /* ---- contexts ---- */
 
+/* Counts what the certificates of the context take, `more` than it has included. */
+static bool count_certificates(GenVM *vm, TlsContext *context, size_t more) {
+    X509_STORE *store = vm->openssl->SSL_CTX_get_cert_store(context->ctx);
+    int count = sk_X509_OBJECT_num(vm->openssl->X509_STORE_get0_objects(store));
+    size_t certificates = (size_t)(count > 0 ? count : 0) + more;
+    size_t size = CONTEXT_BYTES + certificates * CERTIFICATE_BYTES;
+    return memory_count(vm, &context->counted, size) || (raise_memory(vm), false);
+}
+
 static void release_context(GenVM *vm, void *data) {
     TlsContext *context = data;
-    size_t counted = CONTEXT_BYTES;
     vm->openssl->SSL_CTX_free(context->ctx);
-    memory_count(vm, &counted, 0);
+    memory_count(vm, &context->counted, 0);
     memory_free(context->alpn);
     memory_free(context);
 }
@@ -131,6 +140,7 @@ static Value make_context(GenVM *vm, Value *args) {
     SSL_CTX_set_mode(context->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
+    context->counted = counted;
     context->openssl = vm->openssl;
     vm->openssl->SSL_CTX_set_cipher_list(context->ctx, default_ciphers);
     X509_VERIFY_PARAM *param = vm->openssl->SSL_CTX_get0_param(context->ctx);
@@ -251,6 +261,8 @@ static Value load_verify_files(GenVM *vm, Value *args) {
     if (ok && roots) add_folder(vm, ctx, folder, folder_place.path);
     path_leave(&place);
     path_leave(&folder_place);
+    if (!count_certificates(vm, resource_data(vm, args[0], tls_context_kind), 0))
+        return VALUE_ERROR;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 
@@ -274,13 +286,16 @@ static Value load_verify_data(GenVM *vm, Value *args) {
     X509_STORE *store = vm->openssl->SSL_CTX_get_cert_store(ctx);
     int64_t count = 0;
     X509 *cert;
-    while ((cert = pem ? vm->openssl->PEM_read_bio_X509(bio, NULL, NULL, NULL)
-                       : vm->openssl->d2i_X509_bio(bio, NULL))) {
-        vm->openssl->X509_STORE_add_cert(store, cert);
+    bool counted = true;
+    while (counted && (cert = pem ? vm->openssl->PEM_read_bio_X509(bio, NULL, NULL, NULL)
+                                  : vm->openssl->d2i_X509_bio(bio, NULL))) {
+        counted = count_certificates(vm, resource_data(vm, args[0], tls_context_kind), 1);
+        if (counted) vm->openssl->X509_STORE_add_cert(store, cert);
         vm->openssl->X509_free(cert);
         count++;
     }
     vm->openssl->BIO_free(bio);
+    if (!counted) return VALUE_ERROR;
     unsigned long last = vm->openssl->ERR_peek_last_error();
     bool ended =
         pem ? ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE
@@ -310,6 +325,8 @@ static Value set_default_paths(GenVM *vm, Value *args) {
     SSL_CTX *ctx = tls_context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
     bool ok = vm->openssl->SSL_CTX_set_default_verify_paths(ctx) == 1;
+    if (!count_certificates(vm, resource_data(vm, args[0], tls_context_kind), 0))
+        return VALUE_ERROR;
     return ok ? VALUE_NONE : tls_failure(vm, SSL_ERROR_SSL, NULL);
 }
 

@@ -10,6 +10,7 @@
 
 typedef struct TlsContext {
     SSL_CTX *ctx;
+    size_t counted; /* bytes that it takes, as far as the memory budget knows */
     const struct OpenSsl *openssl;
     unsigned char *alpn; /* protocols in the form of the wire; NULL: none */
     unsigned alpn_size;

@@ -173,6 +173,17 @@ static bool turn(GenVM *vm, Deque *deque, uint64_t by) {
     return true;
 }
 
+/* An item that is moved takes a nanosecond at least, and again where it leaves a hole; so do all of
+ * them where room has to be made. */
+static bool foresee_turn(GenVM *vm, const Deque *deque, uint64_t count, uint64_t moved,
+                         bool to_right) {
+    enum { MUCH = 1 << 16 };
+    if (moved < MUCH) return true;
+    bool has_room =
+        to_right ? deque->head >= moved : deque->list->capacity - deque->list->count >= moved;
+    return native_foresee(vm, 2 * moved + (has_room ? 0 : 2 * count));
+}
+
 static Value rotate(GenVM *vm, Value *args) {
     Deque deque;
     if (!open_deque(vm, args[0], &deque)) return VALUE_ERROR;
@@ -181,7 +192,9 @@ static Value rotate(GenVM *vm, Value *args) {
     by %= count;
     if (by < 0) by += count;
     int64_t moved = by <= count / 2 ? by : count - by;
-    if (!native_afford(vm, (uint64_t)moved / 8)) return VALUE_ERROR;
+    if (!foresee_turn(vm, &deque, (uint64_t)count, (uint64_t)moved, by <= moved) ||
+        !native_afford(vm, (uint64_t)moved / 8))
+        return VALUE_ERROR;
     if (by && !turn(vm, &deque, (uint64_t)by)) return VALUE_ERROR;
     changed(&deque);
     return VALUE_NONE;

@@ -74,8 +74,8 @@ static bool shows_frames(GenVM *vm, GenRef task) {
     return count > 0 && count < 20;
 }
 
-/* By how much the first deadline was overrun. */
-static void judge(const Row *row, uint64_t overrun) {
+/* By how much the first deadline was overrun: less than nothing, where the work was not begun. */
+static void judge(const Row *row, int64_t overrun) {
     const char *text = getenv("GEN_SLOWDOWN");
     double most = OVERRUN_MOST * (text ? atof(text) : 1);
     if ((double)overrun > most) printf("%s: %.0f ms late\n", row->expression, overrun / 1e6);
@@ -90,7 +90,7 @@ static void run_in_slices(const Row *row, char *text) {
         uint64_t deadline = clock_of_work(NULL) + SLICE;
         gen_task_set_budget(vm, task, GEN_BUDGET_DEADLINE, deadline);
         if (gen_run(vm, task, &outcome) != GEN_BUDGET || ++trips > TRIPS_MOST) break;
-        if (trips == 1) judge(row, clock_of_work(NULL) - deadline);
+        if (trips == 1) judge(row, (int64_t)(clock_of_work(NULL) - deadline));
         if (!shows_frames(vm, task)) printf("%s: other frames\n", row->expression);
         if (trips <= MOVES) vm = move(vm, &task);
     }

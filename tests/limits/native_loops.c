@@ -115,7 +115,7 @@ enum { ROWS_A_VM = 25 };
  * row. */
 int main(int argc, char **argv) {
     const char *slowdown = getenv("GEN_SLOWDOWN");
-    double most = (argc > 1 ? atof(argv[1]) : 2) * (slowdown ? atof(slowdown) : 1);
+    double most = (argc > 1 ? atof(argv[1]) : 1.5) * (slowdown ? atof(slowdown) : 1);
     size_t count = sizeof rows / sizeof *rows, first = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
     size_t end = argc > 2 ? first + 1 : count;
     GenConfig config = {.size = sizeof config, .write = discard};

@@ -292,8 +292,11 @@ Value bytes_getitem(GenVM *vm, Value v, Value key) {
 Value bytes_contains(GenVM *vm, Value v, Value item) {
     TextSpan span = span_of(v), part;
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
-    if (bytes_find_span(vm, item, &part))
-        return bool_value(text_find(span.data, span.size, part.data, part.size) != TEXT_NOT_FOUND);
+    if (bytes_find_span(vm, item, &part)) {
+        size_t at = text_find(vm, span.data, span.size, part.data, part.size);
+        if (at != TEXT_NOT_FOUND) return VALUE_TRUE;
+        return text_search_failed(vm) ? VALUE_ERROR : VALUE_FALSE;
+    }
     uint8_t byte;
     if (!value_is_intlike(item)) {
         if (text_has_index(vm, item)) return native_twin(vm, TWIN_BYTES_CONTAINS, 2, v, item);

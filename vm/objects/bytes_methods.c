@@ -1,6 +1,7 @@
 /* bytes_methods.c - the methods of bytes, which are also bytearray's: one implementation looks at
  * the receiver's bytes and makes results of the receiver's type. A bytearray never returns itself.
  */
+#include "vm/objects/format.h"
 #include "vm/objects/text.h"
 
 #define METHOD(function, signature, doc) Value bytes_method_##function(GenVM *vm, Value *args);
@@ -73,8 +74,8 @@ static Value find_any(GenVM *vm, Value *args, Name method, bool last, bool must)
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     if (exists)
         at = last ? text_find_last(vm, span.data, span.size, part.data, part.size)
-                  : text_find(span.data, span.size, part.data, part.size);
-    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+                  : text_find(vm, span.data, span.size, part.data, part.size);
+    if (text_search_failed(vm)) return VALUE_ERROR;
     if (at != TEXT_NOT_FOUND) return int_value((int64_t)(start + at));
     return must ? raise_value(vm, "subsection not found") : int_value(-1);
 }
@@ -104,7 +105,8 @@ Value bytes_method_count(GenVM *vm, Value *args) {
     if (!take_range(args, &span, &start)) return int_value(0);
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     if (part.size == 0) return int_value((int64_t)span.size + 1);
-    return int_value((int64_t)text_count(span.data, span.size, part.data, part.size, SIZE_MAX));
+    size_t count = text_count(vm, span.data, span.size, part.data, part.size, SIZE_MAX);
+    return text_search_failed(vm) ? VALUE_ERROR : int_value((int64_t)count);
 }
 
 /* ---- beginnings and ends ---- */
@@ -314,8 +316,8 @@ Value bytes_method_expandtabs(GenVM *vm, Value *args) {
         }
         int64_t spaces = width > 0 ? width - column % width : 0;
         if (!gc_check_size(vm, (uint64_t)spaces)) out.failed = true;
-        for (column += spaces; spaces > 0 && !out.failed; spaces--)
-            builder_put_byte(&out, ' ');
+        column += spaces;
+        if (!out.failed) format_put_fill(&out, ' ', spaces);
     }
     Value result = out.failed ? VALUE_ERROR : bytes_like_work(vm, args[0], out.data, out.size);
     builder_drop(&out);
@@ -400,8 +402,8 @@ static Value parted(GenVM *vm, Value self, Value separator, TextSpan part, size_
 Value bytes_method_partition(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), part;
     if (!take_separator(vm, args[1], &part) || !text_charge(vm, span.size)) return VALUE_ERROR;
-    return parted(vm, args[0], args[1], part, text_find(span.data, span.size, part.data, part.size),
-                  false);
+    size_t at = text_find(vm, span.data, span.size, part.data, part.size);
+    return text_search_failed(vm) ? VALUE_ERROR : parted(vm, args[0], args[1], part, at, false);
 }
 
 Value bytes_method_rpartition(GenVM *vm, Value *args) {

@@ -149,8 +149,12 @@ enum {
 
 static void take_digit_run(DoubleText *text, int64_t first,
                            int64_t count) { /* from digit number `first`, zeros around */
-    for (int64_t i = first; i < first + count; i++)
-        *text->at++ = i >= 0 && i < text->count ? text->digits[i] : '0';
+    int64_t i = first, end = first + count;
+    for (; i < end && i < text->count; i++)
+        *text->at++ = i >= 0 ? text->digits[i] : '0';
+    if (i >= end) return;
+    memset(text->at, '0', (size_t)(end - i));
+    text->at += end - i;
 }
 
 static void find_places(DoubleText *text, double d, int64_t places) {
@@ -254,6 +258,8 @@ size_t format_write_places(char *out, double d, int places) {
 
 bool format_double(GenVM *vm, Scratch *scratch, double d, char type, int64_t precision,
                    bool keep_point, bool add_dot, TextSpan *span) {
+    enum { MUCH = 1 << 20 }; /* each digit is filled in, looked at and copied: a nanosecond */
+    if (precision > MUCH && !native_foresee(vm, (uint64_t)precision)) return false;
     char *start = scratch_get(vm, scratch, WHOLE_SIZE + EXPONENT_SIZE + (size_t)precision);
     if (!start) return false;
     bool upper = type >= 'A' && type <= 'Z';

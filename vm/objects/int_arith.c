@@ -42,8 +42,11 @@ bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
     return limbs + other_limbs < ON_STACK || int_has_room(vm, limbs + other_limbs);
 }
 
+/* A limb that is read and written takes a nanosecond at least. */
 static bool charge_linear(GenVM *vm, size_t limbs) {
-    return limbs < 256 || native_work(vm, limbs / 16);
+    enum { MUCH = 1 << 17 };
+    return limbs < 256 ||
+           ((limbs < MUCH || native_foresee(vm, limbs)) && native_work(vm, limbs / 16));
 }
 
 /* ---- addition and subtraction ---- */
@@ -281,8 +284,10 @@ Value int_shift_left(GenVM *vm, const IntView *a, uint64_t bits) {
     if (!charge_linear(vm, limbs + a->count)) return VALUE_ERROR;
     BigInt *big = int_alloc(vm, a->count + limbs + 1);
     if (!big) return VALUE_ERROR;
+    mp_limb_t *out = (mp_limb_t *)big->limbs;
+    if (!native_fill(vm, out, 0, limbs * sizeof *out)) return VALUE_ERROR;
     bool lost = false;
-    size_t count = shifted((mp_limb_t *)big->limbs, a, (int64_t)bits, &lost);
+    size_t count = limbs + shifted(out + limbs, a, (int64_t)(bits % LIMB_BITS), &lost);
     return int_finish(big, count, a->negative);
 }
 

@@ -75,14 +75,6 @@ static bool is_little(GenVM *vm, Value order, bool *little) {
     return false;
 }
 
-static void reverse(uint8_t *data, size_t size) {
-    for (size_t i = 0; i < size / 2; i++) {
-        uint8_t swap = data[i];
-        data[i] = data[size - 1 - i];
-        data[size - 1 - i] = swap;
-    }
-}
-
 /* Does the two's complement of the number (or the number, if not is_signed) fit `size` bytes. */
 static bool fits_bytes(const IntView *view, size_t size, bool is_signed) {
     size_t bits = int_view_bits(view);
@@ -92,18 +84,29 @@ static bool fits_bytes(const IntView *view, size_t size, bool is_signed) {
     return power ? bits <= size * 8 : bits < size * 8;
 }
 
-static void store_bytes(uint8_t *out, size_t size,
-                        const IntView *view) { /* little-endian two's complement */
-    unsigned borrow = view->negative;
-    for (size_t i = 0; i < size; i++) {
-        size_t limb = i / 8;
-        unsigned byte = limb < view->count ? (view->limbs[limb] >> i % 8 * 8) & 255 : 0;
-        if (view->negative) {
-            byte = (~byte & 255) + borrow;
-            borrow = byte >> 8;
-        }
-        out[i] = (uint8_t)byte;
+/* Two's complement: the lowest byte that is not zero is negated, those above are inverted. */
+static bool negate_bytes(GenVM *vm, uint8_t *out, size_t size, bool little) {
+    size_t i = 0;
+    while (i < size && out[little ? i : size - 1 - i] == 0)
+        i++;
+    for (bool lowest = true; i < size; i++, lowest = false) {
+        uint8_t *byte = out + (little ? i : size - 1 - i);
+        *byte = (uint8_t)(~*byte + lowest);
+        if (!native_glance(vm, i)) return false;
     }
+    return true;
+}
+
+/* The limbs are little-endian on all targets. */
+static bool store_bytes(GenVM *vm, uint8_t *out, size_t size, const IntView *view, bool little) {
+    size_t used = view->count * sizeof(mp_limb_t);
+    if (used > size) used = size;
+    bool stored =
+        little
+            ? native_copy(vm, out, view->limbs, used) && native_fill(vm, out + used, 0, size - used)
+            : native_fill(vm, out, 0, size - used) &&
+                  native_reverse(vm, (char *)out + (size - used), (const char *)view->limbs, used);
+    return stored && (!view->negative || negate_bytes(vm, out, size, little));
 }
 
 static Value to_bytes(GenVM *vm, Value *args) {
@@ -120,9 +123,8 @@ static Value to_bytes(GenVM *vm, Value *args) {
     if (!native_work(vm, (uint64_t)size / 64)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, (size_t)size);
     if (!bytes) return VALUE_ERROR;
-    store_bytes(bytes->data, (size_t)size, &view);
-    if (!little) reverse(bytes->data, (size_t)size);
-    return object_value(bytes);
+    bool stored = store_bytes(vm, bytes->data, (size_t)size, &view, little);
+    return stored ? object_value(bytes) : VALUE_ERROR;
 }
 
 static Value load_bytes(GenVM *vm, const uint8_t *data, size_t size, bool little, bool is_signed) {
@@ -132,11 +134,10 @@ static Value load_bytes(GenVM *vm, const uint8_t *data, size_t size, bool little
     if (!big) return VALUE_ERROR;
     bool negative = is_signed && size && (data[little ? size - 1 : 0] & 128);
     mp_limb_t *limbs = (mp_limb_t *)big->limbs;
-    memset(limbs, negative ? 255 : 0, (count + 1) * sizeof *limbs);
-    for (size_t i = 0; i < size; i++) {
-        mp_limb_t byte = data[little ? i : size - 1 - i];
-        limbs[i / 8] = (limbs[i / 8] & ~((mp_limb_t)255 << i % 8 * 8)) | byte << i % 8 * 8;
-    }
+    bool loaded = little ? native_copy(vm, limbs, data, size)
+                         : native_reverse(vm, (char *)limbs, (const char *)data, size);
+    if (!loaded) return VALUE_ERROR;
+    memset((char *)limbs + size, negative ? 255 : 0, (count + 1) * sizeof *limbs - size);
     if (negative) mpn_neg(limbs, limbs, (mp_size_t)count + 1);
     return int_finish(big, count + 1, negative);
 }

@@ -253,9 +253,17 @@ static mp_limb_t power_mod_word(mp_limb_t base, const IntView *exponent, mp_limb
     return result;
 }
 
+/* Euclid's algorithm takes many times what a product takes. */
+static bool foresee_gcd(GenVM *vm, size_t limbs, size_t other_limbs) {
+    enum { MUCH = 1 << 14, NANOSECONDS = 96 };
+    uint64_t cost = int_product_cost(limbs, other_limbs);
+    return cost < MUCH || native_foresee(vm, cost >> 50 ? UINT64_MAX : cost * NANOSECONDS);
+}
+
 /* The inverse of 0 <= base < m, m > 1, by the extended Euclidean algorithm on base + m and m. */
 static Value invert_mod(GenVM *vm, const IntView *base, const IntView *m) {
     size_t count = m->count + 1;
+    if (!foresee_gcd(vm, count, count) || !int_charge_product(vm, count, count)) return VALUE_ERROR;
     Scratch scratch;
     mp_limb_t *u = scratch_get(vm, &scratch, (4 * count + 4) * sizeof *u);
     if (!u) return VALUE_ERROR;
@@ -338,7 +346,8 @@ static size_t strip_zeros(mp_limb_t *out, const IntView *view, size_t zeros) {
 }
 
 static Value gcd_big(GenVM *vm, const IntView *a, const IntView *b) {
-    if (!int_charge_product(vm, a->count, b->count)) return VALUE_ERROR;
+    if (!foresee_gcd(vm, a->count, b->count) || !int_charge_product(vm, a->count, b->count))
+        return VALUE_ERROR;
     size_t a_zeros = mpn_scan1(a->limbs, 0), b_zeros = mpn_scan1(b->limbs, 0);
     Scratch scratch;
     mp_limb_t *x = scratch_get(vm, &scratch, (a->count + 2 * b->count) * sizeof *x);

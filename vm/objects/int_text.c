@@ -299,9 +299,12 @@ static Value value_of_digits(GenVM *vm, const DigitReader *reader, const unsigne
 }
 
 static Value read_int(GenVM *vm, DigitReader *reader) {
+    enum { MUCH = 1 << 20 };
     read_prefix(reader);
     Scratch scratch;
-    unsigned char *digits = scratch_get(vm, &scratch, (size_t)(reader->end - reader->at) + 1);
+    size_t most = (size_t)(reader->end - reader->at); /* a nanosecond each, at least */
+    if (most > MUCH && !native_foresee(vm, most)) return VALUE_ERROR;
+    unsigned char *digits = scratch_get(vm, &scratch, most + 1);
     if (!digits) return VALUE_ERROR;
     size_t count = read_digits(reader, digits);
     int64_t limit = is_power_of_two(reader->base) ? 0 : int_digit_limit(vm);

@@ -148,12 +148,19 @@ static uint8_t *copy_items(const MemoryView *view, unsigned dim, const uint8_t *
     return out;
 }
 
+/* Items that do not lie side by side are copied one by one. */
+static bool foresee_items(GenVM *vm, const MemoryView *view) {
+    enum { MUCH = 1 << 16, NANOSECONDS = 2 };
+    uint64_t count = (uint64_t)view_count(view);
+    return count < MUCH || is_c_contiguous(view) || native_foresee(vm, count * NANOSECONDS);
+}
+
 Value memoryview_to_bytes(GenVM *vm, Value v) {
     MemoryView *view = AS(MemoryView, v);
     if (!memoryview_check(vm, view)) return VALUE_ERROR;
     size_t size = (size_t)(view_count(view) * view->format->size);
     if (size == 0) return vm->empty_bytes;
-    if (!text_charge(vm, size)) return VALUE_ERROR;
+    if (!foresee_items(vm, view) || !text_charge(vm, size)) return VALUE_ERROR;
     Bytes *bytes = bytes_alloc(vm, size);
     if (!bytes) return VALUE_ERROR;
     copy_items(view, 0, view_start(view), bytes->data);
@@ -254,6 +261,7 @@ static Leaf assign_slice(GenVM *vm, MemoryView *view, Value key, Value value) {
         return raise_value(vm,
                            "memoryview assignment: lvalue and rvalue have different structures"),
                LEAF_ERROR;
+    if (!foresee_items(vm, to)) return LEAF_ERROR;
     Value bytes = from ? memoryview_to_bytes(vm, value) : bytes_new(vm, span.data, span.size);
     if (bytes == VALUE_ERROR) return LEAF_ERROR;
     const uint8_t *source = AS(Bytes, bytes)->data;

@@ -38,9 +38,25 @@ static inline size_t find_in_lanes(const char *text, size_t at, const char *part
     return TEXT_NOT_FOUND;
 }
 
+enum { SLOW_PIECE = 1 << 21 }; /* bytes: some milliseconds */
+
+/* The linear search in pieces, with looks at the deadline: TEXT_NOT_FOUND also when it stops. */
+static COLD size_t find_slowly(GenVM *vm, const char *text, size_t size, const char *part,
+                               size_t part_size) {
+    size_t places = part_size > SLOW_PIECE ? part_size : SLOW_PIECE;
+    for (size_t at = 0; at + part_size <= size; at += places) {
+        size_t left = size - at, most = places + part_size - 1;
+        if (at && !native_look(vm)) break;
+        const char *found = memmem(text + at, left < most ? left : most, part, part_size);
+        if (found) return (size_t)(found - text);
+    }
+    return TEXT_NOT_FOUND;
+}
+
 /* Sixteen places at a time by the first and last byte of the part, then the bytes between. The last
  * sixteen places overlap those before. */
-static size_t find_part(const char *text, size_t size, const char *part, size_t part_size) {
+static size_t find_part(GenVM *vm, const char *text, size_t size, const char *part,
+                        size_t part_size) {
     size_t places = size - part_size + 1, gap = part_size - 1, at = 0, work = 0;
     Lanes first = lanes_of(part[0]), last = lanes_of(part[gap]);
     for (; at + LANES <= places && work <= VERIFY_MAX * at + 1024; at += LANES) {
@@ -50,14 +66,18 @@ static size_t find_part(const char *text, size_t size, const char *part, size_t 
     if (at == places) return TEXT_NOT_FOUND;
     if (at && at + LANES > places)
         return find_in_lanes(text, places - LANES, part, gap, first, last, &work);
-    const char *rest = memmem(text + at, size - at, part, part_size);
-    return rest ? (size_t)(rest - text) : TEXT_NOT_FOUND;
+    if (likely(size - at <= SLOW_PIECE)) {
+        const char *found = memmem(text + at, size - at, part, part_size);
+        return found ? (size_t)(found - text) : TEXT_NOT_FOUND;
+    }
+    size_t rest = find_slowly(vm, text + at, size - at, part, part_size);
+    return rest == TEXT_NOT_FOUND ? rest : at + rest;
 }
 
-size_t text_find(const char *text, size_t size, const char *part, size_t part_size) {
+size_t text_find(GenVM *vm, const char *text, size_t size, const char *part, size_t part_size) {
     if (part_size == 0) return 0;
     if (part_size > size) return TEXT_NOT_FOUND;
-    if (part_size > 1) return find_part(text, size, part, part_size);
+    if (part_size > 1) return find_part(vm, text, size, part, part_size);
     const char *at = memchr(text, *part, size);
     return at ? (size_t)(at - text) : TEXT_NOT_FOUND;
 }
@@ -106,7 +126,7 @@ size_t text_count_byte(const char *text, size_t size, char c) {
 /* The next `most` non-overlapping occurrences at or after `from`: their count, and their places in
  * `out` where that is given. */
 static inline __attribute__((always_inline)) size_t
-find_all(TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
+find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
     size_t count = 0, gap = part.size - 1, at = from, work = 0;
     size_t places = text.size >= part.size ? text.size - part.size + 1 : 0;
     Lanes first = lanes_of(part.data[0]), last = lanes_of(part.data[gap]);
@@ -126,8 +146,12 @@ find_all(TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
         }
     }
     if (from < at) from = at;
-    for (size_t next; count < most && from < places; from += next + part.size) {
-        next = text_find(text.data + from, text.size - from, part.data, part.size);
+    for (size_t next, looked = from; count < most && from < places; from += next + part.size) {
+        if (unlikely(from - looked > SLOW_PIECE)) {
+            if (!native_look(vm)) break;
+            looked = from;
+        }
+        next = text_find(vm, text.data + from, text.size - from, part.data, part.size);
         if (next == TEXT_NOT_FOUND) break;
         if (out) out[count] = from + next;
         count++;
@@ -135,12 +159,13 @@ find_all(TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
     return count;
 }
 
-size_t text_count(const char *text, size_t size, const char *part, size_t part_size, size_t limit) {
+size_t text_count(GenVM *vm, const char *text, size_t size, const char *part, size_t part_size,
+                  size_t limit) {
     if (part_size == 1) {
         size_t count = text_count_byte(text, size, *part);
         return count < limit ? count : limit;
     }
-    return find_all((TextSpan){text, size}, (TextSpan){part, part_size}, 0, limit, NULL);
+    return find_all(vm, (TextSpan){text, size}, (TextSpan){part, part_size}, 0, limit, NULL);
 }
 
 /* ---- replace ---- */
@@ -177,8 +202,12 @@ bool matches_find(GenVM *vm, Matches *matches, const char *text, size_t size, co
             matches_free(matches);
             return false;
         }
-        size_t found = find_all(whole, wanted, from, most, matches->at + matches->count);
+        size_t found = find_all(vm, whole, wanted, from, most, matches->at + matches->count);
         matches->count += found;
+        if (text_search_failed(vm)) {
+            matches_free(matches);
+            return false;
+        }
         if (found < most) break;
         from = matches->at[matches->count - 1] + part_size;
         if (matches->count == matches->capacity && !grow_matches(vm, matches)) {
@@ -365,11 +394,13 @@ Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, Tex
     if (list == VALUE_ERROR) return list;
     size_t from = 0;
     for (; most > 0; most--) {
-        size_t at = text_find(span.data + from, span.size - from, separator.data, separator.size);
+        size_t at =
+            text_find(vm, span.data + from, span.size - from, separator.data, separator.size);
         if (at == TEXT_NOT_FOUND) break;
         if (!add_piece(vm, kind, list, text, from, at)) return VALUE_ERROR;
         from += at + separator.size;
     }
+    if (text_search_failed(vm)) return VALUE_ERROR;
     return add_piece(vm, kind, list, text, from, span.size - from) ? list : VALUE_ERROR;
 }
 

@@ -339,20 +339,31 @@ static COLD Value no_part(GenVM *vm) { /* of code from an image */
     return raise_error(vm, EXC_SYSTEM_ERROR, "bad code: a part of a text is no str");
 }
 
+/* The text of a part. Those of numbers lie one behind the other. */
+static inline TextSpan part_span(Value part, const char **number) {
+    if (is_object(part)) return str_span(part);
+    TextSpan text = {*number + 1, (unsigned char)**number};
+    *number = text.data + text.size;
+    return text;
+}
+
 static inline void put_parts(char *out, const Value *parts, uint64_t count, const char *number) {
     for (uint64_t i = 0; i < count; i++) {
-        const char *data = number + 1;
-        size_t size;
-        if (is_object(parts[i])) {
-            data = AS_STR(parts[i])->data;
-            size = AS_STR(parts[i])->size;
-        } else {
-            size = (unsigned char)*number;
-            number = data + size;
-        }
-        text_copy(out, data, size);
-        out += size;
+        TextSpan part = part_span(parts[i], &number);
+        text_copy(out, part.data, part.size);
+        out += part.size;
     }
+}
+
+/* The same where they are long, with looks at the deadline. */
+static COLD bool put_long_parts(GenVM *vm, char *out, const Value *parts, uint64_t count,
+                                const char *number) {
+    for (uint64_t i = 0; i < count; i++) {
+        TextSpan part = part_span(parts[i], &number);
+        if (!native_copy(vm, out, part.data, part.size)) return false;
+        out += part.size;
+    }
+    return true;
 }
 
 Value str_join_parts(GenVM *vm, const Value *parts, uint64_t count) {
@@ -381,13 +392,14 @@ Value str_join_parts(GenVM *vm, const Value *parts, uint64_t count) {
     if (unlikely(size > STR_SIZE_MAX)) return raise_memory(vm);
     Str *joined = str_alloc(vm, size, (uint32_t)length, all | (any & STR_SURROGATES));
     if (unlikely(!joined)) return VALUE_ERROR;
-    put_parts((char *)(joined + 1), parts, count, numbers.text);
+    if (likely(size <= TEXT_MUCH))
+        put_parts((char *)(joined + 1), parts, count, numbers.text);
+    else if (!put_long_parts(vm, (char *)(joined + 1), parts, count, numbers.text))
+        return VALUE_ERROR;
     if (unlikely(length == 1))
         return str_with_length(vm, joined->data, size, 1, joined->header.flags);
     return object_value(joined);
 }
-
-enum { CONCAT_MUCH = 1 << 20 };
 
 static COLD Value concat_much(GenVM *vm, Str *str, const Str *a, const Str *b) {
     char *data = (char *)str->data;
@@ -414,7 +426,7 @@ Value str_concat(GenVM *vm, Value left, Value right) {
     }
     Str *str = str_alloc(vm, size, a->length + b->length, flags);
     if (unlikely(!str)) return VALUE_ERROR;
-    if (unlikely(size > CONCAT_MUCH)) return concat_much(vm, str, a, b);
+    if (unlikely(size > TEXT_MUCH)) return concat_much(vm, str, a, b);
     text_copy((char *)str->data, a->data, a->size);
     text_copy((char *)str->data + a->size, b->data, b->size);
     return object_value(str);

@@ -1,6 +1,7 @@
 /* str_methods.c - the methods of str that neither search (str_search.c) nor change case
  * (str_case.c), and the table of all of them.
  */
+#include "vm/objects/format.h"
 #include "vm/objects/text.h"
 
 /* ---- padding ---- */
@@ -94,8 +95,8 @@ static Value expandtabs(GenVM *vm, Value *args) {
             builder_drop(&builder);
             return vm->exception == VALUE_UNSET ? raise_memory(vm) : VALUE_ERROR;
         }
-        for (column += spaces; spaces > 0; spaces--)
-            builder_put_byte(&builder, ' ');
+        column += spaces;
+        format_put_fill(&builder, ' ', spaces);
     }
     return builder_finish(&builder);
 }

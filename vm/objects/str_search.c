@@ -29,7 +29,7 @@ static int64_t find(GenVM *vm, Value *args) {
     TextSpan span, part = str_span(args[1]);
     size_t start;
     if (!take_range(vm, args, &span, &start)) return -1;
-    size_t at = text_find(span.data, span.size, part.data, part.size);
+    size_t at = text_find(vm, span.data, span.size, part.data, part.size);
     return at == TEXT_NOT_FOUND ? -1 : str_index_of(AS_STR(args[0]), start + at);
 }
 
@@ -42,7 +42,7 @@ static int64_t find_last(GenVM *vm, Value *args) {
 }
 
 static Value found(GenVM *vm, int64_t at, bool must) {
-    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    if (text_search_failed(vm)) return VALUE_ERROR;
     return at < 0 && must ? raise_value(vm, "substring not found") : int_value(at);
 }
 
@@ -69,7 +69,8 @@ Value str_count(GenVM *vm, Value *args) {
     if (!charge(vm, args)) return VALUE_ERROR;
     if (!take_range(vm, args, &span, &start)) return int_value(0);
     if (part.size == 0) return int_value((int64_t)text_count_chars(span.data, span.size) + 1);
-    return int_value((int64_t)text_count(span.data, span.size, part.data, part.size, SIZE_MAX));
+    size_t count = text_count(vm, span.data, span.size, part.data, part.size, SIZE_MAX);
+    return text_search_failed(vm) ? VALUE_ERROR : int_value((int64_t)count);
 }
 
 /* ---- replace ---- */
@@ -204,7 +205,8 @@ static Value parted(GenVM *vm, Value text, size_t at, Value separator) {
 Value str_partition(GenVM *vm, Value *args) {
     if (!check_separator(vm, args[1]) || !charge(vm, args)) return VALUE_ERROR;
     TextSpan span = str_span(args[0]), part = str_span(args[1]);
-    size_t at = text_find(span.data, span.size, part.data, part.size);
+    size_t at = text_find(vm, span.data, span.size, part.data, part.size);
+    if (text_search_failed(vm)) return VALUE_ERROR;
     if (at != TEXT_NOT_FOUND) return parted(vm, args[0], at, args[1]);
     Value whole = str_exact(vm, args[0]);
     return whole == VALUE_ERROR ? whole : tuple_pack(vm, 3, whole, vm->empty_str, vm->empty_str);

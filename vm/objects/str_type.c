@@ -137,7 +137,9 @@ static Value contains(GenVM *vm, Value v, Value item) {
         return raise_type(vm, "'in <string>' requires string as left operand, not %T", item);
     if (!text_charge(vm, AS_STR(v)->size)) return VALUE_ERROR;
     TextSpan span = str_span(v), part = str_span(item);
-    return bool_value(text_find(span.data, span.size, part.data, part.size) != TEXT_NOT_FOUND);
+    size_t at = text_find(vm, span.data, span.size, part.data, part.size);
+    if (at != TEXT_NOT_FOUND) return VALUE_TRUE;
+    return text_search_failed(vm) ? VALUE_ERROR : VALUE_FALSE;
 }
 
 static Value multiply(GenVM *vm, Value str, Value factor) {

@@ -137,12 +137,18 @@ void text_reverse(char *out, const char *data, size_t size);  /* by bytes */
 uint64_t text_hash(GenVM *vm, const void *data, size_t size); /* SipHash-1-3, 60 bits */
 uint64_t text_hash_with(const uint64_t key[2], const void *data, size_t size);
 
-/* ---- str_search.c: on bytes. Results are offsets, or TEXT_NOT_FOUND ---- */
+/* ---- search.c: on bytes. Results are offsets, or TEXT_NOT_FOUND ---- */
 
-size_t text_find(const char *text, size_t size, const char *part, size_t part_size);
+size_t text_find(GenVM *vm, const char *text, size_t size, const char *part, size_t part_size);
 size_t text_find_last(GenVM *vm, const char *text, size_t size, const char *part, size_t part_size);
 size_t text_count_byte(const char *text, size_t size, char c);
-size_t text_count(const char *text, size_t size, const char *part, size_t part_size, size_t limit);
+size_t text_count(GenVM *vm, const char *text, size_t size, const char *part, size_t part_size,
+                  size_t limit);
+
+/* After a search that did not find: was it because it stopped (return VALUE_ERROR then)? */
+static inline bool text_search_failed(const GenVM *vm) {
+    return vm->exception != VALUE_UNSET || vm->stop;
+}
 
 typedef struct TextSpan {
     const char *data;
@@ -183,6 +189,8 @@ Value text_split_lines(GenVM *vm, const TextKind *kind, Value text, TextSpan spa
 /* Where `span` starts and ends once white space is cut off. */
 size_t text_skip_space(const TextKind *kind, TextSpan span);
 size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start);
+
+enum { TEXT_MUCH = 1 << 20 }; /* bytes beyond which work on text looks at the deadline */
 
 /* Steps for passing over `size` bytes once. */
 static inline bool text_charge(GenVM *vm, size_t size) {
