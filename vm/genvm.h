@@ -251,7 +251,10 @@ typedef struct GenConfig {
     uint64_t
         hash_seed; /* of the hashes of str and bytes; 0: random with GEN_CAP_ENTROPY, else fixed */
     /* Imports of modules that are neither builtin nor found in files: the source of `name` (UTF-8,
-     * copied), NULL: none. Then the import fails, unless the module has been registered here. */
+     * copied), NULL: none. Then the import fails, unless the module has been registered here. One
+     * whose source says `__path__ = []` is a package: modules in it are asked for by
+     * "package.name".
+     */
     const char *(*find_module)(void *context, const char *name, size_t *size);
     /* With GEN_CAP_FILES: the directories below which files may be read, and written; lists that
      * end with NULL. NULL: everywhere. Links and `..` do not lead out of them. Used while the VM is
@@ -551,9 +554,11 @@ GEN_API bool gen_close(GenVM *vm, GenRef generator);
 /* ---- tasks: running a script piece by piece ----
  *
  * A task is a script that the host runs until it cannot go on, looks at, and runs on: whenever and
- * as long as it likes. gen_run never blocks. A task waits inside of whatever the script was doing:
- * a sort key, an __eq__, a with statement, an import. Many tasks of a VM can be under way; they run
- * one at a time.
+ * as long as it likes. gen_run never blocks: for what the host is to answer, a task waits outside
+ * of it, and inside of whatever the script was doing: a sort key, an __eq__, a with statement, an
+ * import. Many tasks of a VM can be under way; they run one at a time. (Scripts that are granted
+ * the clock, the network or processes can wait for these as well, in gen_run. A deadline ends
+ * time.sleep and the event loop of asyncio, gen_interrupt whatever waits.)
  *
  *     GenOutcome outcome;
  *     GenRef task = gen_task_from_source(vm, "print(ask('name?'))", "script");
@@ -1008,8 +1013,9 @@ GEN_API GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callab
  * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
  * what it refers to belongs there, where the collector finds it. Methods with the names of special
  * methods (__len__, __add__, __iter__, __getitem__, __call__, __enter__, ...) are what operators
- * and builtins use; signatures that begin with `static` or `classmethod` make those; a method
- * without a body is external. Scripts may derive classes of their own.
+ * and builtins use; a __next__ ends by gen_raise(vm, "StopIteration", ""). Signatures that begin
+ * with `static` or `classmethod` make those; a method without a body is external. Scripts may
+ * derive classes of their own.
  *
  * In images the class goes by its name, and is made again by the host that loads. `save` gives what
  * an object is made from again, any value; slots are saved besides. `load` gets an object with its
