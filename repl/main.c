@@ -40,6 +40,8 @@ static const char usage[] =
     "      --allow-read DIR  --allow-write DIR  --allow-net  --allow-clock  --allow-entropy\n"
     "      --allow-env  --allow-stdio  --allow-process\n"
     "      --max-steps N  --max-memory BYTES  --max-output BYTES  --timeout SECONDS\n"
+    "             numbers may end in k, M, G (thousands) or ki, Mi, Gi (1,024s); a program that\n"
+    "             has spent one of these ends with status 124\n"
     "  -V         show the version (also --version)\n"
     "  -h         show this help (also --help)\n";
 

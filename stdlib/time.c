@@ -9,6 +9,7 @@
 #include "vm/genvm.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
+#include "vm/task.h"
 #include "vm/threads.h"
 
 #include <errno.h>
@@ -121,17 +122,37 @@ static Value sleep_parked(GenVM *vm, const struct timespec *duration) {
     return threads_park(vm, until, -1, 0);
 }
 
+static void add_time(struct timespec *time, const struct timespec *duration) {
+    time->tv_sec += duration->tv_sec;
+    time->tv_nsec += duration->tv_nsec;
+    if (time->tv_nsec < NANOSECONDS) return;
+    time->tv_sec++;
+    time->tv_nsec -= NANOSECONDS;
+}
+
+/* The deadline of the task comes first: it stops before it sleeps for the rest. */
+static Value sleep_in_part(GenVM *vm, const struct timespec *whole, uint64_t nanoseconds) {
+    struct timespec now, until;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    until = now;
+    add_time(&until, whole);
+    add_time(&now, &(struct timespec){(time_t)(nanoseconds / NANOSECONDS),
+                                      (long)(nanoseconds % NANOSECONDS)});
+    while (!vm->interrupted &&
+           clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &now, NULL) == EINTR) {
+    }
+    return vm->task->killer == VALUE_UNSET ? sleep_again(vm, &until) : VALUE_NONE;
+}
+
 static Value time_sleep(GenVM *vm, Value *args) {
     struct timespec until, duration;
     if (!to_duration(vm, args[0], &duration) || !may_ask(vm)) return VALUE_ERROR;
     if (vm->resumed || threads_are_many(vm)) return sleep_parked(vm, &duration);
+    uint64_t whole = (uint64_t)duration.tv_sec * NANOSECONDS + (uint64_t)duration.tv_nsec;
+    uint64_t part = budget_wait(vm, whole);
+    if (part < whole) return sleep_in_part(vm, &duration, part);
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += duration.tv_sec;
-    until.tv_nsec += duration.tv_nsec;
-    if (until.tv_nsec >= NANOSECONDS) {
-        until.tv_sec++;
-        until.tv_nsec -= NANOSECONDS;
-    }
+    add_time(&until, &duration);
     for (int failed;
          (failed = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL)) != 0;) {
         if (failed != EINTR) return raise_os_error(vm, failed, VALUE_UNSET);

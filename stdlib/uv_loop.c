@@ -18,6 +18,7 @@
 #include "vm/bind.h"
 #include "stdlib/init.h"
 #include "vm/offload.h"
+#include "vm/task.h"
 #include "vm/threads.h"
 
 #include <errno.h>
@@ -420,6 +421,17 @@ static bool park(GenVM *vm, UvLoop *loop, uint64_t wait) {
     return false;
 }
 
+/* Nothing that a task waits for here could ever happen: it would wait for good, in gen_run. */
+static bool is_stuck(GenVM *vm, UvLoop *loop, Value timeout) {
+    return timeout == VALUE_NONE && vm->task && !threads_are_many(vm) &&
+           !(vm->capabilities & (GEN_CAP_THREADS | GEN_CAP_PROCESS)) && !uv_loop_alive(&loop->loop);
+}
+
+static uint64_t wait_within_budget(GenVM *vm, uint64_t wait) {
+    uint64_t most = budget_wait(vm, wait * 1000000);
+    return most / 1000000 + (most % 1000000 > 0);
+}
+
 /* poll(loop, timeout, ready): waits at most `timeout` seconds (None: for ever) until something
  * happened, not at all where an item is ready; appends the items that are ready to the list,
  * returns the completions. */
@@ -429,7 +441,10 @@ static Value poll_loop(GenVM *vm, Value *args) {
     if (completions == VALUE_ERROR) return VALUE_ERROR;
     uint64_t had = AS_LIST(args[2])->count; /* what another thread made ready meanwhile */
     uint64_t wait = vm->resumed || loop->woken || had ? 0 : milliseconds(args[1]);
+    if (wait && is_stuck(vm, loop, args[1]))
+        return raise_runtime(vm, "all tasks of the event loop wait for each other");
     bool parks = wait && threads_are_many(vm);
+    if (!parks) wait = wait_within_budget(vm, wait);
     loop->poller = NULL;
     if (!run(vm, loop, args[2], completions, parks ? 0 : wait)) return VALUE_ERROR;
     bool empty = AS_LIST(args[2])->count == had && !AS_LIST(completions)->count;

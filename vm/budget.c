@@ -236,6 +236,16 @@ static void hurry(GenVM *vm) {
     vm->poll |= POLL_BUDGET;
 }
 
+uint64_t budget_wait(GenVM *vm, uint64_t nanoseconds) {
+    const Task *task = vm->task;
+    if (!task) return nanoseconds;
+    if (task->killer != VALUE_UNSET) return 0;
+    uint64_t deadline = task->limits[BUDGET_DEADLINE], time = deadline ? now(vm) : 0;
+    if (!deadline || (time < deadline && deadline - time >= nanoseconds)) return nanoseconds;
+    hurry(vm);
+    return time < deadline ? deadline - time : 0;
+}
+
 Leaf native_turn(GenVM *vm, uint64_t steps) {
     vm->fuel -= (int64_t)steps;
     if (likely(vm->fuel >= 0)) return LEAF_TRUE;

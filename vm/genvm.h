@@ -128,8 +128,7 @@ typedef enum GenType {
     GEN_TYPE_OTHER,
 } GenType;
 
-/* ---- a virtual machine
- * -----------------------------------------------------------------------------------------
+/* ---- a virtual machine ----
  *
  * GenConfig says what a VM may touch and use. Of what a field does not name there is nothing: no
  * files, no output, no clock. What is refused is a PermissionError; budgets of a single script are
@@ -158,6 +157,24 @@ typedef enum GenType {
  *         printf("refused: %d\n", gen_error_matches(guarded, "PermissionError"));
  *     gen_vm_free(guarded);
  *
+ * What the host's functions work on hangs at the VM, not in a global variable of the program:
+ *
+ *     typedef struct Game { int64_t score; } Game;
+ *     static GenRef win(GenVM *vm, const GenRef *args) {
+ *         Game *game = (Game *)gen_context(vm);
+ *         return gen_int(vm, game->score += gen_as_int(vm, args[0]));
+ *     }
+ *     static const GenFunction win_function = {"win(points: int)", win, NULL};
+ *     Game games[2] = {{0}, {100}};
+ *     for (int i = 0; i < 2; i++) {
+ *         GenConfig config = {.size = sizeof config, .context = &games[i]};
+ *         GenVM *player = gen_vm_new(&config);
+ *         gen_set_global(player, "win", gen_function(player, &win_function));
+ *         gen_run_string(player, "win(5); win(2)", "script");
+ *         gen_vm_free(player);
+ *     }
+ *     printf("scores: %lld, %lld\n", (long long)games[0].score, (long long)games[1].score);
+ *
  * A program's end, and how much memory it takes:
  *
  *     gen_run_string(vm, "said = []\ndef last(said=said):\n    try: yield 1\n"
@@ -184,6 +201,28 @@ typedef enum GenType {
  *     gen_run_string(vm, "while True: pass", "endless");
  *     pthread_join(stopper, NULL);
  *     printf("interrupted: %d\n", gen_error_matches(vm, "KeyboardInterrupt"));
+ *     gen_error_clear(vm);
+ *
+ * Does a host bear it that memory runs out, wherever that may be? With a debug build of the library
+ * each allocation can fail in turn, until the work is done before the failure comes; and all of
+ * them, while something lasts. (Other builds do the work once, and nothing fails.)
+ *
+ *     uint64_t left = 0;
+ *     for (uint64_t nth = 1; left == 0; nth++) {
+ *         gen_debug_fail_allocation(vm, nth);
+ *         bool done = gen_run_string(vm, "squares = [n * n for n in range(3)]", "work");
+ *         left = gen_debug_fail_allocations(vm, 0, 0, NULL);
+ *         if (!done && !gen_error_matches(vm, "MemoryError")) printf("%s", gen_error_text(vm));
+ *         gen_error_clear(vm);
+ *     }
+ *     static bool every_third(void) {
+ *         static int count;
+ *         return ++count % 3 == 0;
+ *     }
+ *     gen_debug_fail_allocations(vm, 1, 1000, every_third);
+ *     bool done = gen_run_string(vm, "rows = [[n] for n in range(3)]", "work");
+ *     gen_debug_fail_allocations(vm, 0, 0, NULL);
+ *     printf("as expected: %d\n", done || gen_error_matches(vm, "MemoryError"));
  *     gen_error_clear(vm);
  */
 
@@ -212,7 +251,10 @@ typedef struct GenConfig {
     uint64_t
         hash_seed; /* of the hashes of str and bytes; 0: random with GEN_CAP_ENTROPY, else fixed */
     /* Imports of modules that are neither builtin nor found in files: the source of `name` (UTF-8,
-     * copied), NULL: none. Then the import fails, unless the module has been registered here. */
+     * copied), NULL: none. Then the import fails, unless the module has been registered here. One
+     * whose source says `__path__ = []` is a package: modules in it are asked for by
+     * "package.name".
+     */
     const char *(*find_module)(void *context, const char *name, size_t *size);
     /* With GEN_CAP_FILES: the directories below which files may be read, and written; lists that
      * end with NULL. NULL: everywhere. Links and `..` do not lead out of them. Used while the VM is
@@ -233,25 +275,26 @@ GEN_API bool gen_vm_finish(GenVM *vm);
  * cannot end the VM that it returns to: nothing happens then (in debug builds the program stops).
  */
 GEN_API void gen_vm_free(GenVM *vm);
-GEN_API void *gen_context(GenVM *vm);  /* GenConfig.context */
+GEN_API void *gen_context(GenVM *vm);  /* GenConfig.context, the host's own: NULL if not given */
 GEN_API const char *gen_version(void); /* of the library, "0.1.0": GEN_VERSION_ are the header's */
-/* The bytes that objects and tables of the VM take; a full collection, which it is never necessary
- * to ask for, and in which finalizers run (false: an exception). */
-GEN_API uint64_t gen_memory(GenVM *vm);
+GEN_API uint64_t
+gen_memory(GenVM *vm); /* the bytes that its objects and tables take, garbage too */
+/* A full collection, which it is never necessary to ask for. Finalizers run, so script code may;
+ * their exceptions go to sys.unraisablehook. False: an exception (of memory, or KeyboardInterrupt).
+ */
 GEN_API bool gen_collect(GenVM *vm);
 /* For tests of hosts and of the engine: the nth allocation of a script object from now on fails, as
- * if there were no memory. 0: none does. Without effect unless the library is a debug build. */
+ * if there were no memory. 0: none does. In other than debug builds no allocation fails. */
 GEN_API void gen_debug_fail_allocation(GenVM *vm, uint64_t nth);
 /* The same for `count` allocations, of which `first` is the first; `asked` is called before each,
- * and lets it pass by false (NULL: all of them fail). How far the failures ordered before were
- * still away; 0: they had begun. */
+ * and lets it pass by false (NULL: all of them fail). Gives how many allocations away the failures
+ * ordered before still were; 0: they had begun, or there were none. */
 GEN_API uint64_t gen_debug_fail_allocations(GenVM *vm, uint64_t first, uint64_t count,
                                             bool (*asked)(void));
 /* Raises KeyboardInterrupt in the script that runs, or in the next one: soon. */
 GEN_API void gen_interrupt(GenVM *vm);
 
-/* ---- scopes
- * ------------------------------------------------------------------------------------------------------
+/* ---- scopes ----
  *
  * A host that makes many values in a loop opens a scope for each round, or they all stay alive.
  *
@@ -271,10 +314,10 @@ GEN_API void gen_interrupt(GenVM *vm);
 
 typedef uint32_t GenScope;
 GEN_API GenScope gen_scope_open(GenVM *vm);
-GEN_API void gen_scope_close(GenVM *vm,
-                             GenScope scope); /* drops all refs made since it was opened */
-GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope,
-                                GenRef result); /* closes it but keeps one value outside */
+/* Drops all refs made since it was opened, those of scopes inside it too. Kept refs stay. */
+GEN_API void gen_scope_close(GenVM *vm, GenScope scope);
+/* Closes it, but gives a ref in the scope around it to one value (GEN_NULL of GEN_NULL). */
+GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result);
 
 /* KEPT REFS outlive scopes: gen_keep makes one of any ref, gen_release gives it up. They are used
  * like the others. In debug builds of the library the end of the VM names, on standard error, the
@@ -290,10 +333,9 @@ GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope,
  */
 #define gen_keep(vm, ref) gen_keep_at((vm), (ref), __FILE__, __LINE__)
 GEN_API GenRef gen_keep_at(GenVM *vm, GenRef ref, const char *file, int line);
-GEN_API void gen_release(GenVM *vm, GenRef kept);
+GEN_API void gen_release(GenVM *vm, GenRef kept); /* GEN_NULL: nothing happens */
 
-/* ---- running source text
- * -------------------------------------------------------------------------------------------
+/* ---- running source text ----
  *
  *     static const char lines[] = "def f():\n    return 7\n\n";
  *     GenStatus status = GEN_END;
@@ -318,8 +360,7 @@ GEN_API GenRef gen_eval(GenVM *vm,
                         const char *expression); /* the value of an expression, in __main__ */
 GEN_API GenRef gen_import(GenVM *vm, const char *module);
 
-/* ---- making values
- * ---------------------------------------------------------------------------------------------------
+/* ---- making values ----
  *
  *     GenRef words = gen_list(vm), pair[] = {gen_str(vm, "pi"), gen_float(vm, 3.14)};
  *     gen_append(vm, words, gen_tuple(vm, 2, pair));
@@ -357,8 +398,7 @@ GEN_API GenRef gen_list(GenVM *vm);
 GEN_API GenRef gen_tuple(GenVM *vm, size_t count, const GenRef *items);
 GEN_API GenRef gen_dict(GenVM *vm);
 
-/* ---- reading values
- * ----------------------------------------------------------------------------------------------------
+/* ---- reading values ----
  *
  *     size_t size, count;
  *     GenRef value = gen_eval(vm, "['text', 2 ** 40]");
@@ -400,8 +440,7 @@ GEN_API const void *gen_to_bytes(GenVM *vm, GenRef value, size_t *size);
 GEN_API GenRef gen_repr(GenVM *vm, GenRef value); /* repr(value), str(value): may run script code */
 GEN_API GenRef gen_to_text(GenVM *vm, GenRef value);
 
-/* ---- containers, attributes, globals
- * -------------------------------------------------------------------------------------
+/* ---- containers, attributes, globals ----
  *
  *     gen_set_global(vm, "limit", gen_int(vm, 3));
  *     gen_run_string(vm, "class Box: pass\nbox = Box()", "setup");
@@ -440,7 +479,7 @@ GEN_API bool gen_has_attr(GenVM *vm, GenRef object, const char *name);
 GEN_API GenRef gen_get_global(GenVM *vm, const char *name);
 GEN_API bool gen_set_global(GenVM *vm, const char *name, GenRef value);
 
-/* ---- operators
+/* ---- operators ----
  *
  *     GenRef ten = gen_int(vm, 10), half = gen_float(vm, 0.5), list = gen_eval(vm, "[3, 10]");
  *     bool is_in = false, is_less = true;
@@ -452,8 +491,7 @@ GEN_API bool gen_set_global(GenVM *vm, const char *name, GenRef value);
 /* left op right, for + - * / // % ** @ << >> & | ^ < <= == != > >= in; may run script code. */
 GEN_API GenRef gen_operate(GenVM *vm, GenRef left, const char *op, GenRef right);
 
-/* ---- calling
- * ---------------------------------------------------------------------------------------------------------------
+/* ---- calling ----
  *
  * Script from C, and C from script from C: at most 200 deep, for which half a megabyte of C stack
  * is enough besides what the host's own functions take; beyond that it is a RecursionError,
@@ -487,8 +525,7 @@ GEN_API GenRef gen_call_method(GenVM *vm, GenRef object, const char *name, size_
 /* callable(*args, **kwargs): of a tuple, and of a dict or GEN_NULL. */
 GEN_API GenRef gen_call_with(GenVM *vm, GenRef callable, GenRef args, GenRef kwargs);
 
-/* ---- generators: driving a script from C
- * -------------------------------------------------------------------------------------
+/* ---- generators: driving a script from C ----
  *
  *     GenRef item, numbers = gen_call(vm, gen_get_global(vm, "numbers"), 0, NULL);
  *     while (gen_next(vm, numbers, &item) == GEN_OK)
@@ -514,13 +551,14 @@ GEN_API GenStatus gen_send(GenVM *vm, GenRef generator, GenRef value, GenRef *ou
 GEN_API GenStatus gen_throw(GenVM *vm, GenRef generator, GenRef exception, GenRef *out);
 GEN_API bool gen_close(GenVM *vm, GenRef generator);
 
-/* ---- tasks: running a script piece by piece
- * -------------------------------------------------------------------------------------
+/* ---- tasks: running a script piece by piece ----
  *
  * A task is a script that the host runs until it cannot go on, looks at, and runs on: whenever and
- * as long as it likes. gen_run never blocks. A task waits inside of whatever the script was doing:
- * a sort key, an __eq__, a with statement, an import. Many tasks of a VM can be under way; they run
- * one at a time.
+ * as long as it likes. gen_run never blocks: for what the host is to answer, a task waits outside
+ * of it, and inside of whatever the script was doing: a sort key, an __eq__, a with statement, an
+ * import. Many tasks of a VM can be under way; they run one at a time. (Scripts that are granted
+ * the clock, the network or processes can wait for these as well, in gen_run. A deadline ends
+ * time.sleep and the event loop of asyncio, gen_interrupt whatever waits.)
  *
  *     GenOutcome outcome;
  *     GenRef task = gen_task_from_source(vm, "print(ask('name?'))", "script");
@@ -588,11 +626,12 @@ typedef enum GenBudget {
     GEN_BUDGET_STEPS,    /* units of work: backward jumps, calls, resumes; natives by what they do.
                             The same program and input spend the same on every run */
     GEN_BUDGET_MEMORY,   /* bytes: by how much the heap has grown while the task ran, garbage left
-                            out;   one request of more than that is a MemoryError instead */
+                            out; one request of more than that is a MemoryError instead */
     GEN_BUDGET_DEPTH,    /* frames */
     GEN_BUDGET_OUTPUT,   /* bytes written to files and streams */
     GEN_BUDGET_CALLOUTS, /* calls of external functions */
-    GEN_BUDGET_DEADLINE, /* nanoseconds by GenConfig.clock, or by CLOCK_MONOTONIC */
+    GEN_BUDGET_DEADLINE, /* a moment, not a length of time: nanoseconds of GenConfig.clock, or of
+                            CLOCK_MONOTONIC. Nothing is spent of it */
 } GenBudget;
 
 typedef struct GenOutcome {
@@ -608,32 +647,40 @@ typedef struct GenOutcome {
                          gen_run goes on although nothing was answered; 0: there is none */
 } GenOutcome;
 
-/* A task that will call `callable`. A generator or coroutine object, or what calling a function
- * with yield or async makes, is driven to its end: what it yields are GEN_YIELDED. */
+/* A task that will call `callable`: gen_run does, none of these three runs script code. A generator
+ * or coroutine object, or what calling a function with yield or async makes, is driven to its end:
+ * what it yields are GEN_YIELDED. A task lives as long as it is referred to: one
+ * that nobody holds any more is gone without running on (gen_task_kill runs its `finally` blocks).
+ */
 GEN_API GenRef gen_task_new(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
-/* A task that will run statements in the namespace of __main__. */
+/* A task that will run statements in the namespace of __main__, which all tasks of the VM share.
+ * GEN_NULL: SyntaxError. */
 GEN_API GenRef gen_task_from_source(GenVM *vm, const char *source, const char *name);
 GEN_API GenRef gen_task_from_bytes(GenVM *vm, const char *source, size_t size, const char *name);
 
 /* Runs the task until it cannot go on. GEN_ERROR: it ended by an exception, which is pending.
  * Running a task that has ended says so again. `out` may be NULL. */
 GEN_API GenStatus gen_run(GenVM *vm, GenRef task, GenOutcome *out);
-/* What the `yield` at which the task stopped is to give when it runs on (otherwise None). */
+/* What the `yield` at which the task stopped is to give when it runs on (otherwise None). False
+ * with RuntimeError unless the last gen_run gave GEN_YIELDED. */
 GEN_API bool gen_task_send(GenVM *vm, GenRef task, GenRef value);
 
 /* The answer to a call-out: a value, or an exception to be raised by the call. False with
  * ValueError when no such ticket is open. The task runs on by gen_run. A ticket is open until it is
  * answered: one for which nobody waits any more, since the call was cancelled or the task has
- * ended, takes its answer without effect. */
+ * ended, takes its answer without effect. Runs no script code. */
 GEN_API bool gen_answer(GenVM *vm, GenRef task, GenTicket ticket, GenRef value);
 GEN_API bool gen_answer_error(GenVM *vm, GenRef task, GenTicket ticket, GenRef exception);
 /* The open tickets, oldest first: how many, and up to `capacity` of them. */
 GEN_API size_t gen_task_tickets(GenVM *vm, GenRef task, GenTicket *tickets, size_t capacity);
-/* What an open ticket asks: name, args, kwargs as at its GEN_CALLOUT. False when it is not open. */
+/* What an open ticket asks: name, args, kwargs as at its GEN_CALLOUT. False with ValueError when it
+ * is not open. */
 GEN_API bool gen_task_ticket(GenVM *vm, GenRef task, GenTicket ticket, GenOutcome *out);
 
 /* Budgets are limits of the whole life of a task, 0 for none; raise one to refuel. Scripts cannot
- * notice, catch or outrun them. What is spent is told by gen_task_spent.
+ * notice, catch or outrun them. gen_task_spent tells what is spent, in the unit of the budget. Both
+ * may be called while the task runs, by functions of the host's; false, 0: TypeError where it is no
+ * task, ValueError where there is no such budget.
  *
  *     GenOutcome outcome;
  *     GenRef task = gen_task_from_source(vm, "n = 0\nwhile True: n += 1", "endless");
@@ -645,6 +692,17 @@ GEN_API bool gen_task_ticket(GenVM *vm, GenRef task, GenTicket ticket, GenOutcom
  *     if (gen_task_kill(vm, task, 1000) && gen_run(vm, task, &outcome) == GEN_ERROR)
  *         printf("killed: %d\n", gen_error_matches(vm, "GeneratorExit"));
  *     gen_error_clear(vm);
+ *
+ * Ten milliseconds of time, whatever the script does:
+ *
+ *     struct timespec now;
+ *     clock_gettime(CLOCK_MONOTONIC, &now);
+ *     uint64_t deadline = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 10000000;
+ *     GenOutcome outcome;
+ *     GenRef task = gen_task_from_source(vm, "try:\n    while True: pass\nfinally: x = 1", "slow");
+ *     gen_task_set_budget(vm, task, GEN_BUDGET_DEADLINE, deadline);
+ *     if (gen_run(vm, task, &outcome) == GEN_BUDGET)
+ *         printf("too slow: %d\n", outcome.budget == GEN_BUDGET_DEADLINE);
  */
 GEN_API bool gen_task_set_budget(GenVM *vm, GenRef task, GenBudget budget, uint64_t limit);
 GEN_API uint64_t gen_task_spent(GenVM *vm, GenRef task, GenBudget budget);
@@ -677,16 +735,16 @@ typedef struct GenFrame {
     int line;                    /* 0: not known */
     GenRef locals;               /* dict, a copy; of a module its namespace */
 } GenFrame;
-/* False, without an exception, beyond the outermost. */
+/* False, without an exception, beyond the outermost, and of a task that has ended or not begun. */
 GEN_API bool gen_task_frame(GenVM *vm, GenRef task, size_t index, GenFrame *out);
 
 /* Ends a task that has stopped: GeneratorExit is raised where it stands, its `finally` blocks and
  * `with` statements run (no `except` clause) for at most `steps` steps, then it is over: GEN_ERROR
- * with GeneratorExit. */
+ * with GeneratorExit. False with RuntimeError where the task runs; one that has ended stays as it
+ * ended. */
 GEN_API bool gen_task_kill(GenVM *vm, GenRef task, uint64_t steps);
 
-/* ---- exceptions
- * --------------------------------------------------------------------------------------------------------------
+/* ---- exceptions ----
  *
  * A script's exception comes to the host as a failed call, a host's to the script by gen_raise in
  * one of its functions.
@@ -726,21 +784,26 @@ GEN_API bool gen_task_kill(GenVM *vm, GenRef task, uint64_t steps);
  */
 
 GEN_API bool gen_error_pending(GenVM *vm);
-GEN_API GenRef gen_error_take(GenVM *vm); /* the exception; none is pending any more */
+/* The exception, and none is pending any more. GEN_NULL: none was. */
+GEN_API GenRef gen_error_take(GenVM *vm);
 GEN_API void gen_error_clear(GenVM *vm);
-/* Raises an exception object: one that was taken, or any other. Its traceback is as it was. */
+/* Raises an exception object: one that was taken, or any other (TypeError where it is none). Its
+ * traceback is as it was. */
 GEN_API void gen_error_restore(GenVM *vm, GenRef exception);
-GEN_API bool gen_error_matches(
-    GenVM *vm, const char *type); /* is the pending exception an instance of that builtin class */
+/* Is the pending exception an instance of that builtin class, "OSError", say? False, too, where
+ * none is pending or there is no such class. Classes of the script's: gen_error_take,
+ * gen_is_instance. */
+GEN_API bool gen_error_matches(GenVM *vm, const char *type);
 /* The report with traceback, as the command prints it, of the pending exception, which stays
- * pending. Valid until the next call of this function. Never NULL. */
+ * pending; "" where none is. Valid until the next call of this function. Never NULL. May run script
+ * code: the __str__ of the exception, for so many steps at most. */
 GEN_API const char *gen_error_text(GenVM *vm);
 /* Raises from C: `type` is the name of a builtin exception class, `format` is printf's, up to 1,023
- * bytes. One that is pending is replaced. Always GEN_NULL, so: return gen_raise(...). */
+ * bytes (SystemError where there is no such class). One that is pending is replaced. Always
+ * GEN_NULL, so: return gen_raise(...). */
 GEN_API GenRef gen_raise(GenVM *vm, const char *type, const char *format, ...);
 
-/* ---- images: what is suspended, as bytes
- * ------------------------------------------------------------------------------------------
+/* ---- images: what is suspended, as bytes ----
  *
  *     GenRef item, numbers = gen_call(vm, gen_get_global(vm, "numbers"), 0, NULL);
  *     gen_next(vm, numbers, &item);
@@ -792,8 +855,7 @@ GEN_API GenRef gen_load(GenVM *vm, const void *data, size_t size); /* the value,
 GEN_API GenRef gen_image_inspect(GenVM *vm, const void *data,
                                  size_t size); /* a dict: see image.h */
 
-/* ---- functions and modules written in C
- * ------------------------------------------------------------------------------------------
+/* ---- functions and modules written in C ----
  *
  *     static GenRef add(GenVM *vm, const GenRef *args) {
  *         return gen_int(vm, gen_as_int(vm, args[0]) + gen_as_int(vm, args[1]));
@@ -805,14 +867,14 @@ GEN_API GenRef gen_image_inspect(GenVM *vm, const void *data,
  *     gen_register_module(vm, "fastmath", table);
  *
  * The signature says names, kinds, defaults and types of the parameters as a def does; wrong calls
- * raise Python's TypeErrors before the function runs. args[i] is the i-th parameter (24 at most),
- * *args a tuple, **kwargs a dict or GEN_NULL; a missing one whose default is written `?` is
- * GEN_NULL. Types are object, int, float (an int is made one), bool (the truth of anything), str,
- * bytes, list, tuple, dict, set, callable, type (any class), generator; index (an int that is cut
- * to the range of 62 bits) and size (OverflowError beyond it); and unions: `str | None` lets None
- * through, those of several others let anything through. Defaults are numbers, texts without
- * backslashes, None, True, False, (), b'' and `?`. What is no signature is a SystemError when the
- * function is made.
+ * raise Python's TypeErrors before the function runs. One that returns GEN_NULL with no exception
+ * pending gives None. args[i] is the i-th parameter (24 at most), *args a tuple, **kwargs a dict or
+ * GEN_NULL; a missing one whose default is written `?` is GEN_NULL. Types are object, int, float
+ * (an int is made one), bool (the truth of anything), str, bytes, list, tuple, dict, set, callable,
+ * type (any class), generator; index (an int that is cut to the range of 62 bits) and size
+ * (OverflowError beyond it); and unions: `str | None` lets None through, those of several others
+ * let anything through. Defaults are numbers, texts without backslashes, None, True, False, (), b''
+ * and `?`. What is no signature is a SystemError when the function is made.
  *
  * A function may stand for more than its name: gen_method binds its first argument, so that one in
  * C serves many callables. They are saved as any value.
@@ -862,17 +924,35 @@ GEN_API GenRef gen_image_inspect(GenVM *vm, const void *data,
  *     while (gen_run(vm, task, &outcome) == GEN_CALLOUT)
  *         gen_answer(vm, task, outcome.ticket, gen_int(vm, 21));
  *     printf("%lld\n", (long long)gen_as_int(vm, gen_get_global(vm, "t")));
+ *
+ * One that only prepares a call, or chooses among several, needs no state:
+ *
+ *     static GenRef greet(GenVM *vm, const GenRef *args) {
+ *         GenRef text = gen_operate(vm, gen_str(vm, "hello, "), "+", args[1]);
+ *         return gen_call_last(vm, args[0], 1, &text);
+ *     }
+ *     static const GenFunction greet_function = {"greet(say: callable, name: str)", greet, NULL};
+ *     gen_set_global(vm, "greet", gen_function(vm, &greet_function));
+ *     GenOutcome outcome;
+ *     GenRef task = gen_task_from_source(vm, "said = greet(ask, 'Ada')", "script");
+ *     gen_run(vm, task, &outcome); // it waits in `ask`, and nothing on the C stack
+ *     size_t size;
+ *     printf("%s?\n", gen_to_str(vm, gen_get_index(vm, outcome.args, 0), &size));
+ *     gen_answer(vm, task, outcome.ticket, gen_str(vm, "hello"));
+ *     if (gen_run(vm, task, &outcome) == GEN_DONE)
+ *         printf("%s\n", gen_to_str(vm, gen_get_global(vm, "said"), &size));
  */
 typedef GenRef (*GenFn)(GenVM *vm, const GenRef *args);
 typedef struct GenFunction {
-    const char *signature; /* lives as long as the VM, as do the others */
-    GenFn fn;              /* NULL: external, see gen_run */
-    const char *doc;
+    const char *signature; /* it and doc live as long as the VM; the struct itself is copied */
+    GenFn fn;              /* NULL: external, see tasks */
+    const char *doc;       /* __doc__; may be NULL */
 } GenFunction;
 GEN_API GenRef gen_function(GenVM *vm, const GenFunction *function); /* a callable value */
 GEN_API GenRef gen_method(GenVM *vm, GenRef callable, GenRef self);  /* f(*a): callable(self, *a) */
-GEN_API bool gen_register_module(GenVM *vm, const char *name,
-                                 const GenFunction *functions); /* ends with {NULL} */
+/* A module that scripts can import from now on; `functions` ends with {NULL}. One that has the name
+ * already is replaced. Values besides functions: gen_set_attr of what gen_import gives. */
+GEN_API bool gen_register_module(GenVM *vm, const char *name, const GenFunction *functions);
 /* To be returned by a function of the host as its last act: callable(*args) is the result. */
 GEN_API GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const GenRef *args);
 /* The same, but the result is then(state, callable(*args)). In an image `then` is saved as any
@@ -880,7 +960,7 @@ GEN_API GenRef gen_call_last(GenVM *vm, GenRef callable, size_t count, const Gen
 GEN_API GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callable, size_t count,
                              const GenRef *args);
 
-/* ---- types written in C
+/* ---- types written in C ----
  *
  *     typedef struct { double x, y; } Point;
  *     static const GenTypeDef point;
@@ -933,8 +1013,9 @@ GEN_API GenRef gen_call_then(GenVM *vm, GenRef then, GenRef state, GenRef callab
  * An object has `size` bytes of the host's, zeroed at first, and `slots` values, None at first:
  * what it refers to belongs there, where the collector finds it. Methods with the names of special
  * methods (__len__, __add__, __iter__, __getitem__, __call__, __enter__, ...) are what operators
- * and builtins use; signatures that begin with `static` or `classmethod` make those; a method
- * without a body is external. Scripts may derive classes of their own.
+ * and builtins use; a __next__ ends by gen_raise(vm, "StopIteration", ""). Signatures that begin
+ * with `static` or `classmethod` make those; a method without a body is external. Scripts may
+ * derive classes of their own.
  *
  * In images the class goes by its name, and is made again by the host that loads. `save` gives what
  * an object is made from again, any value; slots are saved besides. `load` gets an object with its
@@ -968,6 +1049,8 @@ GEN_API GenRef gen_type_new(GenVM *vm, const GenTypeDef *def); /* the class */
 GEN_API GenRef gen_object_new(GenVM *vm, GenRef cls);          /* of it or of a class derived */
 /* The bytes of an object, as long as it lives; NULL with TypeError if it is not of that type. */
 GEN_API void *gen_object_data(GenVM *vm, GenRef object, const GenTypeDef *def);
+/* The values of its slots, 0 the first. GEN_NULL, false: TypeError if it is not of that type,
+ * IndexError if it has no such slot. */
 GEN_API GenRef gen_object_get(GenVM *vm, GenRef object, const GenTypeDef *def, uint32_t slot);
 GEN_API bool gen_object_set(GenVM *vm, GenRef object, const GenTypeDef *def, uint32_t slot,
                             GenRef value);

@@ -184,6 +184,10 @@ bool budget_is_outrun(GenVM *vm);
 /* Within work that was begun by native_begin, which has no effect yet: true when its deadline has
  * come. The task stops before the instruction. */
 bool budget_stops_work(GenVM *vm);
+/* How many nanoseconds a native may wait for the system, which wants to wait for so many: no longer
+ * than to the deadline of its task, which stops at the next safepoint then, and not at all in a
+ * task that is being killed. The native waits for the rest when it is called again. */
+uint64_t budget_wait(GenVM *vm, uint64_t nanoseconds);
 /* How many steps may be done before the next look. */
 int64_t budget_slice(GenVM *vm, int64_t most);
 /* Memory: what the heap grows by while a task runs is the task's, what collections find in that

@@ -16,7 +16,7 @@ for line in open('vm/genvm.h'):
     elif block:
         blocks.append(block)
         block = []
-print('#include "vm/genvm.h"\n#include <math.h>\n#include <pthread.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>')
+print('#include "vm/genvm.h"\n#include <math.h>\n#include <pthread.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <time.h>')
 for number, block in enumerate(blocks):
     top, body, depth, inside = [], [], 0, False
     for line in block:
