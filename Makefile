@@ -50,7 +50,7 @@ SMALL := $(wildcard parser/*.c vm/image*.c vm/verify*.c vm/genvm*.c) \
 	vm/objects/file_wait.c vm/objects/object.c vm/objects/quitter.c vm/objects/text_natives.c vm/offload.c vm/sizeof.c \
 	vm/shape_sweep.c vm/shared.c vm/slot_wrappers.c vm/suggest.c vm/task.c vm/threads.c vm/ticket.c vm/traceback.c \
 	vm/type_new.c vm/vm.c vm/warn.c vm/builtins.c vm/objects/bytes.c vm/objects/containers.c vm/objects/dict_views.c \
-	vm/objects/int_power.c vm/objects/str_type.c
+	vm/objects/int_power.c vm/objects/set.c vm/objects/str_type.c
 $(foreach source,$(SMALL),$(eval FLAGS_$(source:.c=) = -Os))
 else ifeq ($(V),debug)
 B := build/debug
