@@ -350,19 +350,6 @@ uint64_t gc_collection_count(GenVM *vm, bool full) {
     return full ? vm->heap->full_collections : vm->heap->collections;
 }
 
-/* True as well of garbage, and where by chance something else looks like it. */
-bool gc_is_identified(GenVM *vm, uintptr_t address) {
-    const Heap *heap = vm->heap;
-    const Object *object = (const Object *)address;
-    for (uint32_t i = 0; i < heap->large_count; i++)
-        if (heap->large[i] == object) return object->gc & GC_IDENTIFIED;
-    const Block *block = block_of(object);
-    for (uint32_t c = 0; address % GRANULE == 0 && c < CLASSES_IN_ALL; c++)
-        for (uint32_t b = 0; b < heap->classes[c].count; b++)
-            if (heap->classes[c].blocks[b] == block) return object->gc & GC_IDENTIFIED;
-    return false;
-}
-
 /* ---- allocation ---- */
 
 /* Garbage may be all that is in the way: the next safepoint looks for it. */
@@ -423,6 +410,37 @@ static char *block_end(const Block *block) {
 static inline bool bit_at(const Block *block, const char *cell) {
     size_t granule = (size_t)(cell - (const char *)block) / GRANULE;
     return block->bitmap[granule / 64] >> (granule % 64) & 1;
+}
+
+/* Has the cell been handed out: behind what is left of its class's run there may be anything. */
+static bool is_handed_out(const Heap *heap, uint32_t c, uint32_t b, const char *cell) {
+    const SizeClass *class = &heap->classes[c];
+    const Block *block = class->blocks[b];
+    if (c == STARTER) {
+        if (cell >= heap->starter_next || cell < block->cells) return false;
+        for (uint32_t i = 0; i < CLASS_COUNT; i++)
+            if (cell >= heap->classes[i].area->next && cell < heap->classes[i].run_end)
+                return false;
+        return true;
+    }
+    if (cell < block->cells || (size_t)(cell - block->cells) % class->cell_size) return false;
+    if (bit_at(block, cell)) return true;
+    return block == class->block ? cell < class->area->next : b < class->cursor;
+}
+
+/* True as well of garbage. */
+bool gc_is_identified(GenVM *vm, uintptr_t address) {
+    const Heap *heap = vm->heap;
+    const Object *object = (const Object *)address;
+    for (uint32_t i = 0; i < heap->large_count; i++)
+        if (heap->large[i] == object) return object->gc & GC_IDENTIFIED;
+    const Block *block = block_of(object);
+    for (uint32_t c = 0; address % GRANULE == 0 && c < CLASSES_IN_ALL; c++)
+        for (uint32_t b = 0; b < heap->classes[c].count; b++)
+            if (heap->classes[c].blocks[b] == block)
+                return is_handed_out(heap, c, b, (const char *)object) &&
+                       object->gc & GC_IDENTIFIED;
+    return false;
 }
 
 /* The next marked object at or after `cell`, or the end of the block. */

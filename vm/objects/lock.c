@@ -294,9 +294,11 @@ static void before_save(GenVM *vm, const Object *object, Object *copy) {
 
 static bool check_image(GenVM *vm, Object *object) {
     const Lock *lock = (const Lock *)object;
+    uint8_t counting;
     (void)vm;
-    if (is_recursive(lock) || lock->counting)
-        return lock->count >= 0 && lock->count <= SMALL_INT_MAX;
+    memcpy(&counting, &lock->counting, 1);
+    if (counting > 1) return false;
+    if (is_recursive(lock) || counting) return lock->count >= 0 && lock->count <= SMALL_INT_MAX;
     return lock->count == 0 || lock->count == 1;
 }
 
