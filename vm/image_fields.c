@@ -256,10 +256,21 @@ static void compact_index(GenVM *vm, const Object *object, Object *copy) {
     ((DictIterator *)copy)->index = index;
 }
 
+/* The way back for a dict of the library, which this VM has already: with holes of its own. */
+static uint32_t index_with_holes(const Dict *dict, uint32_t index) {
+    uint32_t i = 0;
+    for (uint32_t live = 0; i < dict->used && live < index; i++)
+        live += dict->entries[i].key != VALUE_UNSET;
+    return i;
+}
+
 static bool check_dict_iterator(GenVM *vm, Object *object) {
     DictIterator *it = (DictIterator *)object;
     (void)vm;
-    if (it->dict != VALUE_UNSET) it->version = AS_DICT(it->dict)->version;
+    if (it->dict == VALUE_UNSET) return true;
+    const Dict *dict = AS_DICT(it->dict);
+    it->version = dict->version;
+    if (dict->used != dict->count) it->index = index_with_holes(dict, it->index);
     return true;
 }
 
