@@ -371,7 +371,8 @@ void vm_run_finalizers(GenVM *vm) {
     uint32_t position = 0;
     Value key, value;
     while (globals && dict_next(globals, &position, &key, &value))
-        if (key != name_value(vm, NAME___builtins__)) dict_set_str(vm, globals, key, VALUE_NONE);
+        if (key != name_value(vm, NAME___builtins__)) /* it need not be a str */
+            globals->entries[position - 1].value = VALUE_NONE;
     if (!gc_has_finalizable(vm) && !weakrefs_have_callbacks(vm) && !vm->pending_count) return;
     for (int round = 0; round < 4; round++) {
         gc_collect(vm, true);
