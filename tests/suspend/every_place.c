@@ -79,10 +79,10 @@ int main(void) {
         if (slow && !strcmp(name, "imports"))
             continue; /* it waits for collections by the heap's size */
         scripts++;
-        size_t good = 0;
-        for (size_t i = 0; i < count; i++)
+        size_t good = 0, times = slow && !strncmp(name, "ways_of_", 8) ? 1 : count;
+        for (size_t i = 0; i < times; i++)
             good += is_right(name, all[i]);
-        right += good == count;
+        right += good == times;
     }
     if (folder) closedir(folder);
     if (scripts >= 10 && right == scripts) puts("all scripts, however they are suspended");

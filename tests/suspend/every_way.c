@@ -10,7 +10,9 @@
  * is spent after each: it is saved where it stops in what runs no script code. The output must be
  * what it always is, and at the end no line of the tables may be left over: in each a script has
  * waited for the host, or, for the few that run no script code, at least a budget has stopped it
- * there. */
+ * there.
+# skip: stress which way a signal finds depends on time, and each stop is a collection
+ */
 #include "vm/bind.h"
 #include "vm/continue.h"
 #include "vm/generator.h"
