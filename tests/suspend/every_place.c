@@ -1,7 +1,9 @@
 /* Every script of this folder runs as a task whose external function host(x) is answered with x, so
  * that it is suspended wherever the script calls it: the output is what it is without suspension.
  * Then again with a budget of steps that is spent after every few, and raised each time: the same
- * output. */
+ * output.
+# skip: stress its scripts collect at every safepoint, again and again: minutes
+ */
 #include "script.h"
 #include <dirent.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
  * scripts in the working directory (without them those of this folder). What holds a thing that
  * cannot be saved runs on as it is; where that is none of what may be refused (script.h), the
  * script is not right.
+# skip: stress its scripts collect at every safepoint, again and again: minutes
  */
 #define _GNU_SOURCE
 #include "script.h"

@@ -2,7 +2,9 @@
  * every order (five: in every third), some by exceptions, each time also saved before every answer
  * and gone on with in another VM: the result is always the same. Wrong tickets, second answers,
  * answers that are none, and those that come too late are refused and change nothing; of a saved
- * task two copies go their own ways. */
+ * task two copies go their own ways.
+# skip: stress its scripts collect at every safepoint, again and again: minutes
+ */
 #include "genvm.h"
 
 #include <stdio.h>
