@@ -311,8 +311,11 @@ static Value kept(GenVM *vm, const char *name, TypeId kind) {
  * _thread.interrupt_main(), too: there they are saved. */
 static bool keep_those_that_came(GenVM *vm) {
     Value waiting = kept(vm, "_pretended", TYPE_LIST);
-    for (int i = 1; owner == vm && waiting != VALUE_UNSET && i < SIGNALS; i++)
-        if (atomic_exchange(&came[i], 0) && !list_append(vm, waiting, int_value(i))) return false;
+    for (int i = 1; owner == vm && waiting != VALUE_UNSET && i < SIGNALS; i++) {
+        if (!atomic_exchange(&came[i], 0) || list_append(vm, waiting, int_value(i))) continue;
+        atomic_store(&came[i], 1);
+        return false;
+    }
     return true;
 }
 
