@@ -397,7 +397,7 @@ static void block_for(GenVM *vm, pid_t pid, uint64_t until) {
 /* Waits; VALUE_NONE when wait->pid is the child's, or 0: none yet. Else the native returns it. */
 static Value wait_for(GenVM *vm, WaitCall *call, Wait *wait, Value *args, int count) {
     bool waits = !(wait->options & WNOHANG), ends = is_for_end(wait, call);
-    bool parks = waits && (vm->resumed || threads_are_many(vm));
+    bool parks = waits && (vm->resumed || threads_should_park(vm));
     for (;;) {
         if (waits && vm->interrupted) {
             Value v = interrupted(vm, tuple_from_array(vm, args, (uint64_t)count));
@@ -494,7 +494,7 @@ static Value wait_end(GenVM *vm, Value *args) {
             Value v = call_again_for(vm, args, until);
             if (v != VALUE_NONE) return v;
         }
-        if (vm->resumed || threads_are_many(vm)) {
+        if (vm->resumed || threads_should_park(vm)) {
             threads_current(vm)->progress = (int64_t)until;
             return park_for(vm, pid, until);
         }

@@ -159,7 +159,8 @@ static Value transfer(GenVM *vm, TransferJob *asked) {
         return (job = offload_finish(vm)) ? transferred(vm, job) : VALUE_ERROR;
     if (!posix_may_use_descriptor(vm, asked->from) || !posix_may_use_descriptor(vm, asked->to))
         return VALUE_ERROR;
-    bool aside = threads_are_many(vm) && (asked->count >= LARGE || asked->how == TRANSFER_SPLICE);
+    bool aside =
+        threads_should_park(vm) && (asked->count >= LARGE || asked->how == TRANSFER_SPLICE);
     if (!aside) {
         do
             run_transfer(&asked->job);
@@ -362,7 +363,7 @@ static Value take_lock(GenVM *vm, LockJob *asked, bool waits) {
     if (offload_is_under_way(vm)) {
         if (!(job = offload_finish(vm))) return VALUE_ERROR;
         job->taken = true;
-    } else if (waits && threads_are_many(vm)) {
+    } else if (waits && threads_should_park(vm)) {
         return lock_aside(vm, asked);
     } else {
         while (run_lock(&asked->job), asked->status != 0 && asked->number == EINTR)

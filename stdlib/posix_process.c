@@ -130,7 +130,7 @@ static Value write_at(GenVM *vm, Value *args, off_t offset) {
         return raise_type(vm, "a bytes-like object is required, not '%T'", args[1]);
     if (!posix_may_use_descriptor(vm, as_int(args[0]))) return VALUE_ERROR;
     if (!vm->resumed) budget_output(vm, size);
-    if (vm->resumed || (threads_are_many(vm) && offset < 0 && file_is_blocking_pipe(fd)))
+    if (vm->resumed || (threads_should_park(vm) && offset < 0 && file_is_blocking_pipe(fd)))
         return file_write_waiting(vm, fd, data, size) ? int_value((int64_t)size) : VALUE_ERROR;
     ssize_t done;
     while ((done = offset < 0 ? write(fd, data, size) : pwrite(fd, data, size, offset)) < 0)
@@ -208,7 +208,7 @@ static Value sync_by(GenVM *vm, int fd, int (*call)(int fd)) {
     SyncJob alone = {.fd = fd, .call = call}, *job = &alone;
     if (offload_is_under_way(vm)) {
         if (!(job = offload_finish(vm))) return VALUE_ERROR;
-    } else if (threads_are_many(vm)) {
+    } else if (threads_should_park(vm)) {
         if (!(job = offload_new(vm, sizeof *job, run_sync, NULL))) return VALUE_ERROR;
         job->fd = fd;
         job->call = call;

@@ -24,9 +24,11 @@
 #include <limits.h>
 #include <math.h>
 #include <sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -179,6 +181,7 @@ static Value get_timer(GenVM *vm, Value *args) {
 }
 
 enum { PAUSE_STEP = 5000000 }; /* nanoseconds between two looks of a thread that is not main */
+#define PAUSE_MOST ((uint64_t)1 << 59) /* nanoseconds: for ever, but known to end */
 
 /* The main thread is woken by the signal itself, and run anew when its handler has returned;
  * another has to look. */
@@ -193,14 +196,14 @@ static Value pause_thread(GenVM *vm) {
     } else if (thread->progress != many) {
         return VALUE_NONE;
     }
-    return threads_park(vm, main ? THREAD_FOR_EVER : threads_now() + PAUSE_STEP, -1, 0);
+    return threads_park(vm, threads_now() + (main ? PAUSE_MOST : PAUSE_STEP), -1, 0);
 }
 
 static Value pause_process(GenVM *vm, Value *args) {
     (void)args;
     sigset_t all, before;
     if (!may_use(vm)) return VALUE_ERROR;
-    if (vm->resumed || threads_are_many(vm)) return pause_thread(vm);
+    if (vm->resumed || threads_should_park(vm)) return pause_thread(vm);
     sigfillset(&all); /* none may come between the look and the wait */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (!vm->interrupted) sigsuspend(&before);
@@ -252,16 +255,48 @@ static Value pending(GenVM *vm, Value *args) {
     return list_of(vm, &set);
 }
 
+static void close_signals(GenVM *vm, void *data) {
+    (void)vm;
+    close((int)(intptr_t)data - 1);
+}
+
+/* Parks the thread until one of the signals has come; None when the time is over. */
+static Value park_for(GenVM *vm, const sigset_t *set, double seconds) {
+    static const char WHAT[] = "signals that a thread waits for";
+    uint64_t until = THREAD_FOR_EVER;
+    if (vm->resumed)
+        until = threads_current(vm)->until;
+    else if (seconds >= 0)
+        until = threads_now() + (uint64_t)(fmin(seconds, 9e9) * 1e9);
+    if (threads_now() >= until) return VALUE_NONE;
+    if (vm->interrupted && threads_is_main(vm)) {
+        if (vm_interrupt_waits(vm)) return raise_os_error(vm, EINTR, VALUE_UNSET);
+        if (!vm_poll_native(vm)) return VALUE_ERROR;
+    }
+    Value held = vm->resumed ? threads_current(vm)->held : VALUE_UNSET;
+    if (held == VALUE_UNSET) {
+        int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (fd < 0) return raise_os_error(vm, errno, VALUE_UNSET);
+        held = resource_new(vm, WHAT, (void *)(intptr_t)(fd + 1), close_signals);
+        if (held == VALUE_ERROR) return VALUE_ERROR;
+        threads_hold(vm, held);
+    }
+    return threads_park(vm, until, (int)(intptr_t)resource_data(vm, held, WHAT) - 1, POLLIN);
+}
+
 /* wait(numbers, seconds or -1): (number, code, errno, pid, uid, status, band), None after the
  * seconds */
 static Value wait_signal(GenVM *vm, Value *args) {
     sigset_t set;
     if (!may_use(vm) || !set_of(vm, args[0], &set)) return VALUE_ERROR;
     double seconds = value_float(args[1]);
+    bool parks = seconds != 0 && (vm->resumed || threads_should_park(vm));
     struct timespec limit = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    if (parks) limit = (struct timespec){0};
     siginfo_t info;
-    int number = seconds < 0 ? sigwaitinfo(&set, &info) : sigtimedwait(&set, &info, &limit);
-    if (number < 0 && errno == EAGAIN) return VALUE_NONE;
+    int number =
+        seconds < 0 && !parks ? sigwaitinfo(&set, &info) : sigtimedwait(&set, &info, &limit);
+    if (number < 0 && errno == EAGAIN) return parks ? park_for(vm, &set, seconds) : VALUE_NONE;
     if (number < 0) return raise_os_error(vm, errno, VALUE_UNSET);
     return tuple_pack(vm, 7, int_value(info.si_signo), int_value(info.si_code),
                       int_value(info.si_errno), int_value(info.si_pid), int_value(info.si_uid),

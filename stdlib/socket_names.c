@@ -108,7 +108,7 @@ static Value get_addrinfo(GenVM *vm, Value *args) {
                                   .ai_socktype = (int)as_int(args[3]),
                                   .ai_protocol = (int)as_int(args[4]),
                                   .ai_flags = (int)as_int(args[5])}};
-    if (host && !(asked.hints.ai_flags & AI_NUMERICHOST) && threads_are_many(vm))
+    if (host && !(asked.hints.ai_flags & AI_NUMERICHOST) && threads_should_park(vm))
         return start_address(vm, &asked);
     run_address(&asked.job);
     Value list = address_result(vm, &asked);
@@ -155,7 +155,7 @@ static Value get_nameinfo(GenVM *vm, Value *args) {
     asked.address = target.address;
     asked.size = target.size;
     socket_target_leave(&target);
-    if (asked.flags & NI_NUMERICHOST || !threads_are_many(vm)) {
+    if (asked.flags & NI_NUMERICHOST || !threads_should_park(vm)) {
         run_name(&asked.job);
         return name_result(vm, &asked);
     }

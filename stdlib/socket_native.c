@@ -53,7 +53,7 @@ void socket_deadline(GenVM *vm, Value timeout, int flags, SocketDeadline *deadli
     double seconds = timeout == VALUE_NONE ? 0 : value_float(timeout);
     deadline->nonblocking = timeout != VALUE_NONE && seconds <= 0;
     deadline->bounded = seconds > 0;
-    deadline->parks = !deadline->nonblocking && (vm->resumed || threads_are_many(vm));
+    deadline->parks = !deadline->nonblocking && (vm->resumed || threads_should_park(vm));
     if (!deadline->bounded) {
         if (flags & MSG_DONTWAIT) deadline->parks = false;
         return;

@@ -3,6 +3,7 @@
 #include "stdlib/socket_native.h"
 #include "vm/memory.h"
 #include "vm/paths.h"
+#include "vm/resource.h"
 #include "vm/threads.h"
 #include "vm/bind.h"
 
@@ -89,21 +90,27 @@ static int epoll_of(const struct pollfd *entries, uint64_t count) {
     return epoll;
 }
 
+static void close_epoll(GenVM *vm, void *data) {
+    (void)vm;
+    close((int)(intptr_t)data - 1);
+}
+
 /* The same as socket_poll_many where the thread waits: an epoll of its own holds the descriptors.
  */
 static Value poll_parked(GenVM *vm, const struct pollfd *entries, uint64_t count, Value timeout,
                          int ready) {
-    Thread *thread = threads_current(vm);
-    int epoll = vm->resumed ? (int)thread->progress : -1;
-    bool over = ready != 0;
-    if (!over && epoll < 0 && (epoll = epoll_of(entries, count)) < 0) return socket_raise(vm);
-    if (!over) over = park(vm, epoll, timeout);
-    if (!over && vm->stop) {
-        thread->progress = epoll;
-        return VALUE_ERROR;
+    static const char WHAT[] = "descriptors that a thread waits for";
+    if (ready) return answers(vm, entries, count);
+    Value held = vm->resumed ? threads_current(vm)->held : VALUE_UNSET;
+    if (held == VALUE_UNSET) {
+        int epoll = epoll_of(entries, count);
+        if (epoll < 0) return socket_raise(vm);
+        held = resource_new(vm, WHAT, (void *)(intptr_t)(epoll + 1), close_epoll);
+        if (held == VALUE_ERROR) return VALUE_ERROR;
+        threads_hold(vm, held);
     }
-    if (epoll >= 0) close(epoll);
-    return over ? answers(vm, entries, count) : VALUE_ERROR;
+    int epoll = (int)(intptr_t)resource_data(vm, held, WHAT) - 1;
+    return park(vm, epoll, timeout) ? answers(vm, entries, count) : VALUE_ERROR;
 }
 
 /* poll(list of (fd, events), timeout) -> list of (fd, events) */
@@ -112,7 +119,7 @@ Value socket_poll_many(GenVM *vm, Value *args) {
     struct pollfd *entries = memory_new_zeroed(vm, count + 1, sizeof *entries);
     if (!entries) return raise_memory(vm);
     if (!fill(vm, args[0], entries)) return memory_free(entries), VALUE_ERROR;
-    if (vm->resumed || threads_are_many(vm)) {
+    if (vm->resumed || threads_should_park(vm)) {
         Value found = poll_parked(vm, entries, count, args[1], poll(entries, count, 0));
         memory_free(entries);
         return found;
@@ -150,7 +157,7 @@ static Value epoll_control(GenVM *vm, Value *args) {
 }
 
 static Value epoll_wait_for(GenVM *vm, Value *args, struct epoll_event *events, int64_t most) {
-    bool parks = vm->resumed || threads_are_many(vm);
+    bool parks = vm->resumed || threads_should_park(vm);
     int64_t end = parks ? 0 : end_of(args[1]);
     int ready;
     while ((ready = epoll_wait(socket_fd(vm, args[0]), events, (int)most, left_of(end))) < 0) {

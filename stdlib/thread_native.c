@@ -112,8 +112,8 @@ static Value let_begin(GenVM *vm, Value *args) {
     return (void)args, threads_let_begin(vm);
 }
 
-static Value are_many(GenVM *vm, Value *args) {
-    return (void)args, bool_value(threads_are_many(vm));
+static Value should_park(GenVM *vm, Value *args) {
+    return (void)args, bool_value(threads_should_park(vm));
 }
 
 static Value add_local(GenVM *vm, Value *args) {
@@ -152,7 +152,7 @@ static const NativeDef functions[] = {
     {"_count()", count, "Return the number of threads, the main one not included."},
     {"_yield()", yield_now, NULL},
     {"_let_begin()", let_begin, NULL},
-    {"_are_many()", are_many, NULL},
+    {"_should_park()", should_park, NULL},
     {"_add_local(object, /)", add_local, NULL},
     {"allocate_lock()", allocate_lock, "Create a new lock object."},
     {"allocate()", allocate_lock, "Create a new lock object."},

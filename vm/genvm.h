@@ -557,8 +557,9 @@ GEN_API bool gen_close(GenVM *vm, GenRef generator);
  * as long as it likes. gen_run never blocks: for what the host is to answer, a task waits outside
  * of it, and inside of whatever the script was doing: a sort key, an __eq__, a with statement, an
  * import. Many tasks of a VM can be under way; they run one at a time. (Scripts that are granted
- * the clock, the network or processes can wait for these as well, in gen_run. A deadline ends
- * time.sleep and the event loop of asyncio, gen_interrupt whatever waits.)
+ * the clock, the network or processes can wait for these as well, in gen_run, and block it; at the
+ * deadline of its task the script stops there too, and waits on when it is run again. gen_interrupt
+ * ends whatever waits.)
  *
  *     GenOutcome outcome;
  *     GenRef task = gen_task_from_source(vm, "print(ask('name?'))", "script");
@@ -739,9 +740,9 @@ typedef struct GenFrame {
 GEN_API bool gen_task_frame(GenVM *vm, GenRef task, size_t index, GenFrame *out);
 
 /* Ends a task that has stopped: GeneratorExit is raised where it stands, its `finally` blocks and
- * `with` statements run (no `except` clause) for at most `steps` steps, then it is over: GEN_ERROR
- * with GeneratorExit. False with RuntimeError where the task runs; one that has ended stays as it
- * ended. */
+ * `with` statements run (no `except` clause) for at most `steps` steps, as long as they wait for
+ * nothing; then it is over: GEN_ERROR with GeneratorExit. False with RuntimeError where the task
+ * runs; one that has ended stays as it ended. */
 GEN_API bool gen_task_kill(GenVM *vm, GenRef task, uint64_t steps);
 
 /* ---- exceptions ----

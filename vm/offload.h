@@ -6,7 +6,7 @@
  *          SyncJob *job = offload_finish(vm);
  *          return job ? result_of(vm, job) : VALUE_ERROR;
  *      }
- *      if (!threads_are_many(vm)) ...              // alone: the direct way
+ *      if (!threads_should_park(vm)) ...           // alone: the direct way
  *      SyncJob *job = offload_new(vm, sizeof *job, run_sync, NULL);
  *      if (!job) return VALUE_ERROR;
  *      job->fd = fd;

@@ -402,6 +402,7 @@ bool task_answer(GenVM *vm, Task *task, int64_t number, Value answer, bool faile
 void task_kill(GenVM *vm, Task *task, uint64_t steps) {
     TaskStatus from = status_of(task);
     if (from == TASK_DONE || from == TASK_FAILED || from == TASK_RUNNING) return;
+    vm->hurried = true;
     Value exception = exception_new(vm, EXC_GENERATOR_EXIT, VALUE_UNSET);
     if (exception == VALUE_ERROR) exception = error_take(vm);
     bool begun = from != TASK_NEW;

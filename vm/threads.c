@@ -34,6 +34,15 @@ bool threads_can_switch(GenVM *vm) {
     return vm->nested == (vm->task ? 0 : 1) && !vm->in_prelude && !vm->finalizing;
 }
 
+bool threads_are_timed(GenVM *vm) {
+    const Task *task = vm->task;
+    if (!task->limits[BUDGET_DEADLINE] && task->killer == VALUE_UNSET) return false;
+    if (!threads_can_switch(vm) || !vm->wait_events) return false;
+    if (threads_get(vm)) return true;
+    error_clear(vm); /* no memory: it blocks */
+    return false;
+}
+
 /* ---- the object ---- */
 
 static void trace(GenVM *vm, Object *object) {
@@ -284,8 +293,14 @@ static void wake_stuck(GenVM *vm) {
     threads_wake(vm, vm->threads->main);
 }
 
+/* One that is killed waits for nothing. */
 static bool is_task_spent(GenVM *vm) {
-    return vm->task && vm->task->limits[BUDGET_DEADLINE] && !budget_safepoint(vm);
+    const Task *task = vm->task;
+    if (!task) return false;
+    if (task->killer == VALUE_UNSET)
+        return task->limits[BUDGET_DEADLINE] && !budget_safepoint(vm);
+    vm->stop = STOP_BUDGET;
+    return true;
 }
 
 /* Nothing is ready. Waits until something is, or an interrupt has come. False: the budget of the

@@ -19,7 +19,8 @@
  * come, the native IS RUN ANEW with the arguments it had, and finds vm->resumed: what it computed
  * from them, a deadline, is what threads_park was told. No state of it has to be kept. What must
  * wait while no switch is possible (vm->nested: C waits for the result) blocks as it would without
- * threads.
+ * threads. In a host's task with a deadline, a native parks even the only thread: so the task stops
+ * in its wait, and goes on with it.
  *
  * Where nothing is ready, the VM really waits, by vm->wait_events (stdlib/thread_wait.c), until a
  * descriptor or a time wakes somebody. An interrupt wakes the main thread, which alone gets it.
@@ -102,6 +103,13 @@ bool threads_can_switch(GenVM *vm);
 /* Are there others, and may it: then what blocks should park. */
 static inline bool threads_are_many(GenVM *vm) {
     return vm->threads && vm->threads->count > 1 && threads_can_switch(vm);
+}
+
+/* Does a host's task run that waits for nothing beyond its deadline, or that is killed. */
+bool threads_are_timed(GenVM *vm);
+/* Shall what blocks park: others go on meanwhile, or the task is to stop in the wait. */
+static inline bool threads_should_park(GenVM *vm) {
+    return threads_are_many(vm) || (unlikely(vm->task != NULL) && threads_are_timed(vm));
 }
 
 static inline bool threads_is_main(GenVM *vm) {

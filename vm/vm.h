@@ -172,6 +172,7 @@ struct GenVM {
     _Atomic int interrupted; /* set by gen_interrupt, from any thread or a signal handler */
     void (*_Atomic wake)(void *data); /* called by gen_interrupt: ends a wait for events; or NULL */
     void *wake_data;
+    bool hurried;     /* a task has had a deadline, or was killed: its host waits for nobody */
     bool is_ending;   /* the finalizers of the end are run */
     int c_depth;      /* runs on the C stack, one inside the other: calls from the host, tasks */
     bool main_leaves; /* a collection finds what only the main module reaches */

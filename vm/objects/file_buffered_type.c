@@ -206,7 +206,7 @@ static Value next(GenVM *vm, Value self) {
     Buffered *file = AS(Buffered, self);
     if (unlikely(file->header.state == OBJECT_SUBCLASS || buffered_is_closed(file)))
         return next_elsewhere(vm, self);
-    if (unlikely(vm->threads != NULL) && file_line_waits(vm, file))
+    if (unlikely(vm->threads || vm->task) && file_line_waits(vm, file))
         return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     Value line = take_line(vm, file, -1);
     return line != VALUE_ERROR && AS(Bytes, line)->size == 0 ? VALUE_END : line;
@@ -239,7 +239,7 @@ static Value method_write(GenVM *vm, Value *args) {
     Buffered *file = AS(Buffered, args[0]);
     if (!check_attached(vm, file)) return VALUE_ERROR;
     if (raw_is_closed(file->raw)) return raise_value(vm, "write to closed file");
-    if (unlikely(vm->threads != NULL) && file_drains(vm, file))
+    if (unlikely(vm->threads || vm->task) && file_drains(vm, file))
         return write_draining(vm, file, &span);
     if (unlikely(span.size > FILE_PIECE) && file_shares(vm, file->raw, span.size))
         return file_write_pieces(vm, args[0], args[1]);
@@ -249,7 +249,7 @@ static Value method_write(GenVM *vm, Value *args) {
 
 static Value method_flush(GenVM *vm, Value *args) {
     Buffered *file = open_file(vm, args[0], "flush");
-    if (file && unlikely(vm->threads != NULL) && file_drains(vm, file))
+    if (file && unlikely(vm->threads || vm->task) && file_drains(vm, file))
         return file_drain(vm, file) ? VALUE_NONE : VALUE_ERROR;
     return file && buffered_flush(vm, file) ? VALUE_NONE : VALUE_ERROR;
 }
@@ -323,7 +323,7 @@ static Value method_close(GenVM *vm, Value *args) {
         return lower == VALUE_ERROR ? lower
                                     : native_twin(vm, TWIN_STREAM_LAYER_CLOSE, 2, args[0], lower);
     }
-    if (unlikely(vm->threads != NULL) && file_drains(vm, file) && !file_drain(vm, file)) {
+    if (unlikely(vm->threads || vm->task) && file_drains(vm, file) && !file_drain(vm, file)) {
         if (vm->stop) return VALUE_ERROR;
         error_clear(vm); /* to close it all the same; the error is met again there */
     }

@@ -154,10 +154,25 @@ bool raw_write(GenVM *vm, RawFile *raw, const void *data, size_t size, size_t *d
     return true;
 }
 
+/* Nobody can be told that a pipe takes nothing. A script waits for its reader, however long that
+ * lasts; but the host of a VM whose tasks have deadlines waits only while the reader reads. */
+static bool is_taken(GenVM *vm, int fd) {
+    enum { PATIENCE = 1000 }; /* milliseconds */
+    struct pollfd entry = {.fd = fd, .events = POLLOUT};
+    if (!vm->hurried || !file_is_blocking_pipe(fd)) return true;
+    int ready;
+    while ((ready = poll(&entry, 1, PATIENCE)) < 0 && errno == EINTR) {
+    }
+    return ready != 0;
+}
+
 bool raw_write_quietly(GenVM *vm, RawFile *raw, const void *data, size_t size) {
+    enum { PIPE_TAKES = 4096 }; /* bytes, PIPE_BUF: so much does not block where poll() says so */
     if (raw->host >= 0) return host_write(vm, raw, data, size);
     for (size_t done = 0; done < size;) {
-        ssize_t written = write(raw->fd, (const char *)data + done, size - done);
+        if (!is_taken(vm, raw->fd)) return false;
+        size_t most = vm->hurried && size - done > PIPE_TAKES ? PIPE_TAKES : size - done;
+        ssize_t written = write(raw->fd, (const char *)data + done, most);
         if (written < 0 && errno != EINTR) return false;
         if (written > 0) done += (size_t)written;
     }
@@ -417,8 +432,8 @@ static Value read_rest(GenVM *vm, RawFile *raw) {
 
 /* May the thread have to wait for what it reads: then it does so between single reads. */
 static bool waits(GenVM *vm, RawFile *raw) {
-    if (likely(!vm->threads)) return false;
-    return (vm->resumed || threads_are_many(vm)) && raw->fd >= 0 && !raw_is_seekable(raw);
+    if (likely(!vm->threads && !vm->task)) return false;
+    return (vm->resumed || threads_should_park(vm)) && raw->fd >= 0 && !raw_is_seekable(raw);
 }
 
 static bool wait_input(GenVM *vm, RawFile *raw) {
@@ -528,8 +543,8 @@ static Value method_write(GenVM *vm, Value *args) {
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
     if (!vm->resumed) budget_output(vm, span.size);
     RawFile *raw = writable_file(vm, args[0]);
-    bool parks = raw && unlikely(vm->threads != NULL) && raw->fd >= 0 &&
-                 (vm->resumed || (threads_are_many(vm) && file_is_blocking_pipe(raw->fd)));
+    bool parks = raw && unlikely(vm->threads || vm->task) && raw->fd >= 0 &&
+                 (vm->resumed || (threads_should_park(vm) && file_is_blocking_pipe(raw->fd)));
     if (parks && !file_write_waiting(vm, raw->fd, (const uint8_t *)span.data, span.size))
         return VALUE_ERROR;
     if (parks) return int_value((int64_t)span.size);

@@ -102,7 +102,7 @@ static Value new (GenVM *vm, Value *args) {
 
 /* See file_gather. Text that is decoded already is taken first. */
 static bool gather(GenVM *vm, TextFile *file, size_t wanted, bool line) {
-    if (likely(!vm->threads) || file->source->kind == TYPE_BYTES_IO) return true;
+    if (likely(!vm->threads && !vm->task) || file->source->kind == TYPE_BYTES_IO) return true;
     return file->ahead != VALUE_UNSET || file_gather(vm, (Buffered *)file->source, wanted, line);
 }
 
@@ -148,7 +148,7 @@ static inline Value next_plain(GenVM *vm, Value self) {
     if (unlikely(!file->readable || !file->source || source_is_closed(file->source)))
         return next_elsewhere(vm, self);
     file->iterating = true;
-    if (unlikely(vm->threads != NULL) && file->source->kind != TYPE_BYTES_IO &&
+    if (unlikely(vm->threads || vm->task) && file->source->kind != TYPE_BYTES_IO &&
         file->ahead == VALUE_UNSET && file_line_waits(vm, (Buffered *)file->source))
         return native_twin(vm, TWIN_FILE_NEXT, 1, self);
     Value line = file_text_line(vm, file, -1);
@@ -182,7 +182,8 @@ static Value method_readlines(GenVM *vm, Value *args) {
 
 /* What is written to by a native that may be parked meanwhile (file_drains); NULL: it may not. */
 static Buffered *draining(GenVM *vm, const TextFile *file) {
-    if (likely(!vm->threads) || !file->source || !is_buffered(object_value(file->source)))
+    if (likely(!vm->threads && !vm->task) || !file->source ||
+        !is_buffered(object_value(file->source)))
         return NULL;
     Buffered *bytes = (Buffered *)file->source;
     return file_drains(vm, bytes) ? bytes : NULL;
@@ -190,7 +191,7 @@ static Buffered *draining(GenVM *vm, const TextFile *file) {
 
 bool file_write_waits(GenVM *vm, Value file, size_t size) {
     const TextFile *text = text_of(file);
-    if (likely(!vm->threads)) return false;
+    if (likely(!vm->threads && !vm->task)) return false;
     const Buffered *bytes = draining(vm, text);
     return bytes && (text->line_buffering || text->write_through ||
                      bytes->used + text->pending_used + size > bytes->size);

@@ -49,7 +49,7 @@ static void clean_open(Job *job) {
 
 static bool opens_late(GenVM *vm, const char *path, int flags) {
     struct stat status;
-    if (!threads_are_many(vm) || flags & (O_NONBLOCK | O_EXCL | O_PATH)) return false;
+    if (!threads_should_park(vm) || flags & (O_NONBLOCK | O_EXCL | O_PATH)) return false;
     if ((flags & O_ACCMODE) == O_RDWR) return false;
     return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
 }
@@ -89,7 +89,7 @@ int file_open_waiting(GenVM *vm, const char *path, int flags, mode_t mode) {
         path_own(vm, fd);
         return fd;
     }
-    if (likely(!vm->threads) || !opens_late(vm, path, flags))
+    if (likely(!vm->threads && !vm->task) || !opens_late(vm, path, flags))
         return path_open(vm, path, flags, mode);
     return start_open(vm, path, flags, mode);
 }
@@ -159,7 +159,7 @@ static bool is_nonblocking(int fd) {
 }
 
 bool file_wait_ready(GenVM *vm, int fd, short events) {
-    if (!vm->resumed && !threads_are_many(vm)) return true;
+    if (!vm->resumed && !threads_should_park(vm)) return true;
     struct pollfd entry = {.fd = fd, .events = events};
     if (poll(&entry, 1, 0) != 0 || is_nonblocking(fd)) return true;
     if (vm->interrupted && threads_is_main(vm) && !vm_poll_native(vm)) return false;
@@ -207,7 +207,8 @@ bool file_write_waiting(GenVM *vm, int fd, const uint8_t *data, size_t size) {
 }
 
 bool file_drains(GenVM *vm, const Buffered *file) {
-    if (likely(!vm->threads) || (!vm->resumed && !threads_are_many(vm))) return false;
+    if (likely(!vm->threads && !vm->task) || (!vm->resumed && !threads_should_park(vm)))
+        return false;
     RawFile *raw = file->raw;
     return raw && raw->writable && raw->host < 0 && raw->fd >= 0 && !raw_is_seekable(raw);
 }
@@ -228,7 +229,7 @@ bool file_drain(GenVM *vm, Buffered *file) {
 
 static bool may_wait(GenVM *vm, const Buffered *file) {
     RawFile *raw = file->raw;
-    if (!vm->resumed && !threads_are_many(vm)) return false;
+    if (!vm->resumed && !threads_should_park(vm)) return false;
     return raw && raw->readable && raw->host < 0 && raw->fd >= 0 && !raw_is_seekable(raw);
 }
 
@@ -243,7 +244,7 @@ static bool has_line(const Buffered *file, size_t seen) {
 }
 
 bool file_gather(GenVM *vm, Buffered *file, size_t wanted, bool line) {
-    if (likely(!vm->threads)) return true;
+    if (likely(!vm->threads && !vm->task)) return true;
     if (!may_wait(vm, file)) {
         const RawFile *raw = file->raw;
         return line || !raw || raw->fd < 0 || file_fetch(vm, raw->fd, -1, wanted);
@@ -264,6 +265,6 @@ bool file_gather(GenVM *vm, Buffered *file, size_t wanted, bool line) {
 }
 
 bool file_line_waits(GenVM *vm, const Buffered *file) {
-    if (likely(!vm->threads) || vm->resumed || !may_wait(vm, file)) return false;
+    if (likely(!vm->threads && !vm->task) || vm->resumed || !may_wait(vm, file)) return false;
     return !has_line(file, 0) && !is_ready(file);
 }
