@@ -297,8 +297,7 @@ static void wake_stuck(GenVM *vm) {
 static bool is_task_spent(GenVM *vm) {
     const Task *task = vm->task;
     if (!task) return false;
-    if (task->killer == VALUE_UNSET)
-        return task->limits[BUDGET_DEADLINE] && !budget_safepoint(vm);
+    if (task->killer == VALUE_UNSET) return task->limits[BUDGET_DEADLINE] && !budget_safepoint(vm);
     vm->stop = STOP_BUDGET;
     return true;
 }

@@ -1,6 +1,7 @@
 /* Every way in which the engine calls script code is suspended in, saved and gone on with in
  * another VM: the tables say which ways there are, the scripts of this folder have to go all of
  * them.
+# skip: stress which way a signal finds depends on time, and each stop is a collection
  *
  * Each script runs as a task. At each call-out the frames of the task are looked at, from the
  * inside (this program knows the engine's private headers), those of all its threads: which twin
@@ -11,7 +12,6 @@
  * what it always is, and at the end no line of the tables may be left over: in each a script has
  * waited for the host, or, for the few that run no script code, at least a budget has stopped it
  * there.
-# skip: stress which way a signal finds depends on time, and each stop is a collection
  */
 #include "vm/bind.h"
 #include "vm/continue.h"
