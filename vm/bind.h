@@ -69,6 +69,9 @@ static inline int native_hides_first(const GenVM *vm, const NativeFunction *nati
            native->header.flags & NATIVE_NEW;
 }
 
+/* Is it a class that may be the first argument of the classmethod: its owner or one below. False
+ * with TypeError. */
+bool native_check_owner(GenVM *vm, const NativeFunction *native, Value cls);
 bool native_takes_keywords(GenVM *vm, const NativeFunction *native); /* its signature is parsed */
 
 /* Calls a native. `keywords`: tuple of names of the last arguments, or VALUE_UNSET. The result may

@@ -140,7 +140,7 @@ static Value builtin_repr(GenVM *vm, Value *args) {
     return value_repr(vm, args[0]);
 }
 static Value builtin_id(GenVM *vm, Value *args) {
-    return int_from_u64(vm, is_object(args[0]) ? identity_of(vm, as_object(args[0])) : args[0]);
+    return int_from_u64(vm, identity_of_value(vm, args[0]));
 }
 static Value builtin_divmod(GenVM *vm, Value *args) {
     return value_binary(vm, BINARY_DIVMOD, args[0], args[1], false);

@@ -15,6 +15,11 @@ static inline uint64_t identity_of(GenVM *vm, Object *object) {
     return likely(plain) ? (uint64_t)(uintptr_t)object : identity_tell(vm, object);
 }
 
+/* Of any value: of what lies in no memory, its bits. */
+static inline uint64_t identity_of_value(GenVM *vm, Value v) {
+    return is_object(v) ? identity_of(vm, as_object(v)) : v;
+}
+
 /* Before some objects are given numbers of another VM: room for so many. False without memory. */
 bool identities_reserve(GenVM *vm, uint64_t count);
 /* Gives it that number, unless it has been asked for its own, or another one may have it. */

@@ -204,10 +204,11 @@
         if (unlikely(vm->poll)) goto hurry;                                                        \
         NEXT;                                                                                      \
     } while (0)
-/* Is `self` of the class whose method native `f` is: of any subclass, if it is a builtin one. */
+/* Is `self` of the class whose method native `f` is: of any subclass, if it is a builtin one with a
+ * kind of its own (exceptions share theirs). */
 #define TAKES_SELF(f, self)                                                                        \
-    (is_pointer(self) && as_object(self)->kind == ((NativeFunction *)(f))->owner->instance_kind && \
-     (((NativeFunction *)(f))->owner->is_builtin ||                                                \
+    (is_pointer(self) &&                                                                           \
+     (as_object(self)->kind == ((NativeFunction *)(f))->owner->id ||                               \
       vm->shapes[as_object(self)->shape].type == ((NativeFunction *)(f))->owner))
 
 /* What is no plain function of that many parameters is called at `call_other`, with `callee`, the

@@ -467,6 +467,9 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
     Value name = describe(vm, native);
     if (missing == 0 && native->header.flags & NATIVE_NEW)
         return raise_type(vm, "%N.__new__(): not enough arguments", type_from(native->self));
+    if (missing == 0 && hidden && signature->binding == BINDING_CLASS)
+        return raise_type(vm, "descriptor '%S' of '%N' object needs an argument", name,
+                          native->owner);
     if (missing == 0 && hidden)
         return raise_type(vm, "unbound method %S.%S() needs an argument", native->owner->name,
                           name);
@@ -495,15 +498,26 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
 
 static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
     Type *owner = native->owner;
-    if (likely(is_object(self) && owner->is_builtin &&
-               as_object(self)->kind == owner->instance_kind))
-        return self;
+    if (likely(is_object(self) && as_object(self)->kind == owner->id)) return self;
     if (type_is_subclass(type_of(vm, self), owner)) return self;
     if (native->header.flags & NATIVE_WRAPPER)
         return raise_type(vm, "descriptor '%S' requires a '%N' object but received a '%T'",
                           describe(vm, native), owner, self);
     return raise_type(vm, "descriptor '%S' for '%N' objects doesn't apply to a '%T' object",
                       describe(vm, native), owner, self);
+}
+
+/* A classmethod takes the class that has it and those below. */
+bool native_check_owner(GenVM *vm, const NativeFunction *native, Value cls) {
+    if (!is_type(cls))
+        raise_type(vm, "descriptor '%S' for type '%N' needs a type, not a '%T' as arg 2",
+                   native->name, native->owner, cls);
+    else if (!type_is_subclass(type_from(cls), native->owner))
+        raise_type(vm, "descriptor '%S' requires a subtype of '%N' but received '%N'", native->name,
+                   native->owner, type_from(cls));
+    else
+        return true;
+    return false;
 }
 
 /* A __new__ makes instances of its own type and of the classes below that share its layout, and of
@@ -612,6 +626,9 @@ static inline Value convert_bound(GenVM *vm, NativeFunction *native, Value *boun
         return VALUE_ERROR;
     if (native->owner && signature->binding == BINDING_INSTANCE &&
         check_self(vm, native, bound[0]) == VALUE_ERROR)
+        return VALUE_ERROR;
+    if (native->owner && signature->binding == BINDING_CLASS && bound[0] != native->self &&
+        !native_check_owner(vm, native, bound[0]))
         return VALUE_ERROR;
     if (!signature->converts) return VALUE_NONE;
     for (int i = 0; i < given; i++) {

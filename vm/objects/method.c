@@ -45,8 +45,7 @@ static Value hash(GenVM *vm, Value self) {
     if (known == LEAF_ERROR) return VALUE_ERROR;
     if (known == LEAF_SCRIPT) function = 0;
     Value of = self_method(self)->self;
-    uint64_t mixed =
-        (is_object(of) ? identity_of(vm, as_object(of)) : of) * 0x9E3779B97F4A7C15u ^ function;
+    uint64_t mixed = identity_of_value(vm, of) * 0x9E3779B97F4A7C15u ^ function;
     return int_value((int64_t)(mixed >> 4));
 }
 

@@ -1,6 +1,7 @@
 /* native_function.c - functions written in C, as scripts see them: builtin functions and bound
  * builtin methods (TYPE_NATIVE), methods and special methods in a type's dict (TYPE_NATIVE_METHOD).
  */
+#include "vm/bind.h"
 #include "vm/identity.h"
 #include "vm/type_private.h"
 
@@ -57,7 +58,7 @@ static Value hash(GenVM *vm, Value self) {
     const NativeFunction *native = self_native(self);
     Value of = native->self;
     if (of == VALUE_UNSET) return object_hash(vm, self);
-    uint64_t number = is_object(of) ? identity_of(vm, as_object(of)) : of;
+    uint64_t number = identity_of_value(vm, of);
     uint64_t mixed = number * 0x9E3779B97F4A7C15u ^ str_hash(vm, native->name);
     return int_value((int64_t)(mixed >> 4));
 }
@@ -75,6 +76,12 @@ static Value method_get(GenVM *vm, Value self, Value instance, Value owner) {
         return raise_type(vm, "descriptor '%S' for '%N' objects doesn't apply to a '%T' object",
                           self_native(self)->name, self_native(self)->owner, instance);
     return attribute_bind(vm, self, instance, type);
+}
+
+static Value classmethod_get(GenVM *vm, Value self, Value instance, Value owner) {
+    if (owner == VALUE_UNSET || owner == VALUE_NONE) owner = object_value(type_of(vm, instance));
+    if (!native_check_owner(vm, self_native(self), owner)) return VALUE_ERROR;
+    return attribute_bind(vm, self, instance, type_from(owner));
 }
 
 /* ---- attributes ---- */
@@ -192,16 +199,16 @@ static const AttributeDef method_attributes[] = {
         .size = sizeof(NativeFunction),                                                            \
         .attributes = attributes,                                                                  \
         .slots = {.repr = repr, .hash = hash, .compare = compare, .call = call, .trace = trace}}
-#define NATIVE_METHOD_TYPE(variable, text)                                                         \
+#define NATIVE_METHOD_TYPE(variable, text, get)                                                    \
     const BuiltinType variable = {                                                                 \
         .name = text,                                                                              \
         .flags = TYPE_FINAL | TYPE_NO_NEW,                                                         \
         .size = sizeof(NativeFunction),                                                            \
         .attributes = method_attributes,                                                           \
-        .slots = {.repr = method_repr, .call = call, .descr_get = method_get, .trace = trace}}
+        .slots = {.repr = method_repr, .call = call, .descr_get = get, .trace = trace}}
 
 NATIVE_FUNCTION_TYPE(native_type, "builtin_function_or_method");
 NATIVE_FUNCTION_TYPE(native_bound_type, "method-wrapper");
-NATIVE_METHOD_TYPE(native_method_type, "method_descriptor");
-NATIVE_METHOD_TYPE(native_wrapper_type, "wrapper_descriptor");
-NATIVE_METHOD_TYPE(native_classmethod_type, "classmethod_descriptor");
+NATIVE_METHOD_TYPE(native_method_type, "method_descriptor", method_get);
+NATIVE_METHOD_TYPE(native_wrapper_type, "wrapper_descriptor", method_get);
+NATIVE_METHOD_TYPE(native_classmethod_type, "classmethod_descriptor", classmethod_get);
