@@ -167,7 +167,8 @@ Value math_isqrt(GenVM *vm, Value *args) {
         return int_value((int64_t)root);
     }
     if (n.count == 0) return int_value(0);
-    if (!int_charge_product(vm, n.count, n.count)) return VALUE_ERROR;
+    if (!int_foresee(vm, n.count, n.count, INT_ROOT) || !int_charge_product(vm, n.count, n.count))
+        return VALUE_ERROR;
     BigInt *root = int_alloc(vm, (n.count + 1) / 2);
     if (!root) return VALUE_ERROR;
     Scratch scratch;

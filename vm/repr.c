@@ -63,8 +63,8 @@ Value repr_to_ascii(GenVM *vm, Value text) {
     const Str *str = AS_STR(text);
     if (str->header.flags & STR_ASCII) return text;
     StrBuilder builder;
-    builder_init(&builder, vm);
-    for (uint32_t i = 0; i < str->size;) {
+    builder_init_work(&builder, vm);
+    for (uint32_t i = 0; i < str->size && !builder.failed;) {
         const unsigned char *at = (const unsigned char *)str->data + i;
         if (at[0] < 0x80) {
             builder_put_byte(&builder, (char)at[0]);

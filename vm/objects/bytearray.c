@@ -87,13 +87,22 @@ static bool resize(GenVM *vm, ByteArray *array, size_t size) {
     return true;
 }
 
+/* Before the array changes: room for `size` bytes is to be made, and so many are moved or filled.
+ */
+static bool foresee(GenVM *vm, const ByteArray *array, size_t size, size_t moved) {
+    enum { A_NANOSECOND = 2 /* bytes */ };
+    if (!array->buffer || size > array->buffer->capacity) moved += array->size;
+    return likely(moved < TEXT_MUCH) || native_foresee(vm, moved / A_NANOSECOND);
+}
+
 bool bytearray_resize(GenVM *vm, ByteArray *array, size_t size) {
     return resize(vm, array, size);
 }
 
 /* Replaces `count` bytes at `start`. `with` must not lie in the array. */
 static bool splice(GenVM *vm, ByteArray *array, size_t start, size_t count, TextSpan with) {
-    size_t old_size = array->size, tail = old_size - start - count;
+    size_t old_size = array->size, tail = with.size == count ? 0 : old_size - start - count;
+    if (!foresee(vm, array, old_size - count + with.size, tail + with.size)) return false;
     if (with.size > count) {
         if (!resize(vm, array, old_size + (with.size - count))) return false;
         memmove(data_of(array) + start + with.size, data_of(array) + start + count, tail);
@@ -180,7 +189,8 @@ static Value append(GenVM *vm, Value *args) {
     Leaf leaf = bytes_byte_from(vm, args[1], BYTE_RANGE, &byte);
     if (leaf == LEAF_SCRIPT) return native_twin(vm, TWIN_BYTEARRAY_APPEND, 2, args[0], args[1]);
     if (leaf == LEAF_ERROR) return VALUE_ERROR;
-    if (!resize(vm, array, array->size + 1)) return failed(vm, args[0], "append", 1, args + 1);
+    if (!foresee(vm, array, array->size + 1, 1) || !resize(vm, array, array->size + 1))
+        return failed(vm, args[0], "append", 1, args + 1);
     data_of(array)[array->size - 1] = byte;
     return VALUE_NONE;
 }
@@ -189,6 +199,7 @@ static Value append(GenVM *vm, Value *args) {
 static bool extend_with(GenVM *vm, ByteArray *array, TextSpan span) {
     size_t old_size = array->size;
     bool own = array->buffer && span.data == (char *)array->buffer->data;
+    if (!foresee(vm, array, old_size + span.size, span.size)) return false;
     if (!resize(vm, array, old_size + span.size)) return false;
     if (span.size)
         memcpy(data_of(array) + old_size, own ? (char *)data_of(array) : span.data, span.size);
@@ -252,7 +263,7 @@ static Value remove_byte(GenVM *vm, Value *args) {
 static Value reverse(GenVM *vm, Value *args) {
     ByteArray *array = array_of(args[0]);
     uint8_t *data = data_of(array);
-    if (!text_charge(vm, array->size)) return VALUE_ERROR;
+    if (!text_charge(vm, array->size) || !text_foresee(vm, array->size, 1)) return VALUE_ERROR;
     for (size_t i = 0, j = array->size; i + 1 < j; i++) {
         uint8_t byte = data[i];
         data[i] = data[--j];
@@ -268,7 +279,7 @@ static Value clear(GenVM *vm, Value *args) {
 
 static Value copy(GenVM *vm, Value *args) {
     TextSpan span = span_of(array_of(args[0]));
-    return bytearray_new(vm, span.data, span.size);
+    return span.size ? bytearray_work(vm, span.data, span.size) : bytearray_new(vm, NULL, 0);
 }
 
 static Value resize_method(GenVM *vm, Value *args) {
@@ -278,8 +289,10 @@ static Value resize_method(GenVM *vm, Value *args) {
     if (size < 0)
         return raise_value(vm, "bytearray.resize(): new size must be >= 0, got %lld",
                            (long long)size);
-    if (!resize(vm, array, (size_t)size)) return failed(vm, args[0], "resize", 1, args + 1);
-    if ((size_t)size > old_size) memset(data_of(array) + old_size, 0, (size_t)size - old_size);
+    size_t more = (size_t)size > old_size ? (size_t)size - old_size : 0;
+    if (!foresee(vm, array, (size_t)size, more) || !resize(vm, array, (size_t)size))
+        return failed(vm, args[0], "resize", 1, args + 1);
+    if (more) memset(data_of(array) + old_size, 0, more);
     return VALUE_NONE;
 }
 
@@ -321,7 +334,7 @@ static Value set_index(GenVM *vm, Value self, Value key, Value value) {
 /* Deletes every step-th byte: the bytes between move down. */
 static bool delete_stepped(GenVM *vm, ByteArray *array, int64_t start, int64_t step,
                            int64_t count) {
-    if (!check_exports(vm, array)) return false;
+    if (!check_exports(vm, array) || !text_foresee(vm, array->size, 2)) return false;
     if (step < 0) {
         start += step * (count - 1);
         step = -step;
@@ -346,7 +359,7 @@ static Leaf take_assigned(GenVM *vm, Value self, Value value, TextSpan *span) {
     Value data;
     if (bytes_find_span(vm, value, span)) {
         if (value != self && !is_kind(value, TYPE_MEMORYVIEW)) return LEAF_TRUE;
-        data = bytes_new(vm, span->data, span->size);
+        data = span->size ? bytes_work(vm, span->data, span->size) : vm->empty_bytes;
         if (data == VALUE_ERROR) return LEAF_ERROR;
     } else if (value_is_intlike(value) || value_is_float(value) || value_is_str(value)) {
         raise_type(vm, "can assign only bytes, buffers, or iterables of ints in range(0, 256)");
@@ -369,6 +382,7 @@ static bool assign_slice(GenVM *vm, ByteArray *array, TextSpan with, int64_t sta
         return false;
     }
     uint8_t *data = data_of(array);
+    if (!text_foresee(vm, (size_t)count, 1)) return false;
     for (int64_t i = 0; i < count; i++)
         data[start + i * step] = (uint8_t)with.data[i];
     return true;

@@ -115,6 +115,7 @@ Leaf bytes_from_items(GenVM *vm, const Value *items, uint64_t count, const char 
     for (uint64_t i = 0; i < count; i++) {
         Leaf leaf = bytes_byte_from(vm, items[i], range_message, &bytes->data[i]);
         if (leaf != LEAF_TRUE) return leaf;
+        if (!native_glance(vm, i)) return LEAF_ERROR;
     }
     *out = object_value(bytes);
     return LEAF_TRUE;
@@ -277,7 +278,7 @@ Value bytes_getitem(GenVM *vm, Value v, Value key) {
         if (leaf == LEAF_ERROR) return VALUE_ERROR;
         if (step != 1) return stepped(vm, v, start, step, count);
         if ((size_t)count == span.size && is_exact(v, TYPE_BYTES)) return v;
-        return bytes_like(vm, v, span.data + start, (size_t)count);
+        return bytes_like_work(vm, v, span.data + start, (size_t)count);
     }
     bool is_bytes = is_kind(v, TYPE_BYTES);
     Leaf leaf = text_index(vm, key, (int64_t)span.size,
@@ -340,7 +341,7 @@ static Value concat(GenVM *vm, Value left, Value right) {
     if (a.size == 0 && is_exact(left, TYPE_BYTES) && is_exact(right, TYPE_BYTES)) return right;
     if (b.size == 0 && is_exact(left, TYPE_BYTES)) return left;
     if (!gc_check_size(vm, a.size + b.size)) return VALUE_ERROR;
-    Value result = bytes_like(vm, left, NULL, a.size + b.size);
+    Value result = bytes_like_work(vm, left, NULL, a.size + b.size);
     if (result == VALUE_ERROR || a.size + b.size == 0) return result;
     size_t size;
     char *out = (char *)bytes_data(result, &size);
@@ -357,7 +358,7 @@ Value bytes_repeat(GenVM *vm, Value v, int64_t times) {
     if (__builtin_mul_overflow(span.size, (size_t)times, &total) || total > INT64_MAX / 2)
         return raise_memory(vm);
     if (!gc_check_size(vm, total) || !native_work(vm, total / 64)) return VALUE_ERROR;
-    Value result = bytes_like(vm, v, NULL, total);
+    Value result = bytes_like_work(vm, v, NULL, total);
     if (result == VALUE_ERROR || total == 0) return result;
     size_t size;
     char *out = (char *)bytes_data(result, &size);

@@ -306,7 +306,7 @@ Value bytes_format_percent(GenVM *vm, Value self, Value args) {
     StrBuilder out;
     builder_init_work(&out, vm);
     Leaf leaf = format_all(&t, &arguments, &out);
-    Value result = leaf == LEAF_TRUE     ? bytes_like(vm, self, out.data, out.size)
+    Value result = leaf == LEAF_TRUE     ? bytes_like_work(vm, self, out.data, out.size)
                    : leaf == LEAF_SCRIPT ? native_twin(vm, TWIN_BYTES_FORMAT, 2, self, args)
                                          : VALUE_ERROR;
     builder_drop(&out);
@@ -346,7 +346,7 @@ Value bytes_format_fields(GenVM *vm, Value *args) {
                      (field.conversion == '%' || add_field(vm, list, field.key, field.conversion));
         if (!added) plain.failed = true;
     }
-    Value text = plain.failed ? VALUE_ERROR : bytes_like(vm, args[0], plain.data, plain.size);
+    Value text = plain.failed ? VALUE_ERROR : bytes_like_work(vm, args[0], plain.data, plain.size);
     builder_drop(&plain);
     return text == VALUE_ERROR ? text : tuple_pack(vm, 2, text, list);
 }

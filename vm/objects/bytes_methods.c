@@ -23,13 +23,13 @@ static char *writable(Value v) {
 static Value unchanged(GenVM *vm, Value self) {
     if (is_exact(self, TYPE_BYTES)) return self;
     TextSpan span = span_of(self);
-    return bytes_like(vm, self, span.data, span.size);
+    return bytes_like_work(vm, self, span.data, span.size);
 }
 
 static Value piece(GenVM *vm, Value self, size_t offset, size_t size) {
     TextSpan span = span_of(self);
     if (size == span.size) return unchanged(vm, self);
-    return bytes_like(vm, self, span.data + offset, size);
+    return bytes_like_work(vm, self, span.data + offset, size);
 }
 
 const TextKind bytes_kind = {piece, ASCII_SPACE, ASCII_NEWLINE, false};
@@ -162,12 +162,12 @@ Value bytes_method_removesuffix(GenVM *vm, Value *args) {
 
 /* ---- case and classes ---- */
 
-static Value map(GenVM *vm, Value self, void (*map_ascii)(char *, const char *, size_t)) {
+static Value map(GenVM *vm, Value self, MapAscii map_ascii) {
     TextSpan span = span_of(self);
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
-    Value result = bytes_like(vm, self, NULL, span.size);
-    if (result != VALUE_ERROR && span.size) map_ascii(writable(result), span.data, span.size);
-    return result;
+    Value result = bytes_like_work(vm, self, NULL, span.size);
+    if (result == VALUE_ERROR || !span.size) return result;
+    return ascii_map_long(vm, map_ascii, writable(result), span) ? result : VALUE_ERROR;
 }
 
 Value bytes_method_upper(GenVM *vm, Value *args) {
@@ -188,8 +188,7 @@ Value bytes_method_capitalize(GenVM *vm, Value *args) {
 
 static Value all(GenVM *vm, Value self, int mask) {
     TextSpan span = span_of(self);
-    return text_charge(vm, span.size) ? bool_value(ascii_all(span.data, span.size, mask))
-                                      : VALUE_ERROR;
+    return text_charge(vm, span.size) ? text_answer(ascii_all(vm, span, mask)) : VALUE_ERROR;
 }
 
 Value bytes_method_isalnum(GenVM *vm, Value *args) {
@@ -205,13 +204,14 @@ Value bytes_method_isspace(GenVM *vm, Value *args) {
     return all(vm, args[0], ASCII_SPACE);
 }
 
-static Value ask(GenVM *vm, Value self, bool (*is)(const char *, size_t)) {
+static Value ask(GenVM *vm, Value self, Leaf (*is)(GenVM *vm, TextSpan text)) {
     TextSpan span = span_of(self);
-    return text_charge(vm, span.size) ? bool_value(is(span.data, span.size)) : VALUE_ERROR;
+    return text_charge(vm, span.size) ? text_answer(is(vm, span)) : VALUE_ERROR;
 }
 
-static bool is_ascii(const char *text, size_t size) {
-    return text_is_ascii(text, size);
+static Leaf is_ascii(GenVM *vm, TextSpan text) {
+    (void)vm;
+    return text_is_ascii(text.data, text.size) ? LEAF_TRUE : LEAF_FALSE;
 }
 
 Value bytes_method_isascii(GenVM *vm, Value *args) {
@@ -333,13 +333,14 @@ static Value strip(GenVM *vm, Value *args, int sides) {
     if (args[1] != VALUE_NONE && !bytes_take_span(vm, args[1], &chars)) return VALUE_ERROR;
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     bool member[256] = {false};
+    if (!text_charge(vm, chars.size) || !text_foresee(vm, chars.size, 1)) return VALUE_ERROR;
     for (size_t i = 0; i < chars.size; i++)
         member[(unsigned char)chars.data[i]] = true;
     size_t start = 0, end = span.size;
     while ((sides & STRIP_LEFT) && start < end && member[(unsigned char)span.data[start]])
-        start++;
+        if (!native_glance(vm, start++)) return VALUE_ERROR;
     while ((sides & STRIP_RIGHT) && end > start && member[(unsigned char)span.data[end - 1]])
-        end--;
+        if (!native_glance(vm, end--)) return VALUE_ERROR;
     return piece(vm, args[0], start, end - start);
 }
 
@@ -410,8 +411,7 @@ Value bytes_method_rpartition(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]), part;
     if (!take_separator(vm, args[1], &part) || !text_charge(vm, span.size)) return VALUE_ERROR;
     size_t at = text_find_last(vm, span.data, span.size, part.data, part.size);
-    return vm->exception != VALUE_UNSET ? VALUE_ERROR
-                                        : parted(vm, args[0], args[1], part, at, true);
+    return text_search_failed(vm) ? VALUE_ERROR : parted(vm, args[0], args[1], part, at, true);
 }
 
 /* ---- replace, translate ---- */
@@ -477,6 +477,7 @@ Value bytes_method_maketrans(GenVM *vm, Value *args) {
     if (!table) return VALUE_ERROR;
     for (int i = 0; i < 256; i++)
         table->data[i] = (uint8_t)i;
+    if (!text_charge(vm, from.size) || !text_foresee(vm, from.size, 1)) return VALUE_ERROR;
     for (size_t i = 0; i < from.size; i++)
         table->data[(unsigned char)from.data[i]] = (uint8_t)to.data[i];
     return object_value(table);
@@ -489,15 +490,19 @@ Value bytes_method_translate(GenVM *vm, Value *args) {
         return raise_value(vm, "translation table must be 256 characters long");
     if (!bytes_take_span(vm, args[2], &gone) || !text_charge(vm, span.size)) return VALUE_ERROR;
     bool drop[256] = {false};
+    if (!text_charge(vm, gone.size) || !text_foresee(vm, gone.size, 1)) return VALUE_ERROR;
     for (size_t i = 0; i < gone.size; i++)
         drop[(unsigned char)gone.data[i]] = true;
     StrBuilder out;
     builder_init_work(&out, vm);
     for (size_t i = 0; i < span.size && !out.failed; i++) {
         unsigned char c = (unsigned char)span.data[i];
-        if (!drop[c]) builder_put_byte(&out, table.data ? table.data[c] : (char)c);
+        if (!drop[c])
+            builder_put_byte(&out, table.data ? table.data[c] : (char)c);
+        else if (!native_glance(vm, i))
+            out.failed = true;
     }
-    Value result = out.failed ? VALUE_ERROR : bytes_like(vm, args[0], out.data, out.size);
+    Value result = out.failed ? VALUE_ERROR : bytes_like_work(vm, args[0], out.data, out.size);
     builder_drop(&out);
     return result;
 }
@@ -514,6 +519,7 @@ Value bytes_method_join(GenVM *vm, Value *args) {
             return raise_type(vm, "sequence item %zu: expected a bytes-like object, %T found",
                               (size_t)i, items[i]);
         total += part.size + (i ? separator.size : 0);
+        if (!native_glance(vm, i)) return VALUE_ERROR;
     }
     if (count == 1 && is_exact(items[0], TYPE_BYTES) && is_kind(args[0], TYPE_BYTES))
         return items[0];

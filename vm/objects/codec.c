@@ -273,8 +273,10 @@ size_t codec_utf8_prefix(const uint8_t *data, size_t size, bool *cut) {
 }
 
 static bool decode_utf8(Decoder *decoder) {
+    const char *looked = (const char *)decoder->data;
     while (decoder->at < decoder->size) {
         const uint8_t *p = decoder->data + decoder->at;
+        if (!text_look(decoder->vm, (const char *)p, &looked)) return false;
         size_t left = decoder->size - decoder->at, good = valid_prefix(p, left), used;
         if (!builder_put(&decoder->out, (const char *)p, good)) return false;
         decoder->at += good;
@@ -286,8 +288,10 @@ static bool decode_utf8(Decoder *decoder) {
 }
 
 static bool decode_ascii(Decoder *decoder) {
+    const char *looked = (const char *)decoder->data;
     while (decoder->at < decoder->size) {
         const uint8_t *p = decoder->data + decoder->at;
+        if (!text_look(decoder->vm, (const char *)p, &looked)) return false;
         size_t good = text_ascii_prefix(p, decoder->size - decoder->at);
         if (!builder_put(&decoder->out, (const char *)p, good)) return false;
         decoder->at += good;
@@ -426,6 +430,7 @@ Value codec_decode_as(GenVM *vm, Codec codec, const uint8_t *data, size_t size,
     if (codec == CODEC_UTF_8_SIG) take_signature(&decoder);
     if (codec == CODEC_UTF_16 || codec == CODEC_UTF_32) take_mark(&decoder);
     const char *text = (const char *)decoder.data;
+    if (!text_foresee(vm, size, 1)) return VALUE_ERROR;
     if (extends_ascii(decoder.codec) && text_is_ascii(text, decoder.size))
         return decoder.size > STR_SIZE_MAX
                    ? raise_memory(vm)
@@ -539,15 +544,20 @@ static bool on_encode_error(Encoder *encoder, const char *start) {
                          : encoder->codec == CODEC_ASCII   ? "ordinal not in range(128)"
                          : encoder->codec == CODEC_LATIN_1 ? "ordinal not in range(256)"
                                                            : "surrogates not allowed";
-    for (const char *next = start; next < encoder->end; end = next)
+    const char *looked = start;
+    for (const char *next = start; next < encoder->end && text_look(encoder->vm, next, &looked);
+         end = next)
         if (can_encode(encoder->codec, utf8_take(&next)) ||
             (end > start && unit_size(encoder->codec) > 1))
             break;
+    if (encoder->vm->stop || encoder->vm->exception != VALUE_UNSET) return false;
     if (encoder->handler == ON_ERROR_UNKNOWN)
         return raise_unknown_handler(encoder->vm, encoder->errors);
-    for (const char *at = start; at < end; start = at)
+    for (const char *at = start; at < end; start = at) {
+        if (!text_look(encoder->vm, at, &looked)) return false;
         if (!put_replacement(encoder, utf8_take(&at)))
             return encoder->out.failed ? false : raise_encode(encoder, start, end, reason);
+    }
     encoder->at = end;
     return true;
 }

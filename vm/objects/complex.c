@@ -361,7 +361,7 @@ static bool parse_text(const char *at, size_t size, Pair *z) {
 static Value from_text(GenVM *vm, Type *cls, Value source) {
     Scratch scratch, spare;
     size_t size = AS_STR(source)->size;
-    if (!native_work(vm, size / 8)) return VALUE_ERROR;
+    if (!native_work(vm, size / 8) || !text_foresee(vm, size, 6)) return VALUE_ERROR;
     const char *text = number_text(vm, &scratch, AS_STR(source)->data, &size);
     char *plain = text ? scratch_get(vm, &spare, size + 1) : NULL;
     if (!plain) return VALUE_ERROR;

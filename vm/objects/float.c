@@ -222,7 +222,7 @@ static Value new_float(GenVM *vm, double d) {
 
 static Value from_text(GenVM *vm, Value source, const char *text, size_t size) {
     double d;
-    if (!native_work(vm, size / 16)) return VALUE_ERROR;
+    if (!native_work(vm, size / 16) || !text_foresee(vm, size, 3)) return VALUE_ERROR;
     if (double_from_text(text, size, &d)) return new_float(vm, d); /* as it is, which is the rule */
     if (number_is_text(source, text, size) && float_parse_in(vm, text, size, &d))
         return new_float(vm, d);

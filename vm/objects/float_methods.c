@@ -180,6 +180,7 @@ static bool read_hex(const char *at, const char *end, double *out) {
 static Value from_hex(GenVM *vm, Value *args) {
     Scratch scratch;
     size_t size = AS_STR(args[1])->size;
+    if (!text_charge(vm, size) || !text_foresee(vm, size, 3)) return VALUE_ERROR;
     if (!(as_object(args[1])->flags & STR_ASCII)) /* of other digits only float() knows */
         return raise_value(vm, "invalid hexadecimal floating-point string");
     const char *text = number_text(vm, &scratch, AS_STR(args[1])->data, &size), *end = text + size;

@@ -75,7 +75,7 @@ bool bytes_from_hex(GenVM *vm, Value text, StrBuilder *out) {
         is_text && !str_is_ascii(AS_STR(text)) ? text_ascii_prefix(span.data, span.size) : SIZE_MAX;
     for (size_t i = 0; i < span.size && bad == SIZE_MAX;) {
         if (ascii_is(span.data[i], ASCII_SPACE)) {
-            i++;
+            if (!native_glance(vm, i++)) return false;
             continue;
         }
         int high = digit_value(span.data[i]),

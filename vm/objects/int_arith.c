@@ -42,11 +42,21 @@ bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
     return limbs + other_limbs < ON_STACK || int_has_room(vm, limbs + other_limbs);
 }
 
-/* A limb that is read and written takes a nanosecond at least. */
-static bool charge_linear(GenVM *vm, size_t limbs) {
-    enum { MUCH = 1 << 17 };
-    return limbs < 256 ||
-           ((limbs < MUCH || native_foresee(vm, limbs)) && native_work(vm, limbs / 16));
+bool int_foresee(GenVM *vm, size_t limbs, size_t other_limbs, unsigned times) {
+    enum { MUCH = 1 << 20, A_STEP = 5, A_LIMB = 4 }; /* nanoseconds */
+    uint64_t cost, least = (limbs + other_limbs) * A_LIMB;
+    if (limbs + other_limbs < 64) return true;
+    if (__builtin_mul_overflow(int_product_cost(limbs, other_limbs), times * A_STEP, &cost))
+        cost = UINT64_MAX;
+    if (cost < least) cost = least;
+    return cost < MUCH || native_foresee(vm, cost);
+}
+
+/* A limb that is read and written where the memory is touched first takes some nanoseconds. */
+static bool charge_linear(GenVM *vm, size_t limbs, unsigned passes) {
+    enum { MUCH = 1 << 17, NANOSECONDS = 3 };
+    return limbs < 256 || ((limbs < MUCH || native_foresee(vm, limbs * passes * NANOSECONDS)) &&
+                           native_work(vm, limbs / 16));
 }
 
 /* ---- addition and subtraction ---- */
@@ -89,7 +99,7 @@ static Value subtract_magnitudes(GenVM *vm, const IntView *a, const IntView *b, 
 }
 
 Value int_add_views(GenVM *vm, const IntView *a, const IntView *b, bool subtract) {
-    if (!charge_linear(vm, a->count + b->count)) return VALUE_ERROR;
+    if (!charge_linear(vm, a->count + b->count, 1)) return VALUE_ERROR;
     if (a->negative == (b->negative != subtract)) return add_magnitudes(vm, a, b, a->negative);
     return subtract_magnitudes(vm, a, b, a->negative);
 }
@@ -98,7 +108,8 @@ Value int_add_views(GenVM *vm, const IntView *a, const IntView *b, bool subtract
 
 Value int_multiply_views(GenVM *vm, const IntView *a, const IntView *b) {
     if (a->count == 0 || b->count == 0) return int_value(0);
-    if (!int_charge_product(vm, a->count, b->count)) return VALUE_ERROR;
+    if (!int_foresee(vm, a->count, b->count, 1) || !int_charge_product(vm, a->count, b->count))
+        return VALUE_ERROR;
     BigInt *big = int_alloc(vm, a->count + b->count);
     if (!big) return VALUE_ERROR;
     mp_limb_t *limbs = (mp_limb_t *)big->limbs;
@@ -145,10 +156,15 @@ static Value divide_by_greater(GenVM *vm, const IntView *a, const IntView *b, Va
     return int_value(same_sign ? 0 : -1);
 }
 
+static bool charge_division(GenVM *vm, const IntView *a, const IntView *b) {
+    size_t count = a->count - b->count + 1;
+    return int_foresee(vm, count, b->count, INT_DIVIDE) && int_charge_product(vm, count, b->count);
+}
+
 Value int_divide(GenVM *vm, const IntView *a, const IntView *b, Value *remainder) {
     if (b->count == 0) return division_by_zero(vm);
     if (a->count < b->count) return divide_by_greater(vm, a, b, remainder);
-    if (!int_charge_product(vm, a->count - b->count + 1, b->count)) return VALUE_ERROR;
+    if (!charge_division(vm, a, b)) return VALUE_ERROR;
     size_t quotient_count = a->count - b->count + 1;
     BigInt *quotient = int_alloc(vm, quotient_count + 1);
     Scratch scratch;
@@ -173,7 +189,7 @@ Value int_modulo(GenVM *vm, const IntView *a, const IntView *b) {
         Value quotient = divide_by_greater(vm, a, b, &remainder);
         return quotient == VALUE_ERROR ? VALUE_ERROR : remainder;
     }
-    if (!int_charge_product(vm, a->count - b->count + 1, b->count)) return VALUE_ERROR;
+    if (!charge_division(vm, a, b)) return VALUE_ERROR;
     if (b->count == 1) {
         mp_limb_t rest = mpn_mod_1(a->limbs, (mp_size_t)a->count, b->limbs[0]);
         return floored_remainder(vm, &rest, a, b);
@@ -265,7 +281,9 @@ Value int_true_divide(GenVM *vm, const IntView *a, const IntView *b) {
     if (b->count == 0) return division_by_zero(vm);
     bool negative = a->negative != b->negative;
     if (a->count == 0) return float_value(vm, negative ? -0.0 : 0.0);
-    if (!int_charge_product(vm, a->count, 4)) return VALUE_ERROR;
+    if (!int_foresee(vm, a->count + b->count, 4, INT_DIVIDE) ||
+        !int_charge_product(vm, a->count, 4))
+        return VALUE_ERROR;
     Scratch scratch;
     mp_limb_t *space = scratch_get(vm, &scratch, int_ratio_limbs(a, b) * sizeof *space);
     if (!space) return VALUE_ERROR;
@@ -281,7 +299,7 @@ Value int_shift_left(GenVM *vm, const IntView *a, uint64_t bits) {
     if (a->count == 0) return int_value(0);
     size_t limbs = bits / LIMB_BITS;
     if (!gc_check_size(vm, (limbs + a->count + 1) * sizeof(mp_limb_t))) return VALUE_ERROR;
-    if (!charge_linear(vm, limbs + a->count)) return VALUE_ERROR;
+    if (!charge_linear(vm, limbs + a->count, 1)) return VALUE_ERROR;
     BigInt *big = int_alloc(vm, a->count + limbs + 1);
     if (!big) return VALUE_ERROR;
     mp_limb_t *out = (mp_limb_t *)big->limbs;
@@ -293,7 +311,7 @@ Value int_shift_left(GenVM *vm, const IntView *a, uint64_t bits) {
 
 Value int_shift_right(GenVM *vm, const IntView *a, uint64_t bits) {
     if (bits >= int_view_bits(a)) return int_value(a->negative ? -1 : 0);
-    if (!charge_linear(vm, a->count)) return VALUE_ERROR;
+    if (!charge_linear(vm, a->count, 1)) return VALUE_ERROR;
     size_t room = a->count - bits / LIMB_BITS;
     BigInt *big = int_alloc(vm, room + 1);
     if (!big) return VALUE_ERROR;
@@ -344,7 +362,7 @@ static size_t bitwise_count(BinaryOp op, const IntView *a, const IntView *b) {
 
 static Value bitwise(GenVM *vm, BinaryOp op, const IntView *a, const IntView *b) {
     size_t count = bitwise_count(op, a, b);
-    if (!charge_linear(vm, count)) return VALUE_ERROR;
+    if (!charge_linear(vm, count, 7)) return VALUE_ERROR;
     BigInt *big = int_alloc(vm, count);
     Scratch scratch;
     mp_limb_t *other = big ? scratch_get(vm, &scratch, count * sizeof *other) : NULL;
@@ -545,7 +563,7 @@ static inline Value bitwise_positive(GenVM *vm, BinaryOp op, const IntView *a, c
 
 /* VALUE_UNSET: the general case. */
 static Value positive_binary(GenVM *vm, BinaryOp op, const IntView *a, const IntView *b) {
-    if (!charge_linear(vm, a->count + b->count)) return VALUE_ERROR;
+    if (!charge_linear(vm, a->count + b->count, 1)) return VALUE_ERROR;
     const IntView *more = a->count < b->count ? b : a, *less = more == a ? b : a;
     switch (op) {
     case BINARY_ADD: return add_positive(vm, more, less);

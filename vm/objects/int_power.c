@@ -17,13 +17,14 @@ static size_t power_odd(GenVM *vm, const mp_limb_t *base, size_t base_count, uin
     size_t count = base_count;
     memcpy(from, base, base_count * sizeof *base);
     for (int bit = 62 - __builtin_clzl(exponent); bit >= 0; bit--) {
-        if (!int_charge_product(vm, count, count)) return 0;
+        if (!int_foresee(vm, count, count, 1) || !int_charge_product(vm, count, count)) return 0;
         mpn_sqr(to, from, (mp_size_t)count);
         count *= 2;
         count -= to[count - 1] == 0;
         swap = from, from = to, to = swap;
         if (!(exponent >> bit & 1)) continue;
-        if (!int_charge_product(vm, count, base_count)) return 0;
+        if (!int_foresee(vm, count, base_count, 1) || !int_charge_product(vm, count, base_count))
+            return 0;
         mp_limb_t top = mpn_mul(to, from, (mp_size_t)count, base, (mp_size_t)base_count);
         count += base_count - (top == 0);
         swap = from, from = to, to = swap;
@@ -185,6 +186,10 @@ static uint64_t window_cost(size_t count) {
                                           : 2 * (WINDOW + 1) * int_product_cost(count, count));
 }
 
+static bool foresee_steps(GenVM *vm, size_t count, unsigned steps) {
+    return count <= MONTGOMERY_LIMBS || int_foresee(vm, count, count, steps * (1 + INT_DIVIDE));
+}
+
 /* table holds base^0 .. base^15 as residues; the result goes to `x`. False when stopped. */
 static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *table,
                           const IntView *exponent, mp_limb_t *x) {
@@ -192,7 +197,8 @@ static bool power_windows(GenVM *vm, const Modulus *modulus, const mp_limb_t *ta
            windows = (int_view_bits(exponent) + WINDOW - 1) / WINDOW;
     memcpy(x, table + window_at(exponent, windows - 1) * count, count * sizeof *x);
     for (size_t i = windows - 1; i-- > 0;) {
-        if (!native_work(vm, window_cost(count))) return false;
+        if (!native_work(vm, window_cost(count)) || !foresee_steps(vm, count, WINDOW + 1))
+            return false;
         for (int k = 0; k < WINDOW; k++)
             multiply(modulus, x, x, x);
         unsigned window = window_at(exponent, i);
@@ -215,8 +221,10 @@ static bool power_mod_limbs(GenVM *vm, const IntView *m, const mp_limb_t *base,
     x[0] = 1;
     enter_residue(&modulus, table, x, spare);
     enter_residue(&modulus, table + count, base, spare);
-    for (size_t i = 2; i < (size_t)1 << WINDOW; i++)
+    for (size_t i = 2; i < (size_t)1 << WINDOW; i++) {
+        if (!foresee_steps(vm, count, 1)) return false;
         multiply(&modulus, table + i * count, table + (i - 1) * count, table + count);
+    }
     if (!power_windows(vm, &modulus, table, exponent, x)) return false;
     leave_residue(&modulus, x);
     return true;
@@ -243,27 +251,22 @@ static Value power_mod_big(GenVM *vm, const IntView *base, const IntView *expone
     return result;
 }
 
-static mp_limb_t power_mod_word(mp_limb_t base, const IntView *exponent, mp_limb_t modulus) {
+static Value power_mod_word(GenVM *vm, mp_limb_t base, const IntView *exponent, mp_limb_t modulus) {
     mp_limb_t result = 1 % modulus;
     for (size_t bit = int_view_bits(exponent); bit-- > 0;) {
         result = (mp_limb_t)((UnsignedWide)result * result % modulus);
         if (exponent->limbs[bit / LIMB_BITS] >> bit % LIMB_BITS & 1)
             result = (mp_limb_t)((UnsignedWide)result * base % modulus);
+        if (!native_glance(vm, bit)) return VALUE_ERROR;
     }
-    return result;
-}
-
-/* Euclid's algorithm takes many times what a product takes. */
-static bool foresee_gcd(GenVM *vm, size_t limbs, size_t other_limbs) {
-    enum { MUCH = 1 << 14, NANOSECONDS = 96 };
-    uint64_t cost = int_product_cost(limbs, other_limbs);
-    return cost < MUCH || native_foresee(vm, cost >> 50 ? UINT64_MAX : cost * NANOSECONDS);
+    return int_from_u64(vm, result);
 }
 
 /* The inverse of 0 <= base < m, m > 1, by the extended Euclidean algorithm on base + m and m. */
 static Value invert_mod(GenVM *vm, const IntView *base, const IntView *m) {
     size_t count = m->count + 1;
-    if (!foresee_gcd(vm, count, count) || !int_charge_product(vm, count, count)) return VALUE_ERROR;
+    if (!int_foresee(vm, count, count, INT_INVERSE) || !int_charge_product(vm, count, count))
+        return VALUE_ERROR;
     Scratch scratch;
     mp_limb_t *u = scratch_get(vm, &scratch, (4 * count + 4) * sizeof *u);
     if (!u) return VALUE_ERROR;
@@ -310,8 +313,7 @@ static Value power_mod_positive(GenVM *vm, Value base, Value exponent, const Int
     if (base_view.count == 0) return int_value(0);
     if (m->count > 1) return power_mod_big(vm, &base_view, &exponent_view, m);
     if (!native_work(vm, exponent_view.count)) return VALUE_ERROR;
-    mp_limb_t result = power_mod_word(base_view.limbs[0], &exponent_view, m->limbs[0]);
-    return int_from_u64(vm, result);
+    return power_mod_word(vm, base_view.limbs[0], &exponent_view, m->limbs[0]);
 }
 
 Value int_power_mod(GenVM *vm, Value base, Value exponent, Value modulus) {
@@ -346,7 +348,8 @@ static size_t strip_zeros(mp_limb_t *out, const IntView *view, size_t zeros) {
 }
 
 static Value gcd_big(GenVM *vm, const IntView *a, const IntView *b) {
-    if (!foresee_gcd(vm, a->count, b->count) || !int_charge_product(vm, a->count, b->count))
+    if (!int_foresee(vm, a->count, b->count, INT_GCD) ||
+        !int_charge_product(vm, a->count, b->count))
         return VALUE_ERROR;
     size_t a_zeros = mpn_scan1(a->limbs, 0), b_zeros = mpn_scan1(b->limbs, 0);
     Scratch scratch;

@@ -124,6 +124,7 @@ bool int_digits(GenVM *vm, const IntView *view, int base, Scratch *scratch, cons
     scratch->heap = NULL;
     if (limit && (double)(int_view_bits(view) - 1) * 0.30102999566398119 > (double)limit + 1)
         return refuse_digits(vm);
+    if (!is_power_of_two(base) && !int_foresee(vm, count, count, INT_WRITE)) return false;
     if (!int_charge_product(vm, count, count) || (count >= 16 && !int_has_room(vm, count)))
         return false;
     size_t room = count * digits_a_limb(base) + 8;
@@ -290,6 +291,8 @@ static Value value_of_digits(GenVM *vm, const DigitReader *reader, const unsigne
         return int_value(reader->negative ? -i : i);
     }
     size_t limbs = (size_t)((double)count * log2(reader->base) / LIMB_BITS) + 3;
+    if (!is_power_of_two(reader->base) && !int_foresee(vm, limbs, limbs, INT_READ))
+        return VALUE_ERROR;
     if (!int_charge_product(vm, limbs, limbs) || (limbs >= 32 && !int_has_room(vm, limbs)))
         return VALUE_ERROR;
     BigInt *big = int_alloc(vm, limbs);
@@ -299,11 +302,10 @@ static Value value_of_digits(GenVM *vm, const DigitReader *reader, const unsigne
 }
 
 static Value read_int(GenVM *vm, DigitReader *reader) {
-    enum { MUCH = 1 << 20 };
     read_prefix(reader);
     Scratch scratch;
-    size_t most = (size_t)(reader->end - reader->at); /* a nanosecond each, at least */
-    if (most > MUCH && !native_foresee(vm, most)) return VALUE_ERROR;
+    size_t most = (size_t)(reader->end - reader->at);
+    if (!text_foresee(vm, most, 3)) return VALUE_ERROR;
     unsigned char *digits = scratch_get(vm, &scratch, most + 1);
     if (!digits) return VALUE_ERROR;
     size_t count = read_digits(reader, digits);
@@ -349,6 +351,7 @@ static bool parse_plain(const char *text, size_t size, int64_t *out) {
 
 Value int_parse(GenVM *vm, Value source, const char *text, size_t size, int base) {
     int64_t plain;
+    if (!text_foresee(vm, size, 2)) return VALUE_ERROR;
     if (base == 10 && parse_plain(text, size, &plain)) return int_value(plain);
     Value result = VALUE_UNSET;
     if (number_is_text(source, text, size)) result = int_from_text(vm, text, size, base);

@@ -130,6 +130,28 @@ bool memoryview_bytes(GenVM *vm, Value v, const uint8_t **data, size_t *size) {
     return true;
 }
 
+static inline __attribute__((always_inline)) void move_sized(uint8_t *to, int64_t to_step,
+                                                             const uint8_t *from, int64_t from_step,
+                                                             unsigned size, int64_t count) {
+    for (; count > 0; count--, to += to_step, from += from_step)
+        memcpy(to, from, size);
+}
+
+/* Items, so many bytes apart in each of two places that do not overlap. */
+static void move_items(uint8_t *to, int64_t to_step, const uint8_t *from, int64_t from_step,
+                       unsigned size, int64_t count) {
+    if (to_step == (int64_t)size && from_step == (int64_t)size)
+        memcpy(to, from, (size_t)count * size);
+    else if (size == 1)
+        move_sized(to, to_step, from, from_step, 1, count);
+    else if (size == 2)
+        move_sized(to, to_step, from, from_step, 2, count);
+    else if (size == 4)
+        move_sized(to, to_step, from, from_step, 4, count);
+    else
+        move_sized(to, to_step, from, from_step, 8, count);
+}
+
 /* Copies all items, last dimension fastest; returns the end of the copy. */
 static uint8_t *copy_items(const MemoryView *view, unsigned dim, const uint8_t *from,
                            uint8_t *out) {
@@ -139,8 +161,8 @@ static uint8_t *copy_items(const MemoryView *view, unsigned dim, const uint8_t *
         return out + size;
     }
     int64_t length = view_shape(view)[dim], stride = view_strides(view)[dim];
-    if (dim + 1u == view->ndim && stride == (int64_t)size) {
-        memcpy(out, from, (size_t)length * size);
+    if (dim + 1u == view->ndim) {
+        move_items(out, size, from, stride, size, length);
         return out + (size_t)length * size;
     }
     for (int64_t i = 0; i < length; i++, from += stride)
@@ -150,9 +172,12 @@ static uint8_t *copy_items(const MemoryView *view, unsigned dim, const uint8_t *
 
 /* Items that do not lie side by side are copied one by one. */
 static bool foresee_items(GenVM *vm, const MemoryView *view) {
-    enum { MUCH = 1 << 16, NANOSECONDS = 2 };
-    uint64_t count = (uint64_t)view_count(view);
-    return count < MUCH || is_c_contiguous(view) || native_foresee(vm, count * NANOSECONDS);
+    enum { MUCH = 1 << 16, A_NANOSECOND = 2 /* bytes */ };
+    uint64_t count = (uint64_t)view_count(view), bytes = count * view->format->size;
+    return count < MUCH ||
+           native_foresee(vm, bytes / A_NANOSECOND + (is_c_contiguous(view) ? 0
+                                                      : view->ndim > 1      ? 8 * count
+                                                                            : 2 * count));
 }
 
 Value memoryview_to_bytes(GenVM *vm, Value v) {
@@ -261,14 +286,10 @@ static Leaf assign_slice(GenVM *vm, MemoryView *view, Value key, Value value) {
         return raise_value(vm,
                            "memoryview assignment: lvalue and rvalue have different structures"),
                LEAF_ERROR;
-    if (!foresee_items(vm, to)) return LEAF_ERROR;
-    Value bytes = from ? memoryview_to_bytes(vm, value) : bytes_new(vm, span.data, span.size);
-    if (bytes == VALUE_ERROR) return LEAF_ERROR;
-    const uint8_t *source = AS(Bytes, bytes)->data;
-    uint8_t *target = view_start(to);
+    Value bytes = from ? memoryview_to_bytes(vm, value) : bytes_work(vm, span.data, span.size);
+    if (bytes == VALUE_ERROR || !foresee_items(vm, to)) return LEAF_ERROR;
     unsigned size = to->format->size;
-    for (int64_t i = 0; i < count; i++, source += size, target += view_strides(to)[0])
-        memcpy(target, source, size);
+    move_items(view_start(to), view_strides(to)[0], AS(Bytes, bytes)->data, size, size, count);
     to->object = VALUE_UNSET;
     return LEAF_TRUE;
 }
@@ -317,6 +338,13 @@ static Value hash(GenVM *vm, Value v) {
     return int_value((int64_t)view->hash);
 }
 
+/* In a walk over the items of a row, or over rows, between two of them: a look now and then. */
+static bool look_at_row(GenVM *vm, const MemoryView *view, unsigned dim, int64_t i) {
+    if (dim + 1u == view->ndim) return native_glance(vm, (uint64_t)i);
+    return view_shape(view)[view->ndim - 1] < 256 ? native_glance(vm, (uint64_t)i * 256 + 255)
+                                                  : native_look(vm);
+}
+
 /* Compares item by item, as values: formats may differ. */
 static Leaf equal_items(GenVM *vm, const MemoryView *a, const MemoryView *b, unsigned dim,
                         const uint8_t *x, const uint8_t *y) {
@@ -329,6 +357,7 @@ static Leaf equal_items(GenVM *vm, const MemoryView *a, const MemoryView *b, uns
         return leaf_equal(vm, left, right);
     }
     for (int64_t i = 0; i < view_shape(a)[dim]; i++) {
+        if (!look_at_row(vm, a, dim, i)) return LEAF_ERROR;
         Leaf leaf = equal_items(vm, a, b, dim + 1, x, y);
         if (leaf != LEAF_TRUE) return leaf;
         x += view_strides(a)[dim];
@@ -417,7 +446,7 @@ static Value list_of(GenVM *vm, const MemoryView *view, unsigned dim, const uint
     if (list == VALUE_ERROR) return list;
     for (int64_t i = 0; i < length; i++, from += view_strides(view)[dim]) {
         Value item = list_of(vm, view, dim + 1, from);
-        if (item == VALUE_ERROR || !native_glance(vm, (uint64_t)i) || !list_append(vm, list, item))
+        if (item == VALUE_ERROR || !look_at_row(vm, view, dim, i) || !list_append(vm, list, item))
             return VALUE_ERROR;
     }
     return list;

@@ -91,8 +91,18 @@ extern const AttributeDef int_attributes[];
 /* Multiplying or dividing costs about the product of the lengths, less where they are large: in
  * steps. */
 uint64_t int_product_cost(size_t limbs, size_t other_limbs);
-bool int_charge_product(GenVM *vm, size_t limbs,
-                        size_t other_limbs); /* before a multiplication or division */
+bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs); /* before GMP's work */
+/* Will work that takes so many times what a product takes end before the deadline: GMP does each
+ * piece of work whole. False: return VALUE_ERROR. */
+enum {
+    INT_ROOT = 2,
+    INT_READ = 3,
+    INT_DIVIDE = 6,
+    INT_WRITE = 8,
+    INT_GCD = 64,
+    INT_INVERSE = 200,
+};
+bool int_foresee(GenVM *vm, size_t limbs, size_t other_limbs, unsigned times);
 /* Is there memory for what GMP needs while it works on so many limbs? */
 bool int_has_room(GenVM *vm, size_t limbs);
 Value int_add_views(GenVM *vm, const IntView *a, const IntView *b, bool subtract);

@@ -16,6 +16,11 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
     if (*to > length) *to = length;
 }
 
+bool text_charge_long(GenVM *vm, size_t size) {
+    enum { HUGE = 1 << 24, A_NANOSECOND = 8 /* bytes */ };
+    return (size < HUGE || native_foresee(vm, size / A_NANOSECOND)) && native_work(vm, size / 64);
+}
+
 /* ---- find and count ---- */
 
 /* Which of 16 places have `first` at `text` and `last` at `text + gap`. */
@@ -44,6 +49,7 @@ enum { SLOW_PIECE = 1 << 21 }; /* bytes: some milliseconds */
 static COLD size_t find_slowly(GenVM *vm, const char *text, size_t size, const char *part,
                                size_t part_size) {
     size_t places = part_size > SLOW_PIECE ? part_size : SLOW_PIECE;
+    if (part_size > SLOW_PIECE && !text_foresee(vm, size, 3)) return TEXT_NOT_FOUND;
     for (size_t at = 0; at + part_size <= size; at += places) {
         size_t left = size - at, most = places + part_size - 1;
         if (at && !native_look(vm)) break;
@@ -86,15 +92,15 @@ size_t text_find_last(GenVM *vm, const char *text, size_t size, const char *part
                       size_t part_size) {
     if (part_size > size) return TEXT_NOT_FOUND;
     if (part_size == 0) return size;
-    size_t work = 0;
+    size_t work = 0, each = part_size + 16; /* with what a call of memrchr takes */
     for (size_t left = size - part_size + 1; left > 0;) {
         const char *at = memrchr(text, *part, left);
         if (!at) break;
         left = (size_t)(at - text);
         if (memcmp(at, part, part_size) == 0) return left;
-        work += part_size;
+        work += each;
         if (work > 1 << 16) {
-            if (!native_charge(vm, work / 64)) break;
+            if (!native_look(vm) || !native_charge(vm, work / 64)) break;
             work = 0;
         }
     }
@@ -127,11 +133,15 @@ size_t text_count_byte(const char *text, size_t size, char c) {
  * `out` where that is given. */
 static inline __attribute__((always_inline)) size_t
 find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
-    size_t count = 0, gap = part.size - 1, at = from, work = 0;
+    size_t count = 0, gap = part.size - 1, at = from, work = 0, looked = at;
     size_t places = text.size >= part.size ? text.size - part.size + 1 : 0;
     Lanes first = lanes_of(part.data[0]), last = lanes_of(part.data[gap]);
     for (; at + LANES <= places && work <= VERIFY_MAX * (at - from) + 1024; at += LANES) {
         uint32_t bits = match_lanes(text.data + at, gap, first, last);
+        if (unlikely(at - looked > SLOW_PIECE)) {
+            if (!native_look(vm)) return count;
+            looked = at;
+        }
         for (; bits; bits &= bits - 1) {
             size_t place = at + (unsigned)__builtin_ctz(bits);
             if (place < from) continue; /* inside the last one */
@@ -146,7 +156,8 @@ find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size
         }
     }
     if (from < at) from = at;
-    for (size_t next, looked = from; count < most && from < places; from += next + part.size) {
+    looked = from;
+    for (size_t next; count < most && from < places; from += next + part.size) {
         if (unlikely(from - looked > SLOW_PIECE)) {
             if (!native_look(vm)) break;
             looked = from;
@@ -229,7 +240,8 @@ bool matches_replace(GenVM *vm, const Matches *matches, TextSpan text, size_t pa
     char *looked = out;
     for (size_t i = 0; i < matches->count; i++) {
         size_t gap = matches->at[i] - from;
-        if (!native_copied(vm, &looked, out, gap + with.size)) return false;
+        if (!native_copied(vm, &looked, out, gap + with.size) || !native_glance(vm, i))
+            return false;
         memcpy(out, text.data + from, gap);
         text_copy(out + gap, with.data, with.size);
         out += gap + with.size;
@@ -412,7 +424,7 @@ Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span
     size_t most = limit < 0 ? SIZE_MAX : (size_t)limit, end = span.size;
     for (; most > 0; most--) {
         size_t at = text_find_last(vm, span.data, end, separator.data, separator.size);
-        if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+        if (text_search_failed(vm)) return VALUE_ERROR;
         if (at == TEXT_NOT_FOUND) break;
         size_t from = at + separator.size;
         if (!add_piece(vm, kind, list, text, from, end - from)) return VALUE_ERROR;
@@ -457,17 +469,29 @@ static inline size_t pass_back(TextSpan span, size_t start, size_t at, bool spac
     return at;
 }
 
-size_t text_skip_space(const TextKind *kind, TextSpan span) {
-    return pass(span, 0, true, kind->space, kind->unicode);
+size_t text_skip_space(GenVM *vm, const TextKind *kind, TextSpan span) {
+    TextSpan piece = {span.data, 0};
+    size_t at = 0;
+    do {
+        piece.size = span.size - at < TEXT_MUCH ? span.size : at + TEXT_MUCH;
+        at = pass(piece, at, true, kind->space, kind->unicode);
+    } while (at < span.size && at >= piece.size && native_look(vm));
+    return at;
 }
 
-size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start) {
-    return pass_back(span, start, span.size, true, kind->space, kind->unicode);
+size_t text_trim_space(GenVM *vm, const TextKind *kind, TextSpan span, size_t start) {
+    size_t at = span.size, from;
+    do {
+        from = at - start < TEXT_MUCH ? start : at - TEXT_MUCH;
+        at = pass_back(span, from, at, true, kind->space, kind->unicode);
+    } while (at > start && at <= from && native_look(vm));
+    return at;
 }
 
 static bool split_unicode_space(GenVM *vm, const TextKind *kind, Value list, Value text,
                                 TextSpan span, size_t most) {
     int mask = kind->space;
+    if (!text_foresee(vm, span.size, 4)) return false;
     size_t at = pass(span, 0, true, mask, true);
     while (at < span.size) {
         if (most-- == 0) return add_piece(vm, kind, list, text, at, span.size - at);
@@ -516,7 +540,8 @@ Value text_split_space(GenVM *vm, const TextKind *kind, Value text, TextSpan spa
 
 Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
                             int64_t limit) {
-    if (!text_charge(vm, span.size)) return VALUE_ERROR;
+    if (!text_charge(vm, span.size) || !text_foresee(vm, span.size, kind->unicode ? 4 : 1))
+        return VALUE_ERROR;
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
     int mask = kind->space;
@@ -561,8 +586,9 @@ Value text_split_lines(GenVM *vm, const TextKind *kind, Value text, TextSpan spa
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
-    const char *end = span.data + span.size, *line = span.data, *at = line;
+    const char *end = span.data + span.size, *line = span.data, *at = line, *looked = line;
     while (at < end) {
+        if (!text_look(vm, at, &looked)) return VALUE_ERROR;
         if (end - at >= 8 && !may_break(at, kind->unicode)) {
             at += 8;
             continue;

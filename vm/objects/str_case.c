@@ -75,36 +75,52 @@ void ascii_map_capital(char *out, const char *text, size_t size) {
     if (size) out[0] = ascii_upper(text[0]);
 }
 
-static bool is_only(const char *text, size_t size, int wanted, int unwanted) {
+/* The end of the next piece of a pass over text, with a look at the deadline before it; 0: stopped.
+ */
+static size_t next_piece(GenVM *vm, size_t at, size_t size) {
+    if (at && !native_look(vm)) return 0;
+    return size - at < TEXT_MUCH ? size : at + TEXT_MUCH;
+}
+
+static Leaf is_only(GenVM *vm, TextSpan text, int wanted, int unwanted) {
     bool found = false;
-    for (size_t i = 0; i < size; i++) {
-        if (ascii_is(text[i], unwanted)) return false;
-        found |= ascii_is(text[i], wanted);
+    for (size_t i = 0, end; i < text.size;) {
+        if (!(end = next_piece(vm, i, text.size))) return LEAF_ERROR;
+        for (; i < end; i++) {
+            if (ascii_is(text.data[i], unwanted)) return LEAF_FALSE;
+            found |= ascii_is(text.data[i], wanted);
+        }
     }
-    return found;
+    return found ? LEAF_TRUE : LEAF_FALSE;
 }
 
-bool ascii_is_lower(const char *text, size_t size) {
-    return is_only(text, size, ASCII_LOWER, ASCII_UPPER);
+Leaf ascii_is_lower(GenVM *vm, TextSpan text) {
+    return is_only(vm, text, ASCII_LOWER, ASCII_UPPER);
 }
-bool ascii_is_upper(const char *text, size_t size) {
-    return is_only(text, size, ASCII_UPPER, ASCII_LOWER);
+Leaf ascii_is_upper(GenVM *vm, TextSpan text) {
+    return is_only(vm, text, ASCII_UPPER, ASCII_LOWER);
 }
 
-bool ascii_is_title(const char *text, size_t size) {
+Leaf ascii_is_title(GenVM *vm, TextSpan text) {
     bool found = false, in_word = false;
-    for (size_t i = 0; i < size; i++) {
-        if (ascii_is(text[i], in_word ? ASCII_UPPER : ASCII_LOWER)) return false;
-        in_word = ascii_is(text[i], ASCII_ALPHA);
-        found |= in_word;
+    for (size_t i = 0, end; i < text.size;) {
+        if (!(end = next_piece(vm, i, text.size))) return LEAF_ERROR;
+        for (; i < end; i++) {
+            if (ascii_is(text.data[i], in_word ? ASCII_UPPER : ASCII_LOWER)) return LEAF_FALSE;
+            in_word = ascii_is(text.data[i], ASCII_ALPHA);
+            found |= in_word;
+        }
     }
-    return found;
+    return found ? LEAF_TRUE : LEAF_FALSE;
 }
 
-bool ascii_all(const char *text, size_t size, int mask) {
-    for (size_t i = 0; i < size; i++)
-        if (!ascii_is(text[i], mask)) return false;
-    return size > 0;
+Leaf ascii_all(GenVM *vm, TextSpan text, int mask) {
+    for (size_t i = 0, end; i < text.size;) {
+        if (!(end = next_piece(vm, i, text.size))) return LEAF_ERROR;
+        for (; i < end; i++)
+            if (!ascii_is(text.data[i], mask)) return LEAF_FALSE;
+    }
+    return text.size ? LEAF_TRUE : LEAF_FALSE;
 }
 
 /* ---- mapping any text ---- */
@@ -164,19 +180,18 @@ static unsigned to_swapped(Case *text, uint32_t c, const char *at, const char *n
     return 1;
 }
 
-typedef void (*MapAscii)(char *out, const char *text, size_t size);
 typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *next,
                             uint32_t *out);
 
-/* Piece by piece where what a character becomes does not depend on those before. */
-static bool map_long(GenVM *vm, Str *result, const Str *str, MapAscii map_ascii) {
-    enum { PIECE = 1 << 20 };
-    bool by_piece = map_ascii != ascii_map_title && map_ascii != ascii_map_capital;
-    size_t piece = by_piece ? PIECE : str->size;
-    for (size_t done = 0; done < str->size; done += piece) {
-        if (done && !native_look(vm)) return false;
-        map_ascii((char *)result->data + done, str->data + done,
-                  str->size - done < piece ? str->size - done : piece);
+/* Piece by piece: what a character becomes depends on the one before at most. */
+bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
+    for (size_t done = 0, end; done < text.size; done = end) {
+        if (!(end = next_piece(vm, done, text.size))) return false;
+        bool in_word =
+            done && (map_ascii == ascii_map_capital ||
+                     (map_ascii == ascii_map_title && ascii_is(text.data[done - 1], ASCII_ALPHA)));
+        map_ascii(out + done, text.data + done, end - done);
+        if (in_word) out[done] = ascii_lower(text.data[done]);
     }
     return true;
 }
@@ -192,7 +207,9 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char, const
             return map_ascii(out, str->data, 1), vm->characters[(unsigned char)out[0]];
         Str *result = str_alloc(vm, str->size, str->size, STR_ASCII);
         if (!result) return VALUE_ERROR;
-        return map_long(vm, result, str, map_ascii) ? object_value(result) : VALUE_ERROR;
+        return ascii_map_long(vm, map_ascii, (char *)result->data, str_span(v))
+                   ? object_value(result)
+                   : VALUE_ERROR;
     }
     bool by_char = map_char != to_title && map_char != to_capital; /* ASCII maps without context */
     Case text = {str->data, str->data + str->size, false};
@@ -243,9 +260,11 @@ Value str_swapcase(GenVM *vm, Value *args) {
 static Value all(GenVM *vm, Value v, int ascii_mask, bool (*is)(uint32_t c)) {
     Str *str = AS_STR(v);
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
-    if (str_is_ascii(str)) return bool_value(ascii_all(str->data, str->size, ascii_mask));
-    for (const char *at = str->data, *end = at + str->size; at < end;)
+    if (str_is_ascii(str)) return text_answer(ascii_all(vm, str_span(v), ascii_mask));
+    for (const char *at = str->data, *end = at + str->size, *looked = at; at < end;) {
         if (!is(utf8_take(&at))) return VALUE_FALSE;
+        if (!text_look(vm, at, &looked)) return VALUE_ERROR;
+    }
     return VALUE_TRUE;
 }
 
@@ -276,8 +295,9 @@ Value str_isascii(GenVM *vm, Value *args) {
 Value str_isprintable(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
-    for (const char *at = str->data, *end = at + str->size; at < end;) {
+    for (const char *at = str->data, *end = at + str->size, *looked = at; at < end;) {
         uint32_t c = utf8_take(&at);
+        if (!text_look(vm, at, &looked)) return VALUE_ERROR;
         if (c < 0x7F ? c < ' ' : !char_is_printable(c)) return VALUE_FALSE;
     }
     return VALUE_TRUE;
@@ -285,11 +305,13 @@ Value str_isprintable(GenVM *vm, Value *args) {
 
 Value str_isidentifier(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
-    const char *at = str->data, *end = at + str->size;
+    const char *at = str->data, *end = at + str->size, *looked = at;
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     if (at == end || !char_is_xid_start(utf8_take(&at))) return VALUE_FALSE;
-    while (at < end)
+    while (at < end) {
         if (!char_is_xid_continue(utf8_take(&at))) return VALUE_FALSE;
+        if (!text_look(vm, at, &looked)) return VALUE_ERROR;
+    }
     return VALUE_TRUE;
 }
 
@@ -297,8 +319,9 @@ Value str_isidentifier(GenVM *vm, Value *args) {
 static Value is_case(GenVM *vm, Str *str, bool upper) {
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     bool found = false;
-    for (const char *at = str->data, *end = at + str->size; at < end;) {
+    for (const char *at = str->data, *end = at + str->size, *looked = at; at < end;) {
         uint32_t c = utf8_take(&at);
+        if (!text_look(vm, at, &looked)) return VALUE_ERROR;
         if (char_is_title(c) || (upper ? char_is_lower(c) : char_is_upper(c))) return VALUE_FALSE;
         found = found || (upper ? char_is_upper(c) : char_is_lower(c));
     }
@@ -309,26 +332,27 @@ Value str_islower(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     if (!str_is_ascii(str)) return is_case(vm, str, false);
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
-    return bool_value(ascii_is_lower(str->data, str->size));
+    return text_answer(ascii_is_lower(vm, str_span(args[0])));
 }
 
 Value str_isupper(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     if (!str_is_ascii(str)) return is_case(vm, str, true);
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
-    return bool_value(ascii_is_upper(str->data, str->size));
+    return text_answer(ascii_is_upper(vm, str_span(args[0])));
 }
 
 Value str_istitle(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     if (str_is_ascii(str)) {
         if (!text_charge(vm, str->size)) return VALUE_ERROR;
-        return bool_value(ascii_is_title(str->data, str->size));
+        return text_answer(ascii_is_title(vm, str_span(args[0])));
     }
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     bool found = false, in_word = false;
-    for (const char *at = str->data, *end = at + str->size; at < end;) {
+    for (const char *at = str->data, *end = at + str->size, *looked = at; at < end;) {
         uint32_t c = utf8_take(&at);
+        if (!text_look(vm, at, &looked)) return VALUE_ERROR;
         bool starts = char_is_upper(c) || char_is_title(c), continues = !starts && char_is_lower(c);
         if (in_word ? starts : continues) return VALUE_FALSE;
         in_word = starts || continues;

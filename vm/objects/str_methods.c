@@ -127,17 +127,28 @@ static bool set_has(const CharSet *set, const char *at, size_t width) {
     return !set->is_ascii && memmem(set->text.data, set->text.size, at, width);
 }
 
+/* For each character that is cut off: those of a long set are looked for in all of it. */
+static bool charge_strip(GenVM *vm, const CharSet *set, const char *at, const char **looked) {
+    if (set->is_ascii || set->text.size < 64) return text_look(vm, at, looked);
+    return native_work(vm, set->text.size / 64) && text_foresee(vm, set->text.size, 1);
+}
+
 static Value strip_set(GenVM *vm, Value text, Value chars, int sides) {
+    size_t size = AS_STR(text)->size;
+    if (!text_charge(vm, AS_STR(chars)->size) || !text_foresee(vm, AS_STR(chars)->size, 1))
+        return VALUE_ERROR;
     CharSet set = char_set(chars);
-    const char *start = AS_STR(text)->data, *end = start + AS_STR(text)->size, *next;
+    const char *start = AS_STR(text)->data, *end = start + size, *next, *looked = start;
     for (; (sides & STRIP_LEFT) && start < end; start = next) {
         next = start + utf8_lead_width(*start);
         if (!set_has(&set, start, (size_t)(next - start))) break;
+        if (!charge_strip(vm, &set, next, &looked)) return VALUE_ERROR;
     }
-    for (; (sides & STRIP_RIGHT) && start < end; end = next) {
+    for (looked = end; (sides & STRIP_RIGHT) && start < end; end = next) {
         next = end;
         utf8_take_back(&next);
         if (!set_has(&set, next, (size_t)(end - next))) break;
+        if (!charge_strip(vm, &set, next, &looked)) return VALUE_ERROR;
     }
     return str_sub(vm, text, (size_t)(start - AS_STR(text)->data), (size_t)(end - start));
 }
@@ -147,9 +158,9 @@ static Value strip_sides(GenVM *vm, Value *args, const char *name, int sides) {
     if (args[1] == VALUE_NONE) {
         TextSpan span = str_span(args[0]);
         const TextKind *kind = str_kind(args[0]);
-        size_t start = sides & STRIP_LEFT ? text_skip_space(kind, span) : 0;
-        size_t end = sides & STRIP_RIGHT ? text_trim_space(kind, span, start) : span.size;
-        return str_sub(vm, args[0], start, end - start);
+        size_t start = sides & STRIP_LEFT ? text_skip_space(vm, kind, span) : 0;
+        size_t end = sides & STRIP_RIGHT ? text_trim_space(vm, kind, span, start) : span.size;
+        return vm->stop ? VALUE_ERROR : str_sub(vm, args[0], start, end - start);
     }
     if (!value_is_str(args[1])) return raise_type(vm, "%s arg must be None or str", name);
     return strip_set(vm, args[0], args[1], sides);
@@ -314,16 +325,18 @@ static Value maketrans(GenVM *vm, Value *args) {
     if (!native_work(vm, (from->length + dropped) / 4)) return VALUE_ERROR;
     Value table = dict_new(vm);
     if (table == VALUE_ERROR) return table;
-    const char *a = from->data, *b = to->data;
+    const char *a = from->data, *b = to->data, *looked = a;
     while (a < from->data + from->size) {
         uint32_t key = utf8_take(&a), value = utf8_take(&b);
+        if (!text_look(vm, a, &looked)) return VALUE_ERROR;
         if (dict_set(vm, AS_DICT(table), int_value(key), int_value(value)) != LEAF_TRUE)
             return VALUE_ERROR;
     }
     if (args[2] == VALUE_UNSET) return table;
     const char *gone = AS_STR(args[2])->data, *end = gone + AS_STR(args[2])->size;
-    while (gone < end)
-        if (dict_set(vm, AS_DICT(table), int_value(utf8_take(&gone)), VALUE_NONE) != LEAF_TRUE)
+    for (looked = gone; gone < end;)
+        if (dict_set(vm, AS_DICT(table), int_value(utf8_take(&gone)), VALUE_NONE) != LEAF_TRUE ||
+            !text_look(vm, gone, &looked))
             return VALUE_ERROR;
     return table;
 }

@@ -107,13 +107,14 @@ static Value replace_byte(GenVM *vm, Value text, char old, char new, uint64_t li
         str_alloc(vm, str->size, str->length, str->header.flags & (STR_ASCII | STR_SURROGATES));
     if (!result) return VALUE_ERROR;
     char *data = (char *)result->data, *end = data + str->size;
-    memcpy(data, str->data, str->size);
+    if (!native_copy(vm, data, str->data, str->size)) return VALUE_ERROR;
     if (limit >= str->size && str->size < 64) {
         for (char *at = data + (first - str->data); at < end; at++)
             if (*at == old) *at = new;
         return object_value(result);
     }
     for (char *at = data + (first - str->data); at && limit > 0; limit--) {
+        if (!native_glance(vm, limit)) return VALUE_ERROR;
         *at++ = new;
         at = memchr(at, old, (size_t)(end - at));
     }
@@ -216,7 +217,7 @@ Value str_rpartition(GenVM *vm, Value *args) {
     if (!check_separator(vm, args[1]) || !charge(vm, args)) return VALUE_ERROR;
     TextSpan span = str_span(args[0]), part = str_span(args[1]);
     size_t at = text_find_last(vm, span.data, span.size, part.data, part.size);
-    if (vm->exception != VALUE_UNSET) return VALUE_ERROR;
+    if (text_search_failed(vm)) return VALUE_ERROR;
     if (at != TEXT_NOT_FOUND) return parted(vm, args[0], at, args[1]);
     Value whole = str_exact(vm, args[0]);
     return whole == VALUE_ERROR ? whole : tuple_pack(vm, 3, vm->empty_str, vm->empty_str, whole);

@@ -186,15 +186,29 @@ Value text_split_space(GenVM *vm, const TextKind *kind, Value text, TextSpan spa
 Value text_split_space_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
                             int64_t limit);
 Value text_split_lines(GenVM *vm, const TextKind *kind, Value text, TextSpan span, bool keep_ends);
-/* Where `span` starts and ends once white space is cut off. */
-size_t text_skip_space(const TextKind *kind, TextSpan span);
-size_t text_trim_space(const TextKind *kind, TextSpan span, size_t start);
+/* Where `span` starts and ends once white space is cut off. They may stop (text_search_failed). */
+size_t text_skip_space(GenVM *vm, const TextKind *kind, TextSpan span);
+size_t text_trim_space(GenVM *vm, const TextKind *kind, TextSpan span, size_t start);
 
 enum { TEXT_MUCH = 1 << 20 }; /* bytes beyond which work on text looks at the deadline */
 
 /* Steps for passing over `size` bytes once. */
+bool text_charge_long(GenVM *vm, size_t size);
 static inline bool text_charge(GenVM *vm, size_t size) {
-    return likely(size < 4096) || native_work(vm, size / 64);
+    return likely(size < 4096) || text_charge_long(vm, size);
+}
+
+/* Before one pass over text in one piece, of so many nanoseconds a byte. */
+static inline bool text_foresee(GenVM *vm, size_t size, unsigned nanoseconds) {
+    return likely(size < TEXT_MUCH) || native_foresee(vm, (uint64_t)size * nanoseconds);
+}
+
+/* In passes, either way, that have had no effect yet: a look at the deadline now and then. */
+static inline bool text_look(GenVM *vm, const char *at, const char **looked) {
+    ptrdiff_t far = at - *looked;
+    if (likely(far < TEXT_MUCH && far > -TEXT_MUCH)) return true;
+    *looked = at;
+    return native_look(vm);
 }
 
 /* Offsets of `start` and `stop` arguments (each None or an int) clamped to a sequence of `length`,
@@ -334,16 +348,21 @@ static inline char ascii_upper(char c) {
 static inline char ascii_lower(char c) {
     return ascii_is(c, ASCII_UPPER) ? (char)(c + 32) : c;
 }
+typedef void (*MapAscii)(char *out, const char *text, size_t size);
+bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text); /* with looks */
 void ascii_map_upper(char *out, const char *text, size_t size);
 void ascii_map_lower(char *out, const char *text, size_t size);
 void ascii_map_swap(char *out, const char *text, size_t size);
 void ascii_map_title(char *out, const char *text, size_t size);
 void ascii_map_capital(char *out, const char *text, size_t size);
-bool ascii_is_lower(const char *text,
-                    size_t size); /* as islower() and so on; false for empty text */
-bool ascii_is_upper(const char *text, size_t size);
-bool ascii_is_title(const char *text, size_t size);
-bool ascii_all(const char *text, size_t size, int mask);
+/* As islower() and so on: LEAF_FALSE for empty text. */
+Leaf ascii_is_lower(GenVM *vm, TextSpan text);
+Leaf ascii_is_upper(GenVM *vm, TextSpan text);
+Leaf ascii_is_title(GenVM *vm, TextSpan text);
+Leaf ascii_all(GenVM *vm, TextSpan text, int mask);
+static inline Value text_answer(Leaf leaf) {
+    return leaf == LEAF_ERROR ? VALUE_ERROR : bool_value(leaf == LEAF_TRUE);
+}
 
 /* ---- str_search.c, str_methods.c, str_fields.c: the methods of str ---- */
 
