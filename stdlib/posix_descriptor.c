@@ -310,7 +310,6 @@ typedef struct LockJob {
     int fd, command;
     off_t length;
     struct flock range;
-    bool taken; /* the script knows */
     int status, number;
 } LockJob;
 
@@ -336,9 +335,18 @@ static void run_lock_aside(Job *job) {
 
 static void clean_lock(Job *job) {
     LockJob *lock = (LockJob *)job;
-    if (lock->how != LOCK_FILE) return;
-    if (lock->job.done && lock->status == 0 && !lock->taken) flock(lock->fd, LOCK_UN);
+    if (lock->how != LOCK_FILE || lock->fd < 0) return;
+    if (lock->job.done && lock->status == 0) flock(lock->fd, LOCK_UN);
     close(lock->fd);
+}
+
+/* The script knows the result: what it locked is locked until it closes the file, and no longer. */
+static LockJob *finish_lock(GenVM *vm) {
+    LockJob *lock = offload_finish(vm);
+    if (!lock || lock->how != LOCK_FILE) return lock;
+    close(lock->fd);
+    lock->fd = -1;
+    return lock;
 }
 
 static Value lock_aside(GenVM *vm, const LockJob *asked) {
@@ -361,8 +369,7 @@ static Value take_lock(GenVM *vm, LockJob *asked, bool waits) {
     LockJob *job = asked;
     if (!posix_may_use_descriptor(vm, asked->fd)) return VALUE_ERROR;
     if (offload_is_under_way(vm)) {
-        if (!(job = offload_finish(vm))) return VALUE_ERROR;
-        job->taken = true;
+        if (!(job = finish_lock(vm))) return VALUE_ERROR;
     } else if (waits && threads_should_park(vm)) {
         return lock_aside(vm, asked);
     } else {

@@ -106,8 +106,7 @@ typedef struct FetchJob {
     size_t size;
 } FetchJob;
 
-static void run_fetch(Job *job) {
-    FetchJob *fetch = (FetchJob *)job;
+static void fetch_all(FetchJob *fetch) {
     char scratch[16384];
     while (fetch->size) {
         size_t part = fetch->size < sizeof scratch ? fetch->size : sizeof scratch;
@@ -119,7 +118,16 @@ static void run_fetch(Job *job) {
 }
 
 static void clean_fetch(Job *job) {
-    close(((FetchJob *)job)->fd);
+    FetchJob *fetch = (FetchJob *)job;
+    if (fetch->fd >= 0) close(fetch->fd);
+    fetch->fd = -1;
+}
+
+/* Its descriptor is gone before the script goes on: with it, closing a file would not end its
+ * locks. */
+static void run_fetch(Job *job) {
+    fetch_all((FetchJob *)job);
+    clean_fetch(job);
 }
 
 /* Would a read at that place have to wait for a disk. */
