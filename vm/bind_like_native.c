@@ -119,6 +119,7 @@ static void mark(Value v) {
 }
 
 static Value like_native(GenVM *vm, Value *args) {
+    if (is_type(args[0]) && type_from(args[0])->is_builtin) return args[0];
     mark(args[0]);
     if (is_kind(args[0], TYPE_FUNCTION) && args[1] != VALUE_NONE) {
         AS(Function, args[0])->module = args[1];

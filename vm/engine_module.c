@@ -373,6 +373,8 @@ static Value types(GenVM *vm, Value *args) {
 /* A function like the given one, whose generators may be awaited (types.coroutine). */
 static Value iterable_coroutine(GenVM *vm, Value *args) {
     Function *function = AS(Function, args[0]);
+    if (!(function->code->flags & CODE_GENERATOR))
+        return raise_type(vm, "%S() is no generator function", function->name);
     Code *code = code_new(vm);
     Function *copy = code ? function_new(vm, function->code, function->globals) : NULL;
     if (!copy) return VALUE_ERROR;
@@ -407,7 +409,8 @@ static Value disassemble(GenVM *vm, Value *args) {
 
 /* The `self` of the method in which a NameError was raised; None. */
 static Value name_error_self(GenVM *vm, Value *args) {
-    (void)vm;
+    if (!value_is_instance(vm, args[0], EXC_NAME_ERROR))
+        return raise_type(vm, "%T is no NameError", args[0]);
     Value self = exception_get_field(args[0], NAME_ERROR_SELF);
     return self == VALUE_UNSET ? VALUE_NONE : self;
 }
@@ -499,8 +502,9 @@ const NativeDef engine_core_natives[] = {
     {"gives_length_hint(obj, /)", gives_length_hint,
      "May asking for the length, or a hint at it, run script code."},
     {"bind_special(obj, name: str, /)", bind_special, "The special method of obj's class, bound."},
-    {"raise_(exception, /)", raise, "Raise without a traceback entry of its own."},
-    {"global_name(globals: dict, name, /)", global_name, "The global or builtin of that name."},
+    {"raise_(exception: exception, /)", raise, "Raise without a traceback entry of its own."},
+    {"global_name(globals: dict, name: str, /)", global_name,
+     "The global or builtin of that name."},
     {"function_text(callable, /)", function_text, "How messages name a callable."},
     {"is_coroutine(obj, /)", is_coroutine, NULL},
     {"is_traceback(obj, /)", is_traceback, NULL},
@@ -517,7 +521,7 @@ const NativeDef engine_core_natives[] = {
      "A native module, (code, is a package) of a frozen one, or None."},
     {"module_made(module, /)", module_made, NULL},
     {"new_module(name: str, /)", new_module, NULL},
-    {"run_code(code: code, globals, locals, /)", run_code, "Run code in namespaces."},
+    {"run_code(code: code, globals: dict, locals, /)", run_code, "Run code in namespaces."},
     {"path_kind(path: str, /)", path_kind, "'file', 'directory' or ''."},
     {"compile_file(path: str, /)", compile_file, "The code of a source file."},
     {"source_text(code: code, /)", source_text, "The source of a code object, or None."},
@@ -545,7 +549,7 @@ const NativeDef engine_core_natives[] = {
     {"types()", types, "The builtin types by name."},
     {"iterable_coroutine(function: function, /)", iterable_coroutine,
      "types.coroutine of a generator function."},
-    {"coroutine_function(function, /)", coroutine_function,
+    {"coroutine_function(function: function, /)", coroutine_function,
      "The generator function, making coroutines."},
     {"are_distinct(objects: tuple, /)", are_distinct, "Are the items different objects."},
     {"on_interrupt(function, /)", on_interrupt,
@@ -559,7 +563,8 @@ const NativeDef engine_core_natives[] = {
     {"union(left, right, /)", make_union, "left | right of types"},
     {"disassemble(code: code, /)", disassemble, "The instructions of the code and of those in it."},
     {"is_generator_like(value, /)", is_generator, "Is it a generator or coroutine of any kind?"},
-    {"name_error_self(error, /)", name_error_self, "The self of the method that raised it."},
+    {"name_error_self(error: exception, /)", name_error_self,
+     "The self of the method that raised it."},
     {"generator_locals(iterator: generator, /)", generator_locals,
      "The parameters of a library iterator, as they are now; None for each when it is at its end."},
     {"is_number(value, /)", is_number, "May it be counted with."},

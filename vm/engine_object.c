@@ -50,8 +50,11 @@ static Value keep_annotations(GenVM *vm, Value *args) {
         gc_barrier(vm, as_object(args[0]));
         return VALUE_NONE;
     }
-    bool ok = is_type(args[0]) ? type_set_attribute(vm, type_from(args[0]), name, args[1])
-                               : dict_set_str(vm, AS(Module, args[0])->dict, name, args[1]);
+    bool is_open = is_type(args[0]) && !type_from(args[0])->is_builtin;
+    if (!is_open && !is_kind(args[0], TYPE_MODULE))
+        return raise_type(vm, "'%T' object keeps no annotations", args[0]);
+    bool ok = is_open ? type_set_attribute(vm, type_from(args[0]), name, args[1])
+                      : dict_set_str(vm, AS(Module, args[0])->dict, name, args[1]);
     return ok ? VALUE_NONE : VALUE_ERROR;
 }
 
@@ -113,7 +116,8 @@ const NativeDef engine_object_natives[] = {
     {"keep_annotations(owner, annotations: dict, /)", keep_annotations, NULL},
     {"class_cell(namespace: dict, /)", class_cell, NULL},
     {"can_reduce(object, /)", can_reduce, NULL},
-    {"copy_exception_context(source, target, /)", copy_exception_context, NULL},
+    {"copy_exception_context(source: exception, target: exception, /)", copy_exception_context,
+     NULL},
     {"with_dict(object, dict: dict, function, /, *args)", with_dict, NULL},
     {0},
 };

@@ -68,7 +68,8 @@ static const struct { /* what else the natives of _engine take */
     TypeId kind;
 } kinds[] = {
     {"function", TYPE_FUNCTION},   {"code", TYPE_CODE},         {"cell", TYPE_CELL},
-    {"enumerate", TYPE_ENUMERATE}, {"raw_file", TYPE_FILE_RAW},
+    {"enumerate", TYPE_ENUMERATE}, {"raw_file", TYPE_FILE_RAW}, {"exception", KIND_EXCEPTION},
+    {"module", TYPE_MODULE},
 };
 
 static bool is_word(const char *word, size_t size, const char *other) {
@@ -732,6 +733,10 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, const Tuple *argume
     Value bound[NATIVE_MAX_PARAMS];
     memcpy(bound, arguments->items, arguments->count * sizeof(Value));
     bound[index] = converted;
+    if ((signature->args_at >= 0 && !is_exact(bound[signature->args_at], TYPE_TUPLE)) ||
+        (signature->kwargs_at >= 0 && !is_exact(bound[signature->kwargs_at], TYPE_DICT) &&
+         !(absent >> signature->kwargs_at & 1)))
+        return raise_type(vm, "%S() cannot be called with these arguments", describe(vm, native));
     for (int i = 0; i < signature->count; i++)
         if (absent >> i & 1) bound[i] = signature->params[i].fallback;
     if (convert_bound(vm, native, bound, signature->count) != VALUE_NONE) {

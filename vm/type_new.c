@@ -625,6 +625,7 @@ Value type_has_own_mro(GenVM *vm, Value *args) {
 Value type_set_mro(GenVM *vm, Value *args) {
     Type *type = type_from(args[0]);
     const Tuple *mro = AS_TUPLE(args[1]);
+    if (type->is_builtin) return raise_type(vm, "the mro of '%N' cannot be set", type);
     for (uint64_t i = 0; i < mro->count; i++) {
         if (!is_type(mro->items[i]))
             return raise_type(vm, "mro() returned a non-class ('%T')", mro->items[i]);

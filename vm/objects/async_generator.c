@@ -343,7 +343,7 @@ const NativeDef engine_async_natives[] = {
     {"unwrap(wrapped: cell, /)", unwrap, NULL},
     {"is_wrapped(value, /)", is_wrapped, NULL},
     {"agen_send(generator: generator, value, /)", agen_send, NULL},
-    {"agen_throw(generator: generator, exception, /)", agen_throw, NULL},
+    {"agen_throw(generator: generator, exception: exception, /)", agen_throw, NULL},
     {"agen_finished(generator: generator, /)", agen_finished, NULL},
     {"agen_claim(generator: generator, /)", agen_claim,
      "A step begins: False if another one is under way."},

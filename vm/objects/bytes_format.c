@@ -325,6 +325,8 @@ static bool add_field(GenVM *vm, Value list, TextSpan key, char conversion) {
 /* (template without keys, [(key or None, conversion)]): stars are fields of their own, %% is none.
  * The template takes reprs as bytes. */
 Value bytes_format_fields(GenVM *vm, Value *args) {
+    if (!is_kind(args[0], TYPE_BYTES) && !is_kind(args[0], TYPE_BYTEARRAY))
+        return raise_type(vm, "%T is no template", args[0]);
     Template t = {.vm = vm};
     Field field;
     StrBuilder plain;

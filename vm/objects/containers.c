@@ -42,6 +42,7 @@ static bool is_shown(List *list, Value object) {
 }
 
 static void forget_shown(GenVM *vm, Value object) {
+    if (!is_kind(vm->roots[ROOT_SHOWN], TYPE_LIST)) return;
     List *list = AS_LIST(vm->roots[ROOT_SHOWN]);
     for (uint64_t i = list->count; i-- > 0;) {
         if (list->items[i] != object) continue;
@@ -169,15 +170,23 @@ Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right) {
 
 /* _engine.first_difference(left, right, start): a position whose items differ or are script code's
  * to compare; -1 where the shorter ends. */
+static bool are_sequences(GenVM *vm, Value left, Value right) {
+    uint64_t count;
+    if (sequence_items(left, &count) && sequence_items(right, &count)) return true;
+    raise_type(vm, "neither list nor tuple: '%T' and '%T'", left, right);
+    return false;
+}
+
 static Value engine_first_difference(GenVM *vm, Value *args) {
     uint64_t found = 0;
+    if (!are_sequences(vm, args[0], args[1])) return VALUE_ERROR;
     Leaf differ = first_difference(vm, args[0], args[1], (uint64_t)as_int(args[2]), &found);
     if (differ == LEAF_ERROR) return VALUE_ERROR;
     return int_value(differ == LEAF_FALSE ? -1 : (int64_t)found);
 }
 
 static Value engine_compare_sizes(GenVM *vm, Value *args) {
-    (void)vm;
+    if (!are_sequences(vm, args[0], args[1])) return VALUE_ERROR;
     return bool_value(sizes_compare((CompareOp)as_int(args[2]), args[0], args[1]));
 }
 
@@ -259,6 +268,7 @@ Value sequence_find(GenVM *vm, Value *args, const char *missing) {
  * code must tell. */
 static Value engine_search(GenVM *vm, Value *args) {
     uint64_t found = 0;
+    if (!are_sequences(vm, args[0], args[0])) return VALUE_ERROR;
     Leaf has =
         search(vm, args[0], args[1], (uint64_t)as_int(args[2]), (uint64_t)as_int(args[3]), &found);
     if (has == LEAF_ERROR) return VALUE_ERROR;
@@ -270,7 +280,8 @@ static Value engine_search(GenVM *vm, Value *args) {
 static Value engine_item(GenVM *vm, Value *args) {
     uint64_t count = 0, i = (uint64_t)as_int(args[1]);
     const Value *items = sequence_items(args[0], &count);
-    return i < count ? items[i] : raise_index(vm, "sequence changed size during iteration");
+    return items && i < count ? items[i]
+                              : raise_index(vm, "sequence changed size during iteration");
 }
 
 static Value engine_size(GenVM *vm, Value *args) {
@@ -368,23 +379,33 @@ Type *container_class(GenVM *vm, Value cls, TypeId base) {
 /* ---- what a builtin type does, past the overrides of a subclass ---- */
 
 static const TypeSlots *own_slots(GenVM *vm, Value v) {
-    return &vm->types[as_object(v)->kind]->slots;
+    return &vm->types[is_object(v) ? as_object(v)->kind : TYPE_OBJECT]->slots;
+}
+
+static Value raise_unfit(GenVM *vm, Value v) {
+    return raise_type(vm, "'%T' object is no container", v);
 }
 
 static Value raw_getitem(GenVM *vm, Value *args) {
-    return own_slots(vm, args[0])->getitem(vm, args[0], args[1]);
+    const TypeSlots *own = own_slots(vm, args[0]);
+    return own->getitem ? own->getitem(vm, args[0], args[1]) : raise_unfit(vm, args[0]);
 }
 static Value raw_setitem(GenVM *vm, Value *args) {
-    return own_slots(vm, args[0])->setitem(vm, args[0], args[1], args[2]);
+    const TypeSlots *own = own_slots(vm, args[0]);
+    return own->setitem ? own->setitem(vm, args[0], args[1], args[2]) : raise_unfit(vm, args[0]);
 }
 static Value raw_delitem(GenVM *vm, Value *args) {
-    return own_slots(vm, args[0])->setitem(vm, args[0], args[1], VALUE_UNSET);
+    const TypeSlots *own = own_slots(vm, args[0]);
+    return own->setitem ? own->setitem(vm, args[0], args[1], VALUE_UNSET)
+                        : raise_unfit(vm, args[0]);
 }
 static Value raw_repeat(GenVM *vm, Value *args) {
-    return own_slots(vm, args[0])->binary(vm, BINARY_MUL, args[0], args[1]);
+    const TypeSlots *own = own_slots(vm, args[0]);
+    return own->binary ? own->binary(vm, BINARY_MUL, args[0], args[1]) : raise_unfit(vm, args[0]);
 }
 static Value raw_repeat_in_place(GenVM *vm, Value *args) {
-    return own_slots(vm, args[0])->inplace(vm, BINARY_MUL, args[0], args[1]);
+    const TypeSlots *own = own_slots(vm, args[0]);
+    return own->inplace ? own->inplace(vm, BINARY_MUL, args[0], args[1]) : raise_unfit(vm, args[0]);
 }
 
 const NativeDef engine_container_natives[] = {

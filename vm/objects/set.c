@@ -7,6 +7,7 @@
  */
 #include "vm/engine_module.h"
 #include "vm/objects/containers.h"
+#include "vm/shared.h"
 
 static Value set_alloc(GenVM *vm, Type *cls) {
     TypeId kind = (TypeId)cls->instance_kind;
@@ -179,8 +180,16 @@ static Value fill(GenVM *vm, Value set, Value iterable, Value result) {
     return native_twin(vm, twin, 4, set, rest, result, first);
 }
 
+/* For those that are being made, which may be frozensets. */
+static bool may_change(GenVM *vm, Value set) {
+    if (likely(!is_shared(as_object(set)))) return true;
+    raise_type(vm, "a constant cannot be changed");
+    return false;
+}
+
 /* _engine.set_put_all(set, iterator): puts in as many items as the budget allows; were that all? */
 static Value put_all(GenVM *vm, Value *args) {
+    if (!may_change(vm, args[0])) return VALUE_ERROR;
     Value first, rest;
     Leaf added = add_iterable(vm, args[0], args[1], &first, &rest);
     if (added == LEAF_ERROR) return VALUE_ERROR;
@@ -759,7 +768,12 @@ const BuiltinType set_iterator_type = {
 
 /* _engine.set_put, set_drop (was it there?), set_has: without subclass overrides, frozensets in the
  * making included. */
+static Value engine_set_put(GenVM *vm, Value *args) {
+    return may_change(vm, args[0]) ? set_add_method(vm, args) : VALUE_ERROR;
+}
+
 static Value engine_set_drop(GenVM *vm, Value *args) {
+    if (!may_change(vm, args[0])) return VALUE_ERROR;
     Leaf done = set_discard(vm, AS_SET(args[0]), args[1]);
     return done == LEAF_SCRIPT ? table_search(vm, TABLE_DROP, args[0], args[1], VALUE_UNSET)
                                : leaf_value(done);
@@ -777,6 +791,7 @@ static Value engine_set_duplicate(GenVM *vm, Value *args) {
 }
 
 static Value engine_set_freeze(GenVM *vm, Value *args) {
+    if (!may_change(vm, args[0])) return VALUE_ERROR;
     Value copy = set_new(vm, TYPE_FROZENSET);
     if (copy == VALUE_ERROR) return copy;
     take_items(vm, AS_SET(copy), AS_SET(args[0]));
@@ -794,15 +809,17 @@ static Value engine_set_items(GenVM *vm, Value *args) {
 
 /* _engine.set_give(set, other): set gets the items of other, which is left empty. */
 static Value engine_set_give(GenVM *vm, Value *args) {
+    if (args[0] == args[1]) return VALUE_NONE;
+    if (!may_change(vm, args[0]) || !may_change(vm, args[1])) return VALUE_ERROR;
     take_items(vm, AS_SET(args[0]), AS_SET(args[1]));
     return VALUE_NONE;
 }
 
 const NativeDef engine_set_natives[] = {
-    {"set_put(set, item, /)", set_add_method, NULL},
-    {"set_put_all(set, iterator, /)", put_all, NULL},
+    {"set_put(set: set, item, /)", engine_set_put, NULL},
+    {"set_put_all(set: set, iterator, /)", put_all, NULL},
     {"set_drop(set: set, item, /)", engine_set_drop, NULL},
-    {"set_has(set, item, /)", engine_set_has, NULL},
+    {"set_has(set: set, item, /)", engine_set_has, NULL},
     {"set_duplicate(set: set, /)", engine_set_duplicate, NULL},
     {"set_freeze(set: set, /)", engine_set_freeze, NULL},
     {"set_items(set: set, /)", engine_set_items, NULL},

@@ -267,7 +267,7 @@ static Value engine_combine_hashes(GenVM *vm, Value *args) {
     List *list = AS_LIST(args[0]);
     uint64_t item, hash = PRIME_5;
     for (uint64_t i = 0; i < list->count; i++) {
-        int_to_u64_mask(list->items[i], &item);
+        if (!int_to_u64_mask(list->items[i], &item)) return VALUE_ERROR;
         hash = hash_step(hash, item);
     }
     if (args[1] == VALUE_TRUE) hash = hash_end(hash, list->count);

@@ -315,6 +315,8 @@ static Value references(GenVM *vm, Value *args) {
 }
 
 static Value keep_hash(GenVM *vm, Value *args) {
+    if (!is_kind(args[0], TYPE_WEAKREF) || !is_int(args[1]))
+        return raise_type(vm, "'%T' object keeps no hash", args[0]);
     weakref_of(args[0])->hash = args[1];
     gc_barrier(vm, as_object(args[0]));
     return VALUE_NONE;
