@@ -417,7 +417,7 @@ static Leaf compare_sets(GenVM *vm, CompareOp op, Value left, Value right) {
 
 static Value set_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     if (!is_any_set(left) || !is_any_set(right)) return VALUE_NOT_IMPLEMENTED;
-    if (!native_enter(vm)) return VALUE_ERROR;
+    if (!native_enter_work(vm)) return VALUE_ERROR;
     Leaf holds = compare_sets(vm, op, left, right);
     native_leave(vm);
     if (holds == LEAF_ERROR) return VALUE_ERROR;
@@ -426,11 +426,16 @@ static Value set_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     return bool_value((holds == LEAF_TRUE) != (op == COMPARE_NE));
 }
 
+/* For 1024 items that were looked for, in no order of their places in memory. */
+static bool charge_walk(GenVM *vm, uint64_t seen) {
+    return native_work(vm, 64) && (seen % 0x8000 != 0 || native_look(vm));
+}
+
 /* Whether all items of `part`, walkable, are in self. */
 static Leaf holds_all(GenVM *vm, Value self, Value part) {
     Walk walk = walk_begin(vm, part);
     for (uint64_t seen = 1;; seen++) {
-        if (seen % 1024 == 0 && !native_work(vm, 64)) return LEAF_ERROR;
+        if (seen % 1024 == 0 && !charge_walk(vm, seen)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
@@ -466,7 +471,7 @@ static Leaf disjoint(GenVM *vm, Value self, Value other) {
     }
     Walk walk = walk_begin(vm, other);
     for (uint64_t seen = 1;; seen++) {
-        if (seen % 1024 == 0 && !native_work(vm, 64)) return LEAF_ERROR;
+        if (seen % 1024 == 0 && !charge_walk(vm, seen)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
@@ -691,7 +696,7 @@ static Value set_repr(GenVM *vm, Value self) {
         return vm->exception != VALUE_UNSET ? VALUE_ERROR : str_format(vm, "%s(...)", name);
     bool plain = is_exact(self, TYPE_SET);
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     if (!plain) builder_put_format(&builder, "%s(", name);
     builder_put_byte(&builder, '{');
     Leaf done = put_items(&builder, AS_SET(self));
