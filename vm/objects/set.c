@@ -128,11 +128,12 @@ static Leaf add_walk(GenVM *vm, Set *set, Value source) {
         return LEAF_ERROR;
     Walk walk = walk_begin(vm, source);
     if (!charge_items(vm, walk.count)) return LEAF_ERROR;
-    for (;;) {
+    for (uint64_t n = 0;; n++) {
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
         if (got != LEAF_TRUE) return got == LEAF_FALSE ? LEAF_TRUE : got;
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         got = set_add_hashed(vm, set, item, hash);
         if (got != LEAF_TRUE) return got;
     }
@@ -219,11 +220,12 @@ static Leaf select_items(GenVM *vm, Value result, Value source, Value other, boo
     if (is_any_set(source) && is_any_set(other))
         return set_select(vm, AS_SET(result), AS_SET(source), AS_SET(other), wanted);
     Walk walk = walk_begin(vm, source);
-    for (;;) {
+    for (uint64_t n = 0;; n++) {
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
         if (got != LEAF_TRUE) return got == LEAF_FALSE ? LEAF_TRUE : got;
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         got = walkable_has(vm, other, item, hash);
         if (got == LEAF_ERROR || got == LEAF_SCRIPT) return got;
         if ((got == LEAF_TRUE) != wanted) continue;
@@ -252,11 +254,12 @@ static Leaf subtract_from(GenVM *vm, Value self, Value other) {
         if (common != LEAF_TRUE) return common;
     }
     Walk walk = walk_begin(vm, other);
-    for (;;) {
+    for (uint64_t n = 0;; n++) {
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
         if (got == LEAF_FALSE) break;
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         if (got == LEAF_TRUE) got = discard_hashed(vm, set, item, hash);
         if (got == LEAF_ERROR || got == LEAF_SCRIPT) return got;
     }
@@ -320,6 +323,12 @@ static void take_items(GenVM *vm, Set *set, Set *source) {
     gc_barrier(vm, set);
 }
 
+/* What is toggled twice is as before: that is not begun anew. */
+static bool foresee_toggle(GenVM *vm, uint64_t count) {
+    enum { MUCH = 1 << 16, NANOSECONDS = 10 };
+    return count < MUCH || native_foresee(vm, count * NANOSECONDS);
+}
+
 static Value toggle_in_place(GenVM *vm, Value self, Value items, Value result) {
     uint32_t position = 0, next;
     Value other, item, rest;
@@ -328,6 +337,7 @@ static Value toggle_in_place(GenVM *vm, Value self, Value items, Value result) {
     Leaf done = LEAF_TRUE;
     other = items; /* a set is taken in its own order, anything else in that of a set made of it */
     if (!is_any_set(items)) done = set_of(vm, TYPE_SET, items, &other);
+    if (done == LEAF_TRUE && !foresee_toggle(vm, AS_SET(other)->count)) done = LEAF_ERROR;
     if (done == LEAF_TRUE) {
         done = set_toggle(vm, AS_SET(self), AS_SET(other), &position);
         if (done == LEAF_TRUE) return result;
@@ -395,7 +405,9 @@ static Leaf is_subset(GenVM *vm, Value part, Value whole) {
     if (AS_SET(part)->count > AS_SET(whole)->count) return LEAF_FALSE;
     if (!charge_items(vm, AS_SET(part)->count)) return LEAF_ERROR;
     const SetEntry *entry;
-    for (SetCursor cursor = set_cursor(AS_SET(part)); (entry = set_cursor_next(&cursor));) {
+    uint64_t n = 0;
+    for (SetCursor cursor = set_cursor(AS_SET(part)); (entry = set_cursor_next(&cursor)); n++) {
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         Leaf has = has_hashed(vm, AS_SET(whole), entry->key, entry->hash);
         if (has != LEAF_TRUE) return has;
     }
