@@ -363,9 +363,8 @@ static COLD void *no_memory(GenVM *vm) {
 void gc_use_huge_pages(void *start, size_t size) {
 #ifdef MADV_HUGEPAGE
     /* All of its pages: memory of two kinds is copied where it grows, not moved by the system. */
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = (uintptr_t)start & ~(page - 1), to = (uintptr_t)start + size + page - 1;
-    (void)madvise((void *)from, (to & ~(page - 1)) - from, MADV_HUGEPAGE);
+    uintptr_t page = (uintptr_t)getpagesize() - 1, from = (uintptr_t)start & ~page;
+    (void)madvise((void *)from, ((uintptr_t)start + size - from + page) & ~page, MADV_HUGEPAGE);
 #else
     (void)start, (void)size;
 #endif
