@@ -201,8 +201,10 @@ static Value same_bytes(GenVM *vm, Value *args) {
         !bytes_view(vm, args[1], &right, &right_size) || !native_work(vm, right_size / 64))
         return VALUE_ERROR;
     volatile uint8_t differs = left_size != right_size;
-    for (size_t i = 0; i < right_size; i++)
+    for (size_t i = 0; i < right_size; i++) {
         differs |= (uint8_t)((left_size == right_size ? left[i] : right[i]) ^ right[i]);
+        if (!native_glance(vm, i)) return VALUE_ERROR;
+    }
     return bool_value(!differs);
 }
 

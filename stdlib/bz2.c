@@ -6,6 +6,7 @@
 #include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/resource.h"
+#include "vm/task.h"
 
 #include <bzlib.h>
 #include <limits.h>
@@ -107,6 +108,7 @@ static bool run(GenVM *vm, Stream *stream, StrBuilder *out, size_t room, int act
     stream->z.avail_out = offered;
     *code = stream->decompresses ? stream->call.BZ2_bzDecompress(&stream->z)
                                  : stream->call.BZ2_bzCompress(&stream->z, action);
+    (void)budget_wait(vm, 0); /* where the deadline has come, the next safepoint is at once */
     return native_charge(vm, STEPS_OF_PIECE) &&
            builder_put(out, piece, offered - stream->z.avail_out);
 }

@@ -330,10 +330,12 @@ static bool is_special(const Options *options, uint32_t c) {
 }
 
 /* Whether the field has a character for which it must be quoted. */
-static bool needs_quotes(const Options *options, Str *text) {
+static bool needs_quotes(Join *join, Str *text) {
+    const Options *options = join->options;
     if (options->quoting == QUOTE_NONE) return false;
-    for (const char *at = text->data, *end = at + text->size; at < end;) {
+    for (const char *at = text->data, *end = at + text->size, *looked = at; at < end;) {
         uint32_t c = utf8_take(&at);
+        if (!text_look(join->vm, at, &looked)) return join->line.failed = true;
         if (c == ' ' && options->delimiter == ' ') return true;
         if (is_special(options, c) &&
             (c == options->quote ? options->double_quote : c != options->escape))
@@ -344,7 +346,7 @@ static bool needs_quotes(const Options *options, Str *text) {
 
 static void put_text(Join *join, Str *text) {
     const Options *options = join->options;
-    for (const char *at = text->data, *end = at + text->size; at < end;) {
+    for (const char *at = text->data, *end = at + text->size; at < end && !join->line.failed;) {
         uint32_t c = utf8_take(&at);
         if (is_special(options, c)) {
             bool escape = options->quoting == QUOTE_NONE || c == options->escape;
@@ -367,7 +369,7 @@ static void put_text(Join *join, Str *text) {
 static void put_field(Join *join, Value field, Kind kind, bool first) {
     const Options *options = join->options;
     Value text = kind == KIND_NONE ? str_from(join->vm, "") : leaf_str(join->vm, field);
-    bool quoted = wants_quotes(options, kind) || needs_quotes(options, AS_STR(text));
+    bool quoted = wants_quotes(options, kind) || needs_quotes(join, AS_STR(text));
     if (!AS_STR(text)->size && options->delimiter == ' ' && options->skip_space) {
         if (options->quoting == QUOTE_NONE ||
             (kind == KIND_NONE &&
@@ -414,17 +416,18 @@ static Value join_row(GenVM *vm, Value *args) {
     for (uint64_t i = 0; i < count; i++) {
         if (!is_leaf(fields[i])) return VALUE_NONE;
         if (value_is_str(fields[i])) size += AS_STR(fields[i])->size;
+        if (!native_glance(vm, i)) return VALUE_ERROR;
     }
     if (!native_afford(vm, size / 8)) return VALUE_ERROR;
     Join join = {.vm = vm, .options = &options};
-    builder_init(&join.line, vm);
+    builder_init_work(&join.line, vm);
     Kind kind = KIND_STR;
-    for (uint64_t i = 0; i < count && !join.error; i++) {
+    for (uint64_t i = 0; i < count && !join.error && !join.line.failed; i++) {
         kind = kinds ? (Kind)as_int(kinds[i]) : kind_of(fields[i]);
         put_field(&join, fields[i], kind, i == 0);
     }
     if (!join.error && count && !join.line.size) put_lonely_field(&join, kind);
-    if (join.error) {
+    if (join.error && !join.line.failed) {
         builder_drop(&join.line);
         return tuple_pack(vm, 1, str_from(vm, join.error));
     }

@@ -122,7 +122,7 @@ static Value push_pop(GenVM *vm, Value *args, bool is_max) {
 
 static Value heapify(GenVM *vm, Value *args, bool is_max) {
     List *heap = AS_LIST(args[0]);
-    enum { MUCH = 1 << 16, NANOSECONDS = 8 }; /* an item, where comparing is cheap */
+    enum { MUCH = 1 << 16, NANOSECONDS = 20 }; /* an item, where comparing is cheap */
     if (heap->count > MUCH && !native_foresee(vm, heap->count * NANOSECONDS)) return VALUE_ERROR;
     if (!native_work(vm, heap->count)) return VALUE_ERROR;
     for (uint64_t at = heap->count / 2; at-- > 0;) {

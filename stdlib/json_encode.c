@@ -55,13 +55,15 @@ static void put_string(StrBuilder *out, Value v, bool ascii) {
     const char *at = AS_STR(v)->data, *end = at + AS_STR(v)->size;
     builder_put_byte(out, '"');
     while (at < end) {
-        const char *run = at;
-        while (run < end && (unsigned char)*run >= 0x20 && *run != '"' && *run != '\\' &&
+        const char *run = at, *stop = end - at > TEXT_MUCH ? at + TEXT_MUCH : end;
+        while (run < stop && (unsigned char)*run >= 0x20 && *run != '"' && *run != '\\' &&
                !((unsigned char)*run >= 0x7F && ascii))
             run++;
         builder_put(out, at, (size_t)(run - at));
         at = run;
-        if (at >= end) break;
+        if (run == stop && run < end && !native_look(out->vm)) out->failed = true;
+        if (at >= end || out->failed) break;
+        if (run == stop) continue;
         if (*at & 0x80)
             put_wide(out, utf8_take(&at));
         else

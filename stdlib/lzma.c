@@ -10,6 +10,7 @@
 #include "vm/memory.h"
 #include "vm/objects.h"
 #include "vm/resource.h"
+#include "vm/task.h"
 
 #include <lzma.h>
 
@@ -278,6 +279,7 @@ static bool run(GenVM *vm, Stream *stream, StrBuilder *out, size_t room, lzma_ac
     stream->z.next_out = piece;
     stream->z.avail_out = offered;
     *code = stream->call.lzma_code(&stream->z, action);
+    (void)budget_wait(vm, 0); /* where the deadline has come, the next safepoint is at once */
     if (*code == LZMA_BUF_ERROR && !stream->z.avail_in) *code = LZMA_OK; /* it waits for more */
     if (is_failure(*code)) {
         raise_code(vm, *code);

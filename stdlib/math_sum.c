@@ -117,7 +117,8 @@ Value math_fsum(GenVM *vm, Value *args) {
     for (uint64_t i = 0; i < count && leaf == LEAF_TRUE; i++) {
         double x;
         leaf = math_double(vm, items[i], &x);
-        if (leaf == LEAF_TRUE && !add_exactly(vm, &partials, x)) leaf = LEAF_ERROR;
+        if (leaf == LEAF_TRUE && (!add_exactly(vm, &partials, x) || !native_glance(vm, i)))
+            leaf = LEAF_ERROR;
     }
     Value result = leaf == LEAF_TRUE ? finish_partials(vm, &partials) : VALUE_ERROR;
     if (partials.at != partials.inline_space) memory_free(partials.at);
@@ -182,6 +183,8 @@ static Leaf fill(GenVM *vm, double *out, const Tuple *tuple, const Tuple *from) 
 static Value norm_of(GenVM *vm, Twin twin, Value tuple, Value from) {
     Scratch scratch;
     size_t count = AS_TUPLE(tuple)->count;
+    enum { MUCH = 1 << 18, NANOSECONDS = 16 };
+    if (count > MUCH && !native_foresee(vm, count * NANOSECONDS)) return VALUE_ERROR;
     double *numbers = scratch_get(vm, &scratch, count * sizeof *numbers);
     if (!numbers) return VALUE_ERROR;
     Leaf leaf = fill(vm, numbers, AS_TUPLE(tuple), from == VALUE_UNSET ? NULL : AS_TUPLE(from));
@@ -229,6 +232,22 @@ static Value multiply(GenVM *vm, Value a, Value b) {
     return ints ? int_binary(vm, BINARY_MUL, a, b) : float_binary(vm, BINARY_MUL, a, b);
 }
 
+/* Of ints, by halves: the numbers that are multiplied are of about one size. */
+static Value product_of_ints(GenVM *vm, const Value *items, uint64_t count) {
+    enum { FEW = 32 };
+    if (!native_look(vm)) return VALUE_ERROR;
+    if (count > FEW) {
+        Value low = product_of_ints(vm, items, count / 2);
+        if (low == VALUE_ERROR) return low;
+        Value high = product_of_ints(vm, items + count / 2, count - count / 2);
+        return high == VALUE_ERROR ? high : int_binary(vm, BINARY_MUL, low, high);
+    }
+    Value product = int_value(1);
+    for (uint64_t i = 0; i < count && product != VALUE_ERROR; i++)
+        product = int_binary(vm, BINARY_MUL, product, items[i]);
+    return product;
+}
+
 Value math_prod(GenVM *vm, Value *args) {
     uint64_t count;
     bool has_float = false;
@@ -237,6 +256,10 @@ Value math_prod(GenVM *vm, Value *args) {
         return native_twin(vm, TWIN_MATH_PROD, 2, args[0], args[1]);
     if (!native_work(vm, count / 4)) return VALUE_ERROR;
     Value product = args[1];
+    if (!has_float && value_is_int(product)) {
+        Value rest = product_of_ints(vm, items, count);
+        return rest == VALUE_ERROR ? rest : multiply(vm, product, rest);
+    }
     for (uint64_t i = 0; i < count && product != VALUE_ERROR; i++)
         product = i % 64 == 63 && !native_look(vm) ? VALUE_ERROR : multiply(vm, product, items[i]);
     return product;
@@ -333,7 +356,7 @@ Value math_sumprod(GenVM *vm, Value *args) {
     if (!native_work(vm, count / 4)) return VALUE_ERROR;
     Products sum = {.total = int_value(0), .takes_ints = true, .takes_floats = true};
     for (uint64_t i = 0; i < count; i++)
-        if (!add_number_product(vm, &sum, p[i], q[i])) return VALUE_ERROR;
+        if (!native_glance(vm, i) || !add_number_product(vm, &sum, p[i], q[i])) return VALUE_ERROR;
     if (sum.takes_ints) end_ints(vm, &sum);
     if (sum.takes_floats) end_floats(vm, &sum);
     return sum.total;

@@ -192,7 +192,7 @@ static Value scrypt(GenVM *vm, Value *args) {
     if (!vm->openssl->EVP_PBE_scrypt(NULL, 0, NULL, 0, n, r, p, most, NULL, 0))
         return raise_library(vm);
     if (!gc_check_size(vm, (uint64_t)length + 128 * n * r) ||
-        !native_foresee(vm, n * r * p * 128) || /* a byte written and one read a nanosecond */
+        !native_foresee(vm, n * r * p * 384) || /* a byte written and one read a nanosecond */
         !native_afford(vm, n * r * p * 2 * 128 / BYTES_OF_STEP))
         return VALUE_ERROR;
     Value key = bytes_new(vm, NULL, (size_t)length);

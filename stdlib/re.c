@@ -242,6 +242,20 @@ static int match_in_pieces(Search *s) {
     }
 }
 
+/* A search in long text, with a look at the deadline before each piece of it. */
+static int match_far(Search *s) {
+    enum { WIDE = 1 << 22 }; /* bytes: some milliseconds, where the pattern is simple */
+    while (s->end - s->from > WIDE) {
+        int code = match_between(s, s->from, WIDE);
+        if (code == PCRE2_ERROR_MATCHLIMIT) return match_in_pieces(s);
+        if (code != PCRE2_ERROR_NOMATCH) return code;
+        s->from = next_start(s, s->from + WIDE);
+        s->options &= ~(uint32_t)PCRE2_NOTEMPTY_ATSTART;
+        if (!native_look(s->vm)) return PCRE2_ERROR_CALLOUT;
+    }
+    return match_piece(s, s->pattern->code, s->from, s->options);
+}
+
 /* 1: found, 0: not, -1: an exception is pending, or the task stops. */
 static int run(GenVM *vm, Pattern *pattern, const Subject *subject, size_t from, size_t end,
                uint32_t options) {
@@ -253,7 +267,8 @@ static int run(GenVM *vm, Pattern *pattern, const Subject *subject, size_t from,
                 .options = options | PCRE2_NO_UTF_CHECK,
                 .units = UNITS + (end - from)};
     pcre2_set_match_limit(pattern->context, (uint32_t)s.units);
-    int code = match_piece(&s, pattern->code, from, s.options);
+    int code =
+        options & PCRE2_ANCHORED ? match_piece(&s, pattern->code, from, s.options) : match_far(&s);
     if (code == PCRE2_ERROR_MATCHLIMIT)
         code = options & PCRE2_ANCHORED ? match_watched(&s, from) : match_in_pieces(&s);
     if (code >= 0) {
@@ -340,6 +355,7 @@ typedef struct Walk {
     Subject subject;
     size_t at, end;
     bool was_empty; /* the match before was empty, at `at`: the next one there may not be */
+    size_t passed;  /* bytes that may have been looked at since the last look at the deadline */
     const size_t *found;
 } Walk;
 
@@ -352,9 +368,16 @@ static bool walk_begin(Walk *walk, GenVM *vm, Value self, Value string, int64_t 
     return true;
 }
 
+enum { WALK_PIECE = 1 << 16 };
+
 /* As run(): 1 with walk->found. */
 static int walk_next(Walk *walk) {
     if (walk->at > walk->end) return 0;
+    walk->passed += walk->end - walk->at;
+    if (walk->passed >= WALK_PIECE) {
+        walk->passed = 0;
+        if (!native_look(walk->vm)) return -1;
+    }
     uint32_t options = walk->was_empty ? PCRE2_NOTEMPTY_ATSTART : 0;
     int found = run(walk->vm, walk->pattern, &walk->subject, walk->at, walk->end, options);
     if (found <= 0) return found;

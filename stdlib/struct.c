@@ -355,11 +355,10 @@ static Value pack(GenVM *vm, Value *args) {
         return raise_own(vm, "%s expected %llu items for packing (got %llu)", AS_STR(args[2])->data,
                          (unsigned long long)count, (unsigned long long)values->count);
     if (!gc_check_size(vm, size) || !native_work(vm, size / 8)) return VALUE_ERROR;
-    Value packed = bytes_new(vm, NULL, size);
+    Value packed = bytes_work(vm, NULL, size);
     const uint8_t *room;
     if (packed == VALUE_ERROR || !bytes_view(vm, packed, &room, &size)) return VALUE_ERROR;
     uint8_t *out = (uint8_t *)(uintptr_t)room;
-    memset(out, 0, size);
     Format format;
     Item item;
     begin(vm, args[0], &format);
@@ -392,7 +391,8 @@ static Value codes(GenVM *vm, Value *args) {
 
 static Value get_bytes(GenVM *vm, const Item *item, const uint8_t *in) {
     uint64_t size = item->kind->code == 'c' ? 1 : item->count;
-    if (item->kind->code != 'p') return bytes_new(vm, (const char *)in, size);
+    if (item->kind->code != 'p')
+        return size ? bytes_work(vm, (const char *)in, size) : vm->empty_bytes;
     uint64_t told = size ? in[0] : 0;
     return bytes_new(vm, (const char *)in + (size > 0), told < size ? told : size ? size - 1 : 0);
 }
@@ -429,7 +429,7 @@ static Value unpack(GenVM *vm, Value *args) {
         for (uint64_t i = values_of(&item); i > 0; i--, in += item.size) {
             bool text = code == 's' || code == 'p' || code == 'c';
             Value v = text ? get_bytes(vm, &item, in) : get_number(vm, &format, &item, in);
-            if (v == VALUE_ERROR) return VALUE_ERROR;
+            if (v == VALUE_ERROR || !native_glance(vm, next)) return VALUE_ERROR;
             AS_TUPLE(result)->items[next++] = v;
         }
     }

@@ -8,6 +8,7 @@
 #include "vm/objects.h"
 #include "vm/offload.h"
 #include "vm/resource.h"
+#include "vm/task.h"
 
 #include <limits.h>
 #include <zlib.h>
@@ -146,6 +147,7 @@ static bool step(GenVM *vm, Stream *stream, StrBuilder *out, size_t room, int fl
     stream->z.avail_out = room < PIECE ? (uInt)room : PIECE;
     uInt offered = stream->z.avail_out;
     *code = stream->is_inflate ? inflate(&stream->z, flush) : deflate(&stream->z, flush);
+    (void)budget_wait(vm, 0); /* where the deadline has come, the next safepoint is at once */
     if (!native_charge(vm, PIECE / 64)) return false;
     return builder_put(out, (char *)piece, offered - stream->z.avail_out);
 }

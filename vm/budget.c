@@ -153,7 +153,8 @@ static bool can_restart(GenVM *vm) {
            (op >= OP_LT && op <= OP_GE) || op == OP_IN || op == OP_NOTIN ||
            (op >= OP_JLT && op <= OP_JNES) || (op >= OP_CALL && op <= OP_CALLEXWG) ||
            op == OP_GETITEM || op == OP_SETITEM || op == OP_GETSLICE || op == OP_DICTSET ||
-           op == OP_SETADD || (op >= OP_FORMAT && op <= OP_JOINSTR);
+           op == OP_SETADD || op == OP_LISTEXTEND || op == OP_LISTTUPLE ||
+           (op >= OP_FORMAT && op <= OP_JOINSTR);
 }
 
 void budget_changed(GenVM *vm) {

@@ -35,6 +35,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     BLOCK_SIZE = 32768,
@@ -361,9 +362,9 @@ static COLD void *no_memory(GenVM *vm) {
 
 void gc_use_huge_pages(void *start, size_t size) {
 #ifdef MADV_HUGEPAGE
-    uintptr_t from = ((uintptr_t)start + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
-    uintptr_t to = ((uintptr_t)start + size) & ~(uintptr_t)(HUGE_PAGE - 1);
-    if (from < to) (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    /* All of its pages: memory of two kinds is copied where it grows, not moved by the system. */
+    uintptr_t page = (uintptr_t)getpagesize() - 1, from = (uintptr_t)start & ~page;
+    (void)madvise((void *)from, ((uintptr_t)start + size - from + page) & ~page, MADV_HUGEPAGE);
 #else
     (void)start, (void)size;
 #endif

@@ -907,6 +907,10 @@ bool native_enter(GenVM *vm) {
     return false;
 }
 
+bool native_enter_work(GenVM *vm) {
+    return (vm->fuel > 0 || native_look(vm)) && native_enter(vm);
+}
+
 void native_leave(GenVM *vm) {
     vm->native_depth--;
 }

@@ -293,6 +293,8 @@ void native_end(GenVM *vm);
 /* Recursion of C functions over nested data (repr, compare, hash of nested containers): bounded.
  * False with RecursionError pending. */
 bool native_enter(GenVM *vm);
+/* The same in work that has had no effect yet: false also when the deadline has come. */
+bool native_enter_work(GenVM *vm);
 void native_leave(GenVM *vm);
 /* Leaves, with the result. */
 static inline Value native_left(GenVM *vm, Value result) {

@@ -75,8 +75,9 @@ bool op_list_extend(GenVM *vm) {
             *op_a(vm) = source; /* f(*x): a tuple serves as it is */
             return true;
         }
-        if (!list_reserve(vm, target, target->count + count)) return false;
-        memcpy(target->items + target->count, items, count * sizeof(Value));
+        if (!list_reserve(vm, target, target->count + count) ||
+            !native_copy(vm, target->items + target->count, items, count * sizeof(Value)))
+            return false;
         target->count += count;
         gc_barrier(vm, target);
         return true;

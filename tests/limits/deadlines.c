@@ -1,7 +1,7 @@
 /* Work in C stops soon when its deadline has come, and goes on with the same result, though it has
  * to begin some of it anew. Each row of deadlines.def runs in slices of time; where it stops,
  * its frames are looked at, and it is saved and goes on in another VM.
-# timeout: 120
+# timeout: 240
 # skip: stress the rows make millions of objects
  */
 #define _GNU_SOURCE

@@ -74,6 +74,13 @@ static TextSpan take(MemoryFile *file, int64_t count) {
     return (TextSpan){(const char *)data + at, ready};
 }
 
+/* What was passed over from `at` on; the position is that again where it cannot be copied. */
+static Value taken(GenVM *vm, MemoryFile *file, size_t at, TextSpan span) {
+    Value data = span.size ? bytes_work(vm, span.data, span.size) : vm->empty_bytes;
+    if (data == VALUE_ERROR) file->at = at;
+    return data;
+}
+
 static Value take_line(GenVM *vm, MemoryFile *file, int64_t limit) {
     size_t at = file->at;
     TextSpan span = take(file, limit);
@@ -82,7 +89,7 @@ static Value take_line(GenVM *vm, MemoryFile *file, int64_t limit) {
         span.size = (size_t)(end + 1 - span.data);
         file->at = at + span.size;
     }
-    return bytes_new(vm, span.data, span.size);
+    return taken(vm, file, at, span);
 }
 
 /* ---- making ---- */
@@ -99,7 +106,7 @@ static Value init(GenVM *vm, Value *args) {
     MemoryFile *file = memory_of(args[0]);
     TextSpan span = {"", 0};
     if (args[1] != VALUE_NONE && !bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
-    Value array = bytearray_new(vm, span.data, span.size);
+    Value array = span.size ? bytearray_work(vm, span.data, span.size) : bytearray_new(vm, NULL, 0);
     if (array == VALUE_ERROR) return VALUE_ERROR;
     file->array = array;
     file->at = 0;
@@ -126,8 +133,8 @@ static Value method_read(GenVM *vm, Value *args) {
     int64_t count;
     MemoryFile *file = open_file(vm, args[0]);
     if (!file || !file_size_arg(vm, args[1], &count)) return VALUE_ERROR;
-    TextSpan span = take(file, count);
-    return bytes_new(vm, span.data, span.size);
+    size_t at = file->at;
+    return taken(vm, file, at, take(file, count));
 }
 
 static Value method_readinto(GenVM *vm, Value *args) {
@@ -151,11 +158,15 @@ static Value method_readlines(GenVM *vm, Value *args) {
     int64_t hint, size = 0;
     MemoryFile *file = open_file(vm, args[0]);
     Value lines = file && file_size_arg(vm, args[1], &hint) ? list_new(vm, 0) : VALUE_ERROR;
-    while (lines != VALUE_ERROR) {
+    if (lines == VALUE_ERROR) return VALUE_ERROR;
+    for (size_t at = file->at;;) {
         Value line = take_line(vm, file, -1);
-        if (line == VALUE_ERROR) return line;
-        if (AS(Bytes, line)->size == 0) break;
-        if (!list_append(vm, lines, line)) return VALUE_ERROR;
+        if (line != VALUE_ERROR && AS(Bytes, line)->size == 0) break;
+        if (line == VALUE_ERROR || !native_glance(vm, AS_LIST(lines)->count) ||
+            !list_append(vm, lines, line)) {
+            file->at = at; /* it may be called again */
+            return VALUE_ERROR;
+        }
         size += (int64_t)AS(Bytes, line)->size;
         if (hint > 0 && size >= hint) break;
     }
@@ -168,11 +179,19 @@ static Value next(GenVM *vm, Value self) {
     return line != VALUE_ERROR && AS(Bytes, line)->size == 0 ? VALUE_END : line;
 }
 
+/* Before anything is written, or filled with zeros. */
+static bool foresee_put(GenVM *vm, const MemoryFile *file, size_t size) {
+    size_t before = array_of(file)->size;
+    return text_foresee(vm, size, 1) &&
+           (file->at <= before || text_foresee(vm, file->at - before, 1));
+}
+
 static Value method_write(GenVM *vm, Value *args) {
     TextSpan span;
     if (!bytes_take_span(vm, args[1], &span)) return VALUE_ERROR;
     MemoryFile *file = open_file(vm, args[0]);
     if (file && needs_collection(file)) return collect_and_call(vm, args[0], "write", args[1]);
+    if (file && !foresee_put(vm, file, span.size)) return VALUE_ERROR;
     return file && bytes_io_put(vm, file, span.data, span.size) ? int_value((int64_t)span.size)
                                                                 : VALUE_ERROR;
 }
@@ -188,7 +207,7 @@ static Value method_getvalue(GenVM *vm, Value *args) {
     const uint8_t *data;
     size_t size;
     bytes_io_span(file, &data, &size);
-    return bytes_new(vm, data, size);
+    return size ? bytes_work(vm, data, size) : vm->empty_bytes;
 }
 
 static Value method_getbuffer(GenVM *vm, Value *args) {

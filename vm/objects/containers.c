@@ -128,6 +128,7 @@ static Leaf first_difference(GenVM *vm, Value left, Value right, uint64_t start,
     const Value *a = sequence_items(left, &left_count), *b = sequence_items(right, &right_count);
     uint64_t count = left_count < right_count ? left_count : right_count;
     for (uint64_t i = start; i < count; i++) {
+        if (!native_glance(vm, i)) return LEAF_ERROR;
         if (a[i] == b[i]) continue;
         Leaf equal = items_equal(vm, a[i], b[i]);
         if (equal == LEAF_TRUE) continue;
@@ -155,7 +156,7 @@ Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     const Value *a = sequence_items(left, &left_count), *b = sequence_items(right, &right_count);
     if (left_count != right_count && (op == COMPARE_EQ || op == COMPARE_NE))
         return bool_value(op == COMPARE_NE);
-    if (!charge_items(vm, left_count) || !native_enter(vm)) return VALUE_ERROR;
+    if (!charge_items(vm, left_count) || !native_enter_work(vm)) return VALUE_ERROR;
     Leaf differ = first_difference(vm, left, right, 0, &i);
     native_leave(vm);
     switch (differ) {

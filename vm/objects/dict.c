@@ -454,7 +454,7 @@ static Value dict_inplace(GenVM *vm, BinaryOp op, Value left, Value right) {
 static Leaf equal_dicts(GenVM *vm, Dict *a, Dict *b) {
     if (a == b) return LEAF_TRUE;
     if (a->count != b->count) return LEAF_FALSE;
-    if (!charge_items(vm, a->count) || !native_enter(vm)) return LEAF_ERROR;
+    if (!charge_items(vm, a->count) || !native_enter_work(vm)) return LEAF_ERROR;
     Leaf equal = LEAF_TRUE;
     for (uint32_t i = 0; i < a->used && equal == LEAF_TRUE; i++) {
         DictEntry *item = &a->entries[i];
@@ -499,7 +499,7 @@ static Value dict_repr(GenVM *vm, Value self) {
     if (!repr_enter(vm, self))
         return vm->exception != VALUE_UNSET ? VALUE_ERROR : str_from(vm, "{...}");
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     builder_put_byte(&builder, '{');
     Leaf done = put_entries(&builder, AS_DICT(self));
     repr_leave(vm, self);

@@ -251,6 +251,7 @@ static Value values_contains(GenVM *vm, Value self, Value item) {
     Dict *dict = view_dict(self);
     if (!charge_items(vm, dict->count)) return VALUE_ERROR;
     for (uint32_t i = 0; i < dict->used; i++) {
+        if (!native_glance(vm, i)) return VALUE_ERROR;
         if (dict->entries[i].key == VALUE_UNSET) continue;
         Leaf equal = items_equal(vm, dict->entries[i].value, item);
         if (equal == LEAF_SCRIPT) return native_twin(vm, TWIN_ITERABLE_CONTAINS, 2, self, item);

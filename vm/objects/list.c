@@ -229,12 +229,10 @@ Value list_get_range(GenVM *vm, List *list, int64_t start, int64_t step, int64_t
     if (part == VALUE_ERROR || count == 0) return part;
     Value *to = AS_LIST(part)->items;
     const Value *from = list->items + start;
-    if (step == -1)
-        for (int64_t i = 0; i < count; i++)
-            to[i] = from[-i];
-    else
-        for (int64_t i = 0; i < count; i++)
-            to[i] = from[i * step];
+    for (int64_t i = 0; i < count; i++) {
+        to[i] = from[i * step];
+        if (!native_glance(vm, (uint64_t)i)) return VALUE_ERROR;
+    }
     AS_LIST(part)->count = (uint64_t)count;
     return part;
 }
@@ -264,6 +262,12 @@ static Value list_getitem(GenVM *vm, Value self, Value key) {
 
 /* ---- storing and deleting items ---- */
 
+/* Before so many items are moved, in one piece. */
+static bool foresee_moves(GenVM *vm, uint64_t count) {
+    enum { MUCH = 1 << 18, NANOSECONDS = 2 };
+    return likely(count < MUCH) || native_foresee(vm, count * NANOSECONDS);
+}
+
 static void remove_at(GenVM *vm, List *list, uint64_t i, uint64_t count) {
     memmove(list->items + i, list->items + i + count, (list->count - i - count) * sizeof(Value));
     list->count -= count;
@@ -276,7 +280,8 @@ static Value delete_slice(GenVM *vm, List *list, int64_t start, int64_t step, in
         start += (count - 1) * step;
         step = -step;
     }
-    if (!charge_items(vm, (list->count - (uint64_t)start) / 16)) return VALUE_ERROR;
+    uint64_t moved = list->count - (uint64_t)start;
+    if (!foresee_moves(vm, moved) || !charge_items(vm, moved / 16)) return VALUE_ERROR;
     if (step == 1 || count == 1) {
         remove_at(vm, list, (uint64_t)start, (uint64_t)count);
         return VALUE_NONE;
@@ -299,7 +304,8 @@ static Value delete_slice(GenVM *vm, List *list, int64_t start, int64_t step, in
 static Value replace_items(GenVM *vm, List *list, uint64_t start, uint64_t old, const Value *items,
                            uint64_t count) {
     uint64_t moved = count != old ? list->count - start - old : 0;
-    if (!charge_items(vm, moved / 16 + count)) return VALUE_ERROR;
+    if (!foresee_moves(vm, moved + count) || !charge_items(vm, moved / 16 + count))
+        return VALUE_ERROR;
     if (!make_room(vm, list, list->count - old + count)) return VALUE_ERROR;
     if (count != old)
         memmove(list->items + start + count, list->items + start + old, moved * sizeof(Value));
@@ -319,6 +325,7 @@ Value list_set_range(GenVM *vm, List *list, int64_t start, int64_t step, int64_t
         return raise_value(vm,
                            "attempt to assign sequence of size %lld to extended slice of size %lld",
                            (long long)new_count, (long long)count);
+    if (!foresee_moves(vm, new_count)) return VALUE_ERROR;
     for (int64_t i = 0; i < count; i++)
         list->items[start + i * step] = items[i];
     gc_barrier(vm, list);
@@ -372,6 +379,7 @@ static Value list_setitem(GenVM *vm, Value self, Value key, Value value) {
         return VALUE_ERROR;
     }
     if (value == VALUE_UNSET) {
+        if (!foresee_moves(vm, list->count - (uint64_t)i)) return VALUE_ERROR;
         remove_at(vm, list, (uint64_t)i, 1);
     } else {
         list->items[i] = value;
@@ -483,7 +491,8 @@ static Value list_pop(GenVM *vm, Value *args) {
     if (i < 0 || i >= count) return raise_index(vm, "pop index out of range");
     Value item = list->items[i];
     if (i != count - 1) {
-        if (!charge_items(vm, (uint64_t)(count - i) / 16)) return VALUE_ERROR;
+        uint64_t moved = (uint64_t)(count - i);
+        if (!foresee_moves(vm, moved) || !charge_items(vm, moved / 16)) return VALUE_ERROR;
         memmove(list->items + i, list->items + i + 1, (uint64_t)(count - i - 1) * sizeof(Value));
     }
     list->count--;
@@ -517,6 +526,7 @@ static Value list_remove(GenVM *vm, Value *args) {
         if (equal == LEAF_ERROR) return VALUE_ERROR;
         if (equal == LEAF_SCRIPT)
             return native_twin(vm, TWIN_LIST_REMOVE, 3, args[0], args[1], int_value((int64_t)i));
+        if (!foresee_moves(vm, list->count - i)) return VALUE_ERROR;
         remove_at(vm, list, i, 1);
         return VALUE_NONE;
     }
@@ -542,7 +552,7 @@ static Value list_copy(GenVM *vm, Value *args) {
 
 static Value list_reverse(GenVM *vm, Value *args) {
     List *list = AS_LIST(args[0]);
-    if (!charge_items(vm, list->count / 4)) return VALUE_ERROR;
+    if (!foresee_moves(vm, list->count) || !charge_items(vm, list->count / 4)) return VALUE_ERROR;
     for (uint64_t i = 0, j = list->count; i + 1 < j; i++) {
         Value item = list->items[i];
         list->items[i] = list->items[--j];

@@ -458,6 +458,12 @@ static void store(const Sort *sort, Value *keys, Value *values, bool reverse) {
     }
 }
 
+/* The passes over all items that have no looks between: those that rank them, or put them back. */
+static bool foresee_passes(GenVM *vm, uint64_t count) {
+    enum { MUCH = 1 << 18, NANOSECONDS = 4 };
+    return likely(count < MUCH) || native_foresee(vm, count * NANOSECONDS);
+}
+
 Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reverse) {
     SortItem small[64], *space = small;
     if (count < 2) return LEAF_TRUE;
@@ -470,7 +476,9 @@ Leaf sort_array(GenVM *vm, Value *keys, Value *values, uint64_t count, bool reve
         if (count >= HUGE_FROM) gc_use_huge_pages(space, count * 2 * sizeof *space);
     }
     Sort sort = {.vm = vm, .items = space, .spare = space + count, .count = count};
-    Leaf done = load(&sort, keys, values, reverse) ? sort_items(&sort) : LEAF_ERROR;
+    bool loaded = load(&sort, keys, values, reverse) && foresee_passes(vm, count);
+    Leaf done = loaded ? sort_items(&sort) : LEAF_ERROR;
+    if (done == LEAF_TRUE && !foresee_passes(vm, count)) done = LEAF_ERROR;
     if (done == LEAF_TRUE) store(&sort, keys, values, reverse);
     if (space != small) memory_free(space);
     return done;

@@ -129,11 +129,12 @@ static Leaf add_walk(GenVM *vm, Set *set, Value source) {
         return LEAF_ERROR;
     Walk walk = walk_begin(vm, source);
     if (!charge_items(vm, walk.count)) return LEAF_ERROR;
-    for (;;) {
+    for (uint64_t n = 0;; n++) {
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
         if (got != LEAF_TRUE) return got == LEAF_FALSE ? LEAF_TRUE : got;
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         got = set_add_hashed(vm, set, item, hash);
         if (got != LEAF_TRUE) return got;
     }
@@ -228,11 +229,12 @@ static Leaf select_items(GenVM *vm, Value result, Value source, Value other, boo
     if (is_any_set(source) && is_any_set(other))
         return set_select(vm, AS_SET(result), AS_SET(source), AS_SET(other), wanted);
     Walk walk = walk_begin(vm, source);
-    for (;;) {
+    for (uint64_t n = 0;; n++) {
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
         if (got != LEAF_TRUE) return got == LEAF_FALSE ? LEAF_TRUE : got;
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         got = walkable_has(vm, other, item, hash);
         if (got == LEAF_ERROR || got == LEAF_SCRIPT) return got;
         if ((got == LEAF_TRUE) != wanted) continue;
@@ -261,11 +263,12 @@ static Leaf subtract_from(GenVM *vm, Value self, Value other) {
         if (common != LEAF_TRUE) return common;
     }
     Walk walk = walk_begin(vm, other);
-    for (;;) {
+    for (uint64_t n = 0;; n++) {
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
         if (got == LEAF_FALSE) break;
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         if (got == LEAF_TRUE) got = discard_hashed(vm, set, item, hash);
         if (got == LEAF_ERROR || got == LEAF_SCRIPT) return got;
     }
@@ -329,6 +332,12 @@ static void take_items(GenVM *vm, Set *set, Set *source) {
     gc_barrier(vm, set);
 }
 
+/* What is toggled twice is as before: that is not begun anew. */
+static bool foresee_toggle(GenVM *vm, uint64_t count) {
+    enum { MUCH = 1 << 16, NANOSECONDS = 10 };
+    return count < MUCH || native_foresee(vm, count * NANOSECONDS);
+}
+
 static Value toggle_in_place(GenVM *vm, Value self, Value items, Value result) {
     uint32_t position = 0, next;
     Value other, item, rest;
@@ -337,6 +346,7 @@ static Value toggle_in_place(GenVM *vm, Value self, Value items, Value result) {
     Leaf done = LEAF_TRUE;
     other = items; /* a set is taken in its own order, anything else in that of a set made of it */
     if (!is_any_set(items)) done = set_of(vm, TYPE_SET, items, &other);
+    if (done == LEAF_TRUE && !foresee_toggle(vm, AS_SET(other)->count)) done = LEAF_ERROR;
     if (done == LEAF_TRUE) {
         done = set_toggle(vm, AS_SET(self), AS_SET(other), &position);
         if (done == LEAF_TRUE) return result;
@@ -404,7 +414,9 @@ static Leaf is_subset(GenVM *vm, Value part, Value whole) {
     if (AS_SET(part)->count > AS_SET(whole)->count) return LEAF_FALSE;
     if (!charge_items(vm, AS_SET(part)->count)) return LEAF_ERROR;
     const SetEntry *entry;
-    for (SetCursor cursor = set_cursor(AS_SET(part)); (entry = set_cursor_next(&cursor));) {
+    uint64_t n = 0;
+    for (SetCursor cursor = set_cursor(AS_SET(part)); (entry = set_cursor_next(&cursor)); n++) {
+        if (!native_glance(vm, n)) return LEAF_ERROR;
         Leaf has = has_hashed(vm, AS_SET(whole), entry->key, entry->hash);
         if (has != LEAF_TRUE) return has;
     }
@@ -426,7 +438,7 @@ static Leaf compare_sets(GenVM *vm, CompareOp op, Value left, Value right) {
 
 static Value set_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     if (!is_any_set(left) || !is_any_set(right)) return VALUE_NOT_IMPLEMENTED;
-    if (!native_enter(vm)) return VALUE_ERROR;
+    if (!native_enter_work(vm)) return VALUE_ERROR;
     Leaf holds = compare_sets(vm, op, left, right);
     native_leave(vm);
     if (holds == LEAF_ERROR) return VALUE_ERROR;
@@ -435,11 +447,16 @@ static Value set_compare(GenVM *vm, CompareOp op, Value left, Value right) {
     return bool_value((holds == LEAF_TRUE) != (op == COMPARE_NE));
 }
 
+/* For 1024 items that were looked for, in no order of their places in memory. */
+static bool charge_walk(GenVM *vm, uint64_t seen) {
+    return native_work(vm, 64) && (seen % 0x8000 != 0 || native_look(vm));
+}
+
 /* Whether all items of `part`, walkable, are in self. */
 static Leaf holds_all(GenVM *vm, Value self, Value part) {
     Walk walk = walk_begin(vm, part);
     for (uint64_t seen = 1;; seen++) {
-        if (seen % 1024 == 0 && !native_work(vm, 64)) return LEAF_ERROR;
+        if (seen % 1024 == 0 && !charge_walk(vm, seen)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
@@ -475,7 +492,7 @@ static Leaf disjoint(GenVM *vm, Value self, Value other) {
     }
     Walk walk = walk_begin(vm, other);
     for (uint64_t seen = 1;; seen++) {
-        if (seen % 1024 == 0 && !native_work(vm, 64)) return LEAF_ERROR;
+        if (seen % 1024 == 0 && !charge_walk(vm, seen)) return LEAF_ERROR;
         Value item;
         uint64_t hash;
         Leaf got = walk_next(&walk, &item, &hash);
@@ -700,7 +717,7 @@ static Value set_repr(GenVM *vm, Value self) {
         return vm->exception != VALUE_UNSET ? VALUE_ERROR : str_format(vm, "%s(...)", name);
     bool plain = is_exact(self, TYPE_SET);
     StrBuilder builder;
-    builder_init(&builder, vm);
+    builder_init_work(&builder, vm);
     if (!plain) builder_put_format(&builder, "%s(", name);
     builder_put_byte(&builder, '{');
     Leaf done = put_items(&builder, AS_SET(self));

@@ -110,7 +110,9 @@ static Value without_cr(GenVM *vm, Value text) {
 }
 
 static bool write_text(GenVM *vm, StringFile *file, Value text) {
-    if (file->translates || file->lines == LINES_ANY) {
+    bool searched = file->translates || file->lines == LINES_ANY;
+    if (!text_foresee(vm, AS_STR(text)->size, searched ? 4 : 1)) return false;
+    if (searched) {
         bool seen_cr = false;
         file_note_line_ends(&file->seen, &seen_cr, AS_STR(text)->data, AS_STR(text)->size);
         if (seen_cr) file->seen |= SEEN_CR;
@@ -136,6 +138,7 @@ static Value method_writelines(GenVM *vm, Value *args) {
 
 static Value take(GenVM *vm, StringFile *file, size_t bytes) {
     const char *start = data_of(file) + file->at_byte;
+    if (!text_foresee(vm, bytes, 1)) return VALUE_ERROR;
     Value text = bytes ? str_new(vm, start, bytes) : vm->empty_str;
     if (text == VALUE_ERROR) return text;
     file->at += AS_STR(text)->length;
@@ -187,7 +190,7 @@ static Value method_readlines(GenVM *vm, Value *args) {
 
 static Value method_getvalue(GenVM *vm, Value *args) {
     StringFile *file = open_file(vm, args[0]);
-    if (!file) return VALUE_ERROR;
+    if (!file || !text_foresee(vm, file->size, 1)) return VALUE_ERROR;
     return file->size ? str_new(vm, data_of(file), file->size) : vm->empty_str;
 }
 

@@ -31,6 +31,14 @@ static Value character_named(GenVM *vm, Value *args) {
     return builder_finish(&out);
 }
 
+/* in_pieces(data): is it bytes of a task, which is to be able to stop before all of them are done?
+ */
+static Value in_pieces(GenVM *vm, Value *args) {
+    const uint8_t *data;
+    size_t size;
+    return bool_value(vm->task && bytes_view(vm, args[0], &data, &size));
+}
+
 extern const NativeDef engine_text_natives[];
 const NativeDef engine_text_natives[] = {
     {"codec_name(encoding: str, /)", codec_name_of, NULL},
@@ -44,5 +52,6 @@ const NativeDef engine_text_natives[] = {
     {"format_split(name: str, /)", str_fields_split, "(first, [(is attribute, key)])"},
     {"bytes_fields(template, /)", bytes_format_fields,
      "(template without keys, [(key or None, conversion)])"},
+    {"in_pieces(data, /)", in_pieces, NULL},
     {NULL, NULL, NULL},
 };

@@ -202,7 +202,7 @@ uint64_t tuple_hash_combine(const uint64_t *hashes, uint64_t count, bool with_le
 static __attribute__((noinline)) Leaf hash_rest(GenVM *vm, Tuple *tuple, uint64_t i, uint64_t hash,
                                                 uint64_t *result) {
     uint64_t item;
-    if (!charge_items(vm, tuple->count) || !native_enter(vm)) return LEAF_ERROR;
+    if (!charge_items(vm, tuple->count) || !native_enter_work(vm)) return LEAF_ERROR;
     Leaf hashed = LEAF_TRUE;
     for (; i < tuple->count && hashed == LEAF_TRUE; i++) {
         hashed = key_hash(vm, tuple->items[i], &item);
@@ -232,7 +232,7 @@ Leaf tuple_leaf_hash(GenVM *vm, Value self, uint64_t *result) {
 
 static __attribute__((noinline)) Leaf equal_rest(GenVM *vm, const Tuple *a, const Tuple *b,
                                                  uint64_t i) {
-    if (!charge_items(vm, a->count) || !native_enter(vm)) return LEAF_ERROR;
+    if (!charge_items(vm, a->count) || !native_enter_work(vm)) return LEAF_ERROR;
     Leaf equal = LEAF_TRUE;
     for (; i < a->count && equal == LEAF_TRUE; i++)
         if (a->items[i] != b->items[i]) equal = items_equal(vm, a->items[i], b->items[i]);
