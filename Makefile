@@ -257,7 +257,7 @@ build/tests/cases.def: FORCE
 with_output = $(filter $(basename $(wildcard $(1:.c=.out))),$(basename $(wildcard $(1))))
 EXAMPLES := $(call with_output,scripts/embed/*.c)
 HOSTS := $(call with_output,tests/*/*.c)
-LINK_TESTS := $(filter %/link_vm %/link_parser %/front_end %/every_way,$(HOSTS))
+LINK_TESTS := $(filter %/link_vm %/link_parser %/front_end %/every_way %/handlers_that_lead_back,$(HOSTS))
 PROGRAMS := $(EXAMPLES:%=$(B)/programs/%-c11) $(EXAMPLES:%=$(B)/programs/%-cpp) \
 	$(HOSTS:%=$(B)/programs/%-c11)
 HOST_FLAGS = -I$(B)/include $(VARIANT_FLAGS) -g -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
@@ -294,8 +294,9 @@ $(B)/programs/tests/parser/front_end-c11: tests/parser/front_end.c $(VM_OBJ) $(P
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. $(WARN_FLAGS) -o $@ $^ $(LIBS)
 
-# This one looks at the frames of tasks.
-$(B)/programs/tests/suspend/every_way-c11: tests/suspend/every_way.c $(LIB_OBJ)
+# These look at the frames and the code of tasks.
+$(addprefix $(B)/programs/tests/suspend/,every_way-c11 handlers_that_lead_back-c11): \
+		$(B)/programs/%-c11: %.c $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -std=gnu11 -D_GNU_SOURCE -I. -Ivm $(WARN_FLAGS) -o $@ $^ $(LIBS) -lpthread

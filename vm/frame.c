@@ -313,6 +313,7 @@ bool frame_unwind(GenVM *vm) {
         if (range && !vm->aborting) {
             base[range->reg] = vm->exception;
             vm->exception = VALUE_UNSET;
+            vm->caught_above = range->handler <= offset;
             vm->pc = code->instrs + range->handler;
             return true;
         }

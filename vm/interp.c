@@ -1052,7 +1052,14 @@ unwind : {
     if (!vm->stop && !frame_unwind(vm)) return RUN_FAILED;
     if (unlikely(vm->stop)) goto stopped;
     RELOAD();
-    TICK(); /* a handler is a step: exceptions must not outrun a budget */
+    /* A handler is a step, but no safepoint, where another exception could come up and a finally
+     * be skipped: that is the next one in its way. */
+    if (unlikely(--fuel < 0)) {
+        if (unlikely(vm->caught_above)) goto tick;
+        fuel = 0;
+        vm->fuel_kept--;
+    }
+    NEXT;
 }
 stopped : {
     RunStatus status = settle(vm, false);

@@ -141,6 +141,7 @@ struct GenVM {
     void (*refs_mark)(GenVM *vm); /* marks them */
     bool
         reraising; /* the pending exception is raised again: its traceback already has this place */
+    bool caught_above;   /* the last handler lies before what it caught: no compiler writes that */
     bool finalizing;     /* the VM is being freed */
     uint32_t in_prelude; /* a prelude file is being loaded: no collection */
     int64_t fuel_kept;   /* taken out of the slice so that the next safepoint comes soon */

@@ -30,7 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMES = 3, BETWEEN = 25, NAMES = TWIN_COUNT + RETURN_COUNT + RESUME_COUNT };
+enum { TIMES = 3, BETWEEN = 25, SHIFT = 20, NAMES = TWIN_COUNT + RETURN_COUNT + RESUME_COUNT };
 
 static const char *const names[NAMES] = {
 #define TWIN(id, module, function) [TWIN_##id] = "TWIN_" #id,
@@ -171,7 +171,9 @@ static uint64_t needed(const GenOutcome *outcome, uint64_t limit) {
 }
 
 /* `first`: after how many steps it is stopped, and then after each; 0: only by its call-outs. Where
- * each step is a call, every other call is a safepoint: `first` says which. */
+ * each step is a call, every other call is a safepoint: `first` says which, until an exception is
+ * caught, whose handler is a step and no safepoint; so that one run goes on by itself now and then.
+ */
 static void run(const Text *script, const char *name, Text *output, uint64_t first) {
     GenVM *vm = new_vm(output);
     GenRef task = gen_task_from_source(vm, script->data, name);
@@ -187,7 +189,8 @@ static void run(const Text *script, const char *name, Text *output, uint64_t fir
         if (status == GEN_CALLOUT)
             gen_answer(vm, task, outcome.ticket, gen_get_index(vm, outcome.args, 0));
         else
-            limit = needed(&outcome, gen_task_spent(vm, task, GEN_BUDGET_STEPS) + 1);
+            limit = needed(&outcome, gen_task_spent(vm, task, GEN_BUDGET_STEPS) + 1 +
+                                         (first == 2 && i % SHIFT == 0));
         bool now = new || (!first && i % BETWEEN == 0);
         if (now)
             vm = move(vm, name, output, &task);

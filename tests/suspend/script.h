@@ -56,7 +56,7 @@ static const char *const unsaved[] = {
     "an lzma stream cannot be saved",
     "waits for a file or socket and cannot be saved",
     "waits for a signal or another process and cannot be saved",
-    "a signal is being handled while a native waits",
+    "waits for what cannot be saved, broken off by a signal",
 };
 
 __attribute__((unused)) static bool is_unsaved(const char *refusal) {
