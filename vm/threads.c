@@ -1,10 +1,12 @@
 /* threads.c - which thread of a script runs: the queue, the switch, the wait where none is ready.
  * The idea is told in threads.h. */
+#include "vm/paths.h"
 #include "vm/threads.h"
 #include "vm/bind.h"
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/frame.h"
+#include "vm/genvm.h"
 #include "vm/interp.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
@@ -20,6 +22,12 @@ uint64_t threads_now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+bool threads_may_tell_time(GenVM *vm) {
+    if (vm->capabilities & GEN_CAP_CLOCK) return true;
+    path_refuse(vm, "this virtual machine has no clock", VALUE_UNSET);
+    return false;
 }
 
 static ThreadStatus status_of(const Thread *thread) {

@@ -89,7 +89,7 @@ static Value object_subclasshook(GenVM *vm, Value *args) {
 /* ---- operations ---- */
 
 Value object_hash(GenVM *vm, Value self) {
-    uint64_t number = identity_of(vm, as_object(self));
+    uint64_t number = is_object(self) ? identity_of(vm, as_object(self)) : self;
     return int_value((int64_t)((number >> 4 | number << 60) & ((uint64_t)SMALL_INT_MAX)));
 }
 
