@@ -204,6 +204,7 @@ bool gen_task_set_budget(GenVM *vm, GenRef ref, GenBudget budget, uint64_t limit
     Task *task = task_of(vm, ref);
     if (!task || !check_budget(vm, budget)) return false;
     task->limits[budget] = limit;
+    vm->is_budgeted |= limit != 0;
     if (task == vm->task) budget_changed(vm);
     return true;
 }

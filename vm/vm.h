@@ -173,6 +173,7 @@ struct GenVM {
     void (*_Atomic wake)(void *data); /* called by gen_interrupt: ends a wait for events; or NULL */
     void *wake_data;
     bool is_ending;   /* the finalizers of the end are run */
+    bool is_budgeted; /* a task has had a budget: finalizers run in tasks only */
     int c_depth;      /* runs on the C stack, one inside the other: calls from the host, tasks */
     bool main_leaves; /* a collection finds what only the main module reaches */
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the
