@@ -6,6 +6,7 @@
  */
 #include "literals.h"
 #include "parser.h"
+#include "vm/objects/unicode_names.h"
 
 #include <string.h>
 
@@ -50,6 +51,19 @@ static void warn_odd_escape(Parser *p, AstSpan span, const char *text, const cha
         len, escape, is_octal ? "octal " : "", len, escape);
 }
 
+/* Looking for names of characters takes time that the size of the source does not tell: as much as
+ * so many bytes of the tree. False: no more. */
+static bool afford_names(Arena *arena, const char *text, size_t len) {
+    enum { BYTES = 32 * UNICODE_NAME_STEPS };
+    for (const char *at = text, *end = text + len; arena->poll != NULL;) {
+        at = memchr(at, 'N', (size_t)(end - at));
+        if (at == NULL) break;
+        if (at > text && at[-1] == '\\' && !arena->poll(arena->vm, BYTES)) return false;
+        at++;
+    }
+    return true;
+}
+
 /* Fills in a Str or Bytes from the body of a literal. */
 static bool decode_text(Parser *p, AstSpan span, const char *text, size_t len, bool is_raw,
                         bool is_bytes, AstConstant *constant) {
@@ -59,7 +73,8 @@ static bool decode_text(Parser *p, AstSpan span, const char *text, size_t len, b
         constant->len = (uint32_t)len;
         return constant->text != NULL || parser_raise_memory(p) != NULL;
     }
-    char *dst = arena_take(p->arena, len + 1);
+    char *dst =
+        is_bytes || afford_names(p->arena, text, len) ? arena_take(p->arena, len + 1) : NULL;
     if (dst == NULL) return parser_raise_memory(p) != NULL;
     EscapeError error = {0};
     int64_t size = is_bytes ? literal_decode_bytes(dst, text, len, &error)

@@ -169,9 +169,25 @@ static int spent(GenVM *vm, GenRef task, GenBudget budget) {
     return SANDBOX_SPENT;
 }
 
+/* The code of a SystemExit, which may be a property of the script's: GEN_NULL, if it does not come
+ * to an end. */
+static GenRef exit_code(const Sandbox *sandbox, GenVM *vm) {
+    enum { STEPS = 100000 };
+    GenRef args[] = {gen_error_take(vm), gen_str(vm, "code")};
+    GenRef get = gen_get_attr(vm, gen_import(vm, "builtins"), "getattr");
+    GenRef task = gen_task_new(vm, get, 2, args);
+    GenOutcome outcome;
+    gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, STEPS);
+    gen_task_set_budget(vm, task, GEN_BUDGET_MEMORY, sandbox->memory);
+    start_clock(sandbox, vm, task);
+    GenStatus status = gen_run(vm, task, &outcome);
+    stop_clock();
+    return status == GEN_DONE ? outcome.value : GEN_NULL;
+}
+
 /* SystemExit: None 0, an int itself, a str is printed and means 1. */
-static int exit_status(GenVM *vm) {
-    GenRef code = gen_get_attr(vm, gen_error_take(vm), "code");
+static int exit_status(const Sandbox *sandbox, GenVM *vm) {
+    GenRef code = exit_code(sandbox, vm);
     int64_t number = 0;
     size_t size = 0;
     if (gen_is_none(vm, code)) return 0;
@@ -184,8 +200,8 @@ static int exit_status(GenVM *vm) {
     return 1;
 }
 
-static int failed(GenVM *vm) {
-    if (gen_error_matches(vm, "SystemExit")) return exit_status(vm);
+static int failed(const Sandbox *sandbox, GenVM *vm) {
+    if (gen_error_matches(vm, "SystemExit")) return exit_status(sandbox, vm);
     fputs(gen_error_text(vm), stderr);
     gen_error_clear(vm);
     return 1;
@@ -195,7 +211,7 @@ int sandbox_run(const Sandbox *sandbox, GenVM *vm, const char *source, size_t si
                 const char *name) {
     GenOutcome outcome;
     GenRef task = gen_task_from_bytes(vm, source, size, name);
-    if (!task) return failed(vm);
+    if (!task) return failed(sandbox, vm);
     gen_task_set_budget(vm, task, GEN_BUDGET_STEPS, sandbox->steps);
     gen_task_set_budget(vm, task, GEN_BUDGET_MEMORY, sandbox->memory);
     gen_task_set_budget(vm, task, GEN_BUDGET_OUTPUT, sandbox->output);
@@ -207,5 +223,5 @@ int sandbox_run(const Sandbox *sandbox, GenVM *vm, const char *source, size_t si
         gen_error_clear(vm);
         return spent(vm, task, GEN_BUDGET_DEADLINE);
     }
-    return status == GEN_ERROR ? failed(vm) : 0;
+    return status == GEN_ERROR ? failed(sandbox, vm) : 0;
 }

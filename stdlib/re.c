@@ -422,13 +422,21 @@ static Value pattern_findall(GenVM *vm, Value *args) {
     return list;
 }
 
+static bool is_start(const Walk *walk) {
+    bool is_end = walk->pattern->is_bytes || walk->at == walk->subject.size;
+    return is_end || ((uint8_t)walk->subject.data[walk->at] & 0xC0) != 0x80;
+}
+
 /* _step(string, [byte offset, was empty], endpos): the next match for finditer; None at the end. */
 static Value pattern_step(GenVM *vm, Value *args) {
     Walk walk;
     Value *state = AS_LIST(args[2])->items;
+    if (AS_LIST(args[2])->count != 2 || !is_int(state[0]))
+        return raise_type(vm, "no state of a search");
     if (!walk_begin(&walk, vm, args[0], args[1], 0, as_int(args[4]))) return VALUE_ERROR;
     walk.at = (size_t)as_int(state[0]);
     if (walk.at > walk.end) return VALUE_NONE;
+    if (!is_start(&walk)) return raise_value(vm, "a search goes on within a character");
     walk.was_empty = state[1] == VALUE_TRUE;
     int found = walk_next(&walk);
     if (found <= 0) return found ? VALUE_ERROR : VALUE_NONE;

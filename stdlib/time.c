@@ -20,26 +20,18 @@
 
 #define NANOSECONDS ((int64_t)1000000000)
 
-static bool may_ask(GenVM *vm) {
-    if (vm->capabilities & GEN_CAP_CLOCK) return true;
-    Value text = str_from(vm, "this virtual machine has no clock");
-    Value args = text == VALUE_ERROR ? VALUE_ERROR : tuple_pack(vm, 2, int_value(EPERM), text);
-    if (args != VALUE_ERROR) raise_with_args(vm, EXC_PERMISSION_ERROR, args);
-    return false;
-}
-
 /* ---- clocks ---- */
 
 static Value clock_seconds(GenVM *vm, clockid_t clock) {
     struct timespec now;
-    if (!may_ask(vm)) return VALUE_ERROR;
+    if (!threads_may_tell_time(vm)) return VALUE_ERROR;
     if (clock_gettime(clock, &now) != 0) return raise_os_error(vm, errno, VALUE_UNSET);
     return float_value(vm, (double)now.tv_sec + (double)now.tv_nsec * 1e-9);
 }
 
 static Value clock_nanoseconds(GenVM *vm, clockid_t clock) {
     struct timespec now;
-    if (!may_ask(vm)) return VALUE_ERROR;
+    if (!threads_may_tell_time(vm)) return VALUE_ERROR;
     if (clock_gettime(clock, &now) != 0) return raise_os_error(vm, errno, VALUE_UNSET);
     return int_from_i64(vm, (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec);
 }
@@ -66,7 +58,7 @@ static Value time_clock_gettime_ns(GenVM *vm, Value *args) {
 
 static Value time_clock_getres(GenVM *vm, Value *args) {
     struct timespec step;
-    if (!may_ask(vm)) return VALUE_ERROR;
+    if (!threads_may_tell_time(vm)) return VALUE_ERROR;
     if (clock_getres((clockid_t)as_int(args[0]), &step) != 0)
         return raise_os_error(vm, errno, VALUE_UNSET);
     return float_value(vm, (double)step.tv_sec + (double)step.tv_nsec * 1e-9);
@@ -146,7 +138,7 @@ static Value sleep_in_part(GenVM *vm, const struct timespec *whole, uint64_t nan
 
 static Value time_sleep(GenVM *vm, Value *args) {
     struct timespec until, duration;
-    if (!to_duration(vm, args[0], &duration) || !may_ask(vm)) return VALUE_ERROR;
+    if (!to_duration(vm, args[0], &duration) || !threads_may_tell_time(vm)) return VALUE_ERROR;
     if (vm->resumed || threads_are_many(vm)) return sleep_parked(vm, &duration);
     uint64_t whole = (uint64_t)duration.tv_sec * NANOSECONDS + (uint64_t)duration.tv_nsec;
     uint64_t part = budget_wait(vm, whole);
@@ -168,7 +160,7 @@ static Value time_sleep(GenVM *vm, Value *args) {
 static bool to_time(GenVM *vm, Value v, time_t *out) {
     int64_t whole;
     if (v == VALUE_NONE) {
-        if (!may_ask(vm)) return false;
+        if (!threads_may_tell_time(vm)) return false;
         *out = time(NULL);
         return true;
     }

@@ -10,6 +10,7 @@
 #include "vm/objects.h"
 #include "vm/runtime.h"
 #include "vm/suggest.h"
+#include "vm/task.h"
 #include "vm/type_private.h"
 #include "vm/warn.h"
 
@@ -466,6 +467,19 @@ static Value collect(GenVM *vm, Value *args) {
     return native_twin(vm, TWIN_NOTHING, 0);
 }
 
+/* Pays for a full collection when it has been made, by what is left: what is the task's own, or the
+ * whole heap where that is large, to the next power of two. So it is the same on every run. */
+static Value pay_collection(GenVM *vm, Value *args) {
+    enum { BYTES_A_STEP = 64, LEAST = 1 << 18, LARGE = 1 << 24 };
+    (void)args;
+    uint64_t live = gc_live_bytes(vm), size = LEAST;
+    if (live < LARGE) live = vm->task ? budget_memory(vm, vm->task) : 0;
+    while (size < live)
+        size *= 2;
+    native_spend(vm, size / BYTES_A_STEP);
+    return VALUE_NONE;
+}
+
 static Value finalizers_due(GenVM *vm, Value *args) {
     (void)args;
     Value due = int_value(vm_is_finalizing(vm) ? 0 : vm->pending_count),
@@ -555,6 +569,7 @@ const NativeDef engine_core_natives[] = {
     {"on_interrupt(function, /)", on_interrupt,
      "Call the function where KeyboardInterrupt would be raised; the one before, or None."},
     {"collect()", collect, "Collect garbage now."},
+    {"pay_collection()", pay_collection, "Charge the collection that has just been made."},
     {"finalizers_due()", finalizers_due,
      "How many finalizers and callbacks are to be run, and how many ever were."},
     {"generic_alias(origin, args, /)", generic_alias, "types.GenericAlias(origin, args)"},

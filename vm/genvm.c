@@ -793,7 +793,7 @@ void gen_error_restore(GenVM *vm, GenRef exception) {
         raise_type(vm, "exceptions must derive from BaseException");
 }
 
-enum { REPORT_STEPS = 50000000 };
+enum { REPORT_STEPS = 10000000, REPORT_MEMORY = 64 << 20 /* bytes */ };
 
 /* The report may run methods of the exception: as a task, so that it comes to an end. Finalizers
  * that are due wait for what runs next: they are none of the report's, and may call the host. */
@@ -804,6 +804,7 @@ static Value exception_text(GenVM *vm, Value exception) {
     if (!task) return VALUE_ERROR;
     ref_hold(vm, object_value(task));
     task->limits[BUDGET_STEPS] = REPORT_STEPS;
+    task->limits[BUDGET_MEMORY] = REPORT_MEMORY + 8 * gc_live_bytes(vm);
     bool is_ending = vm->is_ending;
     vm->is_ending = true;
     vm->c_depth -= 2; /* there is room for it where calls have taken all */

@@ -269,7 +269,8 @@ GEN_API GenVM *
 gen_vm_new(const GenConfig *config); /* NULL config: the defaults above. NULL: out of memory */
 /* The end of a program: suspended generators are closed, __del__ methods run, standard streams are
  * flushed. All scopes are closed: what outlives it is kept. False with an exception pending if what
- * was printed could not be written, or if the VM runs. */
+ * was printed could not be written, or if the VM runs. Script code runs here under no budget: of a
+ * script that is not trusted, gen_vm_free is the end. */
 GEN_API bool gen_vm_finish(GenVM *vm);
 /* Runs no script code: gen_vm_finish does. A function of the host's that is called by a script
  * cannot end the VM that it returns to: nothing happens then (in debug builds the program stops).
@@ -279,8 +280,8 @@ GEN_API void *gen_context(GenVM *vm);  /* GenConfig.context, the host's own: NUL
 GEN_API const char *gen_version(void); /* of the library, "0.1.0": GEN_VERSION_ are the header's */
 GEN_API uint64_t
 gen_memory(GenVM *vm); /* the bytes that its objects and tables take, garbage too */
-/* A full collection, which it is never necessary to ask for. Finalizers run, so script code may;
- * their exceptions go to sys.unraisablehook. False: an exception (of memory, or KeyboardInterrupt).
+/* A full collection, which it is never necessary to ask for. Finalizers run, so script code may (but
+ * see budgets); their exceptions go to sys.unraisablehook. False: an exception (of memory, or KeyboardInterrupt).
  */
 GEN_API bool gen_collect(GenVM *vm);
 /* For tests of hosts and of the engine: the nth allocation of a script object from now on fails, as
@@ -682,6 +683,13 @@ GEN_API bool gen_task_ticket(GenVM *vm, GenRef task, GenTicket ticket, GenOutcom
  * notice, catch or outrun them. gen_task_spent tells what is spent, in the unit of the budget. Both
  * may be called while the task runs, by functions of the host's; false, 0: TypeError where it is no
  * task, ValueError where there is no such budget.
+ *
+ * A task cannot stop inside of a call that a function of the host's makes (see calling): where a
+ * budget is spent there, the call fails by a RuntimeError that the script does not catch, and the
+ * task stops when the host's function has returned. What scripts leave to be finalized (__del__,
+ * `finally` of generators, callbacks of weak references) is charged to the task in whose time it
+ * runs; once a task of the VM has had a budget, it runs in tasks and in gen_vm_finish only, never
+ * in other calls of the host's.
  *
  *     GenOutcome outcome;
  *     GenRef task = gen_task_from_source(vm, "n = 0\nwhile True: n += 1", "endless");

@@ -205,6 +205,7 @@ bool gen_task_set_budget(GenVM *vm, GenRef ref, GenBudget budget, uint64_t limit
     if (!task || !check_budget(vm, budget)) return false;
     task->limits[budget] = limit;
     vm->hurried |= budget == GEN_BUDGET_DEADLINE;
+    vm->is_budgeted |= limit != 0;
     if (task == vm->task) budget_changed(vm);
     return true;
 }

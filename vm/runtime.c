@@ -33,9 +33,10 @@ static void stress(GenVM *vm) {
 #endif
 
 /* Is a finalizer under way, or the report of what it raised? No other begins meanwhile: what it
- * owns must be as it left it. */
+ * owns must be as it left it. Or may those of a script that had a budget wait for a task, since
+ * nothing would end them here? */
 bool vm_is_finalizing(GenVM *vm) {
-    if (vm->is_ending) return true;
+    if (vm->is_ending || (vm->is_budgeted && !vm->task)) return true;
     for (Value *base = vm->base; base; base = frame_caller(base))
         if (continue_is_stub(vm, frame_function(base)) &&
             continue_kind(vm, frame_function(base)) == RETURN_FINALIZER)

@@ -158,6 +158,7 @@ static void enter(GenVM *vm, Task *task, TaskSwitch *record) {
     vm->stop = STOP_NONE;
     set_status(vm, task, TASK_RUNNING);
     vm->fuel = vm->fuel_slice = 0; /* the first step looks at the budget */
+    if (vm->pending_count) vm->poll |= POLL_FINALIZE;
     budget_enter(vm, task);
 }
 

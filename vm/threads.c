@@ -1,10 +1,12 @@
 /* threads.c - which thread of a script runs: the queue, the switch, the wait where none is ready.
  * The idea is told in threads.h. */
+#include "vm/paths.h"
 #include "vm/threads.h"
 #include "vm/bind.h"
 #include "vm/call.h"
 #include "vm/continue.h"
 #include "vm/frame.h"
+#include "vm/genvm.h"
 #include "vm/interp.h"
 #include "vm/memory.h"
 #include "vm/objects.h"
@@ -20,6 +22,12 @@ uint64_t threads_now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+bool threads_may_tell_time(GenVM *vm) {
+    if (vm->capabilities & GEN_CAP_CLOCK) return true;
+    path_refuse(vm, "this virtual machine has no clock", VALUE_UNSET);
+    return false;
 }
 
 static ThreadStatus status_of(const Thread *thread) {
@@ -287,7 +295,11 @@ static void look(GenVM *vm) {
     wake_due(vm, threads_now());
 }
 
-/* A host's task shall not hang because its threads wait for each other. */
+/* A host's task shall not hang because its threads wait for each other, and one that is being
+ * killed waits for nothing. */
+static bool waits_in_vain(GenVM *vm) {
+    return vm->task && (!vm->threads->wait_count || vm->task->killer != VALUE_UNSET);
+}
 static void wake_stuck(GenVM *vm) {
     vm->threads->stuck = true;
     threads_wake(vm, vm->threads->main);
@@ -310,7 +322,7 @@ static bool wait_until_ready(GenVM *vm) {
         if (is_task_spent(vm)) return false;
         uint64_t until = first_deadline(vm), now = threads_now();
         uint64_t left = until == THREAD_FOR_EVER ? until : until > now ? until - now : 0;
-        if (vm->task && !threads->wait_count) {
+        if (waits_in_vain(vm)) {
             wake_stuck(vm);
             break;
         }

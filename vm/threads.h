@@ -140,7 +140,8 @@ Value threads_yield(GenVM *vm);
 /* The same, but only the first of the queue runs before it goes on: a thread just started. */
 Value threads_let_begin(GenVM *vm);
 
-uint64_t threads_now(void); /* nanoseconds of CLOCK_MONOTONIC */
+uint64_t threads_now(void);            /* nanoseconds of CLOCK_MONOTONIC */
+bool threads_may_tell_time(GenVM *vm); /* false, with PermissionError: scripts have no clock here */
 
 /* vm->stop is STOP_SWITCH: goes to the next thread, waiting until there is one. False: an exception
  * is pending in it, or vm->stop is set again. */

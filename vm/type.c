@@ -501,7 +501,7 @@ static bool own_specials(GenVM *vm, Type *type) {
     return true;
 }
 
-static void note_construct(Type *type) {
+void type_note_construct(Type *type) {
     type->overrides_construct =
         type->special[SP_NEW] != VALUE_UNSET || type->special[SP_INIT] != VALUE_UNSET;
 }
@@ -545,22 +545,52 @@ bool type_build_specials(GenVM *vm, Type *type) {
         owned = true;
         type->special[special] = value;
     }
-    note_construct(type);
+    type_note_construct(type);
+    return true;
+}
+
+/* The direct subclasses that the list lacks. */
+static bool gather_subclasses(GenVM *vm, Value list, const Type *type) {
+    const TypeState *state = type_state(vm, type);
+    for (uint32_t i = 0; i < state->subclass_count; i++) {
+        Type *each = type_subclass(state, i);
+        if (each->gathered) continue;
+        if (!list_append(vm, list, object_value(each))) return false;
+        each->gathered = true;
+    }
+    return true;
+}
+
+Value type_descendants(GenVM *vm, Type *type) {
+    Value list = list_new(vm, 0);
+    if (list == VALUE_ERROR || !list_append(vm, list, object_value(type))) return VALUE_ERROR;
+    const List *found = AS_LIST(list);
+    bool done = true;
+    for (uint64_t i = 0; done && i < found->count; i++)
+        done = gather_subclasses(vm, list, type_from(found->items[i]));
+    for (uint64_t i = 1; i < found->count; i++)
+        type_from(found->items[i])->gathered = false;
+    native_spend(vm, found->count);
+    return done ? list : VALUE_ERROR;
+}
+
+static bool update_own_special(GenVM *vm, Type *type, Special special) {
+    Value value = compute_special(vm, type, special);
+    if (value == VALUE_ERROR) return false;
+    if (type->special[special] == value) return true;
+    if (!own_specials(vm, type)) return false;
+    type->special[special] = value;
+    type_note_construct(type);
     return true;
 }
 
 /* Recomputes one special method of a type and of its subclasses. */
 static bool update_special(GenVM *vm, Type *type, Special special) {
-    Value value = compute_special(vm, type, special);
-    if (value == VALUE_ERROR) return false;
-    if (type->special[special] != value) {
-        if (!own_specials(vm, type)) return false;
-        type->special[special] = value;
-        note_construct(type);
-    }
-    const TypeState *state = type_state(vm, type);
-    for (uint32_t i = 0; i < state->subclass_count; i++)
-        if (!update_special(vm, type_subclass(state, i), special)) return false;
+    if (type_state(vm, type)->subclass_count == 0) return update_own_special(vm, type, special);
+    Value list = type_descendants(vm, type);
+    if (list == VALUE_ERROR) return false;
+    for (uint64_t i = 0; i < AS_LIST(list)->count; i++)
+        if (!update_own_special(vm, type_from(AS_LIST(list)->items[i]), special)) return false;
     return true;
 }
 

@@ -42,6 +42,7 @@ typedef struct Type {
     bool defines_special;   /* its own dict holds special methods (script classes) */
     bool notes_changes; /* a class of the library: changes of its dict are saved (image_modules.c)
                          */
+    bool gathered;      /* a list of type_descendants() has it already */
     uint32_t flags;     /* BuiltinType flags, inherited */
     TypeState own;      /* unless it is shared */
     TypeSlots slots;    /* inherited C slots; a slot overridden by a script class is still here:

@@ -14,6 +14,8 @@
 #include "vm/frame.h"
 #include "vm/type_private.h"
 
+#include <stdlib.h>
+
 enum { MEMBER_LIMIT = 200, GUESS_LIMIT = 40 };
 
 /* ---- bases and layout ---- */
@@ -80,27 +82,36 @@ static Type *best_base(GenVM *vm, const Tuple *bases) {
 
 /* ---- C3 ---- */
 
+enum { COMPARED_A_STEP = 16 };
+
 typedef struct Sequence {
     const Value *items;
     uint64_t count, at;
 } Sequence;
 
-static bool in_a_tail(const Sequence *sequences, uint64_t count, Value candidate) {
-    for (uint64_t i = 0; i < count; i++)
-        for (uint64_t j = sequences[i].at + 1; j < sequences[i].count; j++)
-            if (sequences[i].items[j] == candidate) return true;
-    return false;
+static Leaf in_a_tail(GenVM *vm, const Sequence *sequences, uint64_t count, Value candidate) {
+    uint64_t compared = count;
+    bool found = false;
+    for (uint64_t i = 0; i < count && !found; i++) {
+        compared += sequences[i].count - sequences[i].at;
+        for (uint64_t j = sequences[i].at + 1; j < sequences[i].count && !found; j++)
+            found = sequences[i].items[j] == candidate;
+    }
+    if (!native_work(vm, compared / COMPARED_A_STEP)) return LEAF_ERROR;
+    return found ? LEAF_TRUE : LEAF_FALSE;
 }
 
 /* The first head that is in no tail; VALUE_UNSET: none (all are used up, or there is no consistent
  * order). */
-static Value next_of_mro(Sequence *sequences, uint64_t count, bool *left) {
+static Value next_of_mro(GenVM *vm, Sequence *sequences, uint64_t count, bool *left) {
     *left = false;
     for (uint64_t i = 0; i < count; i++) {
         if (sequences[i].at == sequences[i].count) continue;
         *left = true;
         Value candidate = sequences[i].items[sequences[i].at];
-        if (in_a_tail(sequences, count, candidate)) continue;
+        Leaf later = in_a_tail(vm, sequences, count, candidate);
+        if (later == LEAF_ERROR) return VALUE_ERROR;
+        if (later == LEAF_TRUE) continue;
         for (uint64_t j = 0; j < count; j++)
             if (sequences[j].at < sequences[j].count &&
                 sequences[j].items[sequences[j].at] == candidate)
@@ -147,8 +158,8 @@ static Tuple *merge_mro(GenVM *vm, Type *type, const Tuple *bases) {
     if (!list_append(vm, result, object_value(type))) return NULL;
     bool left;
     Value next;
-    while ((next = next_of_mro(sequences, count, &left)) != VALUE_UNSET)
-        if (!list_append(vm, result, next)) return NULL;
+    while ((next = next_of_mro(vm, sequences, count, &left)) != VALUE_UNSET)
+        if (next == VALUE_ERROR || !list_append(vm, result, next)) return NULL;
     if (left) return refuse_mro(vm, sequences, count);
     Value tuple = list_to_tuple(vm, result);
     return tuple == VALUE_ERROR ? NULL : AS_TUPLE(tuple);
@@ -156,12 +167,14 @@ static Tuple *merge_mro(GenVM *vm, Type *type, const Tuple *bases) {
 
 static Tuple *compute_mro(GenVM *vm, Type *type, const Tuple *bases) {
     if (bases->count == 1) return type_mro_behind(vm, type, type_from(bases->items[0])->mro);
-    for (uint64_t i = 0; i < bases->count; i++)
+    for (uint64_t i = 0; i < bases->count; i++) {
+        if (!native_work(vm, bases->count / COMPARED_A_STEP)) return NULL;
         for (uint64_t j = i + 1; j < bases->count; j++)
             if (bases->items[i] == bases->items[j]) {
                 raise_type(vm, "duplicate base class %S", type_from(bases->items[i])->name);
                 return NULL;
             }
+    }
     return merge_mro(vm, type, bases);
 }
 
@@ -733,16 +746,54 @@ const NativeDef class_build_def = {"__build_class__(func, name, /, *bases, **kwd
 
 /* ---- assignment to __bases__ ---- */
 
-/* MROs and special methods of a type and its subclasses, after its bases changed. */
-static bool rebuild(GenVM *vm, Type *type) {
+/* What a type had before, for when one of its subclasses cannot follow. */
+typedef struct Inherited {
+    Tuple *mro;
+    Value *special;
+    Buffer *special_storage;
+} Inherited;
+
+static bool rebuild_one(GenVM *vm, Type *type, Inherited *before) {
+    *before = (Inherited){type->mro, type->special, type->special_storage};
     Tuple *mro = compute_mro(vm, type, type->bases);
     if (!mro) return false;
     type->mro = mro;
     gc_barrier(vm, type);
-    if (!type_build_specials(vm, type)) return false;
-    for (uint32_t i = 0; i < type->own.subclass_count; i++)
-        if (!rebuild(vm, type_subclass(&type->own, i))) return false;
-    return true;
+    return type_build_specials(vm, type);
+}
+
+static void restore(GenVM *vm, Type *type, const Inherited *before) {
+    type->mro = before->mro;
+    type->special = before->special;
+    type->special_storage = before->special_storage;
+    type_note_construct(type);
+    gc_barrier(vm, type);
+}
+
+/* A class is behind its bases: its MRO is longer than theirs. */
+static int by_mro_length(const void *a, const void *b) {
+    uint64_t first = type_from(*(const Value *)a)->mro->count;
+    uint64_t second = type_from(*(const Value *)b)->mro->count;
+    return (first > second) - (first < second);
+}
+
+/* MROs and special methods of a type and its subclasses, after its bases changed. False: all are as
+ * they were. */
+static bool rebuild(GenVM *vm, Type *type) {
+    Value list = type_descendants(vm, type);
+    if (list == VALUE_ERROR) return false;
+    Value *all = AS_LIST(list)->items;
+    uint64_t count = AS_LIST(list)->count, done = 0;
+    Value storage = bytes_new(vm, NULL, count * sizeof(Inherited));
+    if (storage == VALUE_ERROR) return false;
+    Inherited *before = (Inherited *)(void *)AS(Bytes, storage)->data;
+    qsort(all, count, sizeof *all, by_mro_length);
+    while (done < count && rebuild_one(vm, type_from(all[done]), &before[done]))
+        done++;
+    if (done == count) return true;
+    for (uint64_t i = 0; i <= done; i++)
+        restore(vm, type_from(all[i]), &before[i]);
+    return false;
 }
 
 static void drop_subclass(GenVM *vm, const Type *base, const Type *type) {

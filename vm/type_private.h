@@ -29,8 +29,11 @@ void type_trace(GenVM *vm, Object *object);
 bool type_add_native(GenVM *vm, Type *owner, Dict *dict, const NativeDef *def, uint8_t flags);
 bool type_add_attributes(GenVM *vm, Type *owner, Dict *dict, const AttributeDef *def);
 Value type_lookup_owner(GenVM *vm, Type *type, Value name,
-                        Type **owner);                /* and where it is defined */
-bool type_build_specials(GenVM *vm, Type *type);      /* of a new class, from its dict and MRO */
+                        Type **owner);           /* and where it is defined */
+bool type_build_specials(GenVM *vm, Type *type); /* of a new class, from its dict and MRO */
+void type_note_construct(Type *type); /* whether its special methods construct instances */
+/* A list of the type and all classes below it, each once, in no order; VALUE_ERROR: no memory. */
+Value type_descendants(GenVM *vm, Type *type);
 Special special_from_name(GenVM *vm, Value interned); /* SPECIAL_COUNT: none */
 bool value_is_descriptor(GenVM *vm, Value v);
 bool value_is_data_descriptor(GenVM *vm, Value v);

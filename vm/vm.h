@@ -175,6 +175,7 @@ struct GenVM {
     void *wake_data;
     bool hurried;     /* a task has had a deadline, or was killed: its host waits for nobody */
     bool is_ending;   /* the finalizers of the end are run */
+    bool is_budgeted; /* a task has had a budget: finalizers run in tasks only */
     int c_depth;      /* runs on the C stack, one inside the other: calls from the host, tasks */
     bool main_leaves; /* a collection finds what only the main module reaches */
     Object **pending_finalizers; /* unreachable objects whose finalizers (script code) run at the

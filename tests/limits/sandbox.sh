@@ -65,5 +65,17 @@ run --timeout=0.1 -c 'while True: pass' | sed 's/ (in .*//'
 run --timeout 0.1 --allow-clock -c 'import time
 time.sleep(10)' | sed 's/ (in .*//'
 run --max-steps 1M -c 'raise SystemExit(3)'
+run --max-steps 100k -c '
+class Exit(SystemExit):
+    @property
+    def code(self):
+        while True: pass
+raise Exit'
+run --max-steps 1M --allow-clock -c 'import threading # killed while it waits
+lock = threading.Lock()
+lock.acquire()
+try:
+    while True: pass
+finally: lock.acquire(timeout=1000)'
 run --max-steps many -c pass
 run --allow-everything -c pass | head -n 1

@@ -20,8 +20,10 @@ static Value repr(GenVM *vm, Value self) {
     Value held = self_cell(self)->value;
     void *address = (void *)as_object(self);
     if (held == VALUE_UNSET) return str_format(vm, "<cell at %p: empty>", address);
-    return str_format(vm, "<cell at %p: %T object at %p>", address, held,
-                      is_object(held) ? (void *)as_object(held) : (void *)(uintptr_t)held);
+    if (!is_object(held)) /* a number */
+        return str_format(vm, "<cell at %p: %T object at 0x%llx>", address, held,
+                          (unsigned long long)held);
+    return str_format(vm, "<cell at %p: %T object at %p>", address, held, (void *)as_object(held));
 }
 
 static Value compare(GenVM *vm, CompareOp op, Value left, Value right) {

@@ -517,6 +517,7 @@ static bool put_replacement(Encoder *encoder, uint32_t c) {
     case ON_ERROR_IGNORE: return true;
     case ON_ERROR_REPLACE: return put_text(encoder, "?");
     case ON_ERROR_NAME:
+        if (!native_work(encoder->vm, UNICODE_NAME_STEPS)) return encoder->out.failed = true, false;
         if (unicode_name_of(c, name)) {
             sprintf(text, "\\N{%s}", name);
             return put_text(encoder, text);

@@ -80,10 +80,14 @@ static Level script_level(GenVM *vm, Level level) {
     return level;
 }
 
+enum { LEVELS_A_STEP = 16 };
+
 static Level script_level_at(GenVM *vm, int64_t depth) {
     Level level = script_level(vm, level_at(vm->base, vm->pc));
-    while (level.base && depth-- > 0)
+    int64_t walked = 0;
+    for (; level.base && walked < depth; walked++)
         level = script_level(vm, outward(level));
+    native_spend(vm, (uint64_t)walked / LEVELS_A_STEP);
     return level;
 }
 
@@ -103,8 +107,10 @@ bool frame_script_at(GenVM *vm, int64_t depth, Value **base, uint32_t *word) {
 
 static Level find_level(GenVM *vm, const Value *base) {
     Level level = level_at(vm->base, vm->pc);
-    while (level.base && level.base != base)
+    uint64_t walked = 0;
+    for (; level.base && level.base != base; walked++)
         level = outward(level);
+    native_spend(vm, walked / LEVELS_A_STEP);
     return level;
 }
 

@@ -57,7 +57,7 @@ static Value round_to(GenVM *vm, Value x, Value unit) {
 Value int_round(GenVM *vm, Value v, Value ndigits) {
     if (ndigits == VALUE_NONE || int_sign(ndigits) >= 0) return int_exact(vm, v);
     int64_t digits;
-    if (!int_to_i64(ndigits, &digits) || -digits > (int64_t)int_bit_length(v)) return int_value(0);
+    if (!int_to_i64(ndigits, &digits) || digits < -(int64_t)int_bit_length(v)) return int_value(0);
     Value unit = int_power(vm, int_value(10), int_value(-digits));
     return unit == VALUE_ERROR ? VALUE_ERROR : round_to(vm, v, unit);
 }

@@ -151,6 +151,7 @@ static Value acquire(GenVM *vm, Value *args) {
     if (try_take(vm, lock, threads->current)) return VALUE_TRUE;
     if (args[1] != VALUE_TRUE) return VALUE_FALSE;
     if (until != THREAD_FOR_EVER && threads_now() >= until) return VALUE_FALSE;
+    if (until != THREAD_FOR_EVER && !threads_may_tell_time(vm)) return VALUE_ERROR;
     return wait_for(vm, args[0], threads->current, until);
 }
 

@@ -23,6 +23,7 @@ static Value codec_name_of(GenVM *vm, Value *args) {
 /* character_named(name): the character, or None */
 static Value character_named(GenVM *vm, Value *args) {
     const Str *name = AS_STR(args[0]);
+    if (!native_charge(vm, UNICODE_NAME_STEPS)) return VALUE_ERROR;
     int64_t found = unicode_name_find(name->data, name->size);
     if (found < 0) return VALUE_NONE;
     StrBuilder out;

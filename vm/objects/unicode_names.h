@@ -14,6 +14,9 @@ enum { UNICODE_HAS_NAMES = 0 }; /* built with LIBRARY=0: no character has a name
 enum { UNICODE_HAS_NAMES = 1 };
 #endif
 
+/* What looking for one takes at most, in steps: all names are gone through. */
+enum { UNICODE_NAME_STEPS = 1 << 14 };
+
 /* The code point with this name or alias, in any case of letters, or -1. */
 int64_t unicode_name_find(const char *name, size_t size);
 

@@ -7,6 +7,8 @@ typedef struct Union {
     Value args; /* tuple, flat, without duplicates; at least two */
 } Union;
 
+enum { COMPARED_A_STEP = 16 };
+
 static const Tuple *args_of(Value self) {
     return AS_TUPLE(AS(Union, self)->args);
 }
@@ -28,6 +30,7 @@ static bool is_operand(GenVM *vm, Value v) {
 static Leaf add(GenVM *vm, Value list, Value v) {
     if (v == VALUE_NONE) v = object_value(vm->types[TYPE_NONE]);
     const List *items = AS_LIST(list);
+    if (!native_charge(vm, items->count / COMPARED_A_STEP)) return LEAF_ERROR;
     for (uint64_t i = 0; i < items->count; i++) {
         Leaf equal = leaf_equal(vm, items->items[i], v);
         if (equal != LEAF_FALSE) return equal;
@@ -117,6 +120,7 @@ static Value compare_members(GenVM *vm, CompareOp op, Value left, Value right) {
     bool same = a->count == b->count;
     for (uint64_t i = 0; same && i < a->count; i++) {
         bool found = false;
+        if (!native_charge(vm, b->count / COMPARED_A_STEP)) return VALUE_ERROR;
         for (uint64_t j = 0; j < b->count && !found; j++) {
             Leaf equal = leaf_equal(vm, a->items[i], b->items[j]);
             if (equal == LEAF_ERROR) return VALUE_ERROR;
