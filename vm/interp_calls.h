@@ -208,7 +208,7 @@
  * kind of its own (exceptions share theirs). */
 #define TAKES_SELF(f, self)                                                                        \
     (is_pointer(self) &&                                                                           \
-     (as_object(self)->kind == ((NativeFunction *)(f))->owner->id ||                               \
+     (type_has_kind(((NativeFunction *)(f))->owner, as_object(self)->kind) ||                      \
       vm->shapes[as_object(self)->shape].type == ((NativeFunction *)(f))->owner))
 
 /* What is no plain function of that many parameters is called at `call_other`, with `callee`, the

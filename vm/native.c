@@ -499,7 +499,7 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
 
 static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
     Type *owner = native->owner;
-    if (likely(is_object(self) && as_object(self)->kind == owner->id)) return self;
+    if (likely(is_object(self) && type_has_kind(owner, as_object(self)->kind))) return self;
     if (type_is_subclass(type_of(vm, self), owner)) return self;
     if (native->header.flags & NATIVE_WRAPPER)
         return raise_type(vm, "descriptor '%S' requires a '%N' object but received a '%T'",
@@ -519,6 +519,16 @@ bool native_check_owner(GenVM *vm, const NativeFunction *native, Value cls) {
     else
         return true;
     return false;
+}
+
+/* The object or class that it is a method of. */
+static inline bool check_first(GenVM *vm, const NativeFunction *native, Value first) {
+    if (!native->owner) return true;
+    switch (native_known_signature(vm, native)->binding) {
+    case BINDING_INSTANCE: return check_self(vm, native, first) != VALUE_ERROR;
+    case BINDING_CLASS: return first == native->self || native_check_owner(vm, native, first);
+    default: return true;
+    }
 }
 
 /* A __new__ makes instances of its own type and of the classes below that share its layout, and of
@@ -598,6 +608,7 @@ Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *
         bound[i] = VALUE_UNSET;
     uint32_t direct =
         given < (uint32_t)signature->positional ? given : (uint32_t)signature->positional;
+    if (given && !check_first(vm, native, args[0])) return VALUE_ERROR;
     for (uint32_t i = 0; i < direct; i++)
         bound[i] = args[i];
     if (signature->args_at >= 0) {
@@ -625,12 +636,7 @@ static inline Value convert_bound(GenVM *vm, NativeFunction *native, Value *boun
     if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) &&
         !check_class(vm, native, bound[0]))
         return VALUE_ERROR;
-    if (native->owner && signature->binding == BINDING_INSTANCE &&
-        check_self(vm, native, bound[0]) == VALUE_ERROR)
-        return VALUE_ERROR;
-    if (native->owner && signature->binding == BINDING_CLASS && bound[0] != native->self &&
-        !native_check_owner(vm, native, bound[0]))
-        return VALUE_ERROR;
+    if (!check_first(vm, native, bound[0])) return VALUE_ERROR;
     if (!signature->converts) return VALUE_NONE;
     for (int i = 0; i < given; i++) {
         Convert wanted = signature->params[i].convert;

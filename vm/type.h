@@ -54,6 +54,12 @@ typedef struct Type {
                                 shared by all */
 } Type;
 
+/* Are objects of that kind its instances, all of them: not those of an exception class, which share
+ * one kind, nor those of a class of a script or a host, whose id is 0. */
+static inline bool type_has_kind(const Type *type, uint8_t kind) {
+    return type->id == kind && type->id != 0;
+}
+
 /* A shape (hidden class): what attributes an instance has, and in which slot. Immutable once made;
  * grown by transitions. shapes[TYPE_X] is the root shape of builtin type X. */
 typedef struct Shape {
