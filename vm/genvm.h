@@ -280,8 +280,9 @@ GEN_API void *gen_context(GenVM *vm);  /* GenConfig.context, the host's own: NUL
 GEN_API const char *gen_version(void); /* of the library, "0.1.0": GEN_VERSION_ are the header's */
 GEN_API uint64_t
 gen_memory(GenVM *vm); /* the bytes that its objects and tables take, garbage too */
-/* A full collection, which it is never necessary to ask for. Finalizers run, so script code may (but
- * see budgets); their exceptions go to sys.unraisablehook. False: an exception (of memory, or KeyboardInterrupt).
+/* A full collection, which it is never necessary to ask for. Finalizers run, so script code may
+ * (but see budgets); their exceptions go to sys.unraisablehook. False: an exception (of memory, or
+ * KeyboardInterrupt).
  */
 GEN_API bool gen_collect(GenVM *vm);
 /* For tests of hosts and of the engine: the nth allocation of a script object from now on fails, as

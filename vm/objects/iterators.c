@@ -277,12 +277,24 @@ static Value next_index(GenVM *vm, Value index) {
     return int_binary(vm, BINARY_ADD, index, int_value(1));
 }
 
+/* A zip of zips of zips ... steps on the C stack, and many of them at once where it shares them. */
+static COLD Value step_nested(GenVM *vm, Value iterator) {
+    if (!native_enter(vm)) return VALUE_ERROR;
+    return native_left(vm, iterator_step(vm, iterator));
+}
+
+static inline Value step_member(GenVM *vm, Value iterator) {
+    uint8_t kind = as_object(iterator)->kind;
+    if (unlikely(kind == TYPE_ZIP || kind == TYPE_ENUMERATE)) return step_nested(vm, iterator);
+    return iterator_step(vm, iterator);
+}
+
 static Value enumerate_next(GenVM *vm, Value self) {
     if (is_kind(self, TYPE_GENERATOR)) return generator_next(vm, self);
     Enumerate *it = AS(Enumerate, self);
     if (!(it->header.flags & ITERATOR_NATIVE))
         return native_twin(vm, TWIN_ENUMERATE_NEXT, 2, self, it->iterator);
-    Value item = iterator_step(vm, it->iterator);
+    Value item = step_member(vm, it->iterator);
     if (item == VALUE_END || item == VALUE_ERROR) return item;
     Value pair = tuple_pair(vm, it->index, item);
     it->index = next_index(vm, it->index);
@@ -297,7 +309,7 @@ static inline Value step(GenVM *vm, Value iterator) {
         const List *list = AS_LIST(it->container);
         if (likely((uint64_t)it->index < list->count)) return list->items[it->index++];
     }
-    return iterator_step(vm, iterator);
+    return step_member(vm, iterator);
 }
 
 static Value enumerate_next_two(GenVM *vm, Value self, Value *out) {
@@ -398,7 +410,7 @@ static Value zip_end(GenVM *vm, Zip *zip, uint64_t index) {
     if (!(zip->header.flags & ITERATOR_STRICT)) return VALUE_END;
     if (index) return zip_uneven(vm, index, "shorter");
     for (uint64_t i = 1; i < iterators->count; i++) {
-        Value item = iterator_step(vm, iterators->items[i]);
+        Value item = step_member(vm, iterators->items[i]);
         if (item == VALUE_ERROR) return item;
         if (item != VALUE_END) return zip_uneven(vm, i, "longer");
     }
@@ -406,10 +418,10 @@ static Value zip_end(GenVM *vm, Zip *zip, uint64_t index) {
 }
 
 static inline Value zip_next_pair(GenVM *vm, Zip *zip, const Value *iterators) {
-    Value first = iterator_step(vm, iterators[0]);
+    Value first = step_member(vm, iterators[0]);
     if (first == VALUE_ERROR) return first;
     if (first == VALUE_END) return zip_end(vm, zip, 0);
-    Value second = iterator_step(vm, iterators[1]);
+    Value second = step_member(vm, iterators[1]);
     if (second == VALUE_ERROR) return second;
     return second == VALUE_END ? zip_end(vm, zip, 1) : tuple_pair(vm, first, second);
 }
@@ -442,7 +454,7 @@ static Value zip_next(GenVM *vm, Value self) {
     Value items = tuple_new(vm, iterators->count);
     if (items == VALUE_ERROR) return items;
     for (uint64_t i = 0; i < iterators->count; i++) {
-        Value item = iterator_step(vm, iterators->items[i]);
+        Value item = step_member(vm, iterators->items[i]);
         if (item == VALUE_ERROR) return item;
         if (item == VALUE_END) return zip_end(vm, zip, i);
         AS_TUPLE(items)->items[i] = item;
