@@ -56,6 +56,8 @@ bool threads_are_timed(GenVM *vm) {
 static void trace(GenVM *vm, Object *object) {
     Thread *thread = (Thread *)object;
     if (status_of(thread) != THREAD_RUNNING) task_mark_state(vm, &thread->state);
+    for (int i = 0; i < THREAD_KEPT; i++)
+        gc_mark(vm, thread->state.kept[i]); /* which an image has for one that runs, too */
     const Value values[] = {thread->start, thread->args,       thread->kwargs, thread->object,
                             thread->again, thread->again_args, thread->held};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -412,8 +414,8 @@ static void save(GenVM *vm, Thread *thread) {
     gc_barrier(vm, thread);
 }
 
-/* From now on the frames are the VM's: whatever the thread waits for, its own note of them is old.
- */
+/* From now on the frames are the VM's, and what the thread has for itself: whatever it waits for,
+ * its own note of them is old. */
 static void load(GenVM *vm, Thread *thread) {
     TaskState *state = &thread->state;
     frame_stack_enter(vm, &state->frames);
@@ -421,6 +423,8 @@ static void load(GenVM *vm, Thread *thread) {
     vm->roots[ROOT_SHOWN] = state->shown;
     state->frames = (FrameStack){0};
     threads_take(vm, state->kept);
+    for (int i = 0; i < THREAD_KEPT; i++)
+        state->kept[i] = VALUE_UNSET;
 }
 
 static Value take(Value *from) {

@@ -24,8 +24,8 @@ static inline bool text_add(Text *text, const char *data, size_t size) {
 }
 
 /* The file NAME with the suffix; empty if there is none. */
-static void read_text(const char *name, const char *suffix, Text *text) {
-    char path[300];
+static inline void read_text(const char *name, const char *suffix, Text *text) {
+    char path[310];
     snprintf(path, sizeof path, "%s%s", name, suffix);
     FILE *file = fopen(path, "rb");
     text->size = file ? fread(text->data, 1, SIZE - 1, file) : 0;
