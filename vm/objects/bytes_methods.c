@@ -167,7 +167,7 @@ static Value map(GenVM *vm, Value self, MapAscii map_ascii) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value result = bytes_like_work(vm, self, NULL, span.size);
     if (result == VALUE_ERROR || !span.size) return result;
-    return ascii_map_long(vm, map_ascii, writable(result), span) ? result : VALUE_ERROR;
+    return ascii_map(vm, map_ascii, writable(result), span) ? result : VALUE_ERROR;
 }
 
 Value bytes_method_upper(GenVM *vm, Value *args) {

@@ -133,15 +133,13 @@ size_t text_count_byte(const char *text, size_t size, char c) {
  * `out` where that is given. */
 static inline __attribute__((always_inline)) size_t
 find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
-    size_t count = 0, gap = part.size - 1, at = from, work = 0, looked = at;
+    size_t count = 0, gap = part.size - 1, at = from, work = 0;
     size_t places = text.size >= part.size ? text.size - part.size + 1 : 0;
+    size_t until = places < from + SLOW_PIECE ? places : from + SLOW_PIECE;
     Lanes first = lanes_of(part.data[0]), last = lanes_of(part.data[gap]);
-    for (; at + LANES <= places && work <= VERIFY_MAX * (at - from) + 1024; at += LANES) {
+again:
+    for (; at + LANES <= until && work <= VERIFY_MAX * (at - from) + 1024; at += LANES) {
         uint32_t bits = match_lanes(text.data + at, gap, first, last);
-        if (unlikely(at - looked > SLOW_PIECE)) {
-            if (!native_look(vm)) return count;
-            looked = at;
-        }
         for (; bits; bits &= bits - 1) {
             size_t place = at + (unsigned)__builtin_ctz(bits);
             if (place < from) continue; /* inside the last one */
@@ -155,9 +153,13 @@ find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size
             from = place + part.size;
         }
     }
+    if (unlikely(until < places) && at + LANES > until) {
+        if (!native_look(vm)) return count;
+        until = places - at < SLOW_PIECE ? places : at + SLOW_PIECE;
+        goto again;
+    }
     if (from < at) from = at;
-    looked = from;
-    for (size_t next; count < most && from < places; from += next + part.size) {
+    for (size_t next, looked = from; count < most && from < places; from += next + part.size) {
         if (unlikely(from - looked > SLOW_PIECE)) {
             if (!native_look(vm)) break;
             looked = from;
@@ -470,6 +472,7 @@ static inline size_t pass_back(TextSpan span, size_t start, size_t at, bool spac
 }
 
 size_t text_skip_space(GenVM *vm, const TextKind *kind, TextSpan span) {
+    if (likely(span.size <= TEXT_MUCH)) return pass(span, 0, true, kind->space, kind->unicode);
     TextSpan piece = {span.data, 0};
     size_t at = 0;
     do {
@@ -481,6 +484,8 @@ size_t text_skip_space(GenVM *vm, const TextKind *kind, TextSpan span) {
 
 size_t text_trim_space(GenVM *vm, const TextKind *kind, TextSpan span, size_t start) {
     size_t at = span.size, from;
+    if (likely(at <= TEXT_MUCH))
+        return pass_back(span, start, at, true, kind->space, kind->unicode);
     do {
         from = at - start < TEXT_MUCH ? start : at - TEXT_MUCH;
         at = pass_back(span, from, at, true, kind->space, kind->unicode);

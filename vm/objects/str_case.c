@@ -183,7 +183,7 @@ static unsigned to_swapped(Case *text, uint32_t c, const char *at, const char *n
 typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *next,
                             uint32_t *out);
 
-/* Piece by piece: what a character becomes depends on the one before at most. */
+/* What a character becomes depends on the one before at most. */
 bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
     for (size_t done = 0, end; done < text.size; done = end) {
         if (!(end = next_piece(vm, done, text.size))) return false;
@@ -207,9 +207,8 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char, const
             return map_ascii(out, str->data, 1), vm->characters[(unsigned char)out[0]];
         Str *result = str_alloc(vm, str->size, str->size, STR_ASCII);
         if (!result) return VALUE_ERROR;
-        return ascii_map_long(vm, map_ascii, (char *)result->data, str_span(v))
-                   ? object_value(result)
-                   : VALUE_ERROR;
+        return ascii_map(vm, map_ascii, (char *)result->data, str_span(v)) ? object_value(result)
+                                                                           : VALUE_ERROR;
     }
     bool by_char = map_char != to_title && map_char != to_capital; /* ASCII maps without context */
     Case text = {str->data, str->data + str->size, false};

@@ -349,7 +349,12 @@ static inline char ascii_lower(char c) {
     return ascii_is(c, ASCII_UPPER) ? (char)(c + 32) : c;
 }
 typedef void (*MapAscii)(char *out, const char *text, size_t size);
-bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text); /* with looks */
+bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text);
+static inline bool ascii_map(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
+    if (unlikely(text.size > TEXT_MUCH)) return ascii_map_long(vm, map_ascii, out, text);
+    map_ascii(out, text.data, text.size);
+    return true;
+}
 void ascii_map_upper(char *out, const char *text, size_t size);
 void ascii_map_lower(char *out, const char *text, size_t size);
 void ascii_map_swap(char *out, const char *text, size_t size);
