@@ -16,6 +16,15 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
     if (*to > length) *to = length;
 }
 
+COLD bool text_foresee_long(GenVM *vm, size_t size, unsigned nanoseconds) {
+    return native_foresee(vm, (uint64_t)size * nanoseconds);
+}
+
+COLD bool text_look_long(GenVM *vm, const char *at, const char **looked) {
+    *looked = at;
+    return native_look(vm);
+}
+
 bool text_charge_long(GenVM *vm, size_t size) {
     enum { HUGE = 1 << 24, A_NANOSECOND = 8 /* bytes */ };
     return (size < HUGE || native_foresee(vm, size / A_NANOSECOND)) && native_work(vm, size / 64);
@@ -418,8 +427,8 @@ Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, Tex
     return add_piece(vm, kind, list, text, from, span.size - from) ? list : VALUE_ERROR;
 }
 
-Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
-                      TextSpan separator, int64_t limit) {
+COLD Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
+                           TextSpan separator, int64_t limit) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
@@ -456,15 +465,16 @@ static inline bool is_space_before(const char *at, int mask, bool unicode, unsig
 }
 
 /* The first position at or after `at` where is-space has the given answer. */
-static inline size_t pass(TextSpan span, size_t at, bool space, int mask, bool unicode) {
+static __attribute__((noinline)) size_t pass(TextSpan span, size_t at, bool space, int mask,
+                                             bool unicode) {
     unsigned width;
     while (at < span.size && is_space_at(span.data + at, mask, unicode, &width) == space)
         at += width;
     return at;
 }
 
-static inline size_t pass_back(TextSpan span, size_t start, size_t at, bool space, int mask,
-                               bool unicode) {
+static __attribute__((noinline)) size_t pass_back(TextSpan span, size_t start, size_t at,
+                                                  bool space, int mask, bool unicode) {
     unsigned width;
     while (at > start && is_space_before(span.data + at, mask, unicode, &width) == space)
         at -= width;
@@ -472,7 +482,6 @@ static inline size_t pass_back(TextSpan span, size_t start, size_t at, bool spac
 }
 
 size_t text_skip_space(GenVM *vm, const TextKind *kind, TextSpan span) {
-    if (likely(span.size <= TEXT_MUCH)) return pass(span, 0, true, kind->space, kind->unicode);
     TextSpan piece = {span.data, 0};
     size_t at = 0;
     do {
@@ -484,8 +493,6 @@ size_t text_skip_space(GenVM *vm, const TextKind *kind, TextSpan span) {
 
 size_t text_trim_space(GenVM *vm, const TextKind *kind, TextSpan span, size_t start) {
     size_t at = span.size, from;
-    if (likely(at <= TEXT_MUCH))
-        return pass_back(span, start, at, true, kind->space, kind->unicode);
     do {
         from = at - start < TEXT_MUCH ? start : at - TEXT_MUCH;
         at = pass_back(span, from, at, true, kind->space, kind->unicode);

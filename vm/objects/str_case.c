@@ -77,12 +77,12 @@ void ascii_map_capital(char *out, const char *text, size_t size) {
 
 /* The end of the next piece of a pass over text, with a look at the deadline before it; 0: stopped.
  */
-static size_t next_piece(GenVM *vm, size_t at, size_t size) {
+static COLD size_t next_piece(GenVM *vm, size_t at, size_t size) {
     if (at && !native_look(vm)) return 0;
     return size - at < TEXT_MUCH ? size : at + TEXT_MUCH;
 }
 
-static Leaf is_only(GenVM *vm, TextSpan text, int wanted, int unwanted) {
+static __attribute__((noinline)) Leaf is_only(GenVM *vm, TextSpan text, int wanted, int unwanted) {
     bool found = false;
     for (size_t i = 0, end; i < text.size;) {
         if (!(end = next_piece(vm, i, text.size))) return LEAF_ERROR;
@@ -101,7 +101,7 @@ Leaf ascii_is_upper(GenVM *vm, TextSpan text) {
     return is_only(vm, text, ASCII_UPPER, ASCII_LOWER);
 }
 
-Leaf ascii_is_title(GenVM *vm, TextSpan text) {
+COLD Leaf ascii_is_title(GenVM *vm, TextSpan text) {
     bool found = false, in_word = false;
     for (size_t i = 0, end; i < text.size;) {
         if (!(end = next_piece(vm, i, text.size))) return LEAF_ERROR;
@@ -184,7 +184,7 @@ typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *
                             uint32_t *out);
 
 /* What a character becomes depends on the one before at most. */
-bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
+COLD bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
     for (size_t done = 0, end; done < text.size; done = end) {
         if (!(end = next_piece(vm, done, text.size))) return false;
         bool in_word =
@@ -302,7 +302,7 @@ Value str_isprintable(GenVM *vm, Value *args) {
     return VALUE_TRUE;
 }
 
-Value str_isidentifier(GenVM *vm, Value *args) {
+COLD Value str_isidentifier(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     const char *at = str->data, *end = at + str->size, *looked = at;
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
@@ -315,7 +315,7 @@ Value str_isidentifier(GenVM *vm, Value *args) {
 }
 
 /* Some code point is `wanted`, and none is of the other two cases. */
-static Value is_case(GenVM *vm, Str *str, bool upper) {
+static COLD Value is_case(GenVM *vm, Str *str, bool upper) {
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     bool found = false;
     for (const char *at = str->data, *end = at + str->size, *looked = at; at < end;) {
@@ -341,7 +341,7 @@ Value str_isupper(GenVM *vm, Value *args) {
     return text_answer(ascii_is_upper(vm, str_span(args[0])));
 }
 
-Value str_istitle(GenVM *vm, Value *args) {
+COLD Value str_istitle(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     if (str_is_ascii(str)) {
         if (!text_charge(vm, str->size)) return VALUE_ERROR;
