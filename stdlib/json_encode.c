@@ -180,6 +180,8 @@ static bool put_sorted(Writer *w, Dict *dict) {
         if (!value_is_str(key)) return false;
         pairs[count++] = (Pair){key, value};
     }
+    enum { MUCH = 1 << 14, NANOSECONDS = 120 };
+    if (count > MUCH && !native_foresee(w->vm, (uint64_t)count * NANOSECONDS)) return false;
     if (!native_work(w->vm, count)) return false;
     qsort(pairs, count, sizeof *pairs, compare_pairs);
     for (uint32_t i = 0; i < count; i++)

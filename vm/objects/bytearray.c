@@ -282,7 +282,7 @@ static Value copy(GenVM *vm, Value *args) {
     return span.size ? bytearray_work(vm, span.data, span.size) : bytearray_new(vm, NULL, 0);
 }
 
-static Value resize_method(GenVM *vm, Value *args) {
+static COLD Value resize_method(GenVM *vm, Value *args) {
     ByteArray *array = array_of(args[0]);
     int64_t size = as_int(args[1]);
     size_t old_size = array->size;
@@ -332,8 +332,8 @@ static Value set_index(GenVM *vm, Value self, Value key, Value value) {
 }
 
 /* Deletes every step-th byte: the bytes between move down. */
-static bool delete_stepped(GenVM *vm, ByteArray *array, int64_t start, int64_t step,
-                           int64_t count) {
+static COLD bool delete_stepped(GenVM *vm, ByteArray *array, int64_t start, int64_t step,
+                                int64_t count) {
     if (!check_exports(vm, array) || !text_foresee(vm, array->size, 2)) return false;
     if (step < 0) {
         start += step * (count - 1);

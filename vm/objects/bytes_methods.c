@@ -167,7 +167,7 @@ static Value map(GenVM *vm, Value self, MapAscii map_ascii) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value result = bytes_like_work(vm, self, NULL, span.size);
     if (result == VALUE_ERROR || !span.size) return result;
-    return ascii_map_long(vm, map_ascii, writable(result), span) ? result : VALUE_ERROR;
+    return ascii_map(vm, map_ascii, writable(result), span) ? result : VALUE_ERROR;
 }
 
 Value bytes_method_upper(GenVM *vm, Value *args) {
@@ -301,7 +301,7 @@ Value bytes_method_zfill(GenVM *vm, Value *args) {
     return result;
 }
 
-Value bytes_method_expandtabs(GenVM *vm, Value *args) {
+COLD Value bytes_method_expandtabs(GenVM *vm, Value *args) {
     TextSpan span = span_of(args[0]);
     int64_t width = as_int(args[1]), column = 0;
     StrBuilder out;
@@ -417,7 +417,7 @@ Value bytes_method_rpartition(GenVM *vm, Value *args) {
 /* ---- replace, translate ---- */
 
 /* `with` before each of the first `limit` bytes, and at the end if the limit allows. */
-static Value replace_empty(GenVM *vm, Value self, TextSpan with, uint64_t limit) {
+static COLD Value replace_empty(GenVM *vm, Value self, TextSpan with, uint64_t limit) {
     TextSpan span = span_of(self);
     uint64_t count = span.size + 1 < limit ? span.size + 1 : limit, extra;
     if (__builtin_mul_overflow(count, with.size, &extra) || !gc_check_size(vm, span.size + extra))
@@ -468,7 +468,7 @@ Value bytes_method_replace(GenVM *vm, Value *args) {
     return result;
 }
 
-Value bytes_method_maketrans(GenVM *vm, Value *args) {
+COLD Value bytes_method_maketrans(GenVM *vm, Value *args) {
     TextSpan from, to;
     if (!bytes_take_span(vm, args[0], &from) || !bytes_take_span(vm, args[1], &to))
         return VALUE_ERROR;

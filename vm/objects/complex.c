@@ -161,7 +161,7 @@ static Pair general_power(Pair z, Pair w) {
     return (Pair){scale * cos(phase), scale * sin(phase)};
 }
 
-Value complex_power(GenVM *vm, double a, double b, double c, double d) {
+COLD Value complex_power(GenVM *vm, double a, double b, double c, double d) {
     Pair z = {a, b}, w = {c, d}, result;
     if (c == 0 && d == 0) return complex_new(vm, 1.0, 0.0);
     bool integral = d == 0 && c == floor(c) && fabs(c) <= SMALL_EXPONENT;
@@ -346,7 +346,7 @@ static bool drop_underscores(char *out, const char *text, size_t *size) {
     return true;
 }
 
-static bool parse_text(const char *at, size_t size, Pair *z) {
+static COLD bool parse_text(const char *at, size_t size, Pair *z) {
     const char *end = at + size;
     at = trim(at, &end);
     if (at < end && *at == '(') {

@@ -160,7 +160,7 @@ static bool read_hex_exponent(HexText *hex, const char *at, const char *end) {
 }
 
 /* [0x] digits [. digits] [p exponent]; *out may be infinite: too large. False: malformed. */
-static bool read_hex(const char *at, const char *end, double *out) {
+static COLD bool read_hex(const char *at, const char *end, double *out) {
     HexText hex = {0};
     if (end - at > 2 && at[0] == '0' && (at[1] | 32) == 'x') at += 2;
     const char *whole = read_hex_digits(&hex, at, end, false), *next = whole;
@@ -177,7 +177,7 @@ static bool read_hex(const char *at, const char *end, double *out) {
     return true;
 }
 
-static Value from_hex(GenVM *vm, Value *args) {
+static COLD Value from_hex(GenVM *vm, Value *args) {
     Scratch scratch;
     size_t size = AS_STR(args[1])->size;
     if (!text_charge(vm, size) || !text_foresee(vm, size, 3)) return VALUE_ERROR;

@@ -42,10 +42,9 @@ bool int_charge_product(GenVM *vm, size_t limbs, size_t other_limbs) {
     return limbs + other_limbs < ON_STACK || int_has_room(vm, limbs + other_limbs);
 }
 
-bool int_foresee(GenVM *vm, size_t limbs, size_t other_limbs, unsigned times) {
+COLD bool int_foresee_long(GenVM *vm, size_t limbs, size_t other_limbs, unsigned times) {
     enum { MUCH = 1 << 20, A_STEP = 5, A_LIMB = 4 }; /* nanoseconds */
     uint64_t cost, least = (limbs + other_limbs) * A_LIMB;
-    if (limbs + other_limbs < 64) return true;
     if (__builtin_mul_overflow(int_product_cost(limbs, other_limbs), times * A_STEP, &cost))
         cost = UINT64_MAX;
     if (cost < least) cost = least;

@@ -439,7 +439,7 @@ static Value tobytes(GenVM *vm, Value *args) {
     return bytes;
 }
 
-static Value list_of(GenVM *vm, const MemoryView *view, unsigned dim, const uint8_t *from) {
+static COLD Value list_of(GenVM *vm, const MemoryView *view, unsigned dim, const uint8_t *from) {
     if (dim == view->ndim) return view->format->get(vm, from);
     int64_t length = view_shape(view)[dim];
     Value list = list_new(vm, (uint64_t)length);
@@ -574,7 +574,7 @@ static const MemoryFormat *take_format(GenVM *vm, Value v) {
     return format;
 }
 
-static Value cast(GenVM *vm, Value *args) {
+static COLD Value cast(GenVM *vm, Value *args) {
     MemoryView *from = AS(MemoryView, args[0]);
     int64_t lengths[MAX_DIMS];
     unsigned ndim = 1;

@@ -102,7 +102,10 @@ enum {
     INT_GCD = 64,
     INT_INVERSE = 200,
 };
-bool int_foresee(GenVM *vm, size_t limbs, size_t other_limbs, unsigned times);
+bool int_foresee_long(GenVM *vm, size_t limbs, size_t other_limbs, unsigned times);
+static inline bool int_foresee(GenVM *vm, size_t limbs, size_t other_limbs, unsigned times) {
+    return likely(limbs + other_limbs < 1024) || int_foresee_long(vm, limbs, other_limbs, times);
+}
 /* Is there memory for what GMP needs while it works on so many limbs? */
 bool int_has_room(GenVM *vm, size_t limbs);
 Value int_add_views(GenVM *vm, const IntView *a, const IntView *b, bool subtract);

@@ -16,6 +16,15 @@ void text_bounds(Value start, Value stop, int64_t length, int64_t *from, int64_t
     if (*to > length) *to = length;
 }
 
+COLD bool text_foresee_long(GenVM *vm, size_t size, unsigned nanoseconds) {
+    return native_foresee(vm, (uint64_t)size * nanoseconds);
+}
+
+COLD bool text_look_long(GenVM *vm, const char *at, const char **looked) {
+    *looked = at;
+    return native_look(vm);
+}
+
 bool text_charge_long(GenVM *vm, size_t size) {
     enum { HUGE = 1 << 24, A_NANOSECOND = 8 /* bytes */ };
     return (size < HUGE || native_foresee(vm, size / A_NANOSECOND)) && native_work(vm, size / 64);
@@ -133,15 +142,13 @@ size_t text_count_byte(const char *text, size_t size, char c) {
  * `out` where that is given. */
 static inline __attribute__((always_inline)) size_t
 find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size_t *out) {
-    size_t count = 0, gap = part.size - 1, at = from, work = 0, looked = at;
+    size_t count = 0, gap = part.size - 1, at = from, work = 0;
     size_t places = text.size >= part.size ? text.size - part.size + 1 : 0;
+    size_t until = places < from + SLOW_PIECE ? places : from + SLOW_PIECE;
     Lanes first = lanes_of(part.data[0]), last = lanes_of(part.data[gap]);
-    for (; at + LANES <= places && work <= VERIFY_MAX * (at - from) + 1024; at += LANES) {
+again:
+    for (; at + LANES <= until && work <= VERIFY_MAX * (at - from) + 1024; at += LANES) {
         uint32_t bits = match_lanes(text.data + at, gap, first, last);
-        if (unlikely(at - looked > SLOW_PIECE)) {
-            if (!native_look(vm)) return count;
-            looked = at;
-        }
         for (; bits; bits &= bits - 1) {
             size_t place = at + (unsigned)__builtin_ctz(bits);
             if (place < from) continue; /* inside the last one */
@@ -155,9 +162,13 @@ find_all(GenVM *vm, TextSpan text, TextSpan part, size_t from, size_t most, size
             from = place + part.size;
         }
     }
+    if (unlikely(until < places) && at + LANES > until) {
+        if (!native_look(vm)) return count;
+        until = places - at < SLOW_PIECE ? places : at + SLOW_PIECE;
+        goto again;
+    }
     if (from < at) from = at;
-    looked = from;
-    for (size_t next; count < most && from < places; from += next + part.size) {
+    for (size_t next, looked = from; count < most && from < places; from += next + part.size) {
         if (unlikely(from - looked > SLOW_PIECE)) {
             if (!native_look(vm)) break;
             looked = from;
@@ -416,8 +427,8 @@ Value text_split(GenVM *vm, const TextKind *kind, Value text, TextSpan span, Tex
     return add_piece(vm, kind, list, text, from, span.size - from) ? list : VALUE_ERROR;
 }
 
-Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
-                      TextSpan separator, int64_t limit) {
+COLD Value text_split_last(GenVM *vm, const TextKind *kind, Value text, TextSpan span,
+                           TextSpan separator, int64_t limit) {
     if (!text_charge(vm, span.size)) return VALUE_ERROR;
     Value list = list_new(vm, 0);
     if (list == VALUE_ERROR) return list;
@@ -454,15 +465,16 @@ static inline bool is_space_before(const char *at, int mask, bool unicode, unsig
 }
 
 /* The first position at or after `at` where is-space has the given answer. */
-static inline size_t pass(TextSpan span, size_t at, bool space, int mask, bool unicode) {
+static __attribute__((noinline)) size_t pass(TextSpan span, size_t at, bool space, int mask,
+                                             bool unicode) {
     unsigned width;
     while (at < span.size && is_space_at(span.data + at, mask, unicode, &width) == space)
         at += width;
     return at;
 }
 
-static inline size_t pass_back(TextSpan span, size_t start, size_t at, bool space, int mask,
-                               bool unicode) {
+static __attribute__((noinline)) size_t pass_back(TextSpan span, size_t start, size_t at,
+                                                  bool space, int mask, bool unicode) {
     unsigned width;
     while (at > start && is_space_before(span.data + at, mask, unicode, &width) == space)
         at -= width;

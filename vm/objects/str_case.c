@@ -77,12 +77,12 @@ void ascii_map_capital(char *out, const char *text, size_t size) {
 
 /* The end of the next piece of a pass over text, with a look at the deadline before it; 0: stopped.
  */
-static size_t next_piece(GenVM *vm, size_t at, size_t size) {
+static COLD size_t next_piece(GenVM *vm, size_t at, size_t size) {
     if (at && !native_look(vm)) return 0;
     return size - at < TEXT_MUCH ? size : at + TEXT_MUCH;
 }
 
-static Leaf is_only(GenVM *vm, TextSpan text, int wanted, int unwanted) {
+static __attribute__((noinline)) Leaf is_only(GenVM *vm, TextSpan text, int wanted, int unwanted) {
     bool found = false;
     for (size_t i = 0, end; i < text.size;) {
         if (!(end = next_piece(vm, i, text.size))) return LEAF_ERROR;
@@ -101,7 +101,7 @@ Leaf ascii_is_upper(GenVM *vm, TextSpan text) {
     return is_only(vm, text, ASCII_UPPER, ASCII_LOWER);
 }
 
-Leaf ascii_is_title(GenVM *vm, TextSpan text) {
+COLD Leaf ascii_is_title(GenVM *vm, TextSpan text) {
     bool found = false, in_word = false;
     for (size_t i = 0, end; i < text.size;) {
         if (!(end = next_piece(vm, i, text.size))) return LEAF_ERROR;
@@ -183,8 +183,8 @@ static unsigned to_swapped(Case *text, uint32_t c, const char *at, const char *n
 typedef unsigned (*MapChar)(Case *text, uint32_t c, const char *at, const char *next,
                             uint32_t *out);
 
-/* Piece by piece: what a character becomes depends on the one before at most. */
-bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
+/* What a character becomes depends on the one before at most. */
+COLD bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
     for (size_t done = 0, end; done < text.size; done = end) {
         if (!(end = next_piece(vm, done, text.size))) return false;
         bool in_word =
@@ -207,9 +207,8 @@ static Value map(GenVM *vm, Value v, MapAscii map_ascii, MapChar map_char, const
             return map_ascii(out, str->data, 1), vm->characters[(unsigned char)out[0]];
         Str *result = str_alloc(vm, str->size, str->size, STR_ASCII);
         if (!result) return VALUE_ERROR;
-        return ascii_map_long(vm, map_ascii, (char *)result->data, str_span(v))
-                   ? object_value(result)
-                   : VALUE_ERROR;
+        return ascii_map(vm, map_ascii, (char *)result->data, str_span(v)) ? object_value(result)
+                                                                           : VALUE_ERROR;
     }
     bool by_char = map_char != to_title && map_char != to_capital; /* ASCII maps without context */
     Case text = {str->data, str->data + str->size, false};
@@ -303,7 +302,7 @@ Value str_isprintable(GenVM *vm, Value *args) {
     return VALUE_TRUE;
 }
 
-Value str_isidentifier(GenVM *vm, Value *args) {
+COLD Value str_isidentifier(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     const char *at = str->data, *end = at + str->size, *looked = at;
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
@@ -316,7 +315,7 @@ Value str_isidentifier(GenVM *vm, Value *args) {
 }
 
 /* Some code point is `wanted`, and none is of the other two cases. */
-static Value is_case(GenVM *vm, Str *str, bool upper) {
+static COLD Value is_case(GenVM *vm, Str *str, bool upper) {
     if (!text_charge(vm, str->size)) return VALUE_ERROR;
     bool found = false;
     for (const char *at = str->data, *end = at + str->size, *looked = at; at < end;) {
@@ -342,7 +341,7 @@ Value str_isupper(GenVM *vm, Value *args) {
     return text_answer(ascii_is_upper(vm, str_span(args[0])));
 }
 
-Value str_istitle(GenVM *vm, Value *args) {
+COLD Value str_istitle(GenVM *vm, Value *args) {
     Str *str = AS_STR(args[0]);
     if (str_is_ascii(str)) {
         if (!text_charge(vm, str->size)) return VALUE_ERROR;

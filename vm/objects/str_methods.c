@@ -128,7 +128,7 @@ static bool set_has(const CharSet *set, const char *at, size_t width) {
 }
 
 /* For each character that is cut off: those of a long set are looked for in all of it. */
-static bool charge_strip(GenVM *vm, const CharSet *set, const char *at, const char **looked) {
+static COLD bool charge_strip(GenVM *vm, const CharSet *set, const char *at, const char **looked) {
     if (set->is_ascii || set->text.size < 64) return text_look(vm, at, looked);
     return native_work(vm, set->text.size / 64) && text_foresee(vm, set->text.size, 1);
 }
@@ -313,7 +313,7 @@ static Value table_of_dict(GenVM *vm, Value from) {
     return table;
 }
 
-static Value maketrans(GenVM *vm, Value *args) {
+static COLD Value maketrans(GenVM *vm, Value *args) {
     if (args[1] == VALUE_UNSET) return table_of_dict(vm, args[0]);
     if (!value_is_str(args[0]))
         return raise_type(
@@ -322,21 +322,21 @@ static Value maketrans(GenVM *vm, Value *args) {
     if (from->length != to->length)
         return raise_value(vm, "the first two maketrans arguments must have equal length");
     size_t dropped = args[2] == VALUE_UNSET ? 0 : AS_STR(args[2])->length;
-    if (!native_work(vm, (from->length + dropped) / 4)) return VALUE_ERROR;
+    if (!text_foresee(vm, from->length + dropped, 8) ||
+        !native_work(vm, (from->length + dropped) / 4))
+        return VALUE_ERROR;
     Value table = dict_new(vm);
     if (table == VALUE_ERROR) return table;
-    const char *a = from->data, *b = to->data, *looked = a;
+    const char *a = from->data, *b = to->data;
     while (a < from->data + from->size) {
         uint32_t key = utf8_take(&a), value = utf8_take(&b);
-        if (!text_look(vm, a, &looked)) return VALUE_ERROR;
         if (dict_set(vm, AS_DICT(table), int_value(key), int_value(value)) != LEAF_TRUE)
             return VALUE_ERROR;
     }
     if (args[2] == VALUE_UNSET) return table;
     const char *gone = AS_STR(args[2])->data, *end = gone + AS_STR(args[2])->size;
-    for (looked = gone; gone < end;)
-        if (dict_set(vm, AS_DICT(table), int_value(utf8_take(&gone)), VALUE_NONE) != LEAF_TRUE ||
-            !text_look(vm, gone, &looked))
+    while (gone < end)
+        if (dict_set(vm, AS_DICT(table), int_value(utf8_take(&gone)), VALUE_NONE) != LEAF_TRUE)
             return VALUE_ERROR;
     return table;
 }

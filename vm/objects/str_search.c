@@ -76,7 +76,7 @@ Value str_count(GenVM *vm, Value *args) {
 /* ---- replace ---- */
 
 /* `with` before each of the first `limit` code points, and at the end if the limit allows. */
-static Value replace_empty(GenVM *vm, Str *str, TextSpan with, uint64_t limit) {
+static COLD Value replace_empty(GenVM *vm, Str *str, TextSpan with, uint64_t limit) {
     uint64_t places = (uint64_t)str->length + 1, count = places < limit ? places : limit, extra;
     if (__builtin_mul_overflow(count, with.size, &extra) || extra > STR_SIZE_MAX)
         return raise_memory(vm);

@@ -44,7 +44,7 @@ static Value quoted(GenVM *vm, const Str *str) {
 
 Value str_repr(GenVM *vm, Value v) {
     const Str *str = AS_STR(v);
-    if (!text_charge(vm, str->size)) return VALUE_ERROR;
+    if (!text_charge(vm, str->size) || !text_foresee(vm, str->size, 1)) return VALUE_ERROR;
     if (is_plain_text(str)) return quoted(vm, str);
     char quote = repr_quote(str);
     StrBuilder builder;

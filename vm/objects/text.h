@@ -199,16 +199,16 @@ static inline bool text_charge(GenVM *vm, size_t size) {
 }
 
 /* Before one pass over text in one piece, of so many nanoseconds a byte. */
+bool text_foresee_long(GenVM *vm, size_t size, unsigned nanoseconds);
 static inline bool text_foresee(GenVM *vm, size_t size, unsigned nanoseconds) {
-    return likely(size < TEXT_MUCH) || native_foresee(vm, (uint64_t)size * nanoseconds);
+    return likely(size < TEXT_MUCH) || text_foresee_long(vm, size, nanoseconds);
 }
 
 /* In passes, either way, that have had no effect yet: a look at the deadline now and then. */
+bool text_look_long(GenVM *vm, const char *at, const char **looked);
 static inline bool text_look(GenVM *vm, const char *at, const char **looked) {
     ptrdiff_t far = at - *looked;
-    if (likely(far < TEXT_MUCH && far > -TEXT_MUCH)) return true;
-    *looked = at;
-    return native_look(vm);
+    return likely(far < TEXT_MUCH && far > -TEXT_MUCH) || text_look_long(vm, at, looked);
 }
 
 /* Offsets of `start` and `stop` arguments (each None or an int) clamped to a sequence of `length`,
@@ -349,7 +349,12 @@ static inline char ascii_lower(char c) {
     return ascii_is(c, ASCII_UPPER) ? (char)(c + 32) : c;
 }
 typedef void (*MapAscii)(char *out, const char *text, size_t size);
-bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text); /* with looks */
+bool ascii_map_long(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text);
+static inline bool ascii_map(GenVM *vm, MapAscii map_ascii, char *out, TextSpan text) {
+    if (unlikely(text.size > TEXT_MUCH)) return ascii_map_long(vm, map_ascii, out, text);
+    map_ascii(out, text.data, text.size);
+    return true;
+}
 void ascii_map_upper(char *out, const char *text, size_t size);
 void ascii_map_lower(char *out, const char *text, size_t size);
 void ascii_map_swap(char *out, const char *text, size_t size);
