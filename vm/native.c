@@ -213,7 +213,10 @@ static Signature *parse_signature(GenVM *vm, const char *text) {
 static uint8_t direct_count(const NativeFunction *native) {
     const Signature *signature = native->signature;
     bool bound = native->self != VALUE_UNSET && native->owner;
-    bool special = signature->binding != BINDING_INSTANCE || bound ||
+    /* Its self would be taken for one of the type by an id that is None's. */
+    bool lacks_id = native->owner && native->owner->id == TYPE_NONE &&
+                    native->owner->instance_kind != TYPE_NONE;
+    bool special = signature->binding != BINDING_INSTANCE || bound || lacks_id ||
                    native->header.flags & (NATIVE_RESUMES | NATIVE_CALLS);
     if (!signature->plain || signature->converts || special || signature->count >= FUNCTION_COMPLEX)
         return FUNCTION_COMPLEX;
@@ -499,7 +502,8 @@ static Value too_few(GenVM *vm, const NativeFunction *native, int missing, uint3
 
 static Value check_self(GenVM *vm, const NativeFunction *native, Value self) {
     Type *owner = native->owner;
-    if (likely(is_object(self) && as_object(self)->kind == owner->id)) return self;
+    bool is_own = is_object(self) && as_object(self)->kind == owner->id;
+    if (likely(is_own && self != VALUE_NONE)) return self; /* types without an id have None's */
     if (type_is_subclass(type_of(vm, self), owner)) return self;
     if (native->header.flags & NATIVE_WRAPPER)
         return raise_type(vm, "descriptor '%S' requires a '%N' object but received a '%T'",
