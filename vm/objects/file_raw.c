@@ -64,6 +64,10 @@ const char *file_path(GenVM *vm, Value path) {
     size_t size;
     Value bytes = value_is_str(path) ? codec_encode(vm, path, "utf-8", "surrogateescape") : path;
     if (bytes == VALUE_ERROR) return NULL;
+    if (!is_kind(bytes, TYPE_BYTES)) {
+        raise_type(vm, "path should be string, bytes or os.PathLike, not %T", path);
+        return NULL;
+    }
     const char *data = bytes_data(bytes, &size);
     if (memchr(data, 0, size)) {
         raise_value(vm, "embedded null byte");
