@@ -128,6 +128,7 @@ static Value compress_some(GenVM *vm, Value *args) {
     Stream *stream = resource_data(vm, args[0], kind);
     size_t size;
     if (!stream || !take(vm, args[1], stream, &size)) return VALUE_ERROR;
+    if (stream->decompresses) return raise_value(vm, "the stream decompresses");
     int action = args[2] == VALUE_TRUE ? BZ_FINISH : BZ_RUN;
     StrBuilder out;
     builder_init(&out, vm);

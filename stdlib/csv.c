@@ -58,12 +58,24 @@ static uint32_t char_of(Value v) {
     return utf8_take(&text);
 }
 
+static bool is_char(Value v) {
+    return value_is_str(v) && AS_STR(v)->length == 1;
+}
+
+static bool are_options(const Value *items) {
+    bool quotes = is_char(items[1]) ||
+                  (items[1] == VALUE_NONE && is_int(items[6]) && as_int(items[6]) == QUOTE_NONE);
+    return is_char(items[0]) && quotes && (is_char(items[2]) || items[2] == VALUE_NONE) &&
+           value_is_str(items[5]) && is_int(items[6]) && is_int(items[8]);
+}
+
 /* (delimiter, quotechar, escapechar, doublequote, skipinitialspace, lineterminator, quoting,
- * strict, limit), as csv.gen has checked it. */
+ * strict, limit), as csv.gen makes it. */
 static bool options_of(GenVM *vm, Value v, Options *out) {
     uint64_t count;
     const Value *items = leaf_items(v, &count);
-    if (!items || count != 9) return raise_type(vm, "the options of a dialect are nine"), false;
+    if (!items || count != 9 || !are_options(items))
+        return raise_type(vm, "no options of a dialect"), false;
     *out = (Options){char_of(items[0]),      char_of(items[1]),      char_of(items[2]),
                      items[3] == VALUE_TRUE, items[4] == VALUE_TRUE, items[7] == VALUE_TRUE,
                      as_int(items[6]),       as_int(items[8]),       AS_STR(items[5])};
@@ -241,7 +253,7 @@ static Value finish(Scan *scan) {
             return str_format(vm, FIELD_TOO_LONG, (long)options->limit);
         if (scan->error != BEHIND_QUOTE) return str_from(vm, scan->error);
         Value delimiter = str_from_char(vm, options->delimiter);
-        Value quote = str_from_char(vm, options->quote);
+        Value quote = options->quote == NO_CHAR ? vm->empty_str : str_from_char(vm, options->quote);
         return str_format(vm, BEHIND_QUOTE, delimiter, quote);
     }
     if (scan->state == START_RECORD) {
@@ -259,7 +271,11 @@ static bool resume(Scan *scan, Value pending) {
         scan->fields = list_new(scan->vm, 8);
         return scan->fields != VALUE_ERROR;
     }
-    const Value *items = AS_TUPLE(pending)->items;
+    uint64_t count;
+    const Value *items = leaf_items(pending, &count);
+    if (!items || count != 4 || !is_kind(items[0], TYPE_LIST) || !value_is_str(items[1]) ||
+        !is_int(items[2]) || as_int(items[2]) < 0 || as_int(items[2]) > AFTER_ESCAPED_LINE_END)
+        return raise_type(scan->vm, "no record that goes on"), false;
     scan->fields = items[0];
     scan->length = (int64_t)AS_STR(items[1])->length;
     scan->state = (State)as_int(items[2]);

@@ -349,7 +349,7 @@ static bool parser_init(Parser *p, GenVM *vm, Value doc, int64_t index) {
 }
 
 static int64_t position(const Parser *p, const char *at) {
-    if (str_is_ascii(AS_STR(p->doc))) return at - p->text;
+    if (at < p->text || str_is_ascii(AS_STR(p->doc))) return at - p->text;
     return (int64_t)text_count_chars(p->text, (size_t)(at - p->text));
 }
 

@@ -58,7 +58,7 @@ typedef struct Stream {
     lzma_allocator allocator;
     Lzma call;
     int check; /* of a decompressor: the integrity check, once it is known */
-    bool at_end;
+    bool at_end, encodes;
 } Stream;
 
 static const char kind[] = "lzma stream";
@@ -111,6 +111,10 @@ static bool is_lzma(lzma_vli id) {
     return id == LZMA_FILTER_LZMA1 || id == LZMA_FILTER_LZMA2;
 }
 
+static Value refuse_filters(GenVM *vm) {
+    return raise_type(vm, "a filter is a tuple of its id and its properties");
+}
+
 /* A number of 32 bits; None leaves what is there. */
 static bool take_number(GenVM *vm, Value v, uint32_t *number) {
     if (v == VALUE_NONE) return true;
@@ -141,12 +145,14 @@ static bool take_lzma(GenVM *vm, const Lzma *call, const Value *items, lzma_opti
     return true;
 }
 
+enum { LZMA_ITEMS = 10, OTHER_ITEMS = 2 }; /* of a filter's tuple, its id included */
+
 static bool take_filter(GenVM *vm, const Lzma *call, Chain *chain, size_t i, Value spec) {
-    const Value *items = AS(Tuple, spec)->items;
-    lzma_vli id = 0;
-    uint64_t number;
-    if (!int_to_u64_mask(items[0], &number)) return false;
-    id = number;
+    uint64_t id = 0, count;
+    const Value *items = leaf_items(spec, &count);
+    if (!items || !count || !value_is_int(items[0])) return refuse_filters(vm), false;
+    int_to_u64_mask(items[0], &id);
+    if (count < (is_lzma(id) ? LZMA_ITEMS : OTHER_ITEMS)) return refuse_filters(vm), false;
     chain->filters[i] = (lzma_filter){id, &chain->options[i]};
     if (is_lzma(id)) return take_lzma(vm, call, items, &chain->options[i].lzma);
     if (id == LZMA_FILTER_DELTA) {
@@ -158,9 +164,15 @@ static bool take_filter(GenVM *vm, const Lzma *call, Chain *chain, size_t i, Val
 }
 
 static bool take_chain(GenVM *vm, const Lzma *call, Value list, Chain *chain) {
-    uint32_t count = AS(List, list)->count;
-    for (uint32_t i = 0; i < count; i++)
-        if (!take_filter(vm, call, chain, i, AS(List, list)->items[i])) return false;
+    uint64_t count;
+    const Value *items = leaf_items(list, &count);
+    if (!items) return raise_type(vm, "a list of filters is required, not '%T'", list), false;
+    if (count > LZMA_FILTERS_MAX)
+        return raise_value(vm, "Too many filters - liblzma supports a maximum of %d",
+                           LZMA_FILTERS_MAX),
+               false;
+    for (uint64_t i = 0; i < count; i++)
+        if (!take_filter(vm, call, chain, i, items[i])) return false;
     chain->filters[count] = (lzma_filter){LZMA_VLI_UNKNOWN, NULL};
     return true;
 }
@@ -215,8 +227,14 @@ static Value encoder(GenVM *vm, Value *args) {
     uint32_t preset = LZMA_PRESET_DEFAULT;
     Chain chain;
     lzma_ret code = LZMA_OK;
+    stream->encodes = true;
     bool is_ready = take_number(vm, args[2], &preset);
-    if (is_ready && args[3] != VALUE_NONE) is_ready = take_chain(vm, call, args[3], &chain);
+    if (is_ready && (args[3] != VALUE_NONE || format == FORMAT_RAW))
+        is_ready = take_chain(vm, call, args[3], &chain);
+    if (is_ready && args[3] != VALUE_NONE && format == FORMAT_ALONE &&
+        !is_lzma(chain.filters[0].id))
+        is_ready = raise_value(vm, "Invalid filter chain for FORMAT_ALONE - must be a single LZMA1 "
+                                   "filter") != VALUE_ERROR;
     if (is_ready && args[3] == VALUE_NONE && format == FORMAT_ALONE) {
         chain.filters[0].options = &chain.options[0];
         is_ready = !call->lzma_lzma_preset(&chain.options[0].lzma, preset);
@@ -293,6 +311,7 @@ static bool run(GenVM *vm, Stream *stream, StrBuilder *out, size_t room, lzma_ac
 static Value compress_some(GenVM *vm, Value *args) {
     Stream *stream = resource_data(vm, args[0], kind);
     if (!stream || !take(vm, args[1], stream)) return VALUE_ERROR;
+    if (!stream->encodes) return raise_value(vm, "the stream decompresses");
     bool finishes = args[2] == VALUE_TRUE;
     lzma_ret code = LZMA_OK;
     StrBuilder out;
@@ -399,7 +418,7 @@ static Value decode_properties(GenVM *vm, Value *args) {
 
 static const NativeDef functions[] = {
     {"encoder(format: index, check: index, preset, filters, /)", encoder, NULL},
-    {"decoder(format: index, limit, filters, /)", decoder, NULL},
+    {"decoder(format: index, limit: int | None, filters, /)", decoder, NULL},
     {"compress(stream, data, finish: bool, /)", compress_some, NULL},
     {"decompress(stream, data, most: index, /)", decompress_some, NULL},
     {"is_check_supported(check_id: index, /)", is_check_supported, NULL},

@@ -149,6 +149,18 @@ static Value digest(GenVM *vm, Value *args) {
 
 /* ---- keys from passwords ---- */
 
+/* The product, or what no budget has. */
+static uint64_t times(uint64_t a, uint64_t b) {
+    uint64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static bool is_length(GenVM *vm, int64_t length) {
+    if (length >= 0 && length <= INT_MAX) return gc_check_size(vm, (uint64_t)length);
+    raise_overflow(vm, "no length of a key");
+    return false;
+}
+
 static bool fits_int(GenVM *vm, size_t size, const char *what) {
     if (size <= INT_MAX) return true;
     raise_error(vm, EXC_OVERFLOW_ERROR, "%s is too long.", what);
@@ -165,11 +177,14 @@ static Value pbkdf2(GenVM *vm, Value *args) {
         return VALUE_ERROR;
     int64_t rounds = as_int(args[3]), length = as_int(args[4]);
     if (!fits_int(vm, password_size, "password") || !fits_int(vm, salt_size, "salt") ||
-        !gc_check_size(vm, (uint64_t)length))
+        !is_length(vm, length))
         return VALUE_ERROR;
-    uint64_t blocks = (uint64_t)length / (uint64_t)vm->openssl->EVP_MD_get_size(algorithm) + 1;
-    if (!native_foresee(vm, blocks * (uint64_t)rounds * 200) || /* a round: two hashes of a block */
-        !native_afford(vm, blocks * (uint64_t)rounds * 4))
+    if (rounds < 1 || rounds > INT_MAX) return raise_value(vm, "no count of iterations");
+    int size = vm->openssl->EVP_MD_get_size(algorithm);
+    if (size < 1) return raise_value(vm, "a hash without a size");
+    uint64_t blocks = (uint64_t)length / (uint64_t)size + 1;
+    uint64_t all = times(blocks, (uint64_t)rounds); /* a round: two hashes of a block */
+    if (!native_foresee(vm, times(all, 200)) || !native_afford(vm, times(all, 4)))
         return VALUE_ERROR;
     Value key = bytes_new(vm, NULL, (size_t)length);
     if (key == VALUE_ERROR) return key;
@@ -191,9 +206,10 @@ static Value scrypt(GenVM *vm, Value *args) {
     int64_t length = as_int(args[6]);
     if (!vm->openssl->EVP_PBE_scrypt(NULL, 0, NULL, 0, n, r, p, most, NULL, 0))
         return raise_library(vm);
-    if (!gc_check_size(vm, (uint64_t)length + 128 * n * r) ||
-        !native_foresee(vm, n * r * p * 384) || /* a byte written and one read a nanosecond */
-        !native_afford(vm, n * r * p * 2 * 128 / BYTES_OF_STEP))
+    uint64_t room = times(times(n, r), 128), work = times(room, p);
+    if (!is_length(vm, length) || !gc_check_size(vm, room) ||
+        !native_foresee(vm, times(work, 3)) || /* a byte written and one read a nanosecond */
+        !native_afford(vm, work / BYTES_OF_STEP * 2))
         return VALUE_ERROR;
     Value key = bytes_new(vm, NULL, (size_t)length);
     if (key == VALUE_ERROR) return key;

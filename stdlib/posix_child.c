@@ -42,6 +42,7 @@ bool posix_may_use_processes(GenVM *vm) {
 const char **posix_texts(GenVM *vm, Value sequence) {
     uint64_t count;
     const Value *items = leaf_items(sequence, &count);
+    if (!items) return raise_type(vm, "a list or tuple is required, not '%T'", sequence), NULL;
     const char **texts = memory_new_zeroed(vm, count + 1, sizeof *texts);
     if (!texts) return raise_memory(vm), NULL;
     for (uint64_t i = 0; i < count; i++) {
@@ -242,10 +243,12 @@ static Value start_and_report(GenVM *vm, Child *child) {
     return result;
 }
 
-/* The ints of a tuple or list, with room for one more. NULL: MemoryError. */
-static int *numbers_of(GenVM *vm, Value sequence, size_t *count) {
+/* The ints of a tuple or list of `least` at least, with room for one more. NULL with an exception
+ * pending. */
+static int *numbers_of(GenVM *vm, Value sequence, size_t least, size_t *count) {
     uint64_t size;
     const Value *items = leaf_items(sequence, &size);
+    if (!items || size < least) return raise_type(vm, "a tuple of ints is required"), NULL;
     int *numbers = memory_new_zeroed(vm, size + 1, sizeof *numbers);
     if (!numbers) return raise_memory(vm), NULL;
     for (uint64_t i = 0; i < size; i++)
@@ -260,11 +263,11 @@ static bool fill_child(GenVM *vm, Child *child, Value *args) {
         return false;
     if (args[2] != VALUE_NONE && !(child->env = posix_texts(vm, args[2]))) return false;
     if (args[3] != VALUE_NONE && !(child->cwd = file_path(vm, args[3]))) return false;
-    int *fds = numbers_of(vm, args[4], &none);
+    int *fds = numbers_of(vm, args[4], 3, &none);
     for (int i = 0; fds && i < 3; i++)
         child->fds[i] = fds[i];
     memory_free(fds);
-    if (!fds || !(child->kept = numbers_of(vm, args[5], &child->kept_count))) return false;
+    if (!fds || !(child->kept = numbers_of(vm, args[5], 0, &child->kept_count))) return false;
     child->close_fds = args[6] == VALUE_TRUE;
     child->restore_signals = args[7] == VALUE_TRUE;
     child->new_session = args[8] == VALUE_TRUE;
@@ -273,7 +276,7 @@ static bool fill_child(GenVM *vm, Child *child, Value *args) {
     child->uid = as_int(args[11]);
     child->gid = as_int(args[12]);
     if (args[13] == VALUE_NONE) return true;
-    return (child->groups = (gid_t *)numbers_of(vm, args[13], &child->group_count)) != NULL;
+    return (child->groups = (gid_t *)numbers_of(vm, args[13], 0, &child->group_count)) != NULL;
 }
 _Static_assert(sizeof(gid_t) == sizeof(int), "groups are read as ints");
 

@@ -6,6 +6,7 @@
  */
 #include "stdlib/posix_child.h"
 #include "vm/memory.h"
+#include "vm/objects/files.h"
 #include "vm/offload.h"
 
 #include <errno.h>
@@ -223,12 +224,19 @@ static struct iovec *pieces_of(GenVM *vm, Value buffers, const char *name, bool 
     *count = size < INT_MAX ? (int)size : INT_MAX;
     for (uint64_t i = 0; i < size; i++) {
         const uint8_t *data;
+        uint8_t *room;
         bool is_bytes = bytes_view(vm, items[i], &data, &pieces[i].iov_len);
-        bool fits = is_bytes && !(writable && is_kind(items[i], TYPE_BYTES));
+        bool fixed = is_bytes && writable &&
+                     !file_writable_span(vm, name, items[i], &room, &pieces[i].iov_len);
+        bool fits = is_bytes && !fixed;
         pieces[i].iov_base = fits ? (void *)(uintptr_t)data : NULL;
         if (fits) continue;
-        if (is_bytes)
-            raise_error(vm, EXC_BUFFER_ERROR, "Object is not writable.");
+        if (fixed) error_clear(vm);
+        if (fixed)
+            raise_error(vm, EXC_BUFFER_ERROR,
+                        is_kind(items[i], TYPE_BYTES)
+                            ? "Object is not writable."
+                            : "memoryview: underlying buffer is not writable");
         else
             raise_type(vm, "a bytes-like object is required, not '%T'", items[i]);
         memory_free(pieces);
@@ -403,6 +411,17 @@ static Value lock_range(GenVM *vm, Value *args) {
 
 /* ---- control ---- */
 
+/* For the others an int would be the address of what the system reads or writes. */
+static bool takes_number(int command) {
+    static const int commands[] = {
+        F_DUPFD,  F_DUPFD_CLOEXEC, F_GETFD,      F_SETFD,     F_GETFL,    F_SETFL,
+        F_GETOWN, F_SETOWN,        F_GETSIG,     F_SETSIG,    F_GETLEASE, F_SETLEASE,
+        F_NOTIFY, F_GETPIPE_SZ,    F_SETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (command == commands[i]) return true;
+    return false;
+}
+
 /* _fcntl(fd, command, int or bytes): the result, or the bytes as they are afterwards */
 static Value posix_fcntl(GenVM *vm, Value *args) {
     union {
@@ -411,8 +430,11 @@ static Value posix_fcntl(GenVM *vm, Value *args) {
     } room = {{0}};
     int fd = (int)as_int(args[0]), command = (int)as_int(args[1]);
     if (!posix_may_use_descriptor(vm, fd)) return VALUE_ERROR;
+    if (!is_kind(args[2], TYPE_BYTES) && !is_int(args[2]))
+        return raise_overflow(vm, "signed integer is greater than maximum");
     if (!is_kind(args[2], TYPE_BYTES))
-        return count_or_error(vm, fcntl(fd, command, as_int(args[2])));
+        return count_or_error(vm, takes_number(command) ? fcntl(fd, command, as_int(args[2]))
+                                                        : fcntl(fd, command, NULL));
     const Bytes *bytes = AS(Bytes, args[2]);
     if (bytes->size > sizeof room.bytes) return raise_value(vm, "fcntl string arg too long");
     memcpy(room.bytes, bytes->data, bytes->size);
@@ -429,6 +451,9 @@ static Value posix_ioctl(GenVM *vm, Value *args) {
     int fd = (int)as_int(args[0]), status;
     unsigned long request = (unsigned long)(uint32_t)as_int(args[1]);
     if (!posix_may_use_descriptor(vm, fd) || !posix_may_use_processes(vm)) return VALUE_ERROR;
+    if (_IOC_SIZE(request) > sizeof room.bytes) return errno = EFAULT, posix_raise(vm, VALUE_UNSET);
+    if (!is_kind(args[2], TYPE_BYTES) && !is_int(args[2]))
+        return raise_overflow(vm, "signed integer is greater than maximum");
     if (!is_kind(args[2], TYPE_BYTES)) {
         status = ioctl(fd, request, as_int(args[2]));
         return status < 0 ? posix_raise(vm, VALUE_UNSET)

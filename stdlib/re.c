@@ -476,11 +476,16 @@ static Value pattern_split(GenVM *vm, Value *args) {
     return rest != VALUE_ERROR && list_append(vm, list, rest) ? list : VALUE_ERROR;
 }
 
-static bool put_text(StrBuilder *out, GenVM *vm, Value v) {
+static bool put_text(Walk *walk, StrBuilder *out, Value v) {
     const uint8_t *data;
     size_t size;
-    if (value_is_str(v)) return builder_put_str(out, v);
-    return bytes_view(vm, v, &data, &size) && builder_put(out, (const char *)data, size);
+    bool is_bytes = walk->pattern->is_bytes;
+    if (value_is_str(v) && !is_bytes) return builder_put_str(out, v);
+    if (is_bytes && bytes_view(walk->vm, v, &data, &size))
+        return builder_put(out, (const char *)data, size);
+    raise_type(walk->vm, "expected %s instance, %T found", is_bytes ? "a bytes-like object" : "str",
+               v);
+    return false;
 }
 
 /* The parts of a replacement: texts, and group numbers. */
@@ -488,9 +493,11 @@ static bool put_template(Walk *walk, StrBuilder *out, Value parts) {
     for (uint64_t i = 0; i < AS_LIST(parts)->count; i++) {
         Value part = AS_LIST(parts)->items[i];
         if (!is_int(part)) {
-            if (!put_text(out, walk->vm, part)) return false;
+            if (!put_text(walk, out, part)) return false;
             continue;
         }
+        if (as_int(part) < 0 || as_int(part) > walk->pattern->groups)
+            return raise_index(walk->vm, "no such group"), false;
         size_t from = walk->found[2 * as_int(part)], to = walk->found[2 * as_int(part) + 1];
         if (from != PCRE2_UNSET && !builder_put(out, walk->subject.data + from, to - from))
             return false;
@@ -540,8 +547,9 @@ typedef enum InGen {
 } InGen;
 
 static Value call_in_gen(GenVM *vm, InGen function, uint32_t count, const Value *args) {
-    return native_call_array(vm, AS_TUPLE(vm->roots[ROOT_RE_FUNCTIONS])->items[function], count,
-                             args);
+    Value functions = vm->roots[ROOT_RE_FUNCTIONS];
+    if (functions == VALUE_UNSET) return raise_runtime(vm, "the module re is not imported");
+    return native_call_array(vm, AS_TUPLE(functions)->items[function], count, args);
 }
 static Value method_finditer(GenVM *vm, Value *args) {
     return call_in_gen(vm, IN_GEN_FINDITER, 4, args);
@@ -733,7 +741,7 @@ static Value compile(GenVM *vm, Value *args) {
     if (is_text) {
         text = (const uint8_t *)AS_STR(args[1])->data;
         size = AS_STR(args[1])->size;
-    } else if (!bytes_view(vm, args[1], &text, &size)) {
+    } else if (!is_kind(args[1], TYPE_BYTES) || !bytes_view(vm, args[1], &text, &size)) {
         return raise_type(vm, "first argument must be string or compiled pattern");
     }
     HostObject *host =
@@ -900,7 +908,7 @@ static int64_t group_number(GenVM *vm, const Match *match, Value which) {
         Value found;
         Leaf leaf = dict_get(vm, AS_DICT(PATTERN(match->pattern)->groupindex), which, &found);
         if (leaf == LEAF_ERROR) error_clear(vm);
-        if (leaf == LEAF_TRUE) number = as_int(found);
+        if (leaf == LEAF_TRUE && is_int(found)) number = as_int(found);
     }
     if (number >= 0 && number < match->count) return number;
     raise_index(vm, "no such group");
@@ -947,6 +955,9 @@ static Value match_groupdict(GenVM *vm, Value *args) {
     uint32_t position = 0;
     while (dict != VALUE_ERROR &&
            dict_next(AS_DICT(PATTERN(match->pattern)->groupindex), &position, &name, &number)) {
+        if (!value_is_str(name) || !is_int(number) || as_int(number) < 0 ||
+            as_int(number) >= match->count)
+            return raise_index(vm, "no such group");
         Value text = group_text(vm, match, as_int(number), args[1]);
         if (text == VALUE_ERROR || !dict_set_str(vm, AS_DICT(dict), name, text)) return VALUE_ERROR;
     }

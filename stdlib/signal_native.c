@@ -224,7 +224,8 @@ static bool set_of(GenVM *vm, Value list, sigset_t *set) {
     sigemptyset(set);
     for (uint64_t i = 0; i < numbers->count; i++) {
         int64_t number;
-        if (!int_to_i64(numbers->items[i], &number) || sigaddset(set, (int)number) != 0) {
+        if (!value_is_intlike(numbers->items[i]) || !int_to_i64(numbers->items[i], &number) ||
+            number < 1 || number >= SIGNALS || sigaddset(set, (int)number) != 0) {
             raise_value(vm, "signal number out of range");
             return false;
         }

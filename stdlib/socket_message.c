@@ -51,11 +51,14 @@ static bool spans_of(GenVM *vm, Tuple *buffers, struct iovec *out) {
 
 static bool item_parts(GenVM *vm, Value item, int *level, int *type, const uint8_t **data,
                        size_t *size) {
-    Tuple *parts = AS_TUPLE(item); /* (level, type, data), made by socket.gen */
-    *level = (int)as_int(parts->items[0]);
-    *type = (int)as_int(parts->items[1]);
-    if (bytes_view(vm, parts->items[2], data, size)) return true;
-    raise_type(vm, "a bytes-like object is required, not '%T'", parts->items[2]);
+    uint64_t count; /* (level, type, data), made by socket.gen */
+    const Value *parts = leaf_items(item, &count);
+    if (!parts || count != 3 || !is_int(parts[0]) || !is_int(parts[1]))
+        return raise_type(vm, "an item is a tuple (level, type, data)"), false;
+    *level = (int)as_int(parts[0]);
+    *type = (int)as_int(parts[1]);
+    if (bytes_view(vm, parts[2], data, size)) return true;
+    raise_type(vm, "a bytes-like object is required, not '%T'", parts[2]);
     return false;
 }
 
@@ -115,7 +118,7 @@ static Value send_message(GenVM *vm, Value *args) {
     }
     ssize_t done = -1;
     if (put_ancillary(vm, AS_TUPLE(args[3]), &message))
-        done = transmit(vm, (int)as_int(args[0]), &message, (int)as_int(args[4]), args[6]);
+        done = transmit(vm, socket_fd(vm, args[0]), &message, (int)as_int(args[4]), args[6]);
     memory_free(message.msg_control);
     socket_target_leave(&target);
     return done < 0 ? VALUE_ERROR : int_value(done);
@@ -217,7 +220,7 @@ static Value receive_message(GenVM *vm, Value *args) {
     if (!span.iov_base) return raise_memory(vm);
     ssize_t got = -1;
     if (make_room(vm, as_int(args[2]), &message))
-        got = receive(vm, (int)as_int(args[0]), &message, (int)as_int(args[3]), args[4]);
+        got = receive(vm, socket_fd(vm, args[0]), &message, (int)as_int(args[3]), args[4]);
     Value result = VALUE_ERROR;
     if (got >= 0) result = message_value(vm, bytes_new(vm, span.iov_base, (size_t)got), &message);
     memory_free(span.iov_base);
@@ -242,7 +245,7 @@ static Value receive_message_into(GenVM *vm, Value *args) {
     message.msg_iovlen = buffers->count;
     memset(&address, 0, sizeof address);
     if (!make_room(vm, as_int(args[2]), &message)) return VALUE_ERROR;
-    ssize_t got = receive(vm, (int)as_int(args[0]), &message, (int)as_int(args[3]), args[4]);
+    ssize_t got = receive(vm, socket_fd(vm, args[0]), &message, (int)as_int(args[3]), args[4]);
     Value result = got < 0 ? VALUE_ERROR : message_value(vm, int_value(got), &message);
     memory_free(message.msg_control);
     return result;

@@ -4,6 +4,7 @@
 #include "vm/memory.h"
 #include "vm/paths.h"
 #include "vm/resource.h"
+#include "vm/task.h"
 #include "vm/threads.h"
 #include "vm/bind.h"
 
@@ -34,18 +35,30 @@ static int left_of(int64_t end) {
     return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
+/* How long the system waits at most: until then, or the deadline of the task; *cut: the latter. */
+static int wait_until(GenVM *vm, int64_t end, bool *cut) {
+    uint64_t left = end < 0 ? INT32_MAX : (uint64_t)left_of(end);
+    uint64_t most = budget_wait(vm, left * 1000000);
+    *cut = most < left * 1000000;
+    if (*cut) return (int)(most / 1000000 + (most % 1000000 > 0));
+    return end < 0 ? -1 : (int)left;
+}
+
 static double seconds_to(int64_t end) {
     return end < 0 ? -1 : 1e-3 * left_of(end);
 }
 
-/* False with OSError: a descriptor that is not the VM's. */
+/* False with OSError: a descriptor that is not the VM's; or TypeError. */
 static bool fill(GenVM *vm, Value list, struct pollfd *entries) {
     for (uint64_t i = 0; i < AS_LIST(list)->count; i++) {
-        Value pair = AS_LIST(list)->items[i];
-        entries[i].fd = (int)as_int(AS_TUPLE(pair)->items[0]);
+        uint64_t parts;
+        const Value *pair = leaf_items(AS_LIST(list)->items[i], &parts);
+        if (!pair || parts != 2 || !is_int(pair[0]) || !is_int(pair[1]))
+            return raise_type(vm, "pairs of ints (descriptor, events) are required"), false;
+        entries[i].fd = (int)as_int(pair[0]);
         if (!path_may_use_descriptor(vm, entries[i].fd))
             return errno = EBADF, socket_raise(vm), false;
-        entries[i].events = (short)as_int(AS_TUPLE(pair)->items[1]);
+        entries[i].events = (short)as_int(pair[1]);
     }
     return true;
 }
@@ -127,11 +140,14 @@ Value socket_poll_many(GenVM *vm, Value *args) {
     int64_t end = end_of(args[1]);
     int ready;
     Value result = VALUE_UNSET;
-    while (result == VALUE_UNSET && (ready = poll(entries, count, left_of(end))) < 0) {
-        if (errno != EINTR)
+    bool cut = false;
+    while (result == VALUE_UNSET && (ready = poll(entries, count, wait_until(vm, end, &cut))) < 1) {
+        if (ready < 0 && errno != EINTR)
             result = socket_raise(vm);
-        else if (!socket_interrupted(vm, seconds_to(end)))
+        else if (ready < 0 && !socket_interrupted(vm, seconds_to(end)))
             result = VALUE_ERROR;
+        else if (ready == 0) /* the task stops soon where it cannot stop before this */
+            result = cut && !native_look(vm) ? VALUE_ERROR : answers(vm, entries, 0);
     }
     if (result == VALUE_UNSET) result = answers(vm, entries, count);
     memory_free(entries);
@@ -160,9 +176,13 @@ static Value epoll_wait_for(GenVM *vm, Value *args, struct epoll_event *events, 
     bool parks = vm->resumed || threads_should_park(vm);
     int64_t end = parks ? 0 : end_of(args[1]);
     int ready;
-    while ((ready = epoll_wait(socket_fd(vm, args[0]), events, (int)most, left_of(end))) < 0) {
-        if (errno != EINTR) return socket_raise(vm);
-        if (!socket_interrupted(vm, seconds_to(end))) return VALUE_ERROR;
+    bool cut = false;
+    while ((ready = epoll_wait(socket_fd(vm, args[0]), events, (int)most,
+                               wait_until(vm, end, &cut))) < 1) {
+        if (ready == 0 && cut && !native_look(vm)) return VALUE_ERROR;
+        if (ready == 0) break;
+        if (ready < 0 && errno != EINTR) return socket_raise(vm);
+        if (ready < 0 && !socket_interrupted(vm, seconds_to(end))) return VALUE_ERROR;
     }
     if (parks && !ready && !park(vm, socket_fd(vm, args[0]), args[1])) return VALUE_ERROR;
     Value list = list_new(vm, 0);
@@ -173,13 +193,17 @@ static Value epoll_wait_for(GenVM *vm, Value *args, struct epoll_event *events, 
     return list;
 }
 
-enum { FEW_EVENTS = 1023 }; /* as many are asked for when nothing is said */
+enum {
+    FEW_EVENTS = 1023, /* as many are asked for when nothing is said */
+    MOST_EVENTS = INT32_MAX / sizeof(struct epoll_event),
+};
 
 /* epoll_poll(epoll, timeout, most) -> list of (fd, events) */
 static Value epoll_poll(GenVM *vm, Value *args) {
     struct epoll_event few[FEW_EVENTS], *events = few;
     int64_t most = as_int(args[2]);
     if (most < 1) most = FEW_EVENTS;
+    if (most > MOST_EVENTS) return errno = EINVAL, socket_raise(vm);
     if (most > FEW_EVENTS) {
         if (!gc_check_size(vm, (uint64_t)most * sizeof *events)) return VALUE_ERROR;
         events = memory_new(vm, (size_t)most * sizeof *events);

@@ -380,7 +380,7 @@ static Value codes(GenVM *vm, Value *args) {
     builder_init_work(&out, vm);
     Leaf found;
     while ((found = next_item(&format, &item)) == LEAF_TRUE)
-        for (uint64_t i = values_of(&item); i > 0; i--)
+        for (uint64_t i = values_of(&item); i > 0 && !out.failed; i--)
             builder_put_byte(&out, item.kind->code);
     if (found == LEAF_FALSE) return builder_finish(&out);
     builder_drop(&out);

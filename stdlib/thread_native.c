@@ -13,12 +13,16 @@ static Value ident_of(const Thread *thread) {
     return int_value(thread->ident);
 }
 
-/* start(function, args, kwargs, object) -> ident; object is what current() gives in the thread. */
+/* start(function, args, kwargs or nothing, object) -> ident; object is what current() gives in the
+ * thread. */
 static Value start(GenVM *vm, Value *args) {
+    Value given[] = {args[0], args[1], args[2], args[3]}; /* the stack may move with the load */
     Value run = twin_load(vm, TWIN_THREAD_RUN);
-    Value call = run == VALUE_ERROR ? run : tuple_pack(vm, 3, args[0], args[1], args[2]);
+    if (run == VALUE_ERROR) return run;
+    if (given[2] == VALUE_UNSET) given[2] = dict_new(vm);
+    Value call = given[2] == VALUE_ERROR ? VALUE_ERROR : tuple_from_array(vm, given, 3);
     if (call == VALUE_ERROR) return VALUE_ERROR;
-    Thread *thread = threads_start(vm, run, call, VALUE_UNSET, args[3]);
+    Thread *thread = threads_start(vm, run, call, VALUE_UNSET, given[3]);
     return thread ? ident_of(thread) : VALUE_ERROR;
 }
 
@@ -37,8 +41,8 @@ static Value start_new_thread(GenVM *vm, Value *args) {
     if (!is_kind(args[1], TYPE_TUPLE)) return raise_type(vm, "2nd arg must be a tuple");
     if (args[2] != VALUE_UNSET && !is_kind(args[2], TYPE_DICT))
         return raise_type(vm, "optional 3rd arg must be a dictionary");
-    Value all[] = {args[0], args[1], args[2] == VALUE_UNSET ? dict_new(vm) : args[2], VALUE_UNSET};
-    return all[2] == VALUE_ERROR ? VALUE_ERROR : start(vm, all);
+    Value all[] = {args[0], args[1], args[2], VALUE_UNSET};
+    return start(vm, all);
 }
 
 static Value leave(GenVM *vm, Value *args) {

@@ -156,7 +156,9 @@ static Value set_verify(GenVM *vm, Value *args) {
     if (!ctx) return VALUE_ERROR;
     static const int modes[] = {SSL_VERIFY_NONE, SSL_VERIFY_PEER,
                                 SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT};
-    vm->openssl->SSL_CTX_set_verify(ctx, modes[as_int(args[1]) & 3], NULL);
+    int64_t mode = as_int(args[1]);
+    if (mode < 0 || mode > 2) return raise_value(vm, "invalid value for verify_mode");
+    vm->openssl->SSL_CTX_set_verify(ctx, modes[mode], NULL);
     return VALUE_NONE;
 }
 
@@ -369,6 +371,14 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
+/* Names behind their lengths, as OpenSSL's choice among them takes for granted. */
+static bool is_protocol_list(const uint8_t *data, size_t size) {
+    size_t at = 0;
+    while (at < size && data[at])
+        at += 1 + (size_t)data[at];
+    return at == size && size <= UINT16_MAX;
+}
+
 /* set_alpn(context, protocols in the form of the wire) */
 static Value set_alpn(GenVM *vm, Value *args) {
     TlsContext *context = resource_data(vm, args[0], tls_context_kind);
@@ -376,6 +386,7 @@ static Value set_alpn(GenVM *vm, Value *args) {
     size_t size;
     if (!context) return VALUE_ERROR;
     if (!bytes_view(vm, args[1], &data, &size)) return raise_type(vm, "bytes are required");
+    if (!is_protocol_list(data, size)) return raise_value(vm, "no list of protocols");
     unsigned char *copy = memory_new(vm, size + 1);
     if (!copy) return raise_memory(vm);
     memcpy(copy, data, size);

@@ -273,10 +273,14 @@ static Value get_tickets(GenVM *vm, Value *args) {
     return ctx ? int_value((int64_t)vm->openssl->SSL_CTX_get_num_tickets(ctx)) : VALUE_ERROR;
 }
 
+enum { TICKETS_MOST = 1000 }; /* each is made in a handshake, which nothing can stop */
+
 static Value set_tickets(GenVM *vm, Value *args) {
     SSL_CTX *ctx = tls_context_of(vm, args[0]);
     if (!ctx) return VALUE_ERROR;
-    bool ok = vm->openssl->SSL_CTX_set_num_tickets(ctx, (size_t)as_int(args[1])) == 1;
+    int64_t count = as_int(args[1]);
+    bool ok = count >= 0 && count <= TICKETS_MOST &&
+              vm->openssl->SSL_CTX_set_num_tickets(ctx, (size_t)count) == 1;
     return ok ? VALUE_NONE : raise_value(vm, "failed to set num tickets.");
 }
 
@@ -344,8 +348,10 @@ static Value randomness_status(GenVM *vm, Value *args) {
 static Value find_object(GenVM *vm, Value *args) {
     ASN1_OBJECT *object;
     char text[256];
-    if (is_int(args[0])) {
-        if (as_int(args[0]) < 0 || as_int(args[0]) > INT32_MAX)
+    if (!value_is_str(args[0])) {
+        if (!value_is_int(args[0]))
+            return raise_type(vm, "an int or a str is required, not '%T'", args[0]);
+        if (!is_int(args[0]) || as_int(args[0]) < 0 || as_int(args[0]) > INT32_MAX)
             return raise_value(vm, "NID must be positive");
         object = vm->openssl->OBJ_nid2obj((int)as_int(args[0]));
         if (!object) return raise_value(vm, "unknown NID %ld", (long)as_int(args[0]));

@@ -27,6 +27,7 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 
 static const char WHAT[] = "event loop";
 enum {
@@ -61,6 +62,7 @@ static void release(GenVM *vm, void *data) {
     uv_run(&loop->loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop->loop);
     memory_free(loop->watchers);
+    memory_free(loop->fresh);
     memory_free(loop);
 }
 
@@ -258,12 +260,41 @@ static void on_events(uv_poll_t *poll, int status, int events) {
 static bool make_room(GenVM *vm, UvLoop *loop, int fd) {
     if (fd < loop->watcher_count) return true;
     int count = fd < 32 ? 64 : 2 * fd;
+    int *fresh = memory_resize(vm, loop->fresh, (size_t)count * sizeof *fresh);
+    if (!fresh) return raise_memory(vm), false;
+    loop->fresh = fresh;
     UvWatcher **larger = memory_resize(vm, loop->watchers, (size_t)count * sizeof *larger);
     if (!larger) return raise_memory(vm), false;
     memset(larger + loop->watcher_count, 0, (size_t)(count - loop->watcher_count) * sizeof *larger);
     loop->watchers = larger;
     loop->watcher_count = count;
     return true;
+}
+
+static int start_watcher(UvLoop *loop, int fd) {
+    UvWatcher *watcher = loop->watchers[fd];
+    if (loop->fresh_count < loop->watcher_count) loop->fresh[loop->fresh_count++] = fd;
+    return uv_poll_start(&watcher->poll, watcher->events, on_events);
+}
+
+/* Does the system take the descriptor? What is there already stays as it is. */
+static bool can_be_watched(const UvLoop *loop, int fd) {
+    struct epoll_event event = {.data.fd = fd};
+    return epoll_ctl(uv_backend_fd(&loop->loop), EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST;
+}
+
+/* libuv gives up the process where the system refuses a descriptor that it was told to watch: a
+ * script may have closed it since, or another file has its number. Nothing ever happens there. */
+static void check_fresh(UvLoop *loop) {
+    bool all = loop->fresh_count == loop->watcher_count;
+    for (int i = 0; i < loop->fresh_count; i++) {
+        int fd = all ? i : loop->fresh[i];
+        UvWatcher *watcher = loop->watchers[fd];
+        if (!watcher || !watcher->events || can_be_watched(loop, fd)) continue;
+        uv_poll_stop(&watcher->poll);
+        watcher->events = 0;
+    }
+    loop->fresh_count = 0;
 }
 
 static void unwatch(UvLoop *loop, int fd) {
@@ -314,7 +345,7 @@ static Value watch(GenVM *vm, Value *args) {
         watcher->stopped = false;
         loop->stopped_count--;
     }
-    int status = uv_poll_start(&watcher->poll, events, on_events);
+    int status = start_watcher(loop, (int)fd);
     if (status == 0) return VALUE_NONE;
     watcher->events = 0;
     return uv_raise(vm, status);
@@ -326,7 +357,7 @@ static void restart_stopped(UvLoop *loop) {
         if (!watcher || !watcher->stopped) continue;
         watcher->stopped = false;
         loop->stopped_count--;
-        uv_poll_start(&watcher->poll, watcher->events, on_events);
+        start_watcher(loop, fd);
     }
     loop->stopped_count = 0;
 }
@@ -394,6 +425,7 @@ static uint64_t milliseconds(Value timeout) {
 /* Runs what is due, waiting at most so many milliseconds. False with an exception pending. */
 static bool run(GenVM *vm, UvLoop *loop, Value ready, Value completions, uint64_t wait) {
     if (loop->stopped_count) restart_stopped(loop);
+    if (loop->fresh_count) check_fresh(loop);
     loop->loop.data = loop;
     loop->ready = ready;
     loop->completions = completions;

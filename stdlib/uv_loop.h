@@ -34,7 +34,9 @@ typedef struct UvLoop {
     struct Thread *poller; /* the thread that is parked in a poll of it, or NULL */
     bool woken;            /* from another thread: the next poll does not wait */
     UvWatcher **watchers;  /* by descriptor; NULL: not watched */
-    int watcher_count;     /* room in `watchers` */
+    int watcher_count;     /* room in `watchers` and `fresh` */
+    int *fresh;            /* descriptors that libuv has not given to the system yet */
+    int fresh_count;       /* the room is used up: it may be all that are watched */
     int stopped_count;
     UvSignal *signals[65]; /* by number */
     Value ready;           /* during a poll: the list that takes items that are ready to run */
