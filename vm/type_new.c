@@ -16,7 +16,7 @@
 
 #include <stdlib.h>
 
-enum { MEMBER_LIMIT = 200, GUESS_LIMIT = 40 };
+enum { MEMBER_LIMIT = 200, GUESS_LIMIT = 40, COMPARED_A_STEP = 16 };
 
 /* ---- bases and layout ---- */
 
@@ -81,8 +81,6 @@ static Type *best_base(GenVM *vm, const Tuple *bases) {
 }
 
 /* ---- C3 ---- */
-
-enum { COMPARED_A_STEP = 16 };
 
 typedef struct Sequence {
     const Value *items;
@@ -244,6 +242,7 @@ static bool add_slot_name(GenVM *vm, Type *type, Value name, SlotNames *slots) {
         return false;
     }
     const List *names = AS_LIST(slots->names);
+    if (!native_work(vm, names->count / COMPARED_A_STEP)) return false;
     for (uint64_t i = 0; i < names->count; i++)
         if (names->items[i] == name) return true;
     return list_append(vm, slots->names, name);
