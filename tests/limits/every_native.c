@@ -1,5 +1,5 @@
 /* No call of a function of the library does more than raise an exception: each of every module,
- * private ones too, is called with whatever is at hand (every_native_calls.gen). A VM for each
+ * private ones too, is called with whatever is at hand (every_native.txt). A VM for each
  * module, with all that may be granted but files and processes; a task that gets nowhere is given
  * up, and the next one goes on behind its call.
  *
@@ -83,7 +83,7 @@ static void call_all_of(const char *module, int64_t seed, int64_t often, bool to
     vm = new_vm(told);
     GenRef args[] = {gen_str(vm, module), gen_int(vm, seed), gen_int(vm, often)};
     if (told) fprintf(stderr, "%s\n", module);
-    if (!gen_run_string(vm, source, "every_native_calls.gen")) printf("%s\n", gen_error_text(vm));
+    if (!gen_run_string(vm, source, "every_native.txt")) printf("%s\n", gen_error_text(vm));
     bool found = gen_call(vm, gen_get_global(vm, "begin"), 3, args) != GEN_NULL;
     gen_error_clear(vm); /* a module that needs more than there is */
     if (told) gen_run_string(vm, "state['told'] = True", "told");
@@ -110,7 +110,7 @@ int main(int argc, char **argv) {
     int64_t seed = argc > 1 ? atoll(argv[1]) : 1, often = argc > 2 ? atoll(argv[2]) : CALLS;
     struct itimerval every = {{.tv_usec = WAIT}, {.tv_usec = WAIT}};
     Counts counts = {0};
-    FILE *file = fopen("every_native_calls.gen", "rb");
+    FILE *file = fopen("every_native.txt", "rb");
     if (!file || !fread(source, 1, sizeof source - 1, file)) return 1;
     fclose(file);
     signal(SIGALRM, interrupt);
