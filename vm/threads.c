@@ -297,11 +297,7 @@ static void look(GenVM *vm) {
     wake_due(vm, threads_now());
 }
 
-/* A host's task shall not hang because its threads wait for each other, and one that is being
- * killed waits for nothing. */
-static bool waits_in_vain(GenVM *vm) {
-    return vm->task && (!vm->threads->wait_count || vm->task->killer != VALUE_UNSET);
-}
+/* A host's task shall not hang because its threads wait for each other. */
 static void wake_stuck(GenVM *vm) {
     vm->threads->stuck = true;
     threads_wake(vm, vm->threads->main);
@@ -324,7 +320,7 @@ static bool wait_until_ready(GenVM *vm) {
         if (is_task_spent(vm)) return false;
         uint64_t until = first_deadline(vm), now = threads_now();
         uint64_t left = until == THREAD_FOR_EVER ? until : until > now ? until - now : 0;
-        if (waits_in_vain(vm)) {
+        if (vm->task && !threads->wait_count) {
             wake_stuck(vm);
             break;
         }
