@@ -611,7 +611,6 @@ Value native_bind_plainly(GenVM *vm, const NativeFunction *native, const Value *
         bound[i] = VALUE_UNSET;
     uint32_t direct =
         given < (uint32_t)signature->positional ? given : (uint32_t)signature->positional;
-    if (given && !check_first(vm, native, args[0])) return VALUE_ERROR;
     for (uint32_t i = 0; i < direct; i++)
         bound[i] = args[i];
     if (signature->args_at >= 0) {
@@ -670,8 +669,11 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
         for (; i < (uint32_t)signature->count; i++)
             bound[i] = signature->params[i].fallback;
         given = (int)count;
-    } else if (native_bind_plainly(vm, native, args, count, keywords, bound) == VALUE_ERROR) {
-        return VALUE_ERROR;
+    } else {
+        uint32_t named = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
+        if (count > named && !check_first(vm, native, args[0])) return VALUE_ERROR;
+        if (native_bind_plainly(vm, native, args, count, keywords, bound) == VALUE_ERROR)
+            return VALUE_ERROR;
     }
     return convert_bound(vm, native, bound, given);
 }
