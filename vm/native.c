@@ -213,10 +213,7 @@ static Signature *parse_signature(GenVM *vm, const char *text) {
 static uint8_t direct_count(const NativeFunction *native) {
     const Signature *signature = native->signature;
     bool bound = native->self != VALUE_UNSET && native->owner;
-    /* Its self would be taken for one of the type by an id that is None's. */
-    bool lacks_id = native->owner && native->owner->id == TYPE_NONE &&
-                    native->owner->instance_kind != TYPE_NONE;
-    bool special = signature->binding != BINDING_INSTANCE || bound || lacks_id ||
+    bool special = signature->binding != BINDING_INSTANCE || bound ||
                    native->header.flags & (NATIVE_RESUMES | NATIVE_CALLS);
     if (!signature->plain || signature->converts || special || signature->count >= FUNCTION_COMPLEX)
         return FUNCTION_COMPLEX;
