@@ -342,6 +342,7 @@ Value image_generator_delegate(const Generator *generator); /* of one that deleg
 
 /* image_shared.c */
 bool image_is_shared(const ImageReader *r);
+bool image_is_global_key(Value key); /* may it stand in the namespace of a module of a script */
 Dict *image_shared_globals(ImageReader *r, Value name, bool *found);
 bool image_shared_global(ImageReader *r, Dict *dict, Value name, Value value);
 Type *image_shared_class(ImageReader *r, Type *type, Value module, Value qualname);

@@ -512,6 +512,8 @@ void save_globals_body(ImageWriter *w, Object *object) {
     image_put_number(w->out, count);
     for (uint32_t i = 0; i < dict->used && !w->failed; i++) {
         if (!(w->globals[at].wanted[i / 64] >> (i % 64) & 1)) continue;
+        if (!image_is_global_key(dict->entries[i].key))
+            image_refuse(w, object, "has a key that is no name and cannot be saved");
         image_put_value(w, dict->entries[i].key);
         image_put_value(w, dict->entries[i].value);
     }

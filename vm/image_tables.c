@@ -163,15 +163,27 @@ Object *load_globals_shell(ImageReader *r) {
     return dict == VALUE_ERROR ? NULL : as_object(dict);
 }
 
+bool image_is_global_key(Value key) {
+    return is_number(key) || is_exact(key, TYPE_STR) || is_exact(key, TYPE_BYTES);
+}
+
+static bool put_odd_global(ImageReader *r, Dict *dict, Value key, Value value) {
+    uint64_t hash;
+    if (image_is_shared(r) || !image_is_global_key(key))
+        return image_bad(r, "a global's name is none");
+    return leaf_hash(r->vm, key, &hash) == LEAF_TRUE && dict_add(r->vm, dict, key, hash, value);
+}
+
 bool load_globals_body(ImageReader *r, Object *object) {
     uint64_t count;
     if (!image_get_count(r, &count, 2)) return false;
     for (uint64_t i = 0; i < count; i++) {
         Value key, value;
-        if (!image_get_kind(r, TYPE_STR, &key) || !image_get_value(r, &value)) return false;
-        if (!is_exact(key, TYPE_STR)) return image_bad(r, "a global's name is none");
-        if (image_is_shared(r) ? !image_shared_global(r, (Dict *)object, key, value)
-                               : !dict_set_str(r->vm, (Dict *)object, key, value))
+        if (!image_get_value(r, &key) || !image_get_value(r, &value)) return false;
+        if (!is_exact(key, TYPE_STR)) {
+            if (!put_odd_global(r, (Dict *)object, key, value)) return false;
+        } else if (image_is_shared(r) ? !image_shared_global(r, (Dict *)object, key, value)
+                                      : !dict_set_str(r->vm, (Dict *)object, key, value))
             return false;
     }
     return true;
