@@ -1,6 +1,8 @@
 /* An import of the library is saved after each of its first steps, and goes on in a new VM: no
  * module is run a second time there, as one was that was saved just before it ran (its main thread
- * was then another). */
+ * was then another).
+# skip: stress 120 imports, each a collection at every step
+ */
 #include "genvm.h"
 #include <stdio.h>
 #include <stdlib.h>
