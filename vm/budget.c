@@ -78,7 +78,7 @@ static bool over_memory(GenVM *vm, const Task *task) {
 static int64_t steps_left(GenVM *vm, const Task *task) {
     uint64_t limit = task->limits[BUDGET_STEPS];
     if (!limit) return INT64_MAX;
-    return (limit < INT64_MAX ? (int64_t)limit : INT64_MAX) - vm->steps_done;
+    return (int64_t)(limit < BUDGET_STEPS_MOST ? limit : BUDGET_STEPS_MOST) - vm->steps_done;
 }
 
 static BudgetKind find_spent(GenVM *vm, Task *task) {

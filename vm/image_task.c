@@ -439,6 +439,9 @@ static bool check_values(ImageReader *r, const Task *task, TaskStatus status) {
 static bool get_numbers(ImageReader *r, Task *task) {
     task->next_ticket = get_signed(r);
     task->state.steps_done = get_signed(r);
+    int64_t most = (int64_t)BUDGET_STEPS_MOST;
+    if (task->state.steps_done <= -most || task->state.steps_done >= most)
+        return image_bad(r, "a task that took no number of steps");
     for (int i = 0; i < BUDGET_COUNT; i++) {
         task->limits[i] = image_get_number(r);
         task->used[i] = image_get_number(r);

@@ -173,6 +173,9 @@ Ticket *ticket_new(GenVM *vm, Value name, Value args, Value kwargs, bool asynchr
  * VALUE_ERROR. */
 Value task_call_out(GenVM *vm, Value name, Value args, Value kwargs, bool asynchronous);
 
+/* More steps are as good as none are: sums and differences of such numbers do not overflow. */
+#define BUDGET_STEPS_MOST ((uint64_t)1 << 61)
+
 /* budget.c */
 /* At a safepoint of a task: false when a budget is spent (vm->stop, or an exception in a nested
  * run). */
