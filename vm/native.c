@@ -69,7 +69,6 @@ static const struct { /* what else the natives of _engine take */
 } kinds[] = {
     {"function", TYPE_FUNCTION},   {"code", TYPE_CODE},         {"cell", TYPE_CELL},
     {"enumerate", TYPE_ENUMERATE}, {"raw_file", TYPE_FILE_RAW}, {"exception", KIND_EXCEPTION},
-    {"module", TYPE_MODULE},
 };
 
 static bool is_word(const char *word, size_t size, const char *other) {
@@ -635,7 +634,6 @@ static inline Value convert_bound(GenVM *vm, NativeFunction *native, Value *boun
     if (unlikely(native->header.flags & NATIVE_NEW && bound[0] != native->self) &&
         !check_class(vm, native, bound[0]))
         return VALUE_ERROR;
-    if (!check_first(vm, native, bound[0])) return VALUE_ERROR;
     if (!signature->converts) return VALUE_NONE;
     for (int i = 0; i < given; i++) {
         Convert wanted = signature->params[i].convert;
@@ -666,11 +664,14 @@ static Value bind(GenVM *vm, NativeFunction *native, const Value *args, uint32_t
         for (; i < (uint32_t)signature->count; i++)
             bound[i] = signature->params[i].fallback;
         given = (int)count;
+        if (!check_first(vm, native, bound[0])) return VALUE_ERROR;
     } else {
         uint32_t named = keywords == VALUE_UNSET ? 0 : (uint32_t)AS_TUPLE(keywords)->count;
-        if (count > named && !check_first(vm, native, args[0])) return VALUE_ERROR;
+        bool by_place = count > named; /* then it comes before what else may be wrong */
+        if (by_place && !check_first(vm, native, args[0])) return VALUE_ERROR;
         if (native_bind_plainly(vm, native, args, count, keywords, bound) == VALUE_ERROR)
             return VALUE_ERROR;
+        if (!by_place && !check_first(vm, native, bound[0])) return VALUE_ERROR;
     }
     return convert_bound(vm, native, bound, given);
 }
@@ -747,6 +748,7 @@ Value native_invoke_bound(GenVM *vm, NativeFunction *native, const Tuple *argume
         return raise_type(vm, "%S() cannot be called with these arguments", describe(vm, native));
     for (int i = 0; i < signature->count; i++)
         if (absent >> i & 1) bound[i] = signature->params[i].fallback;
+    if (!check_first(vm, native, bound[0])) return VALUE_ERROR;
     if (convert_bound(vm, native, bound, signature->count) != VALUE_NONE) {
         if (vm->exception == VALUE_UNSET) return VALUE_TAIL;
         return VALUE_ERROR;
