@@ -1,7 +1,6 @@
-/* Whatever blocks, a read of a pipe, a socket, a lock of a file, a child, a signal: at the deadline
-of
- * its task the script stops in the wait, and waits for the rest when it goes on; nothing is lost. A
- * task that is killed waits for nothing, in its finally clauses either.
+/* Whatever blocks, a read of a pipe, a socket, a lock of a file, a child, a signal: at the
+ * deadline of its task the script stops in the wait, and waits for the rest when it goes on;
+ * nothing is lost. A task that is killed waits for nothing, in its finally clauses either.
 # skip: stress children take their time there
  */
 #define _GNU_SOURCE

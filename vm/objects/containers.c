@@ -169,8 +169,6 @@ Value sequence_compare(GenVM *vm, CompareOp op, Value left, Value right) {
                        int_value((int64_t)i));
 }
 
-/* _engine.first_difference(left, right, start): a position whose items differ or are script code's
- * to compare; -1 where the shorter ends. */
 static bool are_sequences(GenVM *vm, Value left, Value right) {
     uint64_t count;
     if (sequence_items(left, &count) && sequence_items(right, &count)) return true;
@@ -178,6 +176,8 @@ static bool are_sequences(GenVM *vm, Value left, Value right) {
     return false;
 }
 
+/* _engine.first_difference(left, right, start): a position whose items differ or are script code's
+ * to compare; -1 where the shorter ends. */
 static Value engine_first_difference(GenVM *vm, Value *args) {
     uint64_t found = 0;
     if (!are_sequences(vm, args[0], args[1])) return VALUE_ERROR;
