@@ -112,6 +112,11 @@ bool image_is_original(const Module *module, Value name, Value value) {
     return false;
 }
 
+bool image_is_called(const Module *module, Value name) {
+    return module->name == name || (value_is_str(module->name) && value_is_str(name) &&
+                                    str_equal(module->name, name));
+}
+
 static bool was_there(const Tuple *original, Value name) {
     for (uint64_t i = 0; i < original->count; i += 2)
         if (original->items[i] == name || str_equal(original->items[i], name)) return true;
@@ -232,7 +237,7 @@ Value image_module_changes(ImageWriter *w) {
     for (uint32_t at = 0; dict_next(vm->modules, &at, &name, &module);) {
         const Tuple *original = original_of(module);
         if (!original || !image_is_library(vm, name) || image_is_loading(w, name) ||
-            str_is(name, "_engine") || AS(Module, module)->name != name)
+            str_is(name, "_engine") || !image_is_called(AS(Module, module), name))
             continue;
         Value changes = changes_of(vm, AS(Module, module), original);
         if (changes == VALUE_ERROR) return changes;

@@ -255,6 +255,9 @@ Value image_present_module(GenVM *vm, Value name);
 /* image_modules.c: what of the library's namespaces is not as it was; a list, which names the
  * modules in the writer's needs */
 bool image_is_original(const Module *module, Value name, Value value);
+/* Is that its own name, not one that another module has in sys.modules (os.path). A module whose
+ * import an image interrupted has its name from there, and not the string that is the key. */
+bool image_is_called(const Module *module, Value name);
 Value image_module_changes(ImageWriter *w);
 Value image_sys_list(ImageWriter *w, const Object *list);
 bool image_check_changes(ImageReader *r, Value list);

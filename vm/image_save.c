@@ -682,7 +682,7 @@ static void need_imported(ImageWriter *w) {
     Value name, module;
     for (uint32_t at = 0; dict_next(w->vm->modules, &at, &name, &module);)
         if (is_kind(module, TYPE_MODULE) && is_kind(AS(Module, module)->original, TYPE_TUPLE) &&
-            AS(Module, module)->name == name && !image_is_always_there(name) &&
+            image_is_called(AS(Module, module), name) && !image_is_always_there(name) &&
             is_library_module(w, AS(Module, module)))
             image_need_module(w, name);
 }
