@@ -11,9 +11,9 @@
  * taken away.
  */
 #include "stdlib/posix_child.h"
+#include "stdlib/held_descriptor.h"
 #include "vm/bind.h"
 #include "vm/memory.h"
-#include "vm/resource.h"
 #include "vm/threads.h"
 #include "stdlib/init.h"
 
@@ -327,11 +327,6 @@ static Value exec_file(GenVM *vm, Value *args) {
 
 enum { NAP = 5000000 }; /* nanoseconds between two looks where there is no descriptor */
 
-static void close_pidfd(GenVM *vm, void *data) {
-    (void)vm;
-    close((int)(intptr_t)data - 1);
-}
-
 static int open_pidfd(pid_t pid) {
     return pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
@@ -339,16 +334,8 @@ static int open_pidfd(pid_t pid) {
 /* Parks the thread until the child has ended or, where the system cannot tell that by a descriptor
  * (pid <= 0: one of several), for a while. `until`: when the wait is over. */
 static Value park_for(GenVM *vm, pid_t pid, uint64_t until) {
-    static const char WHAT[] = "descriptor of a child";
-    Thread *thread = threads_current(vm);
-    int fd = -1;
-    if (!vm->resumed && (fd = open_pidfd(pid)) >= 0) {
-        Value held = resource_new(vm, WHAT, (void *)(intptr_t)(fd + 1), close_pidfd);
-        if (held == VALUE_ERROR) return VALUE_ERROR;
-        threads_hold(vm, held);
-    } else if (vm->resumed && thread->held != VALUE_UNSET) {
-        fd = (int)(intptr_t)resource_data(vm, thread->held, WHAT) - 1;
-    }
+    int fd = vm->resumed ? held_descriptor(vm) : open_pidfd(pid);
+    if (!vm->resumed && fd >= 0 && !held_descriptor_keep(vm, fd)) return VALUE_ERROR;
     if (fd >= 0) return threads_park(vm, until, fd, POLLIN);
     uint64_t nap = threads_now() + NAP;
     return threads_park(vm, nap < until ? nap : until, -1, 0);

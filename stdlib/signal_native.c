@@ -12,6 +12,7 @@
  * handlers) is saved with a task and set again by a load (SignalWork); masks, timers and the
  * descriptor of set_wakeup_fd() are the process's.
  */
+#include "stdlib/held_descriptor.h"
 #include "stdlib/modules.h"
 #include "vm/bind.h"
 #include "vm/genvm.h"
@@ -256,14 +257,8 @@ static Value pending(GenVM *vm, Value *args) {
     return list_of(vm, &set);
 }
 
-static void close_signals(GenVM *vm, void *data) {
-    (void)vm;
-    close((int)(intptr_t)data - 1);
-}
-
 /* Parks the thread until one of the signals has come; None when the time is over. */
 static Value park_for(GenVM *vm, const sigset_t *set, double seconds) {
-    static const char WHAT[] = "signals that a thread waits for";
     uint64_t until = THREAD_FOR_EVER;
     if (vm->resumed)
         until = threads_current(vm)->until;
@@ -274,15 +269,13 @@ static Value park_for(GenVM *vm, const sigset_t *set, double seconds) {
         if (vm_interrupt_waits(vm)) return raise_os_error(vm, EINTR, VALUE_UNSET);
         if (!vm_poll_native(vm)) return VALUE_ERROR;
     }
-    Value held = vm->resumed ? threads_current(vm)->held : VALUE_UNSET;
-    if (held == VALUE_UNSET) {
-        int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
-        if (fd < 0) return raise_os_error(vm, errno, VALUE_UNSET);
-        held = resource_new(vm, WHAT, (void *)(intptr_t)(fd + 1), close_signals);
-        if (held == VALUE_ERROR) return VALUE_ERROR;
-        threads_hold(vm, held);
+    int fd = held_descriptor(vm);
+    if (fd < 0) {
+        if ((fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+            return raise_os_error(vm, errno, VALUE_UNSET);
+        if (!held_descriptor_keep(vm, fd)) return VALUE_ERROR;
     }
-    return threads_park(vm, until, (int)(intptr_t)resource_data(vm, held, WHAT) - 1, POLLIN);
+    return threads_park(vm, until, fd, POLLIN);
 }
 
 /* wait(numbers, seconds or -1): (number, code, errno, pid, uid, status, band), None after the

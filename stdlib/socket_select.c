@@ -1,9 +1,9 @@
 /* socket_select.c - module _socket: waiting for many descriptors, the basis of modules select and
  * selectors. */
+#include "stdlib/held_descriptor.h"
 #include "stdlib/socket_native.h"
 #include "vm/memory.h"
 #include "vm/paths.h"
-#include "vm/resource.h"
 #include "vm/task.h"
 #include "vm/threads.h"
 #include "vm/bind.h"
@@ -103,26 +103,16 @@ static int epoll_of(const struct pollfd *entries, uint64_t count) {
     return epoll;
 }
 
-static void close_epoll(GenVM *vm, void *data) {
-    (void)vm;
-    close((int)(intptr_t)data - 1);
-}
-
 /* The same as socket_poll_many where the thread waits: an epoll of its own holds the descriptors.
  */
 static Value poll_parked(GenVM *vm, const struct pollfd *entries, uint64_t count, Value timeout,
                          int ready) {
-    static const char WHAT[] = "descriptors that a thread waits for";
     if (ready) return answers(vm, entries, count);
-    Value held = vm->resumed ? threads_current(vm)->held : VALUE_UNSET;
-    if (held == VALUE_UNSET) {
-        int epoll = epoll_of(entries, count);
-        if (epoll < 0) return socket_raise(vm);
-        held = resource_new(vm, WHAT, (void *)(intptr_t)(epoll + 1), close_epoll);
-        if (held == VALUE_ERROR) return VALUE_ERROR;
-        threads_hold(vm, held);
+    int epoll = held_descriptor(vm);
+    if (epoll < 0) {
+        if ((epoll = epoll_of(entries, count)) < 0) return socket_raise(vm);
+        if (!held_descriptor_keep(vm, epoll)) return VALUE_ERROR;
     }
-    int epoll = (int)(intptr_t)resource_data(vm, held, WHAT) - 1;
     return park(vm, epoll, timeout) ? answers(vm, entries, count) : VALUE_ERROR;
 }
 
