@@ -59,6 +59,7 @@ static bool is_right(const char *name, uint64_t steps) {
     gen_vm_free(vm);
     bool same = output.size == expected.size && !memcmp(output.data, expected.data, output.size);
     if (!same) printf("%s, steps %d:\n%.*s\n", name, (int)steps, (int)output.size, output.data);
+    if (!count) printf("%s, steps %d: is never suspended\n", name, (int)steps);
     return same && count > 0;
 }
 
