@@ -113,8 +113,8 @@ bool image_is_original(const Module *module, Value name, Value value) {
 }
 
 bool image_is_called(const Module *module, Value name) {
-    return module->name == name || (value_is_str(module->name) && value_is_str(name) &&
-                                    str_equal(module->name, name));
+    return module->name == name ||
+           (value_is_str(module->name) && value_is_str(name) && str_equal(module->name, name));
 }
 
 static bool was_there(const Tuple *original, Value name) {
