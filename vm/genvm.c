@@ -441,12 +441,11 @@ double gen_as_float(GenVM *vm, GenRef ref) {
 }
 
 const char *gen_to_str(GenVM *vm, GenRef ref, size_t *size) {
-    API_GIVEN(size);
     API(vm);
     Value v = ref_value(vm, ref);
     if (v == VALUE_ERROR) return NULL;
     if (value_is_str(v)) {
-        *size = AS_STR(v)->size;
+        if (size) *size = AS_STR(v)->size;
         return AS_STR(v)->data;
     }
     raise_type(vm, "expected str, not %T", v);

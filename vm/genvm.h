@@ -436,7 +436,8 @@ GEN_API int64_t gen_as_int(GenVM *vm,
 GEN_API double gen_as_float(GenVM *vm, GenRef value);
 /* The text of a str (UTF-8) or the bytes of a bytes-like object, without a copy: valid as long as
  * the value lives, and those of a bytearray until its size changes. A NUL follows the text of a
- * str, which may hold others: *size tells. NULL: TypeError. */
+ * str, which may hold others: *size tells; who need not know gives NULL for size there. The result
+ * is NULL with a TypeError pending for other values. */
 GEN_API const char *gen_to_str(GenVM *vm, GenRef value, size_t *size);
 GEN_API const void *gen_to_bytes(GenVM *vm, GenRef value, size_t *size);
 GEN_API GenRef gen_repr(GenVM *vm, GenRef value); /* repr(value), str(value): may run script code */

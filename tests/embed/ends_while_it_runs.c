@@ -23,8 +23,7 @@ int main(void) {
     gen_run_string(vm, "x +", NULL);
     printf("%s", gen_error_text(vm));
     gen_error_clear(vm);
-    size_t size;
-    printf("%s\n", gen_to_str(vm, gen_repr(vm, gen_get_global(vm, "x")), &size));
+    printf("%s\n", gen_to_str(vm, gen_repr(vm, gen_get_global(vm, "x")), NULL));
     printf("finished: %d\n", gen_vm_finish(vm));
     gen_vm_free(vm);
     return 0;

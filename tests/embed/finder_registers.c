@@ -26,8 +26,7 @@ int main(void) {
     GenConfig config = {.size = sizeof config, .find_module = find, .context = &asked};
     vm = gen_vm_new(&config);
     gen_run_string(vm, "import script, lazy\nx = script.eight(), lazy.seven()\nimport lazy\n", "t");
-    size_t size;
-    printf("%s, asked %d times\n", gen_to_str(vm, gen_repr(vm, gen_eval(vm, "x")), &size), asked);
+    printf("%s, asked %d times\n", gen_to_str(vm, gen_repr(vm, gen_eval(vm, "x")), NULL), asked);
     gen_run_string(vm, "import broken", "t");
     printf("%s", gen_error_text(vm));
     gen_error_clear(vm);

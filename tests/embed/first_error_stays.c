@@ -19,8 +19,7 @@ int main(void) {
                    "calls = []\ndef f(x): calls.append(x); return 10 // (x - 1)\n"
                    "try: chain(f)\nexcept ZeroDivisionError as e: said = repr(e)\n",
                    "script");
-    size_t size;
-    printf("%s\n", gen_to_str(vm, gen_to_text(vm, gen_eval(vm, "(calls, said)")), &size));
+    printf("%s\n", gen_to_str(vm, gen_to_text(vm, gen_eval(vm, "(calls, said)")), NULL));
 
     GenRef text = gen_str(vm, "text"), kept = gen_keep(vm, text), item;
     gen_raise(vm, "KeyError", "the first");
@@ -29,11 +28,11 @@ int main(void) {
            gen_str(vm, "x"), gen_get_global(vm, "nothing of that name"));
     printf("next: %d\n", gen_next(vm, text, &item) == GEN_ERROR);
     printf("save: %u, task: %u\n", gen_save(vm, text), gen_task_from_source(vm, "1", "task"));
-    printf("read: %s, %d\n", gen_to_str(vm, kept, &size), gen_type(vm, text) == GEN_TYPE_STR);
+    printf("read: %s, %d\n", gen_to_str(vm, kept, NULL), gen_type(vm, text) == GEN_TYPE_STR);
     gen_release(vm, kept);
     printf("pending: %s", gen_error_text(vm));
     gen_error_clear(vm);
-    printf("%s\n", gen_to_str(vm, gen_to_text(vm, gen_get_global(vm, "calls")), &size));
+    printf("%s\n", gen_to_str(vm, gen_to_text(vm, gen_get_global(vm, "calls")), NULL));
     gen_vm_free(vm);
     return 0;
 }

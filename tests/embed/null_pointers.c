@@ -43,7 +43,6 @@ static void must_stop(const char *name, void (*call)(void)) {
     CALL(gen_to_bool, (vm, gen_none(vm), NULL))                                                    \
     CALL(gen_to_int, (vm, gen_int(vm, 1), NULL))                                                   \
     CALL(gen_to_float, (vm, gen_int(vm, 1), NULL))                                                 \
-    CALL(gen_to_str, (vm, gen_str(vm, ""), NULL))                                                  \
     CALL(gen_to_bytes, (vm, gen_str(vm, ""), NULL))                                                \
     CALL(gen_len, (vm, gen_list(vm), NULL))                                                        \
     CALL(gen_get_attr, (vm, gen_list(vm), NULL))                                                   \
