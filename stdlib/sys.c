@@ -213,6 +213,13 @@ static bool add_streams(GenVM *vm, Dict *dict) {
     return true;
 }
 
+/* Who embeds the VM and has no arguments has an empty name of a program, as argparse expects. */
+static Value no_arguments(GenVM *vm) {
+    Value list = list_new(vm, 1), name = str_from(vm, "");
+    bool ok = list != VALUE_ERROR && name != VALUE_ERROR && list_append(vm, list, name);
+    return ok ? list : VALUE_ERROR;
+}
+
 enum { SYS_MORE = 15 }; /* names, of the hooks, the streams and sys_init */
 
 bool sys_init(GenVM *vm) {
@@ -223,7 +230,7 @@ bool sys_init(GenVM *vm) {
     Dict *dict = AS(Module, module)->dict;
     return add_hooks(vm, dict) && add_streams(vm, dict) &&
            set(vm, dict, "modules", object_value(vm->modules)) &&
-           set(vm, dict, "path", list_new(vm, 0)) && set(vm, dict, "argv", list_new(vm, 0)) &&
+           set(vm, dict, "path", list_new(vm, 0)) && set(vm, dict, "argv", no_arguments(vm)) &&
            set(vm, dict, "maxsize", int_from_i64(vm, INT64_MAX)) &&
            set(vm, dict, "byteorder", str_from(vm, "little")) &&
            set(vm, dict, "platform", str_from(vm, "linux")) &&
