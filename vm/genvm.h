@@ -316,7 +316,8 @@ GEN_API void gen_interrupt(GenVM *vm);
 
 typedef uint32_t GenScope;
 GEN_API GenScope gen_scope_open(GenVM *vm);
-/* Drops all refs made since it was opened, those of scopes inside it too. Kept refs stay. */
+/* Drops all refs made since it was opened, those of scopes inside it too. Kept refs stay. Nothing
+ * happens where a function of the host's means a scope that was open when it was called. */
 GEN_API void gen_scope_close(GenVM *vm, GenScope scope);
 /* Closes it, but gives a ref in the scope around it to one value (GEN_NULL of GEN_NULL). */
 GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result);
