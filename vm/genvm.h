@@ -747,7 +747,8 @@ typedef struct GenFrame {
     int line;                    /* 0: not known */
     GenRef locals;               /* dict, a copy; of a module its namespace */
 } GenFrame;
-/* False, without an exception, beyond the outermost, and of a task that has ended or not begun. */
+/* False, without an exception, beyond the outermost, and of a task that has ended, not begun, or
+ * runs. */
 GEN_API bool gen_task_frame(GenVM *vm, GenRef task, size_t index, GenFrame *out);
 
 /* Ends a task that has stopped: GeneratorExit is raised where it stands, its `finally` blocks and
