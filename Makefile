@@ -320,20 +320,22 @@ sanitize: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 stress: ## run the tests with a collection at every safepoint
 	@+$(MAKE) --no-print-directory V=stress run-tests
 
-# TARGET=image or source; FUZZ_FLAGS are libFuzzer's. What it finds new goes to build/fuzz/TARGET,
+# TARGET=image, source or api; FUZZ_FLAGS are libFuzzer's. What it finds new goes to build/fuzz/TARGET,
 # what it trips over to build/fuzz/TARGET-*.
 TARGET ?= image
 CORPUS_image = tests/fuzz/images
 CORPUS_source = tests/language
+CORPUS_api = tests/fuzz/calls
+LEAKS_api = 1
 FUZZ_FLAGS ?= -max_total_time=600
 $(B)/fuzz-%: tests/fuzz/%.c $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(COMPILE) -Ivm -fsanitize=fuzzer -o $@ $< $(LIB_OBJ) $(LIBS)
 
-fuzz: ## feed damaged images, or sources (TARGET=source), to a build with sanitizers
+fuzz: ## feed damaged images, sources (TARGET=source) or calls of the API (TARGET=api) to a build with sanitizers
 	@+$(MAKE) --no-print-directory V=fuzz CC=clang build/fuzz/fuzz-$(TARGET)
 	@mkdir -p build/fuzz/$(TARGET)
-	@ASAN_OPTIONS=detect_leaks=0 build/fuzz/fuzz-$(TARGET) $(FUZZ_FLAGS) \
+	@ASAN_OPTIONS=detect_leaks=$(or $(LEAKS_$(TARGET)),0) build/fuzz/fuzz-$(TARGET) $(FUZZ_FLAGS) \
 		-artifact_prefix=build/fuzz/$(TARGET)- build/fuzz/$(TARGET) $(CORPUS_$(TARGET))
 
 # No fuzzer: a list of damages, tried out one by one; takes hours for all images.

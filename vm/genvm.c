@@ -84,10 +84,16 @@ GenVM *gen_vm_new(const GenConfig *given) {
     return vm;
 }
 
+/* A function of the host's has been called that has not returned: by a script, or (in_prelude) to
+ * save or load an object of the host's. */
+static bool is_running(const GenVM *vm) {
+    return vm->base || vm->in_prelude;
+}
+
 void gen_vm_free(GenVM *vm) {
     if (!vm) return;
     api_check_free(vm);
-    if (!vm->base) free_vm(vm); /* else a function of the host did that, to which it would return */
+    if (!is_running(vm)) free_vm(vm);
 }
 
 static bool flush_stream(GenVM *vm, Name name) {
@@ -113,7 +119,7 @@ static Value error_take_any(GenVM *vm) {
 
 bool gen_vm_finish(GenVM *vm) {
     API(vm);
-    if (vm->base) return raise_runtime(vm, "the virtual machine is running"), false;
+    if (is_running(vm)) return raise_runtime(vm, "the virtual machine is running"), false;
     vm->handles->count = 0;
     join_threads(vm);
     vm_run_finalizers(vm);

@@ -316,7 +316,8 @@ GEN_API void gen_interrupt(GenVM *vm);
 
 typedef uint32_t GenScope;
 GEN_API GenScope gen_scope_open(GenVM *vm);
-/* Drops all refs made since it was opened, those of scopes inside it too. Kept refs stay. */
+/* Drops all refs made since it was opened, those of scopes inside it too. Kept refs stay. Nothing
+ * happens where a function of the host's means a scope that was open when it was called. */
 GEN_API void gen_scope_close(GenVM *vm, GenScope scope);
 /* Closes it, but gives a ref in the scope around it to one value (GEN_NULL of GEN_NULL). */
 GEN_API GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result);
@@ -746,7 +747,8 @@ typedef struct GenFrame {
     int line;                    /* 0: not known */
     GenRef locals;               /* dict, a copy; of a module its namespace */
 } GenFrame;
-/* False, without an exception, beyond the outermost, and of a task that has ended or not begun. */
+/* False, without an exception, beyond the outermost, and of a task that has ended, not begun, or
+ * runs. */
 GEN_API bool gen_task_frame(GenVM *vm, GenRef task, size_t index, GenFrame *out);
 
 /* Ends a task that has stopped: GeneratorExit is raised where it stands, its `finally` blocks and

@@ -67,7 +67,7 @@ static Value call_host(GenVM *vm, Value *args) {
     const HostDef *host = (const HostDef *)vm->callee->def;
     int count = vm->callee->signature->count;
     GenRef refs[NATIVE_MAX_PARAMS];
-    GenScope scope = gen_scope_open(vm);
+    OwnScope outer = own_scope_open(vm);
     for (int i = 0; i < count; i++)
         refs[i] = args[i] == VALUE_UNSET ? GEN_NULL : ref_hold(vm, args[i]);
     API_OUT(vm);
@@ -77,7 +77,7 @@ static Value call_host(GenVM *vm, Value *args) {
     if (vm->exception == VALUE_UNSET) {
         v = result == GEN_NULL ? VALUE_NONE : ref_value(vm, result);
     }
-    gen_scope_close(vm, scope);
+    own_scope_close(vm, outer);
     bool calls = is_kind(v, TYPE_RESOURCE) && AS(Resource, v)->what == last_call;
     return calls ? make_call(vm, v) : v;
 }

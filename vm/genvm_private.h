@@ -9,14 +9,28 @@ GenRef ref_hold(GenVM *vm, Value v); /* in the open scope; GEN_NULL for VALUE_ER
 /* VALUE_ERROR for GEN_NULL (the error of whoever made it stays pending) and for stale refs. */
 Value ref_value(GenVM *vm, GenRef ref);
 
+/* Around a function of the host's: its scope. It cannot close those around it, whose values the
+ * functions of the API that lead to it still need. */
+typedef struct OwnScope {
+    uint32_t count, floor;
+} OwnScope;
+OwnScope own_scope_open(GenVM *vm);
+void own_scope_close(GenVM *vm, OwnScope outer);
+
 bool refs_init(GenVM *vm); /* false: out of memory */
 void refs_free(GenVM *vm);
 
-/* API(vm) opens every function of genvm.h. In debug builds it stops the program, naming the
+/* Debug builds look for wrong use of the API; not those for the fuzzer, whose hosts use it wrongly
+ * as they do in release builds: tests/fuzz/api.c. */
+#if defined GEN_DEBUG && !defined GEN_LIBFUZZER
+#define GENVM_CHECKS
+#endif
+
+/* API(vm) opens every function of genvm.h. With the checks it stops the program, naming the
  * function, where the VM is none (any more) or another thread uses it, and remembers the function
  * for what is found out later: see misused. Functions of the host stand between API_OUT and API_IN:
  * what they call is told by its own name. */
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
 typedef struct ApiCall {
     GenVM *vm;
     const char *outer; /* the function that has called this one */

@@ -24,7 +24,7 @@ enum { GENERATION_SHIFT = 24, GENERATION_MASK = 127, INDEX_MASK = (1 << GENERATI
 
 /* The most refs in open scopes: what leaves room for the bit of kept ones, and in debug builds for
  * the generation. */
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
 enum { REFS_MOST = INDEX_MASK };
 #else
 #define REFS_MOST (KEPT - 1)
@@ -45,14 +45,15 @@ struct KeptRefs {
 
 typedef struct Handles { /* behind vm->handles */
     HandleScope scope;
-#ifdef GEN_DEBUG
+    uint32_t floor; /* refs below are not the running host function's to drop */
+#ifdef GENVM_CHECKS
     const char *function;   /* of the API, that the host has called; NULL: none */
     pthread_t user;         /* the thread that is in functions of the API, */
     _Atomic uint32_t calls; /* unless this is 0: how many of them, one inside the other */
 #endif
 } Handles;
 
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
 static void stop(const char *function, const char *what) {
     fprintf(stderr, "genvm: %s%s%s\n", function ? function : "", function ? ": " : "", what);
     abort();
@@ -101,7 +102,7 @@ void api_check_free(GenVM *vm) {
 #endif
 
 static Value misused(GenVM *vm, const char *what) {
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
     stop(((Handles *)vm->handles)->function, what);
 #endif
     if (vm->exception == VALUE_UNSET) raise_error(vm, EXC_SYSTEM_ERROR, "%s", what);
@@ -110,7 +111,7 @@ static Value misused(GenVM *vm, const char *what) {
 
 /* Where the generations of a VM's refs begin. */
 static inline uint8_t first_generation(const GenVM *vm) {
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
     return (uint8_t)((uint64_t)(uintptr_t)vm * 0x9E3779B97F4A7C15u >> 57);
 #else
     return (void)vm, 0;
@@ -125,7 +126,7 @@ static bool grow(GenVM *vm, HandleScope *handles) {
     Value *values = memory_resize(vm, handles->values, capacity * sizeof(Value));
     if (!values) return raise_memory(vm), false;
     handles->values = values;
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
     uint8_t *generations = memory_resize(vm, handles->generations, capacity);
     if (!generations) return raise_memory(vm), false;
     memset(generations + handles->capacity, first_generation(vm), capacity - handles->capacity);
@@ -143,7 +144,7 @@ bool refs_init(GenVM *vm) {
     if (!whole) return false;
     HandleScope *handles = vm->handles = &whole->scope;
     handles->values = memory_new_zeroed(vm, handles->capacity = 64, sizeof(Value));
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
     handles->generations = memory_new(vm, handles->capacity);
     if (!handles->generations) return false;
     memset(handles->generations, first_generation(vm), handles->capacity);
@@ -156,7 +157,7 @@ GenRef ref_hold(GenVM *vm, Value v) {
     if (v == VALUE_ERROR) return GEN_NULL;
     if (handles->count == handles->capacity && !grow(vm, handles)) return GEN_NULL;
     handles->values[handles->count++] = v;
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
     uint32_t generation = ++handles->generations[handles->count - 1] & GENERATION_MASK;
     return handles->count | generation << GENERATION_SHIFT;
 #else
@@ -166,7 +167,7 @@ GenRef ref_hold(GenVM *vm, Value v) {
 
 static Value scoped_value(GenVM *vm, GenRef ref) {
     HandleScope *handles = vm->handles;
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
     uint32_t index = ref & INDEX_MASK, generation = ref >> GENERATION_SHIFT & GENERATION_MASK;
     if (index == 0 || index > handles->count ||
         (handles->generations[index - 1] & GENERATION_MASK) != generation)
@@ -245,7 +246,7 @@ static void refs_mark(GenVM *vm) {
 }
 
 void refs_free(GenVM *vm) {
-#ifdef GEN_DEBUG
+#ifdef GENVM_CHECKS
     for (uint32_t i = 0; vm->kept && i < vm->kept->count; i++)
         if (vm->kept->refs[i].value != VALUE_UNSET)
             fprintf(stderr, "genvm: the ref kept at %s:%d was never released\n",
@@ -277,7 +278,20 @@ GenScope gen_scope_open(GenVM *vm) {
 }
 void gen_scope_close(GenVM *vm, GenScope scope) {
     API(vm);
-    if (scope <= vm->handles->count) vm->handles->count = scope;
+    uint32_t floor = ((Handles *)vm->handles)->floor;
+    if (scope <= vm->handles->count && scope >= floor) vm->handles->count = scope;
+}
+
+OwnScope own_scope_open(GenVM *vm) {
+    Handles *handles = (Handles *)vm->handles;
+    OwnScope outer = {handles->scope.count, handles->floor};
+    handles->floor = outer.count;
+    return outer;
+}
+void own_scope_close(GenVM *vm, OwnScope outer) {
+    Handles *handles = (Handles *)vm->handles;
+    handles->scope.count = outer.count;
+    handles->floor = outer.floor;
 }
 GenRef gen_scope_return(GenVM *vm, GenScope scope, GenRef result) {
     API(vm);

@@ -181,7 +181,8 @@ bool gen_task_frame(GenVM *vm, GenRef ref, size_t index, GenFrame *out) {
     *out = (GenFrame){0};
     if (ref == GEN_NULL) return vm->base && tell_frame(vm, (int64_t)(index & INT32_MAX), out);
     Task *task = task_of(vm, ref);
-    if (!task || index > INT32_MAX || !task->state.frames.base) return false;
+    if (!task || index > INT32_MAX || task->header.state == TASK_RUNNING) return false;
+    if (!task->state.frames.base) return false;
     FrameStack running = frame_stack_of(vm), shown = task->state.frames;
     if (task->header.state == TASK_STOPPED)
         shown.pc++; /* the next instruction is the one it is at */
@@ -210,6 +211,14 @@ bool gen_task_set_budget(GenVM *vm, GenRef ref, GenBudget budget, uint64_t limit
     return true;
 }
 
+/* Of a task that does not run, or that waits for a function of the host's that runs another. */
+static uint64_t steps_of(GenVM *vm, const Task *task) {
+    const TaskState *state = &task->state;
+    for (const TaskSwitch *at = vm->switches; at; at = at->next)
+        if (at->task == task) state = &at->outer;
+    return (uint64_t)(state->steps_done + state->fuel_slice - state->fuel - state->fuel_kept);
+}
+
 uint64_t gen_task_spent(GenVM *vm, GenRef ref, GenBudget budget) {
     API(vm);
     Task *task = task_of(vm, ref);
@@ -217,8 +226,8 @@ uint64_t gen_task_spent(GenVM *vm, GenRef ref, GenBudget budget) {
     bool running = task == vm->task;
     switch (budget) {
     case GEN_BUDGET_STEPS:
-        return (uint64_t)(running ? vm->steps_done + vm->fuel_slice - vm->fuel - vm->fuel_kept
-                                  : task->state.steps_done);
+        if (running) return (uint64_t)(vm->steps_done + vm->fuel_slice - vm->fuel - vm->fuel_kept);
+        return steps_of(vm, task);
     case GEN_BUDGET_MEMORY: return running ? budget_memory(vm, task) : task->used[budget];
     default: return task->used[budget];
     }

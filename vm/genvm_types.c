@@ -43,28 +43,29 @@ uint32_t genvm_type_version(const Type *type) {
 
 /* While an image is made or read, its objects are known to nobody else: no collection. */
 static Value ask_state(GenVM *vm, Object *object) {
-    GenScope scope = gen_scope_open(vm);
+    OwnScope outer = own_scope_open(vm);
     vm->in_prelude++;
     API_OUT(vm);
     GenRef state = host_type_of(vm, object)->def->save(vm, ref_hold(vm, object_value(object)));
     API_IN(vm);
     vm->in_prelude--;
-    Value value = state == GEN_NULL ? VALUE_ERROR : ref_value(vm, state);
+    bool failed = state == GEN_NULL || vm->exception != VALUE_UNSET;
+    Value value = failed ? VALUE_ERROR : ref_value(vm, state);
     if (value == VALUE_ERROR && vm->exception == VALUE_UNSET)
         raise_runtime(vm, "%T: its save gave nothing", object_value(object));
-    gen_scope_close(vm, scope);
+    own_scope_close(vm, outer);
     return value;
 }
 
 static bool give_state(GenVM *vm, Object *object, Value state) {
-    GenScope scope = gen_scope_open(vm);
+    OwnScope outer = own_scope_open(vm);
     vm->in_prelude++;
     API_OUT(vm);
     bool ok = host_type_of(vm, object)
                   ->def->load(vm, ref_hold(vm, object_value(object)), ref_hold(vm, state));
     API_IN(vm);
     vm->in_prelude--;
-    gen_scope_close(vm, scope);
+    own_scope_close(vm, outer);
     if (ok && vm->exception == VALUE_UNSET) return true;
     if (vm->exception == VALUE_UNSET)
         raise_runtime(vm, "%T: its load gave nothing", object_value(object));

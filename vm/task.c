@@ -171,6 +171,7 @@ static void leave(GenVM *vm, Task *task, TaskSwitch *record, TaskStatus status) 
     vm->switches = record->next;
     vm->task = record->task;
     load_state(vm, &record->outer);
+    if (vm->pending_count) vm->poll |= POLL_FINALIZE; /* the task may have stopped in a finalizer */
     set_status(vm, task, status);
     if (status >= TASK_DONE) abandon(task);
 }
