@@ -247,10 +247,9 @@ static void star_handlers(Unit *u, AstStmt *s, Reg exception, Block *handling, L
     emit_move(u, t.original, exception);
     emit_move(u, t.rest, exception);
     emit(u, OP_NEWLIST, t.raised, 0, 0, 0);
-    for (int32_t i = 0; i < s->TryStar.handlers.count; i++) {
-        star_clause(u, s->TryStar.handlers.items[i], &t);
-        emit_jump(u, OP_JNONE, t.rest, 0, &raise);
-    }
+    for (int32_t i = 0; i < s->TryStar.handlers.count; i++)
+        star_clause(u, s->TryStar.handlers.items[i], &t); /* its type is looked at in any case */
+    emit_jump(u, OP_JNONE, t.rest, 0, &raise);
     emit(u, OP_LISTAPPEND, t.raised, t.rest, 0, 0);
     emit_label(u, &raise);
     emit(u, OP_EGRERAISE, t.rest, t.original, t.raised, 0);

@@ -20,7 +20,8 @@ static Value delete_item(GenVM *vm, const Type *type, Value object, Value key) {
     if (type->special[SP_SETITEM] != VALUE_UNSET)
         return raise_error(vm, EXC_ATTRIBUTE_ERROR, "__delitem__");
     return raise_type(vm, "'%T' object does%s support item deletion", object,
-                      type->slots.getitem ? "n't" : " not");
+                      type->slots.getitem && !is_type(object) && value_is_intlike(key) ? "n't"
+                                                                                       : " not");
 }
 
 Value value_setitem(GenVM *vm, Value object, Value key, Value value) {

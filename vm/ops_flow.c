@@ -124,7 +124,7 @@ bool op_enter_handler(GenVM *vm) {
 }
 
 bool op_group_match(GenVM *vm) {
-    if (!expect_exception(vm, *op_b(vm))) return false;
+    if (*op_b(vm) != VALUE_NONE && !expect_exception(vm, *op_b(vm))) return false;
     return call_result(vm, exception_group_match(vm, *op_b(vm), *op_c(vm)));
 }
 

@@ -283,6 +283,7 @@ static bool has_slot(const BuiltinType *def, uint16_t offset) {
 
 static bool add(GenVM *vm, Type *type, Dict *dict, const SlotWrapper *wrapper) {
     if (!wrapper->def.signature || !has_slot(type->def, wrapper->slot)) return true;
+    if (type->id == TYPE_TYPE && wrapper->slot == SLOT(getitem)) return true; /* list[int] */
     const char *name;
     size_t size = native_def_name(&wrapper->def, &name, NULL);
     Value key = str_intern_from(vm, name, size);

@@ -91,7 +91,7 @@ static bool copy_context(GenVM *vm, Value from, Value to) {
     target->cause = source->cause;
     target->context = source->context;
     target->traceback = source->traceback;
-    target->suppress_context = source->suppress_context;
+    target->suppress_context = true; /* as whenever a cause is set, be it none */
     gc_barrier(vm, target);
     Value notes = instance_get(vm, from, name_value(vm, NAME___notes__));
     if (!is_kind(notes, TYPE_LIST)) return true;
@@ -178,8 +178,8 @@ static Value wrap_naked(GenVM *vm, Value exception) {
 
 Value exception_group_match(GenVM *vm, Value exception, Value wanted) {
     Value matched = VALUE_NONE, rest = exception;
-    if (exception == VALUE_NONE) return tuple_pack(vm, 2, matched, rest);
     if (!check_wanted(vm, wanted)) return VALUE_ERROR;
+    if (exception == VALUE_NONE) return tuple_pack(vm, 2, matched, rest);
     if (is_group(vm, exception)) {
         if (!type_of(vm, exception)->is_builtin) /* it may have a split or a derive of its own */
             return native_twin(vm, TWIN_GROUP_MATCH, 2, exception, wanted);
