@@ -693,11 +693,14 @@ static Value save_task(ImageWriter *w, Value task_or_unset) {
     if (w->loading == VALUE_ERROR) return VALUE_ERROR;
     Value modules = user_modules(w);
     Value state = image_state(w, task_or_unset);
-    if (modules == VALUE_ERROR || state == VALUE_ERROR) return VALUE_ERROR;
     Value task = task_or_unset == VALUE_UNSET ? VALUE_NONE : task_or_unset;
     w->root_task = task_or_unset == VALUE_UNSET ? NULL : as_object(task_or_unset);
-    Value root = tuple_pack(vm, 3, task, modules, state);
-    if (root == VALUE_ERROR) return VALUE_ERROR;
+    bool failed = modules == VALUE_ERROR || state == VALUE_ERROR;
+    Value root = failed ? VALUE_ERROR : tuple_pack(vm, 3, task, modules, state);
+    if (root == VALUE_ERROR) {
+        free_writer(w);
+        return VALUE_ERROR;
+    }
     if (image_is_importing(vm, task_or_unset)) need_imported(w);
     return save(w, root, task_or_unset == VALUE_UNSET ? IMAGE_ROOT_VM : IMAGE_ROOT_TASK);
 }
