@@ -356,10 +356,13 @@ Value int_parse(GenVM *vm, Value source, const char *text, size_t size, int base
     Value result = VALUE_UNSET;
     if (number_is_text(source, text, size)) result = int_from_text(vm, text, size, base);
     if (result != VALUE_UNSET) return result;
-    Value shown = leaf_repr(vm, value_is_str(source) ? source : bytes_new(vm, text, size));
+    if (!value_is_str(source) && (source = bytes_new(vm, text, size)) == VALUE_ERROR)
+        return VALUE_ERROR;
+    Value shown = leaf_repr(vm, source);
     if (shown == VALUE_TAIL) {
         native_drop_tail(vm);
-        shown = leaf_repr(vm, str_exact(vm, source));
+        source = str_exact(vm, source);
+        shown = source == VALUE_ERROR ? source : leaf_repr(vm, source);
     }
     if (shown == VALUE_ERROR) return VALUE_ERROR;
     if (AS_STR(shown)->length > SHOWN_TEXT) shown = str_slice(vm, shown, 0, SHOWN_TEXT);
