@@ -1183,6 +1183,10 @@ void gc_stress_cycle(GenVM *vm) {
 
 void gc_collect(GenVM *vm, bool full) {
     Heap *heap = vm->heap;
+    if (vm->in_prelude) { /* somebody holds values that nothing refers to: later */
+        vm->poll |= full ? POLL_GC_FULL : POLL_GC;
+        return;
+    }
     vm->poll &= ~(uint32_t)(POLL_GC | POLL_GC_FULL);
     bool wanted = heap->old_bytes >= heap->full_at, big = heap->old_bytes >= CYCLE_MIN_BYTES;
     if (full || vm->shape_moves || (!heap->cycle && wanted && !big)) {
