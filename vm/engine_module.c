@@ -482,7 +482,9 @@ static Value pay_collection(GenVM *vm, Value *args) {
 
 static Value finalizers_due(GenVM *vm, Value *args) {
     (void)args;
-    Value due = int_value(vm_is_finalizing(vm) ? 0 : vm->pending_count),
+    bool waits = vm->pending_count && !vm_is_finalizing(vm);
+    if (waits) vm->poll |= POLL_FINALIZE; /* whoever put them off may be gone */
+    Value due = int_value(waits ? vm->pending_count : 0),
           total = int_value((int64_t)vm->pending_total);
     return tuple_pack(vm, 2, due, total);
 }

@@ -1185,16 +1185,16 @@ void gc_collect(GenVM *vm, bool full) {
     Heap *heap = vm->heap;
     vm->poll &= ~(uint32_t)(POLL_GC | POLL_GC_FULL);
     bool wanted = heap->old_bytes >= heap->full_at, big = heap->old_bytes >= CYCLE_MIN_BYTES;
-    if (full || vm->shape_moves || (!heap->cycle && wanted && !big)) {
-        heap->collections++;
+    bool whole = full || vm->shape_moves || (!heap->cycle && wanted && !big);
+    heap->collections += !vm->in_prelude && (whole || !heap->cycle);
+    if (vm->in_prelude) /* somebody holds values that nothing refers to: later */
+        vm->poll |= full ? POLL_GC_FULL : POLL_GC;
+    else if (whole)
         collect_at_once(vm);
-    } else if (heap->cycle) {
-        if (cycle_slice(vm)) sweep(vm, heap->cycle_full);
-    } else if (wanted || (big && heap->young_bytes > YOUNG_AT_ONCE)) {
-        heap->collections++;
+    else if (!heap->cycle && (wanted || (big && heap->young_bytes > YOUNG_AT_ONCE)))
         cycle_begin(vm, wanted);
-    } else {
-        heap->collections++;
+    else if (!heap->cycle)
         collect_young(vm);
-    }
+    else if (cycle_slice(vm))
+        sweep(vm, heap->cycle_full);
 }

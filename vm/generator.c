@@ -28,7 +28,8 @@ static Generator *new_asynchronous(GenVM *vm, Function *function, Value origin) 
     generator->pc = function->entry;
     generator->links[FRAME_LINKS + FRAME_FUNCTION] = object_value(function);
     if (kind == TYPE_COROUTINE) {
-        generator->dest = vm->base ? (Value *)(uintptr_t)vm->base[FRAME_FUNCTION] : NULL;
+        bool by_script = vm->base && !continue_is_stub(vm, frame_function(vm->base));
+        generator->dest = by_script ? (Value *)(uintptr_t)vm->base[FRAME_FUNCTION] : NULL;
         generator->exit_pc = vm->pc;
         gc_finalizable(vm, generator);
         if (hooked) generator->header.flags |= COROUTINE_ORIGIN;

@@ -8,8 +8,14 @@ GenRef gen_save(GenVM *vm, GenRef root) {
     API_READY(vm, GEN_NULL);
     Value v = root == GEN_NULL ? VALUE_UNSET : ref_value(vm, root);
     if (v == VALUE_ERROR) return GEN_NULL;
+    if (is_kind(v, TYPE_TASK) && as_object(v)->state == TASK_RUNNING) {
+        raise_type(vm, "%T: is running and cannot be saved", v);
+        return GEN_NULL;
+    }
     bool whole = v == VALUE_UNSET || is_kind(v, TYPE_TASK);
-    return ref_hold(vm, whole ? image_save_task(vm, v) : image_save_value(vm, v));
+    Value image = whole ? image_save_task(vm, v) : image_save_value(vm, v);
+    if (vm->exception != VALUE_UNSET) return GEN_NULL; /* no memory for a part that is left out */
+    return ref_hold(vm, image);
 }
 
 /* Modules of the library that the image wants are imported before it is read. */

@@ -1,5 +1,6 @@
 /* What functions of the host's learn of the task that calls them, when it had stopped before and
- * another task runs inside: it has no frames that stand still, but what it has spent is known.
+ * another task runs inside: it has no frames that stand still, and cannot be saved, but what it has
+ * spent is known.
  */
 #include "genvm.h"
 #include <stdio.h>
@@ -14,6 +15,8 @@ static GenRef look(GenVM *vm, const GenRef *args) {
     printf("%s: frames of the task %d, that run %d, more is spent %d\n",
            gen_to_str(vm, args[0], NULL), gen_task_frame(vm, task, 0, &frame),
            gen_task_frame(vm, GEN_NULL, 0, &frame), spent > before);
+    if (gen_save(vm, task) == GEN_NULL) printf("%s", gen_error_text(vm));
+    gen_error_clear(vm);
     return gen_none(vm);
 }
 

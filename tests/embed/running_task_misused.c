@@ -40,7 +40,8 @@ int main(void) {
     GenOutcome outcome;
     gen_set_global(vm, "misuse", gen_function(vm, &function));
     gen_set_global(vm, "ask", gen_function(vm, &ask));
-    task = gen_keep(vm, gen_task_from_source(vm, "y = 1\ny = misuse() + ask(y)", "task"));
+    task = gen_keep(
+        vm, gen_task_from_source(vm, "for i in range(9): y = 1\ny = misuse() + ask(y)", "task"));
     tell(vm, "frame before it runs", gen_task_frame(vm, GEN_NULL, 0, &(GenFrame){0}));
     tell(vm, "answer before it asks", gen_answer(vm, task, 1, gen_int(vm, 1)));
     tell(vm, "call-out", gen_run(vm, task, &outcome) == GEN_CALLOUT);

@@ -502,7 +502,10 @@ static void check_works(Host *host) {
 
 static void drop(Host *host) {
     gen_vm_free(host->vm);
-    if (host->used) wrong("gen_vm_free", "kept memory");
+    if (host->used) {
+        fprintf(stderr, "%zd bytes\n", (ssize_t)host->used);
+        wrong("gen_vm_free", "kept memory");
+    }
     if (host->objects) wrong("gen_vm_free", "left objects that are not finalized");
     host->vm = NULL;
 }
