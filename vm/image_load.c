@@ -472,7 +472,7 @@ static bool read_names(ImageReader *r, ImageRoot root) {
     bool ok = reserve_records(r) && read_shells(r);
     if (!ok && r->missing != VALUE_UNSET) error_clear(r->vm);
     if (r->missing == VALUE_UNSET) r->missing = list_new(r->vm, 0);
-    return (ok || AS_LIST(r->missing)->count) && r->missing != VALUE_ERROR;
+    return r->missing != VALUE_ERROR && (ok || AS_LIST(r->missing)->count);
 }
 
 static Value inspect(ImageReader *r) {
