@@ -293,7 +293,7 @@ bool condition_constant(Unit *u, AstExpr *e, bool *truth);
 
 /* ---- codegen_display.c: lists, tuples, sets, dicts, f-strings ---- */
 void display_to(Unit *u, AstExpr *e, Reg dest);
-void display_list(Unit *u, AstExprSeq elements, Reg dest, bool is_call);
+void display_list(Unit *u, AstExprSeq elements, Reg dest, bool is_call, AstSpan span);
 void display_tuple(Unit *u, AstExprSeq elements, Reg dest, AstSpan span);
 void display_string(Unit *u, AstExpr *e, Reg dest);
 void display_template(Unit *u, AstExpr *e, Reg dest);

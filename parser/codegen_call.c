@@ -98,7 +98,8 @@ static bool is_star_parameter(Unit *u, const AstExpr *e, bool keywords, Reg *reg
     return true;
 }
 
-static void collect_positional(Unit *u, Reg window, uint32_t given, AstExprSeq args, Reg list) {
+static void collect_positional(Unit *u, Reg window, uint32_t given, AstExprSeq args, Reg list,
+                               AstSpan span) {
     Reg variadic;
     if (!given && args.count == 1 && args.items[0]->kind == EXPR_Starred &&
         is_star_parameter(u, args.items[0]->Starred.value, false, &variadic)) {
@@ -112,12 +113,12 @@ static void collect_positional(Unit *u, Reg window, uint32_t given, AstExprSeq a
     } else {
         emit(u, OP_NEWLIST, list, 0, 0, 0);
     }
-    display_list(u, args, list, !given && args.count == 1);
+    display_list(u, args, list, !given && args.count == 1, span);
 }
 
-static void merge_keywords(Unit *u, Reg dict, AstExpr *value) {
+static void merge_keywords(Unit *u, Reg dict, AstExpr *value, AstSpan span) {
     Reg mark = u->top, source = expr_any(u, value, NO_REG);
-    emit_at(u, value->span);
+    emit_at(u, span);
     emit_collect(u, OP_DICTMERGE, dict, source, 2);
     u->top = mark;
 }
@@ -138,7 +139,7 @@ static int32_t keyword_run(Unit *u, AstKeywordSeq keywords, int32_t first, Reg d
 }
 
 /* A name that is given twice, by name and by **, is an error that the merge reports. */
-static void collect_keywords(Unit *u, AstKeywordSeq keywords, Reg dict) {
+static void collect_keywords(Unit *u, AstKeywordSeq keywords, Reg dict, AstSpan span) {
     Reg variadic;
     if (keywords.count == 0) {
         emit(u, OP_UNSET, dict, 0, 0, 0);
@@ -153,9 +154,10 @@ static void collect_keywords(Unit *u, AstKeywordSeq keywords, Reg dict) {
     while (i < keywords.count) {
         Reg mark = u->top, run = emit_temp(u);
         if (!keywords.items[i]->arg) {
-            merge_keywords(u, dict, keywords.items[i++]->value);
+            merge_keywords(u, dict, keywords.items[i++]->value, span);
         } else {
             i = keyword_run(u, keywords, i, run);
+            emit_at(u, span);
             emit_collect(u, OP_DICTMERGE, dict, run, 2);
         }
         u->top = mark;
@@ -168,10 +170,10 @@ static void call_collected(Unit *u, Reg window, uint32_t given, AstExprSeq args,
                            AstKeywordSeq keywords, Reg extra, AstSpan span) {
     if (u->top < window + 3) emit_temps(u, window + 3 - u->top);
     Reg mark = u->top;
-    collect_positional(u, window, given, args, window + 1);
+    collect_positional(u, window, given, args, window + 1, span);
     if (extra != NO_REG) emit(u, OP_LISTAPPEND, window + 1, extra, 0, 0);
     u->top = mark;
-    collect_keywords(u, keywords, window + 2);
+    collect_keywords(u, keywords, window + 2, span);
     emit_at(u, span);
     if (window > LAST_WINDOW && u->wide)
         call_wide(u, OP_CALLEXW, OP_CALLEXWG, window, 0);

@@ -25,12 +25,12 @@ static int32_t gather(Unit *u, AstExprSeq elements, int32_t limit) {
 }
 
 static void add_element(Unit *u, AstExpr *e, Reg collection, Opcode add, Opcode extend,
-                        uint32_t is_call) {
+                        uint32_t is_call, AstSpan span) {
     Reg mark = u->top;
     bool is_star = e->kind == EXPR_Starred;
     AstExpr *source = is_star ? e->Starred.value : e;
     Reg value = expr_any(u, source, NO_REG);
-    emit_at(u, is_star && is_call ? source->span : e->span);
+    emit_at(u, span);
     if (is_star && is_call)
         emit_collect(u, extend, collection, value, 1);
     else
@@ -38,11 +38,11 @@ static void add_element(Unit *u, AstExpr *e, Reg collection, Opcode add, Opcode 
     u->top = mark;
 }
 
-/* Adds elements to the list in `list`. is_call: it is the arguments of f(*x), and messages name f.
- */
-void display_list(Unit *u, AstExprSeq elements, Reg list, bool is_call) {
+/* Adds elements to the list in `list`; what fails is told of the whole, at `span`. is_call: it is
+ * the arguments of f(*x), and messages name f. */
+void display_list(Unit *u, AstExprSeq elements, Reg list, bool is_call, AstSpan span) {
     for (int32_t i = 0; i < elements.count; i++)
-        add_element(u, elements.items[i], list, OP_LISTAPPEND, OP_LISTEXTEND, is_call);
+        add_element(u, elements.items[i], list, OP_LISTAPPEND, OP_LISTEXTEND, is_call, span);
 }
 
 static AstExprSeq rest_of(AstExprSeq elements, int32_t start) {
@@ -69,7 +69,7 @@ static void start_list(Unit *u, AstExprSeq elements, Reg list, AstSpan span) {
     emit_at(u, span);
     emit_window(u, OP_NEWLIST, list, count ? mark : 0, 0, count, (uint32_t)count);
     u->top = mark;
-    display_list(u, rest_of(elements, count), list, false);
+    display_list(u, rest_of(elements, count), list, false, span);
 }
 
 static bool all_constant(Unit *u, AstExprSeq elements) {
@@ -121,7 +121,7 @@ static void set_to(Unit *u, AstExpr *e, Reg dest) {
     emit_at(u, e->span);
     emit(u, OP_NEWSET, set, 0, 0, 0);
     for (int32_t i = 0; i < elements.count; i++)
-        add_element(u, elements.items[i], set, OP_SETADD, OP_SETUPDATE, 0);
+        add_element(u, elements.items[i], set, OP_SETADD, OP_SETUPDATE, 0, e->span);
     emit_move(u, dest, set);
     u->top = mark;
 }
@@ -130,16 +130,15 @@ static void set_to(Unit *u, AstExpr *e, Reg dest) {
  * ----------------------------------------------------------------------------------------------------
  */
 
-static void dict_item(Unit *u, AstExpr *key, AstExpr *value, Reg dict) {
+static void dict_item(Unit *u, AstExpr *key, AstExpr *value, Reg dict, AstSpan span) {
     Reg mark = u->top;
     if (!key) {
         Reg source = expr_any(u, value, NO_REG);
-        emit_at(u, value->span);
+        emit_at(u, span);
         emit(u, OP_DICTMERGE, dict, source, 0, 0);
     } else {
         Reg k = expr_operand(u, key, NO_REG, value), v = expr_any(u, value, NO_REG);
-        emit_at(
-            u, (AstSpan){key->span.line, key->span.col, value->span.end_line, value->span.end_col});
+        emit_at(u, span);
         emit(u, OP_DICTSET, dict, k, v, 0);
     }
     u->top = mark;
@@ -160,7 +159,7 @@ static void dict_to(Unit *u, AstExpr *e, Reg dest) {
                 2 * (uint32_t)count);
     u->top = window;
     for (int32_t i = count; i < keys.count; i++)
-        dict_item(u, keys.items[i], values.items[i], dict);
+        dict_item(u, keys.items[i], values.items[i], dict, e->span);
     if (!is_whole) emit_move(u, dest, dict);
     u->top = mark;
 }

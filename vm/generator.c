@@ -702,7 +702,10 @@ bool generator_close(GenVM *vm, Generator *generator) {
     base[1] = object_value(generator);
     /* Without memory for GeneratorExit, MemoryError is raised there instead, as in CPython. */
     Value exception = exception_new(vm, EXC_GENERATOR_EXIT, VALUE_UNSET);
-    if (exception != VALUE_ERROR) vm->exception = exception;
+    if (exception != VALUE_ERROR) {
+        exception_chain(vm, exception, vm->handled);
+        vm->exception = exception;
+    }
     return generator_throw(vm, generator);
 }
 
