@@ -237,8 +237,9 @@ bool file_drain(GenVM *vm, Buffered *file) {
 
 static bool may_wait(GenVM *vm, const Buffered *file) {
     RawFile *raw = file->raw;
-    if (!vm->resumed && !threads_should_park(vm)) return false;
-    return raw && raw->readable && raw->host < 0 && raw->fd >= 0 && !raw_is_seekable(raw);
+    /* First, since it is asked for each line of a file: most never wait. */
+    if (!raw || raw->seekable > 0 || raw->fd < 0 || raw_is_seekable(raw)) return false;
+    return raw->readable && raw->host < 0 && (vm->resumed || threads_should_park(vm));
 }
 
 static bool is_ready(const Buffered *file) {
