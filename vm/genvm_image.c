@@ -13,9 +13,7 @@ GenRef gen_save(GenVM *vm, GenRef root) {
         return GEN_NULL;
     }
     bool whole = v == VALUE_UNSET || is_kind(v, TYPE_TASK);
-    Value image = whole ? image_save_task(vm, v) : image_save_value(vm, v);
-    if (vm->exception != VALUE_UNSET) return GEN_NULL; /* no memory for a part that is left out */
-    return ref_hold(vm, image);
+    return ref_hold(vm, whole ? image_save_task(vm, v) : image_save_value(vm, v));
 }
 
 /* Modules of the library that the image wants are imported before it is read. */

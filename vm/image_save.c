@@ -654,7 +654,7 @@ static Value save(ImageWriter *w, Value value, ImageRoot kind) {
     }
     image_bytes_free(&root);
     free_writer(w);
-    return image;
+    return w->vm->exception == VALUE_UNSET ? image : VALUE_ERROR; /* no memory for a part of it */
 }
 
 Value image_save_value(GenVM *vm, Value value) {
